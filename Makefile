@@ -1,0 +1,58 @@
+# Everything a newcomer types. `make help` lists it.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check format lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.core ## install what is needed and serve on http://127.0.0.1:8000
+	@exec $(VENV)/bin/python app.py
+
+test: $(VENV)/.tests ## run all tests (make test ARGS="-k confirm")
+	@$(VENV)/bin/python -m tests.support.browser --install
+	@$(VENV)/bin/pytest $(ARGS)
+
+check: $(VENV)/.tests ## lint, format, types, templates, house rules
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check .
+	@$(VENV)/bin/mypy --strict subscriptions app.py tests/support
+	@for script in tests/check_templates.py tests/check_rules.py; do \
+		if [ -e $$script ]; then $(VENV)/bin/python $$script || exit 1; fi; \
+	done
+
+format: $(VENV)/.tests ## rewrite the code in the house format
+	@$(VENV)/bin/ruff check --quiet --fix .
+	@$(VENV)/bin/ruff format --quiet .
+
+lock: ## renew requirements.lock after a change of requirements.txt (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links requirements.txt --output-file requirements.lock
+
+clean: ## remove the environment and all caches, never your data in var/
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian splits the part of venv that brings pip into a package of its own, and fails half-way without it.
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, this is $$($(PYTHON) --version): make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make environments: apt-get install python3-venv (Debian, Ubuntu)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.core: requirements.lock | $(VENV)/bin/python
+	@echo "Installing requirements.lock into $(VENV)"
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(VENV)/.tests: tests/requirements.txt requirements.txt $(VENV)/.core
+	@echo "Installing tests/requirements.txt into $(VENV)"
+	@$(PIP) install --requirement tests/requirements.txt
+	@touch $@

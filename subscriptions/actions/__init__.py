@@ -1,0 +1,1 @@
+"""The verbs. One function is one transaction, and every one takes `now`."""

@@ -1,0 +1,110 @@
+"""Confirm: the button of the confirmation mail opens a subscription, or finds one open."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from subscriptions.actions.subscribe import Origin
+from subscriptions.domain.evidence import Channel, Fact
+from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
+from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.domain.lifecycle import Subscription as Chapter
+from subscriptions.domain.policy import Policy, state_at
+from subscriptions.store import addresses, chapters, counters, evidence, outbox, registrations
+from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.models import List, Registration, Subscription
+
+
+class Standing(StrEnum):
+    """What a confirm link is worth now; GET and POST answer with the same status."""
+
+    WAITING = "waiting"  # the button would confirm
+    SUBSCRIBED = "subscribed"
+    LATE = "late"
+    ENDED = "ended"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page of a confirm link shows."""
+
+    standing: Standing
+    registration: Registration | None = None
+    welcomed: bool = False
+
+
+def look(ref: bytes, now: datetime) -> View:
+    """What a confirm link is worth, without changing anything."""
+    with reading() as session:
+        return _view(session, ref, now)
+
+
+def _view(session: Session, ref: bytes, now: datetime) -> View:
+    registration = registrations.by_ref(session, ref)
+    if registration is None or registration.address is None:
+        return View(Standing.GONE)
+    state = state_at(State(registration.state), registration.confirm_by, now)
+    if state is State.BLOCKED:
+        # storage only, until the sweep comes: past its month the row counts as gone
+        return View(Standing.LATE if registration.purge_at > now else Standing.GONE, registration)
+    if state is State.PENDING:
+        return View(Standing.WAITING, registration)
+    chapter = session.get(Subscription, registration.subscription_id)
+    is_open = chapter is not None and chapter.state == Chapter.CONFIRMED.value
+    return View(Standing.SUBSCRIBED if is_open else Standing.ENDED, registration)
+
+
+@repeated
+def confirm(ref: bytes, now: datetime, policy: Policy, origin: Origin) -> View:
+    """Press the button. A second press changes nothing; the first evidence stays as it is (E-10)."""
+    with transaction() as session:
+        found = registrations.by_ref(session, ref)
+        if found is None:
+            return View(Standing.GONE)
+        addresses.lock(session, found.key)
+        session.refresh(found)
+        view = _view(session, ref, now)
+        if view.standing is not Standing.WAITING:
+            return view
+        welcomed = _open(session, found, now, policy, origin)
+        return View(Standing.SUBSCRIBED, found, welcomed)
+
+
+def _open(session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin) -> bool:
+    """Open a chapter, or join the open one; whether a welcome mail is owed."""
+    step = registration_step(State.PENDING, Event.CONFIRM)
+    chapter = chapters.open_one(session, registration.key, registration.list_id)
+    subscription_step(Chapter.CONFIRMED if chapter else None, Event.CONFIRM)
+    is_new = chapter is None
+    if chapter is None:
+        chapter = _chapter(registration, now, policy)
+        session.add(chapter)
+        session.flush()
+    registration.state, registration.subscription_id = step.to.value, chapter.id
+    evidence.add(
+        session, Fact.CONFIRMED, now, Channel.BUTTON,
+        registration_id=registration.id, subscription_id=chapter.id,
+        ip=origin.ip, ip_source=origin.ip_source, details={"method": "button on the confirmation page"},
+    )  # fmt: skip
+    counters.add(session, {"confirmations": 1})
+    row = session.get(List, registration.list_id)
+    welcome = is_new and row is not None and row.welcome
+    outbox.owe(session, step.mail if welcome else None, now=now, subscription_id=chapter.id)
+    return welcome
+
+
+def _chapter(registration: Registration, now: datetime, policy: Policy) -> Subscription:
+    return Subscription(
+        list_id=registration.list_id,
+        key=registration.key,
+        state=Chapter.CONFIRMED.value,
+        address=registration.address,
+        name=registration.name,
+        locale=registration.locale,
+        registered_at=registration.registered_at,
+        confirmed_at=now,
+        ip_until=policy.ip_until(now),
+    )

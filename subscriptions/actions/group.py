@@ -1,0 +1,96 @@
+"""Group commit: work that waits at this moment goes into one transaction, and nobody waits for more to come."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from subscriptions.store.engine import Unavailable
+
+Ask = TypeVar("Ask")
+Answer = TypeVar("Answer")
+
+PATIENCE = 5.0  # seconds; nobody waits longer for an answer
+
+
+class _Waiting(Generic[Ask, Answer]):
+    __slots__ = ("answer", "ask", "leads", "trouble", "turn")
+
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+        self.answer: Answer | None = None
+        self.trouble: Exception | None = None
+        self.leads = False
+        self.turn = threading.Lock()
+        self.turn.acquire()
+
+
+class GroupCommit(Generic[Ask, Answer]):
+    """Hands all that wait to `commit` at once; the first to come leads, alone it is a batch of one.
+
+    `commit` takes a list and gives one answer for each, after its transaction is committed.
+    """
+
+    def __init__(self, commit: Callable[[Sequence[Ask]], list[Answer]], at_most: int = 64) -> None:
+        self._commit = commit
+        self._at_most = at_most
+        self._guard = threading.Lock()
+        self._queue: list[_Waiting[Ask, Answer]] = []
+        self._led = False
+
+    def submit(self, ask: Ask) -> Answer:
+        """The answer to one ask, after its commit; raises Unavailable, or what its own data caused."""
+        me: _Waiting[Ask, Answer] = _Waiting(ask)
+        with self._guard:
+            self._queue.append(me)
+            me.leads, self._led = not self._led, True
+        if me.leads or self._wait(me):
+            self._lead()
+        if me.trouble is not None:
+            raise me.trouble
+        return me.answer  # type: ignore[return-value]
+
+    def _wait(self, me: _Waiting[Ask, Answer]) -> bool:
+        """Wait for an answer, or for the lead: True."""
+        if me.turn.acquire(timeout=PATIENCE):
+            return me.leads
+        with self._guard:
+            if me.turn.acquire(blocking=False):  # the answer, or the lead, came at the last moment
+                return me.leads
+            if me in self._queue:
+                self._queue.remove(me)
+        raise Unavailable("no answer in time")
+
+    def _lead(self) -> None:
+        with self._guard:
+            batch, self._queue = self._queue[: self._at_most], self._queue[self._at_most :]
+        try:
+            self._run(batch)
+        finally:
+            with self._guard:
+                self._led = bool(self._queue)
+                if self._led:
+                    self._queue[0].leads = True
+                    self._queue[0].turn.release()
+            for one in batch:
+                if not one.leads:
+                    one.turn.release()
+
+    def _run(self, batch: list[_Waiting[Ask, Answer]]) -> None:
+        """One transaction for all; where the data of one is at fault, one for each."""
+        try:
+            answers = self._commit([one.ask for one in batch])
+            for one, answer in zip(batch, answers, strict=True):
+                one.answer = answer
+        except Unavailable as trouble:
+            _fail(batch, trouble)
+        except Exception as trouble:
+            if len(batch) == 1:
+                _fail(batch, trouble)
+                return
+            for one in batch:
+                self._run([one])
+
+
+def _fail(batch: list[_Waiting[Ask, Answer]], trouble: Exception) -> None:
+    for one in batch:
+        one.trouble = trouble

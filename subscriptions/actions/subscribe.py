@@ -1,0 +1,196 @@
+"""Subscribe: a batch of sign-ups becomes registrations, evidence and owed mails, or nothing, in one transaction."""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from sqlalchemy.orm import Session
+
+from subscriptions.domain import policy as rules
+from subscriptions.domain.address import Address
+from subscriptions.domain.evidence import Channel, Fact, complete
+from subscriptions.domain.lifecycle import Event, Mail, Subscription, registration_step, subscription_step
+from subscriptions.domain.policy import Policy
+from subscriptions.store import addresses, chapters, counters, evidence, outbox, signups
+from subscriptions.store.engine import repeated, transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an act came from: the IP as stored (T-03), and by which sign of whom we know it."""
+
+    ip: str | None
+    ip_source: str  # peer | proxy | unnamed proxy
+    network: bytes | None  # key of the network to count by; none: not limited
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One sign-up, checked: the address parsed, the list known, the wording one of that list's."""
+
+    ref: bytes
+    key: bytes
+    address: Address
+    list_id: int
+    name: str | None
+    locale: str
+    wording_id: str | None
+    channel: Channel
+    actor: str | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """The network has used up its sign-ups until then."""
+
+    until: datetime
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction knows and is about to write."""
+
+    now: datetime
+    policy: Policy
+    mails: dict[bytes, list[datetime]]
+    networks: dict[bytes, tuple[datetime, int]]
+    seen: signups.Seen
+    new: list[signups.New] = field(default_factory=list)
+    told: list[tuple[int, datetime, Ask]] = field(default_factory=list)
+    changed: set[bytes] = field(default_factory=set)
+
+
+@repeated
+def subscribe(asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limited | None]:
+    """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
+    with transaction() as session:
+        batch = _begin(session, asks, now, policy)
+        answers = [_decide(batch, ask) for ask in asks]
+        _write(session, batch)
+        refused = [ask.key for ask, answer in zip(asks, answers, strict=True) if answer]
+        if refused:
+            addresses.forget_unknown(session, refused)
+        counters.add(session, {"sign_ups": len(asks) - len(refused), "limited": len(refused)})
+    return answers
+
+
+def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy) -> _Batch:
+    keys = Counter(ask.key for ask in asks)
+    budgets = signups.lock_addresses(session, keys)
+    nets = Counter(ask.origin.network for ask in asks if ask.origin.network)
+    counted = signups.count_networks(session, nets, now, policy.network.period) if policy.network and nets else {}
+    # the last ask of a network sees the count of all; the first of them the count before the others
+    networks = {key: (since, count - nets[key]) for key, (since, count) in counted.items()}
+    mails = {key: read_times(text) for key, text in budgets.items()}
+    return _Batch(now, policy, mails, networks, signups.see(session, list(keys), now))
+
+
+def _decide(batch: _Batch, ask: Ask) -> Limited | None:
+    limited = _count(batch, ask.origin.network)
+    if limited:
+        return limited
+    if (ask.key, None) in batch.seen.suppressed or (ask.key, ask.list_id) in batch.seen.suppressed:
+        return None
+    subscription = batch.seen.open.get((ask.key, ask.list_id))
+    if subscription:
+        _tell(batch, ask, subscription)
+    else:
+        _register(batch, ask)
+    return None
+
+
+def _count(batch: _Batch, network: bytes | None) -> Limited | None:
+    if network is None or batch.policy.network is None:
+        return None
+    since, count = batch.networks[network]
+    batch.networks[network] = since, count + 1
+    return Limited(since + batch.policy.network.period) if count >= batch.policy.network.count else None
+
+
+def _register(batch: _Batch, ask: Ask) -> None:
+    step = registration_step(None, Event.SUBSCRIBE)
+    known = (ask.key, ask.list_id) in batch.seen.pending
+    due_at = rules.mail_time(batch.policy.mails, batch.mails[ask.key], batch.now, may_wait=not known)
+    if due_at is None or due_at >= batch.policy.confirm_by(batch.now):
+        return
+    assert step.mail is not None
+    _spend(batch, ask.key, due_at)
+    batch.seen.pending.add((ask.key, ask.list_id))
+    batch.new.append(_new(batch, ask, step.mail, due_at))
+
+
+def _new(batch: _Batch, ask: Ask, mail: Mail, due_at: datetime) -> signups.New:
+    return signups.New(
+        ref=ask.ref,
+        list_id=ask.list_id,
+        key=ask.key,
+        address=ask.address.mailed,
+        typed=ask.address.typed if ask.address.typed != ask.address.mailed else None,
+        name=ask.name,
+        locale=ask.locale,
+        registered_at=batch.now,
+        confirm_by=batch.policy.confirm_by(batch.now),
+        purge_at=batch.policy.purge_at(batch.now),
+        wording_id=ask.wording_id,
+        channel=ask.channel,
+        actor=ask.actor,
+        ip=ask.origin.ip,
+        ip_source=ask.origin.ip_source,
+        details=_registered(ask.wording_id, ask.locale),
+        mail=mail,
+        mid=secrets.token_hex(16),
+        due_at=due_at,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _registered(wording_id: str | None, locale: str) -> str:
+    wording = wording_id or "not vouched for by the form"
+    details = {"wording": wording, "wording_sha256": wording_id, "locale": locale}
+    return json.dumps(complete(Fact.REGISTERED, details))
+
+
+def _tell(batch: _Batch, ask: Ask, subscription: signups.Open) -> None:
+    """Owe "you are already subscribed": at most one in 30 days, within the budget, never to restricted ones."""
+    lately = subscription.told_at and subscription.told_at > batch.now - rules.TOLD_ALREADY_EVERY
+    if lately or subscription.restricted:
+        return
+    due_at = rules.mail_time(batch.policy.mails, batch.mails[ask.key], batch.now, may_wait=False)
+    if due_at is None:
+        return
+    _spend(batch, ask.key, due_at)
+    subscription.told_at = batch.now
+    batch.told.append((subscription.id, due_at, ask))
+
+
+def _spend(batch: _Batch, key: bytes, due_at: datetime) -> None:
+    if batch.policy.mails:
+        batch.mails[key].append(due_at)
+        batch.changed.add(key)
+
+
+def _write(session: Session, batch: _Batch) -> None:
+    signups.remember(session, batch.new)
+    oldest = batch.now - rules.longest(batch.policy.mails)
+    budgets = {key: write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)}
+    signups.save_budgets(session, budgets)
+    for id_, due_at, ask in batch.told:
+        mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
+        chapters.told(session, id_, batch.now)
+        outbox.owe(session, mail, now=batch.now, due_at=due_at, subscription_id=id_)
+        # no IP: it is a stranger's, or adds nothing to the proof
+        evidence.add(session, Fact.ASKED_AGAIN, batch.now, ask.channel, subscription_id=id_, actor=ask.actor)
+
+
+def read_times(text: str) -> list[datetime]:
+    """Times of mails as the address row keeps them: epoch milliseconds, comma-separated."""
+    return [datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in text.split(",") if ms]
+
+
+def write_times(times: Iterable[datetime]) -> str:
+    return ",".join(str(round(at.timestamp() * 1000)) for at in times)

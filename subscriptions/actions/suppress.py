@@ -1,0 +1,33 @@
+"""Suppress and lift: by hand, with a reason."""
+
+from datetime import datetime
+
+from subscriptions.actions.leave import Withdrawal, end_open, suppress_all
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.lifecycle import Event
+from subscriptions.domain.policy import Policy
+from subscriptions.store import addresses, suppressions
+from subscriptions.store.engine import repeated, transaction
+
+
+@repeated
+def suppress(key: bytes, scope: str, reason: str, now: datetime, policy: Policy, actor: str) -> int:
+    """Scope `ask`: no more confirmation mails. Scope `all`: every subscription ends too; how many did."""
+    with transaction() as session:
+        addresses.lock(session, key)
+        if scope == "ask":
+            suppressions.add(session, key, scope, reason, now)
+            return 0
+        ended = end_open(session, key, None, Withdrawal(Event.OBJECT, Channel.COMMAND, reason, actor), now, policy)
+        suppress_all(session, key, reason, now)
+        return ended
+
+
+@repeated
+def lift(key: bytes, scope: str | None = None) -> int:
+    """Lift what is set on an address: one scope, or all of them; how many."""
+    with transaction() as session:
+        addresses.lock(session, key)
+        lifted = suppressions.lift(session, key, scope=scope)
+        addresses.forget_unknown(session, [key])
+        return lifted

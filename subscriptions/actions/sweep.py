@@ -1,0 +1,77 @@
+"""Block, purge and forget: sweeps over what is due now, in batches that hold up no sign-up."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from subscriptions.domain.lifecycle import Event, Registration, registration_step
+from subscriptions.store import addresses, chapters, counters, evidence, registrations, suppressions, tidy
+from subscriptions.store.engine import transaction
+
+BATCH = 500
+
+
+def block(now: datetime) -> int:
+    """Block one batch of registrations that were not confirmed in time; how many."""
+    registration_step(Registration.PENDING, Event.BLOCK)
+    with transaction() as session:
+        ids = registrations.too_late_at(session, now, BATCH)
+        if ids:
+            registrations.block(session, ids)
+            counters.add(session, {"blocked": len(ids)})
+        return len(ids)
+
+
+def purge(now: datetime) -> int:
+    """Delete one batch of unconfirmed registrations whose month is over, with everything of theirs; how many."""
+    registration_step(Registration.BLOCKED, Event.PURGE)
+    with transaction() as session:
+        due = registrations.to_purge_at(session, now, BATCH)
+        if due:
+            registrations.remove(session, [id_ for id_, _ in due])
+            addresses.forget_unknown(session, [key for _, key in due])
+            counters.add(session, {"purged": len(due)})
+            tidy.due(session)
+        return len(due)
+
+
+def purge_proofs(now: datetime) -> int:
+    """Delete one batch of ended subscriptions whose proof period is over; how many."""
+    with transaction() as session:
+        due = chapters.proof_over_at(session, now, BATCH)
+        if due:
+            chapters.remove(session, [id_ for id_, _ in due])
+            addresses.forget_unknown(session, [key for _, key in due])
+            counters.add(session, {"proofs_purged": len(due)})
+            tidy.due(session)
+        return len(due)
+
+
+def forget_ips(now: datetime) -> int:
+    """Forget the IP addresses of one batch of subscriptions, a year after their confirmation; how many."""
+    with transaction() as session:
+        ids = chapters.ips_over_at(session, now, BATCH)
+        if ids:
+            evidence.forget_ips(session, ids)
+            chapters.ips_forgotten(session, ids)
+            tidy.due(session)
+        return len(ids)
+
+
+def end_suppressions(now: datetime) -> int:
+    """Delete suppressions that have ended, and the addresses of which nothing else is left."""
+    with transaction() as session:
+        keys = suppressions.ended(session, now, BATCH)
+        if keys:
+            addresses.forget_unknown(session, keys)
+            tidy.due(session)
+        return len(keys)
+
+
+def whole(sweep: Callable[[datetime], int], now: datetime, between: Callable[[], bool]) -> int:
+    """Batch after batch until nothing is due, or `between` says that the run is no longer ours."""
+    total = 0
+    while done := sweep(now):
+        total += done
+        if not between():
+            break
+    return total

@@ -1,0 +1,86 @@
+"""The commands: results to stdout, everything else to stderr."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+from flask import Flask, current_app
+
+from subscriptions import logs, start
+from subscriptions.domain.address import Address, BadAddress, parse
+from subscriptions.parts import parts
+from subscriptions.settings import BadSettings
+from subscriptions.store.engine import Contention, Unavailable
+from subscriptions.store.migrate import SchemaTooNew
+from subscriptions.store.models import List
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def init_app(app: Flask) -> None:
+    from subscriptions.cli import admin, bench, jobs, people
+
+    for room in (admin, people, jobs, bench):
+        for command in room.COMMANDS:
+            app.cli.add_command(command)
+
+
+def ready(command: Callable[P, T]) -> Callable[P, T]:
+    """A command that needs the database as a server would find it; what goes wrong is one sentence and status 1."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        logs.setup(sys.stderr)
+        try:
+            start.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+            return command(*args, **kwargs)
+        except (BadSettings, SchemaTooNew) as trouble:
+            raise click.ClickException(str(trouble)) from None
+        except (Unavailable, Contention):
+            raise click.ClickException("The database does not answer, or is busy; nothing was changed.") from None
+
+    return run
+
+
+class AddressArgument(click.ParamType):
+    """An e-mail address, checked as a sign-up would be."""
+
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, context: click.Context | None) -> Address:
+        try:
+            return parse(value)
+        except BadAddress as trouble:
+            self.fail(str(trouble), param, context)
+
+
+ADDRESS = AddressArgument()
+
+
+def key_of(address: Address) -> bytes:
+    return parts().links.key(address.folded)
+
+
+def the_list(slug: str) -> List:
+    """The list of that name; else one sentence that names those there are."""
+    lists = parts().catalogue.lists.values()
+    for one in lists:
+        if one.slug == slug:
+            return one
+    raise click.ClickException(f'There is no list "{slug}"; there is {", ".join(one.slug for one in lists)}.')
+
+
+def table(rows: list[tuple[str, ...]]) -> None:
+    """Print rows as aligned columns."""
+    if rows:
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def actor() -> str:
+    """Who gave this command, for the evidence: no more than that it was one."""
+    return "command line"

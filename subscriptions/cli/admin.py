@@ -1,0 +1,151 @@
+"""Commands for lists, tokens, exports, the relay and the schema."""
+
+import hashlib
+import secrets
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+
+from subscriptions import clock as clocks
+from subscriptions import logs
+from subscriptions.cli import ADDRESS, ready, table, the_list
+from subscriptions.domain.address import Address
+from subscriptions.export import stream
+from subscriptions.mail.compose import Composer
+from subscriptions.mail.setup import lines
+from subscriptions.mail.smtp import GiveUp, Later, Pause
+from subscriptions.parts import parts
+from subscriptions.store import chapters, migrate, tokens
+from subscriptions.store.engine import Unavailable, reading, transaction
+
+SCOPES = ("subscribe", "read", "export", "manage")
+STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
+
+lists = AppGroup("lists", help="The lists of this installation.")
+tokens_group = AppGroup("tokens", help="API tokens: made, shown by name, revoked.")
+mail = AppGroup("mail", help="The way to the relay.")
+
+
+@lists.command("show")
+@ready
+def show_lists() -> None:
+    """The lists and how many people are in which state."""
+    with reading() as session:
+        counts = chapters.counts(session, parts().clock.now())
+    rows = [("list", "name", *STATES)]
+    for one in parts().catalogue.lists.values():
+        gone = "" if one.position is not None else " (no longer configured)"
+        rows.append((one.slug, one.name + gone, *(str(counts[one.id][state]) for state in STATES)))
+    table(rows)
+
+
+@tokens_group.command("create")
+@click.argument("name")
+@click.option("--scope", type=click.Choice(SCOPES), required=True, help="What the token may do.")
+@ready
+def create_token(name: str, scope: str) -> None:
+    """Make an API token; it is printed once, alone on the last line."""
+    secret = f"yt_{secrets.token_urlsafe(32)}"
+    with transaction() as session:
+        if tokens.by_name(session, name):
+            raise click.ClickException(f'There is (or was) a token "{name}"; please choose another name.')
+        tokens.add(session, name, hashlib.sha256(secret.encode()).digest(), scope, parts().clock.now())
+    click.echo("Keep it well: it is shown this once, and only its hash is stored.", err=True)
+    click.echo(secret)
+
+
+@tokens_group.command("show")
+@ready
+def show_tokens() -> None:
+    """The tokens by name: scope, when made, last used, revoked."""
+    with reading() as session:
+        rows = [(one.name, one.scope, clocks.text(one.made_at),
+                 clocks.text(one.used_at) if one.used_at else "never",
+                 clocks.text(one.revoked_at) if one.revoked_at else "-") for one in tokens.all_of(session)]  # fmt: skip
+    table([("name", "scope", "made", "used", "revoked"), *rows])
+
+
+@tokens_group.command("revoke")
+@click.argument("name")
+@ready
+def revoke_token(name: str) -> None:
+    """End a token at once."""
+    with transaction() as session:
+        if not tokens.revoke(session, name, parts().clock.now()):
+            raise click.ClickException(f'There is no token "{name}" that is still good.')
+    click.echo(f"{name} is revoked.")
+
+
+@click.command("export")
+@click.argument("list_", metavar="LIST")
+@click.option("--format", "kind", type=click.Choice(sorted(stream.FORMATS)), default="csv", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of stdout.")
+@with_appcontext
+@ready
+def export(list_: str, kind: str, output: Path | None) -> None:
+    """The confirmed subscriptions of LIST, each with its own unsubscribe URL."""
+    row = the_list(list_)
+    with reading() as session:
+        total = chapters.mailable_count(session, row.id)
+    bar: Any = nullcontext()
+    if sys.stderr.isatty() and (output or not sys.stdout.isatty()):
+        bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr)
+    try:
+        with bar as shown, _target(output) as file:
+            rows = stream.export(row, kind, parts().links, parts().clock.now(), shown.update if shown else lambda n: None)
+            for text in rows:
+                file.write(text)
+    except OSError as trouble:
+        raise click.ClickException(f"The export cannot be written: {trouble.strerror}.") from None
+
+
+def _target(output: Path | None) -> Any:
+    if output is None:
+        stdout: TextIO = sys.stdout
+        reconfigure = getattr(stdout, "reconfigure", None)
+        if reconfigure:
+            reconfigure(encoding="utf-8", newline="")
+        return nullcontext(stdout)
+    return output.open("w", encoding="utf-8", newline="")
+
+
+@mail.command("test")
+@click.argument("address", type=ADDRESS)
+@ready
+def test_mail(address: Address) -> None:
+    """Send one test mail to ADDRESS through the configured relay, and say what the relay said."""
+    joined = parts()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    message = Composer(app.jinja_env, joined.settings, joined.links).test_mail(
+        address.mailed, secrets.token_hex(16), joined.clock.now()
+    )
+    line = lines(app, joined.settings, joined.clock)()
+    try:
+        line.send(message)
+    except (Pause, Later, GiveUp) as trouble:
+        raise click.ClickException(f"The relay did not take it: {trouble}.") from None
+    finally:
+        line.close()
+    click.echo(f"The relay took it: {message.reply}")
+
+
+@click.command("migrate")
+@with_appcontext
+def migrate_command() -> None:
+    """Bring the schema up to date (the server does so itself)."""
+    logs.setup(sys.stderr)
+    try:
+        done = migrate.upgrade()
+    except migrate.SchemaTooNew as trouble:
+        raise click.ClickException(str(trouble)) from None
+    except Unavailable:
+        raise click.ClickException("The database does not answer.") from None
+    click.echo(f"The schema is now {migrate.HEAD}." if done else f"The schema is up to date ({migrate.HEAD}).")
+
+
+COMMANDS = [lists, tokens_group, mail, export, migrate_command]

@@ -1,0 +1,3 @@
+"""`flask bench`."""
+
+COMMANDS: list[object] = []

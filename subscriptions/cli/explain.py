@@ -1,0 +1,118 @@
+"""The story of one address, told from its evidence in plain words."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from subscriptions.actions.subscribe import read_times
+from subscriptions.clock import words
+from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.domain.policy import budget_opens, state_at
+from subscriptions.parts import parts
+from subscriptions.store import addresses, chapters, evidence, outbox, registrations, suppressions
+from subscriptions.store.engine import reading
+from subscriptions.store.models import Evidence, Owed, Registration, Subscription
+
+_MAILS = {
+    "confirm": "confirmation mail",
+    "welcome": "welcome mail",
+    "already_subscribed": '"you are already subscribed" mail',
+    "erased": "mail about the erasure",
+}
+
+
+def story(key: bytes) -> list[str]:
+    """One sentence a line; an address that we know nothing of gets one line that says so."""
+    now = parts().clock.now()
+    with reading() as session:
+        lines = [*_registrations(session, key, now), *_chapters(session, key), *_standing(session, key, now)]
+    return lines or ["Nothing is known about this address: it never signed up, or all of it has been deleted."]
+
+
+def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]:
+    for row in registrations.of_key(session, key):
+        yield f"Sign-up for {_list(row.list_id)} at {words(row.registered_at)}:"
+        for one in evidence.of_registration(session, row.id):
+            yield f"  {words(one.at)}: {_sentence(one)}"
+        for owed in outbox.of_registration(session, row.id):
+            yield f"  {_waiting(owed, now)}"
+        yield f"  Now: {_next(row, now)}"
+
+
+def _chapters(session: Session, key: bytes) -> Iterator[str]:
+    for chapter in chapters.of_key(session, key):
+        yield f"Subscription to {_list(chapter.list_id)}, confirmed at {words(chapter.confirmed_at)}:"
+        for one in evidence.of_subscription(session, chapter.id):
+            if one.registration_id is None:
+                yield f"  {words(one.at)}: {_sentence(one)}"
+        yield f"  Now: {_chapter_now(chapter)}"
+
+
+def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
+    for one in suppressions.active(session, key, now):
+        what = "gets no mail at all" if one.scope == "all" else "is not asked to confirm"
+        where = "" if one.list_id is None else f" for {_list(one.list_id)}"
+        until = f" until {words(one.until)}" if one.until else ""
+        yield f"Suppressed: this address {what}{where}{until} ({one.reason}, set at {words(one.set_at)})."
+    row = addresses.find(session, key)
+    if row is None:
+        return
+    opens = budget_opens(parts().policy.mails, read_times(row.mails), now)
+    if opens > now:
+        yield f"Mail budget: used up; a sign-up before {words(opens)} is answered as always and causes no mail."
+    yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
+    if row.erase_by:
+        yield f"Erasure has been asked for: done by {words(row.erase_by)} at the latest."
+
+
+def _sentence(one: Evidence) -> str:
+    details = one.details
+    mail = _MAILS.get(str(details.get("mail")), "mail")
+    ip = f" from {one.ip}" if one.ip else ""
+    told = {
+        "registered": f"signed up by {one.channel}{_by(one)}{ip}; consent text {details.get('wording')}.",
+        "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
+        "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
+        "confirmed": f"confirmed by {details.get('method')}{ip}.",
+        "asked again": f"somebody signed this address up again by {one.channel}{_by(one)}.",
+        "disowned": f'"this was not me", by {one.channel}.',
+        "unsubscribed": f"unsubscribed by {one.channel}{_by(one)}: {details.get('reason')}.",
+        "bounced": f"bounced: {details.get('reply')}.",
+        "restricted": f"restricted: {details.get('reason')}.",
+        "erased": "the person was erased from this record.",
+    }
+    return told.get(one.fact, one.fact)
+
+
+def _by(one: Evidence) -> str:
+    return f" ({one.actor})" if one.actor else ""
+
+
+def _waiting(owed: Owed, now: datetime) -> str:
+    mail = _MAILS.get(owed.mail, "mail")
+    if owed.note:
+        return f'The {mail} waits: the relay said "{owed.note}" (try {owed.tries}); next try at {words(owed.due_at)}.'
+    if owed.due_at > now:
+        return f"The {mail} waits until {words(owed.due_at)} (one mail to an address in 15 minutes)."
+    return f"The {mail} is about to leave."
+
+
+def _next(row: Registration, now: datetime) -> str:
+    state = state_at(State(row.state), row.confirm_by, now)
+    if state is State.PENDING:
+        return f"pending; it can be confirmed until {words(row.confirm_by)}, then it is blocked."
+    if state is State.BLOCKED:
+        return f"blocked, since nobody confirmed in time; it is deleted at {words(row.purge_at)}."
+    return "confirmed."
+
+
+def _chapter_now(chapter: Subscription) -> str:
+    if chapter.ended_at is None:
+        return "subscribed, but restricted: not mailed." if chapter.restricted else "subscribed."
+    until = f"; its proof is kept until {words(chapter.proof_until)}" if chapter.proof_until else ""
+    return f"{chapter.state} since {words(chapter.ended_at)}{until}."
+
+
+def _list(id_: int) -> str:
+    return parts().catalogue.lists[id_].name

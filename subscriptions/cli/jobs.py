@@ -1,0 +1,72 @@
+"""Commands for the scheduled jobs."""
+
+import threading
+from datetime import datetime
+
+import click
+from flask.cli import AppGroup
+
+from subscriptions import clock as clocks
+from subscriptions.cli import ready, table
+from subscriptions.jobs import lease
+from subscriptions.jobs.jobs import EVERY, NAMES, Job, late_after
+from subscriptions.jobs.jobs import jobs as all_jobs
+from subscriptions.parts import parts
+from subscriptions.store import jobs as rows
+from subscriptions.store.engine import reading, transaction
+
+group = AppGroup("jobs", help="The scheduled jobs: run one now, or see when each ran.")
+
+WAIT_AT_MOST = 300  # seconds, for a run in progress
+
+
+@group.command("run")
+@click.argument("name", type=click.Choice(["block", "purge", "deliver"]))
+@click.option("--confirm", is_flag=True, help="Although the clock is more than 400 days past the last run.")
+@ready
+def run(name: str, confirm: bool) -> None:
+    """Run one scheduled job now; prints how many it blocked, purged or sent."""
+    joined = parts()
+    now = joined.clock.now()
+    job = all_jobs(joined.sender, joined.policy, joined.clock, asked=True)[name]
+    try:
+        click.echo(_deliver(job, now) if name == "deliver" else _waiting_for_others(name, job, confirm))
+    except lease.ClockJumped as trouble:
+        raise click.ClickException(str(trouble)) from None
+
+
+def _deliver(job: Job, now: datetime) -> int:
+    joined = parts()
+    count = job(now, lambda: True)
+    with transaction() as session:
+        rows.note(session, "deliver", now, count)
+    joined.sender.stop()
+    return count
+
+
+def _waiting_for_others(name: str, job: Job, confirm: bool) -> int | None:
+    pause = threading.Event()
+    for _ in range(WAIT_AT_MOST * 2):
+        try:
+            return lease.run(name, job, parts().clock.now(), asked=True, confirmed=confirm)
+        except lease.Running:
+            pause.wait(0.5)
+    raise click.ClickException(f"{name} has been running elsewhere for {WAIT_AT_MOST} seconds; please try again later.")
+
+
+@group.command("show")
+@ready
+def show() -> None:
+    """When each job ran last, what came of it, and when it is late."""
+    with reading() as session:
+        found = {job.name: job for job in rows.all_of(session)}
+    lines = [("job", "every", "last good run", "count", "late after", "trouble")]
+    for name in NAMES:
+        job = found[name]
+        ended = clocks.text(job.ended_at) if job.ended_at else "never"
+        late = clocks.text(job.ended_at + late_after(name)) if job.ended_at else "-"
+        lines.append((name, str(EVERY[name]), ended, str(job.count), late, job.trouble or "-"))
+    table(lines)
+
+
+COMMANDS = [group]

@@ -1,0 +1,130 @@
+"""Commands about one address: leave, erase, explain, suppress."""
+
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from subscriptions import clock as clocks
+from subscriptions.actions import erase as erasing
+from subscriptions.actions import leave as leaving
+from subscriptions.actions import suppress as suppressing
+from subscriptions.actions.leave import Withdrawal
+from subscriptions.cli import ADDRESS, actor, key_of, ready, table, the_list
+from subscriptions.cli.explain import story
+from subscriptions.domain.address import Address
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.lifecycle import Event
+from subscriptions.parts import parts
+from subscriptions.store import suppressions as rows
+from subscriptions.store import tidy
+from subscriptions.store.engine import reading
+
+suppressions = AppGroup("suppressions", help="Addresses that are not asked (ask) or not mailed at all (all).")
+SCOPES = click.Choice(["ask", "all"])
+
+
+@click.command("unsubscribe")
+@click.argument("address", type=ADDRESS)
+@click.option("--list", "slug", help="One list; otherwise all of them.")
+@click.option("--channel", type=click.Choice(["email", "letter", "phone"]), required=True, help="How it reached you.")
+@click.option("--received", help="When, in RFC 3339: 2026-11-23T09:15:00Z.")
+@with_appcontext
+@ready
+def unsubscribe(address: Address, slug: str | None, channel: str, received: str | None) -> None:
+    """A revocation that came another way, with its evidence."""
+    row = the_list(slug) if slug else None
+    now = parts().clock.now()
+    at = _time(received, now) if received else None
+    how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", actor(), at)
+    ended = leaving.leave(key_of(address), row.id if row else None, how, now, parts().policy)
+    click.echo(f"{ended} subscription{'s' * (ended != 1)} ended." if ended else "Nothing was open; nothing was changed.")
+
+
+def _time(text: str, now: datetime) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f'"{text}" is not a time such as 2026-11-23T09:15:00Z.', param_hint="--received") from None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    if at > now:
+        raise click.BadParameter("That time has not come yet.", param_hint="--received")
+    return at
+
+
+@click.command("erase")
+@click.argument("address", type=ADDRESS)
+@with_appcontext
+@ready
+def erase(address: Address) -> None:
+    """Remove a person: first a mail says what stays and until when, then everything else goes."""
+    joined = parts()
+    key = key_of(address)
+    found = erasing.ask(key, joined.clock.now(), joined.policy, actor())
+    if found is None:
+        raise click.ClickException("Nothing is stored about this address.")
+    joined.sender.deliver()
+    joined.sender.stop()
+    if key in erasing.due(joined.clock.now()):
+        erasing.finish(key, joined.clock.now())
+        tidy.sweep_files(joined.clock.now(), asked=True)
+        click.echo("Erased: the person is gone from every list.")
+    else:
+        click.echo("Asked for: the mail that says what stays waits for the relay; within an hour the person is gone.")
+    if found.proof_until:
+        click.echo(f"Sealed proof without address or name stays until {clocks.words(found.proof_until)}.")
+
+
+@click.command("explain")
+@click.argument("address", type=ADDRESS)
+@with_appcontext
+@ready
+def explain(address: Address) -> None:
+    """What happened to ADDRESS, why it got no mail, and what comes next; in plain words."""
+    for line in story(key_of(address)):
+        click.echo(line)
+
+
+@suppressions.command("show")
+@click.argument("address", type=ADDRESS, required=False)
+@ready
+def show(address: Address | None) -> None:
+    """What is suppressed: of one address, or of all (by key; the addresses themselves are not stored)."""
+    now = parts().clock.now()
+    with reading() as session:
+        found = rows.active(session, key_of(address), now) if address else rows.all_active(session, now)
+        lines = [(one.key.hex(), one.scope, _lists(one.list_id), clocks.text(one.set_at),
+                  clocks.text(one.until) if one.until else "for good", one.reason) for one in found]  # fmt: skip
+    table([("key", "scope", "list", "set", "until", "reason"), *lines])
+
+
+def _lists(list_id: int | None) -> str:
+    return "all" if list_id is None else parts().catalogue.lists[list_id].slug
+
+
+@suppressions.command("add")
+@click.argument("address", type=ADDRESS)
+@click.option("--scope", type=SCOPES, required=True, help="ask: no confirmation mails; all: no mail, subscriptions end.")
+@click.option("--reason", required=True, help="Why, in your words.")
+@ready
+def add(address: Address, scope: str, reason: str) -> None:
+    """Suppress ADDRESS."""
+    joined = parts()
+    ended = suppressing.suppress(key_of(address), scope, reason, joined.clock.now(), joined.policy, actor())
+    click.echo(f"Suppressed ({scope}); {ended} subscription{'s' * (ended != 1)} ended.")
+
+
+@suppressions.command("lift")
+@click.argument("address", type=ADDRESS)
+@click.option("--scope", type=SCOPES, help="One scope alone.")
+@click.option("--reason", required=True, help="Why, in your words.")
+@ready
+def lift(address: Address, scope: str | None, reason: str) -> None:
+    """Lift what is set on ADDRESS."""
+    lifted = suppressing.lift(key_of(address), scope)
+    if not lifted:
+        raise click.ClickException("Nothing of that kind is set on this address.")
+    click.echo(f"{lifted} lifted.")
+
+
+COMMANDS = [unsubscribe, erase, explain, suppressions]

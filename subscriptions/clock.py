@@ -1,0 +1,38 @@
+"""The only reader of the time."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """Says what time it is; in try-out mode it can be moved ahead of the real time, never back."""
+
+    def __init__(self, ahead: timedelta = timedelta(0)) -> None:
+        self.ahead = ahead
+
+    def now(self) -> datetime:
+        """The time (UTC) that every rule goes by."""
+        return self.real_now() + self.ahead
+
+    @staticmethod
+    def real_now() -> datetime:
+        return datetime.now(UTC)
+
+    @staticmethod
+    def ticks() -> float:
+        """Seconds that only go forward, for measuring waits."""
+        return time.monotonic()
+
+
+def text(at: datetime) -> str:
+    """RFC 3339 in UTC with Z: how the API, the exports and the evidence write a time (H-07)."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+_MONTHS = "January February March April May June July August September October November December".split()
+
+
+def words(at: datetime) -> str:
+    """A time for people, with its zone: 23 November 2026, 09:15 UTC."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"

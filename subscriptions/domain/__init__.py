@@ -1,0 +1,1 @@
+"""What may happen, decided without a database, a clock or a network."""

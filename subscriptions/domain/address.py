@@ -1,0 +1,80 @@
+"""What an e-mail address is, how two of them compare, and its key."""
+
+import hmac
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+LONGEST = 254  # octets, RFC 5321 4.5.3.1.3 less the angle brackets
+LONGEST_LOCAL = 64  # octets, RFC 5321 4.5.3.1.1
+KEY_BYTES = 16
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class BadAddress(ValueError):
+    """The text is no address that we can mail; the message says why, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`mailed`: as typed, the domain in its canonical form. `folded`: what is compared. `typed`: the text itself."""
+
+    mailed: str
+    folded: str
+    typed: str
+
+    @property
+    def domain(self) -> str:
+        return self.mailed.rpartition("@")[2]
+
+
+def parse(text: str) -> Address:
+    """The address in `text`, white space around it ignored (A-01 … A-08, A-13); raises BadAddress."""
+    typed = text.strip(" \t\r\n")
+    if not typed:
+        raise BadAddress("Please enter your e-mail address.")
+    if _CONTROL.search(typed):
+        raise BadAddress("The e-mail address contains a character that is not allowed.")
+    if len(typed) > 4 * LONGEST:
+        raise BadAddress("The e-mail address is too long.")
+    try:
+        checked = validate_email(typed, check_deliverability=False, allow_smtputf8=True)
+    except EmailNotValidError as problem:
+        raise BadAddress(str(problem)) from None
+    _refuse_long(checked.local_part, checked.ascii_domain, checked.domain)
+    folded = f"{unicodedata.normalize('NFC', checked.local_part.lower())}@{checked.ascii_domain.lower()}"
+    return Address(checked.normalized, folded, typed)
+
+
+def _refuse_long(local: str, ascii_domain: str, domain: str) -> None:
+    octets = len(local.encode())
+    if octets > LONGEST_LOCAL:
+        raise BadAddress("The part of the e-mail address before the @-sign is too long.")
+    if octets + 1 + max(len(ascii_domain), len(domain.encode())) > LONGEST:
+        raise BadAddress("The e-mail address is too long.")
+
+
+def wire_form(mailed: str) -> str:
+    """The address for SMTP: the domain as A-label, so that SMTPUTF8 is needed for the local part alone (A-03)."""
+    if mailed.isascii():
+        return mailed
+    local, _, domain = mailed.rpartition("@")
+    if domain.isascii():
+        return mailed
+    return f"{local}@{validate_email(mailed, check_deliverability=False).ascii_domain}"
+
+
+def key_of(folded: str, pepper: bytes) -> bytes:
+    """The key of an address: a keyed hash, 16 bytes, that without the pepper says nothing (T-04)."""
+    return hmac.digest(pepper, folded.encode(), "sha256")[:KEY_BYTES]
+
+
+_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f' ’.\-·])*")
+
+
+def is_harmless(name: str) -> bool:
+    """Whether a name that a stranger typed may be echoed in a mail: letters alone, at most 60, no address (B-06)."""
+    return len(name) <= 60 and bool(_NAME.fullmatch(name)) and not re.search(r"\.\w\w", name)

@@ -1,0 +1,60 @@
+"""Which facts each event of a life carries as its evidence."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Fact(StrEnum):
+    REGISTERED = "registered"
+    MAILED = "mailed"
+    MAIL_GIVEN_UP = "mail given up"
+    CONFIRMED = "confirmed"
+    ASKED_AGAIN = "asked again"
+    DISOWNED = "disowned"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    RESTRICTED = "restricted"
+    ERASED = "erased"
+
+
+class Channel(StrEnum):
+    """How an act reached us."""
+
+    FORM = "form"
+    API = "api"
+    BUTTON = "button"
+    ONE_CLICK = "one-click"
+    EMAIL = "email"
+    LETTER = "letter"
+    PHONE = "phone"
+    COMMAND = "command"
+    RELAY = "relay"
+
+
+# E-05, E-07, E-09: time and channel stand with each; these are the details that must stand beside them.
+DETAILS: Mapping[Fact, frozenset[str]] = {
+    Fact.REGISTERED: frozenset({"wording", "wording_sha256", "locale"}),
+    Fact.MAILED: frozenset({"mail", "message_id", "template", "sha256", "reply", "links"}),
+    Fact.MAIL_GIVEN_UP: frozenset({"mail", "reply"}),
+    Fact.CONFIRMED: frozenset({"method"}),
+    Fact.ASKED_AGAIN: frozenset(),
+    Fact.DISOWNED: frozenset(),
+    Fact.UNSUBSCRIBED: frozenset({"reason"}),
+    Fact.BOUNCED: frozenset({"reply"}),
+    Fact.RESTRICTED: frozenset({"reason"}),
+    Fact.ERASED: frozenset({"keeps_until"}),
+}
+
+PROMISED_IP = frozenset({Fact.REGISTERED, Fact.CONFIRMED})  # the founding clause promises these two, no others
+
+
+class Incomplete(ValueError):
+    """An evidence row lacks a detail that its event must carry."""
+
+
+def complete(fact: Fact, details: Mapping[str, object]) -> Mapping[str, object]:
+    """The details, checked; raises Incomplete."""
+    missing = DETAILS[fact] - details.keys()
+    if missing:
+        raise Incomplete(f"{fact} lacks {', '.join(sorted(missing))}")
+    return details

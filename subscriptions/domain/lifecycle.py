@@ -1,0 +1,163 @@
+"""The two tables of what may happen to a registration and to a subscription."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Registration(StrEnum):
+    """One act of signing up for one list."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    BLOCKED = "blocked"
+    ERASED = "erased"  # never stored: the row is gone
+    PURGED = "purged"  # never stored: the row is gone
+
+
+class Subscription(StrEnum):
+    """One chapter of consent, opened by a confirmed registration."""
+
+    CONFIRMED = "confirmed"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    ERASED = "erased"  # the person is gone from the row; the sealed evidence stays until the proof period ends
+    PURGED = "purged"  # never stored: the row is gone
+
+
+class Event(StrEnum):
+    SUBSCRIBE = "subscribe"
+    CONFIRM = "confirm"
+    BLOCK = "block"
+    DISOWN = "disown"
+    ONE_CLICK = "one-click on the confirmation mail"
+    UNSUBSCRIBE = "unsubscribe"
+    OBJECT = "object"
+    COMPLAIN = "complain"
+    BOUNCE = "bounce"
+    PURGE = "purge"
+    ERASE = "erase"
+
+
+class Mail(StrEnum):
+    CONFIRM = "confirm"
+    WELCOME = "welcome"
+    ALREADY_SUBSCRIBED = "already_subscribed"
+    ERASED = "erased"
+    TEST = "test"  # asked for by the operator; no step of a life owes it
+
+
+class Suppress(StrEnum):
+    """How a step protects the address from further confirmation mails."""
+
+    ASK = "ask"
+    ASK_THIS_LIST_30_DAYS = "ask, this list, 30 days"
+    ALL = "all"
+
+
+State = Registration | Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an event leads to: the next state, the mail owed, and what it does besides."""
+
+    to: State
+    mail: Mail | None = None
+    suppress: Suppress | None = None
+    ends_subscription: bool = False
+
+
+Table = Mapping[tuple[State | None, Event], Step]
+
+
+class Refused(Exception):
+    """The table has no row for this state and event."""
+
+
+_R, _S, _E = Registration, Subscription, Event
+
+REGISTRATION: Table = {
+    (None, _E.SUBSCRIBE): Step(_R.PENDING, Mail.CONFIRM),
+    (_R.PENDING, _E.CONFIRM): Step(_R.CONFIRMED, Mail.WELCOME),
+    (_R.CONFIRMED, _E.CONFIRM): Step(_R.CONFIRMED),
+    (_R.PENDING, _E.BLOCK): Step(_R.BLOCKED),
+    (_R.PENDING, _E.DISOWN): Step(_R.ERASED, suppress=Suppress.ASK),
+    (_R.BLOCKED, _E.DISOWN): Step(_R.ERASED, suppress=Suppress.ASK),
+    (_R.CONFIRMED, _E.DISOWN): Step(_R.CONFIRMED, suppress=Suppress.ASK, ends_subscription=True),
+    (_R.PENDING, _E.ONE_CLICK): Step(_R.ERASED, suppress=Suppress.ASK_THIS_LIST_30_DAYS),
+    (_R.BLOCKED, _E.ONE_CLICK): Step(_R.ERASED, suppress=Suppress.ASK_THIS_LIST_30_DAYS),
+    (_R.CONFIRMED, _E.ONE_CLICK): Step(
+        _R.CONFIRMED, suppress=Suppress.ASK_THIS_LIST_30_DAYS, ends_subscription=True
+    ),
+    (_R.PENDING, _E.PURGE): Step(_R.PURGED),
+    (_R.BLOCKED, _E.PURGE): Step(_R.PURGED),
+    (_R.PENDING, _E.ERASE): Step(_R.ERASED, Mail.ERASED),
+    (_R.BLOCKED, _E.ERASE): Step(_R.ERASED, Mail.ERASED),
+}
+
+SUBSCRIPTION: Table = {
+    (None, _E.CONFIRM): Step(_S.CONFIRMED),
+    (_S.CONFIRMED, _E.CONFIRM): Step(_S.CONFIRMED),
+    (_S.CONFIRMED, _E.SUBSCRIBE): Step(_S.CONFIRMED, Mail.ALREADY_SUBSCRIBED),
+    (_S.CONFIRMED, _E.UNSUBSCRIBE): Step(_S.UNSUBSCRIBED),
+    (_S.CONFIRMED, _E.OBJECT): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
+    (_S.CONFIRMED, _E.COMPLAIN): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
+    (_S.CONFIRMED, _E.BOUNCE): Step(_S.BOUNCED),
+    (_S.CONFIRMED, _E.ERASE): Step(_S.ERASED, Mail.ERASED),
+    **{
+        (ended, event): Step(ended)
+        for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)
+        for event in (_E.CONFIRM, _E.SUBSCRIBE, _E.UNSUBSCRIBE, _E.BOUNCE)
+    },
+    **{
+        (ended, event): Step(ended, suppress=Suppress.ALL)
+        for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)
+        for event in (_E.OBJECT, _E.COMPLAIN)
+    },
+    **{(ended, _E.PURGE): Step(_S.PURGED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED, _S.ERASED)},
+    **{(ended, _E.ERASE): Step(_S.ERASED, Mail.ERASED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)},
+}
+
+
+def registration_step(state: Registration | None, event: Event) -> Step:
+    """The step that `event` takes from `state`; raises Refused where the table has none."""
+    return _step(REGISTRATION, state, event)
+
+
+def subscription_step(state: Subscription | None, event: Event) -> Step:
+    """The step that `event` takes from `state`; raises Refused where the table has none."""
+    return _step(SUBSCRIPTION, state, event)
+
+
+def _step(table: Table, state: State | None, event: Event) -> Step:
+    try:
+        return table[state, event]
+    except KeyError:
+        raise Refused(f"{state or 'nothing'} cannot {event}") from None
+
+
+def mermaid() -> str:
+    """Both tables as a Mermaid state diagram: what the README shows."""
+    lines = ["stateDiagram-v2"]
+    for name, table in (("registration", REGISTRATION), ("subscription", SUBSCRIPTION)):
+        lines.append(f"    state {name} {{")
+        lines += [f"        {_arrow(name, *row)}" for row in _merged(table)]
+        lines.append("    }")
+    return "\n".join(lines)
+
+
+def _merged(table: Table) -> list[tuple[State | None, State, str]]:
+    arrows: dict[tuple[State | None, State], list[str]] = {}
+    for (state, event), step in table.items():
+        if state is not step.to:
+            arrows.setdefault((state, step.to), []).append(event.value)
+    return [(state, to, ", ".join(events)) for (state, to), events in arrows.items()]
+
+
+def _arrow(name: str, state: State | None, to: State, label: str) -> str:
+    def node(one: State | None) -> str:
+        gone = (None, Registration.ERASED, Registration.PURGED, Subscription.PURGED)
+        return "[*]" if any(one is end for end in gone) else f"{name}_{one}"  # equal texts, so by identity
+
+    return f"{node(state)} --> {node(to)}: {label}"

@@ -1,0 +1,123 @@
+"""Durations and numbers: until when, how often, too late or not."""
+
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from subscriptions.domain.lifecycle import Mail, Registration, Subscription
+
+ONE_CLICK_ASK = timedelta(days=30)
+TOLD_ALREADY_EVERY = timedelta(days=30)
+ERASE_WITHIN = timedelta(hours=1)
+OTHER_MAIL_WITHIN = timedelta(hours=24)
+CLOCK_JUMP = timedelta(days=400)
+ALARM_FACTOR = 10  # the breaker raises its alarm at this many times one network's limit, over all networks
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` in any `period`."""
+
+    count: int
+    period: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers of one installation (interface.md, [lifecycle] and [limits])."""
+
+    confirm_within: timedelta = timedelta(hours=24)
+    purge_after: timedelta = timedelta(days=30)
+    keep_proof_years: int = 3
+    keep_ip_months: int = 12
+    mails: tuple[Rate, ...] = (
+        Rate(1, timedelta(minutes=15)),
+        Rate(3, timedelta(hours=24)),
+        Rate(5, timedelta(days=30)),
+    )
+    network: Rate | None = Rate(200, timedelta(hours=1))
+
+    def confirm_by(self, registered_at: datetime) -> datetime:
+        """The first instant at which a registration can no longer be confirmed (F-03)."""
+        return registered_at + self.confirm_within
+
+    def purge_at(self, registered_at: datetime) -> datetime:
+        """The earlier of `purge_after` and one calendar month after the registration (F-06, F-08)."""
+        return min(registered_at + self.purge_after, months_after(registered_at, 1))
+
+    def proof_until(self, ended_at: datetime) -> datetime:
+        """The end of the third calendar year after the subscription ended (T-02)."""
+        return datetime(ended_at.year + self.keep_proof_years + 1, 1, 1, tzinfo=UTC)
+
+    def ip_until(self, confirmed_at: datetime) -> datetime:
+        """Until when the IP addresses of a confirmed registration are kept (T-03)."""
+        return months_after(confirmed_at, self.keep_ip_months)
+
+
+def months_after(start: datetime, months: int) -> datetime:
+    """The same day and time `months` later; a day that the month lacks becomes its last."""
+    years, month = divmod(start.month - 1 + months, 12)
+    year, month = start.year + years, month + 1
+    return start.replace(year=year, month=month, day=min(start.day, monthrange(year, month)[1]))
+
+
+def state_at(stored: Registration, confirm_by: datetime, now: datetime) -> Registration:
+    """The state at `now`, whether or not a sweep has been there yet (F-04)."""
+    if stored is Registration.PENDING and now >= confirm_by:
+        return Registration.BLOCKED
+    return stored
+
+
+def mail_time(rates: Sequence[Rate], sent: Sequence[datetime], now: datetime, *, may_wait: bool) -> datetime | None:
+    """When the next mail that a stranger can cause may leave, or None while the address's budget is closed (B-01).
+
+    `sent` are the times of earlier mails, those not yet due included. With `may_wait` (a first sign-up
+    for another list) the shortest rule alone delays the mail instead of closing the budget.
+    """
+    if not rates:
+        return now
+    shortest = min(rates, key=lambda rate: rate.period)
+    if any(rate is not shortest and _closed(rate, sent, now) for rate in rates):
+        return None
+    if not _closed(shortest, sent, now):
+        return now
+    if not may_wait:
+        return None
+    return sorted(sent)[-shortest.count] + shortest.period
+
+
+def _closed(rate: Rate, sent: Sequence[datetime], now: datetime) -> bool:
+    return sum(1 for at in sent if at > now - rate.period) >= rate.count
+
+
+def budget_opens(rates: Sequence[Rate], sent: Sequence[datetime], now: datetime) -> datetime:
+    """The first instant from `now` on at which the budget is open: what `explain` tells."""
+    opens = now
+    for rate in rates:
+        if _closed(rate, sent, now):
+            opens = max(opens, sorted(sent)[-rate.count] + rate.period)
+    return opens
+
+
+def longest(rates: Sequence[Rate]) -> timedelta:
+    """How long the time of a mail counts."""
+    return max((rate.period for rate in rates), default=timedelta(0))
+
+
+def is_wanted(
+    mail: Mail,
+    registration: Registration | None,
+    subscription: Subscription | None,
+    *,
+    restricted: bool,
+    suppression: str | None,
+) -> bool:
+    """Whether an owed mail may still leave, asked of the states just before it is written out."""
+    if mail is Mail.CONFIRM:
+        return registration is Registration.PENDING and suppression is None
+    if mail is Mail.WELCOME:
+        return subscription is Subscription.CONFIRMED and not restricted and suppression != "all"
+    if mail is Mail.ALREADY_SUBSCRIBED:
+        return subscription is Subscription.CONFIRMED and not restricted and suppression is None
+    return True

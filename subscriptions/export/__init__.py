@@ -1,0 +1,1 @@
+"""What leaves: confirmed lists for whatever sends the newsletter."""

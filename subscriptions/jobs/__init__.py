@@ -1,0 +1,1 @@
+"""When: what runs by the clock, and who of many processes runs it."""

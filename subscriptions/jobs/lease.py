@@ -1,0 +1,64 @@
+"""One runner among many processes: a run begins with a claim in the database and ends with its release."""
+
+import logging
+import os
+import secrets
+from datetime import datetime
+
+from subscriptions.domain.policy import CLOCK_JUMP
+from subscriptions.jobs.jobs import DELETING, EVERY, Job
+from subscriptions.store import jobs as store
+from subscriptions.store.engine import transaction
+
+log = logging.getLogger(__name__)
+ME = f"{os.getpid()}-{secrets.token_hex(4)}"
+
+
+class ClockJumped(Exception):
+    """The clock is so far past the last run that deleting now needs a person's word (O-09)."""
+
+
+class Running(Exception):
+    """Somebody else is running this job."""
+
+
+def run(name: str, job: Job, now: datetime, *, asked: bool = False, confirmed: bool = False) -> int | None:
+    """Run a job if it is ours to run: its count, or None when this slot is done or another runs it.
+
+    `asked`: by a person, whatever the slot; raises Running while another runs it. `confirmed`: although
+    the clock has jumped; otherwise raises ClockJumped for a job that deletes.
+    """
+    slot = None if asked else int(now.timestamp() // EVERY[name].total_seconds())
+    with transaction() as session:
+        epoch = store.claim(session, name, ME, now, slot)
+    if epoch is None:
+        if asked:
+            raise Running(name)
+        return None
+    count, trouble = 0, "it was interrupted"
+    try:
+        if name in DELETING and not confirmed:
+            _refuse_a_jump(name, now)
+        count, trouble = job(now, lambda: _still_mine(name, epoch, now)), ""
+    except Exception as error:
+        trouble = str(error) if isinstance(error, ClockJumped) else type(error).__name__
+        raise
+    finally:
+        with transaction() as session:
+            store.release(session, name, epoch, now, count, trouble or None)
+    return count
+
+
+def _refuse_a_jump(name: str, now: datetime) -> None:
+    with transaction() as session:
+        job = store.find(session, name)
+    if job and job.ended_at and now - job.ended_at > CLOCK_JUMP:
+        raise ClockJumped(
+            f"The clock is {(now - job.ended_at).days} days past the last run of {name}; nothing was deleted. "
+            f"If the clock is right: flask jobs run {name} --confirm"
+        )
+
+
+def _still_mine(name: str, epoch: int, now: datetime) -> bool:
+    with transaction() as session:
+        return store.renew(session, name, epoch, now)

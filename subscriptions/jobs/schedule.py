@@ -1,0 +1,41 @@
+"""What runs when. The only file that knows APScheduler."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+Scheduler = BackgroundScheduler
+log = logging.getLogger(__name__)
+
+# cron, not interval: aligned on the clock, and a service restarted daily still runs the hourly ones
+SCHEDULE = [
+    ("deliver", CronTrigger(second="*/5", timezone=UTC)),  # mails of dead processes and of commands
+    ("tidy", CronTrigger(second=30, timezone=UTC)),
+    ("block", CronTrigger(minute="*/5", timezone=UTC)),
+    ("purge", CronTrigger(minute=7, timezone=UTC)),
+]
+
+
+def scheduler(run: Callable[[str], object]) -> BackgroundScheduler:
+    """The one scheduler of this process, not started; `run` runs a job by its name. Each job also runs at once."""
+    made = BackgroundScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
+    )
+    for name, trigger in SCHEDULE:
+        made.add_job(run, trigger, args=[name], id=name, name=name, next_run_time=datetime.now(UTC))
+    made.add_listener(_warn, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+    return made
+
+
+def wake(made: BackgroundScheduler, name: str) -> None:
+    """Run a job now rather than at its next time."""
+    made.modify_job(name, next_run_time=datetime.now(UTC))
+
+
+def _warn(event: JobEvent) -> None:
+    trouble = getattr(event, "exception", None)
+    log.warning("job did not run", extra={"job": event.job_id, "trouble": type(trouble).__name__ if trouble else "late"})

@@ -1,0 +1,40 @@
+"""The secrets that the installation makes for itself, and keeps in data_dir."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from subscriptions.settings import Settings
+
+MADE_BYTES = 32
+
+
+def secret_keys(settings: Settings) -> list[bytes]:
+    """Newest first: those of the configuration, and the one that was made where there were none."""
+    configured = [key.encode() for key in settings.server.secret_keys]
+    path = settings.data_dir / "secret_key"
+    if configured and not path.exists():
+        return configured
+    return [*configured, _kept(path)]
+
+
+def pepper(settings: Settings) -> bytes:
+    """What addresses are hashed with; never changes."""
+    return settings.server.pepper.encode() or _kept(settings.data_dir / "pepper")
+
+
+def _kept(path: Path) -> bytes:
+    """The secret in the file, made there the first time: for this user's eyes alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        # written aside and linked into place: of two processes that start at once, both read the same
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(MADE_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(aside)
+        aside.unlink()
+    return path.read_text("ascii").strip().encode()

@@ -1,0 +1,45 @@
+"""Logs: one JSON object a line to stdout, and never a person in them (G-01 … G-03)."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from flask import g, has_request_context
+
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class Lines(logging.Formatter):
+    """A record as one line of JSON; an exception as its type and place, since its text may hold an address."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        if has_request_context() and "request_id" in g:
+            line["request_id"] = g.request_id
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info and record.exc_info[1] is not None:
+            line["trouble"] = type(record.exc_info[1]).__name__
+            line["at"] = _where(record.exc_info[1])
+        return json.dumps(line, default=str)
+
+
+def _where(error: BaseException) -> str:
+    from subscriptions.web.problems import where
+
+    return where(error)
+
+
+def setup(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Send every log line of this process there."""
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(Lines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("apscheduler", "granian", "_granian", "werkzeug", "alembic", "sqlalchemy"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)

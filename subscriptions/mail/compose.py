@@ -1,0 +1,148 @@
+"""From an owed mail and the state it is about to the message that leaves."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime, parseaddr
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment
+
+from subscriptions import clock
+from subscriptions.domain.address import is_harmless, wire_form
+from subscriptions.domain.lifecycle import Mail
+from subscriptions.links import Links
+from subscriptions.mail.letters import Letter, compile_letter, mark
+from subscriptions.mail.message import OutMessage
+from subscriptions.settings import Settings
+from subscriptions.store.models import List, Wording
+from subscriptions.store.outbox import Due
+
+# which link of ours a mail's List-Unsubscribe names; a test mail has none
+_LEAVES_BY = {Mail.CONFIRM: "not_me_url", Mail.WELCOME: "unsubscribe_url", Mail.ALREADY_SUBSCRIBED: "unsubscribe_url"}
+_VALUES = (
+    "greeting registered_at confirm_by confirm_url not_me_url unsubscribe_url confirmed_at erased_keeps kept_until"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message, and what the evidence keeps of it (E-03, E-04): enough to rebuild it, no live link."""
+
+    message: OutMessage
+    letter: Letter
+    details: dict[str, object]
+
+
+class Composer:
+    """Writes mails; keeps the letters that it has compiled."""
+
+    def __init__(self, templates: Environment, settings: Settings, links: Links) -> None:
+        self._templates = templates
+        self._settings = settings
+        self._links = links
+        self._letters: dict[tuple[object, ...], Letter] = {}
+        sender = parseaddr(settings.mail.sender)
+        self._service, self._domain = sender[0] or sender[1], sender[1].rpartition("@")[2]
+
+    def compose(self, due: Due, now: datetime) -> Composed:
+        """The mail that is due, written at `now`."""
+        mail = Mail(due.owed.mail)
+        row = due.registration or due.subscription
+        assert row is not None
+        values = self._values(due, now)
+        values["to"] = wire_form(row.address or "")
+        letter = self._letter(mail, due.list, due.wording)
+        message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        message.registration_id = due.registration.id if due.registration else None
+        message.key = row.key
+        return Composed(message, letter, _details(mail, values, letter, message.octets))
+
+    def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
+        """A mail that only shows whether the relay takes one."""
+        values = dict.fromkeys(_VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
+        values["date"] = format_datetime(now)
+        letter = self._compile(Mail.TEST, _nobody(self._service), None)
+        return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
+
+    def _values(self, due: Due, now: datetime) -> dict[str, str]:
+        row = due.registration or due.subscription
+        assert row is not None
+        values = dict.fromkeys(_VALUES, "")
+        values["date"] = format_datetime(now)
+        values["mid"] = f"<{due.owed.mid}@{self._domain}>"
+        values["greeting"] = f"Hello {row.name}," if row.name and is_harmless(row.name) else "Hello,"
+        values["registered_at"] = clock.words(row.registered_at)
+        values["unsubscribe_url"] = self._links.leave_url(row.list_id, row.key)
+        if due.registration:
+            values["confirm_by"] = clock.words(due.registration.confirm_by)
+            values["confirm_url"] = self._links.confirm_url(due.registration.ref)
+            values["not_me_url"] = self._links.not_me_url(due.registration.ref, row.list_id, row.key)
+        if due.subscription:
+            values["confirmed_at"] = clock.words(due.subscription.confirmed_at)
+        values |= _what_stays(due)
+        return values
+
+    def _letter(self, mail: Mail, row: List, wording: Wording | None) -> Letter:
+        shown = (row.name, row.controller, row.postal_address, row.privacy_contact, row.locale)
+        key = (mail, row.id, wording.id if wording else None, shown)
+        letter = self._letters.get(key)
+        if letter is None:
+            letter = self._letters[key] = self._compile(mail, row, wording)
+        return letter
+
+    def _compile(self, mail: Mail, row: List, wording: Wording | None) -> Letter:
+        context: dict[str, Any] = {name: mark(name) for name in _VALUES}
+        context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
+        context |= {"list_name": row.name, "service_name": self._service, "lang": "en"}
+        context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
+        context["hours"] = str(self._settings.lifecycle.confirm_within_hours)
+        subject, text, html = (
+            self._templates.get_template(f"email/{mail}/{part}").render(context)
+            for part in ("subject.txt", "body.txt", "body.html")
+        )
+        headers = {"From": self._settings.mail.sender, "Subject": " ".join(subject.split())}
+        headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": "en"}
+        return compile_letter(headers, self._slots(mail, row), text, html)
+
+    def _slots(self, mail: Mail, row: List) -> dict[str, str]:
+        slots = {"To": mark("to"), "Date": mark("date"), "Message-ID": mark("mid")}
+        if mail in _LEAVES_BY:
+            host = urlsplit(self._settings.server.base_url).hostname or "localhost"
+            slots["List-Id"] = f"<{row.slug}.{host}>"
+            slots |= self._links.one_click_headers(mark(_LEAVES_BY[mail]))
+        return slots
+
+
+def _what_stays(due: Due) -> dict[str, str]:
+    until = due.subscription.proof_until if due.subscription else None
+    if until is None:
+        return {"erased_keeps": "Nothing about you stays with us.", "kept_until": "now"}
+    stays = (
+        "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
+        "we may have to show it in court (Article 17(3)(e) GDPR)."
+    )
+    return {"erased_keeps": stays, "kept_until": clock.words(until)}
+
+
+def _details(mail: Mail, values: dict[str, str], letter: Letter, octets: bytes) -> dict[str, object]:
+    links = {
+        name: hashlib.sha256(values[name].encode()).hexdigest()
+        for name in ("confirm_url", "not_me_url", "unsubscribe_url")
+        if values[name]
+    }
+    return {
+        "mail": mail.value,
+        "message_id": values["mid"],
+        "date": values["date"],
+        "template": letter.id,
+        "sha256": hashlib.sha256(octets).hexdigest(),
+        "links": links,
+    }
+
+
+def _nobody(service: str) -> List:
+    return List(
+        id=0, slug="test", name=service, controller="", postal_address="", privacy_contact="", locale="en"
+    )  # fmt: skip

@@ -1,0 +1,34 @@
+"""The mailbox of the try-out mode: mails are kept to be looked at, and nothing leaves."""
+
+import flask_mail
+
+from subscriptions.clock import Clock
+from subscriptions.mail.message import OutMessage
+from subscriptions.store import mailbox
+from subscriptions.store.engine import transaction
+
+
+class MailboxConnection(flask_mail.Connection):
+    """Takes a message like a relay would, and puts it where /mailbox shows it."""
+
+    def __init__(self, mail: flask_mail._Mail, clock: Clock) -> None:
+        super().__init__(mail)
+        self._clock = clock
+
+    def __enter__(self) -> "MailboxConnection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """There is no line to close."""
+
+    def send(self, message: flask_mail.Message, envelope_from: str | tuple[str, str] | None = None) -> None:
+        assert isinstance(message, OutMessage)
+        clock = self._clock
+        with transaction() as session:
+            mailbox.keep(
+                session, message.mail, message.octets, clock.now(), clock.real_now(), message.registration_id, message.key
+            )
+        message.reply = "250 kept in the mailbox"

@@ -1,0 +1,212 @@
+"""The sender of one process: takes owed mails, hands them to the relay, settles what the relay took."""
+
+import os
+import random
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from flask import Flask
+from flask_mail import Message
+
+from subscriptions.clock import Clock
+from subscriptions.domain.lifecycle import Mail, Registration, Subscription
+from subscriptions.domain.policy import is_wanted, state_at
+from subscriptions.mail.compose import Composed, Composer
+from subscriptions.mail.settle import Accepted, Settler
+from subscriptions.mail.smtp import GiveUp, Later, Pause
+from subscriptions.store import jobs, outbox
+from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.outbox import Due
+
+BATCH = 10
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=15)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
+
+
+class Line(Protocol):
+    """A connection that takes messages: to the relay, or into the mailbox."""
+
+    def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass
+class Sender:
+    """Sends what is due, over at most `connections` lines at once; one per process."""
+
+    app: Flask
+    composer: Composer
+    clock: Clock
+    new_line: Callable[[], Line]
+    connections: int = 2
+    max_per_minute: int = 0
+    me: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(8)}")
+
+    def __post_init__(self) -> None:
+        self._idle: list[Line] = []
+        self._sweeping = threading.Lock()
+        self._again = threading.Event()
+        self._stopping = threading.Event()
+        self._pauses = 0
+
+    def deliver(self) -> int:
+        """Send all that is due; how many left. A second call while one runs makes that one look again."""
+        self._again.set()
+        sent = 0
+        while self._again.is_set() and self._sweeping.acquire(blocking=False):
+            try:
+                self._again.clear()
+                sent += self._sweep()
+            finally:
+                self._sweeping.release()
+        return sent
+
+    def look_again(self) -> bool:
+        """Make a running sweep look once more; False when none runs."""
+        self._again.set()
+        return self._sweeping.locked()
+
+    def stop(self) -> None:
+        """End after the mails that are on the line, settle them, and give the rest back."""
+        self._stopping.set()
+        with self._sweeping, self.app.app_context():
+            for line in self._idle:
+                line.close()
+            self._idle.clear()
+            with transaction() as session:
+                outbox.give_back(session, self.me, self.clock.now())
+
+    def _sweep(self) -> int:
+        if self._stopping.is_set() or self._paused():
+            return 0
+        settler = Settler(self.app, self.me, self.clock)
+        threads = [threading.Thread(target=self._guarded, args=(settler,)) for _ in range(self.connections - 1)]
+        first = self._take()
+        if not first:
+            return 0
+        settler.start()
+        if len(first) == BATCH:
+            for thread in threads:
+                thread.start()
+        try:
+            self._work(settler, first)
+        finally:
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+            settler.finish()
+        return settler.sent
+
+    def _guarded(self, settler: Settler) -> None:
+        with self.app.app_context():
+            try:
+                self._work(settler, self._take())
+            except Exception as trouble:
+                settler.trouble = trouble
+
+    def _work(self, settler: Settler, ids: list[int]) -> None:
+        line = self._idle.pop() if self._idle else self.new_line()
+        try:
+            while ids and not self._stopping.is_set():
+                settler.holding(ids)
+                if not self._send_all(settler, line, ids):
+                    return
+                ids = self._take()
+        finally:
+            self._idle.append(line)
+
+    def _send_all(self, settler: Settler, line: Line, ids: list[int]) -> bool:
+        """Send one taken batch; False when the queue has to pause."""
+        now = self.clock.now()
+        with reading() as session:
+            batch = outbox.read_again(session, ids, now)
+        for at, due in enumerate(batch):
+            if self._stopping.is_set():
+                return False
+            if not _may_leave(due, now):
+                settler.accept(Accepted(due, None, ""))
+                continue
+            try:
+                self._send(settler, line, due)
+            except Pause as trouble:
+                self._pause(str(trouble), [one.owed.id for one in batch[at:]])
+                return False
+        return True
+
+    def _send(self, settler: Settler, line: Line, due: Due) -> None:
+        composed = self.composer.compose(due, self.clock.now())
+        try:
+            line.send(composed.message)
+        except Later as trouble:
+            settler.let_go(due.owed.id)
+            self._put_off(due, str(trouble))
+        except GiveUp as trouble:
+            settler.accept(Accepted(due, None, _redacted(str(trouble), composed)))
+        else:
+            self._resumed()
+            settler.accept(Accepted(due, composed, _redacted(composed.message.reply, composed)))
+
+    @repeated
+    def _take(self) -> list[int]:
+        now = self.clock.now()
+        with transaction() as session:
+            number = jobs.allowance(session, now, BATCH, self.max_per_minute) if self.max_per_minute else BATCH
+            return outbox.take(session, self.me, number, now) if number else []
+
+    @repeated
+    def _put_off(self, due: Due, note: str) -> None:
+        wait = min(FIRST_WAIT * 2**due.owed.tries, LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
+        with transaction() as session:
+            outbox.put_off(session, due.owed.id, self.clock.now() + wait, note, counts=True)
+
+    def _paused(self) -> bool:
+        with reading() as session:
+            job = jobs.find(session, "deliver")
+            return job is not None and job.pause_until is not None and job.pause_until > self.clock.now()
+
+    @repeated
+    def _pause(self, trouble: str, ids: list[int]) -> None:
+        """The relay refuses us as a whole: it counts against no mail, and the queue resumes by itself."""
+        wait = min(FIRST_PAUSE * 2**self._pauses, LONGEST_PAUSE)
+        self._pauses = min(self._pauses + 1, 10)
+        now = self.clock.now()
+        with transaction() as session:
+            jobs.pause(session, "deliver", now + wait, f"the relay takes no mail: {trouble}")
+            for id_ in ids:
+                outbox.put_off(session, id_, now, trouble, counts=False)
+
+    @repeated
+    def _resumed(self) -> None:
+        if self._pauses:
+            self._pauses = 0
+            with transaction() as session:
+                jobs.pause(session, "deliver", None, None)
+
+
+def _may_leave(due: Due, now: datetime) -> bool:
+    """Asked of the states as they are now: an erased, blocked or suppressed person is not mailed (M-17)."""
+    if due.owed.drop_at <= now:
+        return False
+    registration, subscription = due.registration, due.subscription
+    row = registration or subscription
+    if row is None or row.address is None:
+        return False
+    return is_wanted(
+        Mail(due.owed.mail),
+        state_at(Registration(registration.state), registration.confirm_by, now) if registration else None,
+        Subscription(subscription.state) if subscription else None,
+        restricted=bool(subscription and subscription.restricted),
+        suppression=due.suppression,
+    )
+
+
+def _redacted(reply: str, composed: Composed) -> str:
+    """The reply without the address, which some relays repeat: evidence outlives an erasure."""
+    recipient = composed.message.recipient
+    return reply.replace(recipient, "<address>").replace(recipient.lower(), "<address>")[:500]
+
+

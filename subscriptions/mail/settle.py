@@ -1,0 +1,155 @@
+"""Settling: what the relay took, or never will, becomes evidence and leaves the outbox.
+
+One thread settles while others send: as soon as the last settle has ended, and at most about twenty open,
+so that a crash repeats few (architecture 3).
+"""
+
+import queue
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Flask
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from subscriptions.clock import Clock
+from subscriptions.domain.evidence import Channel, Fact, complete
+from subscriptions.mail.compose import Composed
+from subscriptions.store import counters, letters, outbox
+from subscriptions.store.engine import Unavailable, repeated, transaction
+from subscriptions.store.models import Evidence, Owed
+from subscriptions.store.outbox import Due
+
+OPEN_AT_MOST = 20
+RENEW_EVERY = 20.0  # seconds, of a lease of 60
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A mail that is done with: sent (`composed`), given up (a `reply` alone), or no longer wanted (neither)."""
+
+    due: Due
+    composed: Composed | None
+    reply: str
+
+
+class Settler:
+    """Takes what senders are done with, and renews the leases of what they still hold."""
+
+    def __init__(self, app: Flask, me: str, clock: Clock) -> None:
+        self.sent = 0
+        self.trouble: Exception | None = None
+        self._app, self._me, self._clock = app, me, clock
+        self._done: queue.SimpleQueue[Accepted | None] = queue.SimpleQueue()
+        self._room = threading.BoundedSemaphore(OPEN_AT_MOST)
+        self._held: set[int] = set()
+        self._guard = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="settler")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait until all is settled; raises what went wrong."""
+        self._done.put(None)
+        self._thread.join()
+        if self.trouble:
+            raise self.trouble
+
+    def holding(self, ids: list[int]) -> None:
+        with self._guard:
+            self._held.update(ids)
+
+    def let_go(self, id_: int) -> None:
+        with self._guard:
+            self._held.discard(id_)
+
+    def accept(self, one: Accepted) -> None:
+        """Hand over what is done with; waits while too many are open."""
+        self._room.acquire()
+        self._done.put(one)
+
+    def _run(self) -> None:
+        with self._app.app_context():
+            while True:
+                try:
+                    batch = self._gather()
+                except queue.Empty:
+                    self._renew()
+                    continue
+                ready = [one for one in batch if one is not None]
+                if ready:
+                    self._settle_surely(ready)
+                if len(ready) < len(batch):
+                    return
+
+    def _gather(self) -> list[Accepted | None]:
+        batch = [self._done.get(timeout=RENEW_EVERY)]
+        while batch[-1] is not None and not self._done.empty():
+            batch.append(self._done.get())
+        return batch
+
+    def _settle_surely(self, ready: list[Accepted]) -> None:
+        """A mail that the relay has must be settled: while the database is away, ask again."""
+        waits = threading.Event()
+        for _ in range(60):
+            try:
+                settle(ready, self._me, self._clock.now())
+                break
+            except Unavailable as trouble:
+                self.trouble = trouble
+                waits.wait(0.5)
+        else:
+            return
+        self.trouble = None
+        self.sent += sum(one.composed is not None for one in ready)
+        with self._guard:
+            self._held.difference_update(one.due.owed.id for one in ready)
+        for _ in ready:
+            self._room.release()
+
+    @repeated
+    def _renew(self) -> None:
+        with self._guard:
+            ids = sorted(self._held)
+        with transaction() as session:
+            outbox.renew(session, self._me, ids, self._clock.now())
+
+
+@repeated
+def settle(ready: list[Accepted], me: str, now: datetime) -> None:
+    """Evidence and the end of the owed rows, in one transaction."""
+    ids = [one.due.owed.id for one in ready]
+    with transaction() as session:
+        left = set(session.scalars(select(Owed.id).where(Owed.id.in_(ids)).with_for_update()))
+        rows = [row for one in ready if one.due.owed.id in left for row in [_evidence(one, now)] if row]
+        if rows:
+            session.execute(insert(Evidence), rows)
+        letters.keep(session, [one.composed.letter for one in ready if one.composed], now)
+        outbox.settle(session, me, ids)
+        _count(session, ready)
+
+
+def _evidence(one: Accepted, now: datetime) -> dict[str, object] | None:
+    owed = one.due.owed
+    if one.composed:
+        fact, details = Fact.MAILED, one.composed.details | {"reply": one.reply}
+    elif one.reply:
+        fact, details = Fact.MAIL_GIVEN_UP, {"mail": owed.mail, "reply": one.reply}
+    else:
+        return None
+    return {
+        "registration_id": owed.registration_id,
+        "subscription_id": owed.subscription_id,
+        "fact": fact.value,
+        "at": now,
+        "channel": Channel.RELAY.value,
+        "details": complete(fact, details),
+    }
+
+
+def _count(session: Session, ready: list[Accepted]) -> None:
+    sent = sum(one.composed is not None for one in ready)
+    given_up = sum(one.composed is None and bool(one.reply) for one in ready)
+    counters.add(session, {"mails_sent": sent, "mails_given_up": given_up, "mails_dropped": len(ready) - sent - given_up})

@@ -1,0 +1,180 @@
+"""The relay: one kept connection, and what each of its replies means for a mail or for the whole queue."""
+
+import smtplib
+import ssl
+from email.utils import parseaddr
+
+import flask_mail
+
+from subscriptions.clock import Clock
+from subscriptions.mail.message import OutMessage
+from subscriptions.settings import Mail as Settings
+
+IDLE = 20.0  # seconds after which a kept connection is asked whether it still lives
+
+
+class Later(Exception):
+    """This mail again later: 4xx to it, a timeout, a lost line."""
+
+
+class GiveUp(Exception):
+    """This mail never: 5xx to its recipient or its data, or it needs what the relay does not offer."""
+
+
+class Pause(Exception):
+    """No mail at all for now: the relay refuses us as a whole."""
+
+
+class SmtpConnection(flask_mail.Connection):
+    """A kept connection with timeout and checked certificates; opened when there is something to send."""
+
+    def __init__(self, mail: flask_mail._Mail, settings: Settings, helo: str) -> None:
+        super().__init__(mail)
+        self._settings = settings
+        self._helo = helo
+        self._envelope = settings.envelope_sender or parseaddr(settings.sender)[1]
+        self._used_at = 0.0
+
+    def __enter__(self) -> "SmtpConnection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Say goodbye if the line still stands; never raises."""
+        host, self.host = self.host, None
+        if host is not None:
+            try:
+                host.quit()
+            except (OSError, smtplib.SMTPException):
+                host.close()
+
+    def configure_host(self) -> smtplib.SMTP:
+        """Connect, secure, authenticate; raises Pause, since any refusal here concerns every mail."""
+        wanted = self._settings
+        try:
+            host = self._connect()
+            host.ehlo_or_helo_if_needed()
+            if wanted.security == "starttls":
+                host.starttls(context=ssl.create_default_context())
+                host.ehlo()
+            if wanted.username:
+                host.login(wanted.username, wanted.password)
+        except (OSError, smtplib.SMTPException, ValueError) as trouble:
+            raise Pause(_said(trouble)) from trouble
+        return host
+
+    def _connect(self) -> smtplib.SMTP:
+        wanted = self._settings
+        if wanted.security == "tls":
+            return smtplib.SMTP_SSL(
+                wanted.host, wanted.port, self._helo, timeout=wanted.timeout_seconds, context=ssl.create_default_context()
+            )
+        return smtplib.SMTP(wanted.host, wanted.port, self._helo, timeout=wanted.timeout_seconds)
+
+    def send(self, message: flask_mail.Message, envelope_from: str | tuple[str, str] | None = None) -> None:
+        """Hand one message over; raises Later, GiveUp or Pause. What the relay said is kept in the message."""
+        assert isinstance(message, OutMessage)
+        kept = self._ready()
+        try:
+            self._transact(message)
+        except (OSError, smtplib.SMTPException) as trouble:
+            self._drop()
+            if kept and not message.reply:  # relays close idle lines; nothing of this mail had been taken
+                return self.send(message, envelope_from)
+            raise Later(_said(trouble)) from trouble
+        self._used_at = Clock.ticks()
+
+    def _ready(self) -> bool:
+        """A live connection; True if it was kept from before."""
+        if self.host is not None and Clock.ticks() - self._used_at > IDLE:
+            try:
+                if self.host.noop()[0] != 250:
+                    self._drop()
+            except (OSError, smtplib.SMTPException):
+                self._drop()
+        if self.host is not None:
+            return True
+        self.host = self.configure_host()
+        return False
+
+    def _drop(self) -> None:
+        host, self.host = self.host, None
+        if host is not None:
+            host.close()
+
+    def _transact(self, message: OutMessage) -> None:
+        host = self.host
+        assert host is not None
+        if message.needs_smtputf8 and not host.has_extn("smtputf8"):
+            raise GiveUp("cannot deliver: SMTPUTF8 is not offered by the relay")
+        host.command_encoding = "utf-8" if message.needs_smtputf8 else "ascii"
+        utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""
+        commands = [f"MAIL FROM:<{self._envelope}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
+        self._judge(host, _dialogue(host, commands))
+        message.reply = "?"  # from here on the relay may have it: no second try on this run
+        host.send(_dotted(message.octets))
+        code, text = host.getreply()
+        if code != 250:
+            raise (GiveUp if code >= 500 else Later)(_line("end of data", code, text))
+        message.reply = f"{code} {text.decode('utf-8', 'replace')}"
+
+    def _judge(self, host: smtplib.SMTP, replies: list[tuple[int, bytes]]) -> None:
+        """Replies to MAIL, RCPT and DATA, as far as they went; raises unless the data may follow."""
+        trouble = _trouble(replies)
+        if trouble is None:
+            return
+        if replies[-1][0] == 354:  # it waits for data that will not come
+            host.send(b".\r\n")
+            host.getreply()
+        if any(code == 421 for code, _ in replies):
+            self._drop()
+        else:
+            host.rset()
+        raise trouble
+
+
+def _dialogue(host: smtplib.SMTP, commands: list[str]) -> list[tuple[int, bytes]]:
+    """Send commands, in one packet where the relay allows it (RFC 2920); their replies up to the first refusal."""
+    if host.has_extn("pipelining"):
+        host.send("".join(f"{command}\r\n" for command in commands))
+        return [host.getreply() for _ in commands]
+    replies = []
+    for command in commands:
+        host.putcmd(command)
+        replies.append(host.getreply())
+        if replies[-1][0] >= 400:
+            break
+    return replies
+
+
+def _trouble(replies: list[tuple[int, bytes]]) -> Exception | None:
+    stages = zip(("MAIL FROM", "RCPT TO", "DATA"), replies, strict=False)
+    for stage, (code, text) in stages:
+        if code >= 400:
+            kind = Pause if stage == "MAIL FROM" else GiveUp if code >= 500 else Later
+            return kind(_line(stage, code, text))
+    return None
+
+
+def _dotted(octets: bytes) -> bytes:
+    """The data with its dots doubled and its end (RFC 5321 4.5.2)."""
+    doubled = octets.replace(b"\r\n.", b"\r\n..")
+    return (b"." + doubled if doubled.startswith(b".") else doubled) + b".\r\n"
+
+
+def _line(stage: str, code: int, text: bytes) -> str:
+    return f"{stage}: {code} {text.decode('utf-8', 'replace')}"[:500]
+
+
+def _said(trouble: Exception) -> str:
+    """What went wrong, in a line."""
+    if isinstance(trouble, ssl.SSLCertVerificationError):
+        return f"the relay's certificate is not valid: {trouble.verify_message}"
+    if isinstance(trouble, smtplib.SMTPResponseException):
+        text = trouble.smtp_error
+        return f"{trouble.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"[:500]
+    if isinstance(trouble, TimeoutError):
+        return "the relay did not answer in time"
+    return str(trouble)[:500] or type(trouble).__name__

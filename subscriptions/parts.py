@@ -1,0 +1,97 @@
+"""The parts that an application is joined from, and the way to them from a request."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import cast
+
+from flask import Flask, current_app
+
+from subscriptions import keys
+from subscriptions.actions.group import GroupCommit
+from subscriptions.actions.subscribe import Ask, Limited, subscribe
+from subscriptions.clock import Clock
+from subscriptions.domain.policy import Policy
+from subscriptions.links import Links
+from subscriptions.mail.compose import Composer
+from subscriptions.mail.outbox import Sender
+from subscriptions.mail.setup import lines
+from subscriptions.settings import Settings
+from subscriptions.store import lists
+from subscriptions.store.engine import reading
+from subscriptions.store.models import List, Wording
+
+NAME = "subscriptions"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The lists and wordings, read once after the start: the configuration decides them, and it needs a restart."""
+
+    lists: Mapping[int, List]
+    wordings: Mapping[str, Wording]
+
+    @property
+    def configured(self) -> list[List]:
+        return [one for one in self.lists.values() if one.position is not None]
+
+    def by_slug(self, slug: str) -> List | None:
+        return next((one for one in self.configured if one.slug == slug), None)
+
+
+@dataclass
+class Parts:
+    settings: Settings
+    policy: Policy
+    clock: Clock
+    links: Links
+    sign_ups: GroupCommit[Ask, Limited | None]
+    sender: Sender
+    wake_sender: Callable[[], None] = lambda: None
+    warnings: list[str] = field(default_factory=list)
+    _catalogue: Catalogue | None = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        if self._catalogue is None:
+            self._catalogue = _read_catalogue()
+        return self._catalogue
+
+    def forget_catalogue(self) -> None:
+        self._catalogue = None
+
+
+def _read_catalogue() -> Catalogue:
+    with reading() as session:
+        found = Catalogue(
+            {one.id: one for one in lists.all_of(session)}, {one.id: one for one in lists.wordings(session)}
+        )
+        session.expunge_all()
+    return found
+
+
+def parts(app: Flask | None = None) -> Parts:
+    """The parts of the application at hand."""
+    return cast(Parts, (app or current_app).extensions[NAME])
+
+
+def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
+    """Join the parts: one sign-up batch at a time, one sender, one clock."""
+    policy = settings.policy
+    links = make_links(settings, clock)
+    sender = Sender(
+        app,
+        Composer(app.jinja_env, settings, links),
+        clock,
+        lines(app, settings, clock),
+        connections=settings.mail.connections,
+        max_per_minute=settings.mail.max_per_minute,
+    )
+    sign_ups = GroupCommit[Ask, Limited | None](lambda asks: subscribe(asks, clock.now(), policy))
+    app.extensions[NAME] = Parts(settings, policy, clock, links, sign_ups, sender)
+
+
+def make_links(settings: Settings, clock: Clock) -> Links:
+    """Links with the keys of this installation, made at the first use."""
+    life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
+    return Links(settings.server.base_url, keys.secret_keys(settings), keys.pepper(settings), clock, life)

@@ -1,0 +1,112 @@
+"""Serving: granian in this process, or with one process for each worker; however, one way down."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from multiprocessing.util import Finalize
+
+from flask import Flask
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server import MPServer, MTServer
+from granian.server.common import AbstractServer
+
+from subscriptions import logs, start
+from subscriptions.settings import BadSettings, Settings
+from subscriptions.settings.file import load
+from subscriptions.store.engine import Unavailable
+from subscriptions.store.migrate import SchemaTooNew
+from subscriptions.store.models import db
+
+THREADS = 32  # sign-ups that can wait for one commit together
+log = logging.getLogger(__name__)
+
+
+class OneProcess(MTServer):
+    """granian's threaded server, for one worker: half the memory of a parent and a child.
+
+    Made for Pythons without a GIL; with one, a worker is a worker all the same (measured: as fast as a child).
+    """
+
+    def _check_gil(self) -> None:
+        """One worker needs no free threads."""
+
+    def serve(self, *args: object, **kwargs: object) -> None:
+        AbstractServer.serve(self, *args, **kwargs)  # past a warning that is about free threads
+
+
+def serve(create_app: Callable[[Settings], Flask]) -> None:
+    """Run the server until SIGTERM; exits 1 with one sentence where it cannot start."""
+    logs.setup()
+    try:
+        settings = load()
+        app = create_app(settings)
+        start.prepare(app)
+    except (BadSettings, SchemaTooNew) as trouble:
+        sys.exit(str(trouble))
+    except Unavailable:
+        sys.exit("The database does not answer: is url in [database] right, and is the server running?")
+    _greet(settings)
+    if settings.server.workers == 1:
+        _one_process(app, settings)
+    else:
+        _many_processes(settings)
+
+
+def _greet(settings: Settings) -> None:
+    base = settings.server.base_url.rstrip("/")
+    print(f"Yestwice serves {base}/  (sign-up page: {base}/subscribe/{settings.lists[0].slug})", file=sys.stderr)
+    if settings.mail.transport == "mailbox":
+        print(f"No mail leaves this machine: read it at {base}/mailbox", file=sys.stderr, flush=True)
+
+
+def _options(settings: Settings) -> dict[str, object]:
+    return {
+        "target": "app:app",
+        "address": settings.server.host,
+        "port": settings.server.port,
+        "interface": Interfaces.WSGI,
+        "blocking_threads": THREADS,
+        "websockets": False,
+        "log_enabled": False,
+        "http1_settings": HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
+    }
+
+
+def _one_process(app: Flask, settings: Settings) -> None:
+    background = start.Background(app)
+    server = OneProcess(**_options(settings), workers=1)
+    background.start()
+    server.serve(target_loader=lambda: app, wrap_loader=False)
+    background.stop()
+    _leave()
+
+
+def _many_processes(settings: Settings) -> None:
+    """The parent only watches; each worker has its own connections, scheduler and sender."""
+    server = MPServer(**_options(settings), workers=settings.server.workers, respawn_failed_workers=True)
+    server.serve(target_loader=worker, wrap_loader=False)
+    _leave()
+
+
+def worker() -> Flask:
+    """What each worker process begins with, forked or spawned."""
+    from app import create_app
+
+    logs.setup()
+    app = create_app()
+    with app.app_context():
+        db.engine.dispose(close=False)
+    start.follow(app)
+    background = start.Background(app)
+    background.start()
+    Finalize(None, background.stop, exitpriority=10)  # atexit is not run in such a child
+    return app
+
+
+def _leave() -> None:
+    """End at once: granian's idle threads would be caught by an interpreter that is going down."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)

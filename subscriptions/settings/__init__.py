@@ -1,0 +1,125 @@
+"""The configuration as the rest of the program knows it: one frozen Settings."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from subscriptions.domain.policy import Policy, Rate
+
+
+
+class BadSettings(Exception):
+    """Everything that is wrong with the configuration, one sentence a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    base_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    trusted_hosts: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+    secret_keys: tuple[str, ...] = ()
+    pepper: str = ""
+    data_dir: str = "var"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    url: str = "sqlite:///subscriptions.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    transport: str = "mailbox"
+    host: str = "127.0.0.1"
+    port: int = 25
+    security: str = "none"
+    username: str = ""
+    password: str = ""
+    sender: str = "Newsletter <newsletter@example.org>"
+    envelope_sender: str = ""
+    timeout_seconds: int = 10
+    connections: int = 2
+    max_per_minute: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    confirm_within_hours: int = 24
+    purge_after_days: int = 30
+    keep_proof_years: int = 3
+    keep_ip_months: int = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    confirmations_per_address: tuple[str, ...] = ("1/15m", "3/24h", "5/30d")
+    signups_per_network: str = "200/1h"
+
+
+@dataclass(frozen=True, slots=True)
+class ListSettings:
+    slug: str = "newsletter"
+    name: str = "Newsletter"
+    description: str = ""
+    locale: str = "en"
+    wording: str = "Yes, I would like to receive this newsletter by e-mail. I can unsubscribe at any time."
+    policy_url: str = ""
+    controller: str = ""
+    postal_address: str = ""
+    privacy_contact: str = ""
+    welcome: bool = False
+    public: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    server: Server = field(default_factory=Server)
+    database: Database = field(default_factory=Database)
+    mail: Mail = field(default_factory=Mail)
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    limits: Limits = field(default_factory=Limits)
+    lists: tuple[ListSettings, ...] = (ListSettings(),)
+    root: Path = Path()  # relative paths start here: the folder of the file, or of app.py
+
+    @property
+    def data_dir(self) -> Path:
+        return (self.root / self.server.data_dir).resolve()
+
+    @property
+    def database_url(self) -> str:
+        """The URL with a relative SQLite path made absolute in `data_dir`."""
+        url = make_url(self.database.url)
+        if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+            url = url.set(database=str(self.data_dir / str(url.database)))
+        return url.render_as_string(hide_password=False)
+
+    @property
+    def policy(self) -> Policy:
+        life, limits = self.lifecycle, self.limits
+        return Policy(
+            confirm_within=timedelta(hours=life.confirm_within_hours),
+            purge_after=timedelta(days=life.purge_after_days),
+            keep_proof_years=life.keep_proof_years,
+            keep_ip_months=life.keep_ip_months,
+            mails=tuple(rate(text) for text in limits.confirmations_per_address),
+            network=rate(limits.signups_per_network) if limits.signups_per_network else None,
+        )
+
+
+_RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,3})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def rate(text: str) -> Rate:
+    """`3/24h`: three in any 24 hours; units s, m, h, d. Raises ValueError."""
+    found = _RATE.fullmatch(text)
+    if not found:
+        raise ValueError(f'"{text}" is not a rate such as "3/24h"')
+    count, number, unit = found.groups()
+    return Rate(int(count), timedelta(**{_UNITS[unit]: int(number)}))

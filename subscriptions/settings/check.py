@@ -1,0 +1,145 @@
+"""What a configuration must hold to: one sentence for each thing that does not."""
+
+import ipaddress
+import re
+from collections import Counter
+from collections.abc import Iterator
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from subscriptions.domain.address import BadAddress, parse
+from subscriptions.settings import ListSettings, Settings, rate
+
+WEAK = {"", "dev", "secret", "changeme", "change-me", "password"}
+
+
+def problems_of(settings: Settings) -> list[str]:
+    """One sentence a problem, each naming the key."""
+    return [
+        *_server(settings), *_mail(settings), *_numbers(settings), *_rates(settings), *_database(settings),
+        *_lists(settings),
+    ]  # fmt: skip
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _server(settings: Settings) -> Iterator[str]:
+    server = settings.server
+    url = urlsplit(server.base_url)
+    try:
+        port = url.port or 1
+    except ValueError:
+        port = 0
+    if url.scheme not in ("http", "https") or not url.hostname or not port or re.search(r"[\s<>]", server.base_url):
+        yield 'base_url in [server] must be an address such as "https://news.example.org".'
+    elif url.path not in ("", "/") or url.query or url.fragment or url.username:
+        yield "base_url in [server] must not have a path, a query or a user."
+    if len(server.pepper) < 16 and server.pepper:
+        yield "pepper in [server] is too short: at least 16 characters."
+    for key in server.secret_keys:
+        if key.lower() in WEAK or len(key) < 16:
+            yield "secret_keys in [server] holds a key that is too short: at least 16 characters each."
+
+
+def _mail(settings: Settings) -> Iterator[str]:
+    mail, server = settings.mail, settings.server
+    if mail.transport not in ("mailbox", "smtp"):
+        yield 'transport in [mail] must be "mailbox" or "smtp".'
+    if mail.security not in ("none", "starttls", "tls"):
+        yield 'security in [mail] must be "none", "starttls" or "tls".'
+    if mail.password and mail.security == "none" and not is_loopback(mail.host):
+        yield 'password in [mail] would cross the network in clear: set security to "starttls" or "tls".'
+    for key in ("sender", "envelope_sender"):
+        yield from _sender(key, getattr(mail, key))
+    if mail.transport == "mailbox":
+        hostname = urlsplit(server.base_url).hostname or ""
+        for key, host in (("base_url", hostname), ("host", server.host)):
+            if not is_loopback(host):
+                yield (
+                    f'{key} in [server] is not a loopback address, and transport in [mail] is "mailbox", which shows '
+                    'every mail to every visitor: set transport to "smtp", or serve on 127.0.0.1.'
+                )
+
+
+def _sender(key: str, value: str) -> Iterator[str]:
+    if key == "envelope_sender" and not value:
+        return
+    name, address = parseaddr(value)
+    try:
+        parse(address)
+    except BadAddress:
+        yield f'{key} in [mail] must be an address such as "Newsletter <newsletter@example.org>".'
+    if re.search(r"[\x00-\x1f\x7f]", value) or "[" in name:
+        yield f"{key} in [mail] must not hold control characters or place-holders."
+
+
+_RANGES = {
+    ("server", "port"): (1, 65535), ("server", "workers"): (1, 64), ("server", "trusted_proxies"): (0, 10),
+    ("mail", "port"): (1, 65535), ("mail", "timeout_seconds"): (1, 300), ("mail", "connections"): (1, 50),
+    ("mail", "max_per_minute"): (0, 1_000_000), ("lifecycle", "confirm_within_hours"): (1, 24 * 14),
+    ("lifecycle", "purge_after_days"): (1, 31), ("lifecycle", "keep_proof_years"): (0, 30),
+    ("lifecycle", "keep_ip_months"): (0, 120),
+}  # fmt: skip
+
+
+def _numbers(settings: Settings) -> Iterator[str]:
+    for (section, key), (low, high) in _RANGES.items():
+        if not low <= getattr(getattr(settings, section), key) <= high:
+            yield f"{key} in [{section}] must be from {low} to {high}."
+    life = settings.lifecycle
+    if life.confirm_within_hours >= 24 * life.purge_after_days:
+        yield "purge_after_days in [lifecycle] must be longer than confirm_within_hours."
+
+
+def _rates(settings: Settings) -> Iterator[str]:
+    limits = settings.limits
+    named = [("confirmations_per_address", text) for text in limits.confirmations_per_address]
+    if limits.signups_per_network:
+        named.append(("signups_per_network", limits.signups_per_network))
+    for key, text in named:
+        try:
+            rate(text)
+        except ValueError as trouble:
+            yield f"{key} in [limits]: {trouble}."
+
+
+def _database(settings: Settings) -> Iterator[str]:
+    try:
+        backend = make_url(settings.database.url).drivername
+    except ArgumentError:
+        backend = ""
+    if backend not in ("sqlite", "postgresql+psycopg", "postgresql"):
+        yield 'url in [database] must start with "sqlite:///" or "postgresql+psycopg://".'
+
+
+def _lists(settings: Settings) -> Iterator[str]:
+    for slug, times in Counter(one.slug for one in settings.lists).items():
+        if times > 1:
+            yield f'slug "{slug}" stands in more than one of [[lists]].'
+    for one in settings.lists:
+        yield from _list(one)
+
+
+def _list(one: ListSettings) -> Iterator[str]:
+    label = f'[[lists]] "{one.slug}"'
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?", one.slug):
+        yield f"slug in {label} must be of a-z, 0-9 and hyphens, at most 64."
+    if not one.name.strip() or len(one.name) > 200 or re.search(r"[\x00-\x1f\x7f]", one.name):
+        yield f"name in {label} must be one line of at most 200 characters."
+    if not one.wording.strip():
+        yield f"wording in {label} must say what people consent to."
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", one.locale):
+        yield f'locale in {label} must be a language tag such as "en" or "de-AT".'
+    if one.policy_url and urlsplit(one.policy_url).scheme not in ("http", "https"):
+        yield f"policy_url in {label} must start with https:// or http://."

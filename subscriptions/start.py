@@ -1,0 +1,164 @@
+"""Starting: the database made ready, then the parts that run beside the requests; and the way down."""
+
+import atexit
+import logging
+import os
+from dataclasses import replace
+from datetime import timedelta
+
+import click
+from flask import Flask
+from flask.helpers import get_debug_flag
+
+from subscriptions import keys
+from subscriptions.jobs import lease, schedule
+from subscriptions.jobs.jobs import NAMES, jobs
+from subscriptions.links import fingerprint
+from subscriptions.parts import Parts, parts
+from subscriptions.settings import BadSettings, Server, Settings
+from subscriptions.store import jobs as job_rows
+from subscriptions.store import lists, meta, migrate
+from subscriptions.store.engine import Unavailable, reading, transaction
+from subscriptions.store.models import db
+
+log = logging.getLogger(__name__)
+
+
+def prepare(app: Flask) -> None:
+    """Schema, secrets, lists: what must stand before the first request or command."""
+    with app.app_context():
+        migrate.upgrade()
+        joined = parts()
+        with transaction() as session:
+            _same_pepper(session_value=meta.get(session, "pepper"), mine=fingerprint(keys.pepper(joined.settings)))
+            meta.put(session, "pepper", fingerprint(keys.pepper(joined.settings)))
+            job_rows.ensure(session, [*NAMES, "relay"])
+            lists.sync(session, [_fields(one) for one in joined.settings.lists], joined.clock.now())
+        joined.forget_catalogue()
+        follow_clock(joined)
+        joined.warnings[:] = warnings(joined)
+
+
+def _same_pepper(session_value: str | None, mine: str) -> None:
+    if session_value is not None and session_value != mine:
+        raise BadSettings(
+            "The pepper (pepper in [server], or the file pepper in data_dir) is not the one that this database was "
+            "made with: every suppression and every unsubscribe link would stop working."
+        )
+
+
+def _fields(one: object) -> dict[str, object]:
+    return {name: getattr(one, name) for name in one.__slots__}  # type: ignore[attr-defined]
+
+
+def warnings(joined: Parts) -> list[str]:
+    """What is allowed and still wants to be put right: told at the start and by /readyz (L-04, C-03)."""
+    found = []
+    for one in joined.settings.lists:
+        missing = [key for key in ("controller", "postal_address", "privacy_contact") if not getattr(one, key)]
+        if missing and joined.settings.mail.transport == "smtp":
+            found.append(f'list "{one.slug}" has no {", ".join(missing)}: its mails lack a legal notice')
+    return found
+
+
+def follow_clock(joined: Parts) -> None:
+    """In try-out mode the clock stands where the time machine has put it, for every process."""
+    if joined.settings.mail.transport != "mailbox":
+        return
+    with reading() as session:
+        joined.clock.ahead = timedelta(seconds=float(meta.get(session, "clock_ahead") or 0))
+
+
+def follow(app: Flask) -> None:
+    """For a worker whose parent has prepared everything: read what was prepared."""
+    with app.app_context():
+        follow_clock(parts())
+        parts().warnings[:] = warnings(parts())
+
+
+class Background:
+    """What runs beside the requests: one scheduler and one sender in each process."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._parts = parts(app)
+        self._scheduler: schedule.Scheduler | None = None
+
+    def start(self) -> None:
+        """Start the scheduler; every job runs at once, so what was missed is caught up (F-07)."""
+        self._scheduler = schedule.scheduler(self._run)
+        self._scheduler.start()
+        self._parts.wake_sender = self._wake
+        for warning in self._parts.warnings:
+            log.warning(warning)
+
+    def stop(self) -> None:
+        """Finish what is running, give every lease back."""
+        if self._scheduler is not None:
+            self._scheduler.pause()
+            self._parts.sender.stop()
+            self._scheduler.shutdown(wait=True)
+            self._scheduler = None
+
+    def after_fork(self) -> None:
+        """A child has the objects and none of the threads: begin anew."""
+        if self._scheduler is not None:
+            with self._app.app_context():
+                db.engine.dispose(close=False)
+            self.start()
+
+    def _wake(self) -> None:
+        if self._scheduler is not None and not self._parts.sender.look_again():
+            schedule.wake(self._scheduler, "deliver")
+
+    def _run(self, name: str) -> None:
+        with self._app.app_context():
+            try:
+                self._run_here(name)
+            except Unavailable as trouble:
+                log.warning("job waits for the database", extra={"job": name, "trouble": str(trouble)})
+            except lease.ClockJumped as trouble:
+                log.error(str(trouble), extra={"job": name})
+
+    def _run_here(self, name: str) -> None:
+        joined = self._parts
+        follow_clock(joined)
+        now = joined.clock.now()
+        job = jobs(joined.sender, joined.policy, joined.clock)[name]
+        if name == "deliver":  # every process has a sender; rows are taken one by one, so no lease is needed
+            count = job(now, lambda: True)
+            with transaction() as session:
+                job_rows.note(session, name, now, count)
+        else:
+            lease.run(name, job, now)
+
+
+def is_command() -> bool:
+    """Whether the application is being loaded for a `flask` command that serves nothing, or by a reloader's parent."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return False
+    if context.info_name != "run":
+        return True
+    reload = context.params.get("reload")
+    reloads = get_debug_flag() if reload is None else reload
+    return bool(reloads) and os.environ.get("WERKZEUG_RUN_MAIN") != "true"
+
+
+def as_run(settings: Settings) -> Settings:
+    """`flask run` has a port of its own: links follow it, unless base_url says otherwise."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.info_name != "run" or settings.server.base_url != Server().base_url:
+        return settings
+    host, port = context.params.get("host") or "127.0.0.1", context.params.get("port")
+    return replace(settings, server=replace(settings.server, base_url=f"http://{host}:{port}"))
+
+
+def attach(app: Flask) -> Background:
+    """For servers that are not ours (`flask run`, any WSGI server): prepare, and start beside them, forks included."""
+    prepare(app)
+    background = Background(app)
+    background.start()
+    atexit.register(background.stop)
+    os.register_at_fork(after_in_child=background.after_fork)
+    return background

@@ -1,0 +1,44 @@
+"""The one row per address: locked by every act on it, and gone when nothing else knows its key."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from subscriptions.store.models import Address, Owed, Registration, Subscription, Suppression
+
+
+def lock(session: Session, key: bytes) -> None:
+    """Hold the address until the transaction ends: no decision on a row that is not locked."""
+    session.execute(select(Address.key).where(Address.key == key).with_for_update())
+
+
+def find(session: Session, key: bytes) -> Address | None:
+    return session.get(Address, key)
+
+
+def erase_by(session: Session, key: bytes, at: datetime | None) -> None:
+    session.execute(update(Address).where(Address.key == key).values(erase_by=at))
+
+
+def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[bytes]:
+    """Addresses to be erased whose hour is over, or that are owed no mail any more."""
+    owed = exists().where(
+        Owed.mail == "erased",
+        or_(
+            Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == Address.key)),
+            Owed.registration_id.in_(select(Registration.id).where(Registration.key == Address.key)),
+        ),
+    )
+    due = select(Address.key).where(Address.erase_by.is_not(None), or_(Address.erase_by <= now, ~owed))
+    return session.scalars(due.limit(at_most)).all()
+
+
+def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
+    """Drop the rows of addresses of which nothing else is left (F-06)."""
+    known = [exists().where(table.key == Address.key) for table in (Registration, Subscription, Suppression)]
+    session.execute(
+        delete(Address).where(Address.key.in_(keys), *(~one for one in known)),
+        execution_options={"synchronize_session": False},
+    )

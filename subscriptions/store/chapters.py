@@ -1,0 +1,107 @@
+"""Subscriptions, chapter by chapter, by name of the question."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from subscriptions.domain.lifecycle import Subscription as State
+from subscriptions.store.models import List, Registration, Subscription, Suppression
+
+
+def open_one(session: Session, key: bytes, list_id: int) -> Subscription | None:
+    theirs = Subscription.key == key, Subscription.list_id == list_id, Subscription.state == State.CONFIRMED.value
+    return session.scalar(select(Subscription).where(*theirs))
+
+
+def of_key(session: Session, key: bytes) -> Sequence[Subscription]:
+    return session.scalars(select(Subscription).where(Subscription.key == key).order_by(Subscription.id)).all()
+
+
+def told(session: Session, id_: int, now: datetime) -> None:
+    session.execute(update(Subscription).where(Subscription.id == id_).values(told_at=now))
+
+
+def ips_over_at(session: Session, now: datetime, at_most: int) -> Sequence[int]:
+    """Chapters whose IP addresses have had their time."""
+    return session.scalars(select(Subscription.id).where(Subscription.ip_until <= now).limit(at_most)).all()
+
+
+def ips_forgotten(session: Session, ids: Sequence[int]) -> None:
+    session.execute(update(Subscription).where(Subscription.id.in_(ids)).values(ip_until=None))
+
+
+def proof_over_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple[int, bytes]]:
+    """Id and key of ended chapters whose proof period is over and that nobody holds."""
+    due = select(Subscription.id, Subscription.key).where(Subscription.proof_until <= now, Subscription.held.is_(None))
+    return session.execute(due.limit(at_most)).tuples().all()
+
+
+def remove(session: Session, ids: Sequence[int]) -> None:
+    """Delete chapters with the registrations that opened or met them, and all evidence."""
+    quiet = {"synchronize_session": False}
+    session.execute(delete(Registration).where(Registration.subscription_id.in_(ids)), execution_options=quiet)
+    session.execute(delete(Subscription).where(Subscription.id.in_(ids)), execution_options=quiet)
+
+
+def newest_id(session: Session) -> int:
+    return session.scalar(select(func.max(Subscription.id))) or 0
+
+
+def page(session: Session, list_id: int, after: int, at_most: int) -> Sequence[Subscription]:
+    """Chapters of a list, oldest first, the erased left out."""
+    theirs = Subscription.list_id == list_id, Subscription.id > after, Subscription.state != State.ERASED.value
+    return session.scalars(select(Subscription).where(*theirs).order_by(Subscription.id).limit(at_most)).all()
+
+
+def mailable_page(session: Session, list_id: int, after: int, up_to: int, at_most: int, now: datetime) -> Sequence[
+    tuple[int, bytes, str, str | None, str, datetime, datetime]
+]:  # fmt: skip
+    """What an export may carry: confirmed, unrestricted, not suppressed for all (P-01)."""
+    told_never = exists().where(
+        Suppression.key == Subscription.key,
+        Suppression.scope == "all",
+        or_(Suppression.until.is_(None), Suppression.until > now),
+    )
+    columns = (
+        Subscription.id,
+        Subscription.key,
+        Subscription.address,
+        Subscription.name,
+        Subscription.locale,
+        Subscription.registered_at,
+        Subscription.confirmed_at,
+    )
+    which = (
+        Subscription.list_id == list_id,
+        Subscription.state == State.CONFIRMED.value,
+        Subscription.restricted.is_(False),
+        Subscription.id > after,
+        Subscription.id <= up_to,
+        ~told_never,
+    )
+    return session.execute(select(*columns).where(*which).order_by(Subscription.id).limit(at_most)).tuples().all()
+
+
+def mailable_count(session: Session, list_id: int) -> int:
+    which = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED.value
+    return session.scalar(select(func.count()).select_from(Subscription).where(*which)) or 0
+
+
+def counts(session: Session, now: datetime) -> dict[int, dict[str, int]]:
+    """By list: pending, blocked (both at `now`), confirmed, unsubscribed, bounced."""
+    found = {id_: dict.fromkeys(("pending", "blocked", "confirmed", "unsubscribed", "bounced"), 0)
+             for id_ in session.scalars(select(List.id))}  # fmt: skip
+    waiting = (Registration.state == "pending") & (Registration.confirm_by > now)
+    rows = session.execute(
+        select(Registration.list_id, waiting, func.count())
+        .where(Registration.state != "confirmed")
+        .group_by(Registration.list_id, waiting)
+    )
+    for list_id, is_pending, number in rows:
+        found[list_id]["pending" if is_pending else "blocked"] += number
+    ended = select(Subscription.list_id, Subscription.state, func.count()).where(Subscription.state != "erased")
+    for list_id, state, number in session.execute(ended.group_by(Subscription.list_id, Subscription.state)):
+        found[list_id][state] = number
+    return found

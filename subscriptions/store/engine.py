@@ -1,0 +1,166 @@
+"""How we talk to the two databases: connections, transactions, and what their errors mean."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from types import ModuleType
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from subscriptions.store.models import db
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WAITS_MS = 4000  # for a lock; nobody waits longer than 5 s for an answer
+
+
+class Unavailable(Exception):
+    """The database cannot be used now: no connection, no room on the disk, or a COMMIT whose outcome is unknown."""
+
+
+class Contention(Exception):
+    """Another transaction was in the way; the same again may succeed."""
+
+
+def sqlite_module() -> ModuleType:
+    """The newest SQLite at hand: pysqlite3 brings one that is free of the WAL-reset bug (libraries.md 0.3)."""
+    try:
+        import pysqlite3
+
+        return pysqlite3  # type: ignore[no-any-return]
+    except ImportError:
+        import sqlite3
+
+        return sqlite3
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite is free of the WAL-reset corruption bug of 3.7.0 to 3.51.2."""
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+def engine_options(url: str, connections: int) -> dict[str, Any]:
+    """Arguments of create_engine for `url`, with room for `connections` at once."""
+    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 4, "pool_timeout": 5}
+    if make_url(url).get_backend_name() == "sqlite":
+        # the module's own timeout waits in sqlite3_busy_timeout, like the pragma
+        return pool | {"module": sqlite_module(), "connect_args": {"check_same_thread": False}}
+    options = f"-c lock_timeout={WAITS_MS} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+    return pool | {"connect_args": {"connect_timeout": 3, "options": options, "tcp_user_timeout": 5000}}
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Make SQLite behave: durable, foreign keys on, writers announced before they read."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connected)
+        event.listen(engine, "begin", _sqlite_begin)
+
+
+def _sqlite_connected(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.execute(f"PRAGMA busy_timeout={WAITS_MS}")
+    safe = wal_is_safe(sqlite_module().sqlite_version_info)
+    connection.execute(f"PRAGMA journal_mode={'WAL' if safe else 'DELETE'}")
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    how = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    if how != "NONE":
+        connection.exec_driver_sql(f"BEGIN {how}")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One transaction that may write: commits at the end, rolls back on any exception.
+
+    Raises Unavailable or Contention where the database was the cause.
+    """
+    with _translated(), Session(db.engine, expire_on_commit=False) as session, session.begin():
+        try:
+            yield session
+        except DBAPIError as error:
+            if error.connection_invalidated:  # before the COMMIT: nothing is written, and a new connection may serve
+                raise Contention("connection lost") from error
+            raise
+
+
+def repeated(action: Callable[P, T]) -> Callable[P, T]:
+    """An action that is tried once more, whole, where another transaction was in the way."""
+
+    @wraps(action)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return action(*args, **kwargs)
+        except Contention:
+            pass
+        try:
+            return action(*args, **kwargs)
+        except Contention as trouble:
+            raise Unavailable(str(trouble)) from trouble
+
+    return tried
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """One transaction that only reads; on SQLite it holds up no writer."""
+    engine = db.engine.execution_options(sqlite_begin="DEFERRED")
+    with _translated(), Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def outside_transaction() -> Iterator[Connection]:
+    """A connection in autocommit, for VACUUM and pragmas."""
+    # SQLAlchemy's AUTOCOMMIT would leave SQLite's module in another mode than ours when the connection goes back
+    how = {"sqlite_begin": "NONE"} if db.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    with _translated(), db.engine.connect() as connection:
+        yield connection.execution_options(**how)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        meaning = meaning_of(error)
+        if meaning is None:
+            raise
+        raise meaning from error
+
+
+_BUSY = ("database is locked", "database table is locked")
+_SQLITE_GONE = ("disk i/o error", "disk is full", "unable to open database file", "readonly database", "malformed")
+
+
+def meaning_of(error: DBAPIError) -> Exception | None:
+    """Unavailable or Contention where the database is the cause, None where the data is."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state in ("40001", "40P01", "55P03"):
+        return Contention(state)
+    # 08 connection, 53 resources (disk full, too many connections), 57P shutdown, 58 system error
+    if error.connection_invalidated or (state or "").startswith(("08", "53", "57P", "58")):
+        return Unavailable(state or type(error.orig).__name__)
+    said = str(error.orig).lower()
+    if any(words in said for words in _BUSY):
+        return Contention("busy")
+    if any(words in said for words in _SQLITE_GONE) or (state is None and _lost(error)):
+        return Unavailable(type(error.orig).__name__)
+    return None
+
+
+def _lost(error: DBAPIError) -> bool:
+    """psycopg's errors without a state: no connection could be made, or it broke."""
+    orig = error.orig
+    return type(orig).__module__.startswith("psycopg") and type(orig).__name__ in (
+        "OperationalError",
+        "ConnectionTimeout",
+        "InterfaceError",
+    )

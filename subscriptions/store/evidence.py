@@ -1,0 +1,61 @@
+"""The evidence: written once, read in the order in which it was written."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from subscriptions.domain.evidence import PROMISED_IP, Channel, Fact, complete
+from subscriptions.store.models import Evidence, Registration
+
+
+def add(
+    session: Session,
+    fact: Fact,
+    at: datetime,
+    channel: Channel,
+    *,
+    registration_id: int | None = None,
+    subscription_id: int | None = None,
+    actor: str | None = None,
+    ip: str | None = None,
+    ip_source: str | None = None,
+    details: dict[str, object] | None = None,
+) -> None:
+    """Append one event; an IP only where the founding clause promises it."""
+    session.add(
+        Evidence(
+            fact=fact.value,
+            at=at,
+            channel=channel.value,
+            registration_id=registration_id,
+            subscription_id=subscription_id,
+            actor=actor,
+            ip=ip if fact in PROMISED_IP else None,
+            ip_source=ip_source if fact in PROMISED_IP else None,
+            details=dict(complete(fact, details or {})),
+        )
+    )
+    session.flush()
+
+
+def of_registration(session: Session, id_: int) -> Sequence[Evidence]:
+    return session.scalars(select(Evidence).where(Evidence.registration_id == id_).order_by(Evidence.id)).all()
+
+
+def of_subscription(session: Session, id_: int) -> Sequence[Evidence]:
+    """Everything that proves a chapter: its registrations' events and its own."""
+    registrations = select(Registration.id).where(Registration.subscription_id == id_)
+    mine = (Evidence.subscription_id == id_) | Evidence.registration_id.in_(registrations)
+    return session.scalars(select(Evidence).where(mine).order_by(Evidence.at, Evidence.id)).all()
+
+
+def forget_ips(session: Session, subscription_ids: Sequence[int]) -> None:
+    """The IP addresses of these chapters, at the end of their own period."""
+    registrations = select(Registration.id).where(Registration.subscription_id.in_(subscription_ids))
+    theirs = Evidence.subscription_id.in_(subscription_ids) | Evidence.registration_id.in_(registrations)
+    session.execute(
+        update(Evidence).where(theirs, Evidence.ip.is_not(None)).values(ip=None),
+        execution_options={"synchronize_session": False},
+    )

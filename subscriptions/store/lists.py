@@ -1,0 +1,53 @@
+"""The lists as the configuration says, and the versions of their wordings."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from subscriptions.store.models import List, Wording
+
+
+def wording_hash(slug: str, text: str, policy_url: str, controller: str) -> str:
+    """The SHA-256 that names a wording: what was shown, of which list, with which policy and controller."""
+    shown = json.dumps([slug, text, policy_url, controller], ensure_ascii=False)
+    return hashlib.sha256(shown.encode()).hexdigest()
+
+
+def sync(session: Session, configured: Sequence[dict[str, Any]], now: datetime) -> None:
+    """Make the lists what the configuration says; those no longer in it stay for their subscribers."""
+    session.execute(update(List).values(position=None))
+    for position, fields in enumerate(configured):
+        values = dict(fields)
+        text = values.pop("wording")
+        digest = wording_hash(values["slug"], text, values["policy_url"], values["controller"])
+        row = session.scalar(select(List).where(List.slug == values["slug"]))
+        if row is None:
+            row = List(slug=values["slug"])
+            session.add(row)
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.position, row.wording_id = position, digest[:16]
+        session.flush()
+        _keep(session, row, text, digest, now)
+
+
+def _keep(session: Session, row: List, text: str, digest: str, now: datetime) -> None:
+    if session.get(Wording, row.wording_id) is None:
+        wording = Wording(id=row.wording_id, list_id=row.id, text=text, sha256=digest, made_at=now)
+        wording.policy_url, wording.controller = row.policy_url, row.controller
+        session.add(wording)
+        session.flush()
+
+
+def all_of(session: Session) -> Sequence[List]:
+    """Every list, the configured ones first and in their order."""
+    return session.scalars(select(List).order_by(List.position.is_(None), List.position, List.id)).all()
+
+
+def wordings(session: Session) -> Sequence[Wording]:
+    return session.scalars(select(Wording)).all()

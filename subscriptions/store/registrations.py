@@ -1,0 +1,47 @@
+"""Registrations by name of the question."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.store.models import Registration
+
+
+def by_ref(session: Session, ref: bytes) -> Registration | None:
+    return session.scalar(select(Registration).where(Registration.ref == ref))
+
+
+def of_key(session: Session, key: bytes) -> Sequence[Registration]:
+    return session.scalars(select(Registration).where(Registration.key == key).order_by(Registration.id)).all()
+
+
+def of_subscription(session: Session, id_: int) -> Sequence[Registration]:
+    return session.scalars(select(Registration).where(Registration.subscription_id == id_)).all()
+
+
+def too_late_at(session: Session, now: datetime, at_most: int) -> Sequence[int]:
+    """Pending ones whose time to confirm is over; a row that a person is acting on right now is left for the next run."""
+    late = select(Registration.id).where(Registration.state == State.PENDING.value, Registration.confirm_by <= now)
+    return session.scalars(late.limit(at_most).with_for_update(skip_locked=True)).all()
+
+
+def block(session: Session, ids: Sequence[int]) -> None:
+    session.execute(update(Registration).where(Registration.id.in_(ids)).values(state=State.BLOCKED.value))
+
+
+def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple[int, bytes]]:
+    """Id and key of those whose month is over."""
+    due = select(Registration.id, Registration.key).where(
+        Registration.state != State.CONFIRMED.value, Registration.purge_at <= now
+    )
+    return session.execute(due.limit(at_most).with_for_update(skip_locked=True)).tuples().all()
+
+
+def remove(session: Session, ids: Sequence[int]) -> None:
+    """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies."""
+    session.execute(
+        delete(Registration).where(Registration.id.in_(ids)), execution_options={"synchronize_session": False}
+    )

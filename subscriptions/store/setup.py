@@ -1,0 +1,21 @@
+"""Joining the store to an application."""
+
+from flask import Flask
+
+from subscriptions.settings import Settings
+from subscriptions.store import migrate
+from subscriptions.store.engine import engine_options, prepare_engine
+from subscriptions.store.models import db
+
+THREADS_THAT_ASK = 8  # sign-ups share one connection at a time; these are for everything else
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    connections = THREADS_THAT_ASK + settings.mail.connections + 2
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, connections)
+    db.init_app(app)
+    migrate.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)

@@ -1,0 +1,64 @@
+"""Who must not be asked, or not be mailed at all, by keyed hash."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from subscriptions.store.models import Suppression
+
+
+def add(
+    session: Session,
+    key: bytes,
+    scope: str,
+    reason: str,
+    now: datetime,
+    *,
+    list_id: int | None = None,
+    until: datetime | None = None,
+    set_by: bytes | None = None,
+) -> None:
+    """Set a suppression, unless the very same stands already; a second press of a link prolongs nothing."""
+    same = select(Suppression).where(
+        Suppression.key == key,
+        Suppression.scope == scope,
+        Suppression.list_id.is_(None) if list_id is None else Suppression.list_id == list_id,
+        Suppression.set_by.is_(None) if set_by is None else Suppression.set_by == set_by,
+        or_(Suppression.until.is_(None), Suppression.until > now),
+    )
+    if until is None:
+        same = same.where(Suppression.until.is_(None))
+    if session.scalar(same.limit(1)) is None:
+        row = Suppression(
+            key=key, scope=scope, reason=reason, set_at=now, list_id=list_id, until=until, set_by=set_by
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+
+
+def active(session: Session, key: bytes, now: datetime) -> Sequence[Suppression]:
+    theirs = Suppression.key == key, or_(Suppression.until.is_(None), Suppression.until > now)
+    return session.scalars(select(Suppression).where(*theirs).order_by(Suppression.id)).all()
+
+
+def all_active(session: Session, now: datetime) -> Sequence[Suppression]:
+    standing = or_(Suppression.until.is_(None), Suppression.until > now)
+    return session.scalars(select(Suppression).where(standing).order_by(Suppression.id)).all()
+
+
+def lift(session: Session, key: bytes, *, scope: str | None = None, set_by: bytes | None = None) -> int:
+    """Lift suppressions of a key: all, those of a scope, or those that one link has set; how many."""
+    which = delete(Suppression).where(Suppression.key == key)
+    if scope is not None:
+        which = which.where(Suppression.scope == scope)
+    if set_by is not None:
+        which = which.where(Suppression.set_by == set_by)
+    return len(session.execute(which.returning(Suppression.id)).all())
+
+
+def ended(session: Session, now: datetime, at_most: int) -> Sequence[bytes]:
+    """Delete suppressions that have ended; the keys that they were of."""
+    over = select(Suppression.id).where(Suppression.until <= now).limit(at_most)
+    return session.scalars(delete(Suppression).where(Suppression.id.in_(over)).returning(Suppression.key)).all()

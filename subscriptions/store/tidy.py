@@ -1,0 +1,62 @@
+"""After a deletion: nothing of the person is left in the database files (T-10)."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy.orm import Session
+
+from subscriptions.store import meta
+from subscriptions.store.engine import outside_transaction, transaction
+from subscriptions.store.models import Captured, Network, Registration
+
+BY_ITSELF_UP_TO = 200 * 2**20  # octets; VACUUM of more holds up sign-ups too long to be run unasked
+AT_ONCE_UP_TO = 20 * 2**20  # octets; VACUUM of less takes a blink
+QUIET = timedelta(minutes=1)
+_DUE = "vacuum_due"
+
+
+def due(session: Session) -> None:
+    """Note that something was deleted, in the transaction that deletes it."""
+    meta.put(session, _DUE, "1")
+
+
+def is_due(session: Session) -> bool:
+    return meta.get(session, _DUE) == "1"
+
+
+def forget_short_lived(session: Session, now: datetime, real_now: datetime, period: timedelta | None) -> None:
+    """Counters of networks, and mailbox copies of more than a day (real time)."""
+    session.execute(delete(Network).where(or_(Network.since <= now - (period or QUIET), Network.since > now)))
+    session.execute(delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)))
+
+
+def sweep_files(now: datetime, *, asked: bool = False) -> bool:
+    """VACUUM if something was deleted: at a quiet minute, or `asked` for by a person. Whether it was done."""
+    with transaction() as session:
+        if not is_due(session):
+            return False
+        newest = session.scalar(select(Registration.registered_at).order_by(Registration.id.desc()).limit(1))
+    quiet = newest is None or not now - QUIET < newest <= now
+    with outside_transaction() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("VACUUM (SKIP_LOCKED) registrations, evidence, outbox, addresses, subscriptions")
+        elif not _vacuum_sqlite(connection, quiet=quiet, asked=asked):
+            return False
+    with transaction() as session:
+        meta.put(session, _DUE, "0")
+    return True
+
+
+def _vacuum_sqlite(connection: Connection, *, quiet: bool, asked: bool) -> bool:
+    ask = connection.exec_driver_sql
+    size = ask("PRAGMA page_count").scalar_one() * ask("PRAGMA page_size").scalar_one()
+    if size > (AT_ONCE_UP_TO if not quiet else BY_ITSELF_UP_TO) and not asked:
+        return False
+    ask("VACUUM")
+    return _checkpoint(connection)
+
+
+def _checkpoint(connection: Connection) -> bool:
+    """Empty the write-ahead log as well; while a reader is in the way, the next minute tries again."""
+    busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+    return busy is None or busy[0] == 0

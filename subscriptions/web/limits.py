@@ -1,0 +1,74 @@
+"""Who asks: the IP as it is stored, and the network by which sign-ups are counted."""
+
+import ipaddress
+import logging
+
+from flask import Request
+
+from subscriptions.actions.subscribe import Origin
+from subscriptions.parts import parts
+
+log = logging.getLogger(__name__)
+IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def origin(request: Request) -> Origin:
+    """Where this request came from: the peer, or the client that a configured proxy names (X-09)."""
+    joined = parts()
+    peer = _ip(request.environ.get("REMOTE_ADDR", ""))
+    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
+    proxies = joined.settings.server.trusted_proxies
+    source, client = "peer", peer
+    if proxies and forwarded:
+        hops = forwarded.split(",")
+        named = _ip(hops[-proxies]) if len(hops) >= proxies else None
+        if named is not None:
+            source, client = "proxy", named
+    elif forwarded and peer is not None and peer.is_private:
+        _warn_once()
+        return Origin(str(peer), "unnamed proxy", None)
+    network = joined.links.network_key(_network(client)) if client is not None else None
+    return Origin(str(client) if client else None, source, network)
+
+
+def _ip(text: str) -> IP | None:
+    """An address as proxies write it: with a port or in brackets, IPv4 within IPv6 as IPv4."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _network(client: IP) -> str:
+    """One IPv4 address or one IPv6 /64: what one household or office has (B-03)."""
+    if client.version == 4:
+        return str(client)
+    return str(ipaddress.ip_network((client, 64), strict=False))
+
+
+UNNAMED = (
+    "a private peer sends X-Forwarded-For while trusted_proxies in [server] is 0: if a proxy of yours stands in front, "
+    "set trusted_proxies, or every visitor is stored with the proxy's address and none is limited by network"
+)
+
+
+def _warn_once() -> None:
+    warnings = parts().warnings
+    if UNNAMED not in warnings:
+        warnings.append(UNNAMED)
+        log.warning(UNNAMED)
+
+
+def is_straight_from_loopback(request: Request) -> bool:
+    """From this machine, and not through a proxy on it."""
+    peer = _ip(request.environ.get("REMOTE_ADDR", ""))
+    names = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
+    return peer is not None and peer.is_loopback and not any(name in request.headers for name in names)
+
+

@@ -1,0 +1,200 @@
+"""The API's description of itself: OpenAPI 3.1, true to what is served (H-08)."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response
+
+from subscriptions import __version__
+from subscriptions.web.api import PAGE_AT_MOST, PAGE_DEFAULT
+from subscriptions.web.forms import LONGEST_NAME
+
+pages = Blueprint("openapi", __name__)
+
+_TEXT = {"type": "string"}
+_TIME = {"type": "string", "format": "date-time"}
+_COUNT = {"type": "integer", "minimum": 0}
+_STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
+
+
+@pages.get("/api/v1/openapi.json")
+def openapi() -> Response:
+    return Response(json.dumps(DOCUMENT), mimetype="application/json")
+
+
+def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _ok(description: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}, **more}
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": _ref("Problem")}}
+    found: dict[str, Any] = {}
+    for status in (*statuses, 400, 405, 413, 500, 503):
+        found[str(status)] = {"description": _SAYS[status], "content": content}
+        if status in (429, 503):
+            found[str(status)]["headers"] = {"Retry-After": {"schema": _COUNT}}
+    return found
+
+
+_SAYS = {
+    400: "The request was not understood.",
+    401: "No token, or not one of ours.",
+    403: "The token has another scope.",
+    404: "There is no such list.",
+    405: "Not with this method.",
+    413: "The body is too large.",
+    415: "The body is not application/json.",
+    422: "Something in the request is not as it should be; `errors` says what.",
+    429: "This network has signed up too often; try again after `Retry-After` seconds.",
+    500: "A fault of ours.",
+    503: "The database does not answer; nothing was changed. Try again after `Retry-After` seconds.",
+}
+_LIST = {"name": "list", "in": "path", "required": True, "schema": _TEXT, "description": "The slug of a list."}
+
+
+def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def _needs(scope: str) -> dict[str, Any]:
+    return {"security": [{"token": []}], "description": f'Needs a token of scope "{scope}".'}
+
+
+_SIGN_UP = _object(
+    ("email",),
+    email=_TEXT | {"description": "The address to subscribe.", "examples": ["anne@example.org"]},
+    list=_TEXT | {"description": "The slug of a list; the first by default."},
+    name=_TEXT | {"maxLength": LONGEST_NAME, "description": "Voluntary; used to greet, for nothing else."},
+    locale=_TEXT | {"description": 'A language tag such as "de".'},
+    wording=_TEXT | {"description": "Id of the consent text that was shown."},
+)
+_SUBSCRIPTION = _object(
+    ("email", "name", "locale", "status", "registered_at", "confirmed_at", "ended_at"),
+    email=_TEXT,
+    name={"type": ["string", "null"]},
+    locale=_TEXT,
+    status={"enum": ["confirmed", "unsubscribed", "bounced"]},
+    registered_at=_TIME,
+    confirmed_at=_TIME,
+    ended_at={"type": ["string", "null"], "format": "date-time"},
+)
+
+DOCUMENT: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Yestwice", "version": __version__, "description": "Double-opt-in subscriptions."},
+    "paths": {
+        "/api/v1/subscriptions": {
+            "post": {
+                "operationId": "subscribe",
+                "summary": "Sign an address up; the answer is the same for every address.",
+                "security": [{}, {"token": []}],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("SignUp")}}},
+                "responses": {
+                    "202": _ok("Taken. What became of it is told by mail alone.", _ref("Taken")),
+                    **_problems(401, 403, 404, 415, 422, 429),
+                },
+            }
+        },
+        "/api/v1/lists": {
+            "get": {
+                "operationId": "lists",
+                "summary": "The lists with their counts.",
+                **_needs("read"),
+                "responses": {"200": _ok("Every list.", _ref("Lists")), **_problems(401, 403)},
+            }
+        },
+        "/api/v1/lists/{list}/subscriptions": {
+            "get": {
+                "operationId": "subscriptions",
+                "summary": "The subscriptions of a list, page by page; never a registration.",
+                **_needs("read"),
+                "parameters": [
+                    _LIST,
+                    _query(
+                        "limit",
+                        {"type": "integer", "minimum": 1, "maximum": PAGE_AT_MOST, "default": PAGE_DEFAULT},
+                        "How many at most.",
+                    ),
+                    _query("cursor", _TEXT, "The `next` of the page before."),
+                ],
+                "responses": {
+                    "200": _ok("One page.", _ref("Page"), headers={"Link": {"schema": _TEXT}}),
+                    **_problems(401, 403, 404, 422),
+                },
+            }
+        },
+        "/api/v1/lists/{list}/export": {
+            "get": {
+                "operationId": "export",
+                "summary": "A stream of the confirmed subscriptions, each with its own unsubscribe URL.",
+                **_needs("export"),
+                "parameters": [_LIST, _query("format", {"enum": ["csv", "jsonl"], "default": "csv"}, "CSV or JSON lines.")],
+                "responses": {
+                    "200": {
+                        "description": "CSV (RFC 4180, safe from formula injection) or JSON lines (lossless).",
+                        "content": {"text/csv": {"schema": _TEXT}, "application/jsonl": {"schema": _TEXT}},
+                        "headers": {"X-Export-Started-At": {"schema": _TIME}},
+                    },
+                    **_problems(401, 403, 404, 422),
+                },
+            }
+        },
+        "/api/v1/openapi.json": {
+            "get": {
+                "operationId": "openapi",
+                "summary": "This document.",
+                "responses": {"200": _ok("OpenAPI 3.1.", {"type": "object"}), **_problems()},
+            }
+        },
+    },
+    "components": {
+        "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        "schemas": {
+            "SignUp": _SIGN_UP,
+            "Taken": _object(
+                ("status", "list", "registration"),
+                status={"const": "pending_confirmation"},
+                list=_TEXT,
+                registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
+            ),
+            "Lists": _object(
+                ("lists",),
+                lists={
+                    "type": "array",
+                    "items": _object(("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT)),
+                },
+            ),
+            "Subscription": _SUBSCRIPTION,
+            "Page": _object(
+                ("subscriptions", "next"),
+                subscriptions={"type": "array", "items": _ref("Subscription")},
+                next={"type": ["string", "null"]},
+            ),
+            "Problem": {
+                "type": "object",
+                "required": ["type", "title", "status", "detail"],
+                "properties": {
+                    "type": _TEXT,
+                    "title": _TEXT,
+                    "status": {"type": "integer"},
+                    "detail": _TEXT,
+                    "instance": _TEXT,
+                    "errors": {"type": "array", "items": _object(("detail", "pointer"), detail=_TEXT, pointer=_TEXT)},
+                },
+            },
+        },
+    },
+}

@@ -1,0 +1,172 @@
+"""The pages behind mailed links: a GET shows and changes nothing, a POST acts."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from subscriptions import clock as clocks
+from subscriptions.actions import confirm as confirming
+from subscriptions.actions import disown as disowning
+from subscriptions.actions import leave as leaving
+from subscriptions.actions.confirm import Standing, View
+from subscriptions.actions.leave import Withdrawal
+from subscriptions.domain.address import parse
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.lifecycle import Event
+from subscriptions.links import OldLink
+from subscriptions.parts import parts
+from subscriptions.store.models import List, Registration
+from subscriptions.web.forms import SignUp
+from subscriptions.web.limits import origin
+from subscriptions.web.pages import take
+
+pages = Blueprint("tokens", __name__)
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
+
+
+@pages.get("/confirm/<token>")
+def confirm_page(token: str) -> tuple[str, int]:
+    try:
+        view = confirming.look(parts().links.read_confirm(token), parts().clock.now())
+    except OldLink:
+        view = View(Standing.GONE)
+    return _confirm_page(token, view)
+
+
+@pages.post("/confirm/<token>")
+def confirm(token: str) -> tuple[str, int]:
+    joined = parts()
+    try:
+        ref = joined.links.read_confirm(token)
+    except OldLink:
+        return _confirm_page(token, View(Standing.GONE))
+    view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request))
+    if view.welcomed:
+        joined.wake_sender()
+    return _confirm_page(token, view)
+
+
+@pages.post("/confirm/<token>/again")
+def again(token: str) -> BaseResponse | tuple[str, int]:
+    """A fresh registration, with today's wording, within the budget."""
+    joined = parts()
+    try:
+        view = confirming.look(joined.links.read_confirm(token), joined.clock.now())
+    except OldLink:
+        view = View(Standing.GONE)
+    registration = view.registration
+    row = _list(registration.list_id) if registration else None
+    if registration is None or registration.address is None or row is None or row.position is None:
+        return _confirm_page(token, View(Standing.GONE))
+    address = parse(registration.address)
+    return take(SignUp(address, row, registration.name, registration.locale, row.wording_id), Channel.BUTTON)
+
+
+def _confirm_page(token: str, view: View) -> tuple[str, int]:
+    registration = view.registration
+    if registration is None or view.standing in (Standing.GONE, Standing.LATE, Standing.ENDED):
+        return _gone(token, view)
+    row = _list(registration.list_id)
+    common: dict[str, Any] = {"list": row, "address": registration.address, "footer": row}
+    if view.standing is Standing.WAITING:
+        return render_template("pages/confirm.html", **common, **_to_confirm(token, registration)), 200
+    return render_template("pages/confirmed.html", **common, unsubscribe_url=_way_out(registration)), 200
+
+
+def _to_confirm(token: str, registration: Registration) -> dict[str, Any]:
+    links = parts().links
+    return {
+        "wording": parts().catalogue.wordings.get(registration.wording_id or ""),
+        "deadline": clocks.words(registration.confirm_by),
+        "action": url_for("tokens.confirm", token=token),
+        "not_me_url": url_for(
+            "tokens.not_me_page", token=links.not_me_token(registration.ref, registration.list_id, registration.key)
+        ),
+    }
+
+
+def _way_out(registration: Registration) -> str:
+    token = parts().links.leave_token(registration.list_id, registration.key)
+    return url_for("tokens.unsubscribe_page", token=token)
+
+
+def _gone(token: str, view: View) -> tuple[str, int]:
+    row = _list(view.registration.list_id) if view.registration else None
+    takes = row is not None and row.position is not None
+    can_ask = takes and view.standing in (Standing.LATE, Standing.ENDED)
+    page = render_template(
+        "pages/gone.html",
+        list=row,
+        footer=row,
+        reason=view.standing.value,
+        again_action=url_for("tokens.again", token=token) if can_ask else None,
+        subscribe_url=url_for("pages.form", slug=row.slug) if row and takes else url_for("pages.index"),
+    )
+    return page, 410
+
+
+@pages.get("/unsubscribe/<token>")
+def unsubscribe_page(token: str) -> str:
+    row = _list(parts().links.read_leave(token).list_id)
+    return render_template(
+        "pages/unsubscribe.html", list=row, footer=row, action=url_for("tokens.unsubscribe", token=token)
+    )
+
+
+@pages.post("/unsubscribe/<token>")
+def unsubscribe(token: str) -> str:
+    """By button or by RFC 8058: no cookie, no Origin, no redirect; success whether or not anything was open."""
+    joined = parts()
+    link = joined.links.read_leave(token)
+    one_click = _is_one_click()
+    how = Withdrawal(
+        Event.UNSUBSCRIBE,
+        Channel.ONE_CLICK if one_click else Channel.BUTTON,
+        "one-click of the mail program (RFC 8058)" if one_click else "button on the unsubscribe page",
+    )
+    leaving.leave(link.key, link.list_id, how, joined.clock.now(), joined.policy)
+    row = _list(link.list_id)
+    return render_template("pages/unsubscribed.html", list=row, footer=row, subscribe_url=_sign_up(row))
+
+
+@pages.get("/not-me/<token>")
+def not_me_page(token: str) -> str:
+    row = _list(parts().links.read_not_me(token).list_id)
+    return render_template("pages/not_me.html", list=row, footer=row, action=url_for("tokens.not_me", token=token))
+
+
+@pages.post("/not-me/<token>")
+def not_me(token: str) -> str:
+    """The button, or a mail program's one-click on the confirmation mail (B-05, C-08)."""
+    joined = parts()
+    link = joined.links.read_not_me(token)
+    event = Event.ONE_CLICK if _is_one_click() else Event.DISOWN
+    disowning.disown(link, event, joined.clock.now(), joined.policy)
+    row = _list(link.list_id)
+    return render_template(
+        "pages/not_me_done.html", list=row, footer=row, undo_action=url_for("tokens.undo", token=token)
+    )
+
+
+@pages.post("/not-me/<token>/undo")
+def undo(token: str) -> str:
+    link = parts().links.read_not_me(token)
+    disowning.undo(link)
+    row = _list(link.list_id)
+    return render_template("pages/not_me_undone.html", list=row, footer=row, subscribe_url=_sign_up(row))
+
+
+def _is_one_click() -> bool:
+    name, value = ONE_CLICK
+    return request.form.get(name) == value
+
+
+def _list(id_: int) -> List | None:
+    return parts().catalogue.lists.get(id_)
+
+
+def _sign_up(row: List | None) -> str:
+    if row is None or row.position is None:
+        return url_for("pages.index")
+    return url_for("pages.form", slug=row.slug)

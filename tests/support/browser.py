@@ -1,0 +1,126 @@
+"""A real browser for the page tests: finds one, or installs one with --install."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A browser at rest must call nobody: a test machine may have no way out.
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DRIVER = [sys.executable, "-m", "playwright"]
+PLAYWRIGHTS_OWN = [[*DRIVER, "install", "chromium"]]
+# Playwright's driver needs libatomic, which a bare Debian lacks and Chromium does not bring.
+DEBIANS = [
+    ["apt-get", "update", "--quiet"],
+    ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium", "libatomic1"],
+]
+
+
+def chromium_path(playwright: Playwright | None = None) -> str | None:
+    """The first browser that starts: CHROMIUM's, the system's, Playwright's own."""
+    return next((path for path in _candidates(playwright) if _starts(path)), None)
+
+
+def launch(playwright: Playwright) -> Browser:
+    path = chromium_path(playwright)
+    if path is None:
+        raise RuntimeError("no browser here: python -m tests.support.browser --install")
+    return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *_flags_for_root()])
+
+
+def drivable_path() -> str | None:
+    """As chromium_path(), but nothing where Playwright could not drive it."""
+    return chromium_path() if _driver_starts() else None
+
+
+def install() -> str | None:
+    """Tries one way after another until there is a browser to drive."""
+    return drivable_path() or _after(PLAYWRIGHTS_OWN) or (_after(DEBIANS) if _can_use_apt() else None)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--install", action="store_true", help="install one if there is none")
+    path = install() if parser.parse_args().install else drivable_path()
+    if path is None:
+        print("No browser that Playwright can drive: install Chromium, or set CHROMIUM to its path.", file=sys.stderr)
+        return 1
+    print(path)
+    return 0
+
+
+def _candidates(playwright: Playwright | None) -> Iterator[str]:
+    if named := os.environ.get("CHROMIUM"):
+        yield named
+        return
+    yield from filter(None, map(shutil.which, NAMES))
+    if (own := _playwrights_own(playwright)) and Path(own).exists():
+        yield own
+
+
+def _playwrights_own(playwright: Playwright | None) -> str:
+    # Only its driver knows the path, and there can be one driver at a time.
+    if playwright:
+        return playwright.chromium.executable_path
+    if not _driver_starts():
+        return ""
+    with sync_playwright() as fresh:
+        return fresh.chromium.executable_path
+
+
+def _driver_starts() -> bool:
+    return subprocess.run([*DRIVER, "--version"], capture_output=True, check=False).returncode == 0
+
+
+def _starts(path: str) -> bool:
+    """A downloaded browser may lack system libraries, and Ubuntu's package is only a hint at a snap."""
+    with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as profile:
+        flags = [f"--user-data-dir={profile}", *FLAGS, *_flags_for_root()]
+        command = [path, "--headless", *flags, "--dump-dom", "about:blank"]
+        try:
+            return b"<html>" in subprocess.run(command, capture_output=True, timeout=60, check=False).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+
+
+def _flags_for_root() -> list[str]:
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+def _can_use_apt() -> bool:
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def _after(commands: list[list[str]]) -> str | None:
+    for command in commands:
+        print(f"Installing a browser: {' '.join(command)}", file=sys.stderr)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+            check=False,
+        )
+        if done.returncode:
+            print(done.stdout.decode(errors="replace")[-1000:], file=sys.stderr)
+            return None
+    return drivable_path()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

