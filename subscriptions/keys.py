@@ -30,7 +30,8 @@ def _kept(path: Path) -> bytes:
     if not path.exists():
         # written aside and linked into place: of two processes that start at once, both read the same
         aside = path.with_name(f".{path.name}.{os.getpid()}")
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(MADE_BYTES) + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from multiprocessing.util import Finalize
+from typing import Any
 
 from flask import Flask
 from granian.constants import Interfaces
@@ -32,7 +33,7 @@ class OneProcess(MTServer):
     def _check_gil(self) -> None:
         """One worker needs no free threads."""
 
-    def serve(self, *args: object, **kwargs: object) -> None:
+    def serve(self, *args: Any, **kwargs: Any) -> None:
         AbstractServer.serve(self, *args, **kwargs)  # past a warning that is about free threads
 
 
@@ -61,7 +62,7 @@ def _greet(settings: Settings) -> None:
         print(f"No mail leaves this machine: read it at {base}/mailbox", file=sys.stderr, flush=True)
 
 
-def _options(settings: Settings) -> dict[str, object]:
+def _options(settings: Settings) -> dict[str, Any]:
     return {
         "target": "app:app",
         "address": settings.server.host,

@@ -12,8 +12,8 @@ from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import ERASE_WITHIN, Policy
 from subscriptions.store import addresses, chapters, counters, evidence, mailbox, outbox, registrations, tidy
 from subscriptions.store.engine import repeated, transaction
-from subscriptions.store.models import Subscription
 from subscriptions.store.models import Registration as Row
+from subscriptions.store.models import Subscription
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,7 @@ def end_open(
     return len(ended)
 
 
-def end_chapter(
-    session: Session, chapter: Subscription, withdrawal: Withdrawal, now: datetime, policy: Policy
-) -> None:
+def end_chapter(session: Session, chapter: Subscription, withdrawal: Withdrawal, now: datetime, policy: Policy) -> None:
     """End one open chapter: its state, the end of its proof, its evidence."""
     step = subscription_step(State(chapter.state), withdrawal.event)
     ended_at = min(withdrawal.received or now, now)

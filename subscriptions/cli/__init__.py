@@ -1,7 +1,7 @@
 """The commands: results to stdout, everything else to stderr."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -45,7 +45,7 @@ def ready(command: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-class AddressArgument(click.ParamType):
+class AddressArgument(click.ParamType[Address]):
     """An e-mail address, checked as a sign-up would be."""
 
     name = "address"
@@ -73,7 +73,7 @@ def the_list(slug: str) -> List:
     raise click.ClickException(f'There is no list "{slug}"; there is {", ".join(one.slug for one in lists)}.')
 
 
-def table(rows: list[tuple[str, ...]]) -> None:
+def table(rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows as aligned columns."""
     if rows:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

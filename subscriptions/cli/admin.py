@@ -37,7 +37,7 @@ def show_lists() -> None:
     """The lists and how many people are in which state."""
     with reading() as session:
         counts = chapters.counts(session, parts().clock.now())
-    rows = [("list", "name", *STATES)]
+    rows: list[tuple[str, ...]] = [("list", "name", *STATES)]
     for one in parts().catalogue.lists.values():
         gone = "" if one.position is not None else " (no longer configured)"
         rows.append((one.slug, one.name + gone, *(str(counts[one.id][state]) for state in STATES)))
@@ -97,7 +97,9 @@ def export(list_: str, kind: str, output: Path | None) -> None:
         bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr)
     try:
         with bar as shown, _target(output) as file:
-            rows = stream.export(row, kind, parts().links, parts().clock.now(), shown.update if shown else lambda n: None)
+            rows = stream.export(
+                row, kind, parts().links, parts().clock.now(), shown.update if shown else lambda n: None
+            )
             for text in rows:
                 file.write(text)
     except OSError as trouble:

@@ -38,14 +38,18 @@ def unsubscribe(address: Address, slug: str | None, channel: str, received: str 
     at = _time(received, now) if received else None
     how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", actor(), at)
     ended = leaving.leave(key_of(address), row.id if row else None, how, now, parts().policy)
-    click.echo(f"{ended} subscription{'s' * (ended != 1)} ended." if ended else "Nothing was open; nothing was changed.")
+    click.echo(
+        f"{ended} subscription{'s' * (ended != 1)} ended." if ended else "Nothing was open; nothing was changed."
+    )
 
 
 def _time(text: str, now: datetime) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f'"{text}" is not a time such as 2026-11-23T09:15:00Z.', param_hint="--received") from None
+        raise click.BadParameter(
+            f'"{text}" is not a time such as 2026-11-23T09:15:00Z.', param_hint="--received"
+        ) from None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     if at > now:
         raise click.BadParameter("That time has not come yet.", param_hint="--received")
@@ -104,7 +108,9 @@ def _lists(list_id: int | None) -> str:
 
 @suppressions.command("add")
 @click.argument("address", type=ADDRESS)
-@click.option("--scope", type=SCOPES, required=True, help="ask: no confirmation mails; all: no mail, subscriptions end.")
+@click.option(
+    "--scope", type=SCOPES, required=True, help="ask: no confirmation mails; all: no mail, subscriptions end."
+)
 @click.option("--reason", required=True, help="Why, in your words.")
 @ready
 def add(address: Address, scope: str, reason: str) -> None:

@@ -87,9 +87,7 @@ REGISTRATION: Table = {
     (_R.CONFIRMED, _E.DISOWN): Step(_R.CONFIRMED, suppress=Suppress.ASK, ends_subscription=True),
     (_R.PENDING, _E.ONE_CLICK): Step(_R.ERASED, suppress=Suppress.ASK_THIS_LIST_30_DAYS),
     (_R.BLOCKED, _E.ONE_CLICK): Step(_R.ERASED, suppress=Suppress.ASK_THIS_LIST_30_DAYS),
-    (_R.CONFIRMED, _E.ONE_CLICK): Step(
-        _R.CONFIRMED, suppress=Suppress.ASK_THIS_LIST_30_DAYS, ends_subscription=True
-    ),
+    (_R.CONFIRMED, _E.ONE_CLICK): Step(_R.CONFIRMED, suppress=Suppress.ASK_THIS_LIST_30_DAYS, ends_subscription=True),
     (_R.PENDING, _E.PURGE): Step(_R.PURGED),
     (_R.BLOCKED, _E.PURGE): Step(_R.PURGED),
     (_R.PENDING, _E.ERASE): Step(_R.ERASED, Mail.ERASED),

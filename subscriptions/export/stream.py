@@ -48,7 +48,7 @@ def _row(
     links: Links,
     _id: int,
     key: bytes,
-    address: str,
+    address: str | None,
     name: str | None,
     locale: str,
     registered_at: datetime,

@@ -57,5 +57,3 @@ EVERY = {
 def late_after(name: str) -> timedelta:
     """When a job that has not succeeded counts as late, and turns /readyz red (O-04)."""
     return 3 * EVERY[name] + timedelta(minutes=2)
-
-

@@ -38,4 +38,6 @@ def wake(made: BackgroundScheduler, name: str) -> None:
 
 def _warn(event: JobEvent) -> None:
     trouble = getattr(event, "exception", None)
-    log.warning("job did not run", extra={"job": event.job_id, "trouble": type(trouble).__name__ if trouble else "late"})
+    log.warning(
+        "job did not run", extra={"job": event.job_id, "trouble": type(trouble).__name__ if trouble else "late"}
+    )

@@ -67,10 +67,14 @@ def compile_letter(headers: Mapping[str, str], slots: Mapping[str, str], text: s
 
 
 def _part(boundary: str, kind: str, body: str) -> bytes:
-    head = (
-        f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    lines = (
+        f"--{boundary}",
+        f'Content-Type: text/{kind}; charset="utf-8"',
+        "Content-Transfer-Encoding: quoted-printable",
+        "",
+        "",
     )
-    return head.encode() + _body(body.strip() + "\n", "html" if kind == "html" else "text")
+    return "\r\n".join(lines).encode() + _body(body.strip() + "\n", "html" if kind == "html" else "text")
 
 
 def _body(body: str, kind: str) -> bytes:

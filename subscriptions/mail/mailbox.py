@@ -11,7 +11,7 @@ from subscriptions.store.engine import transaction
 class MailboxConnection(flask_mail.Connection):
     """Takes a message like a relay would, and puts it where /mailbox shows it."""
 
-    def __init__(self, mail: flask_mail._Mail, clock: Clock) -> None:
+    def __init__(self, mail: flask_mail.Mail, clock: Clock) -> None:
         super().__init__(mail)
         self._clock = clock
 
@@ -29,6 +29,12 @@ class MailboxConnection(flask_mail.Connection):
         clock = self._clock
         with transaction() as session:
             mailbox.keep(
-                session, message.mail, message.octets, clock.now(), clock.real_now(), message.registration_id, message.key
+                session,
+                message.mail,
+                message.octets,
+                clock.now(),
+                clock.real_now(),
+                message.registration_id,
+                message.key,
             )
         message.reply = "250 kept in the mailbox"

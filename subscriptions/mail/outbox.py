@@ -208,5 +208,3 @@ def _redacted(reply: str, composed: Composed) -> str:
     """The reply without the address, which some relays repeat: evidence outlives an erasure."""
     recipient = composed.message.recipient
     return reply.replace(recipient, "<address>").replace(recipient.lower(), "<address>")[:500]
-
-

@@ -152,4 +152,6 @@ def _evidence(one: Accepted, now: datetime) -> dict[str, object] | None:
 def _count(session: Session, ready: list[Accepted]) -> None:
     sent = sum(one.composed is not None for one in ready)
     given_up = sum(one.composed is None and bool(one.reply) for one in ready)
-    counters.add(session, {"mails_sent": sent, "mails_given_up": given_up, "mails_dropped": len(ready) - sent - given_up})
+    counters.add(
+        session, {"mails_sent": sent, "mails_given_up": given_up, "mails_dropped": len(ready) - sent - given_up}
+    )

@@ -1,6 +1,7 @@
 """Joining Flask-Mail to an application, with lines that are safe to use."""
 
 from collections.abc import Callable
+from typing import cast
 from urllib.parse import urlsplit
 
 import flask_mail
@@ -23,7 +24,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def lines(app: Flask, settings: Settings, clock: Clock) -> Callable[[], Line]:
     """Makes connections: to the relay, or into the mailbox."""
-    state = app.extensions["mail"]
+    state = cast(flask_mail.Mail, app.extensions["mail"])  # the same attributes, by Flask-Mail's own annotation
     if settings.mail.transport == "mailbox":
         return lambda: MailboxConnection(state, clock)
     helo = urlsplit(settings.server.base_url).hostname or "localhost"  # never this machine's own name

@@ -28,7 +28,7 @@ class Pause(Exception):
 class SmtpConnection(flask_mail.Connection):
     """A kept connection with timeout and checked certificates; opened when there is something to send."""
 
-    def __init__(self, mail: flask_mail._Mail, settings: Settings, helo: str) -> None:
+    def __init__(self, mail: flask_mail.Mail, settings: Settings, helo: str) -> None:
         super().__init__(mail)
         self._settings = settings
         self._helo = helo
@@ -69,7 +69,11 @@ class SmtpConnection(flask_mail.Connection):
         wanted = self._settings
         if wanted.security == "tls":
             return smtplib.SMTP_SSL(
-                wanted.host, wanted.port, self._helo, timeout=wanted.timeout_seconds, context=ssl.create_default_context()
+                wanted.host,
+                wanted.port,
+                self._helo,
+                timeout=wanted.timeout_seconds,
+                context=ssl.create_default_context(),
             )
         return smtplib.SMTP(wanted.host, wanted.port, self._helo, timeout=wanted.timeout_seconds)
 

@@ -10,7 +10,6 @@ from sqlalchemy.engine import make_url
 from subscriptions.domain.policy import Policy, Rate
 
 
-
 class BadSettings(Exception):
     """Everything that is wrong with the configuration, one sentence a line."""
 

@@ -56,7 +56,9 @@ def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> 
     _from_environment(environ, reading)
     settings = _build(reading, home)
     if not reading.problems:
-        reading.problems = [f"{problem[:-1]} ({path if reading.raw else 'defaults'})." for problem in problems_of(settings)]
+        reading.problems = [
+            f"{problem[:-1]} ({path if reading.raw else 'defaults'})." for problem in problems_of(settings)
+        ]
     if reading.problems:
         raise BadSettings("\n".join(reading.problems))
     return settings
@@ -109,7 +111,9 @@ def _value(text: str) -> Any:
 def _build(reading: _Reading, home: Path) -> Settings:
     for unknown in sorted(reading.raw.keys() - SECTIONS.keys() - {"lists"}):
         near = _meant(unknown, [*SECTIONS, "lists"])
-        reading.problems.append(f"[{unknown}] in {reading.where(unknown)} is not a section of the configuration; {near}")
+        reading.problems.append(
+            f"[{unknown}] in {reading.where(unknown)} is not a section of the configuration; {near}"
+        )
     parts = {name: _section(kind, reading, name) for name, kind in SECTIONS.items()}
     parts["server"] = _reachable(parts["server"])
     return Settings(**parts, lists=_lists(reading), root=home)

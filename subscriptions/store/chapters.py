@@ -56,7 +56,7 @@ def page(session: Session, list_id: int, after: int, at_most: int) -> Sequence[S
 
 
 def mailable_page(session: Session, list_id: int, after: int, up_to: int, at_most: int, now: datetime) -> Sequence[
-    tuple[int, bytes, str, str | None, str, datetime, datetime]
+    tuple[int, bytes, str | None, str | None, str, datetime, datetime]
 ]:  # fmt: skip
     """What an export may carry: confirmed, unrestricted, not suppressed for all (P-01)."""
     told_never = exists().where(

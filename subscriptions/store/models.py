@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 # not on Base: Flask-SQLAlchemy copies that class, and SQLAlchemy refuses a map that comes with a copy
-db.Model.registry.update_type_annotation_map({datetime: UtcDateTime, str: Text, bytes: LargeBinary})
+Base.registry.update_type_annotation_map({datetime: UtcDateTime, str: Text, bytes: LargeBinary})
 
 
 class List(db.Model):  # type: ignore[name-defined, misc]
@@ -125,8 +125,12 @@ class Evidence(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "evidence"
     __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    registration_id: Mapped[int | None] = mapped_column(Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True)
-    subscription_id: Mapped[int | None] = mapped_column(Id, ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True)
+    registration_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True
+    )
+    subscription_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True
+    )
     fact: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime]
     channel: Mapped[str] = mapped_column(String(12))
@@ -144,8 +148,12 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     mail: Mapped[str] = mapped_column(String(20))
     mid: Mapped[str] = mapped_column(String(32))  # local part of the Message-ID, the same in every try (M-02)
-    registration_id: Mapped[int | None] = mapped_column(Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True)
-    subscription_id: Mapped[int | None] = mapped_column(Id, ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True)
+    registration_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True
+    )
+    subscription_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True
+    )
     owed_at: Mapped[datetime]
     due_at: Mapped[datetime] = mapped_column(index=True)  # next try; while taken: when the lease ends
     drop_at: Mapped[datetime]  # not sent at this time or later
@@ -217,7 +225,9 @@ class Captured(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "mailbox"
     __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    registration_id: Mapped[int | None] = mapped_column(Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True)
+    registration_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True
+    )
     key: Mapped[bytes | None] = mapped_column(Key, index=True)
     mail: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime]

@@ -1,6 +1,5 @@
 """Sign-ups over all networks: the breaker that raises an alarm and never refuses (B-03)."""
 
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -25,5 +24,3 @@ def judge(session: Session, at_most: int | None) -> bool:
 
 def alarm(session: Session) -> bool:
     return meta.get(session, _ALARM) == "1"
-
-

@@ -23,7 +23,7 @@ def of_subscription(session: Session, id_: int) -> Sequence[Registration]:
 
 
 def too_late_at(session: Session, now: datetime, at_most: int) -> Sequence[int]:
-    """Pending ones whose time to confirm is over; a row that a person is acting on right now is left for the next run."""
+    """Pending ones whose time to confirm is over; a row that a person acts on just now is left for the next run."""
     late = select(Registration.id).where(Registration.state == State.PENDING.value, Registration.confirm_by <= now)
     return session.scalars(late.limit(at_most).with_for_update(skip_locked=True)).all()
 

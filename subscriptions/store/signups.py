@@ -177,7 +177,9 @@ UNION ALL
 SELECT 'p', r.key, r.list_id, 0, NULL, false FROM registrations r
 WHERE r.key {among} AND r.state = 'pending' AND r.confirm_by > {now}
 """
-_PG_SEE = _SEE.format(among="= ANY(%(keys)s::bytea[])", now="%(now)s").replace("NULL, false", "NULL::timestamptz, false")
+_PG_SEE = _SEE.format(among="= ANY(%(keys)s::bytea[])", now="%(now)s").replace(
+    "NULL, false", "NULL::timestamptz, false"
+)
 _SQLITE_SEE = _SEE.format(among="IN (VALUES {keys})", now="?1")
 _PG_COLUMNS = (
     "ref list_id key address typed name locale registered_at confirm_by purge_at wording_id "

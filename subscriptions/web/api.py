@@ -164,7 +164,9 @@ def export(slug: str) -> Response:
     row = the_list(slug)
     kind = request.args.get("format", "csv")
     if kind not in stream.FORMATS:
-        return answer(422, "Something in the query is not as it should be.", errors=[Problem("format", "csv or jsonl.")])
+        return answer(
+            422, "Something in the query is not as it should be.", errors=[Problem("format", "csv or jsonl.")]
+        )
     now = parts().clock.now()
     rows = stream.export(row, kind, parts().links, now)
     response = Response(stream_with_context(rows), mimetype=stream.FORMATS[kind])

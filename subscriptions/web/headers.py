@@ -18,8 +18,7 @@ BODY_AT_MOST = 64 * 1024
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 FIXED = (
     ("X-Content-Type-Options", "nosniff"),

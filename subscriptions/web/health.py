@@ -104,7 +104,9 @@ def _families(session: Session, now: datetime) -> Any:
 
     for name, value in sorted(counters.totals(session).items()):
         yield CounterMetricFamily(f"yestwice_{name}", name.replace("_", " "), value=value)
-    states = GaugeMetricFamily("yestwice_list", "registrations and subscriptions by list and state", labels=["list", "state"])
+    states = GaugeMetricFamily(
+        "yestwice_list", "registrations and subscriptions by list and state", labels=["list", "state"]
+    )
     counts = chapters.counts(session, now)
     for row in parts().catalogue.lists.values():
         for state, number in counts[row.id].items():
@@ -113,7 +115,9 @@ def _families(session: Session, now: datetime) -> Any:
     waiting, oldest = outbox.waiting(session)
     yield GaugeMetricFamily("yestwice_outbox_mails", "mails that are owed", value=waiting)
     yield GaugeMetricFamily("yestwice_outbox_oldest_seconds", "age of the oldest owed mail", value=_age(oldest, now))
-    yield GaugeMetricFamily("yestwice_breaker", "1 while the sign-ups of all networks raise an alarm", value=networks.alarm(session))
+    yield GaugeMetricFamily(
+        "yestwice_breaker", "1 while the sign-ups of all networks raise an alarm", value=networks.alarm(session)
+    )
     last = GaugeMetricFamily("yestwice_job_last_success_timestamp_seconds", "end of the last good run", labels=["job"])
     for job in jobs.all_of(session):
         if job.name in NAMES and job.ended_at:

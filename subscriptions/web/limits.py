@@ -70,5 +70,3 @@ def is_straight_from_loopback(request: Request) -> bool:
     peer = _ip(request.environ.get("REMOTE_ADDR", ""))
     names = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
     return peer is not None and peer.is_loopback and not any(name in request.headers for name in names)
-
-

@@ -73,11 +73,17 @@ def _moved(ahead: timedelta) -> str | None:
 def _line(one: Captured) -> dict[str, Any]:
     parsed = _parsed(one)
     url = url_for("mailbox.show", id_=one.id)
-    return {"url": url, "to": parsed["To"], "subject": parsed["Subject"], "when": clocks.words(one.at), "kind": one.mail}
+    return {
+        "url": url,
+        "to": parsed["To"],
+        "subject": parsed["Subject"],
+        "when": clocks.words(one.at),
+        "kind": one.mail,
+    }
 
 
 def _parsed(one: Captured) -> EmailMessage:
-    return message_from_bytes(one.source, policy=policy.default)  # type: ignore[return-value, arg-type]
+    return message_from_bytes(one.source, policy=policy.default)
 
 
 def _mail(id_: int) -> Captured:

@@ -141,7 +141,10 @@ DOCUMENT: dict[str, Any] = {
                 "operationId": "export",
                 "summary": "A stream of the confirmed subscriptions, each with its own unsubscribe URL.",
                 **_needs("export"),
-                "parameters": [_LIST, _query("format", {"enum": ["csv", "jsonl"], "default": "csv"}, "CSV or JSON lines.")],
+                "parameters": [
+                    _LIST,
+                    _query("format", {"enum": ["csv", "jsonl"], "default": "csv"}, "CSV or JSON lines."),
+                ],
                 "responses": {
                     "200": {
                         "description": "CSV (RFC 4180, safe from formula injection) or JSON lines (lossless).",
@@ -174,7 +177,9 @@ DOCUMENT: dict[str, Any] = {
                 ("lists",),
                 lists={
                     "type": "array",
-                    "items": _object(("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT)),
+                    "items": _object(
+                        ("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT)
+                    ),
                 },
             ),
             "Subscription": _SUBSCRIPTION,

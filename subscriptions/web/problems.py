@@ -19,10 +19,16 @@ log = logging.getLogger(__name__)
 RETRY_AFTER = 5  # seconds
 
 _SAYS = {
-    400: ("That request was not understood", "Something about it is not as it should be. Please go back and try again."),
+    400: (
+        "That request was not understood",
+        "Something about it is not as it should be. Please go back and try again.",
+    ),
     401: ("A token is needed", "Send it as Authorization: Bearer …"),
     403: ("Not allowed", "You are not allowed to do this."),
-    404: ("This page does not exist", "The link may be incomplete. Please copy it whole from the mail, or start again."),
+    404: (
+        "This page does not exist",
+        "The link may be incomplete. Please copy it whole from the mail, or start again.",
+    ),
     405: ("Not in this way", "This address does not answer to that kind of request."),
     413: ("That is too much", "What you sent is larger than this form takes."),
     415: ("Not in this form", "Send application/json, or the fields of a form."),
@@ -37,7 +43,11 @@ def is_api() -> bool:
 
 
 def answer(
-    status: int, sentence: str | None = None, *, errors: Sequence[Problem] = (), headers: Mapping[str, str] | None = None
+    status: int,
+    sentence: str | None = None,
+    *,
+    errors: Sequence[Problem] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer to a request that failed: a page or a problem, by who asks."""
     heading, usual = _SAYS.get(status, (HTTP_STATUS_CODES.get(status, "Error"), "Please go back and try again."))

@@ -23,7 +23,7 @@ def make_folder() -> Path:
 
 
 def usable_from(folder: Path) -> Path:
-    """The folder of the programs; a copy in the given one if the server's user cannot reach them, as below /root."""
+    """The folder of the programs; a copy in the given one where the server's user cannot reach them."""
     found = find()
     if _server_user() is None or _open_to_all(found):
         return found

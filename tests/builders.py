@@ -1,0 +1,166 @@
+"""A small cast and what they do: Anne asks, Bart is confirmed, Cris has left."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from subscriptions.actions import sweep
+from subscriptions.jobs.jobs import jobs
+from subscriptions.parts import Parts, parts
+from subscriptions.settings import ListSettings
+from subscriptions.store import mailbox
+from subscriptions.store.engine import reading
+from subscriptions.store.models import Evidence, Registration, Subscription, db
+
+ANNE, BART, CRIS = "anne@example.org", "bart@example.org", "cris@example.org"
+NEWS, OFFERS, HIDDEN = "newsletter", "offers", "hidden"
+
+LISTS = (
+    ListSettings(slug=NEWS, name="Newsletter", controller="Example Society", postal_address="1 Example Street",
+                 privacy_contact="privacy@example.org", policy_url="https://example.org/privacy"),
+    ListSettings(slug=OFFERS, name="Offers", welcome=True),
+    ListSettings(slug=HIDDEN, name="Hidden", public=False),
+)  # fmt: skip
+
+
+class Movable(Protocol):
+    """A clock that a test moves."""
+
+    def now(self) -> datetime: ...
+    def forward(self, **by: float) -> datetime: ...
+
+
+@dataclass
+class World:
+    """The application as people meet it. Every method goes through HTTP unless it says otherwise."""
+
+    app: Flask
+    client: FlaskClient
+    clock: Movable
+
+    @property
+    def parts(self) -> Parts:
+        return parts(self.app)
+
+    def sign_up(self, address: str = ANNE, slug: str = NEWS, **fields: Any) -> TestResponse:
+        """By JSON; `remote_addr` and `headers` as the caller wants them."""
+        remote = fields.pop("remote_addr", "203.0.113.7")
+        headers = fields.pop("headers", {})
+        return self.client.post(
+            "/api/v1/subscriptions",
+            json={"email": address, "list": slug, **fields},
+            headers=headers,
+            environ_base={"REMOTE_ADDR": remote},
+            base_url=self.base_url,
+        )
+
+    def sign_up_by_form(self, address: str = ANNE, slug: str = NEWS, **fields: str) -> TestResponse:
+        return self.post(f"/subscribe/{slug}", data={"email": address, **fields})
+
+    @property
+    def base_url(self) -> str:
+        return self.parts.settings.server.base_url
+
+    def get(self, url: str, **more: Any) -> TestResponse:
+        return self.client.get(_path(url), base_url=self.base_url, **more)
+
+    def post(self, url: str, **more: Any) -> TestResponse:
+        more.setdefault("environ_base", {"REMOTE_ADDR": "203.0.113.7"})
+        return self.client.post(_path(url), base_url=self.base_url, **more)
+
+    def deliver(self) -> int:
+        """Send what is due; in try-out mode into the mailbox."""
+        return self.parts.sender.deliver()
+
+    def mails(self, to: str | None = None) -> list[EmailMessage]:
+        """Deliver, then the mails of the mailbox, oldest first."""
+        self.deliver()
+        with reading() as session:
+            found = [parse_mail(one.source) for one in reversed(mailbox.newest(session))]
+        return [mail for mail in found if to is None or mail["To"] == to]
+
+    def confirm_link(self, address: str = ANNE) -> str:
+        return link_in(self.mails(address)[-1], "confirm")
+
+    def not_me_link(self, address: str = ANNE) -> str:
+        return link_in(self.mails(address)[-1], "not-me")
+
+    def leave_link(self, address: str = BART, slug: str = NEWS) -> str:
+        """As an export carries it (not through HTTP)."""
+        from subscriptions.domain.address import parse
+
+        row = self.parts.catalogue.by_slug(slug)
+        assert row is not None
+        return self.parts.links.leave_url(row.id, self.parts.links.key(parse(address).folded))
+
+    def subscribe(self, address: str = BART, slug: str = NEWS, **fields: Any) -> None:
+        """Sign up and confirm; the budget's 15 minutes pass."""
+        assert self.sign_up(address, slug, **fields).status_code == 202
+        assert self.post(self.confirm_link(address)).status_code == 200
+        self.clock.forward(minutes=15)
+
+    def run(self, name: str) -> int:
+        """One job, now (not through HTTP)."""
+        joined = self.parts
+        return jobs(joined.sender, joined.policy, joined.clock, asked=True)[name](self.clock.now(), lambda: True)
+
+    def registrations(self) -> list[Registration]:
+        return _all(Registration)
+
+    def subscriptions(self) -> list[Subscription]:
+        return _all(Subscription)
+
+    def evidence(self) -> list[Evidence]:
+        return _all(Evidence)
+
+    def count(self, table: Any) -> int:
+        with reading() as session:
+            return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+    def block(self) -> int:
+        return sweep.block(self.clock.now())
+
+
+def _all(table: Any) -> list[Any]:
+    with reading() as session:
+        return list(session.scalars(sa.select(table).order_by(table.id)))
+
+
+def _path(url: str) -> str:
+    parts_ = urlsplit(url)
+    return parts_.path + (f"?{parts_.query}" if parts_.query else "")
+
+
+def parse_mail(octets: bytes) -> EmailMessage:
+    return message_from_bytes(octets, policy=policy.default)
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    part = mail.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def link_in(mail: EmailMessage, purpose: str) -> str:
+    """The link of that purpose, from the text part."""
+    found = re.search(rf"^https?://\S+/{purpose}/\S+$", text_of(mail), re.M)
+    assert found is not None, f"no {purpose} link in the mail"
+    return found[0]
+
+
+def rows_of_every_table() -> dict[str, int]:
+    """How many rows each table has: what must not change when nothing may."""
+    with reading() as session:
+        return {
+            name: session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            for name, table in db.metadata.tables.items()
+        }
