@@ -1,6 +1,6 @@
 """The parts that an application is joined from, and the way to them from a request."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
@@ -18,25 +18,9 @@ from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
 from subscriptions.settings import Settings
 from subscriptions.store import lists
-from subscriptions.store.engine import reading
-from subscriptions.store.models import List, Wording
+from subscriptions.store.lists import Catalogue
 
 NAME = "subscriptions"
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """The lists and wordings, read once after the start: the configuration decides them, and it needs a restart."""
-
-    lists: Mapping[int, List]
-    wordings: Mapping[str, Wording]
-
-    @property
-    def configured(self) -> list[List]:
-        return [one for one in self.lists.values() if one.position is not None]
-
-    def by_slug(self, slug: str) -> List | None:
-        return next((one for one in self.configured if one.slug == slug), None)
 
 
 @dataclass
@@ -54,20 +38,11 @@ class Parts:
     @property
     def catalogue(self) -> Catalogue:
         if self._catalogue is None:
-            self._catalogue = _read_catalogue()
+            self._catalogue = lists.read_catalogue()
         return self._catalogue
 
     def forget_catalogue(self) -> None:
         self._catalogue = None
-
-
-def _read_catalogue() -> Catalogue:
-    with reading() as session:
-        found = Catalogue(
-            {one.id: one for one in lists.all_of(session)}, {one.id: one for one in lists.wordings(session)}
-        )
-        session.expunge_all()
-    return found
 
 
 def parts(app: Flask | None = None) -> Parts:
@@ -81,7 +56,7 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
     links = make_links(settings, clock)
     sender = Sender(
         app,
-        Composer(app.jinja_env, settings, links),
+        Composer(app.jinja_env, settings, links, lambda: parts(app).catalogue),
         clock,
         lines(app, settings, clock),
         connections=settings.mail.connections,

@@ -42,6 +42,7 @@ class Ask:
     channel: Channel
     actor: str | None
     origin: Origin
+    wording_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def subscribe(asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limite
         refused = [ask.key for ask, answer in zip(asks, answers, strict=True) if answer]
         if refused:
             addresses.forget_unknown(session, refused)
-        counters.add(session, {"sign_ups": len(asks) - len(refused), "limited": len(refused)})
+        counters.add(session, {"sign_ups": len(asks) - len(refused), "limited": len(refused), "batches": 1})
     return answers
 
 
@@ -141,7 +142,7 @@ def _new(batch: _Batch, ask: Ask, mail: Mail, due_at: datetime) -> signups.New:
         actor=ask.actor,
         ip=ask.origin.ip,
         ip_source=ask.origin.ip_source,
-        details=_registered(ask.wording_id, ask.locale),
+        details=_registered(ask.wording_id, ask.wording_sha256, ask.locale),
         mail=mail,
         mid=secrets.token_hex(16),
         due_at=due_at,
@@ -149,9 +150,9 @@ def _new(batch: _Batch, ask: Ask, mail: Mail, due_at: datetime) -> signups.New:
 
 
 @lru_cache(maxsize=1024)
-def _registered(wording_id: str | None, locale: str) -> str:
+def _registered(wording_id: str | None, sha256: str | None, locale: str) -> str:
     wording = wording_id or "not vouched for by the form"
-    details = {"wording": wording, "wording_sha256": wording_id, "locale": locale}
+    details = {"wording": wording, "wording_sha256": sha256, "locale": locale}
     return json.dumps(complete(Fact.REGISTERED, details))
 
 

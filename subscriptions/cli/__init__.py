@@ -12,6 +12,7 @@ from subscriptions import logs, start
 from subscriptions.domain.address import Address, BadAddress, parse
 from subscriptions.parts import parts
 from subscriptions.settings import BadSettings
+from subscriptions.store import migrate
 from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.store.migrate import SchemaTooNew
 from subscriptions.store.models import List
@@ -23,6 +24,8 @@ T = TypeVar("T")
 def init_app(app: Flask) -> None:
     from subscriptions.cli import admin, bench, jobs, people
 
+    if start.is_command():
+        migrate.init_app(app)
     for room in (admin, people, jobs, bench):
         for command in room.COMMANDS:
             app.cli.add_command(command)

@@ -16,7 +16,6 @@ from subscriptions import logs
 from subscriptions.cli import ADDRESS, ready, table, the_list
 from subscriptions.domain.address import Address
 from subscriptions.export import stream
-from subscriptions.mail.compose import Composer
 from subscriptions.mail.setup import lines
 from subscriptions.mail.smtp import GiveUp, Later, Pause
 from subscriptions.parts import parts
@@ -123,9 +122,7 @@ def test_mail(address: Address) -> None:
     """Send one test mail to ADDRESS through the configured relay, and say what the relay said."""
     joined = parts()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    message = Composer(app.jinja_env, joined.settings, joined.links).test_mail(
-        address.mailed, secrets.token_hex(16), joined.clock.now()
-    )
+    message = joined.sender.composer.test_mail(address.mailed, secrets.token_hex(16), joined.clock.now())
     line = lines(app, joined.settings, joined.clock)()
     try:
         line.send(message)

@@ -11,7 +11,7 @@ LONGEST = 254  # octets, RFC 5321 4.5.3.1.3 less the angle brackets
 LONGEST_LOCAL = 64  # octets, RFC 5321 4.5.3.1.1
 KEY_BYTES = 16
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]")
 
 
 class BadAddress(ValueError):

@@ -1,6 +1,7 @@
 """From an owed mail and the state it is about to the message that leaves."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -16,6 +17,7 @@ from subscriptions.links import Links
 from subscriptions.mail.letters import Letter, compile_letter, mark
 from subscriptions.mail.message import OutMessage
 from subscriptions.settings import Settings
+from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List, Wording
 from subscriptions.store.outbox import Due
 
@@ -38,25 +40,24 @@ class Composed:
 class Composer:
     """Writes mails; keeps the letters that it has compiled."""
 
-    def __init__(self, templates: Environment, settings: Settings, links: Links) -> None:
+    def __init__(
+        self, templates: Environment, settings: Settings, links: Links, catalogue: Callable[[], Catalogue]
+    ) -> None:
         self._templates = templates
         self._settings = settings
         self._links = links
+        self._catalogue = catalogue
         self._letters: dict[tuple[object, ...], Letter] = {}
         sender = parseaddr(settings.mail.sender)
         self._service, self._domain = sender[0] or sender[1], sender[1].rpartition("@")[2]
 
     def compose(self, due: Due, now: datetime) -> Composed:
         """The mail that is due, written at `now`."""
-        mail = Mail(due.owed.mail)
-        row = due.registration or due.subscription
-        assert row is not None
-        values = self._values(due, now)
-        values["to"] = wire_form(row.address or "")
-        letter = self._letter(mail, due.list, due.wording)
+        mail = Mail(due.mail)
+        values = self._values(mail, due, now)
+        letter = self._letter(mail, due)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
-        message.registration_id = due.registration.id if due.registration else None
-        message.key = row.key
+        message.registration_id, message.key = due.registration_id, due.key
         return Composed(message, letter, _details(mail, values, letter, message.octets))
 
     def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
@@ -66,27 +67,27 @@ class Composer:
         letter = self._compile(Mail.TEST, _nobody(self._service), None)
         return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
 
-    def _values(self, due: Due, now: datetime) -> dict[str, str]:
-        row = due.registration or due.subscription
-        assert row is not None
+    def _values(self, mail: Mail, due: Due, now: datetime) -> dict[str, str]:
         values = dict.fromkeys(_VALUES, "")
+        values["to"] = wire_form(due.address or "")
         values["date"] = format_datetime(now)
-        values["mid"] = f"<{due.owed.mid}@{self._domain}>"
-        values["greeting"] = f"Hello {row.name}," if row.name and is_harmless(row.name) else "Hello,"
-        values["registered_at"] = clock.words(row.registered_at)
-        values["unsubscribe_url"] = self._links.leave_url(row.list_id, row.key)
-        if due.registration:
-            values["confirm_by"] = clock.words(due.registration.confirm_by)
-            values["confirm_url"] = self._links.confirm_url(due.registration.ref)
-            values["not_me_url"] = self._links.not_me_url(due.registration.ref, row.list_id, row.key)
-        if due.subscription:
-            values["confirmed_at"] = clock.words(due.subscription.confirmed_at)
-        values |= _what_stays(due)
-        return values
+        values["mid"] = f"<{due.mid}@{self._domain}>"
+        values["greeting"] = f"Hello {due.name}," if due.name and is_harmless(due.name) else "Hello,"
+        values["registered_at"] = clock.words(due.registered_at)
+        if due.ref and due.confirm_by:
+            values["confirm_by"] = clock.words(due.confirm_by)
+            values["confirm_url"] = self._links.confirm_url(due.ref)
+            values["not_me_url"] = self._links.not_me_url(due.ref, due.list_id, due.key)
+        if due.confirmed_at:
+            values["confirmed_at"] = clock.words(due.confirmed_at)
+            values["unsubscribe_url"] = self._links.leave_url(due.list_id, due.key)
+        return values | (_what_stays(due) if mail is Mail.ERASED else {})
 
-    def _letter(self, mail: Mail, row: List, wording: Wording | None) -> Letter:
-        shown = (row.name, row.controller, row.postal_address, row.privacy_contact, row.locale)
-        key = (mail, row.id, wording.id if wording else None, shown)
+    def _letter(self, mail: Mail, due: Due) -> Letter:
+        catalogue = self._catalogue()
+        row = catalogue.lists[due.list_id]
+        wording = catalogue.wordings.get(due.wording_id or row.wording_id)
+        key = (mail, row, wording.id if wording else None)  # a catalogue that is read anew has new rows
         letter = self._letters.get(key)
         if letter is None:
             letter = self._letters[key] = self._compile(mail, row, wording)
@@ -116,7 +117,7 @@ class Composer:
 
 
 def _what_stays(due: Due) -> dict[str, str]:
-    until = due.subscription.proof_until if due.subscription else None
+    until = due.proof_until
     if until is None:
         return {"erased_keeps": "Nothing about you stays with us.", "kept_until": "now"}
     stays = (

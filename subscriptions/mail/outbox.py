@@ -22,7 +22,8 @@ from subscriptions.store import jobs, outbox
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.outbox import Due
 
-BATCH = 10
+FEWEST, MOST = 5, 50  # mails taken at once: as many as leave within a blink, so that their state is fresh
+BLINK = 0.5  # seconds
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=15)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 
@@ -52,6 +53,7 @@ class Sender:
         self._again = threading.Event()
         self._stopping = threading.Event()
         self._pauses = 0
+        self._size = 10
 
     def deliver(self) -> int:
         """Send all that is due; how many left. A second call while one runs makes that one look again."""
@@ -89,7 +91,7 @@ class Sender:
         if not first:
             return 0
         settler.start()
-        if len(first) == BATCH:
+        if len(first) >= FEWEST:
             for thread in threads:
                 thread.start()
         try:
@@ -113,11 +115,16 @@ class Sender:
         try:
             while ids and not self._stopping.is_set():
                 settler.holding(ids)
+                began = self.clock.ticks()
                 if not self._send_all(settler, line, ids):
                     return
+                self._adapt(self.clock.ticks() - began)
                 ids = self._take()
         finally:
             self._idle.append(line)
+
+    def _adapt(self, seconds: float) -> None:
+        self._size = min(MOST, self._size * 2) if seconds < BLINK else max(FEWEST, self._size // 2)
 
     def _send_all(self, settler: Settler, line: Line, ids: list[int]) -> bool:
         """Send one taken batch; False when the queue has to pause."""
@@ -133,7 +140,7 @@ class Sender:
             try:
                 self._send(settler, line, due)
             except Pause as trouble:
-                self._pause(str(trouble), [one.owed.id for one in batch[at:]])
+                self._pause(str(trouble), [one.id for one in batch[at:]])
                 return False
         return True
 
@@ -142,7 +149,7 @@ class Sender:
         try:
             line.send(composed.message)
         except Later as trouble:
-            settler.let_go(due.owed.id)
+            settler.let_go(due.id)
             self._put_off(due, str(trouble))
         except GiveUp as trouble:
             settler.accept(Accepted(due, None, _redacted(str(trouble), composed)))
@@ -154,14 +161,16 @@ class Sender:
     def _take(self) -> list[int]:
         now = self.clock.now()
         with transaction() as session:
-            number = jobs.allowance(session, now, BATCH, self.max_per_minute) if self.max_per_minute else BATCH
+            number = self._size
+            if self.max_per_minute:
+                number = jobs.allowance(session, now, number, self.max_per_minute)
             return outbox.take(session, self.me, number, now) if number else []
 
     @repeated
     def _put_off(self, due: Due, note: str) -> None:
-        wait = min(FIRST_WAIT * 2**due.owed.tries, LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
+        wait = min(FIRST_WAIT * 2**due.tries, LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
         with transaction() as session:
-            outbox.put_off(session, due.owed.id, self.clock.now() + wait, note, counts=True)
+            outbox.put_off(session, due.id, self.clock.now() + wait, note, counts=True)
 
     def _paused(self) -> bool:
         with reading() as session:
@@ -189,19 +198,21 @@ class Sender:
 
 def _may_leave(due: Due, now: datetime) -> bool:
     """Asked of the states as they are now: an erased, blocked or suppressed person is not mailed (M-17)."""
-    if due.owed.drop_at <= now:
-        return False
-    registration, subscription = due.registration, due.subscription
-    row = registration or subscription
-    if row is None or row.address is None:
+    if due.drop_at <= now or due.address is None:
         return False
     return is_wanted(
-        Mail(due.owed.mail),
-        state_at(Registration(registration.state), registration.confirm_by, now) if registration else None,
-        Subscription(subscription.state) if subscription else None,
-        restricted=bool(subscription and subscription.restricted),
+        Mail(due.mail),
+        _registration_state(due, now),
+        Subscription(due.subscription_state) if due.subscription_state else None,
+        restricted=bool(due.restricted),
         suppression=due.suppression,
     )
+
+
+def _registration_state(due: Due, now: datetime) -> Registration | None:
+    if due.registration_state is None or due.confirm_by is None:
+        return None
+    return state_at(Registration(due.registration_state), due.confirm_by, now)
 
 
 def _redacted(reply: str, composed: Composed) -> str:

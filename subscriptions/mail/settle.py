@@ -4,22 +4,23 @@ One thread settles while others send: as soon as the last settle has ended, and 
 so that a crash repeats few (architecture 3).
 """
 
+import json
 import queue
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Flask
-from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
-from subscriptions.domain.evidence import Channel, Fact, complete
+from subscriptions.domain.evidence import Fact, complete
 from subscriptions.mail.compose import Composed
+from subscriptions.mail.letters import Letter
 from subscriptions.store import counters, letters, outbox
 from subscriptions.store.engine import Unavailable, repeated, transaction
-from subscriptions.store.models import Evidence, Owed
-from subscriptions.store.outbox import Due
+from subscriptions.store.outbox import Due, Settled
 
 OPEN_AT_MOST = 20
 RENEW_EVERY = 20.0  # seconds, of a lease of 60
@@ -44,6 +45,7 @@ class Settler:
         self._done: queue.SimpleQueue[Accepted | None] = queue.SimpleQueue()
         self._room = threading.BoundedSemaphore(OPEN_AT_MOST)
         self._held: set[int] = set()
+        self._kept: set[str] = set()  # letters that this sweep has kept already
         self._guard = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="settler")
 
@@ -93,9 +95,10 @@ class Settler:
     def _settle_surely(self, ready: list[Accepted]) -> None:
         """A mail that the relay has must be settled: while the database is away, ask again."""
         waits = threading.Event()
+        new = [one.composed.letter for one in ready if one.composed and one.composed.letter.id not in self._kept]
         for _ in range(60):
             try:
-                settle(ready, self._me, self._clock.now())
+                settle(ready, new, self._clock.now())
                 break
             except Unavailable as trouble:
                 self.trouble = trouble
@@ -103,9 +106,10 @@ class Settler:
         else:
             return
         self.trouble = None
+        self._kept.update(letter.id for letter in new)
         self.sent += sum(one.composed is not None for one in ready)
         with self._guard:
-            self._held.difference_update(one.due.owed.id for one in ready)
+            self._held.difference_update(one.due.id for one in ready)
         for _ in ready:
             self._room.release()
 
@@ -118,40 +122,26 @@ class Settler:
 
 
 @repeated
-def settle(ready: list[Accepted], me: str, now: datetime) -> None:
+def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) -> None:
     """Evidence and the end of the owed rows, in one transaction."""
-    ids = [one.due.owed.id for one in ready]
     with transaction() as session:
-        left = set(session.scalars(select(Owed.id).where(Owed.id.in_(ids)).with_for_update()))
-        rows = [row for one in ready if one.due.owed.id in left for row in [_evidence(one, now)] if row]
-        if rows:
-            session.execute(insert(Evidence), rows)
-        letters.keep(session, [one.composed.letter for one in ready if one.composed], now)
-        outbox.settle(session, me, ids)
+        letters.keep(session, new_letters, now)
+        outbox.settle(session, [_settled(one) for one in ready], now)
         _count(session, ready)
 
 
-def _evidence(one: Accepted, now: datetime) -> dict[str, object] | None:
-    owed = one.due.owed
+def _settled(one: Accepted) -> Settled:
     if one.composed:
         fact, details = Fact.MAILED, one.composed.details | {"reply": one.reply}
     elif one.reply:
-        fact, details = Fact.MAIL_GIVEN_UP, {"mail": owed.mail, "reply": one.reply}
+        fact, details = Fact.MAIL_GIVEN_UP, {"mail": one.due.mail, "reply": one.reply}
     else:
-        return None
-    return {
-        "registration_id": owed.registration_id,
-        "subscription_id": owed.subscription_id,
-        "fact": fact.value,
-        "at": now,
-        "channel": Channel.RELAY.value,
-        "details": complete(fact, details),
-    }
+        return Settled(one.due.id, None, None)
+    return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)))
 
 
 def _count(session: Session, ready: list[Accepted]) -> None:
     sent = sum(one.composed is not None for one in ready)
     given_up = sum(one.composed is None and bool(one.reply) for one in ready)
-    counters.add(
-        session, {"mails_sent": sent, "mails_given_up": given_up, "mails_dropped": len(ready) - sent - given_up}
-    )
+    dropped = len(ready) - sent - given_up
+    counters.add(session, {"mails_sent": sent, "mails_given_up": given_up, "mails_dropped": dropped})

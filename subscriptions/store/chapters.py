@@ -35,7 +35,7 @@ def ips_forgotten(session: Session, ids: Sequence[int]) -> None:
 def proof_over_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple[int, bytes]]:
     """Id and key of ended chapters whose proof period is over and that nobody holds."""
     due = select(Subscription.id, Subscription.key).where(Subscription.proof_until <= now, Subscription.held.is_(None))
-    return session.execute(due.limit(at_most)).tuples().all()
+    return session.execute(due.limit(at_most)).all()
 
 
 def remove(session: Session, ids: Sequence[int]) -> None:
@@ -81,7 +81,7 @@ def mailable_page(session: Session, list_id: int, after: int, up_to: int, at_mos
         Subscription.id <= up_to,
         ~told_never,
     )
-    return session.execute(select(*columns).where(*which).order_by(Subscription.id).limit(at_most)).tuples().all()
+    return session.execute(select(*columns).where(*which).order_by(Subscription.id).limit(at_most)).all()
 
 
 def mailable_count(session: Session, list_id: int) -> int:

@@ -13,21 +13,20 @@ SHARDS = 64
 
 def add(session: Session, counts: Mapping[str, int]) -> None:
     """Add to counters, each process to its own shard."""
-    rows = sorted((name, os.getpid() % SHARDS, value) for name, value in counts.items() if value)
-    run = session.connection().exec_driver_sql
-    for row in rows:
-        run(_POSTGRES if session.get_bind().dialect.name == "postgresql" else _SQLITE, row)
+    shard = os.getpid() % SHARDS
+    rows = sorted((name, value) for name, value in counts.items() if value)
+    if not rows:
+        return
+    is_postgres = session.get_bind().dialect.name == "postgresql"
+    mark = "(%s, %s, %s)" if is_postgres else "(?, ?, ?)"
+    # names and marks of our own; the driver directly, since every batch of sign-ups passes here
+    statement = f"""
+        INSERT INTO counters AS c (name, shard, value) VALUES {", ".join([mark] * len(rows))}
+        ON CONFLICT (name, shard) DO UPDATE SET value = c.value + excluded.value
+    """  # noqa: S608
+    values = tuple(part for name, value in rows for part in (name, shard, value))
+    session.connection().exec_driver_sql(statement, values)
 
 
 def totals(session: Session) -> dict[str, int]:
-    return dict(session.execute(select(Counter.name, func.sum(Counter.value)).group_by(Counter.name)).tuples().all())
-
-
-_SQLITE = """
-INSERT INTO counters (name, shard, value) VALUES (?1, ?2, ?3)
-ON CONFLICT (name, shard) DO UPDATE SET value = value + ?3
-"""
-_POSTGRES = """
-INSERT INTO counters AS c (name, shard, value) VALUES (%s, %s, %s)
-ON CONFLICT (name, shard) DO UPDATE SET value = c.value + excluded.value
-"""
+    return dict(session.execute(select(Counter.name, func.sum(Counter.value)).group_by(Counter.name)).all())

@@ -2,14 +2,38 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The lists and wordings, read once after the start: the configuration decides them, and it needs a restart."""
+
+    lists: Mapping[int, List]
+    wordings: Mapping[str, Wording]
+
+    @property
+    def configured(self) -> list[List]:
+        return [one for one in self.lists.values() if one.position is not None]
+
+    def by_slug(self, slug: str) -> List | None:
+        return next((one for one in self.configured if one.slug == slug), None)
+
+
+def read_catalogue() -> Catalogue:
+    with reading() as session:
+        found = Catalogue({one.id: one for one in all_of(session)}, {one.id: one for one in wordings(session)})
+        session.expunge_all()
+    return found
 
 
 def wording_hash(slug: str, text: str, policy_url: str, controller: str) -> str:

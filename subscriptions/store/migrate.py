@@ -1,7 +1,6 @@
 """Bringing the schema up to date: by one process at a time, and never backwards."""
 
 from flask import Flask
-from flask_migrate import Migrate
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
@@ -18,6 +17,9 @@ class SchemaTooNew(Exception):
 
 
 def init_app(app: Flask) -> None:
+    """For `flask db`, which developers use; a server does without its imports."""
+    from flask_migrate import Migrate
+
     Migrate(app, db, directory=f"{app.root_path}/{FOLDER}", render_as_batch=True)
 
 

@@ -37,7 +37,7 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
     due = select(Registration.id, Registration.key).where(
         Registration.state != State.CONFIRMED.value, Registration.purge_at <= now
     )
-    return session.execute(due.limit(at_most).with_for_update(skip_locked=True)).tuples().all()
+    return session.execute(due.limit(at_most).with_for_update(skip_locked=True)).all()
 
 
 def remove(session: Session, ids: Sequence[int]) -> None:

@@ -3,7 +3,6 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
-from subscriptions.store import migrate
 from subscriptions.store.engine import engine_options, prepare_engine
 from subscriptions.store.models import db
 
@@ -16,6 +15,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     connections = THREADS_THAT_ASK + settings.mail.connections + 2
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, connections)
     db.init_app(app)
-    migrate.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)

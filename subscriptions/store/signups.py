@@ -67,7 +67,8 @@ def lock_addresses(session: Session, keys: Mapping[bytes, int]) -> dict[bytes, s
     if _is_postgres(session):
         rows = _driver(session, _PG_ADDRESSES, (ordered, [keys[k] for k in ordered]))
         return {bytes(key): mails for key, mails in rows}
-    return {key: _driver(session, _SQLITE_ADDRESS, (key, keys[key]))[0][0] for key in ordered}
+    values = tuple(part for key in ordered for part in (key, keys[key]))
+    return dict(_driver(session, _SQLITE_ADDRESSES.format(_marks("(?, ?, '')", len(ordered))), values))
 
 
 def count_networks(
@@ -76,15 +77,17 @@ def count_networks(
     """Count the sign-ups of each network in its current period: since when, and how many with these."""
     ordered = sorted(networks)
     if _is_postgres(session):
-        values = {"now": now, "keys": ordered, "counts": [networks[k] for k in ordered], "edge": now - period}
-        rows = _driver(session, _PG_NETWORKS, values)
+        named = {"now": now, "keys": ordered, "counts": [networks[k] for k in ordered], "edge": now - period}
+        rows = _driver(session, _PG_NETWORKS, named)
         return {bytes(key): (since, count) for key, since, count in rows}
-    edge, at = sqlite_text(now - period), sqlite_text(now)
-    found = {}
-    for key in ordered:
-        since, count = _driver(session, _SQLITE_NETWORK, (key, at, networks[key], edge))[0]
-        found[key] = (from_sqlite(since) or now, count)
-    return found
+    values = tuple(part for key in ordered for part in (key, sqlite_text(now), networks[key]))
+    statement = _SQLITE_NETWORKS.format(_marks("(?, ?, ?)", len(ordered)))
+    rows = _driver(session, statement, (*values, sqlite_text(now - period), sqlite_text(now - period)))
+    return {key: (from_sqlite(since) or now, count) for key, since, count in rows}
+
+
+def _marks(row: str, number: int) -> str:
+    return ", ".join([row] * number)
 
 
 def see(session: Session, keys: Sequence[bytes], now: datetime) -> Seen:
@@ -148,9 +151,9 @@ SELECT a.key, a.asked, '' FROM unnest(%s::bytea[], %s::int[]) AS a(key, asked)
 ON CONFLICT (key) DO UPDATE SET asked = addresses.asked + excluded.asked
 RETURNING key, mails
 """
-_SQLITE_ADDRESS = """
-INSERT INTO addresses (key, asked, mails) VALUES (?1, ?2, '')
-ON CONFLICT (key) DO UPDATE SET asked = asked + ?2 RETURNING mails
+_SQLITE_ADDRESSES = """
+INSERT INTO addresses (key, asked, mails) VALUES {}
+ON CONFLICT (key) DO UPDATE SET asked = asked + excluded.asked RETURNING key, mails
 """
 _PG_NETWORKS = """
 INSERT INTO networks AS n (key, since, count)
@@ -160,12 +163,12 @@ ON CONFLICT (key) DO UPDATE SET
   count = CASE WHEN n.since <= %(edge)s THEN excluded.count ELSE n.count + excluded.count END
 RETURNING key, since, count
 """
-_SQLITE_NETWORK = """
-INSERT INTO networks (key, since, count) VALUES (?1, ?2, ?3)
+_SQLITE_NETWORKS = """
+INSERT INTO networks (key, since, count) VALUES {}
 ON CONFLICT (key) DO UPDATE SET
-  since = CASE WHEN since <= ?4 THEN ?2 ELSE since END,
-  count = CASE WHEN since <= ?4 THEN ?3 ELSE count + ?3 END
-RETURNING since, count
+  since = CASE WHEN since <= ? THEN excluded.since ELSE since END,
+  count = CASE WHEN since <= ? THEN excluded.count ELSE count + excluded.count END
+RETURNING key, since, count
 """
 _SEE = """
 SELECT 's', s.key, s.list_id, 0, NULL, false FROM suppressions s

@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.domain.address import Address, BadAddress, parse
-from subscriptions.parts import Catalogue
+from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 
 HONEYPOT = "website"

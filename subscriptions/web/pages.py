@@ -107,6 +107,7 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
     """Hand a sign-up to the batch that is being gathered; the handle of this visit, after the commit."""
     joined = parts()
     handle = joined.links.new_handle()
+    wording = joined.catalogue.wordings.get(asked.wording_id or "")
     ask = Ask(
         ref=joined.links.ref(handle),
         key=joined.links.key(asked.address.folded),
@@ -118,6 +119,7 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
         channel=channel,
         actor=actor,
         origin=origin(request),
+        wording_sha256=wording.sha256 if wording else None,
     )
     limited = joined.sign_ups.submit(ask)
     joined.wake_sender()

@@ -1,3 +1,0 @@
-"""`flask bench`."""
-
-COMMANDS: list[object] = []
