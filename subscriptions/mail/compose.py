@@ -14,7 +14,7 @@ from subscriptions import clock
 from subscriptions.domain.address import is_harmless, wire_form
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.links import Links
-from subscriptions.mail.letters import Letter, compile_letter, mark
+from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
 from subscriptions.mail.message import OutMessage
 from subscriptions.settings import Settings
 from subscriptions.store.lists import Catalogue
@@ -49,7 +49,8 @@ class Composer:
         self._catalogue = catalogue
         self._letters: dict[tuple[object, ...], Letter] = {}
         sender = parseaddr(settings.mail.sender)
-        self._service, self._domain = sender[0] or sender[1], sender[1].rpartition("@")[2]
+        self._service, self._sender = sender[0] or sender[1], wire_form(sender[1])
+        self._domain = self._sender.rpartition("@")[2]
 
     def compose(self, due: Due, now: datetime) -> Composed:
         """The mail that is due, written at `now`."""
@@ -103,7 +104,8 @@ class Composer:
             self._templates.get_template(f"email/{mail}/{part}").render(context)
             for part in ("subject.txt", "body.txt", "body.html")
         )
-        headers = {"From": self._settings.mail.sender, "Subject": " ".join(subject.split())}
+        headers = {"From": sender_line(self._settings.mail.sender, self._sender)}
+        headers["Subject"] = folded("Subject", " ".join(subject.split()))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": "en"}
         return compile_letter(headers, self._slots(mail, row), text, html)
 
@@ -131,7 +133,7 @@ def _details(mail: Mail, values: dict[str, str], letter: Letter, octets: bytes) 
     links = {
         name: hashlib.sha256(values[name].encode()).hexdigest()
         for name in ("confirm_url", "not_me_url", "unsubscribe_url")
-        if values[name]
+        if name in letter.uses
     }
     return {
         "mail": mail.value,

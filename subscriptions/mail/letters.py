@@ -8,9 +8,9 @@ long, makes a line too long (M-03).
 import hashlib
 import re
 from collections.abc import Mapping
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.header import Header
 from email.quoprimime import body_encode
+from email.utils import formataddr, parseaddr
 from functools import cached_property
 
 from markupsafe import escape
@@ -41,6 +41,11 @@ class Letter:
     def id(self) -> str:
         return hashlib.sha256(self.source).hexdigest()[:16]
 
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        """The names of the values that stand in it."""
+        return frozenset(name for name, _ in self._slots)
+
     def fill(self, values: Mapping[str, str]) -> bytes:
         """The whole mail, CRLF line ends."""
         written: dict[tuple[str, str], bytes] = {}
@@ -53,17 +58,28 @@ class Letter:
 
 
 def compile_letter(headers: Mapping[str, str], slots: Mapping[str, str], text: str, html: str) -> Letter:
-    """`headers`: fixed ones, folded and encoded as they need; `slots`: header name to value, taken verbatim."""
-    fixed = EmailMessage(policy=SMTP)
-    for name, value in headers.items():
-        fixed[name] = value
-    head = fixed.as_bytes().rpartition(b"\r\n\r\n")[0].removesuffix(b"\r\n") + b"\r\n"
+    """`headers`: fixed ones, folded already; `slots`: header name to value, taken verbatim."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
     for name, value in slots.items():
         head += f"{name}: {_marks(value, 'raw')}\r\n".encode()
     boundary = "=_" + hashlib.sha256((text + html).encode()).hexdigest()[:24]  # "=_" cannot stand in quoted-printable
     parts = b"".join(_part(boundary, kind, body) for kind, body in (("plain", text), ("html", html)))
     head += f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'.encode()
     return Letter(head + parts + f"--{boundary}--\r\n".encode())
+
+
+def folded(name: str, text: str) -> str:
+    """Text for the header `name`: in encoded words unless it is plain, so that no text can pass for one (A-09)."""
+    plain = text.isascii() and "=?" not in text and all(len(word) < LINE - len(name) for word in text.split())
+    return Header(text, "us-ascii" if plain else "utf-8", header_name=name).encode(linesep="\r\n")
+
+
+def sender_line(sender: str, address: str) -> str:
+    """The value of From: the name in `sender`, and the address in the form for SMTP."""
+    name = parseaddr(sender)[0]
+    if name.isascii() and "=?" not in name and len(name) + len(address) < LINE:
+        return formataddr((name, address))
+    return f"{folded('From', name)}\r\n <{address}>"
 
 
 def _part(boundary: str, kind: str, body: str) -> bytes:

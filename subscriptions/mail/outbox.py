@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import secrets
 import threading
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from subscriptions.store.outbox import Due
 
 FEWEST, MOST = 5, 50  # mails taken at once: as many as leave within a blink, so that their state is fresh
 BLINK = 0.5  # seconds
+FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=15)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 
@@ -89,6 +91,7 @@ class Sender:
         threads = [threading.Thread(target=self._guarded, args=(settler,)) for _ in range(self.connections - 1)]
         first = self._take()
         if not first:
+            self._resumed()  # nothing waits, so nothing pauses
             return 0
         settler.start()
         if len(first) >= FEWEST:
@@ -128,19 +131,23 @@ class Sender:
 
     def _send_all(self, settler: Settler, line: Line, ids: list[int]) -> bool:
         """Send one taken batch; False when the queue has to pause."""
-        now = self.clock.now()
-        with reading() as session:
-            batch = outbox.read_again(session, ids, now)
-        for at, due in enumerate(batch):
+        read_at = self.clock.now()
+        batch = _read(ids, read_at)
+        while batch:
+            now = self.clock.now()
             if self._stopping.is_set():
                 return False
+            if now - read_at > FRESH:
+                batch, read_at = _read([one.id for one in batch], now), now
+                continue
+            due = batch.pop(0)
             if not _may_leave(due, now):
                 settler.accept(Accepted(due, None, ""))
                 continue
             try:
                 self._send(settler, line, due)
             except Pause as trouble:
-                self._pause(str(trouble), [one.id for one in batch[at:]])
+                self._pause(str(trouble), [one.id for one in (due, *batch)])
                 return False
         return True
 
@@ -150,7 +157,7 @@ class Sender:
             line.send(composed.message)
         except Later as trouble:
             settler.let_go(due.id)
-            self._put_off(due, str(trouble))
+            self._put_off(due, _redacted(str(trouble), composed))
         except GiveUp as trouble:
             settler.accept(Accepted(due, None, _redacted(str(trouble), composed)))
         else:
@@ -161,21 +168,26 @@ class Sender:
     def _take(self) -> list[int]:
         now = self.clock.now()
         with transaction() as session:
-            number = self._size
-            if self.max_per_minute:
-                number = jobs.allowance(session, now, number, self.max_per_minute)
-            return outbox.take(session, self.me, number, now) if number else []
+            if not self.max_per_minute:
+                return outbox.take(session, self.me, self._size, now)
+            number = min(self._size, jobs.allowance(session, now, self.max_per_minute))
+            ids = outbox.take(session, self.me, number, now) if number else []
+            jobs.spend(session, len(ids))
+            return ids
 
     @repeated
     def _put_off(self, due: Due, note: str) -> None:
         wait = min(FIRST_WAIT * 2**due.tries, LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
         with transaction() as session:
-            outbox.put_off(session, due.id, self.clock.now() + wait, note, counts=True)
+            outbox.put_off(session, self.me, due.id, self.clock.now() + wait, note, counts=True)
 
     def _paused(self) -> bool:
         with reading() as session:
             job = jobs.find(session, "deliver")
-            return job is not None and job.pause_until is not None and job.pause_until > self.clock.now()
+            if job is None or job.pause_until is None:
+                return False
+            self._pauses = max(self._pauses, 1)  # also a pause that an earlier process began: ours to end
+            return job.pause_until > self.clock.now()
 
     @repeated
     def _pause(self, trouble: str, ids: list[int]) -> None:
@@ -186,7 +198,7 @@ class Sender:
         with transaction() as session:
             jobs.pause(session, "deliver", now + wait, f"the relay takes no mail: {trouble}")
             for id_ in ids:
-                outbox.put_off(session, id_, now, trouble, counts=False)
+                outbox.put_off(session, self.me, id_, now, trouble, counts=False)
 
     @repeated
     def _resumed(self) -> None:
@@ -194,6 +206,11 @@ class Sender:
             self._pauses = 0
             with transaction() as session:
                 jobs.pause(session, "deliver", None, None)
+
+
+def _read(ids: list[int], now: datetime) -> list[Due]:
+    with reading() as session:
+        return outbox.read_again(session, ids, now)
 
 
 def _may_leave(due: Due, now: datetime) -> bool:
@@ -217,5 +234,4 @@ def _registration_state(due: Due, now: datetime) -> Registration | None:
 
 def _redacted(reply: str, composed: Composed) -> str:
     """The reply without the address, which some relays repeat: evidence outlives an erasure."""
-    recipient = composed.message.recipient
-    return reply.replace(recipient, "<address>").replace(recipient.lower(), "<address>")[:500]
+    return re.sub(re.escape(composed.message.recipient), "<address>", reply, flags=re.IGNORECASE)[:500]

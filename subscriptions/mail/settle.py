@@ -8,8 +8,9 @@ import json
 import queue
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -19,11 +20,12 @@ from subscriptions.domain.evidence import Fact, complete
 from subscriptions.mail.compose import Composed
 from subscriptions.mail.letters import Letter
 from subscriptions.store import counters, letters, outbox
-from subscriptions.store.engine import Unavailable, repeated, transaction
+from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
 
 OPEN_AT_MOST = 20
-RENEW_EVERY = 20.0  # seconds, of a lease of 60
+RENEW_EVERY = timedelta(seconds=20)  # of a lease of 60 seconds
+TRIES, BETWEEN = 60, 0.5  # settling while the database is away; seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Settler:
         self._done: queue.SimpleQueue[Accepted | None] = queue.SimpleQueue()
         self._room = threading.BoundedSemaphore(OPEN_AT_MOST)
         self._held: set[int] = set()
+        self._renewed_at = clock.now()
         self._kept: set[str] = set()  # letters that this sweep has kept already
         self._guard = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="settler")
@@ -75,19 +78,22 @@ class Settler:
     def _run(self) -> None:
         with self._app.app_context():
             while True:
-                try:
-                    batch = self._gather()
-                except queue.Empty:
-                    self._renew()
-                    continue
+                batch = self._gather()
                 ready = [one for one in batch if one is not None]
                 if ready:
                     self._settle_surely(ready)
                 if len(ready) < len(batch):
                     return
+                # also while mails are settled one by one: others wait behind them, for a slow relay
+                if not batch or self._clock.now() - self._renewed_at >= RENEW_EVERY:
+                    self._renew()
 
     def _gather(self) -> list[Accepted | None]:
-        batch = [self._done.get(timeout=RENEW_EVERY)]
+        """What is done with; nothing when there was nothing for a while."""
+        try:
+            batch = [self._done.get(timeout=RENEW_EVERY.total_seconds())]
+        except queue.Empty:
+            return []
         while batch[-1] is not None and not self._done.empty():
             batch.append(self._done.get())
         return batch
@@ -96,29 +102,29 @@ class Settler:
         """A mail that the relay has must be settled: while the database is away, ask again."""
         waits = threading.Event()
         new = [one.composed.letter for one in ready if one.composed and one.composed.letter.id not in self._kept]
-        for _ in range(60):
+        for _ in range(TRIES):
             try:
                 settle(ready, new, self._clock.now())
-                break
             except Unavailable as trouble:
                 self.trouble = trouble
-                waits.wait(0.5)
-        else:
-            return
-        self.trouble = None
-        self._kept.update(letter.id for letter in new)
-        self.sent += sum(one.composed is not None for one in ready)
+                waits.wait(BETWEEN)
+                continue
+            self.trouble = None
+            self._kept.update(letter.id for letter in new)
+            self.sent += sum(one.composed is not None for one in ready)
+            break
         with self._guard:
             self._held.difference_update(one.due.id for one in ready)
         for _ in ready:
             self._room.release()
 
-    @repeated
     def _renew(self) -> None:
+        now = self._clock.now()
         with self._guard:
             ids = sorted(self._held)
-        with transaction() as session:
-            outbox.renew(session, self._me, ids, self._clock.now())
+        with suppress(Unavailable, Contention), transaction() as session:  # the next renewal is soon enough
+            outbox.renew(session, self._me, ids, now)
+            self._renewed_at = now
 
 
 @repeated

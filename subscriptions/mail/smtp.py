@@ -7,6 +7,7 @@ from email.utils import parseaddr
 import flask_mail
 
 from subscriptions.clock import Clock
+from subscriptions.domain.address import wire_form
 from subscriptions.mail.message import OutMessage
 from subscriptions.settings import Mail as Settings
 
@@ -32,7 +33,7 @@ class SmtpConnection(flask_mail.Connection):
         super().__init__(mail)
         self._settings = settings
         self._helo = helo
-        self._envelope = settings.envelope_sender or parseaddr(settings.sender)[1]
+        self._envelope = wire_form(parseaddr(settings.envelope_sender or settings.sender)[1])
         self._used_at = 0.0
 
     def __enter__(self) -> "SmtpConnection":
@@ -52,18 +53,24 @@ class SmtpConnection(flask_mail.Connection):
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect, secure, authenticate; raises Pause, since any refusal here concerns every mail."""
-        wanted = self._settings
+        host = None
         try:
             host = self._connect()
-            host.ehlo_or_helo_if_needed()
-            if wanted.security == "starttls":
-                host.starttls(context=ssl.create_default_context())
-                host.ehlo()
-            if wanted.username:
-                host.login(wanted.username, wanted.password)
+            self._introduce(host)
         except (OSError, smtplib.SMTPException, ValueError) as trouble:
+            if host is not None:
+                host.close()
             raise Pause(_said(trouble)) from trouble
         return host
+
+    def _introduce(self, host: smtplib.SMTP) -> None:
+        wanted = self._settings
+        host.ehlo_or_helo_if_needed()
+        if wanted.security == "starttls":
+            host.starttls(context=ssl.create_default_context())
+            host.ehlo()
+        if wanted.username:
+            host.login(wanted.username, wanted.password)
 
     def _connect(self) -> smtplib.SMTP:
         wanted = self._settings
@@ -83,6 +90,10 @@ class SmtpConnection(flask_mail.Connection):
         kept = self._ready()
         try:
             self._transact(message)
+        except Pause:
+            if kept and self.host is None:  # a 421 to the first command: it had ended the idle line
+                return self.send(message, envelope_from)
+            raise
         except (OSError, smtplib.SMTPException) as trouble:
             self._drop()
             if kept and not message.reply:  # relays close idle lines; nothing of this mail had been taken
@@ -120,7 +131,7 @@ class SmtpConnection(flask_mail.Connection):
         message.reply = "?"  # from here on the relay may have it: no second try on this run
         host.send(_dotted(message.octets))
         code, text = host.getreply()
-        if code != 250:
+        if not 200 <= code < 300:
             raise (GiveUp if code >= 500 else Later)(_line("end of data", code, text))
         message.reply = f"{code} {text.decode('utf-8', 'replace')}"
 
@@ -129,27 +140,35 @@ class SmtpConnection(flask_mail.Connection):
         trouble = _trouble(replies)
         if trouble is None:
             return
-        if replies[-1][0] == 354:  # it waits for data that will not come
-            host.send(b".\r\n")
-            host.getreply()
-        if any(code == 421 for code, _ in replies):
+        if replies[-1][0] == 421:
             self._drop()
         else:
-            host.rset()
+            self._begin_anew(host, waits_for_data=replies[-1][0] == 354)
         raise trouble
+
+    def _begin_anew(self, host: smtplib.SMTP, *, waits_for_data: bool) -> None:
+        """Make the line ready for the next mail; what the relay said of this one stands even if that fails."""
+        try:
+            if waits_for_data:  # which will not come
+                host.send(b".\r\n")
+                host.getreply()
+            host.rset()
+        except (OSError, smtplib.SMTPException):
+            self._drop()
 
 
 def _dialogue(host: smtplib.SMTP, commands: list[str]) -> list[tuple[int, bytes]]:
     """Send commands, in one packet where the relay allows it (RFC 2920); their replies up to the first refusal."""
-    if host.has_extn("pipelining"):
+    at_once = host.has_extn("pipelining")
+    if at_once:
         host.send("".join(f"{command}\r\n" for command in commands))
-        return [host.getreply() for _ in commands]
-    replies = []
+    replies: list[tuple[int, bytes]] = []
     for command in commands:
-        host.putcmd(command)
+        if not at_once:
+            host.putcmd(command)
         replies.append(host.getreply())
-        if replies[-1][0] >= 400:
-            break
+        if replies[-1][0] == 421 or (replies[-1][0] >= 400 and not at_once):
+            break  # after a 421 nothing more comes
     return replies
 
 
@@ -169,7 +188,7 @@ def _dotted(octets: bytes) -> bytes:
 
 
 def _line(stage: str, code: int, text: bytes) -> str:
-    return f"{stage}: {code} {text.decode('utf-8', 'replace')}"[:500]
+    return f"{stage}: {code} {text.decode('utf-8', 'replace')}"
 
 
 def _said(trouble: Exception) -> str:

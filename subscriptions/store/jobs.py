@@ -56,15 +56,19 @@ def pause(session: Session, name: str, until: datetime | None, trouble: str | No
     session.execute(update(Job).where(Job.name == name).values(pause_until=until, trouble=trouble))
 
 
-def allowance(session: Session, now: datetime, wanted: int, per_minute: int) -> int:
-    """How many of `wanted` mails may leave in this minute, over all processes; they are counted at once."""
+def allowance(session: Session, now: datetime, per_minute: int) -> int:
+    """How many more mails may leave in this minute, over all processes; holds the count until the transaction ends."""
     relay = session.scalars(select(Job).where(Job.name == "relay").with_for_update()).one()
     minute = int(now.timestamp() // 60)
     if relay.slot != minute:
         relay.slot, relay.count = minute, 0
-    granted = max(0, min(wanted, per_minute - relay.count))
-    relay.count += granted
-    return granted
+        session.flush()
+    return max(0, per_minute - relay.count)
+
+
+def spend(session: Session, number: int) -> None:
+    """Count mails that leave in this minute."""
+    session.execute(update(Job).where(Job.name == "relay").values(count=Job.count + number))
 
 
 def note(session: Session, name: str, now: datetime, count: int) -> None:

@@ -120,10 +120,11 @@ def settle(session: Session, done: Sequence[Settled], now: datetime) -> None:
         run(_SQLITE_SETTLED, rows)
 
 
-def put_off(session: Session, id_: int, until: datetime, note: str, *, counts: bool) -> None:
-    """Try this mail again later; `counts` unless the relay was at fault as a whole."""
+def put_off(session: Session, me: str, id_: int, until: datetime, note: str, *, counts: bool) -> None:
+    """Try this mail again later, unless another has it by now; `counts` unless the relay was at fault as a whole."""
     tries = Owed.tries + 1 if counts else Owed.tries
-    session.execute(update(Owed).where(Owed.id == id_).values(due_at=until, taken_by=None, tries=tries, note=note))
+    mine = update(Owed).where(Owed.id == id_, Owed.taken_by == me)
+    session.execute(mine.values(due_at=until, taken_by=None, tries=tries, note=note))
 
 
 def waiting(session: Session) -> tuple[int, datetime | None]:
