@@ -73,11 +73,17 @@ def subscribe(asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limite
         batch = _begin(session, asks, now, policy)
         answers = [_decide(batch, ask) for ask in asks]
         _write(session, batch)
-        refused = [ask.key for ask, answer in zip(asks, answers, strict=True) if answer]
-        if refused:
-            addresses.forget_unknown(session, refused)
-        counters.add(session, {"sign_ups": len(asks) - len(refused), "limited": len(refused), "batches": 1})
+        addresses.forget_unknown(session, _without_trace(batch, asks))
+        limited = sum(answer is not None for answer in answers)
+        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1})
     return answers
+
+
+def _without_trace(batch: _Batch, asks: Sequence[Ask]) -> list[bytes]:
+    """Keys that this batch gave no reason to know: refused, or the budget closed, and nothing was seen of them."""
+    seen = batch.seen
+    known = {key for key, _ in (*seen.suppressed, *seen.open, *seen.pending)}
+    return sorted({ask.key for ask in asks} - known)
 
 
 def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy) -> _Batch:

@@ -1,5 +1,6 @@
 """The jobs: each fetches what is due, calls an action, and gives a count."""
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from subscriptions.mail.outbox import Sender
 from subscriptions.store import networks, tidy
 from subscriptions.store.engine import transaction
 
+log = logging.getLogger(__name__)
 Alive = Callable[[], bool]
 Job = Callable[[datetime, Alive], int]
 
@@ -38,7 +40,8 @@ def jobs(sender: Sender, policy: Policy, clock: Clock, asked: bool = False) -> M
         """Every minute: short-lived rows, the files after a deletion, the breaker's alarm."""
         with transaction() as session:
             tidy.forget_short_lived(session, now, clock.real_now(), policy.network.period if policy.network else None)
-            networks.judge(session, policy.network.count * ALARM_FACTOR if policy.network else None)
+            if networks.judge(session, policy.network.count * ALARM_FACTOR if policy.network else None):
+                log.warning("far more sign-ups than usual, over all networks: somebody may be abusing the form")
         return int(tidy.sweep_files(now, asked=asked))
 
     return {"block": block, "purge": purge, "deliver": deliver, "tidy": tidy_up}

@@ -26,7 +26,9 @@ def is_due(session: Session) -> bool:
 
 def forget_short_lived(session: Session, now: datetime, real_now: datetime, period: timedelta | None) -> None:
     """Counters of networks, and mailbox copies of more than a day (real time)."""
-    session.execute(delete(Network).where(or_(Network.since <= now - (period or QUIET), Network.since > now)))
+    over = or_(Network.since <= now - (period or QUIET), Network.since > now)
+    free = select(Network.key).where(over).with_for_update(skip_locked=True)  # hold up no sign-up
+    session.execute(delete(Network).where(Network.key.in_(free)), execution_options={"synchronize_session": False})
     session.execute(delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)))
 
 
