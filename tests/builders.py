@@ -1,8 +1,11 @@
 """A small cast and what they do: Anne asks, Bart is confirmed, Cris has left."""
 
+import hashlib
+import json
 import re
+import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, Protocol
@@ -17,9 +20,11 @@ from subscriptions.actions import sweep
 from subscriptions.jobs.jobs import jobs
 from subscriptions.parts import Parts, parts
 from subscriptions.settings import ListSettings
-from subscriptions.store import mailbox
-from subscriptions.store.engine import reading
-from subscriptions.store.models import Evidence, Registration, Subscription, db
+from subscriptions.settings import Mail as MailSettings
+from subscriptions.store import mailbox, tokens
+from subscriptions.store.engine import reading, transaction
+from subscriptions.store.models import Evidence, Owed, Registration, Subscription, db
+from tests.support.relay import Relay
 
 ANNE, BART, CRIS = "anne@example.org", "bart@example.org", "cris@example.org"
 NEWS, OFFERS, HIDDEN = "newsletter", "offers", "hidden"
@@ -130,6 +135,42 @@ class World:
         return sweep.block(self.clock.now())
 
 
+@dataclass
+class Office:
+    """Who reads lists and takes exports by the API, with a token for each."""
+
+    world: World
+
+    def get(self, path: str, scope: str = "read") -> TestResponse:
+        secret = f"the {scope} token of the office"
+        with transaction() as session:
+            if tokens.by_name(session, scope) is None:
+                tokens.add(session, scope, hashlib.sha256(secret.encode()).digest(), scope, self.world.clock.now())
+        return self.world.get(path, headers={"Authorization": f"Bearer {secret}"})
+
+    def listed(self, slug: str) -> list[str]:
+        return [one["email"] for one in _json(self.get(f"/api/v1/lists/{slug}/subscriptions"))["subscriptions"]]
+
+    def exported(self, slug: str) -> list[str]:
+        answer = self.get(f"/api/v1/lists/{slug}/export?format=jsonl", "export")
+        return [json.loads(line)["email"] for line in answer.get_data(as_text=True).splitlines()]
+
+    def counts(self, slug: str) -> dict[str, int]:
+        found = next(one for one in _json(self.get("/api/v1/lists"))["lists"] if one["list"] == slug)
+        return {name: number for name, number in found.items() if isinstance(number, int)}
+
+
+def _json(answer: TestResponse) -> Any:
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return answer.json
+
+
+def at(world: World, moment: str) -> None:
+    """Move the clock to a moment in UTC."""
+    then = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    world.clock.forward(seconds=(then - world.clock.now()).total_seconds())
+
+
 def _all(table: Any) -> list[Any]:
     with reading() as session:
         return list(session.scalars(sa.select(table).order_by(table.id)))
@@ -164,3 +205,29 @@ def rows_of_every_table() -> dict[str, int]:
             name: session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
             for name, table in db.metadata.tables.items()
         }
+
+
+def bearer(scope: str) -> dict[str, str]:
+    """The header with a fresh token of that scope (made without HTTP)."""
+    secret = secrets.token_urlsafe()
+    with transaction() as session:
+        tokens.add(session, secret[:9], hashlib.sha256(secret.encode()).digest(), scope, datetime.now(UTC))
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@contextmanager
+def through(
+    relay: Relay, make_app: Callable[..., Flask], clock: Movable, *, lists: Sequence[ListSettings] = LISTS, **mail: Any
+) -> Iterator[World]:
+    """A world whose mails leave through that relay, its context pushed; the sender ends with it."""
+    address = {"transport": "smtp", "host": relay.host, "port": relay.port, "timeout_seconds": 1}
+    app = make_app(mail=MailSettings(**(address | mail)), lists=tuple(lists))
+    with app.app_context():
+        world = World(app, app.test_client(), clock)
+        yield world
+        world.parts.sender.stop()
+
+
+def owed() -> list[Owed]:
+    """The mails that wait."""
+    return _all(Owed)

@@ -48,8 +48,8 @@ def _view(session: Session, ref: bytes, now: datetime) -> View:
         return View(Standing.GONE)
     state = state_at(State(registration.state), registration.confirm_by, now)
     if state is State.BLOCKED:
-        # storage only, until the sweep comes: past its month the row counts as gone
-        return View(Standing.LATE if registration.purge_at > now else Standing.GONE, registration)
+        # past its month the row counts as gone, before the sweep comes (F-07)
+        return View(Standing.LATE, registration) if registration.purge_at > now else View(Standing.GONE)
     if state is State.PENDING:
         return View(Standing.WAITING, registration)
     chapter = session.get(Subscription, registration.subscription_id)

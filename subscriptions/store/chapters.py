@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Subscription as State
@@ -45,13 +45,18 @@ def remove(session: Session, ids: Sequence[int]) -> None:
     session.execute(delete(Subscription).where(Subscription.id.in_(ids)), execution_options=quiet)
 
 
+def _shown(now: datetime) -> ColumnElement[bool]:
+    is_kept = or_(Subscription.proof_until.is_(None), Subscription.proof_until > now, Subscription.held.is_not(None))
+    return (Subscription.state != State.ERASED.value) & is_kept
+
+
 def newest_id(session: Session) -> int:
     return session.scalar(select(func.max(Subscription.id))) or 0
 
 
-def page(session: Session, list_id: int, after: int, at_most: int) -> Sequence[Subscription]:
-    """Chapters of a list, oldest first, the erased left out."""
-    theirs = Subscription.list_id == list_id, Subscription.id > after, Subscription.state != State.ERASED.value
+def page(session: Session, list_id: int, after: int, at_most: int, now: datetime) -> Sequence[Subscription]:
+    """Chapters of a list, oldest first, without the erased and those whose proof period is over."""
+    theirs = Subscription.list_id == list_id, Subscription.id > after, _shown(now)
     return session.scalars(select(Subscription).where(*theirs).order_by(Subscription.id).limit(at_most)).all()
 
 
@@ -90,18 +95,18 @@ def mailable_count(session: Session, list_id: int) -> int:
 
 
 def counts(session: Session, now: datetime) -> dict[int, dict[str, int]]:
-    """By list: pending, blocked (both at `now`), confirmed, unsubscribed, bounced."""
+    """By list: pending, blocked, confirmed, unsubscribed, bounced; all at `now`, whatever the sweeps have left (F-07)."""
     found = {id_: dict.fromkeys(("pending", "blocked", "confirmed", "unsubscribed", "bounced"), 0)
              for id_ in session.scalars(select(List.id))}  # fmt: skip
     waiting = (Registration.state == "pending") & (Registration.confirm_by > now)
     rows = session.execute(
         select(Registration.list_id, waiting, func.count())
-        .where(Registration.state != "confirmed")
+        .where(Registration.state != "confirmed", Registration.purge_at > now)
         .group_by(Registration.list_id, waiting)
     )
     for list_id, is_pending, number in rows:
         found[list_id]["pending" if is_pending else "blocked"] += number
-    ended = select(Subscription.list_id, Subscription.state, func.count()).where(Subscription.state != "erased")
+    ended = select(Subscription.list_id, Subscription.state, func.count()).where(_shown(now))
     for list_id, state, number in session.execute(ended.group_by(Subscription.list_id, Subscription.state)):
         found[list_id][state] = number
     return found

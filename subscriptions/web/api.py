@@ -110,7 +110,7 @@ def subscriptions(slug: str) -> Response:
     if problems:
         return answer(422, "Something in the query is not as it should be.", errors=problems)
     with reading() as session:
-        found = chapters.page(session, row.id, after, limit + 1)
+        found = chapters.page(session, row.id, after, limit + 1, parts().clock.now())
     page = found[:limit]
     cursor = _cursor(page[-1].id) if len(found) > limit else None
     response = _json({"subscriptions": [_subscription(one) for one in page], "next": cursor})
