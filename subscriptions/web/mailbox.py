@@ -29,10 +29,13 @@ STEPS: dict[str, tuple[str, Callable[[datetime], datetime]]] = {
     "24h": ("+24 hours", lambda now: now + timedelta(hours=24)),
     "1month": ("+1 month", lambda now: months_after(now, 1)),
 }
-_SAYS = {
-    "block": "{} unconfirmed sign-ups were blocked.",
-    "purge": "{} blocked sign-ups were deleted, with everything that was stored about them.",
-    "deliver": "{} mails were sent.",
+_SAYS = {  # for one, and for any other number
+    "block": ("unconfirmed sign-up was blocked.", "unconfirmed sign-ups were blocked."),
+    "purge": (
+        "blocked sign-up was deleted, with everything that was stored about it.",
+        "blocked sign-ups were deleted, with everything that was stored about them.",
+    ),
+    "deliver": ("mail was sent.", "mails were sent."),
 }
 
 
@@ -59,7 +62,7 @@ def _ran(now: datetime) -> list[dict[str, Any]]:
     """What the jobs did at the last move, as the address of the page tells."""
     counts = [(name, request.args.get(name, type=int)) for name in _SAYS]
     return [
-        {"name": name, "ran": clocks.words(now), "count": count, "sentence": _SAYS[name].format(count)}
+        {"name": name, "ran": clocks.words(now), "count": count, "sentence": f"{count} {_SAYS[name][count != 1]}"}
         for name, count in counts
         if count is not None
     ]
@@ -67,7 +70,8 @@ def _ran(now: datetime) -> list[dict[str, Any]]:
 
 def _moved(ahead: timedelta) -> str | None:
     hours = round(ahead.total_seconds() / 3600)
-    return f"{hours // 24} days and {hours % 24} hours" if hours else None
+    counted = zip(divmod(hours, 24), ("day", "hour"), strict=True)
+    return " and ".join(f"{number} {unit}{'s' * (number != 1)}" for number, unit in counted if number) or None
 
 
 def _line(one: Captured) -> dict[str, Any]:
@@ -124,6 +128,7 @@ def body(id_: int) -> Response:
     """The HTML part as a mail program shows it: its own styles by their hashes, nothing else."""
     part = _parsed(_mail(id_)).get_body(("html",))
     html = part.get_content() if part else ""
+    html = html.replace("\r\n", "\n")  # browsers hash a style after this
     html = html.replace("<head>", '<head><base target="_top">', 1)
     styles = re.findall(r"<style[^>]*>(.*?)</style>", html, re.S) + re.findall(r'\sstyle="([^"]*)"', html)
     hashes = " ".join(sorted({f"'sha256-{_sha256(style)}'" for style in styles}))
@@ -159,6 +164,7 @@ def move_clock() -> BaseResponse:
     with transaction() as session:
         meta.put(session, "clock_ahead", str(joined.clock.ahead.total_seconds()))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}
+    _run("tidy")
     return redirect(url_for("mailbox.index", _anchor="machine", **counts), 303)  # type: ignore[arg-type]
 
 
