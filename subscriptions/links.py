@@ -18,6 +18,7 @@ from itsdangerous import (
     URLSafeSerializer,
     URLSafeTimedSerializer,
 )
+from itsdangerous.encoding import base64_encode
 
 from subscriptions.clock import Clock
 from subscriptions.domain.address import key_of
@@ -85,6 +86,22 @@ class _TimedSigner(_DerivedOnce, TimestampSigner):
         return int(self.clock.now().timestamp())
 
 
+class _NotCompressed:
+    """itsdangerous tries zlib on every payload; random bytes never get shorter."""
+
+    @staticmethod
+    def dump_payload(payload: bytes) -> bytes:
+        return base64_encode(payload)
+
+
+class _Lasting(_NotCompressed, URLSafeSerializer):
+    pass
+
+
+class _Timed(_NotCompressed, URLSafeTimedSerializer):
+    pass
+
+
 class Links:
     """Writes and reads every signed thing that leaves the house.
 
@@ -97,14 +114,14 @@ class Links:
     ) -> None:
         self._base = base_url.rstrip("/")
         self._keys = [bytes(key) for key in secret_keys]
-        self._pepper = pepper
+        self._pepper = hashlib.sha256(pepper).digest()
         self._life = int(confirm_life.total_seconds())
         timed = type("TimedSigner", (_TimedSigner,), {"clock": clock})
         oldest_first = list(reversed(self._keys))  # itsdangerous signs with the last
         options: dict[str, Any] = {"serializer": _Bytes, "signer_kwargs": {"digest_method": hashlib.sha256}}
-        self._confirm = URLSafeTimedSerializer(oldest_first, b"confirm", signer=timed, **options)
-        self._not_me = URLSafeSerializer(oldest_first, b"not-me", signer=_Signer, **options)
-        self._leave = URLSafeSerializer(oldest_first, b"unsubscribe", signer=_Signer, **options)
+        self._confirm = _Timed(oldest_first, b"confirm", signer=timed, **options)
+        self._not_me = _Lasting(oldest_first, b"not-me", signer=_Signer, **options)
+        self._leave = _Lasting(oldest_first, b"unsubscribe", signer=_Signer, **options)
         self._handle_keys = [hashlib.sha256(b"handle\x00" + key).digest() for key in self._keys]
 
     def key(self, folded: str) -> bytes:
@@ -121,7 +138,7 @@ class Links:
 
     def ref(self, handle: str) -> bytes:
         """The registration reference that belongs to a handle: nobody without our keys gets from one to the other."""
-        return hmac.digest(self._handle_keys[0], handle.encode(), "sha256")[:REF_BYTES]
+        return hashlib.blake2b(handle.encode(), key=self._handle_keys[0], digest_size=REF_BYTES).digest()
 
     def confirm_token(self, ref: bytes) -> str:
         return _token(self._confirm, ref)

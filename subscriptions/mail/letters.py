@@ -18,7 +18,7 @@ from markupsafe import escape
 LINE = 72
 _MARK = re.compile(r"QzX([a-z_]+)XzQ")
 _SLOT = re.compile(rb"\x00([a-z_]+):([a-z]+)\x00")
-_PLAIN = re.compile(r"[\x21-\x3c\x3e-\x7e]*")
+_PLAIN = re.compile(r"[\x20-\x3c\x3e-\x7e]*")  # a space may end a line: a soft line break follows
 
 
 def mark(name: str) -> str:

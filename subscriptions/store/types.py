@@ -1,6 +1,7 @@
 """Column types that mean the same on both databases."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sqlalchemy import DateTime, Dialect, TypeDecorator
 
@@ -24,6 +25,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+@lru_cache(1024)  # the rows of a batch share their times
 def sqlite_text(at: datetime | None) -> str | None:
     """How SQLAlchemy writes a time into SQLite, for statements that go to the driver directly."""
     return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")

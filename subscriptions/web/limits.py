@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+from functools import lru_cache
 
 from flask import Request
 
@@ -31,6 +32,7 @@ def origin(request: Request) -> Origin:
     return Origin(str(client) if client else None, source, network)
 
 
+@lru_cache(4096)
 def _ip(text: str) -> IP | None:
     """An address as proxies write it: with a port or in brackets, IPv4 within IPv6 as IPv4."""
     text = text.strip()
@@ -45,6 +47,7 @@ def _ip(text: str) -> IP | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+@lru_cache(4096)
 def _network(client: IP) -> str:
     """One IPv4 address or one IPv6 /64: what one household or office has (B-03)."""
     if client.version == 4:
