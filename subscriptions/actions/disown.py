@@ -60,4 +60,6 @@ def undo(link: NotMe) -> int:
         addresses.lock(session, link.key)
         lifted = suppressions.lift(session, link.key, set_by=link.ref)
         addresses.forget_unknown(session, [link.key])
+        if lifted:
+            tidy.due(session)
         return lifted

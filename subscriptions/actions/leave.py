@@ -10,7 +10,7 @@ from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, Suppress, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, chapters, counters, evidence, registrations, suppressions
+from subscriptions.store import addresses, chapters, counters, evidence, registrations, suppressions, tidy
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Registration, Subscription
 
@@ -74,6 +74,7 @@ def suppress_all(session: Session, key: bytes, reason: str, now: datetime) -> No
     """Never write to this address again: what still waits to be confirmed goes as well."""
     suppressions.add(session, key, "all", reason, now)
     remove_unconfirmed(session, registrations.of_key(session, key))
+    tidy.due(session)
 
 
 def remove_unconfirmed(session: Session, rows: Sequence[Registration]) -> None:

@@ -6,7 +6,7 @@ from subscriptions.actions.leave import Withdrawal, end_open, suppress_all
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, suppressions
+from subscriptions.store import addresses, suppressions, tidy
 from subscriptions.store.engine import repeated, transaction
 
 
@@ -30,4 +30,6 @@ def lift(key: bytes, scope: str | None = None) -> int:
         addresses.lock(session, key)
         lifted = suppressions.lift(session, key, scope=scope)
         addresses.forget_unknown(session, [key])
+        if lifted:
+            tidy.due(session)
         return lifted

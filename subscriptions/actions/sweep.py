@@ -1,10 +1,12 @@
 """Block, purge and forget: sweeps over what is due now, in batches that hold up no sign-up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
-from subscriptions.store import addresses, chapters, counters, evidence, registrations, suppressions, tidy
+from subscriptions.store import addresses, chapters, counters, evidence, mailbox, registrations, suppressions, tidy
 from subscriptions.store.engine import transaction
 
 BATCH = 500
@@ -28,7 +30,7 @@ def purge(now: datetime) -> int:
         due = registrations.to_purge_at(session, now, BATCH)
         if due:
             registrations.remove(session, [id_ for id_, _ in due])
-            addresses.forget_unknown(session, [key for _, key in due])
+            _forget(session, [key for _, key in due])
             counters.add(session, {"purged": len(due)})
             tidy.due(session)
         return len(due)
@@ -40,10 +42,15 @@ def purge_proofs(now: datetime) -> int:
         due = chapters.proof_over_at(session, now, BATCH)
         if due:
             chapters.remove(session, [id_ for id_, _ in due])
-            addresses.forget_unknown(session, [key for _, key in due])
+            _forget(session, [key for _, key in due])
             counters.add(session, {"proofs_purged": len(due)})
             tidy.due(session)
         return len(due)
+
+
+def _forget(session: Session, keys: Sequence[bytes]) -> None:
+    addresses.forget_unknown(session, keys)
+    mailbox.forget_unknown(session, keys)
 
 
 def forget_ips(now: datetime) -> int:
@@ -62,7 +69,7 @@ def end_suppressions(now: datetime) -> int:
     with transaction() as session:
         keys = suppressions.ended(session, now, BATCH)
         if keys:
-            addresses.forget_unknown(session, keys)
+            _forget(session, keys)
             tidy.due(session)
         return len(keys)
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from subscriptions.store.models import Captured
+from subscriptions.store.models import Address, Captured
 
 
 def keep(
@@ -29,6 +29,12 @@ def newest(session: Session, at_most: int = 200) -> Sequence[Captured]:
 
 def find(session: Session, id_: int) -> Captured | None:
     return session.get(Captured, id_)
+
+
+def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
+    """Drop the copies of addresses of which nothing else is left (F-06)."""
+    gone = Captured.key.in_(keys), ~exists().where(Address.key == Captured.key)
+    session.execute(delete(Captured).where(*gone), execution_options={"synchronize_session": False})
 
 
 def forget(session: Session, key: bytes) -> None:

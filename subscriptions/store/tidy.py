@@ -29,7 +29,9 @@ def forget_short_lived(session: Session, now: datetime, real_now: datetime, peri
     over = or_(Network.since <= now - (period or QUIET), Network.since > now)
     free = select(Network.key).where(over).with_for_update(skip_locked=True)  # hold up no sign-up
     session.execute(delete(Network).where(Network.key.in_(free)), execution_options={"synchronize_session": False})
-    session.execute(delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)))
+    copies = delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)).returning(Captured.id)
+    if session.execute(copies).first() is not None:
+        due(session)
 
 
 def sweep_files(now: datetime, *, asked: bool = False) -> bool:
