@@ -1,6 +1,7 @@
 """The form, and the way from it to the inbox."""
 
 import hashlib
+from dataclasses import replace
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,9 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
     joined = parts()
     handle = joined.links.new_handle()
     wording = joined.catalogue.wordings.get(asked.wording_id or "")
+    where = origin(request)
+    if channel is Channel.BUTTON:
+        where = replace(where, network=None)  # pressing a button of a mail is never limited
     ask = Ask(
         ref=joined.links.ref(handle),
         key=joined.links.key(asked.address.folded),
@@ -118,7 +122,7 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
         wording_id=asked.wording_id,
         channel=channel,
         actor=actor,
-        origin=origin(request),
+        origin=where,
         wording_sha256=wording.sha256 if wording else None,
     )
     limited = joined.sign_ups.submit(ask)

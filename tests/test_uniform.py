@@ -1,0 +1,148 @@
+"""The same answer for every state of an address (X-01, H-09): what a stranger sees tells nothing."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.test import TestResponse
+
+from subscriptions.actions.leave import Withdrawal, leave
+from subscriptions.actions.suppress import suppress
+from subscriptions.domain.address import parse
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.lifecycle import Event
+from subscriptions.store import counters
+from subscriptions.store.engine import reading, transaction
+from subscriptions.store.models import Subscription
+from tests.builders import ANNE, BART, NEWS, OFFERS, World
+
+
+def key(world: World) -> bytes:
+    return world.parts.links.key(parse(ANNE).folded)
+
+
+def confirmed(world: World) -> None:
+    world.subscribe(ANNE)
+
+
+def blocked(world: World) -> None:
+    world.sign_up(ANNE)
+    world.clock.forward(hours=24)
+    world.block()
+
+
+def bounced(world: World) -> None:
+    world.subscribe(ANNE)
+    leave(key(world), None, Withdrawal(Event.BOUNCE, Channel.RELAY, "550"), world.clock.now(), world.parts.policy)
+
+
+def unsubscribed(world: World) -> None:
+    world.subscribe(ANNE)
+    world.post(world.leave_link(ANNE))
+
+
+def restricted(world: World) -> None:
+    world.subscribe(ANNE)
+    with transaction() as session:
+        session.execute(sa.update(Subscription).values(restricted=True))
+
+
+def disowned(world: World) -> None:
+    world.sign_up(ANNE)
+    world.post(world.not_me_link(ANNE))
+
+
+def out_of_budget(world: World) -> None:
+    for _ in range(3):
+        world.sign_up(ANNE, OFFERS)
+        world.clock.forward(minutes=15)
+
+
+def told_lately(world: World) -> None:
+    world.subscribe(ANNE)
+    world.sign_up(ANNE)
+    world.clock.forward(minutes=15)
+
+
+STATES: dict[str, Callable[[World], object]] = {
+    "new": lambda world: None,
+    "pending": lambda world: world.sign_up(ANNE),
+    "confirmed": confirmed,
+    "blocked": blocked,
+    "unsubscribed": unsubscribed,
+    "bounced": bounced,
+    "asked not to be asked": disowned,
+    "suppressed": lambda world: suppress(key(world), "all", "objection", world.clock.now(), world.parts.policy, "test"),
+    "restricted": restricted,
+    "told lately": told_lately,
+    "out of budget": out_of_budget,
+    "pending on another list": lambda world: world.sign_up(ANNE, OFFERS),
+}
+HANDLE = re.compile(rb"[\w-]{22}(?![\w-])")
+
+
+def seen(answer: TestResponse) -> tuple[int, list[tuple[str, str]], bytes, int]:
+    """Status, headers and bytes, less what is random for everyone."""
+    headers = [(name, HANDLE.sub(b"*", value.encode()).decode()) for name, value in answer.headers]
+    told = [one for one in headers if one[0] not in ("X-Request-ID", "Date")]
+    return answer.status_code, told, HANDLE.sub(b"*", answer.data), len(answer.data)
+
+
+def by_form(world: World, address: str) -> tuple[object, ...]:
+    answer = world.sign_up_by_form(address, name="Anne")
+    return seen(answer), seen(world.get(answer.location))
+
+
+def by_json(world: World, address: str) -> tuple[object, ...]:
+    return (seen(world.sign_up(address, NEWS, name="Anne")),)
+
+
+@pytest.mark.parametrize("ask", [by_form, by_json])
+@pytest.mark.parametrize("state", STATES)
+def test_the_answer_does_not_tell_what_an_address_is(
+    world: World, state: str, ask: Callable[[World, str], tuple[object, ...]]
+) -> None:
+    STATES[state](world)
+    assert ask(world, ANNE) == ask(world, "nobody@example.org")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_sign_up_counts_the_same(world: World, state: str) -> None:
+    STATES[state](world)
+    before = counted(world)
+    world.sign_up(ANNE)
+    known = {name: number - before.get(name, 0) for name, number in counted(world).items()}
+    before = counted(world)
+    world.sign_up("nobody@example.org")
+    assert known == {name: number - before.get(name, 0) for name, number in counted(world).items()}
+
+
+def counted(world: World) -> dict[str, int]:
+    with reading() as session:
+        return counters.totals(session)
+
+
+def test_a_handle_is_of_one_form_and_never_the_same_twice(world: World) -> None:
+    handles = [world.sign_up(address).get_json()["registration"] for address in (ANNE, ANNE, BART)]
+    assert len(set(handles)) == 3
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{22}", handle) for handle in handles)
+
+
+def test_the_page_after_the_form_is_the_same_for_any_handle(world: World) -> None:
+    world.sign_up(ANNE)
+    pages = {world.get(f"/subscribe/{NEWS}/check-inbox{query}").data for query in ("", "?r=x", "?r=%00", "?r=a&r=b")}
+    assert len(pages) == 1
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", f"/subscribe/{NEWS}", "/"])
+def test_what_anybody_may_read_does_not_change_with_a_sign_up(world: World, path: str) -> None:
+    outside = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
+    for name in ("block", "purge", "deliver", "tidy"):
+        world.run(name)
+    before = world.get(path, **outside)
+    world.subscribe(ANNE)
+    assert (world.get(path, **outside).data, world.get(path, **outside).status_code) == (
+        before.data,
+        before.status_code,
+    )
