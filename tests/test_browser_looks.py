@@ -1,0 +1,166 @@
+"""Every page in every state, by daylight and at night, on a desk, a phone and the narrowest screen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.support.browser import launch
+from tests.support.visitor import CONFIRM, Visitor, tour, try_out
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+SCREENS: dict[str, dict[str, Any]] = {
+    "desk": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
+    "phone at night": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    "narrowest": {"viewport": {"width": 320, "height": 640}, "forced_colors": "none", "reduced_motion": "reduce"},
+}
+PAGES = 20
+SHAPE = """() => ({
+    width: document.documentElement.scrollWidth,
+    lang: document.documentElement.lang,
+    headings: document.querySelectorAll('h1').length,
+    mains: document.querySelectorAll('main').length,
+    small: [...document.querySelectorAll('button, .button, input:not([type=hidden]), a, summary')]
+        .filter(one => !one.closest('.away') && !one.closest('p, li') && one.getBoundingClientRect().height < 44)
+        .map(one => one.outerHTML),
+})"""
+SPACED = """() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
+        word-spacing: 0.16em !important } p { margin-block-end: 2em !important }`);
+    document.adoptedStyleSheets = [sheet];
+    const width = document.documentElement.scrollWidth;
+    document.adoptedStyleSheets = [];
+    return width;
+}"""
+
+
+@dataclass
+class Seen:
+    """What was noticed on one tour, by the name of the page."""
+
+    titles: dict[str, str] = field(default_factory=dict)
+    violations: dict[str, list[str]] = field(default_factory=dict)
+    shapes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    spaced: dict[str, int] = field(default_factory=dict)
+    console: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    cookies: list[Any] = field(default_factory=list)
+    stored: dict[str, int] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield launch(playwright)
+
+
+@pytest.fixture(scope="module", params=SCREENS)
+def screen(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def seen(browser: Browser, screen: str, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """One tour on a fresh server."""
+    found = Seen()
+    with try_out(tmp_path_factory.mktemp("server")) as server, browser.new_context(**SCREENS[screen]) as context:
+        page = context.new_page()
+        _listen(page, server.base_url, found)
+        for name in tour(Visitor(page, server.base_url)):
+            _look(page, name, found)
+        found.cookies += context.cookies()
+    return found
+
+
+def _listen(page: Page, base_url: str, found: Seen) -> None:
+    def say(message: ConsoleMessage) -> None:
+        # Chromium notes the status of an error page as if a part of the page were missing.
+        if message.type in ("error", "warning") and message.location["url"] != page.url:
+            found.console.append(message.text)
+
+    page.on("console", say)
+    page.on("pageerror", lambda error: found.console.append(str(error)))
+    page.on("request", lambda one: None if one.url.startswith(base_url) else found.strangers.append(one.url))
+
+
+def _look(page: Page, name: str, found: Seen) -> None:
+    found.titles[name] = page.title()
+    found.shapes[name] = page.evaluate(SHAPE)
+    found.spaced[name] = page.evaluate(SPACED)
+    found.stored[name] = page.evaluate("localStorage.length + sessionStorage.length")
+    found.violations[name] = violations(page)
+
+
+def violations(page: Page, *ignored: str) -> list[str]:
+    options = {"resultTypes": ["violations"], "rules": {rule: {"enabled": False} for rule in ignored}}
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+
+def width_of(screen: str) -> int:
+    return int(SCREENS[screen]["viewport"]["width"])
+
+
+def test_the_tour_comes_to_every_page(seen: Seen) -> None:
+    assert len(seen.titles) == PAGES
+
+
+def test_axe_finds_nothing_on_any_page(seen: Seen) -> None:
+    assert {name: found for name, found in seen.violations.items() if found} == {}
+
+
+def test_no_page_scrolls_sideways(seen: Seen, screen: str) -> None:
+    assert {name: one["width"] for name, one in seen.shapes.items() if one["width"] > width_of(screen)} == {}
+
+
+def test_wide_spacing_of_letters_and_lines_pushes_nothing_off_the_screen(seen: Seen, screen: str) -> None:
+    assert {name: width for name, width in seen.spaced.items() if width > width_of(screen)} == {}
+
+
+def test_every_state_has_a_title_of_its_own(seen: Seen) -> None:
+    again = {"mailbox-empty", "mailbox", "time-machine"}  # one page with more or less on it
+    titles = [title for name, title in seen.titles.items() if name not in again]
+    assert len(set(titles)) == len(titles)
+
+
+def test_every_page_has_a_language_one_heading_and_one_main_part(seen: Seen) -> None:
+    shapes = {(one["lang"], one["headings"], one["mains"]) for one in seen.shapes.values()}
+    assert shapes == {("en", 1, 1)}
+
+
+def test_whatever_is_pressed_is_big_enough_for_a_finger(seen: Seen) -> None:
+    assert {name: one["small"] for name, one in seen.shapes.items() if one["small"]} == {}
+
+
+def test_nothing_is_loaded_from_anywhere_else(seen: Seen) -> None:
+    assert seen.strangers == []
+
+
+def test_the_console_of_the_browser_stays_empty(seen: Seen) -> None:
+    assert seen.console == []
+
+
+def test_nothing_is_left_in_the_browser(seen: Seen) -> None:
+    assert seen.cookies == []
+    assert set(seen.stored.values()) == {0}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_mail_is_readable_for_everyone(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory, scheme: Any
+) -> None:
+    with try_out(tmp_path_factory.mktemp("server")) as server, browser.new_context(color_scheme=scheme) as context:
+        visitor = Visitor(context.new_page(), server.base_url)
+        visitor.sign_up("anne@example.org")
+        visitor.open_mail("anne@example.org")
+        visitor.page.goto(visitor.page.frames[1].url)
+        visitor.page.get_by_role("link", name=CONFIRM).wait_for()
+        ground = visitor.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        # a mail is a part of the mail program's page, which has the landmarks
+        assert violations(visitor.page, "landmark-one-main", "region") == []
+    assert ground == {"light": "rgb(237, 242, 239)", "dark": "rgb(14, 21, 18)"}[scheme]
