@@ -17,7 +17,8 @@ from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
 from subscriptions.settings import Settings
-from subscriptions.store import lists
+from subscriptions.store import lists, meta
+from subscriptions.store.engine import reading
 from subscriptions.store.lists import Catalogue
 
 NAME = "subscriptions"
@@ -40,6 +41,12 @@ class Parts:
         if self._catalogue is None:
             self._catalogue = lists.read_catalogue()
         return self._catalogue
+
+    def follow_clock(self) -> None:
+        """In try-out mode the clock stands where the time machine has put it, for every process."""
+        if self.settings.mail.transport == "mailbox":
+            with reading() as session:
+                self.clock.ahead = timedelta(seconds=float(meta.get(session, "clock_ahead") or 0))
 
     def forget_catalogue(self) -> None:
         self._catalogue = None

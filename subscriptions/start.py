@@ -4,10 +4,10 @@ import atexit
 import logging
 import os
 from dataclasses import replace
-from datetime import timedelta
 
 import click
 from flask import Flask
+from flask.cli import FlaskGroup
 from flask.helpers import get_debug_flag
 
 from subscriptions import keys
@@ -18,10 +18,18 @@ from subscriptions.parts import Parts, parts
 from subscriptions.settings import BadSettings, Server, Settings
 from subscriptions.store import jobs as job_rows
 from subscriptions.store import lists, meta, migrate
-from subscriptions.store.engine import Unavailable, reading, transaction
+from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
 
 log = logging.getLogger(__name__)
+REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
+
+
+def sentence(refusal: Exception) -> str:
+    """Why the program does not start, for the operator."""
+    if isinstance(refusal, (Unavailable, Contention)):
+        return "The database does not answer: is url in [database] right, and is the server running?"
+    return str(refusal)
 
 
 def prepare(app: Flask) -> None:
@@ -35,7 +43,7 @@ def prepare(app: Flask) -> None:
             job_rows.ensure(session, [*NAMES, "relay"])
             lists.sync(session, [_fields(one) for one in joined.settings.lists], joined.clock.now())
         joined.forget_catalogue()
-        follow_clock(joined)
+        joined.follow_clock()
         joined.warnings[:] = warnings(joined)
 
 
@@ -61,18 +69,10 @@ def warnings(joined: Parts) -> list[str]:
     return found
 
 
-def follow_clock(joined: Parts) -> None:
-    """In try-out mode the clock stands where the time machine has put it, for every process."""
-    if joined.settings.mail.transport != "mailbox":
-        return
-    with reading() as session:
-        joined.clock.ahead = timedelta(seconds=float(meta.get(session, "clock_ahead") or 0))
-
-
 def follow(app: Flask) -> None:
     """For a worker whose parent has prepared everything: read what was prepared."""
     with app.app_context():
-        follow_clock(parts())
+        parts().follow_clock()
         parts().warnings[:] = warnings(parts())
 
 
@@ -122,7 +122,7 @@ class Background:
 
     def _run_here(self, name: str) -> None:
         joined = self._parts
-        follow_clock(joined)
+        joined.follow_clock()
         now = joined.clock.now()
         job = jobs(joined.sender, joined.policy, joined.clock)[name]
         if name == "deliver":  # every process has a sender; rows are taken one by one, so no lease is needed
@@ -133,9 +133,15 @@ class Background:
             lease.run(name, job, now)
 
 
+def _flask_command() -> click.Context | None:
+    """The `flask` command that this process was started with; servers may be click programs as well."""
+    context = click.get_current_context(silent=True)
+    return context if context and isinstance(context.find_root().command, FlaskGroup) else None
+
+
 def is_command() -> bool:
     """Whether the application is being loaded for a `flask` command that serves nothing, or by a reloader's parent."""
-    context = click.get_current_context(silent=True)
+    context = _flask_command()
     if context is None:
         return False
     if context.info_name != "run":
@@ -147,7 +153,7 @@ def is_command() -> bool:
 
 def as_run(settings: Settings) -> Settings:
     """`flask run` has a port of its own: links follow it, unless base_url says otherwise."""
-    context = click.get_current_context(silent=True)
+    context = _flask_command()
     if context is None or context.info_name != "run" or settings.server.base_url != Server().base_url:
         return settings
     host, port = context.params.get("host") or "127.0.0.1", context.params.get("port")

@@ -55,6 +55,7 @@ class Sender:
         self._again = threading.Event()
         self._stopping = threading.Event()
         self._pauses = 0
+        self._fresh = True  # a new process may have a new password: it tries once, whatever pauses
         self._size = 10
 
     def deliver(self) -> int:
@@ -85,8 +86,9 @@ class Sender:
                 outbox.give_back(session, self.me, self.clock.now())
 
     def _sweep(self) -> int:
-        if self._stopping.is_set() or self._paused():
+        if self._stopping.is_set() or (self._paused() and not self._fresh):
             return 0
+        self._fresh = False
         settler = Settler(self.app, self.me, self.clock)
         threads = [threading.Thread(target=self._guarded, args=(settler,)) for _ in range(self.connections - 1)]
         first = self._take()

@@ -95,7 +95,7 @@ def mailable_count(session: Session, list_id: int) -> int:
 
 
 def counts(session: Session, now: datetime) -> dict[int, dict[str, int]]:
-    """By list: pending, blocked, confirmed, unsubscribed, bounced; all at `now`, whatever the sweeps have left (F-07)."""
+    """By list: pending, blocked, confirmed, unsubscribed, bounced; all at `now`, swept or not (F-07)."""
     found = {id_: dict.fromkeys(("pending", "blocked", "confirmed", "unsubscribed", "bounced"), 0)
              for id_ in session.scalars(select(List.id))}  # fmt: skip
     waiting = (Registration.state == "pending") & (Registration.confirm_by > now)

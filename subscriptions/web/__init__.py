@@ -14,5 +14,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     for room in (pages, tokens, api, openapi, health):
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":
-        app.register_blueprint(mailbox.pages)
+        mailbox.init_app(app)
     pages.init_app(app, settings)

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions import clock as clocks
@@ -37,6 +37,11 @@ _SAYS = {  # for one, and for any other number
     ),
     "deliver": ("mail was sent.", "mails were sent."),
 }
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(pages)
+    app.before_request(lambda: parts().follow_clock())
 
 
 @pages.get("/")
