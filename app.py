@@ -7,7 +7,7 @@ from flask import Flask
 from subscriptions import cli, mail, parts, start, store, web
 from subscriptions.clock import Clock
 from subscriptions.serve import serve
-from subscriptions.settings import BadSettings, Settings
+from subscriptions.settings import Settings
 from subscriptions.settings.file import load
 
 
@@ -31,8 +31,8 @@ def __getattr__(name: str) -> Flask:
         app = globals()["app"] = create_app(start.as_run(load()))
         if not start.is_command():
             start.attach(app)
-    except BadSettings as trouble:
-        sys.exit(str(trouble))
+    except start.REFUSALS as trouble:
+        sys.exit(start.sentence(trouble))
     return app
 
 

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from multiprocessing.util import Finalize
 from typing import Any
@@ -14,10 +16,8 @@ from granian.server import MPServer, MTServer
 from granian.server.common import AbstractServer
 
 from subscriptions import logs, start
-from subscriptions.settings import BadSettings, Settings
+from subscriptions.settings import Settings
 from subscriptions.settings.file import load
-from subscriptions.store.engine import Unavailable
-from subscriptions.store.migrate import SchemaTooNew
 from subscriptions.store.models import db
 
 THREADS = 32  # sign-ups that can wait for one commit together
@@ -44,11 +44,10 @@ def serve(create_app: Callable[[Settings], Flask]) -> None:
         settings = load()
         app = create_app(settings)
         start.prepare(app)
-    except (BadSettings, SchemaTooNew) as trouble:
-        sys.exit(str(trouble))
-    except Unavailable:
-        sys.exit("The database does not answer: is url in [database] right, and is the server running?")
+    except start.REFUSALS as trouble:
+        sys.exit(start.sentence(trouble))
     _greet(settings)
+    _hear_signals()
     if settings.server.workers == 1:
         _one_process(app, settings)
     else:
@@ -96,6 +95,7 @@ def worker() -> Flask:
     from app import create_app
 
     logs.setup()
+    _hear_signals()
     app = create_app()
     with app.app_context():
         db.engine.dispose(close=False)
@@ -104,6 +104,26 @@ def worker() -> Flask:
     background.start()
     Finalize(None, background.stop, exitpriority=10)  # atexit is not run in such a child
     return app
+
+
+def _hear_signals() -> None:
+    """Let SIGTERM and SIGINT wake the main thread.
+
+    The kernel may give them to any thread, in particular to one that is starting another; Python notes them
+    there, and its handler waits for the main thread, which sleeps on.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    threading.Thread(target=_pass_on, args=[heard], name="signals", daemon=True).start()
+
+
+def _pass_on(heard: int) -> None:
+    while (number := os.read(heard, 1)[0]) not in (signal.SIGTERM, signal.SIGINT):
+        pass
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, number)
 
 
 def _leave() -> None:

@@ -130,7 +130,7 @@ class Background:
             with transaction() as session:
                 job_rows.note(session, name, now, count)
         else:
-            lease.run(name, job, now)
+            lease.run(name, job, joined.clock)
 
 
 def _flask_command() -> click.Context | None:

@@ -4,6 +4,8 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -220,7 +222,7 @@ def through(
     relay: Relay, make_app: Callable[..., Flask], clock: Movable, *, lists: Sequence[ListSettings] = LISTS, **mail: Any
 ) -> Iterator[World]:
     """A world whose mails leave through that relay, its context pushed; the sender ends with it."""
-    address = {"transport": "smtp", "host": relay.host, "port": relay.port, "timeout_seconds": 1}
+    address: dict[str, Any] = {"transport": "smtp", "host": relay.host, "port": relay.port, "timeout_seconds": 1}
     app = make_app(mail=MailSettings(**(address | mail)), lists=tuple(lists))
     with app.app_context():
         world = World(app, app.test_client(), clock)

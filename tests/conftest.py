@@ -144,5 +144,3 @@ def client(app: Flask) -> FlaskClient:
 def world(app: Flask, client: FlaskClient, clock: ManualClock) -> World:
     """People who act on the application, and its mailbox."""
     return World(app, client, clock)
-
-

@@ -1,5 +1,6 @@
 """Erase: the right to erasure. First a mail says what stays and until when, then the person is gone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,12 +35,11 @@ def ask(key: bytes, now: datetime, policy: Policy, actor: str) -> Erasure | None
         stored = [chapter for chapter in chapters.of_key(session, key) if chapter.state != State.ERASED.value]
         if not rows and not stored:
             return None
-        for chapter in stored:
-            if chapter.state == State.CONFIRMED.value:
-                how = Withdrawal(Event.UNSUBSCRIBE, Channel.COMMAND, "erasure asked for", actor)
-                end_chapter(session, chapter, how, now, policy)
-        _owe(session, rows, stored, now)
-        addresses.erase_by(session, key, now + ERASE_WITHIN)
+        _end_open(session, stored, now, policy, actor)
+        row = addresses.find(session, key)
+        if row is None or row.erase_by is None:  # asked again: the first hour and the first mail hold
+            _owe(session, rows, stored, now)
+            addresses.erase_by(session, key, now + ERASE_WITHIN)
         until = max((chapter.proof_until for chapter in stored if chapter.proof_until), default=None)
         return Erasure(len(rows), len(stored), until)
 
@@ -54,8 +54,15 @@ def _owe(session: Session, rows: list[Row], stored: list[Subscription], now: dat
         outbox.owe(session, step.mail, now=now, drop_at=now + ERASE_WITHIN, registration_id=rows[-1].id)
 
 
+def _end_open(session: Session, stored: Sequence[Subscription], now: datetime, policy: Policy, actor: str) -> None:
+    how = Withdrawal(Event.UNSUBSCRIBE, Channel.COMMAND, "erasure asked for", actor)
+    for chapter in stored:
+        if chapter.state == State.CONFIRMED.value:
+            end_chapter(session, chapter, how, now, policy)
+
+
 @repeated
-def finish(key: bytes, now: datetime) -> None:
+def finish(key: bytes, now: datetime, policy: Policy) -> None:
     """End: the person is gone from every row; sealed evidence stays under the key until its period ends."""
     with transaction() as session:
         addresses.lock(session, key)
@@ -64,9 +71,10 @@ def finish(key: bytes, now: datetime) -> None:
         for row in rows:
             if row.state == Registration.CONFIRMED.value:
                 row.address = row.typed = row.name = None
-        for chapter in chapters.of_key(session, key):
-            if chapter.state != State.ERASED.value:
-                _seal(session, chapter, now)
+        stored = [chapter for chapter in chapters.of_key(session, key) if chapter.state != State.ERASED.value]
+        _end_open(session, stored, now, policy, "erasure")  # what was confirmed within the hour ends as well
+        for chapter in stored:
+            _seal(session, chapter, now)
         mailbox.forget(session, key)
         addresses.erase_by(session, key, None)
         session.flush()

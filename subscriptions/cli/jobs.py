@@ -48,7 +48,7 @@ def _waiting_for_others(name: str, job: Job, confirm: bool) -> int | None:
     pause = threading.Event()
     for _ in range(WAIT_AT_MOST * 2):
         try:
-            return lease.run(name, job, parts().clock.now(), asked=True, confirmed=confirm)
+            return lease.run(name, job, parts().clock, asked=True, confirmed=confirm)
         except lease.Running:
             pause.wait(0.5)
     raise click.ClickException(f"{name} has been running elsewhere for {WAIT_AT_MOST} seconds; please try again later.")

@@ -70,7 +70,7 @@ def erase(address: Address) -> None:
     joined.sender.deliver()
     joined.sender.stop()
     if key in erasing.due(joined.clock.now()):
-        erasing.finish(key, joined.clock.now())
+        erasing.finish(key, joined.clock.now(), joined.policy)
         tidy.sweep_files(joined.clock.now(), asked=True)
         click.echo("Erased: the person is gone from every list.")
     else:

@@ -33,7 +33,7 @@ def jobs(sender: Sender, policy: Policy, clock: Clock, asked: bool = False) -> M
     def deliver(now: datetime, alive: Alive) -> int:
         sent = sender.deliver()
         for key in erase.due(now):
-            erase.finish(key, now)
+            erase.finish(key, now, policy)
         return sent
 
     def tidy_up(now: datetime, alive: Alive) -> int:

@@ -5,6 +5,7 @@ import os
 import secrets
 from datetime import datetime
 
+from subscriptions.clock import Clock
 from subscriptions.domain.policy import CLOCK_JUMP
 from subscriptions.jobs.jobs import DELETING, EVERY, Job
 from subscriptions.store import jobs as store
@@ -22,12 +23,13 @@ class Running(Exception):
     """Somebody else is running this job."""
 
 
-def run(name: str, job: Job, now: datetime, *, asked: bool = False, confirmed: bool = False) -> int | None:
+def run(name: str, job: Job, clock: Clock, *, asked: bool = False, confirmed: bool = False) -> int | None:
     """Run a job if it is ours to run: its count, or None when this slot is done or another runs it.
 
     `asked`: by a person, whatever the slot; raises Running while another runs it. `confirmed`: although
     the clock has jumped; otherwise raises ClockJumped for a job that deletes.
     """
+    now = clock.now()
     slot = None if asked else int(now.timestamp() // EVERY[name].total_seconds())
     with transaction() as session:
         epoch = store.claim(session, name, ME, now, slot)
@@ -39,7 +41,7 @@ def run(name: str, job: Job, now: datetime, *, asked: bool = False, confirmed: b
     try:
         if name in DELETING and not confirmed:
             _refuse_a_jump(name, now)
-        count, trouble = job(now, lambda: _still_mine(name, epoch, now)), ""
+        count, trouble = job(now, lambda: _still_mine(name, epoch, clock)), ""
     except Exception as error:
         trouble = str(error) if isinstance(error, ClockJumped) else type(error).__name__
         raise
@@ -59,6 +61,6 @@ def _refuse_a_jump(name: str, now: datetime) -> None:
         )
 
 
-def _still_mine(name: str, epoch: int, now: datetime) -> bool:
+def _still_mine(name: str, epoch: int, clock: Clock) -> bool:
     with transaction() as session:
-        return store.renew(session, name, epoch, now)
+        return store.renew(session, name, epoch, clock.now())

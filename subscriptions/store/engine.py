@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -82,7 +83,7 @@ def transaction() -> Iterator[Session]:
 
     Raises Unavailable or Contention where the database was the cause.
     """
-    with _translated(), Session(db.engine, expire_on_commit=False) as session, session.begin():
+    with translated(), Session(db.engine, expire_on_commit=False) as session, session.begin():
         try:
             yield session
         except DBAPIError as error:
@@ -112,7 +113,7 @@ def repeated(action: Callable[P, T]) -> Callable[P, T]:
 def reading() -> Iterator[Session]:
     """One transaction that only reads; on SQLite it holds up no writer."""
     engine = db.engine.execution_options(sqlite_begin="DEFERRED")
-    with _translated(), Session(engine, expire_on_commit=False) as session, session.begin():
+    with translated(), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -121,14 +122,17 @@ def outside_transaction() -> Iterator[Connection]:
     """A connection in autocommit, for VACUUM and pragmas."""
     # SQLAlchemy's AUTOCOMMIT would leave SQLite's module in another mode than ours when the connection goes back
     how = {"sqlite_begin": "NONE"} if db.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
-    with _translated(), db.engine.connect() as connection:
+    with translated(), db.engine.connect() as connection:
         yield connection.execution_options(**how)
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Database errors as what they mean for us: Unavailable, Contention, or themselves."""
     try:
         yield
+    except PoolIsEmpty as error:
+        raise Unavailable("all connections are in use") from error
     except DBAPIError as error:
         meaning = meaning_of(error)
         if meaning is None:
@@ -137,7 +141,14 @@ def _translated() -> Iterator[None]:
 
 
 _BUSY = ("database is locked", "database table is locked")
-_SQLITE_GONE = ("disk i/o error", "disk is full", "unable to open database file", "readonly database", "malformed")
+_SQLITE_GONE = (
+    "disk i/o error",
+    "disk is full",
+    "unable to open database file",
+    "readonly database",
+    "malformed",
+    "file is not a database",
+)
 
 
 def meaning_of(error: DBAPIError) -> Exception | None:

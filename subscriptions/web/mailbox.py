@@ -164,8 +164,8 @@ def move_clock() -> BaseResponse:
     step = STEPS.get(request.form.get("forward", ""))
     if step is None:
         return redirect(url_for("mailbox.index"), 303)
-    target = step[1](joined.clock.now())
-    joined.clock.ahead = target - joined.clock.real_now()
+    now = joined.clock.now()
+    joined.clock.ahead += step[1](now) - now
     with transaction() as session:
         meta.put(session, "clock_ahead", str(joined.clock.ahead.total_seconds()))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}
@@ -180,6 +180,6 @@ def _run(name: str) -> int:
     if name == "deliver":
         return job(now, lambda: True)
     try:
-        return lease.run(name, job, now, asked=True, confirmed=True) or 0
+        return lease.run(name, job, joined.clock, asked=True, confirmed=True) or 0
     except lease.Running:
         return 0

@@ -27,11 +27,16 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 @pages.get("/confirm/<token>")
 def confirm_page(token: str) -> tuple[str, int]:
+    return _confirm_page(token, _look(token))
+
+
+def _look(token: str) -> View:
+    now = parts().clock.now()
     try:
-        view = confirming.look(parts().links.read_confirm(token), parts().clock.now())
-    except OldLink:
-        view = View(Standing.GONE)
-    return _confirm_page(token, view)
+        return confirming.look(parts().links.read_confirm(token), now)
+    except OldLink as old:
+        view = confirming.look(old.ref, now)
+        return View(Standing.GONE) if view.standing is Standing.WAITING else view
 
 
 @pages.post("/confirm/<token>")
@@ -40,7 +45,7 @@ def confirm(token: str) -> tuple[str, int]:
     try:
         ref = joined.links.read_confirm(token)
     except OldLink:
-        return _confirm_page(token, View(Standing.GONE))
+        return _confirm_page(token, _look(token))
     view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request))
     if view.welcomed:
         joined.wake_sender()
@@ -50,12 +55,7 @@ def confirm(token: str) -> tuple[str, int]:
 @pages.post("/confirm/<token>/again")
 def again(token: str) -> BaseResponse | tuple[str, int]:
     """A fresh registration, with today's wording, within the budget."""
-    joined = parts()
-    try:
-        view = confirming.look(joined.links.read_confirm(token), joined.clock.now())
-    except OldLink:
-        view = View(Standing.GONE)
-    registration = view.registration
+    registration = _look(token).registration
     row = _list(registration.list_id) if registration else None
     if registration is None or registration.address is None or row is None or row.position is None:
         return _confirm_page(token, View(Standing.GONE))

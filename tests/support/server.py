@@ -1,0 +1,169 @@
+"""The real server as a process of its own: started, asked, stopped, killed."""
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from tests.support.ports import LOOPBACK, free_port
+from tests.support.relay import Relay
+
+HOME = Path(__file__).resolve().parents[2]
+PYTHON_APP = (sys.executable, "app.py")
+PATIENCE = 30.0
+
+
+def flask(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "flask", *arguments)
+
+
+def until(condition: Callable[[], bool], timeout: float = PATIENCE, every: float = 0.02) -> None:
+    """Returns once the condition holds; raises TimeoutError."""
+    pause = threading.Event()
+    for _ in range(round(timeout / every)):
+        if condition():
+            return
+        pause.wait(every)
+    raise TimeoutError("the condition did not come true")
+
+
+class Server:
+    """A server in its own folder, on the database of that URL; settings of the environment by SECTION__KEY."""
+
+    def __init__(
+        self,
+        folder: Path,
+        url: str,
+        *,
+        command: tuple[str, ...] = PYTHON_APP,
+        relay: Relay | None = None,
+        **environment: str,
+    ) -> None:
+        self.port = free_port()
+        self.command = tuple(part.format(port=self.port) for part in command)
+        self._folder = folder
+        self._environment = _environment(folder, url, self.port, relay) | {
+            name if name.startswith("SUBSCRIPTIONS_") else f"SUBSCRIPTIONS_{name}": value
+            for name, value in environment.items()
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output, self._errors = folder / f"out-{self.port}", folder / f"err-{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "start it first"
+        return self._process
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def log(self) -> str:
+        return self._output.read_text()
+
+    @property
+    def errors(self) -> str:
+        return self._errors.read_text()
+
+    @property
+    def children(self) -> list[int]:
+        """The worker processes."""
+        text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(one) for one in text.split()]
+
+    # Its life
+
+    def launch(self, before: Callable[[], None] | None = None) -> Self:
+        """Start it without waiting; `before` runs in the new process ahead of the program."""
+        with self._output.open("ab") as output, self._errors.open("ab") as errors:
+            self._process = subprocess.Popen(
+                self.command,
+                cwd=HOME,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                preexec_fn=before,
+            )
+        return self
+
+    def start(self, before: Callable[[], None] | None = None) -> Self:
+        return self.launch(before).wait_ready()
+
+    def wait_ready(self) -> Self:
+        until(self._answers)
+        return self
+
+    def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise RuntimeError(f"it ended with {self.process.returncode}: {self.errors}")
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.get("/healthz") == 200
+        return False
+
+    def stop(self) -> int:
+        """Ask it to end (SIGTERM), and wait; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it without a warning, its workers too."""
+        doomed = [*self.children, self.pid]
+        for pid in doomed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.wait()
+
+    def wait(self) -> int:
+        return self.process.wait(PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self.start() if self._process is None else self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    # What it is asked
+
+    def get(self, path: str) -> int:
+        return self.ask("GET", path)[0]
+
+    def ask(
+        self, method: str, path: str, body: str | None = None, timeout: float = PATIENCE
+    ) -> tuple[int, dict[str, str], str]:
+        """Status, headers (small letters) and body of one request on a connection of its own."""
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            answer = connection.getresponse()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
+        finally:
+            connection.close()
+
+
+def _environment(folder: Path, url: str, port: int, relay: Relay | None) -> dict[str, str]:
+    ours = {
+        "SERVER__PORT": str(port),
+        "SERVER__DATA_DIR": str(folder),
+        "SERVER__PEPPER": "a pepper of the tests",
+        "SERVER__SECRET_KEYS": '["a secret key of the tests"]',
+        "DATABASE__URL": url,
+        "LIMITS__SIGNUPS_PER_NETWORK": '""',
+        "LISTS": '[{slug = "newsletter"}, {slug = "offers", name = "Offers"}]',
+    }
+    if relay is not None:
+        ours |= {"MAIL__TRANSPORT": "smtp", "MAIL__HOST": relay.host, "MAIL__PORT": str(relay.port)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SUBSCRIPTIONS_", "FLASK_"))}
+    return kept | {f"SUBSCRIPTIONS_{name}": value for name, value in ours.items()}
