@@ -38,6 +38,7 @@ def prepare(app: Flask) -> None:
         migrate.upgrade()
         joined = parts()
         with transaction() as session:
+            migrate.one_at_a_time(session.connection())
             _same_pepper(session_value=meta.get(session, "pepper"), mine=fingerprint(keys.pepper(joined.settings)))
             meta.put(session, "pepper", fingerprint(keys.pepper(joined.settings)))
             job_rows.ensure(session, [*NAMES, "relay"])
@@ -96,7 +97,10 @@ class Background:
         """Finish what is running, give every lease back."""
         if self._scheduler is not None:
             self._scheduler.pause()
-            self._parts.sender.stop()
+            try:
+                self._parts.sender.stop()
+            except (Unavailable, Contention) as trouble:  # the leases end by themselves
+                log.warning("leases not given back", extra={"trouble": str(trouble)})
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
 
@@ -105,6 +109,8 @@ class Background:
         if self._scheduler is not None:
             with self._app.app_context():
                 db.engine.dispose(close=False)
+            self._parts.sender.begin_anew()
+            self._parts.sign_ups.begin_anew()
             self.start()
 
     def _wake(self) -> None:
