@@ -10,6 +10,7 @@ from subscriptions.actions.erase import Erasure
 from subscriptions.domain.address import parse
 from subscriptions.store import evidence
 from subscriptions.store.engine import reading
+from subscriptions.store.models import Registration, Subscription
 from tests.builders import ANNE, BART, NEWS, OFFERS, Movable, Office, World, owed, text_of, through
 from tests.support.relay import Relay
 
@@ -46,7 +47,7 @@ def subscribed(world: World, relay: Relay, slug: str = NEWS) -> None:
 
 
 def is_gone(world: World) -> bool:
-    rows = [*world.registrations(), *world.subscriptions()]
+    rows: list[Registration | Subscription] = [*world.registrations(), *world.subscriptions()]
     return not any(row.address or row.name for row in rows)
 
 
