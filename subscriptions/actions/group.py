@@ -18,7 +18,7 @@ class _Waiting(Generic[Ask, Answer]):
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
         self.answer: Answer | None = None
-        self.trouble: Exception | None = None
+        self.trouble: Exception | None = Unavailable("no answer")  # until there is one, however a batch ends
         self.leads = False
         self.turn = threading.Lock()
         self.turn.acquire()
@@ -30,9 +30,16 @@ class GroupCommit(Generic[Ask, Answer]):
     `commit` takes a list and gives one answer for each, after its transaction is committed.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Ask]], list[Answer]], at_most: int = 64) -> None:
+    def __init__(
+        self, commit: Callable[[Sequence[Ask]], list[Answer]], at_most: int = 64, patience: float = PATIENCE
+    ) -> None:
         self._commit = commit
         self._at_most = at_most
+        self._patience = patience
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """With nobody waiting: in a forked child, whose parent may have been in the middle."""
         self._guard = threading.Lock()
         self._queue: list[_Waiting[Ask, Answer]] = []
         self._led = False
@@ -51,7 +58,7 @@ class GroupCommit(Generic[Ask, Answer]):
 
     def _wait(self, me: _Waiting[Ask, Answer]) -> bool:
         """Wait for an answer, or for the lead: True."""
-        if me.turn.acquire(timeout=PATIENCE):
+        if me.turn.acquire(timeout=self._patience):
             return me.leads
         with self._guard:
             if me.turn.acquire(blocking=False):  # the answer, or the lead, came at the last moment
@@ -80,7 +87,7 @@ class GroupCommit(Generic[Ask, Answer]):
         try:
             answers = self._commit([one.ask for one in batch])
             for one, answer in zip(batch, answers, strict=True):
-                one.answer = answer
+                one.answer, one.trouble = answer, None
         except Unavailable as trouble:
             _fail(batch, trouble)
         except Exception as trouble:

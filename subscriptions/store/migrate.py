@@ -2,13 +2,14 @@
 
 from flask import Flask
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
-from subscriptions.store.engine import meaning_of
+from subscriptions.store.engine import meaning_of, translated
 from subscriptions.store.models import db
 
 FOLDER = "subscriptions/store/migrations"
 HEAD = "0001"  # a test compares it with the files
+WAITS_MS = 60_000  # for another process that is migrating
 _LOCK = 7_215_541  # of PostgreSQL's advisory locks; any number that nothing else here uses
 
 
@@ -28,7 +29,7 @@ def current() -> str | None:
     try:
         with db.engine.connect() as connection:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except (OperationalError, ProgrammingError) as error:
+    except DBAPIError as error:
         if _is_missing(error):
             return None
         raise meaning_of(error) or error from error
@@ -42,12 +43,13 @@ def upgrade() -> bool:
     """Run what is missing; whether anything was. Raises SchemaTooNew."""
     if current() == HEAD:
         return False
-    with db.engine.connect() as connection:
+    with translated(), db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             # before the transaction begins: Alembic rebuilds tables, and a cascade would delete their children
             raw = connection.connection.driver_connection
             assert raw is not None
             raw.execute("PRAGMA foreign_keys=OFF")
+            raw.execute(f"PRAGMA busy_timeout={WAITS_MS}")
         try:
             with connection.begin():
                 _upgrade(connection)
@@ -56,15 +58,22 @@ def upgrade() -> bool:
     return True
 
 
+def one_at_a_time(connection: Connection) -> None:
+    """Of processes that start at once each waits here, until the transaction of the one before has ended."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = {WAITS_MS}"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+    else:
+        connection.execute(text("SELECT 1"))  # BEGIN IMMEDIATE waits
+
+
 def _upgrade(connection: Connection) -> None:
     from alembic import command  # here: a start with nothing to do need not load it
     from alembic.config import Config
     from alembic.util import CommandError
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    else:
-        connection.execute(text("SELECT 1"))  # BEGIN IMMEDIATE: a second process waits here
+    one_at_a_time(connection)
     config = Config()
     config.set_main_option("script_location", str(_folder()))
     config.attributes["connection"] = connection
