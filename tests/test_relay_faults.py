@@ -1,7 +1,7 @@
 """What each fault of a relay means for a mail or for the whole queue (architecture, decision 3)."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -44,8 +44,9 @@ def relay(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 @pytest.fixture
 def world(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
-    account = {"security": "starttls", "username": "anne", "password": "s3cret"}
-    with through(relay, make_app, clock, connections=1, **account) as world:
+    with through(
+        relay, make_app, clock, connections=1, security="starttls", username="anne", password="s3cret"
+    ) as world:
         yield world
 
 
@@ -133,10 +134,10 @@ def test_a_pause_doubles_up_to_five_minutes(world: World, relay: Relay) -> None:
         world.clock.forward(seconds=seconds)
 
 
-def _pause_until() -> object:
+def _pause_until() -> datetime:
     with reading() as session:
         job = jobs.find(session, "deliver")
-        assert job is not None
+        assert job is not None and job.pause_until is not None
         return job.pause_until
 
 
