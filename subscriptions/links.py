@@ -68,6 +68,7 @@ class _DerivedOnce:
     secret_keys: list[bytes]
 
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        secret_key = self.secret_keys[-1] if secret_key is None else secret_key
         found = _derived.get((type(self), self.salt, secret_key))  # type: ignore[attr-defined]
         if found is None:
             found = super().derive_key(secret_key)  # type: ignore[misc]
