@@ -120,6 +120,6 @@ def _families(session: Session, now: datetime) -> Any:
     )
     last = GaugeMetricFamily("yestwice_job_last_success_timestamp_seconds", "end of the last good run", labels=["job"])
     for job in jobs.all_of(session):
-        if job.name in NAMES and job.ended_at:
-            last.add_metric([job.name], job.ended_at.timestamp())
+        if job.name in NAMES:
+            last.add_metric([job.name], job.ended_at.timestamp() if job.ended_at else 0)
     yield last
