@@ -1,0 +1,115 @@
+"""The documents say what is true: commands, links, settings, metrics and the diagram."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from subscriptions.domain.lifecycle import mermaid
+from subscriptions.settings import Settings
+from subscriptions.settings.file import load
+from tests.builders import World
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+README = (ROOT / "README.md").read_text("utf-8")
+NAMES = [str(one.relative_to(ROOT)) for one in DOCUMENTS]
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def between(text: str, name: str) -> str:
+    return text.partition(f"<!-- {name}:begin -->")[2].partition(f"<!-- {name}:end -->")[0].strip()
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+
+
+def commands(pattern: str) -> list[str]:
+    """What is printed to be typed, in blocks and between backticks, in all documents."""
+    typed = [
+        block for name in NAMES for block in [*blocks(text_of(name), "sh"), *re.findall(r"`([^`\n]+)`", text_of(name))]
+    ]
+    return sorted({found for text in typed for found in re.findall(pattern, text, re.M)})
+
+
+def links() -> list[tuple[str, str]]:
+    found = [(name, link) for name in NAMES for link in re.findall(r"\]\(([^)#]+)\)", text_of(name))]
+    return [(name, link) for name, link in found if not urlsplit(link).scheme]
+
+
+@pytest.fixture(scope="module")
+def plain_app() -> Flask:
+    return create_app(Settings())
+
+
+def test_the_diagram_is_what_the_tables_print() -> None:
+    assert between(README, "diagram") == f"```mermaid\n{mermaid()}\n```"
+
+
+@pytest.mark.parametrize("marker", ["<!-- clause:begin -->", "<!-- clause:end -->", "<!-- bench -->"])
+def test_the_places_that_others_fill_are_there(marker: str) -> None:
+    assert README.count(marker) == 1
+
+
+@pytest.mark.parametrize(("document", "link"), links())
+def test_every_link_leads_to_a_file(document: str, link: str) -> None:
+    assert (ROOT / document).parent.joinpath(link).exists()
+
+
+@pytest.mark.parametrize("target", commands(r"(?:^|&& )make ([a-z]+)"))
+def test_every_make_target_that_is_printed_exists(target: str) -> None:
+    done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", commands(r"(?:^|bin/)(?:flask|yestwice) ([a-z]+(?: [a-z]+\b(?![@.\\/]))?)"))
+def test_every_flask_command_that_is_printed_exists(plain_app: Flask, command: str) -> None:
+    name, *sub = command.split()
+    commands_ = getattr(plain_app.cli.commands[name], "commands", None)
+    assert commands_ is None or not sub or sub[0] in commands_
+
+
+@pytest.mark.parametrize("option", commands(r"flask (.* --[a-z-]+.*)"))
+def test_every_option_that_is_printed_exists(plain_app: Flask, option: str) -> None:
+    words = option.partition(" | ")[0].split()
+    command = plain_app.cli.commands[words[0]]
+    command = getattr(command, "commands", {}).get(words[1], command)
+    known = {name for one in command.params for name in one.opts}
+    assert {word for word in words if word.startswith("-")} <= known
+
+
+@pytest.mark.parametrize("url", commands(r"(https?://127\.0\.0\.1:8000[^\s\"'\\]*)"))
+def test_every_address_that_is_printed_is_served(plain_app: Flask, url: str) -> None:
+    method = "POST" if url.endswith("/subscriptions") else "GET"
+    assert plain_app.url_map.bind("").match(urlsplit(url).path or "/", method)
+
+
+@pytest.mark.parametrize("block", [one for name in NAMES for one in blocks(text_of(name), "toml")])
+def test_every_piece_of_configuration_is_accepted(block: str, tmp_path: Path) -> None:
+    text = block if block.startswith("[") else f"[server]\n{block}"
+    (tmp_path / "config.toml").write_text(text, "utf-8")
+    read = load({}, tmp_path)
+    assert set(tomllib.loads(text)) <= {"server", "database", "mail", "lifecycle", "limits", "lists"}
+    assert read != Settings()
+
+
+def test_every_metric_that_the_alerts_ask_for_is_served(world: World) -> None:
+    asked = set(re.findall(r"yestwice_[a-z_]+", "".join(blocks(text_of("docs/production.md"), "yaml"))))
+    served = world.client.get("/metrics", base_url=world.base_url).get_data(as_text=True)
+    assert {name for name in asked if f"\n{name}" not in served} == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_documents_name_no_host_but_examples(name: str) -> None:
+    public = {"www.rfc-editor.org", "semver.org"}
+    hosts = {urlsplit(url).hostname or "" for url in re.findall(r"https?://[^\s)\"'`>]+", text_of(name))}
+    assert {host for host in hosts - public if not re.fullmatch(r"(.*\.)?example\.org|127\.0\.0\.1", host)} == set()
