@@ -5,9 +5,10 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from subscriptions.settings import Settings
+from subscriptions.settings import BadSettings, Settings
 
 MADE_BYTES = 32
+SHORTEST = 16
 
 
 def secret_keys(settings: Settings) -> list[bytes]:
@@ -38,4 +39,7 @@ def _kept(path: Path) -> bytes:
         with suppress(FileExistsError):
             path.hardlink_to(aside)
         aside.unlink()
-    return path.read_text("ascii").strip().encode()
+    kept = path.read_bytes().strip()
+    if len(kept) < SHORTEST:
+        raise BadSettings(f"{path} holds no secret: at least {SHORTEST} characters. Restore it from a backup.")
+    return kept

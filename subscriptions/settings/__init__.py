@@ -22,14 +22,14 @@ class Server:
     workers: int = 1
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
-    secret_keys: tuple[str, ...] = ()
-    pepper: str = ""
+    secret_keys: tuple[str, ...] = field(default=(), repr=False)
+    pepper: str = field(default="", repr=False)
     data_dir: str = "var"
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    url: str = "sqlite:///subscriptions.db"
+    url: str = field(default="sqlite:///subscriptions.db", repr=False)  # may hold a password
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Mail:
     port: int = 25
     security: str = "none"
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     sender: str = "Newsletter <newsletter@example.org>"
     envelope_sender: str = ""
     timeout_seconds: int = 10
@@ -84,7 +84,7 @@ class Settings:
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     limits: Limits = field(default_factory=Limits)
     lists: tuple[ListSettings, ...] = (ListSettings(),)
-    root: Path = Path()  # relative paths start here: the folder of the file, or of app.py
+    root: Path = Path()  # relative paths start here: the folder of app.py
 
     @property
     def data_dir(self) -> Path:

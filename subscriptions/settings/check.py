@@ -4,8 +4,8 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Iterator
-from email.utils import parseaddr
-from urllib.parse import urlsplit
+from email.utils import getaddresses, parseaddr
+from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -36,20 +36,25 @@ def is_loopback(host: str) -> bool:
 
 def _server(settings: Settings) -> Iterator[str]:
     server = settings.server
-    url = urlsplit(server.base_url)
-    try:
-        port = url.port or 1
-    except ValueError:
-        port = 0
-    if url.scheme not in ("http", "https") or not url.hostname or not port or re.search(r"[\s<>]", server.base_url):
+    url = _web(server.base_url)
+    if url is None or re.search(r"[^!-~]|[<>]", server.base_url):
         yield 'base_url in [server] must be an address such as "https://news.example.org".'
-    elif url.path not in ("", "/") or url.query or url.fragment or url.username:
+    elif url.path not in ("", "/") or url.query or url.fragment or "@" in url.netloc:
         yield "base_url in [server] must not have a path, a query or a user."
     if len(server.pepper) < 16 and server.pepper:
         yield "pepper in [server] is too short: at least 16 characters."
     for key in server.secret_keys:
         if key.lower() in WEAK or len(key) < 16:
             yield "secret_keys in [server] holds a key that is too short: at least 16 characters each."
+
+
+def _web(address: str) -> SplitResult | None:
+    """The parts of an address of the web, or None if it is none."""
+    try:
+        url = urlsplit(address)
+        return url if url.scheme in ("http", "https") and url.hostname and url.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _mail(settings: Settings) -> Iterator[str]:
@@ -63,9 +68,9 @@ def _mail(settings: Settings) -> Iterator[str]:
     for key in ("sender", "envelope_sender"):
         yield from _sender(key, getattr(mail, key))
     if mail.transport == "mailbox":
-        hostname = urlsplit(server.base_url).hostname or ""
-        for key, host in (("base_url", hostname), ("host", server.host)):
-            if not is_loopback(host):
+        url = _web(server.base_url)
+        for key, host in (("base_url", url and url.hostname), ("host", server.host)):
+            if host is not None and not is_loopback(host):
                 yield (
                     f'{key} in [server] is not a loopback address, and transport in [mail] is "mailbox", which shows '
                     'every mail to every visitor: set transport to "smtp", or serve on 127.0.0.1.'
@@ -77,6 +82,8 @@ def _sender(key: str, value: str) -> Iterator[str]:
         return
     name, address = parseaddr(value)
     try:
+        if len(getaddresses([value])) != 1:
+            raise BadAddress
         parse(address)
     except BadAddress:
         yield f'{key} in [mail] must be an address such as "Newsletter <newsletter@example.org>".'
@@ -117,7 +124,7 @@ def _rates(settings: Settings) -> Iterator[str]:
 def _database(settings: Settings) -> Iterator[str]:
     try:
         backend = make_url(settings.database.url).drivername
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         backend = ""
     if backend not in ("sqlite", "postgresql+psycopg", "postgresql"):
         yield 'url in [database] must start with "sqlite:///" or "postgresql+psycopg://".'
@@ -141,5 +148,5 @@ def _list(one: ListSettings) -> Iterator[str]:
         yield f"wording in {label} must say what people consent to."
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", one.locale):
         yield f'locale in {label} must be a language tag such as "en" or "de-AT".'
-    if one.policy_url and urlsplit(one.policy_url).scheme not in ("http", "https"):
+    if one.policy_url and _web(one.policy_url) is None:
         yield f"policy_url in {label} must start with https:// or http://."

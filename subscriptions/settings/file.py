@@ -1,6 +1,7 @@
 """Reading the configuration: a TOML file, and the environment above it."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -28,17 +29,25 @@ SECTIONS: Mapping[str, type] = {
 }  # fmt: skip
 
 
+class _Said(str):
+    """A text of the environment: TOML where the setting wants something else, never at the cost of a text."""
+
+
 @dataclass
 class _Reading:
     """What has been read so far: where from, and what was wrong with it."""
 
-    file: str
+    file: str = "the defaults"
     raw: dict[str, Any] = field(default_factory=dict)
     named: dict[tuple[str, ...], str] = field(default_factory=dict)  # settings that the environment named
     problems: list[str] = field(default_factory=list)
 
     def where(self, *path: str) -> str:
-        return self.named.get(path, self.file)
+        """The variable that named this setting, a part of it or its whole section; else the file."""
+        for named in sorted(self.named, key=len, reverse=True):
+            if named[: len(path)] == path or path[: len(named)] == named:
+                return self.named[named]
+        return self.file
 
 
 def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> Settings:
@@ -50,62 +59,98 @@ def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> 
     home = home or Path(__file__).resolve().parent.parent.parent
     named = environ.get(PREFIX + "CONFIG")
     path = Path(named) if named else home / "config.toml"
-    reading = _Reading(str(path))
-    if named or path.exists():
-        _read(path, reading)
+    reading = _Reading()
+    whole = _read(path, reading) if named or path.exists() else True
     _from_environment(environ, reading)
     settings = _build(reading, home)
-    if not reading.problems:
-        reading.problems = [
-            f"{problem[:-1]} ({path if reading.raw else 'defaults'})." for problem in problems_of(settings)
-        ]
+    if whole:  # half a configuration would be blamed for what it does not say
+        reading.problems += [f"{one[:-1]} ({_source(one, settings, reading)})." for one in problems_of(settings)]
     if reading.problems:
         raise BadSettings("\n".join(reading.problems))
     return settings
 
 
-def _read(path: Path, reading: _Reading) -> None:
+def _source(problem: str, settings: Settings, reading: _Reading) -> str:
+    """Where the setting that a problem begins with was set."""
+    found = re.match(r'(\w+)(?: in \[(\w+)\]| in \[\[lists\]\] "(.*?)")', problem)
+    if found is None:
+        return reading.where("lists")
+    key, section, slug = found.groups()
+    if section:
+        return reading.where(section, key)
+    return reading.where("lists", str([one.slug for one in settings.lists].index(slug)), key)
+
+
+def _read(path: Path, reading: _Reading) -> bool:
+    """Whether the file could be read."""
+    reading.file = str(path)
     try:
-        reading.raw = tomllib.loads(path.read_text("utf-8"))
+        reading.raw = tomllib.loads(path.read_text("utf-8-sig"))
+        return True
     except OSError as trouble:
         reading.problems.append(f"The configuration {path} cannot be read: {trouble.strerror}.")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
+    except UnicodeDecodeError:
+        reading.problems.append(f"The configuration {path} is not UTF-8.")
+    except tomllib.TOMLDecodeError as trouble:
         reading.problems.append(f"The configuration {path} is not TOML: {trouble}.")
+    return False
 
 
 def _from_environment(environ: Mapping[str, str], reading: _Reading) -> None:
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name == PREFIX + "CONFIG":
             continue
-        path, text = name.removeprefix(PREFIX).lower().split("__"), environ[name]
+        path = name.removeprefix(PREFIX).lower().split("__")
+        value: Any = _Said(environ[name]) if len(path) > 1 else _value(environ[name])
         if path[-1].endswith("_file") and path[-1].removesuffix("_file") in SECRETS:
             path[-1] = path[-1].removesuffix("_file")
             try:
-                text = Path(text).read_text("utf-8").strip()
-            except OSError as trouble:
-                reading.problems.append(f"{name} names a file that cannot be read: {trouble.strerror}.")
+                value = _secret(Path(environ[name]), path[-1])
+            except (OSError, UnicodeDecodeError) as trouble:
+                why = trouble.strerror if isinstance(trouble, OSError) else "it is not UTF-8"
+                reading.problems.append(f"{name} names a file that cannot be read: {why}.")
                 continue
         reading.named[tuple(path)] = name
-        _put(reading, path, text, name)
+        _put(reading, path, value, name)
 
 
-def _put(reading: _Reading, path: list[str], text: str, name: str) -> None:
+def _secret(path: Path, key: str) -> Any:
+    """A secret as the file holds it, less the last line end; keys one a line, or a TOML list."""
+    text = path.read_text("utf-8").rstrip("\r\n")
+    if key != "secret_keys":
+        return text
+    listed = _value(text)
+    return listed if isinstance(listed, list) else [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _put(reading: _Reading, path: list[str], value: Any, name: str) -> None:
     *above, last = path
     at: Any = reading.raw
     try:
         for step in above:
-            at = at[int(step)] if isinstance(at, list) else at.setdefault(step, [{}] if step == "lists" else {})
-        at[int(last) if isinstance(at, list) else last] = _value(text)
+            at = _entry(at, step) if isinstance(at, list) else at.setdefault(step, [] if step == "lists" else {})
+        if isinstance(at, list):
+            raise TypeError
+        at[last] = value
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         reading.problems.append(f"{name} does not name a setting.")
+
+
+def _entry(lists: list[Any], number: str) -> Any:
+    """The list of that number, or the next one, made; raises where numbers leave a gap."""
+    if number == str(len(lists)):
+        lists.append({})
+    if not number.isdecimal():
+        raise KeyError(number)
+    return lists[int(number)]
 
 
 def _value(text: str) -> Any:
     """The text read as TOML where that parses, else the text itself."""
     try:
-        return tomllib.loads(f"value = {text}")["value"] if "\n" not in text else text
+        return tomllib.loads(f"value = {text}")["value"] if "\n" not in text else str(text)
     except tomllib.TOMLDecodeError:
-        return text
+        return str(text)
 
 
 def _build(reading: _Reading, home: Path) -> Settings:
@@ -123,6 +168,8 @@ def _reachable(server: Server) -> Server:
     """A base_url that nobody has changed follows host and port: links in mails must lead here."""
     default = Server()
     if server.base_url != default.base_url or (server.host, server.port) == (default.host, default.port):
+        return server
+    if not 0 < server.port < 65536:
         return server
     host = default.host if server.host in ("0.0.0.0", "::") else server.host  # noqa: S104
     return replace(server, base_url=f"http://{f'[{host}]' if ':' in host else host}:{server.port}")
@@ -164,12 +211,13 @@ def _table(kind: type, reading: _Reading, raw: Any, path: tuple[str, ...], label
 
 def _typed(wanted: Any, value: Any, key: str) -> Any:
     """The value as the setting wants it; raises TypeError that says what that is."""
+    if isinstance(value, _Said):
+        read = _value(value)
+        value = str(value) if wanted is str and not isinstance(read, str) else read
     if get_origin(wanted) is tuple:
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
             return tuple(value)
         raise TypeError("a list of texts")
-    if wanted is str and key in SECRETS and type(value) in (int, float):
-        return str(value)  # a password of digits, from the environment
     if type(value) is not wanted:
         raise TypeError({str: "a text", int: "a whole number", bool: "true or false"}[wanted])
     return value
