@@ -26,7 +26,7 @@ def story(key: bytes) -> list[str]:
     """One sentence a line; an address that we know nothing of gets one line that says so."""
     now = parts().clock.now()
     with reading() as session:
-        lines = [*_registrations(session, key, now), *_chapters(session, key), *_standing(session, key, now)]
+        lines = [*_registrations(session, key, now), *_chapters(session, key, now), *_standing(session, key, now)]
     return lines or ["Nothing is known about this address: it never signed up, or all of it has been deleted."]
 
 
@@ -40,12 +40,14 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
         yield f"  Now: {_next(row, now)}"
 
 
-def _chapters(session: Session, key: bytes) -> Iterator[str]:
+def _chapters(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for chapter in chapters.of_key(session, key):
         yield f"Subscription to {_list(chapter.list_id)}, confirmed at {words(chapter.confirmed_at)}:"
         for one in evidence.of_subscription(session, chapter.id):
             if one.registration_id is None:
                 yield f"  {words(one.at)}: {_sentence(one)}"
+        for owed in outbox.of_subscription(session, chapter.id):
+            yield f"  {_waiting(owed, now)}"
         yield f"  Now: {_chapter_now(chapter)}"
 
 
@@ -91,6 +93,9 @@ def _by(one: Evidence) -> str:
 
 def _waiting(owed: Owed, now: datetime) -> str:
     mail = _MAILS.get(owed.mail, "mail")
+    if owed.drop_at <= now:
+        said = f' the relay said "{owed.note}" (try {owed.tries}), and' if owed.note else ""
+        return f"The {mail} will not be sent:{said} its time is over."
     if owed.note:
         return f'The {mail} waits: the relay said "{owed.note}" (try {owed.tries}); next try at {words(owed.due_at)}.'
     if owed.due_at > now:

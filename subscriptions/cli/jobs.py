@@ -11,6 +11,7 @@ from subscriptions.cli import ready, table
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import EVERY, NAMES, Job, late_after
 from subscriptions.jobs.jobs import jobs as all_jobs
+from subscriptions.jobs.schedule import next_time
 from subscriptions.parts import parts
 from subscriptions.store import jobs as rows
 from subscriptions.store.engine import reading, transaction
@@ -57,15 +58,18 @@ def _waiting_for_others(name: str, job: Job, confirm: bool) -> int | None:
 @group.command("show")
 @ready
 def show() -> None:
-    """When each job ran last, what came of it, and when it is late."""
+    """When each job ran last, what came of it, when it runs next, and when it counts as late."""
+    now = parts().clock.now()
     with reading() as session:
         found = {job.name: job for job in rows.all_of(session)}
-    lines = [("job", "every", "last good run", "count", "late after", "trouble")]
+    lines = [("job", "every", "last good run", "count", "next", "late after", "trouble")]
     for name in NAMES:
         job = found[name]
         ended = clocks.text(job.ended_at) if job.ended_at else "never"
         late = clocks.text(job.ended_at + late_after(name)) if job.ended_at else "-"
-        lines.append((name, str(EVERY[name]), ended, str(job.count), late, job.trouble or "-"))
+        lines.append(
+            (name, str(EVERY[name]), ended, str(job.count), clocks.text(next_time(name, now)), late, job.trouble or "-")
+        )
     table(lines)
 
 

@@ -31,6 +31,12 @@ def scheduler(run: Callable[[str], object]) -> BackgroundScheduler:
     return made
 
 
+def next_time(name: str, now: datetime) -> datetime:
+    """When the clock runs a job next."""
+    (trigger,) = [trigger for one, trigger in SCHEDULE if one == name]
+    return trigger.get_next_fire_time(None, now)  # type: ignore[no-any-return]
+
+
 def wake(made: BackgroundScheduler, name: str) -> None:
     """Run a job now rather than at its next time."""
     made.modify_job(name, next_run_time=datetime.now(UTC))

@@ -133,6 +133,10 @@ def waiting(session: Session) -> tuple[int, datetime | None]:
     return count, oldest
 
 
+def of_subscription(session: Session, id_: int) -> Sequence[Owed]:
+    return session.scalars(select(Owed).where(Owed.subscription_id == id_)).all()
+
+
 def of_registration(session: Session, id_: int) -> Sequence[Owed]:
     return session.scalars(select(Owed).where(Owed.registration_id == id_)).all()
 

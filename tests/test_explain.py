@@ -1,0 +1,170 @@
+"""`flask explain`: what happened to an address, why it got no mail, and what comes next."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from subscriptions.actions import erase, suppress
+from subscriptions.cli.explain import story
+from subscriptions.domain.address import parse
+from tests.builders import ANNE, NEWS, OFFERS, Movable, World, at, through
+from tests.support.relay import Relay
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+def told(world: World, address: str = ANNE) -> str:
+    return "\n".join(story(world.parts.links.key(parse(address).folded)))
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    with Relay() as relay:
+        yield relay
+
+
+@pytest.fixture
+def mailed(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
+    with through(relay, make_app, clock) as world:
+        yield world
+
+
+def test_the_command_tells_the_story_on_stdout(world: World) -> None:
+    world.sign_up(ANNE)
+    result = world.app.test_cli_runner().invoke(args=["explain", "Anne@Example.org"])
+    assert (result.exit_code, result.stdout.splitlines()) == (0, told(world).splitlines())
+
+
+def test_of_an_unknown_address_nothing_is_known(world: World) -> None:
+    assert told(world) == "Nothing is known about this address: it never signed up, or all of it has been deleted."
+
+
+def test_a_closed_budget_says_until_when(world: World) -> None:
+    at(world, "2026-11-24T14:17")
+    world.sign_up(ANNE)
+    world.deliver()
+    world.clock.forward(minutes=3)
+    world.sign_up(ANNE)
+    assert "Mail budget: used up; a sign-up before 24 November 2026, 14:32 UTC" in told(world)
+    assert "Asked for 2 times in all." in told(world)
+    world.clock.forward(minutes=12)
+    assert "Mail budget" not in told(world)
+
+
+def test_a_mail_that_waits_for_the_budget_says_when_it_leaves(world: World) -> None:
+    at(world, "2026-11-24T14:17")
+    world.sign_up(ANNE, NEWS)
+    world.sign_up(ANNE, OFFERS)
+    assert "The confirmation mail waits until 24 November 2026, 14:32 UTC" in told(world)
+    assert "The confirmation mail is about to leave." in told(world)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({}, "Suppressed: this address is not asked to confirm (this was not me, set at"),
+        (ONE_CLICK, "not asked to confirm for Newsletter until 23 December 2026, 12:00 UTC"),
+    ],
+    ids=["button", "one-click"],
+)
+def test_this_was_not_me_is_told(world: World, data: dict[str, str], sentence: str) -> None:
+    world.sign_up(ANNE)
+    world.post(world.not_me_link(ANNE), data=data)
+    assert sentence in told(world)
+
+
+def test_a_suppression_by_hand_is_told_with_its_reason(world: World) -> None:
+    key = world.parts.links.key(parse(ANNE).folded)
+    suppress.suppress(key, "all", "asked by letter", world.clock.now(), world.parts.policy, "command line")
+    assert "this address gets no mail at all (asked by letter, set at" in told(world)
+
+
+def test_the_word_of_the_relay_and_the_next_try_are_told(mailed: World, relay: Relay) -> None:
+    relay.behave("rcpt", "451 4.7.1 greylisted, come back")
+    mailed.sign_up(ANNE)
+    mailed.deliver()
+    assert 'the relay said "RCPT TO: 451 4.7.1 greylisted, come back" (try 1); next try at 23 November' in told(mailed)
+
+
+def test_a_welcome_mail_that_waits_is_told_too(mailed: World, relay: Relay) -> None:
+    mailed.sign_up(ANNE, OFFERS)
+    mailed.deliver()
+    mailed.post(mailed.parts.links.confirm_url(mailed.registrations()[0].ref))
+    relay.behave("rcpt", "451 4.7.1 greylisted")
+    mailed.deliver()
+    assert "The welcome mail waits: the relay said" in told(mailed)
+
+
+def test_a_mail_that_was_given_up_is_told(mailed: World, relay: Relay) -> None:
+    relay.behave("rcpt", "550 5.1.1 no such user")
+    mailed.sign_up(ANNE)
+    mailed.deliver()
+    assert 'the confirmation mail was given up; the relay said "RCPT TO: 550 5.1.1 no such user"' in told(mailed)
+
+
+def test_what_the_relay_said_when_it_took_the_mail_is_told(mailed: World) -> None:
+    mailed.sign_up(ANNE)
+    mailed.deliver()
+    assert 'the relay took the confirmation mail: "250' in told(mailed)
+
+
+def test_a_mail_whose_time_is_over_is_not_promised(mailed: World, relay: Relay) -> None:
+    relay.behave("rcpt", "451 4.7.1 greylisted")
+    mailed.sign_up(ANNE)
+    mailed.deliver()
+    mailed.clock.forward(hours=24)
+    assert "next try" not in told(mailed)
+    assert "The confirmation mail will not be sent" in told(mailed)
+
+
+def test_a_pending_one_says_until_when_it_can_be_confirmed(world: World) -> None:
+    world.sign_up(ANNE)
+    assert "Now: pending; it can be confirmed until 24 November 2026, 12:00 UTC, then it is blocked." in told(world)
+
+
+def test_a_blocked_one_says_when_it_is_deleted(world: World) -> None:
+    world.sign_up(ANNE)
+    world.clock.forward(hours=24)
+    assert "Now: blocked, since nobody confirmed in time; it is deleted at 23 December 2026, 12:00 UTC." in told(world)
+
+
+def test_chapters_are_told_one_by_one(world: World) -> None:
+    for _ in range(2):
+        world.subscribe(ANNE)
+        world.post(world.leave_link(ANNE))
+    assert told(world).count("Subscription to Newsletter, confirmed at") == 2
+    assert told(world).count("its proof is kept until 1 January 2030, 00:00 UTC.") == 2
+
+
+def test_a_subscriber_reads_as_subscribed_with_both_acts(world: World) -> None:
+    world.subscribe(ANNE, remote_addr="192.0.2.1")
+    world.sign_up(ANNE)
+    text = told(world)
+    assert "signed up by api from 192.0.2.1" in text
+    assert "confirmed by button on the confirmation page from 203.0.113.7" in text
+    assert "somebody signed this address up again by api." in text
+    assert "Now: subscribed." in text
+
+
+def test_an_erasure_that_waits_says_until_when(world: World) -> None:
+    world.subscribe(ANNE)
+    key = world.parts.links.key(parse(ANNE).folded)
+    erase.ask(key, world.clock.now(), world.parts.policy, "command line")
+    assert "Erasure has been asked for: done by 23 November 2026, 13:15 UTC at the latest." in told(world)
+    world.run("deliver")
+    assert "the person was erased from this record." in told(world)
+
+
+def test_explaining_changes_nothing(world: World) -> None:
+    world.sign_up(ANNE)
+    assert told(world) == told(world)
+    assert len(world.evidence()) == 1
+
+
+def test_the_story_never_holds_the_address_or_the_name(world: World) -> None:
+    world.subscribe(ANNE, name="Annabella")
+    world.sign_up(ANNE)
+    world.post(world.leave_link(ANNE))
+    assert ANNE not in told(world)
+    assert "Annabella" not in told(world)
