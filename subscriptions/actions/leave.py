@@ -57,7 +57,7 @@ def end_open(
 def end_chapter(session: Session, chapter: Subscription, withdrawal: Withdrawal, now: datetime, policy: Policy) -> None:
     """End one open chapter: its state, the end of its proof, its evidence."""
     step = subscription_step(State(chapter.state), withdrawal.event)
-    ended_at = min(withdrawal.received or now, now)
+    ended_at = max(min(withdrawal.received or now, now), chapter.confirmed_at)
     chapter.state, chapter.ended_at = step.to.value, ended_at
     chapter.proof_until = policy.proof_until(ended_at)
     fact = Fact.BOUNCED if step.to is State.BOUNCED else Fact.UNSUBSCRIBED

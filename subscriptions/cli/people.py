@@ -114,7 +114,7 @@ def _lists(list_id: int | None) -> str:
 @click.option("--reason", required=True, help="Why, in your words.")
 @ready
 def add(address: Address, scope: str, reason: str) -> None:
-    """Suppress ADDRESS."""
+    """Suppress ADDRESS: ask it no more, or never write to it again."""
     joined = parts()
     ended = suppressing.suppress(key_of(address), scope, reason, joined.clock.now(), joined.policy, actor())
     click.echo(f"Suppressed ({scope}); {ended} subscription{'s' * (ended != 1)} ended.")
