@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
@@ -21,6 +22,7 @@ from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
 from subscriptions.web.pages import submit, too_many
 from subscriptions.web.problems import answer
 
+log = logging.getLogger(__name__)
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
 P = ParamSpec("P")
 PAGE_DEFAULT, PAGE_AT_MOST = 100, 1000
@@ -167,6 +169,7 @@ def export(slug: str) -> Response:
         return answer(
             422, "Something in the query is not as it should be.", errors=[Problem("format", "csv or jsonl.")]
         )
+    log.info("export", extra={"list": row.slug, "format": kind, "client": g.client})  # P-07: who took the addresses
     now = parts().clock.now()
     rows = stream.export(row, kind, parts().links, now)
     response = Response(stream_with_context(rows), mimetype=stream.FORMATS[kind])
