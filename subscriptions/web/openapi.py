@@ -6,6 +6,9 @@ from typing import Any
 from flask import Blueprint, Response
 
 from subscriptions import __version__
+from subscriptions.parts import parts
+from subscriptions.store.lists import Catalogue
+from subscriptions.store.models import List
 from subscriptions.web.api import PAGE_AT_MOST, PAGE_DEFAULT
 from subscriptions.web.forms import LONGEST_NAME
 
@@ -19,7 +22,7 @@ _STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
 @pages.get("/api/v1/openapi.json")
 def openapi() -> Response:
-    return Response(json.dumps(DOCUMENT), mimetype="application/json")
+    return Response(json.dumps(document(parts().catalogue)), mimetype="application/json")
 
 
 def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
@@ -73,14 +76,35 @@ def _needs(scope: str) -> dict[str, Any]:
     return {"security": [{"token": []}], "description": f'Needs a token of scope "{scope}".'}
 
 
-_SIGN_UP = _object(
-    ("email",),
-    email=_TEXT | {"description": "The address to subscribe.", "examples": ["anne@example.org"]},
-    list=_TEXT | {"description": "The slug of a list; the first by default."},
-    name=_TEXT | {"maxLength": LONGEST_NAME, "description": "Voluntary; used to greet, for nothing else."},
-    locale=_TEXT | {"description": 'A language tag such as "de".'},
-    wording=_TEXT | {"description": "Id of the consent text that was shown."},
-)
+# Addresses of this kind are always accepted; so are internationalised ones, which no pattern describes.
+_ADDRESS = r"^[A-Za-z0-9]{1,20}([._+-][A-Za-z0-9]{1,10}){0,3}@([A-Za-z0-9]{1,20}\.){1,3}(com|net|org|eu|de)$"
+_PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]*$"
+
+
+def _sign_up(row: List, wordings: list[str], *, is_default: bool) -> dict[str, Any]:
+    """What a sign-up for one list may hold: its slug, and the wordings that it has shown."""
+    return _object(
+        ("email",) if is_default else ("email", "list"),
+        email=_TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},
+        list={"const": row.slug, "description": "The first list where this member is missing."},
+        name=_TEXT
+        | {"maxLength": LONGEST_NAME, "pattern": _PRINTABLE, "description": "Voluntary; to greet, for nothing else."},
+        locale=_TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
+        wording={"enum": wordings, "description": "Id of the consent text that was shown."},
+    )
+
+
+def document(catalogue: Catalogue) -> dict[str, Any]:
+    """The description, with the lists that there are now."""
+    shown: dict[int, list[str]] = {}
+    for wording in catalogue.wordings.values():
+        shown.setdefault(wording.list_id, []).append(wording.id)
+    lists = catalogue.configured
+    kinds = [_sign_up(row, shown[row.id], is_default=row is lists[0]) for row in lists]
+    schemas = {**DOCUMENT["components"]["schemas"], "SignUp": {"anyOf": kinds}}
+    return {**DOCUMENT, "components": {**DOCUMENT["components"], "schemas": schemas}}
+
+
 _SUBSCRIPTION = _object(
     ("email", "name", "locale", "status", "registered_at", "confirmed_at", "ended_at"),
     email=_TEXT,
@@ -166,7 +190,6 @@ DOCUMENT: dict[str, Any] = {
     "components": {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         "schemas": {
-            "SignUp": _SIGN_UP,
             "Taken": _object(
                 ("status", "list", "registration"),
                 status={"const": "pending_confirmation"},

@@ -1,0 +1,120 @@
+"""The rooms and their arrows: who may know whom, by the imports of the code itself."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).resolve().parents[1]
+CODE = HOME / "subscriptions"
+
+# arrows point down only; `parts` and `start` join the rooms, and know them all
+MAY_IMPORT = {
+    "domain": set(),
+    "store": {"domain", "settings"},
+    "clock": set(),
+    "links": {"domain", "clock"},
+    "settings": {"domain"},
+    "keys": {"settings"},
+    "logs": {"web"},
+    "actions": {"domain", "store", "links"},
+    "mail": {"domain", "store", "settings", "clock", "links"},
+    "jobs": {"domain", "store", "actions", "mail", "clock"},
+    "export": {"store", "links", "clock"},
+    "parts": {"domain", "store", "actions", "mail", "settings", "clock", "links", "keys"},
+    "web": {"domain", "store", "actions", "mail", "jobs", "export", "settings", "clock", "links", "parts"},
+    "start": {"domain", "store", "jobs", "settings", "clock", "links", "keys", "parts"},
+    "serve": {"store", "settings", "start", "logs"},
+    "cli": {
+        "domain",
+        "store",
+        "actions",
+        "mail",
+        "jobs",
+        "export",
+        "settings",
+        "clock",
+        "parts",
+        "start",
+        "logs",
+        "serve",
+    },
+}
+FILES = sorted(path for path in CODE.rglob("*.py") if "migrations" not in path.parts)
+READS_TIME = {"now", "utcnow", "today", "time", "monotonic", "time_ns", "perf_counter"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Names of the modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "subscriptions":
+                yield from (f"subscriptions.{one.name}" for one in node.names)
+            else:
+                yield node.module
+
+
+def room(path: Path) -> str:
+    return path.relative_to(CODE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CODE)))
+def test_a_room_knows_only_the_rooms_below_it(path: Path) -> None:
+    here = room(path)
+    known = {name.split(".")[1] for name in imports(path) if name.startswith("subscriptions.")}
+    assert known - {here, "__version__"} <= MAY_IMPORT.get(here, set())
+
+
+@pytest.mark.parametrize("path", sorted((CODE / "domain").glob("*.py")), ids=lambda path: path.stem)
+def test_the_domain_is_made_of_the_standard_library_alone(path: Path) -> None:
+    roots = {name.partition(".")[0] for name in imports(path)} - {"subscriptions"}
+    allowed = set(sys.stdlib_module_names) | ({"email_validator"} if path.stem == "address" else set())
+    assert roots <= allowed
+
+
+@pytest.mark.parametrize("room_", ["store", "actions", "mail", "domain"])
+def test_rules_and_storage_do_not_speak_http(room_: str) -> None:
+    spoken = {name for path in (CODE / room_).rglob("*.py") for name in imports(path)}
+    assert not {name for name in spoken if name.startswith(("werkzeug", "granian", "subscriptions.web"))}
+
+
+def test_only_the_schedule_knows_apscheduler() -> None:
+    knowing = [path.name for path in FILES if any(name.startswith("apscheduler") for name in imports(path))]
+    assert knowing == ["schedule.py"]
+
+
+def readers_of_time(path: Path) -> list[str]:
+    """Calls such as datetime.now(UTC) or time.time(), by what stands before the dot."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    dotted = [one for one in calls if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name)]
+    return [f"{one.value.id}.{one.attr}" for one in dotted  # type: ignore[attr-defined]
+            if one.attr in READS_TIME and one.value.id in ("datetime", "date", "time")]  # type: ignore[attr-defined]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CODE)))
+def test_nobody_but_the_clock_reads_the_time(path: Path) -> None:
+    # the benchmark measures the machine; the schedule tells APScheduler, which lives on real time, to run at once
+    if path.name in ("clock.py", "schedule.py") or "bench" in path.parts:
+        return
+    assert readers_of_time(path) == []
+
+
+@pytest.mark.parametrize("name", ["utils", "helpers", "common", "services", "misc"])
+def test_there_is_no_place_to_put_things(name: str) -> None:
+    assert not [path for path in FILES if path.stem == name or name in path.parts]
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or 0) - node.lineno + 1
+
+
+@pytest.mark.parametrize("path", [*FILES, HOME / "app.py"], ids=lambda path: path.name)
+def test_functions_and_files_stay_small(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= (40 if path.name == "app.py" else 250)
+    assert [name for name, lines in functions(path) if lines > 50] == []

@@ -1,0 +1,37 @@
+"""The five packages are kept, and each does the work that it is here for (architecture 8)."""
+
+import flask_mail
+import itsdangerous
+import sqlalchemy as sa
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+
+from subscriptions.jobs import schedule
+from subscriptions.mail.mailbox import MailboxConnection
+from subscriptions.mail.message import OutMessage
+from subscriptions.mail.smtp import SmtpConnection
+from subscriptions.store.models import db
+from tests.builders import World
+
+
+def test_every_table_of_the_database_is_a_flask_sqlalchemy_model(app: Flask) -> None:
+    models = {mapper.local_table.name for mapper in db.Model.registry.mappers if issubclass(mapper.class_, db.Model)}  # type: ignore[attr-defined]
+    assert set(sa.inspect(db.engine).get_table_names()) - {"alembic_version"} == models
+
+
+def test_every_mail_leaves_as_a_flask_mail_message_over_a_flask_mail_connection(world: World) -> None:
+    assert issubclass(OutMessage, flask_mail.Message)
+    assert issubclass(SmtpConnection, flask_mail.Connection) and issubclass(MailboxConnection, flask_mail.Connection)
+    assert isinstance(world.parts.sender.new_line(), flask_mail.Connection)
+
+
+def test_every_link_is_read_and_written_by_an_itsdangerous_serializer(world: World) -> None:
+    serializers = [one for one in vars(world.parts.links).values() if isinstance(one, itsdangerous.Serializer)]
+    assert sorted(one.salt for one in serializers) == [b"confirm", b"not-me", b"unsubscribe"]
+
+
+def test_block_purge_and_deliver_are_jobs_of_one_background_scheduler() -> None:
+    ran: list[str] = []
+    made = schedule.scheduler(ran.append)
+    assert isinstance(made, BackgroundScheduler)
+    assert {"block", "purge", "deliver"} <= {job.id for job in made.get_jobs()}
