@@ -17,6 +17,8 @@ from subscriptions.store.models import db
 from tests.builders import LISTS, World
 from tests.support.postgres import Databases, session_postgres
 
+pytest_plugins = ["tests.clause"]  # what `pytest -m clause` says at its end
+
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
