@@ -27,7 +27,7 @@ def pepper(settings: Settings) -> bytes:
 
 def _kept(path: Path) -> bytes:
     """The secret in the file, made there the first time: for this user's eyes alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         # written aside and linked into place: of two processes that start at once, both read the same
         aside = path.with_name(f".{path.name}.{os.getpid()}")

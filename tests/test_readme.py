@@ -11,7 +11,7 @@ from flask import Flask
 
 from app import create_app
 from subscriptions.domain.lifecycle import mermaid
-from subscriptions.settings import Settings
+from subscriptions.settings import Server, Settings
 from subscriptions.settings.file import load
 from tests.builders import World
 
@@ -106,6 +106,11 @@ def test_every_metric_that_the_alerts_ask_for_is_served(world: World) -> None:
     asked = set(re.findall(r"yestwice_[a-z_]+", "".join(blocks(text_of("docs/production.md"), "yaml"))))
     served = world.client.get("/metrics", base_url=world.base_url).get_data(as_text=True)
     assert {name for name in asked if f"\n{name}" not in served} == set()
+
+
+def test_the_folder_of_the_data_is_made_for_its_user_alone(tmp_path: Path) -> None:
+    create_app(Settings(root=tmp_path, server=Server(data_dir="data")))
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,7 @@ THREADS_THAT_ASK = 8  # sign-ups share one connection at a time; these are for e
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     connections = THREADS_THAT_ASK + settings.mail.connections + 2
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, connections)
