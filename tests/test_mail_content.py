@@ -1,0 +1,249 @@
+"""What the mails say and how they are built, read as the bytes that arrive at a relay."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+
+from subscriptions.actions import erase
+from subscriptions.domain.address import parse
+from tests.builders import ANNE, LISTS, Movable, World, link_in, text_of, through
+from tests.support.relay import Relay
+
+KINDS = ["confirm", "welcome", "already_subscribed", "erased"]
+OWN = "http://127.0.0.1:8000"
+POLICY = "https://example.org/privacy"
+FULL = tuple(
+    replace(one, welcome=True, controller="Example Society", postal_address="1 Example Street\n12345 Exampletown",
+            privacy_contact="privacy@example.org", policy_url=POLICY) for one in LISTS
+)  # fmt: skip
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    with Relay() as relay:
+        yield relay
+
+
+@pytest.fixture
+def world(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
+    with through(relay, make_app, clock, lists=FULL) as world:
+        yield world
+
+
+def arrive(world: World, relay: Relay, kind: str) -> bytes:
+    """The bytes of a mail of that kind to Anne."""
+    world.sign_up(ANNE, name="Anne Example")
+    steps: list[Callable[[], object]] = [world.deliver, lambda: confirm(world, relay), lambda: ask_again(world)]
+    for step in steps[: 1 + KINDS.index(kind)]:
+        step()
+    if kind == "erased":
+        erase.ask(world.parts.links.key(parse(ANNE).folded), world.clock.now(), world.parts.policy, "the operator")
+        world.deliver()
+    return relay.mails[-1].raw
+
+
+def confirm(world: World, relay: Relay) -> None:
+    world.post(link_in(relay.mails[0].message, "confirm"))
+    world.deliver()
+
+
+def ask_again(world: World) -> None:
+    world.clock.forward(minutes=15)
+    world.sign_up(ANNE)
+    world.deliver()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def raw(world: World, relay: Relay, kind: str) -> bytes:
+    """A mail of each kind as it arrived."""
+    return arrive(world, relay, kind)
+
+
+@pytest.fixture
+def mail(relay: Relay, raw: bytes) -> EmailMessage:
+    return relay.mails[-1].message
+
+
+@pytest.fixture
+def first(world: World, relay: Relay) -> EmailMessage:
+    """A confirmation mail."""
+    arrive(world, relay, "confirm")
+    return relay.mails[-1].message
+
+
+class Page(HTMLParser):
+    """The links and the tags of an HTML part, and what is left of it without them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.tags: set[str] = set()
+        self.loads: list[str] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links |= {value or "" for name, value in attrs if name == "href"}
+        self.loads += [name for name, _ in attrs if name in ("src", "srcset", "background", "poster", "data")]
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+
+def page_of(mail: EmailMessage) -> Page:
+    return Page(text_of(mail, "html"))
+
+
+def links_of(mail: EmailMessage) -> set[str]:
+    return set(re.findall(r"https?://\S+", text_of(mail)))
+
+
+def flat(mail: EmailMessage) -> str:
+    """The text part without its line breaks."""
+    return " ".join(text_of(mail).split())
+
+
+@pytest.mark.parametrize("name", ["Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted"])
+def test_each_header_of_a_mail_stands_once(raw: bytes, name: str) -> None:
+    head = raw.partition(b"\r\n\r\n")[0]
+    assert len(re.findall(rb"(?im)^" + name.encode() + rb":", head)) == 1
+
+
+def test_lines_end_with_crlf_and_none_is_long(raw: bytes) -> None:
+    lines = raw.split(b"\r\n")
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
+    assert max(len(line) for line in lines if not line.startswith(b"List-")) <= 78
+
+
+def test_a_mail_is_its_text_then_the_same_in_html_and_nothing_attached(mail: EmailMessage) -> None:
+    parts = list(mail.iter_parts())
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
+    assert {part.get_content_charset() for part in parts} == {"utf-8"}
+    assert {part["Content-Transfer-Encoding"] for part in parts} == {"quoted-printable"}
+    assert not any(part.defects for part in (mail, *parts))
+
+
+def test_every_link_of_the_text_is_a_link_of_the_html(mail: EmailMessage) -> None:
+    assert links_of(mail) == page_of(mail).links
+
+
+def test_links_lead_to_us_or_to_the_privacy_policy(mail: EmailMessage) -> None:
+    assert {urlsplit(link).netloc for link in links_of(mail) - {POLICY}} <= {urlsplit(OWN).netloc}
+
+
+def test_every_link_of_the_text_stands_on_a_line_of_its_own(mail: EmailMessage) -> None:
+    assert links_of(mail) <= set(text_of(mail).split("\n"))
+
+
+def test_the_html_loads_nothing_and_runs_nothing(mail: EmailMessage) -> None:
+    page = page_of(mail)
+    assert not page.loads
+    assert not page.tags & {"script", "img", "link", "iframe", "form", "object", "svg", "base"}
+    assert not re.search(r"url\(|@import|@font-face", text_of(mail, "html"))
+
+
+def test_the_html_says_its_language_like_the_header(mail: EmailMessage) -> None:
+    assert mail["Content-Language"] == "en"
+    assert '<html lang="en">' in text_of(mail, "html")
+
+
+def test_a_mail_is_small(raw: bytes) -> None:
+    assert len(raw) < 30_000
+
+
+def test_a_mail_says_that_a_machine_wrote_it_and_wants_no_answer(mail: EmailMessage) -> None:
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Auto-Response-Suppress"] == "All"
+
+
+def test_a_mail_has_one_recipient(mail: EmailMessage, relay: Relay) -> None:
+    assert (mail["To"], mail["Cc"], mail["Bcc"]) == (ANNE, None, None)
+    assert relay.mails[-1].recipients == (ANNE,)
+
+
+def test_the_sender_is_named_alone(mail: EmailMessage) -> None:
+    assert str(mail["From"]) == "Newsletter <newsletter@example.org>"
+
+
+def test_the_message_id_belongs_to_the_sending_domain_and_to_nobody(mail: EmailMessage) -> None:
+    assert re.fullmatch(r"<[0-9a-f]{32}@example\.org>", mail["Message-ID"])
+
+
+def test_the_date_is_the_time_of_writing(mail: EmailMessage, world: World) -> None:
+    assert mail["Date"].datetime == world.clock.now()
+
+
+def test_the_legal_notice_stands_in_both_parts(mail: EmailMessage) -> None:
+    for notice in ("Example Society", "1 Example Street", "12345 Exampletown", "privacy@example.org"):
+        assert notice in text_of(mail)
+        assert notice in text_of(mail, "html")
+
+
+def test_both_parts_name_the_same_times(mail: EmailMessage) -> None:
+    time = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
+    assert set(re.findall(time, flat(mail))) == set(re.findall(time, " ".join(page_of(mail).words)))
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "List: Newsletter", "Asked by: Example Society", "Requested: 23 November 2026, 12:00 UTC",
+        "before 24 November 2026, 12:00 UTC", "Yes, I would like to receive this newsletter by e-mail.",
+        "The button subscribes this address to the list.", "the sign-up is blocked at that time",
+        "One month after the sign-up it is deleted", "you need not do anything", "IP address",
+    ],
+)  # fmt: skip
+def test_the_confirmation_mail_says_all_that_the_law_asks_in_both_parts(first: EmailMessage, fact: str) -> None:
+    assert fact in flat(first)
+    assert fact in " ".join(page_of(first).words)
+
+
+def test_the_confirmation_mail_asks_and_praises_nothing(first: EmailMessage) -> None:
+    assert first["Subject"] == "Please confirm: Newsletter"
+    assert not re.search(r"(?i)welcome|thank|follow us|offer|exclusive|free", flat(first))
+    assert links_of(first) == {link_in(first, "confirm"), link_in(first, "not-me"), POLICY}
+
+
+@pytest.mark.parametrize(
+    ("kind", "purpose"), [("confirm", "not-me"), ("welcome", "unsubscribe"), ("already_subscribed", "unsubscribe")]
+)
+def test_one_click_leads_where_the_link_in_the_mail_leads(mail: EmailMessage, purpose: str) -> None:
+    assert mail.get_all("List-Unsubscribe") == [f"<{link_in(mail, purpose)}>"]
+    assert mail.get_all("List-Unsubscribe-Post") == ["List-Unsubscribe=One-Click"]
+    assert mail.get_all("List-Id") == ["<newsletter.127.0.0.1>"]
+
+
+def test_one_click_on_the_confirmation_mail_cancels_and_nobody_is_asked_again(
+    first: EmailMessage, world: World, relay: Relay
+) -> None:
+    answer = world.post(first["List-Unsubscribe"].strip("<>"), data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    assert not world.registrations()
+    world.clock.forward(hours=1)
+    world.sign_up(ANNE)
+    assert world.deliver() == 0
+
+
+@pytest.mark.parametrize("kind", ["erased"])
+def test_the_last_mail_offers_nothing_to_leave_and_says_what_stays(mail: EmailMessage) -> None:
+    assert mail["List-Unsubscribe"] is None
+    assert "Kept until: 1 January 2030, 00:00 UTC" in flat(mail)
+
+
+@pytest.mark.parametrize("kind", ["welcome"])
+def test_the_welcome_mail_repeats_what_was_agreed_to(mail: EmailMessage) -> None:
+    assert "You agreed to this: Yes, I would like to receive" in flat(mail)
+    assert "Confirmed: 23 November 2026, 12:00 UTC" in flat(mail)
