@@ -1,0 +1,81 @@
+"""Promises over the whole application, checked for everything that there is and will be."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from subscriptions.domain.lifecycle import Mail
+from subscriptions.jobs.jobs import NAMES
+from subscriptions.jobs.schedule import SCHEDULE
+from subscriptions.store.engine import reading
+from subscriptions.store.models import db
+from subscriptions.web.headers import BODY_AT_MOST
+from tests.builders import ANNE, BART, NEWS, World
+
+PUBLIC = {"pages", "tokens", "static", "health", "openapi", "mailbox"}
+QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
+
+
+def test_every_route_of_the_api_says_who_may_call_it(app: Flask) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in PUBLIC]
+    open_to_all = [rule.rule for rule in rules if not hasattr(app.view_functions[rule.endpoint], "scope")]
+    assert open_to_all == ["/api/v1/subscriptions"]
+
+
+def everything() -> dict[str, list[tuple[object, ...]]]:
+    with reading() as session:
+        return {
+            name: sorted(map(tuple, session.execute(sa.select(table))), key=repr)
+            for name, table in db.metadata.tables.items()
+            if name not in QUIET
+        }
+
+
+def addresses_of(world: World) -> list[str]:
+    """A real URL of every route that answers a GET."""
+    world.sign_up(ANNE)
+    confirm, not_me = world.confirm_link(ANNE), world.not_me_link(ANNE)
+    world.subscribe(BART)
+    values = {"slug": NEWS, "id_": "1", "filename": "style.css"}
+    found = [confirm, not_me, world.leave_link(BART)]
+    for rule in world.app.url_map.iter_rules():
+        if "GET" in (rule.methods or set()) and "token" not in rule.arguments:
+            found.append(rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)[1])  # type: ignore[index]
+    return found
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_no_safe_request_changes_anything(world: World, method: str) -> None:
+    urls = addresses_of(world)
+    before = everything()
+    for url in urls:
+        for headers in ({}, {"Sec-Purpose": "prefetch"}, {"User-Agent": "BingPreview"}):
+            with world.client.open(url, method=method, headers=headers) as answer:
+                assert answer.status_code != 500
+    assert everything() == before
+
+
+@pytest.mark.parametrize("mail", [one.value for one in Mail])
+@pytest.mark.parametrize("part", ["subject.txt", "body.txt", "body.html"])
+def test_every_mail_has_its_three_templates(app: Flask, mail: str, part: str) -> None:
+    assert app.jinja_env.get_template(f"email/{mail}/{part}")
+
+
+def test_every_job_is_scheduled_once() -> None:
+    assert sorted(name for name, _ in SCHEDULE) == sorted(NAMES)
+
+
+def test_every_post_refuses_a_body_that_is_too_large(world: World) -> None:
+    body = b"x" * (BODY_AT_MOST + 1)
+    posts = [rule for rule in world.app.url_map.iter_rules() if "POST" in (rule.methods or set())]
+    assert world.app.config["MAX_CONTENT_LENGTH"] == BODY_AT_MOST and len(posts) >= 8
+    for path in (f"/subscribe/{NEWS}", "/api/v1/subscriptions"):
+        kind = "application/json" if path.startswith("/api") else "application/x-www-form-urlencoded"
+        assert world.post(path, data=body, content_type=kind).status_code == 413
+
+
+def test_no_answer_ever_sets_a_cookie(world: World) -> None:
+    for url in addresses_of(world):
+        with world.get(url) as answer:
+            assert "Set-Cookie" not in answer.headers
+    assert not [one for one in (world.sign_up_by_form(ANNE), world.sign_up(ANNE)) if "Set-Cookie" in one.headers]
