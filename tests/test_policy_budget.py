@@ -1,0 +1,140 @@
+"""The mail budget of one address: 1 in 15 minutes, 3 in 24 hours, 5 in 30 days (B-01)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscriptions.domain.policy import Policy, Rate, budget_opens, longest, mail_time
+
+RATES = Policy().mails
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+QUARTER, DAY, MONTH = timedelta(minutes=15), timedelta(hours=24), timedelta(days=30)
+
+
+def ago(*times: timedelta) -> list[datetime]:
+    return [NOON - one for one in times]
+
+
+def test_the_budget_is_1_in_15_minutes_3_in_24_hours_5_in_30_days() -> None:
+    assert (Rate(1, QUARTER), Rate(3, DAY), Rate(5, MONTH)) == RATES
+
+
+def test_a_first_mail_leaves_at_once() -> None:
+    assert mail_time(RATES, [], NOON, may_wait=False) == NOON
+
+
+@pytest.mark.parametrize(
+    ("period", "earlier"),
+    [
+        (QUARTER, [QUARTER]),
+        (DAY, [timedelta(hours=1), timedelta(hours=2), DAY]),
+        (MONTH, [timedelta(days=2), timedelta(days=3), timedelta(days=4), timedelta(days=5), MONTH]),
+    ],
+)
+def test_a_rule_is_closed_to_its_last_instant(period: timedelta, earlier: list[timedelta]) -> None:
+    assert mail_time(RATES, ago(*earlier), NOON, may_wait=False) == NOON
+    earlier[-1] -= TICK
+    assert mail_time(RATES, ago(*earlier), NOON, may_wait=False) is None
+    assert budget_opens(RATES, ago(*earlier), NOON) == NOON + TICK
+
+
+def test_a_first_sign_up_for_another_list_waits_for_the_end_of_the_15_minutes() -> None:
+    sent = ago(timedelta(minutes=10))
+    assert mail_time(RATES, sent, NOON, may_wait=True) == NOON + timedelta(minutes=5)
+
+
+def test_who_waits_waits_behind_those_who_wait_already() -> None:
+    sent = [*ago(timedelta(minutes=10)), NOON + timedelta(minutes=5)]
+    assert mail_time(RATES, sent, NOON, may_wait=True) == NOON + timedelta(minutes=20)
+
+
+@pytest.mark.parametrize(
+    "earlier", [[timedelta(minutes=1), timedelta(hours=1), timedelta(hours=23)], [timedelta(days=n) for n in range(5)]]
+)
+def test_nobody_waits_for_the_longer_rules(earlier: list[timedelta]) -> None:
+    assert mail_time(RATES, ago(*earlier), NOON, may_wait=True) is None
+
+
+def test_mails_that_wait_count_already() -> None:
+    sent = [NOON, NOON + QUARTER, NOON + 2 * QUARTER]
+    assert mail_time(RATES, sent, NOON, may_wait=True) is None
+
+
+def test_without_rules_every_mail_leaves_at_once() -> None:
+    assert mail_time((), [NOON] * 100, NOON, may_wait=False) == NOON
+    assert (longest(()), budget_opens((), [NOON], NOON)) == (timedelta(0), NOON)
+
+
+def test_a_mail_counts_as_long_as_the_longest_rule() -> None:
+    assert longest(RATES) == MONTH
+
+
+STEPS = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=3)) | st.sampled_from(
+    [timedelta(0), TICK, QUARTER - TICK, QUARTER, DAY - TICK, DAY, MONTH - TICK, MONTH, timedelta(minutes=7)]
+)
+ASKS = st.lists(st.tuples(STEPS, st.booleans()), max_size=60)
+ANY_RATES = st.lists(
+    st.builds(Rate, st.integers(1, 4), st.sampled_from([QUARTER, timedelta(hours=1), DAY, MONTH])), max_size=3
+)
+
+
+def mails_of(asks: list[tuple[timedelta, bool]], rates: tuple[Rate, ...] = RATES) -> list[datetime]:
+    """When mails leave, whoever asks whenever."""
+    now, sent = NOON, list[datetime]()
+    for step, may_wait in asks:
+        now += step
+        at = mail_time(rates, sent, now, may_wait=may_wait)
+        if at is not None:
+            assert at >= now
+            sent.append(at)
+    return sent
+
+
+def most(mails: list[datetime], period: timedelta) -> int:
+    """The most mails in any stretch of that length."""
+    return max((sum(1 for one in mails if first <= one < first + period) for first in mails), default=0)
+
+
+@given(ASKS)
+def test_no_asking_whatever_gets_more_than_1_mail_in_15_minutes_3_in_24_hours_5_in_30_days(
+    asks: list[tuple[timedelta, bool]],
+) -> None:
+    mails = mails_of(asks)
+    assert (most(mails, QUARTER) <= 1, most(mails, DAY) <= 3, most(mails, MONTH) <= 5) == (True, True, True)
+
+
+@given(ASKS, ANY_RATES)
+def test_every_set_of_rules_holds(asks: list[tuple[timedelta, bool]], rates: list[Rate]) -> None:
+    mails = mails_of(asks, tuple(rates))
+    assert all(most(mails, rate.period) <= rate.count for rate in rates)
+
+
+@given(ASKS)
+def test_an_open_budget_is_never_closed_by_waiting(asks: list[tuple[timedelta, bool]]) -> None:
+    mails = mails_of(asks)
+    now = NOON + sum((step for step, _ in asks), timedelta(0))
+    if mail_time(RATES, mails, now, may_wait=False) is not None:
+        assert mail_time(RATES, mails, now, may_wait=True) == now
+
+
+@given(ASKS)
+def test_the_budget_opens_when_explain_says_so_and_not_before(asks: list[tuple[timedelta, bool]]) -> None:
+    mails = mails_of(asks)
+    now = NOON + sum((step for step, _ in asks), timedelta(0))
+    opens = budget_opens(RATES, mails, now)
+    assert mail_time(RATES, mails, opens, may_wait=False) == opens
+    if opens > now:
+        assert mail_time(RATES, mails, opens - TICK, may_wait=False) is None
+
+
+@given(ASKS)
+def test_nobody_waits_longer_than_the_15_minutes_of_those_before(asks: list[tuple[timedelta, bool]]) -> None:
+    now, sent = NOON, list[datetime]()
+    for step, may_wait in asks:
+        now += step
+        at = mail_time(RATES, sent, now, may_wait=may_wait)
+        sent += [at] if at else []
+        assert at is None or at - now <= 3 * QUARTER
