@@ -1,8 +1,10 @@
 """Serving: granian in this process, or with one process for each worker; however, one way down."""
 
 import logging
+import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -42,6 +44,7 @@ def serve(create_app: Callable[[Settings], Flask]) -> None:
     logs.setup()
     try:
         settings = load()
+        _must_be_free(settings.server.host, settings.server.port)
         app = create_app(settings)
         start.prepare(app)
     except start.REFUSALS as trouble:
@@ -52,6 +55,16 @@ def serve(create_app: Callable[[Settings], Flask]) -> None:
         _one_process(app, settings)
     else:
         _many_processes(settings)
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Refuse a port that is taken: granian would share it with another of its kind, request by request."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as trouble:
+        reason = (trouble.strerror or str(trouble)).partition(" (")[0]
+        sys.exit(f"Cannot serve on {host}, port {port} (host and port in [server]): {reason}.")
 
 
 def _greet(settings: Settings) -> None:
@@ -96,6 +109,7 @@ def worker() -> Flask:
 
     logs.setup()
     _hear_signals()
+    threading.Thread(target=_end_with_the_parent, name="parent", daemon=True).start()
     app = create_app()
     with app.app_context():
         db.engine.dispose(close=False)
@@ -121,9 +135,21 @@ def _hear_signals() -> None:
 def _pass_on(heard: int) -> None:
     while (number := os.read(heard, 1)[0]) not in (signal.SIGTERM, signal.SIGINT):
         pass
+    _wake_main(number)
+
+
+def _wake_main(number: int) -> None:
     main = threading.main_thread().ident
     assert main is not None
     signal.pthread_kill(main, number)
+
+
+def _end_with_the_parent() -> None:
+    """A worker whose parent was killed would hold the port, and serve on without anybody who could end it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        _wake_main(signal.SIGTERM)
 
 
 def _leave() -> None:

@@ -43,15 +43,13 @@ class Server:
         *,
         command: tuple[str, ...] = PYTHON_APP,
         relay: Relay | None = None,
-        **environment: str,
+        **environment: str | None,
     ) -> None:
         self.port = free_port()
         self.command = tuple(part.format(port=self.port) for part in command)
         self._folder = folder
-        self._environment = _environment(folder, url, self.port, relay) | {
-            name if name.startswith("SUBSCRIPTIONS_") else f"SUBSCRIPTIONS_{name}": value
-            for name, value in environment.items()
-        }
+        wanted = _environment(folder, url, self.port, relay) | environment
+        self._environment = _outside() | {f"SUBSCRIPTIONS_{name}": value for name, value in wanted.items() if value}
         self._process: subprocess.Popen[bytes] | None = None
         self._output, self._errors = folder / f"out-{self.port}", folder / f"err-{self.port}"
 
@@ -79,8 +77,10 @@ class Server:
     @property
     def children(self) -> list[int]:
         """The worker processes."""
-        text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [int(one) for one in text.split()]
+        with contextlib.suppress(FileNotFoundError):
+            text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+            return [int(one) for one in text.split()]
+        return []
 
     # Its life
 
@@ -153,7 +153,15 @@ class Server:
             connection.close()
 
 
+def is_alive(pid: int) -> bool:
+    """Whether it runs; one that has ended and that nobody has asked about yet does not."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    return False
+
+
 def _environment(folder: Path, url: str, port: int, relay: Relay | None) -> dict[str, str]:
+    """What every server is told, without the prefix."""
     ours = {
         "SERVER__PORT": str(port),
         "SERVER__DATA_DIR": str(folder),
@@ -165,5 +173,8 @@ def _environment(folder: Path, url: str, port: int, relay: Relay | None) -> dict
     }
     if relay is not None:
         ours |= {"MAIL__TRANSPORT": "smtp", "MAIL__HOST": relay.host, "MAIL__PORT": str(relay.port)}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SUBSCRIPTIONS_", "FLASK_"))}
-    return kept | {f"SUBSCRIPTIONS_{name}": value for name, value in ours.items()}
+    return ours
+
+
+def _outside() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("SUBSCRIPTIONS_", "FLASK_"))}
