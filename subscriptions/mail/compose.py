@@ -17,7 +17,7 @@ from subscriptions.links import Links
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
 from subscriptions.mail.message import OutMessage
 from subscriptions.settings import Settings
-from subscriptions.store.lists import Catalogue
+from subscriptions.store.lists import Catalogue, read_catalogue
 from subscriptions.store.models import List, Wording
 from subscriptions.store.outbox import Due
 
@@ -47,6 +47,7 @@ class Composer:
         self._settings = settings
         self._links = links
         self._catalogue = catalogue
+        self._newer = Catalogue({}, {})
         self._letters: dict[tuple[object, ...], Letter] = {}
         sender = parseaddr(settings.mail.sender)
         self._service, self._sender = sender[0] or sender[1], wire_form(sender[1])
@@ -85,7 +86,7 @@ class Composer:
         return values | (_what_stays(due) if mail is Mail.ERASED else {})
 
     def _letter(self, mail: Mail, due: Due) -> Letter:
-        catalogue = self._catalogue()
+        catalogue = self._knowing(due)
         row = catalogue.lists[due.list_id]
         wording = catalogue.wordings.get(due.wording_id or row.wording_id)
         key = (mail, row, wording.id if wording else None)  # a catalogue that is read anew has new rows
@@ -93,6 +94,14 @@ class Composer:
         if letter is None:
             letter = self._letters[key] = self._compile(mail, row, wording)
         return letter
+
+    def _knowing(self, due: Due) -> Catalogue:
+        """The catalogue; read anew where a process that started later has added this list or wording."""
+        for found in (self._catalogue(), self._newer):
+            if due.list_id in found.lists and (due.wording_id is None or due.wording_id in found.wordings):
+                return found
+        self._newer = read_catalogue()
+        return self._newer
 
     def _compile(self, mail: Mail, row: List, wording: Wording | None) -> Letter:
         context: dict[str, Any] = {name: mark(name) for name in _VALUES}

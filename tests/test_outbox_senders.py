@@ -1,0 +1,205 @@
+"""Senders at work: several at once, slow ones, ones that stop, and a limit for all of them together."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask_mail import Message
+
+from subscriptions.mail import settle
+from subscriptions.mail.outbox import Line
+from subscriptions.settings import ListSettings
+from subscriptions.settings import Mail as MailSettings
+from subscriptions.store import outbox
+from subscriptions.store.engine import Unavailable, transaction
+from tests.builders import ANNE, BART, CRIS, LISTS, NEWS, OFFERS, Movable, World, owed, text_of
+
+PEOPLE = [f"reader{number}@example.org" for number in range(40)]
+PATIENCE = 10.0
+
+
+@dataclass
+class Meanwhile:
+    """A line on which something happens before each mail is handed over."""
+
+    line: Line
+    happens: Callable[[], object]
+
+    def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None:
+        self.happens()
+        self.line.send(message, envelope_from)
+
+    def close(self) -> None:
+        self.line.close()
+
+
+def meanwhile(world: World, happens: Callable[[], object]) -> None:
+    """From now on this happens whenever the sender is about to hand a mail over."""
+    sender = world.parts.sender
+    line = sender.new_line
+    sender.new_line = lambda: Meanwhile(line(), happens)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does to the database."""
+    turn = threading.Event()
+    for _ in range(int(PATIENCE * 100)):
+        if condition():
+            return
+        turn.wait(0.01)
+    raise TimeoutError
+
+
+def sign_up(world: World, people: list[str]) -> None:
+    for person in people:
+        world.sign_up(person)
+
+
+@pytest.fixture
+def limited(make_app: Callable[..., Flask], clock: Movable) -> Callable[[int], World]:
+    """Another process on the same database, that may send so many mails a minute."""
+
+    def made(per_minute: int) -> World:
+        app = make_app(mail=MailSettings(connections=1, max_per_minute=per_minute))
+        return World(app, app.test_client(), clock)
+
+    return made
+
+
+def test_two_senders_at_once_send_each_mail_once(world: World, limited: Callable[[int], World]) -> None:
+    sign_up(world, PEOPLE)
+    other = limited(0)
+
+    def send() -> None:
+        with other.app.app_context():
+            other.deliver()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    world.deliver()
+    thread.join()
+    world.deliver()
+    assert sorted(str(mail["To"]) for mail in world.mails()) == sorted(PEOPLE)
+
+
+def test_mails_that_wait_behind_a_slow_relay_are_not_taken_by_another(world: World) -> None:
+    """Fifteen seconds a mail: the fifth leaves when the first lease would be over."""
+    taken: list[int] = []
+
+    def slowly() -> None:
+        until(lambda: all(one.due_at > world.clock.now() + timedelta(seconds=35) for one in owed()))
+        world.clock.forward(seconds=15)
+        with transaction() as session:
+            taken.extend(outbox.take(session, "another", 10, world.clock.now()))
+
+    world.parts.sender.connections = 1
+    sign_up(world, PEOPLE[:6])
+    meanwhile(world, slowly)
+    assert world.deliver() == 6
+    assert taken == []
+
+
+def test_the_state_is_read_again_when_the_mails_before_it_took_long(world: World) -> None:
+    def disowned() -> None:
+        world.clock.forward(seconds=6)
+        for row in world.registrations()[1:]:
+            world.post(world.parts.links.not_me_url(row.ref, row.list_id, row.key))
+
+    sign_up(world, [ANNE, BART, CRIS])
+    meanwhile(world, disowned)
+    assert world.deliver() == 1
+    assert [str(mail["To"]) for mail in world.mails()] == [ANNE]
+
+
+def test_no_mail_leaves_too_late_because_another_took_long(world: World) -> None:
+    sign_up(world, [ANNE, BART])
+    world.clock.forward(hours=23, minutes=59, seconds=58)
+    meanwhile(world, lambda: world.clock.forward(seconds=2))
+    assert world.deliver() == 1
+    assert owed() == []
+
+
+def test_a_sender_that_stops_ends_its_mail_and_gives_the_others_back(world: World) -> None:
+    sender = world.parts.sender
+    stopping = threading.Thread(target=sender.stop)
+
+    def stop() -> None:
+        stopping.start()
+        until(sender._stopping.is_set)
+
+    sender.connections = 1
+    sign_up(world, PEOPLE[:4])
+    meanwhile(world, stop)
+    assert world.deliver() == 1
+    stopping.join()
+    assert [(one.taken_by, one.due_at) for one in owed()] == [(None, world.clock.now())] * 3
+    assert world.deliver() == 0
+
+
+def test_what_was_sent_and_cannot_be_settled_ends_the_sweep_and_is_repeated_after_the_lease(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("the database is away")
+
+    sign_up(world, PEOPLE)
+    with monkeypatch.context() as faults:
+        faults.setattr(settle, "TRIES", 1)
+        faults.setattr(settle, "BETWEEN", 0)
+        faults.setattr(settle, "settle", away)
+        with pytest.raises(Unavailable):
+            world.deliver()
+    assert len(owed()) == len(PEOPLE)
+    world.clock.forward(seconds=60)
+    assert world.deliver() == len(PEOPLE)
+    ids = [str(mail["Message-ID"]) for mail in world.mails()]
+    assert len(set(ids)) == len(PEOPLE)
+
+
+def test_a_limit_a_minute_holds_for_all_senders_together(world: World, limited: Callable[[int], World]) -> None:
+    one, another = limited(15), limited(15)
+    sign_up(world, PEOPLE)
+    sent = [each.deliver() for each in (one, another, one, another)]
+    assert sum(sent) == 15
+    world.clock.forward(minutes=1)
+    assert another.deliver() + one.deliver() == 15
+    world.clock.forward(minutes=1)
+    assert one.deliver() == 10
+
+
+def test_looking_without_mails_uses_nothing_of_the_limit(world: World, limited: Callable[[int], World]) -> None:
+    sender = limited(3)
+    for _ in range(5):
+        assert sender.deliver() == 0
+    sign_up(world, PEOPLE[:3])
+    assert sender.deliver() == 3
+
+
+@pytest.mark.parametrize("slug", [NEWS, "made-later"])
+def test_a_sender_that_started_before_a_wording_or_a_list_was_made_writes_it_all_the_same(
+    world: World, make_app: Callable[..., Flask], slug: str
+) -> None:
+    world.sign_up(BART)
+    world.deliver()
+    added = (replace(LISTS[0], wording="Yes, by the new wording."), ListSettings("made-later", wording="Yes, too."))
+    newer = World((app := make_app(lists=added)), app.test_client(), world.clock)
+    with app.app_context():
+        row = newer.parts.catalogue.by_slug(slug)
+        newer.sign_up(ANNE, slug, wording=row.wording_id if row else None)
+    with world.app.app_context():
+        assert world.deliver() == 1
+    assert ("by the new wording" if slug == NEWS else "Yes, too.") in text_of(world.mails(ANNE)[0])
+
+
+def test_a_welcome_repeats_the_wording_of_its_own_sign_up(world: World, make_app: Callable[..., Flask]) -> None:
+    wordings = world.parts.catalogue.by_slug(OFFERS)
+    assert wordings is not None
+    world.sign_up(ANNE, OFFERS, wording=wordings.wording_id)
+    changed = tuple(replace(one, wording="Yes, to something else.") for one in LISTS)
+    newer = World((app := make_app(lists=changed)), app.test_client(), world.clock)
+    with app.app_context():
+        newer.post(newer.confirm_link(ANNE))
+        assert "Yes, I would like" in text_of(newer.mails()[-1])
