@@ -103,7 +103,7 @@ def _body(body: str, kind: str) -> bytes:
 
 def _quoted(text: str) -> bytes:
     octets = text.replace("\r\n", "\n").encode().decode("latin-1")
-    return body_encode(octets, eol="\r\n").encode("ascii")
+    return body_encode(octets, 75, "\r\n").encode("ascii")  # of 76: a soft line break may follow the last line
 
 
 def _marks(value: str, kind: str) -> str:
