@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from subscriptions.settings import Mail as MailSettings
 from subscriptions.store import mailbox, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Evidence, Owed, Registration, Subscription, db
+from tests.support.postgres import Databases
 from tests.support.relay import Relay
 
 ANNE, BART, CRIS = "anne@example.org", "bart@example.org", "cris@example.org"
@@ -215,6 +217,20 @@ def bearer(scope: str) -> dict[str, str]:
     with transaction() as session:
         tokens.add(session, secret[:9], hashlib.sha256(secret.encode()).digest(), scope, datetime.now(UTC))
     return {"Authorization": f"Bearer {secret}"}
+
+
+def take_database_away() -> None:
+    """From now on it can be reached by nobody: what an outage looks like."""
+    url = db.engine.url
+    db.engine.dispose()
+    if url.get_backend_name() == "sqlite":
+        path = Path(str(url.database))
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
+        path.mkdir()
+    else:
+        admin = url.set(database="postgres").render_as_string(hide_password=False)
+        Databases(admin).drop_database(str(url.database))
 
 
 @contextmanager
