@@ -184,7 +184,7 @@ class Sender:
 
     @repeated
     def _put_off(self, due: Due, note: str) -> None:
-        wait = min(FIRST_WAIT * 2**due.tries, LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
+        wait = min(FIRST_WAIT * 2 ** min(due.tries, 4), LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
         with transaction() as session:
             outbox.put_off(session, self.me, due.id, self.clock.now() + wait, note, counts=True)
 
