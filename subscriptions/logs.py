@@ -3,7 +3,9 @@
 import json
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TextIO
 
 from flask import g, has_request_context
@@ -28,14 +30,15 @@ class Lines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info and record.exc_info[1] is not None:
             line["trouble"] = type(record.exc_info[1]).__name__
-            line["at"] = _where(record.exc_info[1])
+            line["at"] = where(record.exc_info[1])
         return json.dumps(line, default=str)
 
 
-def _where(error: BaseException) -> str:
-    from subscriptions.web.problems import where
-
-    return where(error)
+def where(error: BaseException) -> str:
+    """File, line and function of our own frames of an error, and of the innermost one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames[:-1] if "/subscriptions/" in frame.filename] + frames[-1:]
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in ours)
 
 
 def setup(stream: TextIO | None = None, level: int = logging.INFO) -> None:

@@ -11,39 +11,29 @@ HOME = Path(__file__).resolve().parents[1]
 CODE = HOME / "subscriptions"
 
 # arrows point down only; `parts` and `start` join the rooms, and know them all
-MAY_IMPORT = {
-    "domain": set(),
-    "store": {"domain", "settings"},
-    "clock": set(),
-    "links": {"domain", "clock"},
-    "settings": {"domain"},
-    "keys": {"settings"},
-    "logs": {"web"},
-    "actions": {"domain", "store", "links"},
-    "mail": {"domain", "store", "settings", "clock", "links"},
-    "jobs": {"domain", "store", "actions", "mail", "clock"},
-    "export": {"store", "links", "clock"},
-    "parts": {"domain", "store", "actions", "mail", "settings", "clock", "links", "keys"},
-    "web": {"domain", "store", "actions", "mail", "jobs", "export", "settings", "clock", "links", "parts"},
-    "start": {"domain", "store", "jobs", "settings", "clock", "links", "keys", "parts"},
-    "serve": {"store", "settings", "start", "logs"},
-    "cli": {
-        "domain",
-        "store",
-        "actions",
-        "mail",
-        "jobs",
-        "export",
-        "settings",
-        "clock",
-        "parts",
-        "start",
-        "logs",
-        "serve",
-    },
+MAY_IMPORT: dict[str, set[str]] = {
+    room: set(below.split())
+    for room, below in {
+        "domain": "",
+        "clock": "",
+        "logs": "",
+        "settings": "domain",
+        "keys": "settings",
+        "links": "domain clock",
+        "store": "domain settings",
+        "actions": "domain store links",
+        "export": "store links clock",
+        "mail": "domain store settings clock links",
+        "jobs": "domain store actions mail clock",
+        "parts": "domain store actions mail settings clock links keys",
+        "web": "domain store actions mail jobs export settings clock links logs parts",
+        "start": "domain store jobs settings clock links keys parts",
+        "serve": "store settings start logs",
+        "cli": "domain store actions mail jobs export settings clock logs parts start serve",
+    }.items()
 }
 FILES = sorted(path for path in CODE.rglob("*.py") if "migrations" not in path.parts)
-READS_TIME = {"now", "utcnow", "today", "time", "monotonic", "time_ns", "perf_counter"}
+READS_TIME = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime"}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -66,7 +56,20 @@ def room(path: Path) -> str:
 def test_a_room_knows_only_the_rooms_below_it(path: Path) -> None:
     here = room(path)
     known = {name.split(".")[1] for name in imports(path) if name.startswith("subscriptions.")}
-    assert known - {here, "__version__"} <= MAY_IMPORT.get(here, set())
+    assert known - {here, "__version__"} <= (MAY_IMPORT[here] if here != "__init__" else set())
+
+
+def test_the_arrows_make_no_circle() -> None:
+    order: list[str] = []
+    while left := MAY_IMPORT.keys() - order:
+        order += (lowest := sorted(room for room in left if MAY_IMPORT[room] <= set(order)))
+        assert lowest, left
+
+
+def test_nobody_imports_from_inside_out_of_sight_of_the_arrows() -> None:
+    relative = [path.name for path in FILES for node in ast.walk(ast.parse(path.read_text("utf-8")))
+                if isinstance(node, ast.ImportFrom) and node.level]  # fmt: skip
+    assert relative == []
 
 
 @pytest.mark.parametrize("path", sorted((CODE / "domain").glob("*.py")), ids=lambda path: path.stem)
@@ -87,20 +90,26 @@ def test_only_the_schedule_knows_apscheduler() -> None:
     assert knowing == ["schedule.py"]
 
 
-def readers_of_time(path: Path) -> list[str]:
-    """Calls such as datetime.now(UTC) or time.time(), by what stands before the dot."""
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
-    dotted = [one for one in calls if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name)]
-    return [f"{one.value.id}.{one.attr}" for one in dotted  # type: ignore[attr-defined]
-            if one.attr in READS_TIME and one.value.id in ("datetime", "date", "time")]  # type: ignore[attr-defined]  # fmt: skip
+def readers_of_time(tree: ast.Module) -> list[str]:
+    """What reads the time, called or handed on: datetime.now, dt.datetime.now, time.time, `from time import time`."""
+    dotted = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in READS_TIME]
+    named = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "time"]
+    return [one for one in map(ast.unparse, dotted) if one.split(".")[-2] in ("datetime", "date", "time")] + [
+        one.name for node in named for one in node.names if one.name in READS_TIME
+    ]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CODE)))
 def test_nobody_but_the_clock_reads_the_time(path: Path) -> None:
-    # the benchmark measures the machine; the schedule tells APScheduler, which lives on real time, to run at once
-    if path.name in ("clock.py", "schedule.py") or "bench" in path.parts:
-        return
-    assert readers_of_time(path) == []
+    found = readers_of_time(ast.parse(path.read_text("utf-8")))
+    assert bool(found) is (path == CODE / "clock.py"), found
+
+
+@pytest.mark.parametrize(
+    "line", ["datetime.now(UTC)", "dt.datetime.utcnow()", "f(time.monotonic)", "from time import time", "date.today()"]
+)
+def test_every_way_to_read_the_time_is_noticed(line: str) -> None:
+    assert readers_of_time(ast.parse(line))
 
 
 @pytest.mark.parametrize("name", ["utils", "helpers", "common", "services", "misc"])

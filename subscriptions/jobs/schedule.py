@@ -8,6 +8,8 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from subscriptions.clock import Clock
+
 Scheduler = BackgroundScheduler
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ def scheduler(run: Callable[[str], object]) -> BackgroundScheduler:
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
     )
     for name, trigger in SCHEDULE:
-        made.add_job(run, trigger, args=[name], id=name, name=name, next_run_time=datetime.now(UTC))
+        made.add_job(run, trigger, args=[name], id=name, name=name, next_run_time=Clock.real_now())
     made.add_listener(_warn, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
     return made
 
@@ -39,7 +41,7 @@ def next_time(name: str, now: datetime) -> datetime:
 
 def wake(made: BackgroundScheduler, name: str) -> None:
     """Run a job now rather than at its next time."""
-    made.modify_job(name, next_run_time=datetime.now(UTC))
+    made.modify_job(name, next_run_time=Clock.real_now())
 
 
 def _warn(event: JobEvent) -> None:

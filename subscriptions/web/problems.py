@@ -2,15 +2,14 @@
 
 import json
 import logging
-import traceback
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
 
 from subscriptions.links import BadLink
+from subscriptions.logs import where
 from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.web.forms import Problem
 
@@ -102,10 +101,3 @@ def _unexpected(error: Exception) -> Response:
     """The type and the place, never the text: it could hold an address (G-01)."""
     log.error("unexpected error", extra={"trouble": type(error).__name__, "at": where(error)})
     return answer(500)
-
-
-def where(error: BaseException) -> str:
-    """File, line and function of our own frames of an error, and of the innermost one."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames[:-1] if "/subscriptions/" in frame.filename] + frames[-1:]
-    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in ours)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from subscriptions.clock import Clock
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -55,7 +57,7 @@ class _Visitor(asyncio.Protocol):
         if request is None:
             self._transport.close()
             return
-        self._sent = time.monotonic()
+        self._sent = Clock.ticks()
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -67,7 +69,7 @@ class _Visitor(asyncio.Protocol):
         if len(body) >= length:
             self._buffer = body[length:]
             latencies, statuses = self._result
-            latencies.append(time.monotonic() - self._sent)
+            latencies.append(Clock.ticks() - self._sent)
             status = int(head[9:12])
             statuses[status] = statuses.get(status, 0) + 1
             self._next()
@@ -88,9 +90,9 @@ def _run(port: int, number: int, concurrency: int, answer: Any) -> None:
             await loop.create_connection(partial(_Visitor, requests, result, end), "127.0.0.1", port)
         await asyncio.gather(*ends)
 
-    began = time.monotonic()
+    began = Clock.ticks()
     asyncio.run(drive())
-    answer.send(Measured(*result, began, time.monotonic(), time.process_time()))
+    answer.send(Measured(*result, began, Clock.ticks(), time.process_time()))
 
 
 def drive(port: int, number: int, concurrency: int) -> Measured:

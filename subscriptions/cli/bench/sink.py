@@ -6,6 +6,8 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any
 
+from subscriptions.clock import Clock
+
 _HELLO = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
 
 
@@ -51,7 +53,7 @@ class _Session(asyncio.Protocol):
         if not self._count.value:
             self._sample.send_bytes(mail)
         self._count.value += 1
-        self._last.value = time.monotonic()
+        self._last.value = Clock.ticks()
         if not self._delay:
             return b"250 taken\r\n"
         asyncio.get_running_loop().call_later(self._delay, self._transport.write, b"250 taken\r\n")
@@ -103,7 +105,7 @@ class Sink:
 
     @property
     def last(self) -> float:
-        """When the last mail came, on the clock of time.monotonic()."""
+        """When the last mail came, in the ticks of the clock."""
         return float(self._last.value)
 
     def sample(self) -> bytes:
