@@ -56,7 +56,7 @@ def test_every_setting_is_read_by_the_program(section: str) -> None:
 
 
 @pytest.mark.slow
-def test_unchanged_it_starts(tmp_path: Path) -> None:
+def test_unchanged_it_starts_and_serves(tmp_path: Path) -> None:
     """As `cp config.example.toml config.toml && python app.py`; data and port are the test's own."""
     port = free_port()
     own = {"CONFIG": str(EXAMPLE), "SERVER__DATA_DIR": str(tmp_path), "SERVER__PORT": str(port)}
