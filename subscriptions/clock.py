@@ -24,6 +24,17 @@ class Clock:
         return time.monotonic()
 
 
+class StoppedClock(Clock):
+    """Stands at one instant: for making again what was made then."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__()
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+
 def text(at: datetime) -> str:
     """RFC 3339 in UTC with Z: how the API, the exports and the evidence write a time (H-07)."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from itsdangerous import (
@@ -19,7 +19,7 @@ from itsdangerous import (
 )
 from itsdangerous.encoding import base64_encode
 
-from subscriptions.clock import Clock
+from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of
 
 REF_BYTES = 16
@@ -69,10 +69,10 @@ class _DerivedOnce:
 
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
         secret_key = self.secret_keys[-1] if secret_key is None else secret_key
-        found = _derived.get((type(self), self.salt, secret_key))  # type: ignore[attr-defined]
+        found = _derived.get((self.salt, secret_key))  # type: ignore[attr-defined]
         if found is None:
             found = super().derive_key(secret_key)  # type: ignore[misc]
-            _derived[type(self), self.salt, secret_key] = found  # type: ignore[attr-defined]
+            _derived[self.salt, secret_key] = found  # type: ignore[attr-defined]
         return bytes(found)
 
 
@@ -129,6 +129,11 @@ class Links:
         self._leave = _Lasting(oldest_first, b"unsubscribe", signer=_Signer, **options)
         self._handle_keys = [hashlib.sha256(b"handle\x00" + key).digest() for key in self._keys]
 
+    def as_written(self, at: datetime) -> Iterator["Links"]:
+        """As links were written at that time, once for each key that may have signed them."""
+        for key in self._keys:
+            yield Links(self._base, [key], b"", StoppedClock(at), self._life)
+
     def key(self, folded: str) -> bytes:
         """The key of an address: what the database knows it by."""
         return key_of(folded, self._pepper)
@@ -154,14 +159,17 @@ class Links:
     def leave_token(self, list_id: int, key: bytes) -> str:
         return _token(self._leave, key + list_id.to_bytes(4))
 
+    def url(self, page: str, token: str) -> str:
+        return f"{self._base}/{page}/{token}"
+
     def confirm_url(self, ref: bytes) -> str:
-        return f"{self._base}/confirm/{self.confirm_token(ref)}"
+        return self.url("confirm", self.confirm_token(ref))
 
     def not_me_url(self, ref: bytes, list_id: int, key: bytes) -> str:
-        return f"{self._base}/not-me/{self.not_me_token(ref, list_id, key)}"
+        return self.url("not-me", self.not_me_token(ref, list_id, key))
 
     def leave_url(self, list_id: int, key: bytes) -> str:
-        return f"{self._base}/unsubscribe/{self.leave_token(list_id, key)}"
+        return self.url("unsubscribe", self.leave_token(list_id, key))
 
     def one_click_headers(self, url: str) -> dict[str, str]:
         """The header pair of RFC 8058 for a mail whose unsubscribe URL is `url` (D-02)."""

@@ -23,9 +23,12 @@ from subscriptions.store.outbox import Due
 
 # which link of ours a mail's List-Unsubscribe names; a test mail has none
 _LEAVES_BY = {Mail.CONFIRM: "not_me_url", Mail.WELCOME: "unsubscribe_url", Mail.ALREADY_SUBSCRIBED: "unsubscribe_url"}
-_VALUES = (
-    "greeting registered_at confirm_by confirm_url not_me_url unsubscribe_url confirmed_at erased_keeps kept_until"
-).split()
+_LINKS = {  # as the templates name them: page, and the value in the letter; the letter itself keeps the base_url
+    "confirm_url": ("confirm", "confirm_token"),
+    "not_me_url": ("not-me", "not_me_token"),
+    "unsubscribe_url": ("unsubscribe", "leave_token"),
+}
+_VALUES = "greeting registered_at confirm_by confirmed_at erased_keeps kept_until".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Composer:
     ) -> None:
         self._templates = templates
         self._settings = settings
-        self._links = links
+        self.links = links
         self._catalogue = catalogue
         self._newer = Catalogue({}, {})
         self._letters: dict[tuple[object, ...], Letter] = {}
@@ -56,11 +59,11 @@ class Composer:
     def compose(self, due: Due, now: datetime) -> Composed:
         """The mail that is due, written at `now`."""
         mail = Mail(due.mail)
-        values = self._values(mail, due, now)
+        values = self.values(mail, due, now, self.links)
         letter = self._letter(mail, due)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
         message.registration_id, message.key = due.registration_id, due.key
-        return Composed(message, letter, _details(mail, values, letter, message.octets))
+        return Composed(message, letter, self._details(mail, values, letter, message.octets))
 
     def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
         """A mail that only shows whether the relay takes one."""
@@ -69,7 +72,8 @@ class Composer:
         letter = self._compile(Mail.TEST, _nobody(self._service), None)
         return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
 
-    def _values(self, mail: Mail, due: Due, now: datetime) -> dict[str, str]:
+    def values(self, mail: Mail, due: Due, now: datetime, links: Links) -> dict[str, str]:
+        """What is filled into a letter."""
         values = dict.fromkeys(_VALUES, "")
         values["to"] = wire_form(due.address or "")
         values["date"] = format_datetime(now)
@@ -78,11 +82,11 @@ class Composer:
         values["registered_at"] = clock.words(due.registered_at)
         if due.ref and due.confirm_by:
             values["confirm_by"] = clock.words(due.confirm_by)
-            values["confirm_url"] = self._links.confirm_url(due.ref)
-            values["not_me_url"] = self._links.not_me_url(due.ref, due.list_id, due.key)
+            values["confirm_token"] = links.confirm_token(due.ref)
+            values["not_me_token"] = links.not_me_token(due.ref, due.list_id, due.key)
         if due.confirmed_at:
             values["confirmed_at"] = clock.words(due.confirmed_at)
-            values["unsubscribe_url"] = self._links.leave_url(due.list_id, due.key)
+            values["leave_token"] = links.leave_token(due.list_id, due.key)
         return values | (_what_stays(due) if mail is Mail.ERASED else {})
 
     def _letter(self, mail: Mail, due: Due) -> Letter:
@@ -104,7 +108,7 @@ class Composer:
         return self._newer
 
     def _compile(self, mail: Mail, row: List, wording: Wording | None) -> Letter:
-        context: dict[str, Any] = {name: mark(name) for name in _VALUES}
+        context: dict[str, Any] = {name: mark(name) for name in _VALUES} | self._marked_links()
         context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
         context |= {"list_name": row.name, "service_name": self._service, "lang": "en"}
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
@@ -118,13 +122,31 @@ class Composer:
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": "en"}
         return compile_letter(headers, self._slots(mail, row), text, html)
 
+    def _marked_links(self) -> dict[str, str]:
+        return {name: self.links.url(page, mark(token)) for name, (page, token) in _LINKS.items()}
+
     def _slots(self, mail: Mail, row: List) -> dict[str, str]:
         slots = {"To": mark("to"), "Date": mark("date"), "Message-ID": mark("mid")}
         if mail in _LEAVES_BY:
             host = urlsplit(self._settings.server.base_url).hostname or "localhost"
             slots["List-Id"] = f"<{row.slug}.{host}>"
-            slots |= self._links.one_click_headers(mark(_LEAVES_BY[mail]))
+            slots |= self.links.one_click_headers(self._marked_links()[_LEAVES_BY[mail]])
         return slots
+
+    def _details(self, mail: Mail, values: dict[str, str], letter: Letter, octets: bytes) -> dict[str, object]:
+        links = {
+            name: hashlib.sha256(self.links.url(page, values[token]).encode()).hexdigest()
+            for name, (page, token) in _LINKS.items()
+            if token in letter.uses
+        }
+        return {
+            "mail": mail.value,
+            "message_id": values["mid"],
+            "date": values["date"],
+            "template": letter.id,
+            "sha256": hashlib.sha256(octets).hexdigest(),
+            "links": links,
+        }
 
 
 def _what_stays(due: Due) -> dict[str, str]:
@@ -136,22 +158,6 @@ def _what_stays(due: Due) -> dict[str, str]:
         "we may have to show it in court (Article 17(3)(e) GDPR)."
     )
     return {"erased_keeps": stays, "kept_until": clock.words(until)}
-
-
-def _details(mail: Mail, values: dict[str, str], letter: Letter, octets: bytes) -> dict[str, object]:
-    links = {
-        name: hashlib.sha256(values[name].encode()).hexdigest()
-        for name in ("confirm_url", "not_me_url", "unsubscribe_url")
-        if name in letter.uses
-    }
-    return {
-        "mail": mail.value,
-        "message_id": values["mid"],
-        "date": values["date"],
-        "template": letter.id,
-        "sha256": hashlib.sha256(octets).hexdigest(),
-        "links": links,
-    }
 
 
 def _nobody(service: str) -> List:

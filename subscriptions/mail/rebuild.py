@@ -1,0 +1,64 @@
+"""The mail as it was sent, made again from what was kept of it: the letter, the evidence and the rows (E-03)."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from subscriptions.domain.evidence import Fact
+from subscriptions.domain.lifecycle import Mail
+from subscriptions.links import Links
+from subscriptions.mail.compose import Composer
+from subscriptions.mail.letters import Letter
+from subscriptions.store import letters
+from subscriptions.store.models import Evidence, Registration, Subscription
+from subscriptions.store.outbox import Due
+
+
+def rebuild(session: Session, evidence_id: int, composer: Composer) -> bytes | None:
+    """Its very bytes, compared by their hash.
+
+    None where that cannot be: the person is erased, or the key that signed is no longer known.
+    """
+    proof = session.get(Evidence, evidence_id)
+    if proof is None or proof.fact != Fact.MAILED.value:
+        return None
+    source, due = letters.source(session, proof.details["template"]), _as_it_was_due(session, proof)
+    if source is None or due is None:
+        return None
+    letter, sent_at = Letter(source), parsedate_to_datetime(proof.details["date"])
+    kept = {"date": proof.details["date"], "mid": proof.details["message_id"]}
+    for links in _signed_about(composer.links, sent_at):
+        octets = letter.fill(composer.values(Mail(due.mail), due, sent_at, links) | kept)
+        if hashlib.sha256(octets).hexdigest() == proof.details["sha256"]:
+            return octets
+    return None
+
+
+def _signed_about(links: Links, at: datetime) -> Iterator[Links]:
+    """The clock may have ticked between the date and the signature of a mail."""
+    for late in (timedelta(0), timedelta(seconds=1)):
+        yield from links.as_written(at + late)
+
+
+def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
+    registration = session.get(Registration, proof.registration_id) if proof.registration_id else None
+    chapter = session.get(Subscription, proof.subscription_id) if proof.subscription_id else None
+    about = registration or chapter
+    if about is None or about.address is None:
+        return None
+    fields: dict[str, Any] = dict.fromkeys(Due._fields) | {
+        "id": 0,
+        "mid": "",
+        "mail": proof.details["mail"],
+        "tries": 0,
+    }
+    fields |= {name: getattr(about, name) for name in ("list_id", "key", "address", "name", "registered_at")}
+    if registration:
+        fields |= {"ref": registration.ref, "confirm_by": registration.confirm_by}
+    elif chapter:
+        fields |= {"confirmed_at": chapter.confirmed_at, "proof_until": chapter.proof_until}
+    return Due(**fields)
