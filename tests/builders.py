@@ -19,7 +19,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from subscriptions.actions import sweep
 from subscriptions.jobs.jobs import jobs
 from subscriptions.parts import Parts, parts
 from subscriptions.settings import ListSettings
@@ -134,9 +133,6 @@ class World:
     def count(self, table: Any) -> int:
         with reading() as session:
             return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-
-    def block(self) -> int:
-        return sweep.block(self.clock.now())
 
 
 @dataclass

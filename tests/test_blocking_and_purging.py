@@ -1,7 +1,6 @@
 """Blocked after 24 hours, deleted after a month, by the row and the clock alone (F-01 … F-08, M-17)."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -246,11 +245,3 @@ def test_a_sweep_whose_lease_is_lost_stops_after_its_batch(world: World, monkeyp
         world.sign_up(f"person{n}@example.org")
     world.clock.forward(days=30)
     assert sweep.whole(sweep.purge, world.clock.now(), lambda: False) == 2
-
-
-def test_the_dates_stand_on_the_row(world: World) -> None:
-    at(world, "2027-01-30T12:00")
-    world.sign_up(ANNE)
-    row = world.registrations()[0]
-    assert row.confirm_by == datetime(2027, 1, 31, 12, tzinfo=UTC)
-    assert row.purge_at == datetime(2027, 2, 28, 12, tzinfo=UTC)

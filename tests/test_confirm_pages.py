@@ -107,7 +107,7 @@ def test_a_fresh_mail_is_offered_where_a_row_is_left(world: World, standing: Cal
 
 
 @EACH
-def test_looking_changes_nothing(world: World, standing: Callable[[World], str]) -> None:
+def test_looking_at_the_page_changes_nothing(world: World, standing: Callable[[World], str]) -> None:
     link = standing(world)
     before = rows_of_every_table(), [one.state for one in world.registrations()]
     for headers in ({}, {"Sec-Purpose": "prefetch"}, {"User-Agent": "scanner"}, {"Accept": "image/*"}):

@@ -156,7 +156,7 @@ def test_an_erasure_that_waits_says_until_when(world: World) -> None:
     assert "the person was erased from this record." in told(world)
 
 
-def test_explaining_changes_nothing(world: World) -> None:
+def test_explaining_an_address_changes_nothing(world: World) -> None:
     world.sign_up(ANNE)
     assert told(world) == told(world)
     assert len(world.evidence()) == 1

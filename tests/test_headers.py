@@ -127,7 +127,7 @@ def test_a_request_id_that_is_one_is_echoed(world: World, given: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a@b", "<script>", "ü", "a;b", "../x", "a%0db"])
-def test_another_is_replaced(world: World, given: str) -> None:
+def test_another_request_id_is_replaced(world: World, given: str) -> None:
     made = world.get("/", headers={"X-Request-ID": given}).headers["X-Request-ID"]
     assert re.fullmatch(r"[0-9a-f]{16}", made)
 

@@ -76,7 +76,7 @@ def longest_line(raw: bytes) -> int:
 @pytest.mark.parametrize(
     "name", ["Anne", "Anne-Marie O’Neill", "J. R. Müller", "Zoë Ångström", "山田太郎", "Наталья", "a" * 60]
 )
-def test_a_name_greets(world: World, relay: Relay, name: str) -> None:
+def test_a_harmless_name_is_greeted(world: World, relay: Relay, name: str) -> None:
     assert greeting(world, relay, name) == f"Hello {name},"
 
 

@@ -82,7 +82,7 @@ def test_a_press_is_answered_alike_in_every_state(world: World, state: Callable[
 
 
 @EACH
-def test_looking_changes_nothing(world: World, state: Callable[[World], None]) -> None:
+def test_looking_at_the_page_changes_nothing(world: World, state: Callable[[World], None]) -> None:
     link = mailed(world, state)
     before = rows_of_every_table()
     assert (world.get(link).status_code, world.client.head(link).status_code) == (200, 200)

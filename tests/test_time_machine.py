@@ -97,7 +97,7 @@ def test_the_page_says_how_far_the_clock_has_been_moved(world: World) -> None:
     assert "1 days" in words(move(world, "1h")) or "1 day" in words(world.get("/mailbox").get_data(as_text=True))
 
 
-def test_another_process_follows(world: World) -> None:
+def test_another_process_follows_the_clock(world: World) -> None:
     world.sign_up(ANNE)
     link = world.confirm_link(ANNE)
     with another_process(world.parts.settings, ManualClock()) as other:
