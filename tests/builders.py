@@ -19,6 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from subscriptions.actions import sweep
 from subscriptions.jobs.jobs import jobs
 from subscriptions.parts import Parts, parts
 from subscriptions.settings import ListSettings
@@ -134,6 +135,9 @@ class World:
         with reading() as session:
             return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
+    def block(self) -> int:
+        return sweep.block(self.clock.now())
+
 
 @dataclass
 class Office:
@@ -177,8 +181,7 @@ def _all(table: Any) -> list[Any]:
 
 
 def _path(url: str) -> str:
-    parts_ = urlsplit(url)
-    return parts_.path + (f"?{parts_.query}" if parts_.query else "")
+    return urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 
 def parse_mail(octets: bytes) -> EmailMessage:
