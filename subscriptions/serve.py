@@ -23,6 +23,7 @@ from subscriptions.settings.file import load
 from subscriptions.store.models import db
 
 THREADS = 32  # sign-ups that can wait for one commit together
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger(__name__)
 
 
@@ -98,6 +99,7 @@ def _one_process(app: Flask, settings: Settings) -> None:
 
 def _many_processes(settings: Settings) -> None:
     """The parent only watches; each worker has its own connections, scheduler and sender."""
+    os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_end_at_a_signal)
     server = MPServer(**_options(settings), workers=settings.server.workers, respawn_failed_workers=True)
     server.serve(target_loader=worker, wrap_loader=False)
     _leave()
@@ -115,16 +117,25 @@ def worker() -> Flask:
         db.engine.dispose(close=False)
     start.follow(app)
     background = start.Background(app)
-    background.start()
     Finalize(None, background.stop, exitpriority=10)  # atexit is not run in such a child
+    threading.Thread(target=_begin, args=[background], name="begin", daemon=True).start()
     return app
 
 
+def _begin(background: start.Background) -> None:
+    """Start it once granian has set its handlers (it tells nobody): until then a signal ends a worker at once."""
+    pause = threading.Event()
+    while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        pause.wait(0.01)
+    background.start()
+
+
 def _hear_signals() -> None:
-    """Let SIGTERM and SIGINT wake the main thread.
+    """Let SIGTERM and SIGINT wake the main thread, again and again.
 
     The kernel may give them to any thread, in particular to one that is starting another; Python notes them
-    there, and its handler waits for the main thread, which sleeps on.
+    there, and its handler waits for the main thread, which sleeps on. And granian forgets a signal that comes
+    between two lines of its own: in a parent that begins to replace a worker, in a worker that begins to serve.
     """
     heard, told = os.pipe()
     os.set_blocking(told, False)
@@ -133,15 +144,33 @@ def _hear_signals() -> None:
 
 
 def _pass_on(heard: int) -> None:
-    while (number := os.read(heard, 1)[0]) not in (signal.SIGTERM, signal.SIGINT):
+    while (number := os.read(heard, 1)[0]) not in SIGNALS:
         pass
-    _wake_main(number)
+    pause = threading.Event()
+    while True:
+        _wake_main(number)
+        pause.wait(0.2)
 
 
 def _wake_main(number: int) -> None:
     main = threading.main_thread().ident
     assert main is not None
     signal.pthread_kill(main, number)
+
+
+def _hold_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def _release_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _end_at_a_signal() -> None:
+    """In a new worker its parent's handlers would be in force, which end nothing there."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    _release_signals()
 
 
 def _end_with_the_parent() -> None:

@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import threading
 from dataclasses import replace
 
 import click
@@ -84,17 +85,24 @@ class Background:
         self._app = app
         self._parts = parts(app)
         self._scheduler: schedule.Scheduler | None = None
+        self._turn = threading.Lock()
+        self._over = False
 
     def start(self) -> None:
-        """Start the scheduler; every job runs at once, so what was missed is caught up (F-07)."""
-        self._scheduler = schedule.scheduler(self._run)
-        self._scheduler.start()
-        self._parts.wake_sender = self._wake
+        """Start the scheduler; every job runs at once, so what was missed is caught up (F-07). Not after `stop`."""
+        with self._turn:
+            if self._over:
+                return
+            self._scheduler = schedule.scheduler(self._run)
+            self._scheduler.start()
+            self._parts.wake_sender = self._wake
         for warning in self._parts.warnings:
             log.warning(warning)
 
     def stop(self) -> None:
         """Finish what is running, give every lease back."""
+        with self._turn:
+            self._over = True
         if self._scheduler is not None:
             self._scheduler.pause()
             try:
@@ -107,6 +115,7 @@ class Background:
     def after_fork(self) -> None:
         """A child has the objects and none of the threads: begin anew."""
         if self._scheduler is not None:
+            self._turn = threading.Lock()
             with self._app.app_context():
                 db.engine.dispose(close=False)
             self._parts.sender.begin_anew()

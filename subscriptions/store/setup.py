@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from subscriptions.settings import Settings
+from subscriptions.settings import BadSettings, Settings
 from subscriptions.store.engine import engine_options, prepare_engine
 from subscriptions.store.models import db
 
@@ -10,7 +10,10 @@ THREADS_THAT_ASK = 8  # sign-ups share one connection at a time; these are for e
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise BadSettings(f"data_dir in [server]: {settings.data_dir} cannot be made: {trouble.strerror}.") from trouble
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     connections = THREADS_THAT_ASK + settings.mail.connections + 2
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, connections)
