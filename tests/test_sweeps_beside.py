@@ -1,0 +1,69 @@
+"""Sweeps beside people who act at the same moment: nobody waits for a sweep, and a purge leaves nobody out."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from subscriptions.store.models import db
+from tests.builders import ANNE, BART, World
+from tests.support.server import until
+
+pytestmark = [
+    pytest.mark.postgres,  # SQLite has one writer: there is nothing beside a sweep
+    pytest.mark.parametrize("database", ["postgresql"], indirect=True),
+]
+
+
+@contextmanager
+def somebody_holds(address: str) -> Iterator[None]:
+    """Another transaction acts on that registration until the block ends."""
+    with db.engine.connect() as connection, connection.begin():
+        row = sa.text("SELECT id FROM registrations WHERE address = :address FOR UPDATE")
+        assert connection.execute(row, {"address": address}).all()
+        yield
+
+
+def somebody_waits() -> bool:
+    with db.engine.connect() as connection:
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(connection.scalar(sa.text(waits)))
+
+
+@pytest.fixture
+def beside(app: Flask) -> Iterator[ThreadPoolExecutor]:
+    """A thread beside the test's own, in the application."""
+    with ThreadPoolExecutor(1, initializer=lambda: app.app_context().push()) as pool:
+        yield pool
+
+
+def test_blocking_passes_over_one_that_somebody_acts_on(world: World, beside: ThreadPoolExecutor) -> None:
+    world.sign_up(ANNE)
+    world.sign_up(BART)
+    world.clock.forward(hours=24)
+    with somebody_holds(ANNE):
+        assert beside.submit(world.run, "block").result(10) == 1
+    assert world.run("block") == 1
+
+
+def test_a_purge_waits_for_those_whom_somebody_acts_on_rather_than_leave_them_to_the_next(
+    world: World, beside: ThreadPoolExecutor
+) -> None:
+    world.sign_up(ANNE)
+    world.sign_up(BART)
+    world.clock.forward(days=30)
+    with somebody_holds(ANNE):
+        purge = beside.submit(world.run, "purge")
+        until(somebody_waits)
+    assert purge.result(10) == 2
+    assert world.registrations() == []
+
+
+def test_a_sign_up_does_not_wait_for_a_sweep_that_is_under_way(world: World, beside: ThreadPoolExecutor) -> None:
+    world.sign_up(ANNE)
+    world.clock.forward(days=30)
+    with somebody_holds(ANNE):  # as the sweep does, for the time of a batch
+        assert beside.submit(world.sign_up, ANNE).result(10).status_code == 202
