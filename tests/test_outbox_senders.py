@@ -114,6 +114,18 @@ def test_the_state_is_read_again_when_the_mails_before_it_took_long(world: World
     assert [str(mail["To"]) for mail in world.mails()] == [ANNE]
 
 
+def test_one_who_is_erased_while_the_mail_is_on_its_way_stops_nobody_else(world: World) -> None:
+    def disowned() -> None:
+        row = world.registrations()[0]
+        world.post(world.parts.links.not_me_url(row.ref, row.list_id, row.key))
+
+    sign_up(world, [ANNE, BART])
+    meanwhile(world, disowned)
+    world.deliver()
+    assert (owed(), world.evidence(), world.registrations()) == ([], [], [])
+    assert world.mails() == []
+
+
 def test_no_mail_leaves_too_late_because_another_took_long(world: World) -> None:
     sign_up(world, [ANNE, BART])
     world.clock.forward(hours=23, minutes=59, seconds=58)

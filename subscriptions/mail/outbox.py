@@ -94,7 +94,7 @@ class Sender:
         if self._stopping.is_set() or (self._paused() and not self._fresh):
             return 0
         self._fresh = False
-        settler = Settler(self.app, self.me, self.clock)
+        settler = Settler(self.app, self.me, self.clock, self._stopping)
         threads = [threading.Thread(target=self._guarded, args=(settler,)) for _ in range(self.connections - 1)]
         first = self._take()
         if not first:

@@ -26,6 +26,7 @@ from subscriptions.store.outbox import Due, Settled
 OPEN_AT_MOST = 20
 RENEW_EVERY = timedelta(seconds=20)  # of a lease of 60 seconds
 TRIES, BETWEEN = 60, 0.5  # settling while the database is away; seconds
+TRIES_AT_THE_END = 4  # when the program is to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,12 @@ class Accepted:
 class Settler:
     """Takes what senders are done with, and renews the leases of what they still hold."""
 
-    def __init__(self, app: Flask, me: str, clock: Clock) -> None:
+    def __init__(self, app: Flask, me: str, clock: Clock, stopping: threading.Event | None = None) -> None:
         self.sent = 0
         self.trouble: Exception | None = None
+        self._failed: Exception | None = None  # what waiting does not mend
         self._app, self._me, self._clock = app, me, clock
+        self._stopping = stopping or threading.Event()
         self._done: queue.SimpleQueue[Accepted | None] = queue.SimpleQueue()
         self._room = threading.BoundedSemaphore(OPEN_AT_MOST)
         self._held: set[int] = set()
@@ -59,8 +62,9 @@ class Settler:
         """Wait until all is settled; raises what went wrong."""
         self._done.put(None)
         self._thread.join()
-        if self.trouble:
-            raise self.trouble
+        trouble = self._failed or self.trouble
+        if trouble:
+            raise trouble
 
     def holding(self, ids: list[int]) -> None:
         with self._guard:
@@ -71,8 +75,10 @@ class Settler:
             self._held.discard(id_)
 
     def accept(self, one: Accepted) -> None:
-        """Hand over what is done with; waits while too many are open."""
+        """Hand over what is done with; waits while too many are open. Raises where nothing can be settled."""
         self._room.acquire()
+        if self._failed:  # send no more of what would all be sent again
+            raise self._failed
         self._done.put(one)
 
     def _run(self) -> None:
@@ -81,12 +87,13 @@ class Settler:
                 batch = self._gather()
                 ready = [one for one in batch if one is not None]
                 if ready:
-                    self._settle_surely(ready)
+                    self._settle_or_fail(ready)
                 if len(ready) < len(batch):
                     return
                 # also while mails are settled one by one: others wait behind them, for a slow relay
                 if not batch or self._clock.now() - self._renewed_at >= RENEW_EVERY:
-                    self._renew()
+                    with suppress(Unavailable):  # the leases end, and the mails go out again with the same Message-ID
+                        self._renew()
 
     def _gather(self) -> list[Accepted | None]:
         """What is done with; nothing when there was nothing for a while."""
@@ -98,15 +105,25 @@ class Settler:
             batch.append(self._done.get())
         return batch
 
+    def _settle_or_fail(self, ready: list[Accepted]) -> None:
+        try:
+            self._settle_surely(ready)
+        except Exception as trouble:
+            self._failed = trouble
+            for _ in ready:
+                self._room.release()
+
     def _settle_surely(self, ready: list[Accepted]) -> None:
         """A mail that the relay has must be settled: while the database is away, ask again."""
         waits = threading.Event()
         new = [one.composed.letter for one in ready if one.composed and one.composed.letter.id not in self._kept]
-        for _ in range(TRIES):
+        for number in range(TRIES):
             try:
                 settle(ready, new, self._clock.now())
             except Unavailable as trouble:
                 self.trouble = trouble
+                if number >= TRIES_AT_THE_END and self._stopping.is_set():
+                    break
                 waits.wait(BETWEEN)
                 continue
             self.trouble = None

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from subscriptions.store.models import Address, Captured
+from subscriptions.store.models import Address, Captured, Registration
 
 
 def keep(
@@ -18,6 +18,10 @@ def keep(
     registration_id: int | None,
     key: bytes | None,
 ) -> None:
+    """Keep a copy, unless its registration has been erased while the mail was on its way."""
+    theirs = select(Registration.id).where(Registration.id == registration_id).with_for_update(key_share=True)
+    if registration_id is not None and session.scalar(theirs) is None:
+        return
     session.add(
         Captured(mail=mail, source=source, at=at, real_at=real_at, registration_id=registration_id, key=key)
     )  # fmt: skip
