@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import SecurityError
+from werkzeug.exceptions import RequestEntityTooLarge, SecurityError
 
 from subscriptions.clock import Clock
 from subscriptions.settings import Settings
@@ -67,6 +67,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         g.request_id = asked if asked and _ID.fullmatch(asked) else secrets.token_hex(8)
         if request.host.partition(":")[0] not in hosts and not _is_ours(request.host, hosts):
             raise SecurityError("unknown host")
+        if (request.content_length or 0) > BODY_AT_MOST:  # also where the body is not read
+            raise RequestEntityTooLarge
 
     @app.after_request
     def end(response: Response) -> Response:

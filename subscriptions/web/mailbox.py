@@ -24,6 +24,7 @@ from subscriptions.store.engine import Contention, Unavailable, reading, transac
 from subscriptions.store.models import Captured
 
 pages = Blueprint("mailbox", __name__, url_prefix="/mailbox")
+ONE = f"/<int(max={2**63 - 1}):id_>"  # no database counts further
 
 STEPS: dict[str, tuple[str, Callable[[datetime], datetime]]] = {
     "1h": ("+1 hour", lambda now: now + timedelta(hours=1)),
@@ -112,7 +113,7 @@ def _mail(id_: int) -> Captured:
         return found
 
 
-@pages.get("/<int:id_>")
+@pages.get(ONE)
 def show(id_: int) -> str:
     one = _mail(id_)
     parsed = _parsed(one)
@@ -136,7 +137,7 @@ def show(id_: int) -> str:
     return response  # type: ignore[return-value]
 
 
-@pages.get("/<int:id_>/body")
+@pages.get(f"{ONE}/body")
 def body(id_: int) -> Response:
     """The HTML part as a mail program shows it: its own styles by their hashes, nothing else."""
     part = _parsed(_mail(id_)).get_body(("html",))
@@ -158,7 +159,7 @@ def _sha256(style: str) -> str:
     return base64.b64encode(hashlib.sha256(plain.encode()).digest()).decode()
 
 
-@pages.get("/<int:id_>/source")
+@pages.get(f"{ONE}/source")
 def source(id_: int) -> Response:
     return Response(_mail(id_).source, mimetype="text/plain")
 
