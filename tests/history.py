@@ -1,0 +1,223 @@
+"""A history of people, the operator, the clock and a relay that comes and goes; and a small model beside it."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from subscriptions.actions import erase, suppress
+from subscriptions.domain.address import parse
+from subscriptions.export.stream import export
+from subscriptions.store import chapters, evidence
+from subscriptions.store.engine import reading
+from subscriptions.store.models import Address, Evidence, Registration, Subscription, Suppression
+from tests.builders import ANNE, BART, NEWS, OFFERS, World, link_in, text_of
+from tests.history_model import DAY, MONTH, Asked, Silence, end_of_month_of, everything
+from tests.support.inbox import Mail
+from tests.support.relay import Relay
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@dataclass
+class History:
+    """One world and the model beside it; every act checks what it answers, `check` what must hold at all times."""
+
+    world: World
+    relay: Relay
+    asked: list[Asked] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
+    open: dict[tuple[str, str], int] = field(default_factory=dict)
+    caused: dict[str, list[datetime]] = field(default_factory=lambda: {ANNE: [], BART: []})
+    erasing: dict[str, datetime] = field(default_factory=dict)
+    chapters: int = 0
+    away: bool = False
+
+    @property
+    def now(self) -> datetime:
+        return self.world.clock.now()
+
+    def key(self, who: str) -> bytes:
+        return self.world.parts.links.key(parse(who).folded)
+
+    def silent(self, who: str, slug: str, scope: str | None = None) -> bool:
+        return any(one.holds(who, slug, self.now) and scope in (None, one.scope) for one in self.silences)
+
+    # What people do
+
+    def sign_up(self, who: str, slug: str) -> None:
+        before, opened = everything(Evidence), everything(Subscription, without="told_at")
+        known = {one.ref for one in self.world.registrations()}
+        assert self.world.sign_up(who, slug).status_code == 202
+        new = [one for one in self.world.registrations() if one.ref not in known]
+        after = everything(Evidence)
+        told = [row for id_, row in after.items() if id_ not in before and row["fact"] == "asked again"]
+        assert {id_: after[id_] for id_ in before} == before
+        assert everything(Subscription, without="told_at") == opened
+        assert not (new or told) or not self.silent(who, slug)
+        assert not new or (who, slug) not in self.open
+        assert not told or (who, slug) in self.open
+        self.asked += [Asked(who, slug, self.now, one.ref) for one in new]
+        self.caused[who] += [self.now for _ in (*new, *told)]
+
+    def confirm(self, n: int) -> None:
+        one = self.pick(n)
+        if one is None:
+            return
+        works = (one.state == "waiting" and self.now < one.at + DAY) or (
+            one.state == "confirmed" and self.open.get((one.who, one.slug)) == one.chapter
+        )
+        url = self.world.parts.links.confirm_url(one.ref)
+        assert self.world.get(url).status_code == (200 if works else 410)
+        assert self.world.post(url).status_code == (200 if works else 410)
+        if works and one.state == "waiting":
+            if (one.who, one.slug) not in self.open:
+                self.chapters += 1
+            one.state, one.chapter = "confirmed", self.open.setdefault((one.who, one.slug), self.chapters)
+
+    def disown(self, n: int, data: dict[str, str] | None = None) -> None:
+        one = self.pick(n)
+        if one is None:
+            return
+        assert self.world.post(self.not_me(one), data=data or {}).status_code == 200
+        if one.state == "waiting":
+            one.state = "gone"
+        elif one.state == "confirmed" and self.open.get((one.who, one.slug)) == one.chapter:
+            del self.open[one.who, one.slug]
+        until, slug = (self.now + MONTH, one.slug) if data else (None, None)
+        new = Silence(one.who, "ask", slug, until, one.ref)
+        if not any(same.by == one.ref and same.slug == slug and same.holds(one.who, one.slug, self.now)
+                   for same in self.silences):  # fmt: skip
+            self.silences.append(new)
+
+    def one_click(self, n: int) -> None:
+        self.disown(n, ONE_CLICK)
+
+    def undo(self, n: int) -> None:
+        one = self.pick(n)
+        if one is not None:
+            assert self.world.post(self.not_me(one) + "/undo").status_code == 200
+            self.silences = [silence for silence in self.silences if silence.by != one.ref]
+
+    def leave(self, who: str, slug: str) -> None:
+        assert self.world.post(self.world.leave_link(who, slug)).status_code == 200
+        self.open.pop((who, slug), None)
+
+    def pick(self, n: int) -> Asked | None:
+        return self.asked[-1 - n % len(self.asked)] if self.asked else None
+
+    def not_me(self, one: Asked) -> str:
+        row = self.world.parts.catalogue.by_slug(one.slug)
+        assert row is not None
+        return self.world.parts.links.not_me_url(one.ref, row.id, self.key(one.who))
+
+    # What the operator does
+
+    def suppress(self, who: str, scope: str) -> None:
+        suppress.suppress(self.key(who), scope, "by hand", self.now, self.world.parts.policy, "command line")
+        self.silences.append(Silence(who, scope))
+        if scope == "all":
+            self.end(who)
+            self.lose(who, "waiting")
+
+    def lift(self, who: str) -> None:
+        suppress.lift(self.key(who))
+        self.silences = [silence for silence in self.silences if silence.who != who]
+
+    def erase(self, who: str) -> None:
+        if erase.ask(self.key(who), self.now, self.world.parts.policy, "command line") is not None:
+            self.end(who)
+            self.erasing.setdefault(who, self.now)
+
+    def end(self, who: str) -> None:
+        self.open = {place: id_ for place, id_ in self.open.items() if place[0] != who}
+
+    def lose(self, who: str, *states: str) -> None:
+        for one in self.asked:
+            if one.who == who and one.state in states:
+                one.state = "gone"
+
+    # What happens by itself
+
+    def wait(self, minutes: int) -> None:
+        self.world.clock.forward(minutes=minutes)
+
+    def relay_(self) -> None:
+        self.away = not self.away
+        (self.relay.stop if self.away else self.relay.start)()
+
+    def job(self, name: str) -> None:
+        self.world.run(name)
+        if name == "purge":
+            assert not any(row.state != "confirmed" and row.purge_at <= self.now for row in self.world.registrations())
+
+    def deliver(self) -> None:
+        known = len(self.relay.mails)
+        self.world.run("deliver")
+        for mail in self.relay.mails[known:]:
+            self.judge(mail)
+        for who, since in list(self.erasing.items()):
+            if not self.knows(who):
+                del self.erasing[who]
+                self.end(who)
+                self.lose(who, "waiting", "confirmed")
+            assert who not in self.erasing or self.now < since + timedelta(hours=1)
+
+    def knows(self, who: str) -> bool:
+        rows: list[Registration | Subscription] = [*self.world.registrations(), *self.world.subscriptions()]
+        return any(row.address for row in rows if row.key == self.key(who))
+
+    def judge(self, mail: Mail) -> None:
+        """A mail that has left: was it allowed to?"""
+        (who,) = mail.recipients
+        text, slug = text_of(mail.message), str(mail.message["List-Id"]).strip("<").partition(".")[0]
+        if "is being erased" in text:
+            assert who in self.erasing
+        elif "To confirm, open" in text:
+            assert not self.silent(who, slug)
+            self.check_link(link_in(mail.message, "confirm"))
+        else:
+            assert (who, slug) in self.open
+            assert not self.silent(who, slug, None if "already" in text else "all")
+
+    def check_link(self, url: str) -> None:
+        ref = self.world.parts.links.read_confirm(url.rpartition("/")[2])
+        (one,) = [one for one in self.asked if one.ref == ref]
+        assert (one.state, self.now < one.at + DAY) == ("waiting", True)
+
+    # What must hold at all times
+
+    def check(self) -> None:
+        self.check_exports()
+        self.check_budget()
+        known = {table: {row["key"] for row in everything(table).values()}
+                 for table in (Address, Registration, Subscription, Suppression)}  # fmt: skip
+        assert known[Address] <= known[Registration] | known[Subscription] | known[Suppression]
+        with reading() as session:
+            for chapter in self.world.subscriptions():
+                facts = {one.fact for one in evidence.of_subscription(session, chapter.id)}
+                assert {"registered", "confirmed"} <= facts
+
+    def check_exports(self) -> None:
+        with reading() as session:
+            counts = chapters.counts(session, self.now)
+        for slug in (NEWS, OFFERS):
+            row = self.world.parts.catalogue.by_slug(slug)
+            assert row is not None
+            exported = "".join(export(row, "jsonl", self.world.parts.links, self.now)).splitlines()
+            assert sorted(json.loads(line)["email"] for line in exported) == sorted(
+                who for who, where in self.open if where == slug
+            )
+            rows = [one for one in self.asked if one.slug == slug and one.state == "waiting"]
+            assert counts[row.id]["pending"] == sum(self.now < one.at + DAY for one in rows)
+            assert counts[row.id]["blocked"] == sum(one.at + DAY <= self.now < end_of_month_of(one.at) for one in rows)
+
+    def check_budget(self) -> None:
+        known = {row["key"] for row in everything(Address).values()}
+        for who, times in self.caused.items():
+            if self.key(who) not in known:
+                times.clear()  # lifted, undone by the owner, or deleted: nothing is left, the budget neither
+                self.erasing.pop(who, None)
+            assert all(later - first >= MONTH for first, later in zip(times, times[5:], strict=False))
+            assert all(later - first >= DAY for first, later in zip(times, times[3:], strict=False))
+            assert [*pairwise(times)] == sorted(pairwise(times))
