@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Frame, Page, Response
+from playwright.sync_api import Page, Response
 
 from tests.support.server import Server, until
 
@@ -52,10 +52,12 @@ class Visitor:
         return answer
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name).first.click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name).first.click()
 
     def follow(self, name: str) -> None:
-        self.page.get_by_role("link", name=name).first.click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name).first.click()
 
     def sign_up(self, address: str, name: str = "", slug: str = "newsletter") -> None:
         self.go(f"/subscribe/{slug}")
@@ -80,9 +82,8 @@ class Visitor:
 
     def press_in_mail(self, name: str) -> None:
         """A link of the mail that is open, as its frame shows it."""
-        before = self.page.url
-        self.page.frame_locator("iframe.mail").get_by_role("link", name=name).first.click()
-        self.page.wait_for_url(lambda url: url != before)
+        with self.page.expect_navigation():
+            self.page.frame_locator("iframe.mail").get_by_role("link", name=name).first.click()
 
     def move_clock(self, label: str) -> None:
         self.go("/mailbox")
@@ -94,10 +95,22 @@ class Visitor:
         """Everything that can have the focus, in the order in which Tab comes by."""
         for _ in range(MOST_STOPS):
             self.page.keyboard.press("Tab")
-            stop = Stop(*self._focused().evaluate(FOCUSED))
+            stop = self._stop()
             if not stop.name:
                 return
             yield stop
+
+    def _stop(self) -> Stop:
+        """What has the focus now. Into the mail's frame, which may be another process, it goes a little later."""
+        stops: list[Stop] = []
+
+        def told() -> bool:
+            inside = self.page.evaluate("document.activeElement.tagName") == "IFRAME"
+            stops.append(Stop(*(self.page.frames[1] if inside else self.page.main_frame).evaluate(FOCUSED)))
+            return bool(stops[-1].name) or not inside
+
+        until(told)
+        return stops[-1]
 
     def press_by_keyboard(self, name: str) -> None:
         """Tab to what is called so, then Enter; returns on the page it leads to."""
@@ -108,11 +121,6 @@ class Visitor:
     def type_into(self, label: str, text: str) -> None:
         assert any(stop.name.startswith(label) for stop in self.walk_by_tab()), f"Tab does not reach {label}"
         self.page.keyboard.type(text)
-
-    def _focused(self) -> Frame:
-        """The frame that holds what has the focus: the page's own, or the mail's."""
-        inside = self.page.evaluate("document.activeElement.tagName") == "IFRAME"
-        return self.page.frames[1] if inside else self.page.main_frame
 
 
 def tour(visitor: Visitor) -> Iterator[str]:
