@@ -65,12 +65,11 @@ def confirm(ref: bytes, now: datetime, policy: Policy, origin: Origin) -> View:
         if found is None:
             return View(Standing.GONE)
         addresses.lock(session, found.key)
-        session.refresh(found)
         view = _view(session, ref, now)
-        if view.standing is not Standing.WAITING:
+        if view.standing is not Standing.WAITING or view.registration is None:
             return view
-        welcomed = _open(session, found, now, policy, origin)
-        return View(Standing.SUBSCRIBED, found, welcomed)
+        welcomed = _open(session, view.registration, now, policy, origin)
+        return View(Standing.SUBSCRIBED, view.registration, welcomed)
 
 
 def _open(session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin) -> bool:

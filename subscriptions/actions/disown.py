@@ -25,7 +25,7 @@ def disown(link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
     The owner of the mailbox pressed it, so it protects the address even when the registration is gone.
     """
     with transaction() as session:
-        addresses.lock(session, link.key)
+        addresses.lock_surely(session, link.key)
         registration = registrations.by_ref(session, link.ref)
         state = State(registration.state) if registration else State.PENDING
         if registration:

@@ -14,7 +14,7 @@ from subscriptions.store.engine import repeated, transaction
 def suppress(key: bytes, scope: str, reason: str, now: datetime, policy: Policy, actor: str) -> int:
     """Scope `ask`: no more confirmation mails. Scope `all`: every subscription ends too; how many did."""
     with transaction() as session:
-        addresses.lock(session, key)
+        addresses.lock_surely(session, key)
         if scope == "ask":
             suppressions.add(session, key, scope, reason, now)
             return 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from subscriptions.store.models import Address, Owed, Registration, Subscription, Suppression
@@ -12,6 +12,17 @@ from subscriptions.store.models import Address, Owed, Registration, Subscription
 def lock(session: Session, key: bytes) -> None:
     """Hold the address until the transaction ends: no decision on a row that is not locked."""
     session.execute(select(Address.key).where(Address.key == key).with_for_update())
+
+
+def lock_surely(session: Session, key: bytes) -> None:
+    """The same for an address that may not be known yet, and will be."""
+    session.execute(_LOCK_SURELY, {"key": key})
+
+
+_LOCK_SURELY = text(
+    "INSERT INTO addresses (key, asked, mails) VALUES (:key, 0, '') "
+    "ON CONFLICT (key) DO UPDATE SET asked = addresses.asked"
+)
 
 
 def find(session: Session, key: bytes) -> Address | None:

@@ -1,5 +1,6 @@
 """Small facts about the installation itself."""
 
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from subscriptions.store.models import Meta
@@ -11,4 +12,15 @@ def get(session: Session, name: str) -> str | None:
 
 
 def put(session: Session, name: str, value: str) -> None:
-    session.merge(Meta(name=name, value=value))
+    """Write it, also where another process writes the same for the first time just now."""
+    session.execute(_PUT, {"name": name, "value": value})
+
+
+def replace(session: Session, name: str, old: str, new: str) -> None:
+    """Write it unless another has written since."""
+    session.execute(update(Meta).where(Meta.name == name, Meta.value == old).values(value=new))
+
+
+_PUT = text(
+    "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)

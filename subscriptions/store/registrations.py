@@ -11,7 +11,9 @@ from subscriptions.store.models import Registration
 
 
 def by_ref(session: Session, ref: bytes) -> Registration | None:
-    return session.scalar(select(Registration).where(Registration.ref == ref))
+    """The registration as it is now, also where this session has seen it before."""
+    fresh = {"populate_existing": True}
+    return session.scalar(select(Registration).where(Registration.ref == ref), execution_options=fresh)
 
 
 def of_key(session: Session, key: bytes) -> Sequence[Registration]:

@@ -1,5 +1,6 @@
 """After a deletion: nothing of the person is left in the database files (T-10)."""
 
+import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, or_, select
@@ -12,16 +13,12 @@ from subscriptions.store.models import Captured, Network, Registration
 BY_ITSELF_UP_TO = 200 * 2**20  # octets; VACUUM of more holds up sign-ups too long to be run unasked
 AT_ONCE_UP_TO = 20 * 2**20  # octets; VACUUM of less takes a blink
 QUIET = timedelta(minutes=1)
-_DUE = "vacuum_due"
+_DUE, _DONE = "vacuum_due", "0"
 
 
 def due(session: Session) -> None:
     """Note that something was deleted, in the transaction that deletes it."""
-    meta.put(session, _DUE, "1")
-
-
-def is_due(session: Session) -> bool:
-    return meta.get(session, _DUE) == "1"
+    meta.put(session, _DUE, secrets.token_hex(8))  # each its own: what is deleted during a VACUUM wants another
 
 
 def forget_short_lived(session: Session, now: datetime, real_now: datetime, period: timedelta | None) -> None:
@@ -37,7 +34,8 @@ def forget_short_lived(session: Session, now: datetime, real_now: datetime, peri
 def sweep_files(now: datetime, *, asked: bool = False) -> bool:
     """VACUUM if something was deleted: at a quiet minute, or `asked` for by a person. Whether it was done."""
     with transaction() as session:
-        if not is_due(session):
+        noted = meta.get(session, _DUE)
+        if noted in (None, _DONE):
             return False
         newest = session.scalar(select(Registration.registered_at).order_by(Registration.id.desc()).limit(1))
     quiet = newest is None or not now - QUIET < newest <= now
@@ -47,7 +45,7 @@ def sweep_files(now: datetime, *, asked: bool = False) -> bool:
         elif not _vacuum_sqlite(connection, quiet=quiet, asked=asked):
             return False
     with transaction() as session:
-        meta.put(session, _DUE, "0")
+        meta.replace(session, _DUE, noted, _DONE)
     return True
 
 
