@@ -18,6 +18,8 @@ from subscriptions.domain.policy import Policy
 from subscriptions.store import addresses, chapters, counters, evidence, outbox, signups
 from subscriptions.store.engine import repeated, transaction
 
+MID = 16  # octets of randomness in a Message-ID
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -63,6 +65,7 @@ class _Batch:
     seen: signups.Seen
     new: list[signups.New] = field(default_factory=list)
     told: list[tuple[int, datetime, Ask]] = field(default_factory=list)
+    mids: list[str] = field(default_factory=list)  # names for the mails that this batch may owe
     changed: set[bytes] = field(default_factory=set)
 
 
@@ -94,7 +97,10 @@ def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy)
     # the last ask of a network sees the count of all; the first of them the count before the others
     networks = {key: (since, count - nets[key]) for key, (since, count) in counted.items()}
     mails = {key: read_times(text) for key, text in budgets.items()}
-    return _Batch(now, policy, mails, networks, signups.see(session, list(keys), now))
+    # all at once: at every call the system's randomness hands the interpreter to another thread
+    random = secrets.token_hex(MID * len(asks))
+    mids = [random[at : at + 2 * MID] for at in range(0, len(random), 2 * MID)]
+    return _Batch(now, policy, mails, networks, signups.see(session, list(keys), now), mids=mids)
 
 
 def _decide(batch: _Batch, ask: Ask) -> Limited | None:
@@ -150,7 +156,7 @@ def _new(batch: _Batch, ask: Ask, mail: Mail, due_at: datetime) -> signups.New:
         ip_source=ask.origin.ip_source,
         details=_registered(ask.wording_id, ask.wording_sha256, ask.locale),
         mail=mail,
-        mid=secrets.token_hex(16),
+        mid=batch.mids.pop(),
         due_at=due_at,
     )
 

@@ -20,6 +20,7 @@ class OutMessage(flask_mail.Message):
         self.reply_to = None
         self.octets = octets
         self.reply = ""  # what the relay said when it took the mail
+        self.following: OutMessage | None = None  # which will be sent next over the same line
         self.registration_id: int | None = None
         self.key: bytes | None = None
 

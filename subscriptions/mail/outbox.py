@@ -7,15 +7,14 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from flask import Flask
 from flask_mail import Message
 
 from subscriptions.clock import Clock
-from subscriptions.domain.lifecycle import Mail, Registration, Subscription
-from subscriptions.domain.policy import is_wanted, state_at
+from subscriptions.mail.batch import Batch
 from subscriptions.mail.compose import Composed, Composer
 from subscriptions.mail.settle import Accepted, Settler
 from subscriptions.mail.smtp import GiveUp, Later, Pause
@@ -25,7 +24,6 @@ from subscriptions.store.outbox import Due
 
 FEWEST, MOST = 5, 50  # mails taken at once: as many as leave within a blink, so that their state is fresh
 BLINK = 0.5  # seconds
-FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=15)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 
@@ -138,28 +136,23 @@ class Sender:
 
     def _send_all(self, settler: Settler, line: Line, ids: list[int]) -> bool:
         """Send one taken batch; False when the queue has to pause."""
-        read_at = self.clock.now()
-        batch = _read(ids, read_at)
-        while batch:
-            now = self.clock.now()
-            if self._stopping.is_set():
-                return False
-            if now - read_at > FRESH:
-                batch, read_at = _read([one.id for one in batch], now), now
-                continue
-            due = batch.pop(0)
-            if not _may_leave(due, now):
+        batch = Batch(ids, self.composer, self.clock)
+        while not self._stopping.is_set():
+            one = batch.next()
+            if one is None:
+                return True
+            due, composed = one
+            if composed is None:
                 settler.accept(Accepted(due, None, ""))
                 continue
             try:
-                self._send(settler, line, due)
+                self._send(settler, line, due, composed)
             except Pause as trouble:
-                self._pause(str(trouble), [one.id for one in (due, *batch)])
+                self._pause(str(trouble), [due.id, *batch.ids])
                 return False
-        return True
+        return False
 
-    def _send(self, settler: Settler, line: Line, due: Due) -> None:
-        composed = self.composer.compose(due, self.clock.now())
+    def _send(self, settler: Settler, line: Line, due: Due, composed: Composed) -> None:
         try:
             line.send(composed.message)
         except Later as trouble:
@@ -213,30 +206,6 @@ class Sender:
             self._pauses = 0
             with transaction() as session:
                 jobs.pause(session, "deliver", None, None)
-
-
-def _read(ids: list[int], now: datetime) -> list[Due]:
-    with reading() as session:
-        return outbox.read_again(session, ids, now)
-
-
-def _may_leave(due: Due, now: datetime) -> bool:
-    """Asked of the states as they are now: an erased, blocked or suppressed person is not mailed (M-17)."""
-    if due.drop_at <= now or due.address is None:
-        return False
-    return is_wanted(
-        Mail(due.mail),
-        _registration_state(due, now),
-        Subscription(due.subscription_state) if due.subscription_state else None,
-        restricted=bool(due.restricted),
-        suppression=due.suppression,
-    )
-
-
-def _registration_state(due: Due, now: datetime) -> Registration | None:
-    if due.registration_state is None or due.confirm_by is None:
-        return None
-    return state_at(Registration(due.registration_state), due.confirm_by, now)
 
 
 def _redacted(reply: str, composed: Composed) -> str:

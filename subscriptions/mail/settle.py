@@ -1,11 +1,11 @@
 """Settling: what the relay took, or never will, becomes evidence and leaves the outbox.
 
-One thread settles while others send: as soon as the last settle has ended, and at most about twenty open,
-so that a crash repeats few (architecture 3).
+One thread settles while others send: as soon as the last settle has ended and a blink has passed, and at most
+about twenty open, so that a crash repeats few (architecture 3). Without the blink most settles were of one or two
+mails, each a commit for which a sign-up had to wait (measured: 15 % fewer mails a second).
 """
 
 import json
-import queue
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,6 +24,7 @@ from subscriptions.store.engine import Contention, Unavailable, repeated, transa
 from subscriptions.store.outbox import Due, Settled
 
 OPEN_AT_MOST = 20
+FULL, BLINK = 16, 0.01  # so many, or after so many seconds: settle
 RENEW_EVERY = timedelta(seconds=20)  # of a lease of 60 seconds
 TRIES, BETWEEN = 60, 0.5  # settling while the database is away; seconds
 TRIES_AT_THE_END = 4  # when the program is to end
@@ -47,7 +48,9 @@ class Settler:
         self._failed: Exception | None = None  # what waiting does not mend
         self._app, self._me, self._clock = app, me, clock
         self._stopping = stopping or threading.Event()
-        self._done: queue.SimpleQueue[Accepted | None] = queue.SimpleQueue()
+        self._done: list[Accepted] = []
+        self._ended = False
+        self._news = threading.Condition()
         self._room = threading.BoundedSemaphore(OPEN_AT_MOST)
         self._held: set[int] = set()
         self._renewed_at = clock.now()
@@ -60,7 +63,9 @@ class Settler:
 
     def finish(self) -> None:
         """Wait until all is settled; raises what went wrong."""
-        self._done.put(None)
+        with self._news:
+            self._ended = True
+            self._news.notify()
         self._thread.join()
         trouble = self._failed or self.trouble
         if trouble:
@@ -79,31 +84,31 @@ class Settler:
         self._room.acquire()
         if self._failed:  # send no more of what would all be sent again
             raise self._failed
-        self._done.put(one)
+        with self._news:
+            self._done.append(one)
+            if len(self._done) in (1, FULL):
+                self._news.notify()
 
     def _run(self) -> None:
         with self._app.app_context():
-            while True:
-                batch = self._gather()
-                ready = [one for one in batch if one is not None]
+            ended = False
+            while not ended:
+                ready, ended = self._gather()
                 if ready:
                     self._settle_or_fail(ready)
-                if len(ready) < len(batch):
-                    return
                 # also while mails are settled one by one: others wait behind them, for a slow relay
-                if not batch or self._clock.now() - self._renewed_at >= RENEW_EVERY:
+                if not ready or self._clock.now() - self._renewed_at >= RENEW_EVERY:
                     with suppress(Unavailable):  # the leases end, and the mails go out again with the same Message-ID
                         self._renew()
 
-    def _gather(self) -> list[Accepted | None]:
-        """What is done with; nothing when there was nothing for a while."""
-        try:
-            batch = [self._done.get(timeout=RENEW_EVERY.total_seconds())]
-        except queue.Empty:
-            return []
-        while batch[-1] is not None and not self._done.empty():
-            batch.append(self._done.get())
-        return batch
+    def _gather(self) -> tuple[list[Accepted], bool]:
+        """What is done with, nothing when there was nothing for a while; and whether that is all."""
+        with self._news:
+            self._news.wait_for(lambda: self._done or self._ended, RENEW_EVERY.total_seconds())
+            if self._done:
+                self._news.wait_for(lambda: len(self._done) >= FULL or self._ended, BLINK)
+            ready, self._done = self._done, []
+            return ready, self._ended
 
     def _settle_or_fail(self, ready: list[Accepted]) -> None:
         try:

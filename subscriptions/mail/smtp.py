@@ -35,6 +35,7 @@ class SmtpConnection(flask_mail.Connection):
         self._helo = helo
         self._envelope = wire_form(parseaddr(settings.envelope_sender or settings.sender)[1])
         self._used_at = 0.0
+        self._announced: OutMessage | None = None  # its envelope has gone out already
 
     def __enter__(self) -> "SmtpConnection":
         return self
@@ -44,6 +45,8 @@ class SmtpConnection(flask_mail.Connection):
 
     def close(self) -> None:
         """Say goodbye if the line still stands; never raises."""
+        if self._announced is not None:  # the relay waits for its data and would take our farewell for that
+            self._drop()
         host, self.host = self.host, None
         if host is not None:
             try:
@@ -87,6 +90,8 @@ class SmtpConnection(flask_mail.Connection):
     def send(self, message: flask_mail.Message, envelope_from: str | tuple[str, str] | None = None) -> None:
         """Hand one message over; raises Later, GiveUp or Pause. What the relay said is kept in the message."""
         assert isinstance(message, OutMessage)
+        if self._announced not in (None, message):  # it is not to leave after all, and only hanging up unsays it
+            self._drop()
         kept = self._ready()
         try:
             self._transact(message)
@@ -103,7 +108,7 @@ class SmtpConnection(flask_mail.Connection):
 
     def _ready(self) -> bool:
         """A live connection; True if it was kept from before."""
-        if self.host is not None and Clock.ticks() - self._used_at > IDLE:
+        if self.host is not None and self._announced is None and Clock.ticks() - self._used_at > IDLE:
             try:
                 if self.host.noop()[0] != 250:
                     self._drop()
@@ -115,25 +120,40 @@ class SmtpConnection(flask_mail.Connection):
         return False
 
     def _drop(self) -> None:
-        host, self.host = self.host, None
+        host, self.host, self._announced = self.host, None, None
         if host is not None:
             host.close()
 
     def _transact(self, message: OutMessage) -> None:
         host = self.host
         assert host is not None
-        if message.needs_smtputf8 and not host.has_extn("smtputf8"):
+        if _lacks_smtputf8(host, message):
             raise GiveUp("cannot deliver: SMTPUTF8 is not offered by the relay")
-        host.command_encoding = "utf-8" if message.needs_smtputf8 else "ascii"
-        utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""
-        commands = [f"MAIL FROM:<{self._envelope}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
-        self._judge(host, _dialogue(host, commands))
+        self._judge(host, self._envelope_replies(host, message))
         message.reply = "?"  # from here on the relay may have it: no second try on this run
-        host.send(_dotted(message.octets))
+        host.send(_dotted(message.octets) + self._announce(host, message.following))
         code, text = host.getreply()
         if not 200 <= code < 300:
             raise (GiveUp if code >= 500 else Later)(_line("end of data", code, text))
         message.reply = f"{code} {text.decode('utf-8', 'replace')}"
+
+    def _commands(self, message: OutMessage) -> list[str]:
+        utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""
+        return [f"MAIL FROM:<{self._envelope}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
+
+    def _envelope_replies(self, host: smtplib.SMTP, message: OutMessage) -> list[tuple[int, bytes]]:
+        if self._announced is message:
+            self._announced = None
+            return _replies(host)
+        host.command_encoding = "utf-8" if message.needs_smtputf8 else "ascii"
+        return _dialogue(host, self._commands(message))
+
+    def _announce(self, host: smtplib.SMTP, following: OutMessage | None) -> bytes:
+        """The next mail's envelope in the packet that ends this one: one round trip a mail (RFC 2920, 3.1)."""
+        if following is None or not host.has_extn("pipelining") or _lacks_smtputf8(host, following):
+            return b""
+        self._announced = following
+        return "".join(f"{command}\r\n" for command in self._commands(following)).encode()
 
     def _judge(self, host: smtplib.SMTP, replies: list[tuple[int, bytes]]) -> None:
         """Replies to MAIL, RCPT and DATA, as far as they went; raises unless the data may follow."""
@@ -159,17 +179,28 @@ class SmtpConnection(flask_mail.Connection):
 
 def _dialogue(host: smtplib.SMTP, commands: list[str]) -> list[tuple[int, bytes]]:
     """Send commands, in one packet where the relay allows it (RFC 2920); their replies up to the first refusal."""
-    at_once = host.has_extn("pipelining")
-    if at_once:
+    if host.has_extn("pipelining"):
         host.send("".join(f"{command}\r\n" for command in commands))
+        return _replies(host)
     replies: list[tuple[int, bytes]] = []
     for command in commands:
-        if not at_once:
-            host.putcmd(command)
+        host.putcmd(command)
         replies.append(host.getreply())
-        if replies[-1][0] == 421 or (replies[-1][0] >= 400 and not at_once):
-            break  # after a 421 nothing more comes
+        if replies[-1][0] >= 400:
+            break
     return replies
+
+
+def _replies(host: smtplib.SMTP) -> list[tuple[int, bytes]]:
+    """Those to MAIL, RCPT and DATA that were sent at once."""
+    replies = [host.getreply()]
+    while replies[-1][0] != 421 and len(replies) < 3:  # after a 421 nothing more comes
+        replies.append(host.getreply())
+    return replies
+
+
+def _lacks_smtputf8(host: smtplib.SMTP, message: OutMessage) -> bool:
+    return message.needs_smtputf8 and not host.has_extn("smtputf8")
 
 
 def _trouble(replies: list[tuple[int, bytes]]) -> Exception | None:

@@ -1,8 +1,8 @@
 """What stands on every answer, and which requests are answered at all."""
 
 import logging
+import random
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -44,12 +44,22 @@ class OnEveryAnswer:
         self._app, self._fixed = app, fixed
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        whole = False
+
         def begin(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            nonlocal whole
             own = {name for name, _ in headers}
+            whole = "Content-Length" in own
             usual = (one for one in USUAL if one[0] not in own)
             return start_response(status, [*headers, *self._fixed, *usual], *error)
 
-        return self._app(environ, begin)
+        answer = self._app(environ, begin)
+        if not whole:  # a stream
+            return answer
+        body = list(answer)  # granian sends a list at once, anything else piece by piece
+        if hasattr(answer, "close"):
+            answer.close()
+        return body
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -64,7 +74,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     def begin() -> None:
         g.began = Clock.ticks()
         asked = request.headers.get("X-Request-ID")
-        g.request_id = asked if asked and _ID.fullmatch(asked) else secrets.token_hex(8)
+        g.request_id = asked if asked and _ID.fullmatch(asked) else _new_id()
         if request.host.partition(":")[0] not in hosts and not _is_ours(request.host, hosts):
             raise SecurityError("unknown host")
         if (request.content_length or 0) > BODY_AT_MOST:  # also where the body is not read
@@ -72,13 +82,18 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers["X-Request-ID"] = g.get("request_id") or secrets.token_hex(8)
+        response.headers["X-Request-ID"] = g.get("request_id") or _new_id()
         if request.endpoint not in _FOR_SEARCH_ENGINES:
             response.headers["X-Robots-Tag"] = "noindex"
         level = logging.INFO if response.status_code >= 400 else logging.DEBUG
         if log.isEnabledFor(level):
             _log(level, response)
         return response
+
+
+def _new_id() -> str:
+    """A name for a request, no secret; the system's own randomness would cost a switch of threads."""
+    return f"{random.getrandbits(64):016x}"
 
 
 def _hosts(settings: Settings) -> frozenset[str]:
