@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -76,7 +77,7 @@ class Composer:
         """What is filled into a letter."""
         values = dict.fromkeys(_VALUES, "")
         values["to"] = wire_form(due.address or "")
-        values["date"] = format_datetime(now)
+        values["date"] = _date(now.replace(microsecond=0))
         values["mid"] = f"<{due.mid}@{self._domain}>"
         values["greeting"] = f"Hello {due.name}," if due.name and is_harmless(due.name) else "Hello,"
         values["registered_at"] = clock.words(due.registered_at)
@@ -147,6 +148,11 @@ class Composer:
             "sha256": hashlib.sha256(octets).hexdigest(),
             "links": links,
         }
+
+
+@lru_cache(16)
+def _date(now: datetime) -> str:
+    return format_datetime(now)
 
 
 def _what_stays(due: Due) -> dict[str, str]:

@@ -111,13 +111,14 @@ def settle(session: Session, done: Sequence[Settled], now: datetime) -> None:
         columns = tuple([getattr(one, name) for one in done] for name in Settled._fields)
         run(_PG_SETTLE, (*columns, now))
         return
-    marks = ", ".join("?" * len(done))
-    left = run(_SQLITE_SETTLE.format(marks), tuple(one.id for one in done)).all()
-    of = {id_: (registration_id, subscription_id) for id_, registration_id, subscription_id in left}
-    at = sqlite_text(now)
-    rows = [(*of[one.id], one.fact, at, one.details) for one in done if one.fact and one.id in of]
-    if rows:
-        run(_SQLITE_SETTLED, rows)
+    ids, at = tuple(one.id for one in done), sqlite_text(now)
+    marks = ", ".join("?" * len(ids))
+    facts = [one for one in done if one.fact]
+    if facts:
+        rows = ", ".join(["(?, ?, ?)"] * len(facts))
+        values = tuple(value for one in facts for value in (one.id, one.fact, one.details))
+        run(_SQLITE_SETTLED.format(rows), (*values, at))
+    run(f"DELETE FROM outbox WHERE id IN ({marks})", ids)  # noqa: S608
 
 
 def put_off(session: Session, me: str, id_: int, until: datetime, note: str, *, counts: bool) -> None:
@@ -180,7 +181,8 @@ INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, detai
 SELECT gone.registration_id, gone.subscription_id, n.fact, %s, 'relay', n.details::json
 FROM gone JOIN n ON n.id = gone.id WHERE n.fact IS NOT NULL
 """
-_SQLITE_SETTLE = "DELETE FROM outbox WHERE id IN ({}) RETURNING id, registration_id, subscription_id"
 _SQLITE_SETTLED = """
-INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, details) VALUES (?, ?, ?, ?, 'relay', ?)
+WITH n(id, fact, details) AS (VALUES {})
+INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, details)
+SELECT o.registration_id, o.subscription_id, n.fact, ?, 'relay', n.details FROM n JOIN outbox o ON o.id = n.id
 """
