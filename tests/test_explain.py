@@ -107,6 +107,7 @@ def test_what_the_relay_said_when_it_took_the_mail_is_told(mailed: World) -> Non
     mailed.sign_up(ANNE)
     mailed.deliver()
     assert 'the relay took the confirmation mail: "250' in told(mailed)
+    assert "Made again from what is kept, it is the same, byte for byte." in told(mailed)
 
 
 def test_a_mail_whose_time_is_over_is_not_promised(mailed: World, relay: Relay) -> None:

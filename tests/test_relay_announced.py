@@ -1,6 +1,7 @@
 """The envelope of the next mail goes out with the end of this one (RFC 2920): what that must never cause."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from flask import Flask
@@ -34,7 +35,7 @@ def line(world: World) -> Iterator[Line]:
 def messages(world: World, *addresses: str) -> list[OutMessage]:
     """One for each, the next announced by the one before."""
     made = [world.parts.sender.composer.test_mail(one, f"mid-{one}", world.clock.now()) for one in addresses]
-    for one, following in zip(made, made[1:], strict=False):
+    for one, following in pairwise(made):
         one.following = following
     return made
 

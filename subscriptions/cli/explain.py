@@ -9,6 +9,7 @@ from subscriptions.actions.subscribe import read_times
 from subscriptions.clock import words
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.policy import budget_opens, state_at
+from subscriptions.mail.rebuild import rebuild
 from subscriptions.parts import parts
 from subscriptions.store import addresses, chapters, evidence, outbox, registrations, suppressions
 from subscriptions.store.engine import reading
@@ -34,7 +35,7 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
     for row in registrations.of_key(session, key):
         yield f"Sign-up for {_list(row.list_id)} at {words(row.registered_at)}:"
         for one in evidence.of_registration(session, row.id):
-            yield f"  {words(one.at)}: {_sentence(one)}"
+            yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
         for owed in outbox.of_registration(session, row.id):
             yield f"  {_waiting(owed, now)}"
         yield f"  Now: {_next(row, now)}"
@@ -45,7 +46,7 @@ def _chapters(session: Session, key: bytes, now: datetime) -> Iterator[str]:
         yield f"Subscription to {_list(chapter.list_id)}, confirmed at {words(chapter.confirmed_at)}:"
         for one in evidence.of_subscription(session, chapter.id):
             if one.registration_id is None:
-                yield f"  {words(one.at)}: {_sentence(one)}"
+                yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
         for owed in outbox.of_subscription(session, chapter.id):
             yield f"  {_waiting(owed, now)}"
         yield f"  Now: {_chapter_now(chapter)}"
@@ -85,6 +86,15 @@ def _sentence(one: Evidence) -> str:
         "erased": "the person was erased from this record.",
     }
     return told.get(one.fact, one.fact)
+
+
+def _proof(session: Session, one: Evidence) -> str:
+    """Whether the mail as it was sent can be shown (E-03)."""
+    if one.fact != "mailed":
+        return ""
+    if rebuild(session, one.id, parts().sender.composer) is None:
+        return " Of it only the hashes are left: the person or the key that signed its links is gone."
+    return " Made again from what is kept, it is the same, byte for byte."
 
 
 def _by(one: Evidence) -> str:

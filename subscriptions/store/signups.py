@@ -2,8 +2,8 @@
 
 Statements go to the driver directly. Measured on SQLite and PostgreSQL, a batch of 16: through SQLAlchemy's
 insert constructs 222 us a sign-up, this way about a third of it. On SQLite one statement takes all rows, and
-gives what it knows in one: the driver hands the interpreter over at every row (measured: 27 switches a sign-up,
-then 15).
+gives what it knows in one: at every row the driver lets another thread have the interpreter (measured, with the
+settles: 27 switches of threads a sign-up, then 24).
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from subscriptions.store import signups_sql as sql
 from subscriptions.store.types import from_sqlite, sqlite_text
 
 
@@ -68,10 +69,10 @@ def lock_addresses(session: Session, keys: Mapping[bytes, int]) -> dict[bytes, s
     """Lock the row of each address, made where there was none, and count the asks; gives their budgets."""
     ordered = sorted(keys)
     if _is_postgres(session):
-        rows = _driver(session, _PG_ADDRESSES, (ordered, [keys[k] for k in ordered]))
+        rows = _driver(session, sql.PG_ADDRESSES, (ordered, [keys[k] for k in ordered]))
         return {bytes(key): mails for key, mails in rows}
     values = tuple(part for key in ordered for part in (key, keys[key]))
-    _run(session, _SQLITE_ADDRESSES.format(_marks("(?, ?, '')", len(ordered))), values)
+    _run(session, sql.SQLITE_ADDRESSES.format(_marks("(?, ?, '')", len(ordered))), values)
     return {key: mails for key, mails in _told(session, "mails", "addresses", ordered)}
 
 
@@ -82,10 +83,10 @@ def count_networks(
     ordered = sorted(networks)
     if _is_postgres(session):
         named = {"now": now, "keys": ordered, "counts": [networks[k] for k in ordered], "edge": now - period}
-        rows = _driver(session, _PG_NETWORKS, named)
+        rows = _driver(session, sql.PG_NETWORKS, named)
         return {bytes(key): (since, count) for key, since, count in rows}
     values = tuple(part for key in ordered for part in (key, sqlite_text(now), networks[key]))
-    statement = _SQLITE_NETWORKS.format(_marks("(?, ?, ?)", len(ordered)))
+    statement = sql.SQLITE_NETWORKS.format(_marks("(?, ?, ?)", len(ordered)))
     _run(session, statement, (*values, sqlite_text(now - period), sqlite_text(now - period)))
     told = _told(session, "since, count", "networks", ordered)
     return {key: (from_sqlite(since) or now, count) for key, since, count in told}
@@ -93,8 +94,8 @@ def count_networks(
 
 def _told(session: Session, columns: str, table: str, keys: Sequence[bytes]) -> Iterable[list[Any]]:
     """SQLite: the rows of these keys, the key first, all in one."""
-    sql = _SQLITE_TOLD.format(columns=columns, table=table, keys=_marks("(?)", len(keys)))
-    for key, *others in json.loads(_driver(session, sql, tuple(keys))[0][0]):
+    told = sql.SQLITE_TOLD.format(columns=columns, table=table, keys=_marks("(?)", len(keys)))
+    for key, *others in json.loads(_driver(session, told, tuple(keys))[0][0]):
         yield [bytes.fromhex(key), *others]
 
 
@@ -106,10 +107,10 @@ def see(session: Session, keys: Sequence[bytes], now: datetime) -> Seen:
     """Suppressions, open subscriptions and registrations that still wait, of these addresses, at `now`."""
     postgres = _is_postgres(session)
     if postgres:
-        rows = _driver(session, _PG_SEE, {"keys": list(keys), "now": now})
+        rows = _driver(session, sql.PG_SEE, {"keys": list(keys), "now": now})
     else:
         marks = ", ".join(f"(?{n})" for n in range(2, len(keys) + 2))
-        rows = _driver(session, _SQLITE_SEE.format(keys=marks), (sqlite_text(now), *keys))
+        rows = _driver(session, sql.SQLITE_SEE.format(keys=marks), (sqlite_text(now), *keys))
     seen = Seen()
     for what, key, list_id, id_, told_at, restricted in rows:
         if what == "s":
@@ -127,18 +128,18 @@ def remember(session: Session, new: Sequence[New]) -> None:
     if not new:
         return
     if _is_postgres(session):
-        columns = [[getattr(one, name) for one in new] for name in _PG_COLUMNS]
-        session.connection().exec_driver_sql(_PG_REMEMBER, tuple(columns))
+        columns = [[getattr(one, name) for one in new] for name in sql.PG_COLUMNS]
+        session.connection().exec_driver_sql(sql.PG_REMEMBER, tuple(columns))
         return
     t = sqlite_text
-    _insert(session, _SQLITE_REGISTRATION, [
+    _insert(session, sql.SQLITE_REGISTRATION, [
         (n.ref, n.list_id, n.key, n.address, n.typed, n.name, n.locale, t(n.registered_at), t(n.confirm_by),
          t(n.purge_at), n.wording_id) for n in new
     ])  # fmt: skip
-    _insert(session, _SQLITE_EVIDENCE, [
+    _insert(session, sql.SQLITE_EVIDENCE, [
         (n.ref, t(n.registered_at), n.channel, n.actor, n.ip, n.ip_source, n.details) for n in new
     ])  # fmt: skip
-    _insert(session, _SQLITE_OUTBOX, [
+    _insert(session, sql.SQLITE_OUTBOX, [
         (n.ref, n.mail, n.mid, t(n.registered_at), t(n.due_at), t(n.confirm_by)) for n in new
     ])  # fmt: skip
 
@@ -154,99 +155,15 @@ def save_budgets(session: Session, budgets: Mapping[bytes, str]) -> None:
     if not budgets:
         return
     if _is_postgres(session):
-        _run(session, _PG_BUDGETS, (list(budgets), list(budgets.values())))
+        _run(session, sql.PG_BUDGETS, (list(budgets), list(budgets.values())))
     else:
         values = tuple(part for one in budgets.items() for part in one)
-        _run(session, _SQLITE_BUDGETS.format(_marks("(?, ?)", len(budgets))), values)
+        _run(session, sql.SQLITE_BUDGETS.format(_marks("(?, ?)", len(budgets))), values)
 
 
-def _run(session: Session, sql: str, values: Any) -> None:
-    session.connection().exec_driver_sql(sql, values)
+def _run(session: Session, statement: str, values: Any) -> None:
+    session.connection().exec_driver_sql(statement, values)
 
 
-def _driver(session: Session, sql: str, values: Any) -> Sequence[Any]:
-    return session.connection().exec_driver_sql(sql, values).all()
-
-
-_PG_ADDRESSES = """
-INSERT INTO addresses (key, asked, mails)
-SELECT a.key, a.asked, '' FROM unnest(%s::bytea[], %s::int[]) AS a(key, asked)
-ON CONFLICT (key) DO UPDATE SET asked = addresses.asked + excluded.asked
-RETURNING key, mails
-"""
-_SQLITE_ADDRESSES = """
-INSERT INTO addresses (key, asked, mails) VALUES {}
-ON CONFLICT (key) DO UPDATE SET asked = asked + excluded.asked
-"""
-_SQLITE_TOLD = "SELECT json_group_array(json_array(hex(key), {columns})) FROM {table} WHERE key IN (VALUES {keys})"
-_PG_NETWORKS = """
-INSERT INTO networks AS n (key, since, count)
-SELECT a.key, %(now)s, a.count FROM unnest(%(keys)s::bytea[], %(counts)s::int[]) AS a(key, count)
-ON CONFLICT (key) DO UPDATE SET
-  since = CASE WHEN n.since <= %(edge)s THEN excluded.since ELSE n.since END,
-  count = CASE WHEN n.since <= %(edge)s THEN excluded.count ELSE n.count + excluded.count END
-RETURNING key, since, count
-"""
-_SQLITE_NETWORKS = """
-INSERT INTO networks (key, since, count) VALUES {}
-ON CONFLICT (key) DO UPDATE SET
-  since = CASE WHEN since <= ? THEN excluded.since ELSE since END,
-  count = CASE WHEN since <= ? THEN excluded.count ELSE count + excluded.count END
-"""
-_SEE = """
-SELECT 's', s.key, s.list_id, 0, NULL, false FROM suppressions s
-WHERE s.key {among} AND (s.until IS NULL OR s.until > {now})
-UNION ALL
-SELECT 'o', s.key, s.list_id, s.id, s.told_at, s.restricted FROM subscriptions s
-WHERE s.key {among} AND s.state = 'confirmed'
-UNION ALL
-SELECT 'p', r.key, r.list_id, 0, NULL, false FROM registrations r
-WHERE r.key {among} AND r.state = 'pending' AND r.confirm_by > {now}
-"""
-_PG_SEE = _SEE.format(among="= ANY(%(keys)s::bytea[])", now="%(now)s").replace(
-    "NULL, false", "NULL::timestamptz, false"
-)
-_SQLITE_SEE = _SEE.format(among="IN (VALUES {keys})", now="?1")
-_PG_COLUMNS = (
-    "ref list_id key address typed name locale registered_at confirm_by purge_at wording_id "
-    "channel actor ip ip_source details mail mid due_at"
-).split()
-_PG_REMEMBER = """
-WITH n AS (
-  SELECT * FROM unnest(%s::bytea[], %s::int[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
-  AS n(ref, list_id, key, address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id,
-    channel, actor, ip, ip_source, details, mail, mid, due_at)
-), r AS (
-  INSERT INTO registrations (ref, list_id, key, state, address, typed, name, locale, registered_at, confirm_by,
-    purge_at, wording_id)
-  SELECT ref, list_id, key, 'pending', address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id
-  FROM n RETURNING id, ref
-), e AS (
-  INSERT INTO evidence (registration_id, fact, at, channel, actor, ip, ip_source, details)
-  SELECT r.id, 'registered', n.registered_at, n.channel, n.actor, n.ip, n.ip_source, n.details::json
-  FROM n JOIN r ON r.ref = n.ref
-)
-INSERT INTO outbox (mail, mid, registration_id, owed_at, due_at, drop_at, tries)
-SELECT n.mail, n.mid, r.id, n.registered_at, n.due_at, n.confirm_by, 0 FROM n JOIN r ON r.ref = n.ref
-"""
-_SQLITE_REGISTRATION = (
-    "INSERT INTO registrations (ref, list_id, key, address, typed, name, locale, registered_at, confirm_by, "
-    "purge_at, wording_id, state) VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
-)
-_SQLITE_EVIDENCE = (
-    "INSERT INTO evidence (registration_id, at, channel, actor, ip, ip_source, details, fact) VALUES ",
-    "((SELECT id FROM registrations WHERE ref = ?), ?, ?, ?, ?, ?, ?, 'registered')",
-)
-_SQLITE_OUTBOX = (
-    "INSERT INTO outbox (registration_id, mail, mid, owed_at, due_at, drop_at, tries) VALUES ",
-    "((SELECT id FROM registrations WHERE ref = ?), ?, ?, ?, ?, ?, 0)",
-)
-_SQLITE_BUDGETS = """
-WITH n(key, mails) AS (VALUES {}) UPDATE addresses SET mails = n.mails FROM n WHERE addresses.key = n.key
-"""
-_PG_BUDGETS = """
-UPDATE addresses SET mails = n.mails FROM unnest(%s::bytea[], %s::text[]) AS n(key, mails) WHERE addresses.key = n.key
-"""
+def _driver(session: Session, statement: str, values: Any) -> Sequence[Any]:
+    return session.connection().exec_driver_sql(statement, values).all()

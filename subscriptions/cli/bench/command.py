@@ -51,8 +51,8 @@ def signup(database: str | None, number: int, concurrency: int, workers: int, re
     """Sign-ups per second over HTTP, mails delivered, beside the floor of this machine in the same run."""
     with tempfile.TemporaryDirectory() as folder:
         url = database or f"sqlite:///{folder}/bench.db"
+        _refuse_used(url)
         with Sink(relay_delay / 1000) as sink, _server(folder, url, sink.port, workers) as (port, pid):
-            _refuse_used(url)
             _say(f"{number} sign-ups over {concurrency} connections …")
             run = _measure(url, number, concurrency, port, pid, sink)
         _say("the floor: an empty endpoint, the rows, the mails …")
@@ -71,12 +71,16 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _refuse_used(url: str) -> None:
+    """Before a server starts on it, whose jobs would purge what is due there."""
     engine = _engine(url)
-    with engine.connect() as connection:
-        used = connection.execute(sa.select(sa.func.count()).select_from(Registration)).scalar_one()
-    engine.dispose()
-    if used:
-        raise click.ClickException(f"The database holds {used} registrations; the benchmark wants an empty one.")
+    try:
+        tables = sa.inspect(engine).get_table_names()
+    except sa.exc.DBAPIError as trouble:
+        raise click.ClickException(f"The database does not answer: {type(trouble.orig).__name__}.") from trouble
+    finally:
+        engine.dispose()
+    if tables:
+        raise click.ClickException(f"The database holds {len(tables)} tables; the benchmark wants an empty one.")
 
 
 @contextmanager

@@ -1,0 +1,82 @@
+"""The statements of the hot path, one set for each database; `signups` says what they are for."""
+
+PG_ADDRESSES = """
+INSERT INTO addresses (key, asked, mails)
+SELECT a.key, a.asked, '' FROM unnest(%s::bytea[], %s::int[]) AS a(key, asked)
+ON CONFLICT (key) DO UPDATE SET asked = addresses.asked + excluded.asked
+RETURNING key, mails
+"""
+SQLITE_ADDRESSES = """
+INSERT INTO addresses (key, asked, mails) VALUES {}
+ON CONFLICT (key) DO UPDATE SET asked = asked + excluded.asked
+"""
+SQLITE_TOLD = "SELECT json_group_array(json_array(hex(key), {columns})) FROM {table} WHERE key IN (VALUES {keys})"
+PG_NETWORKS = """
+INSERT INTO networks AS n (key, since, count)
+SELECT a.key, %(now)s, a.count FROM unnest(%(keys)s::bytea[], %(counts)s::int[]) AS a(key, count)
+ON CONFLICT (key) DO UPDATE SET
+  since = CASE WHEN n.since <= %(edge)s THEN excluded.since ELSE n.since END,
+  count = CASE WHEN n.since <= %(edge)s THEN excluded.count ELSE n.count + excluded.count END
+RETURNING key, since, count
+"""
+SQLITE_NETWORKS = """
+INSERT INTO networks (key, since, count) VALUES {}
+ON CONFLICT (key) DO UPDATE SET
+  since = CASE WHEN since <= ? THEN excluded.since ELSE since END,
+  count = CASE WHEN since <= ? THEN excluded.count ELSE count + excluded.count END
+"""
+SEE = """
+SELECT 's', s.key, s.list_id, 0, NULL, false FROM suppressions s
+WHERE s.key {among} AND (s.until IS NULL OR s.until > {now})
+UNION ALL
+SELECT 'o', s.key, s.list_id, s.id, s.told_at, s.restricted FROM subscriptions s
+WHERE s.key {among} AND s.state = 'confirmed'
+UNION ALL
+SELECT 'p', r.key, r.list_id, 0, NULL, false FROM registrations r
+WHERE r.key {among} AND r.state = 'pending' AND r.confirm_by > {now}
+"""
+PG_SEE = SEE.format(among="= ANY(%(keys)s::bytea[])", now="%(now)s").replace("NULL, false", "NULL::timestamptz, false")
+SQLITE_SEE = SEE.format(among="IN (VALUES {keys})", now="?1")
+PG_COLUMNS = (
+    "ref list_id key address typed name locale registered_at confirm_by purge_at wording_id "
+    "channel actor ip ip_source details mail mid due_at"
+).split()
+PG_REMEMBER = """
+WITH n AS (
+  SELECT * FROM unnest(%s::bytea[], %s::int[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[],
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
+  AS n(ref, list_id, key, address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id,
+    channel, actor, ip, ip_source, details, mail, mid, due_at)
+), r AS (
+  INSERT INTO registrations (ref, list_id, key, state, address, typed, name, locale, registered_at, confirm_by,
+    purge_at, wording_id)
+  SELECT ref, list_id, key, 'pending', address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id
+  FROM n RETURNING id, ref
+), e AS (
+  INSERT INTO evidence (registration_id, fact, at, channel, actor, ip, ip_source, details)
+  SELECT r.id, 'registered', n.registered_at, n.channel, n.actor, n.ip, n.ip_source, n.details::json
+  FROM n JOIN r ON r.ref = n.ref
+)
+INSERT INTO outbox (mail, mid, registration_id, owed_at, due_at, drop_at, tries)
+SELECT n.mail, n.mid, r.id, n.registered_at, n.due_at, n.confirm_by, 0 FROM n JOIN r ON r.ref = n.ref
+"""
+SQLITE_REGISTRATION = (
+    "INSERT INTO registrations (ref, list_id, key, address, typed, name, locale, registered_at, confirm_by, "
+    "purge_at, wording_id, state) VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
+)
+SQLITE_EVIDENCE = (
+    "INSERT INTO evidence (registration_id, at, channel, actor, ip, ip_source, details, fact) VALUES ",
+    "((SELECT id FROM registrations WHERE ref = ?), ?, ?, ?, ?, ?, ?, 'registered')",
+)
+SQLITE_OUTBOX = (
+    "INSERT INTO outbox (registration_id, mail, mid, owed_at, due_at, drop_at, tries) VALUES ",
+    "((SELECT id FROM registrations WHERE ref = ?), ?, ?, ?, ?, ?, 0)",
+)
+SQLITE_BUDGETS = """
+WITH n(key, mails) AS (VALUES {}) UPDATE addresses SET mails = n.mails FROM n WHERE addresses.key = n.key
+"""
+PG_BUDGETS = """
+UPDATE addresses SET mails = n.mails FROM unnest(%s::bytea[], %s::text[]) AS n(key, mails) WHERE addresses.key = n.key
+"""
