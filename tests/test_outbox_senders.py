@@ -14,7 +14,7 @@ from subscriptions.mail.outbox import Line
 from subscriptions.settings import ListSettings
 from subscriptions.settings import Mail as MailSettings
 from subscriptions.store import outbox
-from subscriptions.store.engine import Unavailable, transaction
+from subscriptions.store.engine import Unavailable, reading, transaction
 from tests.builders import ANNE, BART, CRIS, LISTS, NEWS, OFFERS, Movable, World, owed, text_of
 
 PEOPLE = [f"reader{number}@example.org" for number in range(40)]
@@ -215,3 +215,14 @@ def test_a_welcome_repeats_the_wording_of_its_own_sign_up(world: World, make_app
     with app.app_context():
         newer.post(newer.confirm_link(ANNE))
         assert "Yes, I would like" in text_of(newer.mails()[-1])
+
+
+def test_a_mail_that_was_on_the_line_twice_leaves_one_proof(world: World) -> None:
+    world.sign_up(ANNE)
+    now, sender = world.clock.now(), world.parts.sender
+    with reading() as session:
+        (due,) = outbox.read_again(session, sender._take(), now)
+    composed = sender.composer.compose(due, now)
+    settle.settle([settle.Accepted(due, composed, "250 taken")] * 2, [composed.letter], now)
+    assert [one.fact for one in world.evidence()] == ["registered", "mailed"]
+    assert owed() == []

@@ -154,7 +154,8 @@ def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) 
     """Evidence and the end of the owed rows, in one transaction."""
     with transaction() as session:
         letters.keep(session, new_letters, now)
-        outbox.settle(session, [_settled(one) for one in ready], now)
+        once = {one.due.id: one for one in ready}  # twice where its lease ended while it was on the line
+        outbox.settle(session, [_settled(one) for one in once.values()], now)
         _count(session, ready)
 
 
