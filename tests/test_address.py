@@ -4,6 +4,7 @@ import unicodedata
 from contextlib import suppress
 
 import pytest
+from email_validator import validate_email
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -192,3 +193,14 @@ def test_a_name_of_letters_may_greet(name: str) -> None:
 @pytest.mark.parametrize("name", HARMFUL)
 def test_a_name_that_could_be_a_message_never_greets(name: str) -> None:
     assert not is_harmless(name)
+
+
+DOMAINS = ["example.org", "EXAMPLE.org", "bücher.example.com", "xn--bcher-kva.example.com", "例え.jp", "sub.a-b.co.uk"]
+
+
+@given(st.from_regex(r"[a-zA-Z0-9_+-]{1,20}(\.[a-zA-Z0-9_+-]{1,20}){0,2}", fullmatch=True), st.sampled_from(DOMAINS))
+def test_a_plain_address_is_read_as_the_library_reads_it(local: str, domain: str) -> None:
+    checked = validate_email(f"{local}@{domain}", check_deliverability=False)
+    found = parse(f"{local}@{domain}")
+    assert found.mailed == checked.normalized
+    assert found.folded == f"{checked.local_part.lower()}@{checked.ascii_domain.lower()}"
