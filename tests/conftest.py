@@ -16,6 +16,7 @@ from subscriptions.settings import Database, Server, Settings
 from subscriptions.store.models import db
 from tests.builders import LISTS, World
 from tests.support.postgres import Databases, session_postgres
+from tests.support.relay import Relay
 
 pytest_plugins = ["tests.clause"]  # what `pytest -m clause` says at its end
 
@@ -135,6 +136,13 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
     app = make_app()
     with app.app_context():
         yield app
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    """A relay that listens, takes every mail, and fails on demand."""
+    with Relay() as relay:
+        yield relay
 
 
 @pytest.fixture

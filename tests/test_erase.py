@@ -16,12 +16,6 @@ from tests.support.relay import Relay
 
 
 @pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
 def mailed(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
     """A world whose mails go through a real relay."""
     with through(relay, make_app, clock) as world:

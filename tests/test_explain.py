@@ -19,12 +19,6 @@ def told(world: World, address: str = ANNE) -> str:
 
 
 @pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
 def mailed(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
     with through(relay, make_app, clock) as world:
         yield world

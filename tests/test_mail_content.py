@@ -25,12 +25,6 @@ FULL = tuple(
 
 
 @pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
 def world(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
     with through(relay, make_app, clock, lists=FULL) as world:
         yield world

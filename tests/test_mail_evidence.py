@@ -28,12 +28,6 @@ NAMES = ["Anne", "Jürgen Größe", "http://evil.example", None]
 
 
 @pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
 def world(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
     with through(relay, make_app, clock) as world:
         yield world

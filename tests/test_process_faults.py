@@ -1,7 +1,6 @@
 """kill -9, a database that goes away and a full disk: what was answered is there, nothing is half-written."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,12 +22,6 @@ SELECT count(*) FROM registrations r WHERE
      + (SELECT count(*) FROM evidence e WHERE e.registration_id = r.id AND e.fact = 'mailed') <> 1
 """
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
 
 
 def registered(url: str) -> set[str]:

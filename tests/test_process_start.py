@@ -1,7 +1,6 @@
 """However it is started: one scheduler in each process, links that lead here, what was missed is caught up."""
 
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,12 +33,6 @@ LEFT = """
 SELECT (SELECT count(*) FROM registrations) + (SELECT count(*) FROM evidence)
   + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM addresses)
 """
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
 
 
 def schedulers(server: Server) -> int:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,6 @@ HELD = """
 SELECT (SELECT count(*) FROM outbox WHERE taken_by IS NOT NULL)
   + (SELECT count(*) FROM jobs WHERE holder IS NOT NULL OR lease_until IS NOT NULL)
 """
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
 
 
 def registered(url: str) -> set[str]:

@@ -18,12 +18,6 @@ EVIDENCE = "SELECT count(*) FROM evidence WHERE fact = :fact"
 
 
 @pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
 def ports(database_url: str, relay: Relay, tmp_path: Path) -> Iterator[list[int]]:
     """Two servers on one database, started at once."""
     with ExitStack() as stack:

@@ -14,12 +14,6 @@ from tests.support.relay import DROP, Relay
 
 
 @pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
 def world(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
     with through(relay, make_app, clock) as world:
         yield world

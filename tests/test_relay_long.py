@@ -23,12 +23,6 @@ MANY = [f"reader{number}@example.org" for number in range(60)]
 
 
 @pytest.fixture
-def relay() -> Iterator[Relay]:
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
 def world(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
     with through(relay, make_app, clock) as world:
         yield world
