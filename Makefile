@@ -16,7 +16,7 @@ run: $(VENV)/.core ## install what is needed and serve on http://127.0.0.1:8000
 
 test: $(VENV)/.tests ## run all tests (make test ARGS="-k confirm")
 	@$(VENV)/bin/python -m tests.support.browser --install
-	@$(VENV)/bin/pytest --numprocesses auto $(ARGS)
+	@$(VENV)/bin/pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.tests ## lint, format, types, templates, house rules
 	@$(VENV)/bin/ruff check --quiet .

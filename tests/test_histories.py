@@ -101,7 +101,7 @@ def test_the_histories_that_are_easily_got_wrong(begin: Callable[[], History], a
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@random_histories(150)
+@random_histories(100)
 @given(acts)
 def test_no_history_breaks_a_promise(begin: Callable[[], History], acts: list[tuple[Any, ...]]) -> None:
     live(begin(), acts)

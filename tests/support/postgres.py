@@ -16,7 +16,7 @@ from tests.support.ports import LOOPBACK, free_port
 
 CAREFUL = {"max_connections": "200", "shared_buffers": "64MB", "unix_socket_directories": ""}
 # Commits still reach the operating system, so that stop("immediate") loses none.
-QUICK = {"fsync": "off", "full_page_writes": "off"}
+QUICK = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 
 StopMode = Literal["smart", "fast", "immediate"]
