@@ -1,8 +1,8 @@
 """Settling: what the relay took, or never will, becomes evidence and leaves the outbox.
 
 One thread settles while others send: as soon as the last settle has ended and a blink has passed, and at most
-about twenty open, so that a crash repeats few (architecture 3). Without the blink most settles were of one or two
-mails, each a commit for which a sign-up had to wait (measured: 15 % fewer mails a second).
+about twenty open, so that a crash repeats few (architecture 3). Each settle is a commit for which sign-ups wait
+(measured: without the blink 15 % fewer mails a second).
 """
 
 import json

@@ -2,8 +2,7 @@
 
 Statements go to the driver directly. Measured on SQLite and PostgreSQL, a batch of 16: through SQLAlchemy's
 insert constructs 222 us a sign-up, this way about a third of it. On SQLite one statement takes all rows, and
-gives what it knows in one: at every row the driver lets another thread have the interpreter (measured, with the
-settles: 27 switches of threads a sign-up, then 24).
+gives what it knows in one: at every row the driver lets another thread have the interpreter.
 """
 
 import json
