@@ -104,6 +104,15 @@ def test_what_the_relay_said_when_it_took_the_mail_is_told(mailed: World) -> Non
     assert "Made again from what is kept, it is the same, byte for byte." in told(mailed)
 
 
+def test_of_a_mail_to_one_who_is_erased_only_the_hashes_are_told(world: World) -> None:
+    world.subscribe(ANNE)
+    assert "byte for byte" in told(world)
+    erase.ask(world.parts.links.key(ANNE), world.clock.now(), world.parts.policy, "command line")
+    world.run("deliver")
+    assert "Of it only the hashes are left" in told(world)
+    assert "byte for byte" not in told(world)
+
+
 def test_a_mail_whose_time_is_over_is_not_promised(mailed: World, relay: Relay) -> None:
     relay.behave("rcpt", "451 4.7.1 greylisted")
     mailed.sign_up(ANNE)

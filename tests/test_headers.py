@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from subscriptions.settings import Limits, Mail, Server
 from subscriptions.store.engine import transaction
@@ -202,3 +202,14 @@ def test_no_header_of_a_request_finds_its_way_into_a_mail(world: World, name: st
     mails = world.mails()
     assert len(mails) == 2 and all("evil" not in str(mail) + text_of(mail) + text_of(mail, "html") for mail in mails)
     assert "evil" not in answer.location
+
+
+def test_an_answer_of_known_length_leaves_in_one_piece_and_an_export_as_a_stream(world: World) -> None:
+    def answer(path: str, **headers: str) -> Any:
+        environ = EnvironBuilder(path, base_url=world.base_url, headers=headers).get_environ()
+        return world.app.wsgi_app(environ, lambda status, headers: None)
+
+    assert isinstance(answer(FORM), list)
+    stream = answer(f"/api/v1/lists/{NEWS}/export", **bearer("export"))
+    assert not isinstance(stream, list)
+    stream.close()

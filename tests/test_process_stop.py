@@ -10,17 +10,13 @@ from tests.support.load import Load, visitors
 from tests.support.postgres import PostgresServer
 from tests.support.relay import HANG, Relay
 from tests.support.server import PATIENCE, Server, is_alive, until
-from tests.support.sql import number, rows
+from tests.support.sql import number, registered
 
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
 HELD = """
 SELECT (SELECT count(*) FROM outbox WHERE taken_by IS NOT NULL)
   + (SELECT count(*) FROM jobs WHERE holder IS NOT NULL OR lease_until IS NOT NULL)
 """
-
-
-def registered(url: str) -> set[str]:
-    return {str(address) for (address,) in rows(url, "SELECT address FROM registrations")}
 
 
 @WORKERS

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from subscriptions.store import registrations
+from subscriptions.store.engine import Contention
 from subscriptions.store.models import db
 from tests.builders import ANNE, BART, World
 from tests.support.server import until
@@ -67,3 +70,17 @@ def test_a_sign_up_does_not_wait_for_a_sweep_that_is_under_way(world: World, bes
     world.clock.forward(days=30)
     with somebody_holds(ANNE):  # as the sweep does, for the time of a batch
         assert beside.submit(world.sign_up, ANNE).result(10).status_code == 202
+
+
+def test_a_purge_that_was_in_a_deadlock_is_tried_once_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.sign_up(ANNE)
+    world.clock.forward(days=30)
+    real, tries = registrations.to_purge_at, iter([Contention("40P01")])
+
+    def once(*asked: Any) -> Any:
+        for trouble in tries:
+            raise trouble
+        return real(*asked)
+
+    monkeypatch.setattr(registrations, "to_purge_at", once)
+    assert world.run("purge") == 1

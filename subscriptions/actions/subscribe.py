@@ -1,7 +1,6 @@
 """Subscribe: a batch of sign-ups becomes registrations, evidence and owed mails, or nothing, in one transaction."""
 
 import json
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +16,6 @@ from subscriptions.domain.lifecycle import Event, Mail, Subscription, registrati
 from subscriptions.domain.policy import Policy
 from subscriptions.store import addresses, chapters, counters, evidence, outbox, signups
 from subscriptions.store.engine import repeated, transaction
-
-MID = 16  # octets of randomness in a Message-ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +60,9 @@ class _Batch:
     mails: dict[bytes, list[datetime]]
     networks: dict[bytes, tuple[datetime, int]]
     seen: signups.Seen
+    mids: list[str]  # names for the mails that it may owe
     new: list[signups.New] = field(default_factory=list)
     told: list[tuple[int, datetime, Ask]] = field(default_factory=list)
-    mids: list[str] = field(default_factory=list)  # names for the mails that this batch may owe
     changed: set[bytes] = field(default_factory=set)
 
 
@@ -97,10 +94,8 @@ def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy)
     # the last ask of a network sees the count of all; the first of them the count before the others
     networks = {key: (since, count - nets[key]) for key, (since, count) in counted.items()}
     mails = {key: read_times(text) for key, text in budgets.items()}
-    # all at once: at every call the system's randomness hands the interpreter to another thread
-    random = secrets.token_hex(MID * len(asks))
-    mids = [random[at : at + 2 * MID] for at in range(0, len(random), 2 * MID)]
-    return _Batch(now, policy, mails, networks, signups.see(session, list(keys), now), mids=mids)
+    seen = signups.see(session, list(keys), now)
+    return _Batch(now, policy, mails, networks, seen, outbox.new_mids(len(asks)))
 
 
 def _decide(batch: _Batch, ask: Ask) -> Limited | None:

@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
 from subscriptions.store import addresses, chapters, counters, evidence, mailbox, registrations, suppressions, tidy
-from subscriptions.store.engine import transaction
+from subscriptions.store.engine import repeated, transaction
 
 BATCH = 500
 
 
+@repeated
 def block(now: datetime) -> int:
     """Block one batch of registrations that were not confirmed in time; how many."""
     registration_step(Registration.PENDING, Event.BLOCK)
@@ -23,6 +24,7 @@ def block(now: datetime) -> int:
         return len(ids)
 
 
+@repeated
 def purge(now: datetime) -> int:
     """Delete one batch of unconfirmed registrations whose month is over, with everything of theirs; how many."""
     registration_step(Registration.BLOCKED, Event.PURGE)
@@ -36,6 +38,7 @@ def purge(now: datetime) -> int:
         return len(due)
 
 
+@repeated
 def purge_proofs(now: datetime) -> int:
     """Delete one batch of ended subscriptions whose proof period is over; how many."""
     with transaction() as session:
@@ -53,6 +56,7 @@ def _forget(session: Session, keys: Sequence[bytes]) -> None:
     mailbox.forget_unknown(session, keys)
 
 
+@repeated
 def forget_ips(now: datetime) -> int:
     """Forget the IP addresses of one batch of subscriptions, a year after their confirmation; how many."""
     with transaction() as session:
@@ -64,6 +68,7 @@ def forget_ips(now: datetime) -> int:
         return len(ids)
 
 
+@repeated
 def end_suppressions(now: datetime) -> int:
     """Delete suppressions that have ended, and the addresses of which nothing else is left."""
     with transaction() as session:

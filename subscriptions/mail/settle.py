@@ -1,8 +1,8 @@
 """Settling: what the relay took, or never will, becomes evidence and leaves the outbox.
 
-One thread settles while others send: as soon as the last settle has ended and a blink has passed, and at most
+One thread settles while others send: as soon as the last settle has ended and some have gathered, and at most
 about twenty open, so that a crash repeats few (architecture 3). Each settle is a commit for which sign-ups wait
-(measured: without the blink 15 % fewer mails a second).
+(measured: without gathering 15 % fewer mails a second).
 """
 
 import json
@@ -24,7 +24,7 @@ from subscriptions.store.engine import Contention, Unavailable, repeated, transa
 from subscriptions.store.outbox import Due, Settled
 
 OPEN_AT_MOST = 20
-FULL, BLINK = 16, 0.01  # so many, or after so many seconds: settle
+FULL, GATHERS = 16, 0.01  # settle so many at once, or what there is after so many seconds
 RENEW_EVERY = timedelta(seconds=20)  # of a lease of 60 seconds
 TRIES, BETWEEN = 60, 0.5  # settling while the database is away; seconds
 TRIES_AT_THE_END = 4  # when the program is to end
@@ -42,12 +42,12 @@ class Accepted:
 class Settler:
     """Takes what senders are done with, and renews the leases of what they still hold."""
 
-    def __init__(self, app: Flask, me: str, clock: Clock, stopping: threading.Event | None = None) -> None:
+    def __init__(self, app: Flask, me: str, clock: Clock, stopping: threading.Event) -> None:
         self.sent = 0
         self.trouble: Exception | None = None
         self._failed: Exception | None = None  # what waiting does not mend
         self._app, self._me, self._clock = app, me, clock
-        self._stopping = stopping or threading.Event()
+        self._stopping = stopping
         self._done: list[Accepted] = []
         self._ended = False
         self._news = threading.Condition()
@@ -106,7 +106,7 @@ class Settler:
         with self._news:
             self._news.wait_for(lambda: self._done or self._ended, RENEW_EVERY.total_seconds())
             if self._done:
-                self._news.wait_for(lambda: len(self._done) >= FULL or self._ended, BLINK)
+                self._news.wait_for(lambda: len(self._done) >= FULL or self._ended, GATHERS)
             ready, self._done = self._done, []
             return ready, self._ended
 

@@ -13,6 +13,16 @@ from subscriptions.store.models import Owed, Registration, Subscription, Suppres
 from subscriptions.store.types import UtcDateTime, sqlite_text
 
 LEASE = timedelta(seconds=60)
+MID = 16  # octets of randomness in a Message-ID
+
+
+def new_mids(number: int) -> list[str]:
+    """Names for mails, the left part of a Message-ID.
+
+    All from one call: at every call the system's randomness hands the interpreter to another thread.
+    """
+    random = secrets.token_hex(MID * number)
+    return [random[at : at + 2 * MID] for at in range(0, len(random), 2 * MID)]
 
 
 def owe(
@@ -31,7 +41,7 @@ def owe(
     session.add(
         Owed(
             mail=mail.value,
-            mid=secrets.token_hex(16),
+            mid=new_mids(1)[0],
             owed_at=now,
             due_at=due_at or now,
             drop_at=drop_at or now + timedelta(hours=24),

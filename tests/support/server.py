@@ -84,8 +84,8 @@ class Server:
 
     # Its life
 
-    def launch(self, before: Callable[[], None] | None = None) -> Self:
-        """Start it without waiting; `before` runs in the new process ahead of the program."""
+    def launch(self) -> Self:
+        """Start it without waiting."""
         with self._output.open("ab") as output, self._errors.open("ab") as errors:
             self._process = subprocess.Popen(
                 self.command,
@@ -94,12 +94,11 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
-                preexec_fn=before,
             )
         return self
 
-    def start(self, before: Callable[[], None] | None = None) -> Self:
-        return self.launch(before).wait_ready()
+    def start(self) -> Self:
+        return self.launch().wait_ready()
 
     def wait_ready(self) -> Self:
         until(self._answers)

@@ -28,6 +28,11 @@ def number(url: str, sql: str, **values: object) -> int:
     return int(rows(url, sql, **values)[0][0] or 0)
 
 
+def registered(url: str) -> set[str]:
+    """The addresses that have signed up."""
+    return {str(address) for (address,) in rows(url, "SELECT address FROM registrations")}
+
+
 def execute(url: str, sql: str, **values: object) -> None:
     with connected(url) as connection:
         connection.execute(sa.text(sql), values)
