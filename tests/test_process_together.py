@@ -40,7 +40,9 @@ def test_20_sign_ups_of_one_address_for_two_lists_are_one_mail_now_and_the_other
     (now,) = relay.wait_for(1)
     until(lambda: number(database_url, EVIDENCE, fact="mailed") == 1)
     ((later,),) = rows(database_url, "SELECT due_at FROM outbox")
-    ((first_at,),) = rows(database_url, "SELECT min(registered_at) FROM registrations")
+    ((first_at,),) = rows(
+        database_url, "SELECT registered_at FROM registrations WHERE id NOT IN (SELECT registration_id FROM outbox)"
+    )
     assert _seconds(database_url, later, first_at) == pytest.approx(15 * 60, abs=0.002)  # budgets keep milliseconds
 
     execute(database_url, "UPDATE outbox SET due_at = owed_at")  # as if the 15 minutes were over
