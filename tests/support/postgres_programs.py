@@ -12,14 +12,24 @@ from pathlib import Path
 SYSTEM = Path("/usr/lib/postgresql")
 NEEDED = ("initdb", "pg_ctl", "postgres")
 
+MEMORY, ROOM = Path("/dev/shm"), 2 * 2**30  # noqa: S108 mkdtemp makes it safe
+
 
 def make_folder() -> Path:
-    """A temporary folder that the server's user owns."""
+    """A temporary folder that the server's user owns; in memory where there is room.
+
+    Each test gets a database of its own, which is 400 small files: 15 ms in memory, up to 260 on a disk.
+    """
     everyones = _open_to_all(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=None if everyones else "/tmp"))  # noqa: S108 mkdtemp makes it safe
+    disk = None if everyones else "/tmp"  # noqa: S108 mkdtemp makes it safe
+    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=MEMORY if _has_room(MEMORY) else disk))
     if server_user := _server_user():
         os.chown(folder, server_user.pw_uid, server_user.pw_gid)
     return folder
+
+
+def _has_room(memory: Path) -> bool:
+    return memory.is_dir() and _open_to_all(memory) and shutil.disk_usage(memory).free > ROOM
 
 
 def usable_from(folder: Path) -> Path:
