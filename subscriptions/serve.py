@@ -99,7 +99,7 @@ def _one_process(app: Flask, settings: Settings) -> None:
 
 def _many_processes(settings: Settings) -> None:
     """The parent only watches; each worker has its own connections, scheduler and sender."""
-    os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_end_at_a_signal)
+    _mind_forks()
     server = MPServer(**_options(settings), workers=settings.server.workers, respawn_failed_workers=True)
     server.serve(target_loader=worker, wrap_loader=False)
     _leave()
@@ -156,6 +156,11 @@ def _wake_main(number: int) -> None:
     main = threading.main_thread().ident
     assert main is not None
     signal.pthread_kill(main, number)
+
+
+def _mind_forks() -> None:
+    """A signal that comes while a worker is being forked reaches either the parent or the new worker."""
+    os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_end_at_a_signal)
 
 
 def _hold_signals() -> None:

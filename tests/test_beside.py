@@ -1,6 +1,6 @@
-"""Sweeps beside people who act at the same moment: nobody waits for a sweep, and a purge leaves nobody out."""
+"""What happens beside something else, at the very moment at which it matters."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
-from subscriptions.store import registrations
-from subscriptions.store.engine import Contention
+from subscriptions.store import addresses, registrations
+from subscriptions.store.engine import Contention, transaction
 from subscriptions.store.models import db
 from tests.builders import ANNE, BART, World
 from tests.support.server import until
 
 pytestmark = [
-    pytest.mark.postgres,  # SQLite has one writer: there is nothing beside a sweep
+    pytest.mark.postgres,  # SQLite has one writer: nothing happens beside it
     pytest.mark.parametrize("database", ["postgresql"], indirect=True),
 ]
 
@@ -84,3 +85,46 @@ def test_a_purge_that_was_in_a_deadlock_is_tried_once_more(world: World, monkeyp
 
     monkeypatch.setattr(registrations, "to_purge_at", once)
     assert world.run("purge") == 1
+
+
+def disowned(world: World, links: dict[str, str]) -> None:
+    assert world.post(links["not-me"]).status_code == 200
+
+
+def confirmed(world: World, links: dict[str, str]) -> None:
+    assert world.post(links["confirm"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "status", "facts"),
+    [(disowned, 410, []), (confirmed, 200, ["registered", "mailed", "confirmed"])],
+)
+def test_a_press_is_judged_by_what_is_there_once_the_address_is_held(
+    world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[..., None], status: int, facts: list[str]
+) -> None:
+    world.sign_up(ANNE)
+    links = {"confirm": world.confirm_link(ANNE), "not-me": world.not_me_link(ANNE)}
+    real, acts = addresses.lock, iter([meanwhile])
+
+    def late(session: Session, key: bytes) -> None:
+        for act in acts:  # between the first look and the lock
+            act(world, links)
+        real(session, key)
+
+    monkeypatch.setattr(addresses, "lock", late)
+    assert world.post(links["confirm"]).status_code == status
+    assert [one.fact for one in world.evidence()] == facts
+
+
+def test_two_who_disown_at_once_wait_for_each_other_though_the_address_is_no_longer_known(
+    world: World, beside: ThreadPoolExecutor
+) -> None:
+    world.sign_up(ANNE)
+    link = world.not_me_link(ANNE)
+    world.clock.forward(days=30)
+    world.run("purge")
+    with transaction() as session:
+        addresses.lock_surely(session, world.parts.links.key(ANNE))
+        press = beside.submit(world.post, link)
+        until(somebody_waits)
+    assert press.result(10).status_code == 200
