@@ -20,6 +20,7 @@ from subscriptions.settings import Settings
 from subscriptions.store import lists, meta
 from subscriptions.store.engine import reading
 from subscriptions.store.lists import Catalogue
+from subscriptions.watch import Watch
 
 NAME = "subscriptions"
 
@@ -32,6 +33,7 @@ class Parts:
     links: Links
     sign_ups: GroupCommit[Ask, Limited | None]
     sender: Sender
+    watch: Watch
     wake_sender: Callable[[], None] = lambda: None
     warnings: list[str] = field(default_factory=list)
     _catalogue: Catalogue | None = None
@@ -70,7 +72,14 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         max_per_minute=settings.mail.max_per_minute,
     )
     sign_ups = GroupCommit[Ask, Limited | None](lambda asks: subscribe(asks, clock.now(), policy))
-    app.extensions[NAME] = Parts(settings, policy, clock, links, sign_ups, sender)
+    watch = Watch(
+        settings.thresholds,
+        clock,
+        links.domain_name,
+        lambda list_id: parts(app).catalogue.lists[list_id].slug,
+        mails=bool(settings.abuse.alarm_to),
+    )
+    app.extensions[NAME] = Parts(settings, policy, clock, links, sign_ups, sender, watch)
 
 
 def make_links(settings: Settings, clock: Clock) -> Links:

@@ -12,7 +12,6 @@ TOLD_ALREADY_EVERY = timedelta(days=30)
 ERASE_WITHIN = timedelta(hours=1)
 OTHER_MAIL_WITHIN = timedelta(hours=24)
 CLOCK_JUMP = timedelta(days=400)
-ALARM_FACTOR = 10  # the breaker raises its alarm at this many times one network's limit, over all networks
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,10 @@ class Links:
         """The keyed hash by which sign-ups of one network are counted (T-11)."""
         return key_of(f"network {network}", self._pepper)
 
+    def domain_name(self, domain: str) -> str:
+        """By what the traffic of a mail domain is counted: a keyed hash as well, written out."""
+        return key_of(f"domain {domain}", self._pepper).hex()
+
     def new_handle(self) -> str:
         """The random handle of a visit, made alike for everyone."""
         return secrets.token_urlsafe(REF_BYTES)

@@ -127,6 +127,8 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
     )
     limited = joined.sign_ups.submit(ask)
     joined.wake_sender()
+    if not limited:
+        joined.watch.note(asked.list.id, asked.address.folded.rpartition("@")[2])
     return limited or handle
 
 
