@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import cast
 
 from flask import Flask, current_app
 
-from subscriptions import keys
+from subscriptions import data, keys
 from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import Ask, Limited, subscribe
 from subscriptions.clock import Clock
+from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.mailable import Mailable
 from subscriptions.domain.policy import Policy
 from subscriptions.links import Links
 from subscriptions.mail.compose import Composer
@@ -34,6 +37,8 @@ class Parts:
     sign_ups: GroupCommit[Ask, Limited | None]
     sender: Sender
     watch: Watch
+    mailable: Mailable
+    disposable: frozenset[str]
     wake_sender: Callable[[], None] = lambda: None
     warnings: list[str] = field(default_factory=list)
     _catalogue: Catalogue | None = None
@@ -79,7 +84,33 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         lambda list_id: parts(app).catalogue.lists[list_id].slug,
         mails=bool(settings.abuse.alarm_to),
     )
-    app.extensions[NAME] = Parts(settings, policy, clock, links, sign_ups, sender, watch)
+    app.extensions[NAME] = Parts(
+        settings,
+        policy,
+        clock,
+        links,
+        sign_ups,
+        sender,
+        watch,
+        mailable(settings),
+        data.disposable_domains(settings.data_dir),
+    )
+
+
+def mailable(settings: Settings) -> Mailable:
+    """Which addresses this installation mails at all."""
+    abuse = settings.abuse
+    ours = [settings.mail.sender, settings.mail.envelope_sender, *(one.privacy_contact for one in settings.lists)]
+    own = frozenset(folded for text in ours if (folded := _folded(text)))
+    return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)
+
+
+def _folded(text: str) -> str | None:
+    """The address in a setting that may be a sentence as well."""
+    try:
+        return parse(parseaddr(text)[1]).folded
+    except BadAddress:
+        return None
 
 
 def make_links(settings: Settings, clock: Clock) -> Links:

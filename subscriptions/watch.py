@@ -1,6 +1,6 @@
 """The watch: what one process counts of its sign-ups, and what all of them know of the breaker (B-03, B-04).
 
-A sign-up costs it about a microsecond of memory and no statement. Every few seconds it tells the database what
+A sign-up costs it three microseconds and no statement. Every few seconds it tells the database what
 it has counted and reads what the others have; its own counts open the breaker at once.
 """
 

@@ -17,6 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "domain": "",
         "clock": "",
         "logs": "",
+        "data": "",
         "settings": "domain",
         "keys": "settings",
         "links": "domain clock",
@@ -24,13 +25,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "actions": "domain store links",
         "export": "store links clock",
         "mail": "domain store settings clock links",
+        "lookup": "clock",
         "watch": "domain store clock",
         "jobs": "domain store actions mail clock watch",
-        "parts": "domain store actions mail settings clock links keys watch",
-        "web": "domain store actions mail jobs export settings clock links logs parts",
+        "parts": "domain store actions mail settings clock links keys watch data",
+        "web": "domain store actions mail jobs export settings clock links logs parts lookup",
         "start": "domain store jobs settings clock links keys parts",
         "serve": "store settings start logs",
-        "cli": "domain store actions mail jobs export settings clock logs parts start serve",
+        "cli": "domain store actions mail jobs export settings clock logs parts start serve data",
     }.items()
 }
 FILES = sorted(path for path in CODE.rglob("*.py") if "migrations" not in path.parts)

@@ -42,6 +42,8 @@ class Ask:
     actor: str | None
     origin: Origin
     wording_sha256: str | None = None
+    mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
+    flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,16 @@ def subscribe(asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limite
         _write(session, batch)
         addresses.forget_unknown(session, _without_trace(batch, asks))
         limited = sum(answer is not None for answer in answers)
-        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1})
+        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1, **_unusual(asks)})
     return answers
+
+
+def _unusual(asks: Sequence[Ask]) -> dict[str, int]:
+    """What the addresses alone tell, in numbers."""
+    return {
+        "not_mailable": sum(not ask.mailable for ask in asks),
+        "disposable": sum("disposable" in ask.flags for ask in asks),
+    }
 
 
 def _without_trace(batch: _Batch, asks: Sequence[Ask]) -> list[bytes]:
@@ -102,6 +112,8 @@ def _decide(batch: _Batch, ask: Ask) -> Limited | None:
     limited = _count(batch, ask.origin.network)
     if limited:
         return limited
+    if not ask.mailable:
+        return None
     if (ask.key, None) in batch.seen.suppressed or (ask.key, ask.list_id) in batch.seen.suppressed:
         return None
     subscription = batch.seen.open.get((ask.key, ask.list_id))
@@ -149,7 +161,7 @@ def _new(batch: _Batch, ask: Ask, mail: Mail, due_at: datetime) -> signups.New:
         actor=ask.actor,
         ip=ask.origin.ip,
         ip_source=ask.origin.ip_source,
-        details=_registered(ask.wording_id, ask.wording_sha256, ask.locale),
+        details=_registered(ask.wording_id, ask.wording_sha256, ask.locale, ask.flags),
         mail=mail,
         mid=batch.mids.pop(),
         due_at=due_at,
@@ -157,9 +169,11 @@ def _new(batch: _Batch, ask: Ask, mail: Mail, due_at: datetime) -> signups.New:
 
 
 @lru_cache(maxsize=1024)
-def _registered(wording_id: str | None, sha256: str | None, locale: str) -> str:
+def _registered(wording_id: str | None, sha256: str | None, locale: str, flags: tuple[str, ...]) -> str:
     wording = wording_id or "not vouched for by the form"
-    details = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+    details: dict[str, object] = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+    if flags:
+        details["flags"] = flags
     return json.dumps(complete(Fact.REGISTERED, details))
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from subscriptions.domain.lifecycle import Mail, Registration, Subscription
 
 ONE_CLICK_ASK = timedelta(days=30)
+ATTACKED_ASK = timedelta(days=30)  # for good would keep the victims of an attack out for ever
 TOLD_ALREADY_EVERY = timedelta(days=30)
 ERASE_WITHIN = timedelta(hours=1)
 OTHER_MAIL_WITHIN = timedelta(hours=24)

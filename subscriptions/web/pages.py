@@ -10,7 +10,9 @@ from flask import Blueprint, Flask, Response, abort, redirect, render_template, 
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.subscribe import Ask, Limited
+from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
+from subscriptions.domain.mailable import is_within
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
@@ -124,12 +126,18 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
         actor=actor,
         origin=where,
         wording_sha256=wording.sha256 if wording else None,
+        mailable=joined.mailable.why_not(asked.address) is None,
+        flags=_flags(asked.address),
     )
     limited = joined.sign_ups.submit(ask)
     joined.wake_sender()
     if not limited:
-        joined.watch.note(asked.list.id, asked.address.folded.rpartition("@")[2])
+        joined.watch.note(asked.list.id, asked.address.ascii_domain)
     return limited or handle
+
+
+def _flags(address: Address) -> tuple[str, ...]:
+    return ("disposable",) if is_within(address.ascii_domain, parts().disposable) else ()
 
 
 def too_many(limited: Limited) -> Response:
