@@ -4,7 +4,7 @@ import atexit
 import logging
 import os
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import click
 from flask import Flask
@@ -16,7 +16,7 @@ from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import NAMES, jobs
 from subscriptions.links import fingerprint
 from subscriptions.parts import Parts, parts
-from subscriptions.settings import BadSettings, Server, Settings
+from subscriptions.settings import BadSettings, ListSettings, Server, Settings
 from subscriptions.store import jobs as job_rows
 from subscriptions.store import lists, meta, migrate
 from subscriptions.store.engine import Contention, Unavailable, transaction
@@ -57,8 +57,9 @@ def _same_pepper(session_value: str | None, mine: str) -> None:
         )
 
 
-def _fields(one: object) -> dict[str, object]:
-    return {name: getattr(one, name) for name in one.__slots__}  # type: ignore[attr-defined]
+def _fields(one: ListSettings) -> dict[str, object]:
+    values = {field.name: getattr(one, field.name) for field in fields(one)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def warnings(joined: Parts) -> list[str]:

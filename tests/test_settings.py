@@ -156,7 +156,7 @@ def test_every_kind_of_mistake_is_told_at_once(tmp_path: Path) -> None:
         ("[databse]\nurl = ''", "did you mean database?"),
         ("[[list]]\nslug = 'a'", "did you mean lists?"),
         ("[lifecycle]\nxyz = 1", "it knows confirm_within_hours,"),
-        ("[[lists]]\ncolour = 'a'", "it knows slug,"),
+        ("[[lists]]\nxyzzy = 'a'", "it knows slug,"),
     ],
 )
 def test_an_unknown_key_is_refused_with_a_suggestion(tmp_path: Path, toml: str, hint: str) -> None:

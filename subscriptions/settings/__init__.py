@@ -62,6 +62,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Abuse:
+    proof_of_work: str = "under_attack"
+    proof_of_work_from: str = "20/1h"
+    fill_seconds: int = 2
+    signups_per_minute: int = 600
+    list_signups_per_minute: int = 300
+    domain_signups_per_minute: int = 100
+    unconfirmed_percent: int = 95
+    alarm_to: str = ""
+    blocked_domains: tuple[str, ...] = ()
+    allowed_domains: tuple[str, ...] = ()
+    role_addresses: bool = False
+    hints: bool = True
+    nameservers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListSettings:
     slug: str = "newsletter"
     name: str = "Newsletter"
@@ -74,6 +91,12 @@ class ListSettings:
     privacy_contact: str = ""
     welcome: bool = False
     public: bool = True
+    fields: tuple[str, ...] = ("name",)
+    origins: tuple[str, ...] = ()
+    thank_you_url: str = ""
+    confirmed_url: str = ""
+    colour: str = ""
+    logo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +106,7 @@ class Settings:
     mail: Mail = field(default_factory=Mail)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     limits: Limits = field(default_factory=Limits)
+    abuse: Abuse = field(default_factory=Abuse)
     lists: tuple[ListSettings, ...] = (ListSettings(),)
     root: Path = Path()  # relative paths start here: the folder of app.py
 

@@ -12,6 +12,9 @@ from sqlalchemy.exc import ArgumentError
 
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.settings import ListSettings, Settings, rate
+from subscriptions.settings.check_abuse import abuse_problems
+from subscriptions.settings.check_look import look_problems
+from subscriptions.settings.check_sites import site_problems
 
 WEAK = {"", "dev", "secret", "changeme", "change-me", "password"}
 
@@ -20,7 +23,7 @@ def problems_of(settings: Settings) -> list[str]:
     """One sentence a problem, each naming the key."""
     return [
         *_server(settings), *_mail(settings), *_numbers(settings), *_rates(settings), *_database(settings),
-        *_lists(settings),
+        *abuse_problems(settings), *_lists(settings),
     ]  # fmt: skip
 
 
@@ -96,7 +99,9 @@ _RANGES = {
     ("mail", "port"): (1, 65535), ("mail", "timeout_seconds"): (1, 300), ("mail", "connections"): (1, 50),
     ("mail", "max_per_minute"): (0, 1_000_000), ("lifecycle", "confirm_within_hours"): (1, 24 * 14),
     ("lifecycle", "purge_after_days"): (1, 31), ("lifecycle", "keep_proof_years"): (0, 30),
-    ("lifecycle", "keep_ip_months"): (0, 120),
+    ("lifecycle", "keep_ip_months"): (0, 120), ("abuse", "fill_seconds"): (0, 60),
+    ("abuse", "unconfirmed_percent"): (0, 100),
+    **{("abuse", f"{what}signups_per_minute"): (0, 1_000_000) for what in ("", "list_", "domain_")},
 }  # fmt: skip
 
 
@@ -111,14 +116,14 @@ def _numbers(settings: Settings) -> Iterator[str]:
 
 def _rates(settings: Settings) -> Iterator[str]:
     limits = settings.limits
-    named = [("confirmations_per_address", text) for text in limits.confirmations_per_address]
-    if limits.signups_per_network:
-        named.append(("signups_per_network", limits.signups_per_network))
-    for key, text in named:
+    named = [("confirmations_per_address in [limits]", text) for text in limits.confirmations_per_address]
+    named.append(("signups_per_network in [limits]", limits.signups_per_network))
+    named.append(("proof_of_work_from in [abuse]", settings.abuse.proof_of_work_from))
+    for label, text in named:
         try:
-            rate(text)
+            rate(text or "1/1h")
         except ValueError as trouble:
-            yield f"{key} in [limits]: {trouble}."
+            yield f"{label}: {trouble}."
 
 
 def _database(settings: Settings) -> Iterator[str]:
@@ -135,10 +140,10 @@ def _lists(settings: Settings) -> Iterator[str]:
         if times > 1:
             yield f'slug "{slug}" stands in more than one of [[lists]].'
     for one in settings.lists:
-        yield from _list(one)
+        yield from _list(one, settings)
 
 
-def _list(one: ListSettings) -> Iterator[str]:
+def _list(one: ListSettings, settings: Settings) -> Iterator[str]:
     label = f'[[lists]] "{one.slug}"'
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?", one.slug):
         yield f"slug in {label} must be of a-z, 0-9 and hyphens, at most 64."
@@ -150,3 +155,5 @@ def _list(one: ListSettings) -> Iterator[str]:
         yield f'locale in {label} must be a language tag such as "en" or "de-AT".'
     if one.policy_url and _web(one.policy_url) is None:
         yield f"policy_url in {label} must start with https:// or http://."
+    yield from site_problems(one, label)
+    yield from look_problems(one, label, settings.root)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
 from subscriptions.settings import (
+    Abuse,
     BadSettings,
     Database,
     Lifecycle,
@@ -26,6 +27,7 @@ SECRETS = {"secret_keys", "pepper", "password", "url"}
 
 SECTIONS: Mapping[str, type] = {
     "server": Server, "database": Database, "mail": Mail, "lifecycle": Lifecycle, "limits": Limits,
+    "abuse": Abuse,
 }  # fmt: skip
 
 

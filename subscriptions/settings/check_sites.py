@@ -1,0 +1,47 @@
+"""What a list's sites must hold to: exact origins, and redirects that stay on them (X-03, X-04)."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from subscriptions.settings import ListSettings
+
+_ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}: *\S.{0,79}")
+KNOWN_FIELDS = ("name", "given_name", "family_name", "salutation")
+_TAKEN = {*"email list lists locale lang wording website return_url altcha r code".split(), *KNOWN_FIELDS}
+
+
+def site_problems(one: ListSettings, label: str) -> Iterator[str]:
+    """One sentence a problem, each naming the key."""
+    for origin in one.origins:
+        if not _ORIGIN.fullmatch(origin) or origin_of(origin) != origin:
+            yield f'origins in {label} holds "{origin}", which is no origin such as "https://www.example.org".'
+    for key in ("thank_you_url", "confirmed_url"):
+        url = getattr(one, key)
+        if url and origin_of(url) not in one.origins:
+            yield f"{key} in {label} must lie on one of its origins, which are {', '.join(one.origins) or 'none yet'}."
+    keys = [text.partition(":")[0] for text in one.fields]
+    for text, key in zip(one.fields, keys, strict=True):
+        own = text not in KNOWN_FIELDS
+        if own and (not _FIELD.fullmatch(text) or key in _TAKEN):
+            known = ", ".join(KNOWN_FIELDS)
+            yield f'fields in {label} holds "{text}"; it takes {known}, or one of your own, "company: Company".'
+    if len(set(keys)) < len(keys):
+        yield f"fields in {label} names a field twice."
+
+
+def origin_of(url: str) -> str | None:
+    """Scheme, host and port of a plain address of the web, as browsers write an origin; None for anything else."""
+    if not url.isascii() or re.search(r"[\x00-\x20\x7f\\\\]", url):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or url[:4] != "http":
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")

@@ -1,0 +1,28 @@
+"""What every table is made of."""
+
+from datetime import datetime
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Integer, LargeBinary, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase
+
+from subscriptions.store.types import UtcDateTime
+
+Key = LargeBinary(16)
+Id = BigInteger().with_variant(Integer, "sqlite")  # of what grows; SQLite's own are 64 bits wide
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+# not on Base: Flask-SQLAlchemy copies that class, and SQLAlchemy refuses a map that comes with a copy
+Base.registry.update_type_annotation_map({datetime: UtcDateTime, str: Text, bytes: LargeBinary})

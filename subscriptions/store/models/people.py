@@ -1,0 +1,108 @@
+"""What is known about people: addresses, registrations, subscriptions, their evidence, and who said no."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subscriptions.store.models.base import Id, Key, db
+
+
+class Address(db.Model):  # type: ignore[name-defined, misc]
+    """One row per address: what every act on the address locks, and its mail budget."""
+
+    __tablename__ = "addresses"
+    key: Mapped[bytes] = mapped_column(Key, primary_key=True)
+    asked: Mapped[int]
+    mails: Mapped[str]  # times of mails that a stranger caused, epoch seconds, comma-separated
+    erase_by: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class Registration(db.Model):  # type: ignore[name-defined, misc]
+    __tablename__ = "registrations"
+    __table_args__ = (
+        Index("ix_registrations_confirm_by", "confirm_by", sqlite_where=text("state = 'pending'"),
+              postgresql_where=text("state = 'pending'")),
+        Index("ix_registrations_purge_at", "purge_at", sqlite_where=text("state <> 'confirmed'"),
+              postgresql_where=text("state <> 'confirmed'")),
+        Index("ix_registrations_group_ref", "group_ref", sqlite_where=text("group_ref IS NOT NULL"),
+              postgresql_where=text("group_ref IS NOT NULL")),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    ref: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
+    list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"))
+    key: Mapped[bytes] = mapped_column(Key, index=True)
+    state: Mapped[str] = mapped_column(String(9))
+    address: Mapped[str | None]  # as mailed; none once erased
+    typed: Mapped[str | None]  # as typed, where that differs
+    name: Mapped[str | None]
+    locale: Mapped[str]
+    registered_at: Mapped[datetime]
+    confirm_by: Mapped[datetime]
+    purge_at: Mapped[datetime]
+    wording_id: Mapped[str | None] = mapped_column(String(16))
+    subscription_id: Mapped[int | None] = mapped_column(Id, ForeignKey("subscriptions.id"), index=True)
+    fields: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # voluntary ones besides the name
+    group_ref: Mapped[bytes | None] = mapped_column(LargeBinary(16))  # shared by the lists of one form and one mail
+    replaces: Mapped[bytes | None] = mapped_column(Key)  # a change of address: the key of the one that ends
+
+
+class Subscription(db.Model):  # type: ignore[name-defined, misc]
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        Index("uq_subscriptions_open", "key", "list_id", unique=True, sqlite_where=text("state = 'confirmed'"),
+              postgresql_where=text("state = 'confirmed'")),
+        Index("ix_subscriptions_list_id", "list_id", "id"),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"))
+    key: Mapped[bytes] = mapped_column(Key, index=True)
+    state: Mapped[str] = mapped_column(String(12))
+    address: Mapped[str | None]  # none once erased
+    name: Mapped[str | None]
+    fields: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # voluntary ones besides the name
+    locale: Mapped[str]
+    registered_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    restricted: Mapped[bool] = mapped_column(default=False)
+    held: Mapped[str | None]  # the reason of a legal hold: stops deletion, never mails
+    told_at: Mapped[datetime | None]  # when "you are already subscribed" was last owed
+    ip_until: Mapped[datetime | None] = mapped_column(index=True)
+    proof_until: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class Evidence(db.Model):  # type: ignore[name-defined, misc]
+    """What proves something. Append-only: the database itself refuses a change, but for the IP's end."""
+
+    __tablename__ = "evidence"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    registration_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True
+    )
+    subscription_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True
+    )
+    fact: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+    channel: Mapped[str] = mapped_column(String(12))
+    actor: Mapped[str | None]  # the API client that vouches, or the operator
+    ip: Mapped[str | None] = mapped_column(String(45))
+    ip_source: Mapped[str | None] = mapped_column(String(16))  # peer | proxy | unnamed proxy
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Suppression(db.Model):  # type: ignore[name-defined, misc]
+    __tablename__ = "suppressions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[bytes] = mapped_column(Key, index=True)
+    scope: Mapped[str] = mapped_column(String(3))  # ask | all
+    list_id: Mapped[int | None] = mapped_column(ForeignKey("lists.id"))  # none: every list
+    reason: Mapped[str]
+    set_at: Mapped[datetime]
+    until: Mapped[datetime | None] = mapped_column(index=True)
+    set_by: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)  # the reference of the not-me link
