@@ -15,7 +15,9 @@ from subscriptions.clock import Clock
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.mailable import Mailable
 from subscriptions.domain.policy import Policy
+from subscriptions.languages import Languages
 from subscriptions.links import Links
+from subscriptions.lookup import Lookup
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
@@ -34,11 +36,13 @@ class Parts:
     policy: Policy
     clock: Clock
     links: Links
+    languages: Languages
     sign_ups: GroupCommit[Ask, Limited | None]
     sender: Sender
     watch: Watch
     mailable: Mailable
     disposable: frozenset[str]
+    lookup: Lookup
     wake_sender: Callable[[], None] = lambda: None
     warnings: list[str] = field(default_factory=list)
     _catalogue: Catalogue | None = None
@@ -67,10 +71,10 @@ def parts(app: Flask | None = None) -> Parts:
 def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
     """Join the parts: one sign-up batch at a time, one sender, one clock."""
     policy = settings.policy
-    links = make_links(settings, clock)
+    links, languages = make_links(settings, clock), Languages()
     sender = Sender(
         app,
-        Composer(app.jinja_env, settings, links, lambda: parts(app).catalogue),
+        Composer(app.jinja_env, settings, links, lambda: parts(app).catalogue, languages),
         clock,
         lines(app, settings, clock),
         connections=settings.mail.connections,
@@ -84,16 +88,19 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         lambda list_id: parts(app).catalogue.lists[list_id].slug,
         mails=bool(settings.abuse.alarm_to),
     )
+    sender.composer.name_cause = watch.name
     app.extensions[NAME] = Parts(
         settings,
         policy,
         clock,
         links,
+        languages,
         sign_ups,
         sender,
         watch,
         mailable(settings),
         data.disposable_domains(settings.data_dir),
+        Lookup(settings.abuse.nameservers, clock),
     )
 
 

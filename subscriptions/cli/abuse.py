@@ -41,9 +41,7 @@ class Moment(click.ParamType[datetime]):
         try:
             at = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(
-                f'"{value}" is not a time such as 2026-11-23T09:15:00Z, nor 2h for two hours ago.', param, context
-            )
+            self.fail(f'"{value}" is no time such as 2026-11-23T09:15:00Z, nor 2h for two hours ago.', param, context)
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
@@ -56,7 +54,7 @@ class Cidr(click.ParamType[Network]):
         try:
             return ipaddress.ip_network(value)
         except ValueError as trouble:
-            self.fail(f'"{value}" is not a network such as 203.0.113.0/24 or 2001:db8::/48: {trouble}.', param, context)
+            self.fail(f'"{value}" is no network such as 203.0.113.0/24 or 2001:db8::/48: {trouble}.', param, context)
 
 
 @group.command("show")

@@ -18,6 +18,7 @@ from subscriptions.parts import parts
 from subscriptions.store import chapters, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import List, Subscription
+from subscriptions.web import hints
 from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
 from subscriptions.web.pages import submit, too_many
 from subscriptions.web.problems import answer
@@ -89,7 +90,9 @@ def subscribe() -> Response:
     handle = submit(asked, Channel.API, g.get("client"))
     if isinstance(handle, Limited):
         return too_many(handle)
-    return _json({"status": "pending_confirmation", "list": asked.list.slug, "registration": handle}, 202)
+    body = {"status": "pending_confirmation", "list": asked.list.slug, "registration": handle}
+    hint = hints.of(asked.address)
+    return _json(body | {"hint": hint.in_english} if hint else body, 202)
 
 
 @pages.get("/lists")

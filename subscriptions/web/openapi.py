@@ -195,6 +195,7 @@ DOCUMENT: dict[str, Any] = {
                 status={"const": "pending_confirmation"},
                 list=_TEXT,
                 registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
+                hint=_TEXT | {"description": "A likely slip in the address, which was taken as it is."},
             ),
             "Lists": _object(
                 ("lists",),
