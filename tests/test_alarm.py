@@ -93,7 +93,7 @@ def test_it_goes_through_the_relay_as_all_mails_do(
         world.deliver()
         world.parts.sender.stop()
     (mail,) = relay.mails
-    assert mail.recipients == (BOSS,) and "big.example" in text_of(parse_mail(mail.data))
+    assert mail.recipients == (BOSS,) and "big.example" in text_of(parse_mail(mail.raw))
 
 
 def test_it_hides_the_name_of_a_domain_that_only_another_process_has_seen(
