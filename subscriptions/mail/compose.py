@@ -13,6 +13,7 @@ from jinja2 import Environment
 
 from subscriptions import clock
 from subscriptions.domain.address import is_harmless, wire_form
+from subscriptions.domain.codes import for_reading
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.links import Links
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
@@ -29,7 +30,7 @@ _LINKS = {  # as the templates name them: page, and the value in the letter; the
     "not_me_url": ("not-me", "not_me_token"),
     "unsubscribe_url": ("unsubscribe", "leave_token"),
 }
-_VALUES = "greeting registered_at confirm_by confirmed_at erased_keeps kept_until".split()
+_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Composer:
         if due.ref and due.confirm_by:
             values["confirm_by"] = clock.words(due.confirm_by)
             values["confirm_token"] = links.confirm_token(due.ref)
+            values["code"] = for_reading(links.codes.code(due.ref))
             values["not_me_token"] = links.not_me_token(due.ref, due.list_id, due.key)
         if due.confirmed_at:
             values["confirmed_at"] = clock.words(due.confirmed_at)
