@@ -89,7 +89,9 @@ def press(session: Session, ref: bytes, now: datetime, policy: Policy, origin: O
     return View(Standing.SUBSCRIBED, view.registration, welcomed)
 
 
-def _open(session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin, way: Way) -> bool:
+def _open(
+    session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin, way: Way
+) -> bool:
     """Open a chapter, or join the open one; whether a welcome mail is owed."""
     step = registration_step(State.PENDING, Event.CONFIRM)
     chapter = chapters.open_one(session, registration.key, registration.list_id)

@@ -47,7 +47,7 @@ def again(slug: str) -> BaseResponse:
 
 
 @pages.post("/subscribe/<slug>/code")
-def code(slug: str) -> BaseResponse | tuple[str, int]:
+def code(slug: str) -> Response:
     row, typed = the_list(slug), request.form.get("code", "")
     visit, plain = parts().links.visit(request.form.get("r", "")), codes.read(typed)
     if visit and plain is None:
