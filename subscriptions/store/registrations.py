@@ -27,6 +27,10 @@ def key_behind(session: Session, refs: Sequence[bytes]) -> bytes | None:
     return session.scalar(select(Registration.key).where(Registration.ref.in_(refs)).limit(1))
 
 
+def locale_of(session: Session, ref: bytes) -> str | None:
+    return session.scalar(select(Registration.locale).where(Registration.ref == ref))
+
+
 def of_key(session: Session, key: bytes) -> Sequence[Registration]:
     return session.scalars(select(Registration).where(Registration.key == key).order_by(Registration.id)).all()
 
