@@ -1,6 +1,8 @@
 """The page after the form: what to look for, a code to type, another mail. It never depends on what is stored."""
 
+from datetime import timedelta
 from email.utils import parseaddr
+from math import ceil
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -8,6 +10,7 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import enter_code
+from subscriptions.actions.confirm import Way
 from subscriptions.actions.enter_code import Entered
 from subscriptions.actions.subscribe import Ask, Limited
 from subscriptions.domain import codes
@@ -58,7 +61,7 @@ def code(slug: str) -> Response:
     return _page(row, visit, 422, wrong=_wrong(entered.left), typed=typed, closed=not entered.left)
 
 
-def enter(visit: Visit | None, plain: str, way: enter_code.Way) -> Entered:
+def enter(visit: Visit | None, plain: str, way: Way) -> Entered:
     """A code that was typed or sent; what is no visit of ours is answered as one whose tries are used up."""
     if visit is None:
         return Entered(None, 0)
@@ -116,6 +119,12 @@ def _wrong(left: int) -> str:
     )
 
 
+def _pause() -> int | None:
+    """How many minutes lie at least between two mails, where the budget says so."""
+    shortest = min(parts().policy.mails, key=lambda rate: rate.period, default=None)
+    return ceil(shortest.period / timedelta(minutes=1)) if shortest and shortest.count == 1 else None
+
+
 def _page(
     row: List, visit: Visit | None, status: int = 200, *, again: bool = False, wrong: str = "", typed: str = "",
     closed: bool = False,
@@ -125,6 +134,7 @@ def _page(
         list=row,
         footer=row,
         again=again,
+        pause=_pause(),
         wrong=wrong,
         typed=typed,
         can_type=visit is not None and not closed,
