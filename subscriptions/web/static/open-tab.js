@@ -20,7 +20,7 @@
 
   function showDone() {
     const done = document.getElementById("tab-done");
-    document.getElementById("tab-waits").hidden = true;
+    document.getElementById("tab-waits").remove();
     document.getElementById("tab-says").replaceChildren(done.content.cloneNode(true));
     document.title = done.dataset.title;
     channel.close();
