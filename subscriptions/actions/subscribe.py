@@ -42,6 +42,7 @@ class Ask:
     actor: str | None
     origin: Origin
     wording_sha256: str | None = None
+    is_nobodys: bool = False  # nothing is behind a request for another mail: the same work, and nobody is registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ def _decide(batch: _Batch, ask: Ask) -> Limited | None:
     limited = _count(batch, ask.origin.network)
     if limited:
         return limited
+    if ask.is_nobodys:
+        return None
     if (ask.key, None) in batch.seen.suppressed or (ask.key, ask.list_id) in batch.seen.suppressed:
         return None
     subscription = batch.seen.open.get((ask.key, ask.list_id))

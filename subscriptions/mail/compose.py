@@ -13,6 +13,7 @@ from flask_babel import force_locale, gettext
 from jinja2 import Environment
 
 from subscriptions.domain.address import is_harmless, wire_form
+from subscriptions.domain.codes import for_reading
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.languages import SOURCE, Languages, direction, locale_of, marked, words
 from subscriptions.links import Links
@@ -35,7 +36,7 @@ _PROOF = marked(
     "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
     "we may have to show it in court (Article 17(3)(e) GDPR)."
 )
-_VALUES = "greeting registered_at confirm_by confirmed_at erased_keeps kept_until".split()
+_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Composer:
         if due.ref and due.confirm_by:
             values["confirm_by"] = words(due.confirm_by, tag)
             values["confirm_token"] = links.confirm_token(due.ref)
+            values["code"] = for_reading(links.codes.code(due.ref))
             values["not_me_token"] = links.not_me_token(due.ref, due.list_id, due.key)
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
