@@ -44,6 +44,7 @@ class Ask:
     wording_sha256: str | None = None
     mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
     flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
+    is_nobodys: bool = False  # nothing is behind a request for another mail: the same work, and nobody is registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def _decide(batch: _Batch, ask: Ask) -> Limited | None:
     limited = _count(batch, ask.origin.network)
     if limited:
         return limited
-    if not ask.mailable:
+    if ask.is_nobodys or not ask.mailable:
         return None
     if (ask.key, None) in batch.seen.suppressed or (ask.key, ask.list_id) in batch.seen.suppressed:
         return None

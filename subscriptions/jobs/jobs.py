@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from subscriptions.actions import erase, sweep
 from subscriptions.clock import Clock
+from subscriptions.domain import codes
 from subscriptions.domain.policy import Policy
 from subscriptions.mail.outbox import Sender
-from subscriptions.store import tidy
+from subscriptions.store import tidy, tries
 from subscriptions.store.engine import transaction
 from subscriptions.watch import Watch
 
@@ -41,6 +42,7 @@ def jobs(
         """Every minute: short-lived rows, and the files after a deletion."""
         with transaction() as session:
             tidy.forget_short_lived(session, now, clock.real_now(), policy.network.period if policy.network else None)
+            tries.forget(session, now, codes.visit_tries(policy).period)
         return int(tidy.sweep_files(now, asked=asked))
 
     def look(now: datetime, alive: Alive) -> int:

@@ -58,6 +58,7 @@ _SAYS = {
     403: "The token has another scope.",
     404: "There is no such list.",
     405: "Not with this method.",
+    410: "Too late: this sign-up can no longer be confirmed.",
     413: "The body is too large.",
     415: "The body is not application/json.",
     422: "Something in the request is not as it should be; `errors` says what.",
@@ -132,6 +133,18 @@ DOCUMENT: dict[str, Any] = {
                 },
             }
         },
+        "/api/v1/confirmations": {
+            "post": {
+                "operationId": "confirm",
+                "summary": "Confirm with the code from the mail; a wrong one is answered the same for every address.",
+                "security": [{}],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Code")}}},
+                "responses": {
+                    "200": _ok("Confirmed; so is a second time.", _ref("Confirmed")),
+                    **_problems(410, 415, 422),
+                },
+            }
+        },
         "/api/v1/lists": {
             "get": {
                 "operationId": "lists",
@@ -197,6 +210,12 @@ DOCUMENT: dict[str, Any] = {
                 registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
                 hint=_TEXT | {"description": "A likely slip in the address, which was taken as it is."},
             ),
+            "Code": _object(
+                ("registration", "code"),
+                registration=_TEXT | {"description": "The `registration` that the sign-up was answered with."},
+                code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
+            ),
+            "Confirmed": _object(("status", "list"), status={"const": "confirmed"}, list=_TEXT),
             "Lists": _object(
                 ("lists",),
                 lists={

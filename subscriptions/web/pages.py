@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response, abort, redirect, render_template, 
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.subscribe import Ask, Limited
+from subscriptions.domain import webmail
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.mailable import is_within
@@ -71,14 +72,6 @@ def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     return take(asked, Channel.FORM)
 
 
-@pages.get("/subscribe/<slug>/check-inbox")
-def check_inbox(slug: str) -> str:
-    row = the_list(slug)
-    subject = render_template("email/confirm/subject.txt", list_name=row.name).strip()
-    sender = parts().settings.mail.sender
-    return render_template("pages/check_inbox.html", list=row, sender=sender, subject=subject, footer=row)
-
-
 def the_list(slug: str) -> List:
     """The list of that name that takes sign-ups, or 404."""
     row = parts().catalogue.by_slug(slug)
@@ -116,19 +109,25 @@ def take(asked: SignUp, channel: Channel) -> BaseResponse:
     handle = submit(asked, channel, None)
     if isinstance(handle, Limited):
         return too_many(handle)
-    return redirect(url_for("pages.check_inbox", slug=asked.list.slug, r=handle), 303)
+    return redirect(url_for("inbox.check_inbox", slug=asked.list.slug, r=handle), 303)
 
 
 def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
-    """Hand a sign-up to the batch that is being gathered; the handle of this visit, after the commit."""
+    """A sign-up of a new visit; its handle, after the commit."""
+    links = parts().links
+    handle = links.new_handle(webmail.number_of(asked.address.folded.rpartition("@")[2]))
+    return hand_in(asked, links.ref(handle), channel, actor) or handle
+
+
+def hand_in(asked: SignUp, ref: bytes, channel: Channel, actor: str | None) -> Limited | None:
+    """Hand a sign-up to the batch that is being gathered; returns after the commit."""
     joined = parts()
-    handle = joined.links.new_handle()
     wording = joined.catalogue.wordings.get(asked.wording_id or "")
     where = origin(request)
     if channel is Channel.BUTTON:
         where = replace(where, network=None)  # pressing a button of a mail is never limited
     ask = Ask(
-        ref=joined.links.ref(handle),
+        ref=ref,
         key=joined.links.key(asked.address.folded),
         address=asked.address,
         list_id=asked.list.id,
@@ -146,7 +145,7 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
     joined.wake_sender()
     if not limited:
         joined.watch.note(asked.list.id, asked.address.ascii_domain)
-    return limited or handle
+    return limited
 
 
 def _flags(address: Address) -> tuple[str, ...]:
