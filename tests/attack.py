@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -134,7 +135,6 @@ class _Crowd:
     def __init__(self, port: int, requests: Iterator[Request], outcome: Outcome) -> None:
         self._port, self._requests, self._outcome = port, requests, outcome
         self._turn = threading.Lock()
-        self.is_over = threading.Event()
 
     @property
     def answered(self) -> int:
@@ -147,7 +147,6 @@ class _Crowd:
             thread.start()
         for thread in threads:
             thread.join()
-        self.is_over.set()
 
     def _visit(self) -> None:
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=60)
@@ -174,10 +173,14 @@ def _ask(connection: http.client.HTTPConnection, request: Request) -> Answer:
 
 
 def _watch(server: Server, crowd: _Crowd, outcome: Outcome, began: float) -> None:
-    """Looks at the metrics, as an operator's monitoring does, until the breaker is on or all is over."""
-    while outcome.opened_after is None and not crowd.is_over.wait(0.2):
-        if "yestwice_breaker 1.0" in server.ask("GET", "/metrics")[2]:
-            outcome.opened_after, outcome.opened_at = Clock.ticks() - began, crowd.answered
+    """Looks at the metrics until the breaker is on, as an operator's monitoring does; a while after the end, too."""
+
+    def is_on() -> bool:
+        return "yestwice_breaker 1.0" in server.ask("GET", "/metrics")[2]
+
+    with suppress(TimeoutError):
+        until(is_on, every=0.2)
+        outcome.opened_after, outcome.opened_at = Clock.ticks() - began, crowd.answered
 
 
 def _people(port: int, plan: Plan, outcome: Outcome) -> None:

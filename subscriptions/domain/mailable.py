@@ -14,7 +14,7 @@ from subscriptions.domain.address import Address
 _ROLES = frozenset(
     """
     abuse postmaster hostmaster webmaster noc security usenet uucp ftp www root daemon mailer-daemon
-    no-reply noreply donotreply do-not-reply nobody listserv majordomo mailman
+    no-reply noreply donotreply do-not-reply listserv majordomo mailman
     """.split()
 )
 _MACHINES = re.compile(r"owner-.+|.+-(?:request|owner|bounces?)|bounces?(?:[-+=._].*)?")  # RFC 3834 2, VERP
