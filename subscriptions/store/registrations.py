@@ -23,11 +23,6 @@ def of_link(session: Session, ref: bytes) -> Sequence[Registration]:
     return session.scalars(select(Registration).where(theirs).order_by(Registration.id), execution_options=fresh).all()
 
 
-def locale_of(session: Session, ref: bytes) -> str | None:
-    theirs = or_(Registration.ref == ref, Registration.group_ref == ref)
-    return session.scalar(select(Registration.locale).where(theirs).limit(1))
-
-
 def of_key(session: Session, key: bytes) -> Sequence[Registration]:
     return session.scalars(select(Registration).where(Registration.key == key).order_by(Registration.id)).all()
 

@@ -6,11 +6,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from subscriptions import __version__
+from subscriptions.domain.fields import LONGEST, fields_of
 from subscriptions.parts import parts
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 from subscriptions.web.api import PAGE_AT_MOST, PAGE_DEFAULT
-from subscriptions.web.forms import LONGEST_NAME
+from subscriptions.web.vouched import LONGEST_PAGE
 
 pages = Blueprint("openapi", __name__)
 
@@ -79,18 +80,57 @@ def _needs(scope: str) -> dict[str, Any]:
 # Addresses of this kind are always accepted; so are internationalised ones, which no pattern describes.
 _ADDRESS = r"^[A-Za-z0-9]{1,20}([._+-][A-Za-z0-9]{1,10}){0,3}@([A-Za-z0-9]{1,20}\.){1,3}(com|net|org|eu|de)$"
 _PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]*$"
+_VOLUNTARY = _TEXT | {"maxLength": LONGEST, "pattern": _PRINTABLE}
 
 
-def _sign_up(row: List, wordings: list[str], *, is_default: bool) -> dict[str, Any]:
-    """What a sign-up for one list may hold: its slug, and the wordings that it has shown."""
+_VISITOR = {
+    "ip": _TEXT | {"description": "Only with a token: the visitor's IP address, as the client vouches for it."},
+    "page": _TEXT
+    | {"format": "uri", "maxLength": LONGEST_PAGE, "description": "Only with a token: the page; kept without query."},
+    "time": _TIME | {"description": "Only with a token: when the visitor asked, within the last 24 hours."},
+}
+_NAMED = {
+    "name": "Voluntary; to greet, for nothing else.",
+    "given_name": "Voluntary; to greet, for nothing else.",
+    "family_name": "Voluntary; to greet, for nothing else.",
+    "salutation": 'Voluntary, such as "Ms"; to greet, for nothing else.',
+}
+
+
+def _sign_up(rows: list[List], **which: Any) -> dict[str, Any]:
+    """What a sign-up for all of these lists may hold besides `which` they are."""
+    told = [{field.key: field for field in fields_of(row.fields)} for row in rows]
+    shared = {key: field for key, field in told[0].items() if all(key in one for one in told)}
+    return dict(
+        email=_TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},
+        locale=_TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
+        **which,
+        **{key: _VOLUNTARY | {"description": field.label or _NAMED[key]} for key, field in shared.items()},
+        **_VISITOR,
+    )
+
+
+def _for_one(row: List, wordings: list[str], *, is_default: bool) -> dict[str, Any]:
     return _object(
         ("email",) if is_default else ("email", "list"),
-        email=_TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},
-        list={"const": row.slug, "description": "The first list where this member is missing."},
-        name=_TEXT
-        | {"maxLength": LONGEST_NAME, "pattern": _PRINTABLE, "description": "Voluntary; to greet, for nothing else."},
-        locale=_TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
-        wording={"enum": wordings, "description": "Id of the consent text that was shown."},
+        **_sign_up(
+            [row],
+            list={"const": row.slug, "description": "The first list where this member is missing."},
+            wording={"enum": wordings, "description": "Id of the consent text that was shown."},
+        ),
+    )
+
+
+def _for_several(rows: list[List], shown: dict[int, list[str]]) -> dict[str, Any]:
+    slugs = {"type": "array", "items": {"enum": [row.slug for row in rows]}, "minItems": 1, "uniqueItems": True}
+    wordings = _object((), **{row.slug: {"enum": shown[row.id]} for row in rows})
+    return _object(
+        ("email", "lists"),
+        **_sign_up(
+            rows,
+            lists=slugs | {"description": "One mail for all of them; each is confirmed by itself."},
+            wordings=wordings | {"description": "Ids of the consent texts that were shown, by list."},
+        ),
     )
 
 
@@ -100,8 +140,8 @@ def document(catalogue: Catalogue) -> dict[str, Any]:
     for wording in catalogue.wordings.values():
         shown.setdefault(wording.list_id, []).append(wording.id)
     lists = catalogue.configured
-    kinds = [_sign_up(row, shown[row.id], is_default=row is lists[0]) for row in lists]
-    schemas = {**DOCUMENT["components"]["schemas"], "SignUp": {"anyOf": kinds}}
+    kinds = [_for_one(row, shown[row.id], is_default=row is lists[0]) for row in lists]
+    schemas = {**DOCUMENT["components"]["schemas"], "SignUp": {"anyOf": [*kinds, _for_several(lists, shown)]}}
     return {**DOCUMENT, "components": {**DOCUMENT["components"], "schemas": schemas}}
 
 
@@ -109,12 +149,23 @@ _SUBSCRIPTION = _object(
     ("email", "name", "locale", "status", "registered_at", "confirmed_at", "ended_at"),
     email=_TEXT,
     name={"type": ["string", "null"]},
+    fields={"type": "object", "additionalProperties": _TEXT, "description": "Where the list has any besides a name."},
     locale=_TEXT,
     status={"enum": ["confirmed", "unsubscribed", "bounced"]},
     registered_at=_TIME,
     confirmed_at=_TIME,
     ended_at={"type": ["string", "null"], "format": "date-time"},
 )
+
+
+def _taken(**which: Any) -> dict[str, Any]:
+    return _object(
+        ("status", *which, "registration"),
+        status={"const": "pending_confirmation"},
+        **which,
+        registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
+    )
+
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -190,12 +241,7 @@ DOCUMENT: dict[str, Any] = {
     "components": {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         "schemas": {
-            "Taken": _object(
-                ("status", "list", "registration"),
-                status={"const": "pending_confirmation"},
-                list=_TEXT,
-                registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
-            ),
+            "Taken": {"oneOf": [_taken(list=_TEXT), _taken(lists={"type": "array", "items": _TEXT})]},
             "Lists": _object(
                 ("lists",),
                 lists={
