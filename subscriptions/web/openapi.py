@@ -6,17 +6,16 @@ from typing import Any
 from flask import Blueprint, Response
 
 from subscriptions import __version__
-from subscriptions.domain.fields import LONGEST, fields_of
 from subscriptions.parts import parts
 from subscriptions.store.lists import Catalogue
-from subscriptions.store.models import List
 from subscriptions.web.api import PAGE_AT_MOST, PAGE_DEFAULT
-from subscriptions.web.vouched import LONGEST_PAGE
+from subscriptions.web.openapi_sign_up import TEXT as _TEXT
+from subscriptions.web.openapi_sign_up import TIME as _TIME
+from subscriptions.web.openapi_sign_up import object_of as _object
+from subscriptions.web.openapi_sign_up import sign_up
 
 pages = Blueprint("openapi", __name__)
 
-_TEXT = {"type": "string"}
-_TIME = {"type": "string", "format": "date-time"}
 _COUNT = {"type": "integer", "minimum": 0}
 _STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
@@ -24,15 +23,6 @@ _STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 @pages.get("/api/v1/openapi.json")
 def openapi() -> Response:
     return Response(json.dumps(document(parts().catalogue)), mimetype="application/json")
-
-
-def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-    }
 
 
 def _ref(name: str) -> dict[str, str]:
@@ -77,71 +67,9 @@ def _needs(scope: str) -> dict[str, Any]:
     return {"security": [{"token": []}], "description": f'Needs a token of scope "{scope}".'}
 
 
-# Addresses of this kind are always accepted; so are internationalised ones, which no pattern describes.
-_ADDRESS = r"^[A-Za-z0-9]{1,20}([._+-][A-Za-z0-9]{1,10}){0,3}@([A-Za-z0-9]{1,20}\.){1,3}(com|net|org|eu|de)$"
-_PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]*$"
-_VOLUNTARY = _TEXT | {"maxLength": LONGEST, "pattern": _PRINTABLE}
-
-
-_VISITOR = {
-    "ip": _TEXT | {"description": "Only with a token: the visitor's IP address, as the client vouches for it."},
-    "page": _TEXT
-    | {"format": "uri", "maxLength": LONGEST_PAGE, "description": "Only with a token: the page; kept without query."},
-    "time": _TIME | {"description": "Only with a token: when the visitor asked, within the last 24 hours."},
-}
-_NAMED = {
-    "name": "Voluntary; to greet, for nothing else.",
-    "given_name": "Voluntary; to greet, for nothing else.",
-    "family_name": "Voluntary; to greet, for nothing else.",
-    "salutation": 'Voluntary, such as "Ms"; to greet, for nothing else.',
-}
-
-
-def _sign_up(rows: list[List], **which: Any) -> dict[str, Any]:
-    """What a sign-up for all of these lists may hold besides `which` they are."""
-    told = [{field.key: field for field in fields_of(row.fields)} for row in rows]
-    shared = {key: field for key, field in told[0].items() if all(key in one for one in told)}
-    return dict(
-        email=_TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},
-        locale=_TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
-        **which,
-        **{key: _VOLUNTARY | {"description": field.label or _NAMED[key]} for key, field in shared.items()},
-        **_VISITOR,
-    )
-
-
-def _for_one(row: List, wordings: list[str], *, is_default: bool) -> dict[str, Any]:
-    return _object(
-        ("email",) if is_default else ("email", "list"),
-        **_sign_up(
-            [row],
-            list={"const": row.slug, "description": "The first list where this member is missing."},
-            wording={"enum": wordings, "description": "Id of the consent text that was shown."},
-        ),
-    )
-
-
-def _for_several(rows: list[List], shown: dict[int, list[str]]) -> dict[str, Any]:
-    slugs = {"type": "array", "items": {"enum": [row.slug for row in rows]}, "minItems": 1, "uniqueItems": True}
-    wordings = _object((), **{row.slug: {"enum": shown[row.id]} for row in rows})
-    return _object(
-        ("email", "lists"),
-        **_sign_up(
-            rows,
-            lists=slugs | {"description": "One mail for all of them; each is confirmed by itself."},
-            wordings=wordings | {"description": "Ids of the consent texts that were shown, by list."},
-        ),
-    )
-
-
 def document(catalogue: Catalogue) -> dict[str, Any]:
     """The description, with the lists that there are now."""
-    shown: dict[int, list[str]] = {}
-    for wording in catalogue.wordings.values():
-        shown.setdefault(wording.list_id, []).append(wording.id)
-    lists = catalogue.configured
-    kinds = [_for_one(row, shown[row.id], is_default=row is lists[0]) for row in lists]
-    schemas = {**DOCUMENT["components"]["schemas"], "SignUp": {"anyOf": [*kinds, _for_several(lists, shown)]}}
+    schemas = {**DOCUMENT["components"]["schemas"], "SignUp": sign_up(catalogue)}
     return {**DOCUMENT, "components": {**DOCUMENT["components"], "schemas": schemas}}
 
 

@@ -81,10 +81,7 @@ def _to_confirm(token: str, registration: Registration) -> dict[str, Any]:
         "wording": parts().catalogue.wordings.get(registration.wording_id or ""),
         "deadline": language.words(registration.confirm_by),
         "action": url_for("tokens.confirm", token=token),
-        "not_me_url": url_for(
-            "tokens.not_me_page",
-            token=links.not_me_token(registration.link_ref, registration.list_id, registration.key),
-        ),
+        "not_me_url": url_for("tokens.not_me_page", token=not_me),
     }
 
 
