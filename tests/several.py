@@ -33,9 +33,8 @@ def world(make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
 def ask(world: World, *slugs: str, address: str = ANNE, **more: Any) -> TestResponse:
     """By JSON."""
     headers = more.pop("headers", {})
-    return world.post(
-        "/api/v1/subscriptions", json={"email": address, "lists": list(slugs), **more}, headers=headers
-    )  # fmt: skip
+    body = {"email": address, "lists": list(slugs), "wordings": {slug: wording_of(world, slug) for slug in slugs}}
+    return world.post("/api/v1/subscriptions", json=body | more, headers=headers)
 
 
 def ask_by_form(world: World, *slugs: str, address: str = ANNE, query: str = "", **more: str) -> TestResponse:

@@ -100,7 +100,7 @@ def test_the_confirmation_copies_them_into_the_subscription(world: World) -> Non
     assert "Dr." not in str([one.details for one in world.evidence()])
 
 
-@pytest.mark.parametrize("value", ["x" * 101, "Anne\nExample", "Anne\u2028"])
+@pytest.mark.parametrize("value", ["x" * 101, "Anne\nExample", "An\u2028ne"])
 def test_a_field_has_the_limits_of_a_name(world: World, value: str) -> None:
     answer = world.sign_up(ANNE, NEWS, family_name=value)
     assert answer.status_code == 422

@@ -82,7 +82,8 @@ def _sentence(one: Evidence) -> str:
     mail = _MAILS.get(str(details.get("mail")), "mail")
     ip = f" from {one.ip}" if one.ip else ""
     told = {
-        "registered": f"signed up by {one.channel}{_by(one)}{ip}{_vouched(one)}; consent text {details.get('wording')}.",
+        "registered": f"signed up by {one.channel}{_by(one)}{ip}{_vouched(one)}; "
+        f"consent text {details.get('wording')}.",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",
