@@ -1,5 +1,6 @@
 """The page after the form: what to look for, a code to type, another mail. It never depends on what is stored."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from email.utils import parseaddr
 from math import ceil
@@ -23,7 +24,7 @@ from subscriptions.store import registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
 from subscriptions.web import language
-from subscriptions.web.forms import SignUp
+from subscriptions.web.forms import Chosen, SignUp
 from subscriptions.web.headers import CSP_WITH_SCRIPT
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import hand_in, the_list, too_many
@@ -46,7 +47,8 @@ def again(slug: str) -> BaseResponse:
     if limited:
         return too_many(limited)
     handle = visit.handle if visit else None
-    return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, again=1), 303)
+    also = request.form.get("also") or None
+    return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, also=also, again=1), 303)
 
 
 @pages.post("/subscribe/<slug>/code")
@@ -76,11 +78,25 @@ def ask_again(visit: Visit) -> Limited | None:
     """A fresh registration of the same person for the same list; the same work where there is none to repeat."""
     with reading() as session:
         found = registrations.behind(session, visit.refs)
-    ref, row = _next_ref(visit, found), parts().catalogue.lists.get(found.list_id) if found else None
-    if found is None or found.address is None or ref is None or row is None or row.position is None:
+        rows = registrations.of_link(session, found.ref) if found else ()
+    ref = _next_ref(visit, found)
+    asked = _the_same(rows)
+    if ref is None or asked is None:
         return _ask_for_nobody(visit)
-    asked = SignUp(parse(found.address), row, found.name, found.locale, found.wording_id)
     return hand_in(asked, ref, Channel.FORM, None)
+
+
+def _the_same(rows: Sequence[Registration]) -> SignUp | None:
+    """The sign-up that these came from, for those of its lists that still take any."""
+    lists = parts().catalogue.lists
+    chosen = [Chosen(lists[row.list_id], row.wording_id) for row in rows if lists[row.list_id].position is not None]
+    if not chosen or rows[0].address is None:
+        return None
+    first, *others = chosen
+    return SignUp(
+        parse(rows[0].address), first.list, rows[0].name, rows[0].locale, first.wording_id,
+        fields=rows[0].fields, also=tuple(others),
+    )  # fmt: skip
 
 
 def _next_ref(visit: Visit, found: Registration | None) -> bytes | None:
@@ -129,20 +145,30 @@ def _page(
     row: List, visit: Visit | None, status: int = 200, *, again: bool = False, wrong: str = "", typed: str = "",
     closed: bool = False,
 ) -> Response:  # fmt: skip
+    also = _also()
+    names = language.listed([row, *also])
     page = render_template(
         "pages/check_inbox.html",
         list=row,
+        names=names,
+        also=",".join(one.slug for one in also),
         footer=row,
         again=again,
         pause=_pause(),
         wrong=wrong,
         typed=typed,
         can_type=visit is not None and not closed,
-        subject=" ".join(render_template("email/confirm/subject.txt", list_name=row.name).split()),
+        subject=" ".join(render_template("email/confirm/subject.txt", list_name=names).split()),
         **_whom_to_look_for(visit),
         **_of_visit(visit, again=again),
     )
     return Response(page, status, {"Content-Security-Policy": CSP_WITH_SCRIPT})
+
+
+def _also() -> list[List]:
+    """The further lists of a form of several, as far as they exist."""
+    slugs = dict.fromkeys(request.values.get("also", "").split(","))
+    return [row for row in map(parts().catalogue.by_slug, slugs) if row]
 
 
 def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:
