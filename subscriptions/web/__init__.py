@@ -5,8 +5,10 @@ from flask import Flask
 from subscriptions.settings import Settings
 from subscriptions.web import (
     api,
+    confirmations,
     headers,
     health,
+    inbox,
     language,
     mailbox,
     openapi,
@@ -25,7 +27,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
-    for room in (pages, several, tokens, api, openapi, health):
+    for room in (pages, several, inbox, tokens, api, confirmations, openapi, health):
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)

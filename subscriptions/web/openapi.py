@@ -49,6 +49,7 @@ _SAYS = {
     403: "The token has another scope.",
     404: "There is no such list.",
     405: "Not with this method.",
+    410: "Too late: this sign-up can no longer be confirmed.",
     413: "The body is too large.",
     415: "The body is not application/json.",
     422: "Something in the request is not as it should be; `errors` says what.",
@@ -95,6 +96,10 @@ def _taken(**which: Any) -> dict[str, Any]:
     )
 
 
+def _confirmed(**which: Any) -> dict[str, Any]:
+    return _object(("status", *which), status={"const": "confirmed"}, **which)
+
+
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Yestwice", "version": __version__, "description": "Double-opt-in subscriptions."},
@@ -108,6 +113,18 @@ DOCUMENT: dict[str, Any] = {
                 "responses": {
                     "202": _ok("Taken. What became of it is told by mail alone.", _ref("Taken")),
                     **_problems(401, 403, 404, 415, 422, 429),
+                },
+            }
+        },
+        "/api/v1/confirmations": {
+            "post": {
+                "operationId": "confirm",
+                "summary": "Confirm with the code from the mail; a wrong one is answered the same for every address.",
+                "security": [{}],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Code")}}},
+                "responses": {
+                    "200": _ok("Confirmed; so is a second time.", _ref("Confirmed")),
+                    **_problems(410, 415, 422),
                 },
             }
         },
@@ -170,6 +187,12 @@ DOCUMENT: dict[str, Any] = {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         "schemas": {
             "Taken": {"oneOf": [_taken(list=_TEXT), _taken(lists={"type": "array", "items": _TEXT})]},
+            "Code": _object(
+                ("registration", "code"),
+                registration=_TEXT | {"description": "The `registration` that the sign-up was answered with."},
+                code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
+            ),
+            "Confirmed": {"oneOf": [_confirmed(list=_TEXT), _confirmed(lists={"type": "array", "items": _TEXT})]},
             "Lists": _object(
                 ("lists",),
                 lists={

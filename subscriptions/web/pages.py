@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response, abort, redirect, render_template, 
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.subscribe import Ask, Choice, Limited, Origin
+from subscriptions.domain import webmail
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
@@ -67,21 +68,6 @@ def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     return take(asked, Channel.FORM)
 
 
-@pages.get("/subscribe/<slug>/check-inbox")
-def check_inbox(slug: str) -> str:
-    row = the_list(slug)
-    names = language.listed([row, *_also()])
-    subject = render_template("email/confirm/subject.txt", list_name=names).strip()
-    sender = parts().settings.mail.sender
-    return render_template("pages/check_inbox.html", list=row, names=names, sender=sender, subject=subject, footer=row)
-
-
-def _also() -> list[List]:
-    """The further lists of a form of several, as far as they exist."""
-    slugs = dict.fromkeys(request.args.get("also", "").split(","))
-    return [row for row in map(parts().catalogue.by_slug, slugs) if row]
-
-
 def the_list(slug: str) -> List:
     """The list of that name that takes sign-ups, or 404."""
     row = parts().catalogue.by_slug(slug)
@@ -127,20 +113,28 @@ def take(asked: SignUp, channel: Channel) -> BaseResponse:
     if isinstance(handle, Limited):
         return too_many(handle)
     lists = ",".join(one.list.slug for one in asked.also)
-    return redirect(url_for("pages.check_inbox", slug=asked.list.slug, r=handle, also=lists or None), 303)
+    return redirect(url_for("inbox.check_inbox", slug=asked.list.slug, r=handle, also=lists or None), 303)
 
 
 def submit(asked: SignUp, channel: Channel, actor: str | None, spoken_for: Vouched | None = None) -> str | Limited:
-    """Hand a sign-up to the batch that is being gathered; the handle of this visit, after the commit."""
+    """A sign-up of a new visit; its handle, after the commit."""
+    links = parts().links
+    handle = links.new_handle(webmail.number_of(asked.address.folded.rpartition("@")[2]))
+    return hand_in(asked, links.ref(handle), channel, actor, spoken_for) or handle
+
+
+def hand_in(
+    asked: SignUp, ref: bytes, channel: Channel, actor: str | None, spoken_for: Vouched | None = None
+) -> Limited | None:
+    """Hand a sign-up to the batch that is being gathered; returns after the commit."""
     joined = parts()
-    handle = joined.links.new_handle()
     where = origin(request)
     if channel is Channel.BUTTON or actor:  # pressing a button of a mail is never limited; a client vouches
         where = replace(where, network=None)
     if spoken_for and spoken_for.ip:
         where = Origin(spoken_for.ip, "client", None)
     ask = Ask(
-        ref=joined.links.ref(handle),
+        ref=ref,
         key=joined.links.key(asked.address.folded),
         address=asked.address,
         list_id=asked.list.id,
@@ -152,16 +146,16 @@ def submit(asked: SignUp, channel: Channel, actor: str | None, spoken_for: Vouch
         origin=where,
         wording_sha256=_sha256(asked.wording_id),
         fields=asked.fields,
-        also=tuple(_choice(handle, one) for one in asked.also),
+        also=tuple(_choice(ref, one) for one in asked.also),
         vouched=spoken_for.details if spoken_for else None,
     )
     limited = joined.sign_ups.submit(ask)
     joined.wake_sender()
-    return limited or handle
+    return limited
 
 
-def _choice(handle: str, one: Chosen) -> Choice:
-    ref = parts().links.ref(f"{handle} {one.list.id}")
+def _choice(first: bytes, one: Chosen) -> Choice:
+    ref = parts().links.ref_beside(first, one.list.id)
     return Choice(ref, one.list.id, one.wording_id, _sha256(one.wording_id))
 
 

@@ -74,10 +74,15 @@ def asked_again(view: View) -> SignUp | None:
     again = [one.registration for one in places if one.standing in _ASKED_AGAIN] or [
         one.registration for one in places[:1]
     ]
-    rows = [row for row in again if _list(row).position is not None]
+    return asked_like(again, fresh_wording=True)
+
+
+def asked_like(rows: Sequence[Registration], *, fresh_wording: bool = False) -> SignUp | None:
+    """A sign-up of the same person for the same lists, as far as they take any; None: of nothing that is left."""
+    rows = [row for row in rows if row.address and _list(row).position is not None]
     if not rows or rows[0].address is None:
         return None
-    first, *others = [Chosen(_list(row), _list(row).wording_id) for row in rows]
+    first, *others = [Chosen(_list(row), _list(row).wording_id if fresh_wording else row.wording_id) for row in rows]
     return SignUp(
         parse(rows[0].address), first.list, rows[0].name, rows[0].locale, first.wording_id,
         fields=rows[0].fields, also=tuple(others),
