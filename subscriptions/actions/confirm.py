@@ -28,6 +28,14 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One list that a confirm link is about."""
+
+    standing: Standing
+    registration: Registration
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """How somebody has confirmed, as the evidence says it."""
 
@@ -37,14 +45,6 @@ class Way:
 
 BY_BUTTON = Way(Channel.BUTTON, "button on the confirmation page")
 BY_OPEN_TAB = Way(Channel.BUTTON, "confirmed in the browser of the sign-up, whose page was still open")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One list that a confirm link is about."""
-
-    standing: Standing
-    registration: Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,8 @@ def press(
     if view.standing is not Standing.WAITING or view.registration is None:
         return view
     places = view.several or (Place(view.standing, view.registration),)
-    chosen = [one.registration for one in places if one.standing is Standing.WAITING]
-    if only is not None:
-        chosen = [row for row in chosen if row.list_id == only]
+    waiting = [one.registration for one in places if one.standing is Standing.WAITING]
+    chosen = [row for row in waiting if only in (None, row.list_id)]
     welcomed = [_open(session, row, now, policy, origin, way) for row in chosen]
     session.flush()
     return replace(_view(session, ref, now), welcomed=any(welcomed))

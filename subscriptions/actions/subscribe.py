@@ -52,10 +52,10 @@ class Ask:
     actor: str | None
     origin: Origin
     wording_sha256: str | None = None
-    is_nobodys: bool = False  # nothing is behind a request for another mail: the same work, and nobody is registered
     fields: Mapping[str, str] | None = None  # voluntary ones besides the name
     also: tuple[Choice, ...] = ()
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked
+    is_nobodys: bool = False  # nothing is behind a request for another mail: the same work, and nobody is registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,10 @@ def _decide(batch: _Batch, ask: Ask) -> Limited | None:
     limited = _count(batch, ask.origin.network)
     if limited:
         return limited
+    if ask.is_nobodys:
+        return None
     suppressed, is_open = batch.seen.suppressed, batch.seen.open
-    if ask.is_nobodys or (ask.key, None) in suppressed:
+    if (ask.key, None) in suppressed:
         return None
     every: list[Ask | Choice] = [ask, *ask.also]
     asked = [one for one in every if (ask.key, one.list_id) not in suppressed]

@@ -15,7 +15,7 @@ from subscriptions.actions.confirm import Way
 from subscriptions.actions.enter_code import Entered
 from subscriptions.actions.subscribe import Ask, Limited
 from subscriptions.domain import codes
-from subscriptions.domain.address import Address, parse, wire_form
+from subscriptions.domain.address import Address, wire_form
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.webmail import webmail
 from subscriptions.links import Visit
@@ -24,10 +24,10 @@ from subscriptions.store import registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
 from subscriptions.web import language
-from subscriptions.web.forms import Chosen, SignUp
 from subscriptions.web.headers import CSP_WITH_SCRIPT
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import hand_in, the_list, too_many
+from subscriptions.web.several_confirm import asked_like
 from subscriptions.web.tokens import confirm_page_of
 
 pages = Blueprint("inbox", __name__)
@@ -47,8 +47,7 @@ def again(slug: str) -> BaseResponse:
     if limited:
         return too_many(limited)
     handle = visit.handle if visit else None
-    also = request.form.get("also") or None
-    return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, also=also, again=1), 303)
+    return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, also=_also(), again=1), 303)
 
 
 @pages.post("/subscribe/<slug>/code")
@@ -75,35 +74,18 @@ def enter(visit: Visit | None, plain: str, way: Way) -> Entered:
 
 
 def ask_again(visit: Visit) -> Limited | None:
-    """A fresh registration of the same person for the same list; the same work where there is none to repeat."""
+    """A fresh registration of the same person for the same lists; the same work where there is none to repeat."""
     with reading() as session:
         found = registrations.behind(session, visit.refs)
-        rows = registrations.of_link(session, found.ref) if found else ()
-    ref = _next_ref(visit, found)
-    asked = _the_same(rows)
-    if ref is None or asked is None:
-        return _ask_for_nobody(visit)
-    return hand_in(asked, ref, Channel.FORM, None)
+    ref, asked = _next_ref(visit, found), asked_like(found)
+    return hand_in(asked, ref, Channel.FORM, None) if asked and ref else _ask_for_nobody(visit)
 
 
-def _the_same(rows: Sequence[Registration]) -> SignUp | None:
-    """The sign-up that these came from, for those of its lists that still take any."""
-    lists = parts().catalogue.lists
-    chosen = [Chosen(lists[row.list_id], row.wording_id) for row in rows if lists[row.list_id].position is not None]
-    if not chosen or rows[0].address is None:
-        return None
-    first, *others = chosen
-    return SignUp(
-        parse(rows[0].address), first.list, rows[0].name, rows[0].locale, first.wording_id,
-        fields=rows[0].fields, also=tuple(others),
-    )  # fmt: skip
-
-
-def _next_ref(visit: Visit, found: Registration | None) -> bytes | None:
+def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
     """Of the mail after the newest; None when the visit has had all of its mails."""
-    if found is None:
+    if not found:
         return None
-    later = visit.refs[visit.refs.index(found.ref) + 1 :]
+    later = visit.refs[visit.refs.index(found[0].link_ref) + 1 :]
     return later[0] if later else None
 
 
@@ -145,13 +127,12 @@ def _page(
     row: List, visit: Visit | None, status: int = 200, *, again: bool = False, wrong: str = "", typed: str = "",
     closed: bool = False,
 ) -> Response:  # fmt: skip
-    also = _also()
-    names = language.listed([row, *also])
+    names = language.listed([row, *_beside()])
     page = render_template(
         "pages/check_inbox.html",
         list=row,
         names=names,
-        also=",".join(one.slug for one in also),
+        also=_also(),
         footer=row,
         again=again,
         pause=_pause(),
@@ -165,9 +146,13 @@ def _page(
     return Response(page, status, {"Content-Security-Policy": CSP_WITH_SCRIPT})
 
 
-def _also() -> list[List]:
+def _also() -> str | None:
     """The further lists of a form of several, as far as they exist."""
-    slugs = dict.fromkeys(request.values.get("also", "").split(","))
+    return ",".join(row.slug for row in _beside()) or None
+
+
+def _beside() -> list[List]:
+    slugs = dict.fromkeys(request.args.get("also", "").split(","))
     return [row for row in map(parts().catalogue.by_slug, slugs) if row]
 
 

@@ -96,6 +96,10 @@ def _taken(**which: Any) -> dict[str, Any]:
     )
 
 
+def _confirmed(**which: Any) -> dict[str, Any]:
+    return _object(("status", *which), status={"const": "confirmed"}, **which)
+
+
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Yestwice", "version": __version__, "description": "Double-opt-in subscriptions."},
@@ -188,7 +192,7 @@ DOCUMENT: dict[str, Any] = {
                 registration=_TEXT | {"description": "The `registration` that the sign-up was answered with."},
                 code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
             ),
-            "Confirmed": _object(("status", "list"), status={"const": "confirmed"}, list=_TEXT),
+            "Confirmed": {"oneOf": [_confirmed(list=_TEXT), _confirmed(lists={"type": "array", "items": _TEXT})]},
             "Lists": _object(
                 ("lists",),
                 lists={

@@ -155,7 +155,7 @@ def hand_in(
 
 
 def _choice(first: bytes, one: Chosen) -> Choice:
-    ref = parts().links.ref(f"{first.hex()} {one.list.id}")
+    ref = parts().links.ref_beside(first, one.list.id)
     return Choice(ref, one.list.id, one.wording_id, _sha256(one.wording_id))
 
 

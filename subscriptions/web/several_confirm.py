@@ -62,9 +62,10 @@ def names(places: Sequence[Place]) -> str:
 
 def chosen(view: View, slug: str | None) -> int | None:
     """The list whose button was pressed; none: the button for all, or the only one that there is."""
-    if slug is None or not view.several:
+    if slug is None or view.registration is None:
         return None
-    return next((one.registration.list_id for one in view.several if _list(one.registration).slug == slug), NO_LIST)
+    rows = [one.registration for one in view.several] or [view.registration]
+    return next((row.list_id for row in rows if _list(row).slug == slug), NO_LIST)
 
 
 def asked_again(view: View) -> SignUp | None:
@@ -73,10 +74,15 @@ def asked_again(view: View) -> SignUp | None:
     again = [one.registration for one in places if one.standing in _ASKED_AGAIN] or [
         one.registration for one in places[:1]
     ]
-    rows = [row for row in again if _list(row).position is not None]
+    return asked_like(again, fresh_wording=True)
+
+
+def asked_like(rows: Sequence[Registration], *, fresh_wording: bool = False) -> SignUp | None:
+    """A sign-up of the same person for the same lists, as far as they take any; None: of nothing that is left."""
+    rows = [row for row in rows if row.address and _list(row).position is not None]
     if not rows or rows[0].address is None:
         return None
-    first, *others = [Chosen(_list(row), _list(row).wording_id) for row in rows]
+    first, *others = [Chosen(_list(row), _list(row).wording_id if fresh_wording else row.wording_id) for row in rows]
     return SignUp(
         parse(rows[0].address), first.list, rows[0].name, rows[0].locale, first.wording_id,
         fields=rows[0].fields, also=tuple(others),

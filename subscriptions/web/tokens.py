@@ -50,8 +50,8 @@ def confirm(token: str) -> Response:
     tab = request.form.get("tab")
     if tab and not _is_of_sign_up(tab, ref):
         return _confirm_page(token, _look(token), may_ask=False)
-    way = confirming.BY_OPEN_TAB if tab else confirming.BY_BUTTON
     only = several_confirm.chosen(_look(token), request.form["list"]) if "list" in request.form else None
+    way = confirming.BY_OPEN_TAB if tab else confirming.BY_BUTTON
     view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request), way, only)
     if view.welcomed:
         joined.wake_sender()
@@ -75,7 +75,7 @@ def again(token: str) -> BaseResponse:
 
 def confirm_page_of(view: View) -> Response:
     """The page of a confirm link, for who has come another way."""
-    ref = view.registration.ref if view.registration else b""
+    ref = view.registration.link_ref if view.registration else b""
     return _confirm_page(parts().links.confirm_token(ref), view)
 
 
@@ -88,7 +88,7 @@ def _confirm_page(token: str, view: View, *, may_ask: bool = True) -> Response:
     if view.several:
         return Response(several_confirm.page(token, view.several))
     common: dict[str, Any] = {"list": row, "address": registration.address, "footer": row}
-    common["tab"] = parts().links.tab(registration.ref) if may_ask else None
+    common["tab"] = parts().links.tab(registration.link_ref) if may_ask else None
     if view.standing is Standing.WAITING:
         page = render_template("pages/confirm.html", **common, **_to_confirm(token, registration))
     else:
