@@ -7,7 +7,7 @@ it has counted and reads what the others have; its own counts open the breaker a
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -48,7 +48,7 @@ class Watch:
     def begin_anew(self) -> None:
         """Knowing nothing: also in a forked child, whose parent may have been counting."""
         self._turn = threading.Lock()
-        self._noted: deque[tuple[int, str]] = deque()
+        self._noted: deque[tuple[tuple[int, ...], str]] = deque()
         self._fresh: dict[datetime, Minute] = {}  # what the database does not know yet; domains by their names
         self._told: dict[Cause, int] = {}  # the last minute of all processes, as it was at the last exchange
         self._told_at: datetime | None = None
@@ -56,10 +56,13 @@ class Watch:
         self._on: dict[Cause, datetime] = {}  # until when
         self._names: dict[str, str] = {}  # of domains that many sign-ups came for, by hash: in memory alone
 
-    def note(self, list_id: int, domain: str) -> None:
-        """Count an accepted sign-up. Never waits: while another thread counts, that one or the next takes it along."""
+    def note(self, list_id: int, domain: str, also: Sequence[int] = ()) -> None:
+        """Count an accepted sign-up, for one list or `also` for others.
+
+        It never waits: while another thread counts, that one or the next takes it along.
+        """
         if self.watches:
-            self._noted.append((list_id, domain))
+            self._noted.append(((list_id, *also), domain))
             if self._turn.acquire(blocking=False):
                 try:
                     self._count(self._clock.now())
@@ -104,8 +107,8 @@ class Watch:
         minute = self._fresh.setdefault(traffic.minute_of(now), {})
         told = {} if self._told_at is None or now - self._told_at > breaker.MINUTE else self._told
         while self._noted:
-            list_id, domain = self._noted.popleft()
-            for cause in (EVERYBODY, (Scope.LIST, str(list_id)), (Scope.DOMAIN, domain)):
+            list_ids, domain = self._noted.popleft()
+            for cause in (EVERYBODY, *((Scope.LIST, str(one)) for one in list_ids), (Scope.DOMAIN, domain)):
                 limit = self._limits[cause[0]]
                 if cause[0] is Scope.DOMAIN and not self._has_room(minute, cause, limit):
                     continue

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "links": "domain clock",
         "store": "domain settings",
         "actions": "domain store links",
-        "export": "store links clock",
+        "export": "domain store links clock",
         "mail": "domain store settings languages links clock",
         "lookup": "clock",
         "watch": "domain store clock",

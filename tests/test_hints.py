@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from subscriptions.settings import Abuse
 from subscriptions.settings import Mail as MailSettings
-from tests.builders import ANNE, NEWS, World
+from tests.builders import ANNE, NEWS, OFFERS, World
 from tests.conftest import ManualClock
 from tests.support.names import NameServer
 from tests.test_lookup import ZONE
@@ -131,4 +131,13 @@ def test_in_try_out_mode_nobody_is_asked_about_a_domain(make_app: Callable[..., 
 
 def test_a_mistake_comes_before_a_hint(world: World) -> None:
     answer = world.sign_up_by_form(TYPED, name="x" * 101)
-    assert "too long" in answer.text and "Did you mean" not in answer.text
+    assert "error-name-newsletter" in answer.text and "Did you mean" not in answer.text
+
+
+def test_a_form_of_several_lists_gets_the_hint_with_its_choices_kept(world: World) -> None:
+    sent = {"email": TYPED, "lists": [NEWS, OFFERS]}
+    answer = world.post("/subscribe", data=sent)
+    assert answer.status_code == 422 and f"Did you mean {MEANT}?" in answer.text
+    assert answer.text.count(" checked") == 2 and stored(world) == []
+    assert world.post("/subscribe", data=sent | {"hint_seen": TYPED, "use": MEANT}).status_code == 303
+    assert stored(world) == [MEANT, MEANT]

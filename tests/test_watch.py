@@ -15,7 +15,7 @@ from subscriptions.store import traffic
 from subscriptions.store.engine import Unavailable, reading
 from subscriptions.store.models import Traffic
 from subscriptions.watch import Watch
-from tests.builders import NEWS, OFFERS, World, take_database_away
+from tests.builders import NEWS, OFFERS, World, bearer, take_database_away
 from tests.conftest import ManualClock
 
 LOW = Abuse(signups_per_minute=30, list_signups_per_minute=20, domain_signups_per_minute=10, hints=False)
@@ -237,3 +237,20 @@ def test_traffic_is_forgotten_after_a_day(abused: World) -> None:
     abused.clock.forward(hours=1)
     abused.run("tidy")
     assert not abused.count(Traffic)
+
+
+def test_a_sign_up_for_several_lists_is_one_and_counts_for_each_of_them(abused: World) -> None:
+    for n in range(21):
+        watch(abused).note(1, f"d{n}.example", [2])
+    look(abused)
+    with reading() as session:
+        counted = traffic.window(session, abused.clock.now())
+    assert counted[EVERYBODY] == 21
+    assert [watch(abused).is_on(list_id, "x.example") for list_id in (1, 2, 3)] == [True, True, False]
+
+
+def test_what_a_client_with_a_token_brings_is_not_counted(abused: World) -> None:
+    for n in range(11):
+        abused.sign_up(f"person{n}@big.example", headers=bearer("subscribe"))
+    look(abused)
+    assert not watch(abused).is_on(1, "big.example")

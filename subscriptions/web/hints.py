@@ -52,6 +52,11 @@ def _takes_no_mail(domain: str) -> bool:
     return not is_well_known(domain) and parts().lookup.takes_no_mail(domain)
 
 
+def unseen(form: Form, address: Address) -> Hint | None:
+    """The hint for the address of a form, unless its visitor has seen it and keeps the address."""
+    return None if was_seen(form) else of(address)
+
+
 def was_seen(form: Form) -> bool:
     """Whether the visitor has seen the hint about exactly this address, and keeps it."""
     return form.get(SEEN, "") == form.get("email", "").strip() != ""
