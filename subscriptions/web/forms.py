@@ -4,20 +4,22 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
+from subscriptions.domain.fields import fields_of
 from subscriptions.languages import marked
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
-from subscriptions.web.voluntary import keys_of, told
+from subscriptions.web.voluntary import keys_of, texts_of, told
 
 VOUCHED = ("ip", "page", "time")  # of a client with a token, about the visitor that it speaks for
 HONEYPOT = "website"
-TEXTS = ("email", "list", "locale", "wording", *VOUCHED)  # members that are texts; those of lists' own fields besides
-MEMBERS = (*TEXTS, "lists", "wordings")
+_OF_SEVERAL = ("lists", "wordings")  # all other members are texts
+MEMBERS = ("email", "list", "locale", "wording", *VOUCHED, *_OF_SEVERAL)  # and the fields of the list
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
 _NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
@@ -102,21 +104,30 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     chosen = _named(data, catalogue)
     if isinstance(chosen, list):
         return chosen
-    rows = [one.list for one in chosen] or catalogue.configured[:1]
-    texts = (*TEXTS, *keys_of(rows))
-    known = {*MEMBERS, *(keys_of(catalogue.configured) if not chosen else texts)}
-    problems = [Problem(name, "This member is not known here.") for name in data if name not in known]
-    problems += [
-        Problem(name, "This member must be a text.") for name in texts if not isinstance(data.get(name, ""), str)
-    ]
-    if "email" not in data:
-        problems.append(Problem("email", "This member is required."))
+    # of a list that is not known the fields are not known either: any will do until that is told
+    known = _members(*texts_of([one.list for one in chosen] or catalogue.configured))
+    problems = [*_wrong_members(data, known)]
     if problems:
         return problems
-    found = _checked(data, chosen or [Chosen(rows[0], None)], catalogue)
+    found = _checked(data, chosen or [Chosen(catalogue.configured[0], None)], catalogue)
     if not chosen and not isinstance(found, list):
         raise UnknownList
     return found
+
+
+@lru_cache
+def _members(*fields: str) -> frozenset[str]:
+    return frozenset((*MEMBERS, *(field.key for field in fields_of(*fields))))
+
+
+def _wrong_members(data: Mapping[str, Any], known: frozenset[str]) -> Iterator[Problem]:
+    for name, value in data.items():
+        if name not in known:
+            yield Problem(name, "This member is not known here.")
+        elif not isinstance(value, str) and name not in _OF_SEVERAL:
+            yield Problem(name, "This member must be a text.")
+    if "email" not in data:
+        yield Problem("email", "This member is required.")
 
 
 def _named(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[Chosen, ...] | list[Problem]:
