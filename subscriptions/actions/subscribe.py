@@ -52,6 +52,8 @@ class Ask:
     actor: str | None
     origin: Origin
     wording_sha256: str | None = None
+    mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
+    flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
     fields: Mapping[str, str] | None = None  # voluntary ones besides the name
     also: tuple[Choice, ...] = ()
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked
@@ -89,8 +91,16 @@ def subscribe(asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limite
         _write(session, batch)
         addresses.forget_unknown(session, _without_trace(batch, asks))
         limited = sum(answer is not None for answer in answers)
-        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1})
+        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1, **_unusual(asks)})
     return answers
+
+
+def _unusual(asks: Sequence[Ask]) -> dict[str, int]:
+    """What the addresses alone tell, in numbers."""
+    return {
+        "not_mailable": sum(not ask.mailable for ask in asks),
+        "disposable": sum("disposable" in ask.flags for ask in asks),
+    }
 
 
 def _without_trace(batch: _Batch, asks: Sequence[Ask]) -> list[bytes]:
@@ -116,7 +126,7 @@ def _decide(batch: _Batch, ask: Ask) -> Limited | None:
     limited = _count(batch, ask.origin.network)
     if limited:
         return limited
-    if ask.is_nobodys:
+    if ask.is_nobodys or not ask.mailable:
         return None
     suppressed, is_open = batch.seen.suppressed, batch.seen.open
     if (ask.key, None) in suppressed:
@@ -185,14 +195,16 @@ def _new(
 
 
 def _details(ask: Ask, choice: Ask | Choice) -> str:
-    text = _registered(choice.wording_id, choice.wording_sha256, ask.locale)
+    text = _registered(choice.wording_id, choice.wording_sha256, ask.locale, ask.flags)
     return json.dumps(json.loads(text) | dict(ask.vouched)) if ask.vouched else text
 
 
 @lru_cache(maxsize=1024)
-def _registered(wording_id: str | None, sha256: str | None, locale: str) -> str:
+def _registered(wording_id: str | None, sha256: str | None, locale: str, flags: tuple[str, ...]) -> str:
     wording = wording_id or "not vouched for by the form"
-    details = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+    details: dict[str, object] = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+    if flags:
+        details["flags"] = flags
     return json.dumps(complete(Fact.REGISTERED, details))
 
 
