@@ -48,7 +48,7 @@ def test_the_whole_name_is_put_together_where_only_its_parts_were_told() -> None
 
 
 def test_a_field_of_ones_own_has_the_label_of_the_configuration() -> None:
-    [known, own] = fields_of(["given_name", "company: Company or club"])
+    [known, own] = fields_of("given_name", "company: Company or club")
     assert (known.label, known.autocomplete) == (None, "given-name")
     assert (own.key, own.label, own.autocomplete) == ("company", "Company or club", "off")
 

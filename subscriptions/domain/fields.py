@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from subscriptions.domain.address import is_harmless
 
@@ -26,13 +27,14 @@ def field_of(text: str) -> Field:
     return Field(key, label.strip(), "off") if colon else Field(key, None, AUTOCOMPLETE[key])
 
 
-def fields_of(texts: Sequence[str]) -> tuple[Field, ...]:
+@lru_cache
+def fields_of(*texts: str) -> tuple[Field, ...]:
     return tuple(field_of(text) for text in texts)
 
 
 def further(texts: Sequence[str]) -> tuple[str, ...]:
     """The keys of the fields besides the name, which has a column of its own."""
-    return tuple(field.key for field in fields_of(texts) if field.key != "name")
+    return tuple(field.key for field in fields_of(*texts) if field.key != "name")
 
 
 def addressed_as(name: str | None, fields: Mapping[str, str] | None) -> str | None:

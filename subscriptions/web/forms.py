@@ -4,20 +4,22 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
+from subscriptions.domain.fields import fields_of
 from subscriptions.languages import marked
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
-from subscriptions.web.voluntary import keys_of, told
+from subscriptions.web.voluntary import keys_of, texts_of, told
 
 VOUCHED = ("ip", "page", "time")  # of a client with a token, about the visitor that it speaks for
 HONEYPOT = "website"
-TEXTS = ("email", "list", "locale", "wording", *VOUCHED)  # members that are texts; those of lists' own fields besides
-MEMBERS = (*TEXTS, "lists", "wordings")
+_OF_SEVERAL = ("lists", "wordings")  # all other members are texts
+MEMBERS = ("email", "list", "locale", "wording", *VOUCHED, *_OF_SEVERAL)  # and the fields of the list
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
 _NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
@@ -79,11 +81,11 @@ def from_form_of_several(
 ) -> SignUp | list[Problem]:
     """A sign-up for the lists that were ticked, from one form."""
     slugs = form.getlist("lists")
-    if not slugs:
-        return [Problem("lists", marked("Please choose at least one list."))]
     rows = [row for row in map(catalogue.by_slug, dict.fromkeys(slugs)) if row]
-    if len(rows) < len(slugs):
-        return [Problem("lists", _NO_SUCH_LIST)]
+    if not slugs or len(rows) < len(slugs):
+        address = _address(form)
+        wrong = Problem("lists", _NO_SUCH_LIST if slugs else marked("Please choose at least one list."))
+        return [wrong, *([address] if isinstance(address, Problem) else [])]
     problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *(f"wording-{slug}" for slug in slugs)])
     chosen = [Chosen(row, form.get(f"wording-{row.slug}") or None, f"wording-{row.slug}") for row in rows]
     return problems or _checked(form, chosen, catalogue, locale)
@@ -102,21 +104,30 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     chosen = _named(data, catalogue)
     if isinstance(chosen, list):
         return chosen
-    rows = [one.list for one in chosen] or catalogue.configured[:1]
-    texts = (*TEXTS, *keys_of(rows))
-    known = {*MEMBERS, *(keys_of(catalogue.configured) if not chosen else texts)}
-    problems = [Problem(name, "This member is not known here.") for name in data if name not in known]
-    problems += [
-        Problem(name, "This member must be a text.") for name in texts if not isinstance(data.get(name, ""), str)
-    ]
-    if "email" not in data:
-        problems.append(Problem("email", "This member is required."))
+    # of a list that is not known the fields are not known either: any will do until that is told
+    known = _members(*texts_of([one.list for one in chosen] or catalogue.configured))
+    problems = [*_wrong_members(data, known)]
     if problems:
         return problems
-    found = _checked(data, chosen or [Chosen(rows[0], None)], catalogue)
+    found = _checked(data, chosen or [Chosen(catalogue.configured[0], None)], catalogue)
     if not chosen and not isinstance(found, list):
         raise UnknownList
     return found
+
+
+@lru_cache
+def _members(*fields: str) -> frozenset[str]:
+    return frozenset((*MEMBERS, *(field.key for field in fields_of(*fields))))
+
+
+def _wrong_members(data: Mapping[str, Any], known: frozenset[str]) -> Iterator[Problem]:
+    for name, value in data.items():
+        if name not in known:
+            yield Problem(name, "This member is not known here.")
+        elif not isinstance(value, str) and name not in _OF_SEVERAL:
+            yield Problem(name, "This member must be a text.")
+    if "email" not in data:
+        yield Problem("email", "This member is required.")
 
 
 def _named(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[Chosen, ...] | list[Problem]:
@@ -158,24 +169,27 @@ def _checked(
     data: Mapping[str, str], chosen: Sequence[Chosen], catalogue: Catalogue, usual: str | None = None
 ) -> SignUp | list[Problem]:
     (row, wording_id, _), *others = chosen
-    problems: list[Problem] = []
-    try:
-        address = parse(data.get("email", ""))
-    except BadAddress as trouble:
-        problems.append(Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress)))
+    address = _address(data)
     fields, wrong = told(data, [one.list for one in chosen])
-    problems += [Problem(*one) for one in wrong]
+    problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*one) for one in wrong)]
     locale = data.get("locale") or usual or row.locale
     if not _LOCALE.fullmatch(locale):
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
     for one in chosen:
         if one.wording_id is not None and not _is_of(one.wording_id, one.list, catalogue):
             problems.append(Problem(one.field, _NOT_ITS_WORDING))
-    if problems:
+    if problems or isinstance(address, Problem):
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
     of_several = chosen[0].field != "wording"
     return SignUp(address, row, name, locale, wording_id, fields or None, tuple(others), said, of_several)
+
+
+def _address(data: Mapping[str, str]) -> Address | Problem:
+    try:
+        return parse(data.get("email", ""))
+    except BadAddress as trouble:
+        return Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress))
 
 
 def _is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:

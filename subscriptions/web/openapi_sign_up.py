@@ -42,7 +42,7 @@ _NAMED = {
 
 def _members(rows: list[List], **which: Any) -> dict[str, Any]:
     """What a sign-up for all of these lists may hold besides `which` they are."""
-    told = [{field.key: field for field in fields_of(row.fields)} for row in rows]
+    told = [{field.key: field for field in fields_of(*row.fields)} for row in rows]
     shared = {key: field for key, field in told[0].items() if all(key in one for one in told)}
     return dict(
         email=TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},

@@ -13,6 +13,7 @@ from subscriptions.web import hints, language
 from subscriptions.web.forms import HONEYPOT, Problem, from_form_of_several
 from subscriptions.web.hints import Hint
 from subscriptions.web.pages import take
+from subscriptions.web.voluntary import texts_of
 
 pages = Blueprint("several", __name__)
 
@@ -62,7 +63,7 @@ def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem],
     return render_template(
         "pages/subscribe_several.html",
         entries=[{"list": row, "wording": wordings[row.wording_id]} for row in rows],
-        fields=list(dict.fromkeys(text for row in rows for text in row.fields)),
+        fields=texts_of(rows),
         action=url_for("several.subscribe", lists=request.args.get("lists")),
         locale=language.to_store(rows[0]) if rows else "",
         values=values,
