@@ -5,8 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from subscriptions.store import traffic
+from subscriptions.store.engine import transaction
+from subscriptions.store.models import Meta
 from tests.builders import World
 from tests.conftest import ManualClock
 from tests.test_watch import LOW, look, note, watch
@@ -45,3 +49,15 @@ def test_health_says_why_without_turning_red_and_metrics_count_it(abused: World)
     found = abused.get("/metrics").text
     assert "yestwice_breaker 1.0" in found and 'yestwice_breaker_on{scope="list"} 1.0' in found
     assert 'yestwice_breaker_on{scope="all"} 0.0' in found
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_processes_decide_one_after_the_other(abused: World) -> None:
+    """On SQLite whoever writes is alone anyway."""
+    free = sa.select(Meta.name).where(Meta.name == "openings").with_for_update(skip_locked=True)
+    with transaction() as session:
+        traffic.hold_openings(session)
+        with transaction() as other:
+            assert other.scalar(free) is None
+    with transaction() as other:
+        assert other.scalar(free) == "openings"
