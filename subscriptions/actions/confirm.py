@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from subscriptions.actions import move
 from subscriptions.actions.subscribe import Origin
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
@@ -64,7 +65,8 @@ def confirm(ref: bytes, now: datetime, policy: Policy, origin: Origin) -> View:
         found = registrations.by_ref(session, ref)
         if found is None:
             return View(Standing.GONE)
-        addresses.lock(session, found.key)
+        for key in sorted({found.key, found.replaces or found.key}):
+            addresses.lock(session, key)
         view = _view(session, ref, now)
         if view.standing is not Standing.WAITING or view.registration is None:
             return view
@@ -88,6 +90,7 @@ def _open(session: Session, registration: Registration, now: datetime, policy: P
         registration_id=registration.id, subscription_id=chapter.id,
         ip=origin.ip, ip_source=origin.ip_source, details={"method": "button on the confirmation page"},
     )  # fmt: skip
+    move.finish(session, registration, now, policy)
     counters.add(session, {"confirmations": 1})
     row = session.get(List, registration.list_id)
     welcome = is_new and row is not None and row.welcome

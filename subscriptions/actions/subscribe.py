@@ -70,12 +70,17 @@ class _Batch:
 def subscribe(asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limited | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
     with transaction() as session:
-        batch = _begin(session, asks, now, policy)
-        answers = [_decide(batch, ask) for ask in asks]
-        _write(session, batch)
-        addresses.forget_unknown(session, _without_trace(batch, asks))
-        limited = sum(answer is not None for answer in answers)
-        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1})
+        return take(session, asks, now, policy)
+
+
+def take(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limited | None]:
+    """The same within a transaction that does something besides."""
+    batch = _begin(session, asks, now, policy)
+    answers = [_decide(batch, ask) for ask in asks]
+    _write(session, batch)
+    addresses.forget_unknown(session, _without_trace(batch, asks))
+    limited = sum(answer is not None for answer in answers)
+    counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1})
     return answers
 
 

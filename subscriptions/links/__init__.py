@@ -1,6 +1,7 @@
 """Every signed thing that leaves the house, one salt per purpose; tables are not known here."""
 
 from subscriptions.links.mailed import Leave, Links, NotMe, OldLink, fingerprint
+from subscriptions.links.sessions import Opener, Session, Sessions
 from subscriptions.links.signing import BadLink
 
-__all__ = ["BadLink", "Leave", "Links", "NotMe", "OldLink", "fingerprint"]
+__all__ = ["BadLink", "Leave", "Links", "NotMe", "OldLink", "Opener", "Session", "Sessions", "fingerprint"]

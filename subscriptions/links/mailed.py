@@ -11,6 +11,7 @@ from itsdangerous import BadData
 
 from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of
+from subscriptions.links.sessions import Sessions
 from subscriptions.links.signing import BadLink, lasting, plain, read, sized, timed, token
 
 REF_BYTES = 16
@@ -55,6 +56,7 @@ class Links:
         self._confirm = timed(self._keys, b"confirm", clock)
         self._not_me = lasting(self._keys, b"not-me")
         self._leave = lasting(self._keys, b"unsubscribe")
+        self.sessions = Sessions(self._keys, clock)
         self._handle_keys = [hashlib.sha256(b"handle\x00" + key).digest() for key in self._keys]
 
     def as_written(self, at: datetime) -> Iterator["Links"]:
@@ -89,6 +91,10 @@ class Links:
 
     def url(self, page: str, text: str) -> str:
         return f"{self._base}/{page}/{text}"
+
+    def page(self, name: str) -> str:
+        """A page of ours that every mail may name: it says nothing about who opens it."""
+        return f"{self._base}/{name}"
 
     def confirm_url(self, ref: bytes) -> str:
         return self.url("confirm", self.confirm_token(ref))

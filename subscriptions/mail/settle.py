@@ -19,7 +19,7 @@ from subscriptions.clock import Clock
 from subscriptions.domain.evidence import Fact, complete
 from subscriptions.mail.compose import Composed
 from subscriptions.mail.letters import Letter
-from subscriptions.store import counters, letters, outbox
+from subscriptions.store import counters, letters, outbox, tidy
 from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
 
@@ -156,10 +156,14 @@ def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) 
         letters.keep(session, new_letters, now)
         once = {one.due.id: one for one in ready}  # twice where its lease ended while it was on the line
         outbox.settle(session, [_settled(one) for one in once.values()], now)
+        if not all(_hangs_on_a_row(one.due) for one in ready):
+            tidy.due(session)  # an address stood in the outbox
         _count(session, ready)
 
 
 def _settled(one: Accepted) -> Settled:
+    if not _hangs_on_a_row(one.due):  # nothing that evidence could be of
+        return Settled(one.due.id, None, None)
     if one.composed:
         fact, details = Fact.MAILED, one.composed.details | {"reply": one.reply}
     elif one.reply:
@@ -167,6 +171,10 @@ def _settled(one: Accepted) -> Settled:
     else:
         return Settled(one.due.id, None, None)
     return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)))
+
+
+def _hangs_on_a_row(due: Due) -> bool:
+    return due.registration_id is not None or due.subscription_id is not None
 
 
 def _count(session: Session, ready: list[Accepted]) -> None:

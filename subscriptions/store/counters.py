@@ -10,7 +10,7 @@ from subscriptions.store.models import Counter
 
 SHARDS = 64
 NAMES = (
-    "sign_ups limited batches confirmations withdrawals disowned blocked purged proofs_purged erased "
+    "sign_ups limited preferences batches confirmations withdrawals disowned blocked purged proofs_purged erased "
     "mails_sent mails_given_up mails_dropped"
 ).split()
 
