@@ -42,7 +42,7 @@ def problems(root: Path = ROOT) -> Iterator[str]:
     for name in names:
         text = (root / name).read_text("utf-8")
         try:
-            tree = Environment(autoescape=True).parse(text)
+            tree = Environment(autoescape=True, extensions=["jinja2.ext.i18n"]).parse(text)
         except TemplateSyntaxError as trouble:
             yield f"{name}:{trouble.lineno}: {trouble.message}"
             continue
