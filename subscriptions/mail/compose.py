@@ -14,6 +14,7 @@ from jinja2 import Environment
 
 from subscriptions.domain.address import is_harmless, wire_form
 from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.policy import LINK_LIFE
 from subscriptions.languages import SOURCE, Languages, direction, locale_of, marked, words
 from subscriptions.links import Links
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
@@ -25,17 +26,19 @@ from subscriptions.store.outbox import Due
 
 # which link of ours a mail's List-Unsubscribe names; a test mail has none
 _LEAVES_BY = {Mail.CONFIRM: "not_me_url", Mail.WELCOME: "unsubscribe_url", Mail.ALREADY_SUBSCRIBED: "unsubscribe_url"}
+_SAY_WHEN = (Mail.PREFERENCES, Mail.ADDRESS_CHANGED)  # they say when what they are about was asked for or happened
 _LINKS = {  # as the templates name them: page, and the value in the letter; the letter itself keeps the base_url
     "confirm_url": ("confirm", "confirm_token"),
     "not_me_url": ("not-me", "not_me_token"),
     "unsubscribe_url": ("unsubscribe", "leave_token"),
+    "preferences_url": ("preferences", "preferences_token"),
 }
 _NOTHING = marked("Nothing about you stays with us.")
 _PROOF = marked(
     "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
     "we may have to show it in court (Article 17(3)(e) GDPR)."
 )
-_VALUES = "greeting registered_at confirm_by confirmed_at erased_keeps kept_until".split()
+_VALUES = "greeting registered_at confirm_by confirmed_at erased_keeps kept_until owed_at".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,9 @@ class Composer:
         values = self.values(mail, due, now, self.links)
         letter, tag = self._letter(mail, due), self._language(due)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        more = {"locale": tag} | ({"owed_at": due.owed_at.isoformat()} if mail in _SAY_WHEN else {})
         message.registration_id, message.key = due.registration_id, due.key
-        return Composed(message, letter, self._details(mail, values, letter, message.octets) | {"locale": tag})
+        return Composed(message, letter, self._details(mail, values, letter, message.octets) | more)
 
     def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
         """A mail that only shows whether the relay takes one."""
@@ -101,11 +105,19 @@ class Composer:
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
             values["leave_token"] = links.leave_token(due.list_id, due.key)
+        if mail in _SAY_WHEN:
+            values["owed_at"] = words(due.owed_at, tag)
+            values["preferences_token"] = links.sessions.link_token(bytes.fromhex(due.mid), due.key)
         return values | (self._what_stays(due.proof_until, tag) if mail is Mail.ERASED else {})
 
     def _language(self, due: Due) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
-        return self._languages.best(due.locale, (), self._knowing(due).lists[due.list_id].locale)
+        return self._languages.best(due.locale, (), self._list(due).locale)
+
+    def _list(self, due: Due) -> List:
+        """Whose legal notice the mail carries: the first list's, where no row names one."""
+        catalogue = self._knowing(due)
+        return catalogue.lists[due.list_id] if due.list_id else catalogue.configured[0]
 
     def _greeting(self, name: str | None, tag: str) -> str:
         if name and is_harmless(name):
@@ -127,7 +139,7 @@ class Composer:
 
     def _letter(self, mail: Mail, due: Due) -> Letter:
         catalogue = self._knowing(due)
-        row = catalogue.lists[due.list_id]
+        row = self._list(due)
         wording = catalogue.wordings.get(due.wording_id or row.wording_id)
         tag = self._language(due)
         key = (mail, row, wording.id if wording else None, tag)  # a catalogue that is read anew has new rows
@@ -139,7 +151,7 @@ class Composer:
     def _knowing(self, due: Due) -> Catalogue:
         """The catalogue; read anew where a process that started later has added this list or wording."""
         for found in (self._catalogue(), self._newer):
-            if due.list_id in found.lists and (due.wording_id is None or due.wording_id in found.wordings):
+            if due.list_id in (0, *found.lists) and (due.wording_id is None or due.wording_id in found.wordings):
                 return found
         self._newer = read_catalogue()
         return self._newer
@@ -149,7 +161,8 @@ class Composer:
         context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
         context |= {"list_name": row.name, "service_name": self._service, "lang": tag, "dir": direction(tag)}
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
-        context["hours"] = self._settings.lifecycle.confirm_within_hours
+        context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
+        context["preferences_page_url"] = self.links.page("preferences")
         with force_locale(locale_of(tag)):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)

@@ -52,7 +52,7 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
         return None
     fields: dict[str, Any] = dict.fromkeys(Due._fields) | {
         "id": 0,
-        "mid": "",
+        "mid": proof.details["message_id"].strip("<>").rpartition("@")[0],  # links of one use are made of it
         "mail": proof.details["mail"],
         "tries": 0,
         "locale": proof.details.get("locale", "en"),  # older mails were in English
@@ -62,4 +62,6 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
         fields |= {"ref": registration.ref, "confirm_by": registration.confirm_by}
     elif chapter:
         fields |= {"confirmed_at": chapter.confirmed_at, "proof_until": chapter.proof_until}
+    if "owed_at" in proof.details:
+        fields["owed_at"] = datetime.fromisoformat(proof.details["owed_at"])
     return Due(**fields)

@@ -193,7 +193,7 @@ _read_again = (
         _o.id, _o.mail, _o.mid, _o.drop_at, _o.tries, _o.registration_id, _o.subscription_id, _list_id, _key,
         func.coalesce(_r.address, _s.address, _o.address), func.coalesce(_r.name, _s.name),
         func.coalesce(_r.locale, _s.locale, ""),
-        func.coalesce(_r.registered_at, _s.registered_at), _agreed, _r.ref, _r.state, _r.confirm_by,
+        func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _agreed, _r.ref, _r.state, _r.confirm_by,
         _s.state, _s.restricted, _s.confirmed_at, _s.proof_until, _suppression, _o.owed_at,
     )
     .outerjoin_from(Owed.__table__, Registration.__table__, _r.id == _o.registration_id)
