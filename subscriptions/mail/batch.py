@@ -9,6 +9,7 @@ from subscriptions.domain.address import parse
 from subscriptions.domain.lifecycle import Mail, Registration, Subscription
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composed, Composer
+from subscriptions.mail.several import narrowed
 from subscriptions.store import outbox, suppressions
 from subscriptions.store.engine import reading
 from subscriptions.store.outbox import Due
@@ -46,8 +47,9 @@ class Batch:
 
     def _read(self, ids: list[int], now: datetime) -> None:
         with reading() as session:
-            rows = outbox.read_again(session, ids, now)
-            self._rows = [due if due.key else self._of_no_row(session, due, now) for due in rows]
+            found = outbox.read_again(session, ids, now)
+            known = [due if due.key else self._of_no_row(session, due, now) for due in found]
+        self._rows = [narrowed(due, now) if due.group else due for due in known]
         self._read_at, self._written = now, dict[int, Composed]()
 
     def _of_no_row(self, session: Session, due: Due, now: datetime) -> Due:

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, g, request, stream_with_context, u
 from subscriptions import clock as clocks
 from subscriptions.actions.subscribe import Limited
 from subscriptions.domain.evidence import Channel
+from subscriptions.domain.fields import further
 from subscriptions.export import stream
 from subscriptions.parts import parts
 from subscriptions.store import chapters, tokens
@@ -115,7 +116,7 @@ def subscriptions(slug: str) -> Response:
         found = chapters.page(session, row.id, after, limit + 1, parts().clock.now())
     page = found[:limit]
     cursor = _cursor(page[-1].id) if len(found) > limit else None
-    response = _json({"subscriptions": [_subscription(one) for one in page], "next": cursor})
+    response = _json({"subscriptions": [_subscription(one, row) for one in page], "next": cursor})
     if cursor:
         url = url_for("api.subscriptions", slug=slug, limit=limit, cursor=cursor)
         response.headers["Link"] = f'<{url}>; rel="next"'
@@ -148,10 +149,11 @@ def _read_cursor(text: str) -> int:
     return int(plain[1:])
 
 
-def _subscription(one: Subscription) -> dict[str, Any]:
+def _subscription(one: Subscription, row: List) -> dict[str, Any]:
     return {
         "email": one.address,
         "name": one.name,
+        **({"fields": one.fields or {}} if one.fields or further(row.fields) else {}),
         "locale": one.locale,
         "status": one.state,
         "registered_at": clocks.text(one.registered_at),
