@@ -17,7 +17,7 @@ from subscriptions.store.models import Subscription
 class Details:
     """What a person wants to be called, and in which language; an empty field is emptied."""
 
-    locale: str
+    locale: str | None  # none: as it is
     fields: Mapping[str, str]  # the name among them
 
 
@@ -35,10 +35,11 @@ def _correct(session: Session, chapter: Subscription, details: Details, offered:
     after = before | {name: text for name, text in details.fields.items() if name in {*offered, *before}}
     after = {name: text for name, text in after.items() if text}
     changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    if chapter.locale != details.locale:
+    locale = details.locale or chapter.locale
+    if locale != chapter.locale:
         changed.append("locale")
     if changed:
-        chapter.name, chapter.locale = after.pop("name", None), details.locale
+        chapter.name, chapter.locale = after.pop("name", None), locale
         chapter.fields = after or None
         _forget(session, chapter, sorted({*changed} & {*before} - {*fields_of(chapter)}))
         evidence.add(

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from subscriptions.actions.subscribe import read_times
 from subscriptions.domain.lifecycle import Registration as State
-from subscriptions.domain.policy import state_at
-from subscriptions.store import addresses, chapters, registrations, suppressions
+from subscriptions.domain.policy import Policy, budget_opens, state_at
+from subscriptions.store import addresses, chapters, outbox, registrations, suppressions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Registration, Subscription, Suppression
 
@@ -27,6 +29,31 @@ class Mine:
     @property
     def open(self) -> list[Subscription]:
         return [one for one in self.chapters.values() if one.ended_at is None]
+
+
+class Outcome(StrEnum):
+    """What became of a sign-up; told only to who has proven that the mailbox is theirs."""
+
+    MAILED = "mailed"
+    WAITS = "waits"
+    CLOSED = "closed"
+    QUIET = "quiet"
+    OPEN = "open"
+
+
+def became(ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy) -> tuple[Outcome, datetime]:
+    """Of the sign-up with that reference; and when its mail leaves, or when the budget opens."""
+    with reading() as session:
+        row = registrations.by_ref(session, ref)
+        if row is not None:
+            due_at = max((one.due_at for one in outbox.of_registration(session, row)), default=now)
+            return (Outcome.WAITS if due_at > now else Outcome.MAILED), due_at
+        if chapters.open_one(session, key, list_id):
+            return Outcome.OPEN, now
+        if any(one.list_id in (None, list_id) for one in suppressions.active(session, key, now)):
+            return Outcome.QUIET, now
+        budget = addresses.find(session, key)
+        return Outcome.CLOSED, budget_opens(policy.mails, read_times(budget.mails if budget else ""), now)
 
 
 def look(key: bytes, now: datetime) -> Mine:

@@ -1,6 +1,5 @@
 """Move: another address takes the place of one, list by list, and only once it has confirmed (L-14)."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -17,12 +16,12 @@ from subscriptions.store.models import Registration
 
 
 @repeated
-def begin(asks: Sequence[Ask], old: bytes, now: datetime, policy: Policy) -> Limited | None:
+def begin(ask: Ask, old: bytes, now: datetime, policy: Policy) -> Limited | None:
     """Sign the new address up; the old one stays as it is. What became of it is told by mail only."""
     with transaction() as session:
-        answers = take(session, asks, now, policy)
-        registrations.replacing(session, [ask.ref for ask in asks], old)
-        return next((answer for answer in answers if answer), None)
+        [limited] = take(session, [ask], now, policy)
+        registrations.replacing(session, [ask.ref, *(one.ref for one in ask.also)], old)
+        return limited
 
 
 def finish(session: Session, registration: Registration, now: datetime, policy: Policy) -> None:

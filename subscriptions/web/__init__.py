@@ -3,7 +3,7 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
-from subscriptions.web import api, headers, health, language, mailbox, openapi, pages, problems, tokens
+from subscriptions.web import api, headers, health, language, mailbox, openapi, pages, preferences, problems, tokens
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -12,7 +12,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
-    for room in (pages, tokens, api, openapi, health):
+    for room in (pages, tokens, preferences, api, openapi, health):
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)

@@ -19,9 +19,10 @@ from subscriptions.store.models import List
 from subscriptions.web.forms import Problem
 
 _NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
-_KEEP_IT = ("pages.", "tokens.")
+_KEEP_IT = ("pages.", "tokens.", "preferences.")
 _SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "pages.check_inbox": "pages.check_inbox",
-             "pages.subscribe": "pages.form"}  # fmt: skip
+             "pages.subscribe": "pages.form", "preferences.form": "preferences.form",
+             "preferences.ask": "preferences.form", "preferences.sent": "preferences.sent"}  # fmt: skip
 
 
 class About(NamedTuple):
