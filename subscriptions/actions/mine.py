@@ -71,6 +71,12 @@ def look(key: bytes, now: datetime) -> Mine:
         )
 
 
+def never(key: bytes, now: datetime) -> bool:
+    """Whether the owner wants no mail at all."""
+    with reading() as session:
+        return any(one.scope == "all" for one in suppressions.active(session, key, now))
+
+
 def _surest_first(sign_ups: Sequence[Registration], known: Sequence[Subscription]) -> list[Registration | Subscription]:
     """The rows that may hold the address as it was once mailed."""
     return [*reversed(known), *reversed(sign_ups)]

@@ -20,6 +20,8 @@ _MAILS = {
     "welcome": "welcome mail",
     "already_subscribed": '"you are already subscribed" mail',
     "erased": "mail about the erasure",
+    "preferences": "mail with the link to their own page",
+    "address_changed": "mail about the changed address",
 }
 
 
@@ -36,6 +38,8 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
         yield f"Sign-up for {_list(row.list_id)} at {words(row.registered_at)}:"
         for one in evidence.of_registration(session, row.id):
             yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
+        if row.replaces:
+            yield "  It moves here from another address, once it is confirmed."
         for owed in outbox.of_registration(session, row):
             yield f"  {_waiting(owed, now)}"
         yield f"  Now: {_next(row, now)}"
@@ -81,6 +85,7 @@ def _sentence(one: Evidence) -> str:
         "asked again": f"somebody signed this address up again by {one.channel}{_by(one)}.",
         "disowned": f'"this was not me", by {one.channel}.',
         "unsubscribed": f"unsubscribed by {one.channel}{_by(one)}: {details.get('reason')}.",
+        "corrected": f"changed on their own page: {', '.join(details.get('changed', []))}.",
         "bounced": f"bounced: {details.get('reply')}.",
         "restricted": f"restricted: {details.get('reason')}.",
         "erased": "the person was erased from this record.",

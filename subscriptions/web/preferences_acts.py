@@ -74,7 +74,7 @@ def _became(ask: Ask, row: List) -> str:
 _BECAME = {
     Outcome.MAILED: marked("A confirmation mail for %(list)s is on its way. You are subscribed once you confirm it."),
     Outcome.WAITS: marked(
-        "A confirmation mail for %(list)s leaves at %(time)s, a quarter of an hour after the last one. "
+        "A confirmation mail for %(list)s leaves at %(time)s: we leave some time between two mails to one address. "
         "You are subscribed once you confirm it."
     ),
     Outcome.CLOSED: marked(
