@@ -51,12 +51,12 @@ class Page:
         assert opened.status_code == 200, opened.text
         return cls(world, url, opened, session_of(opened))
 
-    def act(self, name: str, **fields: Any) -> TestResponse:
-        return self.world.post(f"/preferences/my/{name}", data={"session": self.session, **fields})
+    def act(self, act: str, /, **fields: Any) -> TestResponse:
+        return self.world.post(f"/preferences/my/{act}", data={"session": self.session, **fields})
 
-    def told(self, name: str, **fields: Any) -> str:
+    def told(self, act: str, /, **fields: Any) -> str:
         """What the page says after an act."""
-        answer = self.act(name, **fields)
+        answer = self.act(act, **fields)
         found = _TOLD.search(answer.text)
         assert answer.status_code == 200 and found, answer.text
         return found[1]
