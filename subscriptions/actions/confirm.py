@@ -37,6 +37,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody has confirmed, as the evidence says it."""
+
+    channel: Channel
+    method: str
+
+
+BY_BUTTON = Way(Channel.BUTTON, "button on the confirmation page")
+BY_OPEN_TAB = Way(Channel.BUTTON, "confirmed in the browser of the sign-up, whose page was still open")
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What the page of a confirm link shows: the best that it is worth, and each list where it names several."""
 
@@ -79,27 +91,37 @@ def _standing(session: Session, row: Registration, now: datetime) -> Standing | 
 
 
 @repeated
-def confirm(ref: bytes, now: datetime, policy: Policy, origin: Origin, only: int | None = None) -> View:
+def confirm(
+    ref: bytes, now: datetime, policy: Policy, origin: Origin, way: Way = BY_BUTTON, only: int | None = None
+) -> View:
     """Press the button: for every list that waits, or for `only` one. A second press changes nothing (E-10)."""
     with transaction() as session:
-        found = registrations.of_link(session, ref)
-        if not found:
-            return View(Standing.GONE)
-        for key in sorted({one for row in found for one in (row.key, row.replaces) if one}):
-            addresses.lock(session, key)
-        view = _view(session, ref, now)
-        if view.standing is not Standing.WAITING or view.registration is None:
-            return view
-        places = view.several or (Place(view.standing, view.registration),)
-        chosen = [one.registration for one in places if one.standing is Standing.WAITING]
-        if only is not None:
-            chosen = [row for row in chosen if row.list_id == only]
-        welcomed = [_open(session, row, now, policy, origin) for row in chosen]
-        session.flush()
-        return replace(_view(session, ref, now), welcomed=any(welcomed))
+        return press(session, ref, now, policy, origin, way, only)
 
 
-def _open(session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin) -> bool:
+def press(
+    session: Session, ref: bytes, now: datetime, policy: Policy, origin: Origin, way: Way, only: int | None = None
+) -> View:
+    """The same within a transaction of the caller."""
+    found = registrations.of_link(session, ref)
+    if not found:
+        return View(Standing.GONE)
+    for key in sorted({key for row in found for key in (row.key, row.replaces) if key}):
+        addresses.lock(session, key)
+    view = _view(session, ref, now)
+    if view.standing is not Standing.WAITING or view.registration is None:
+        return view
+    places = view.several or (Place(view.standing, view.registration),)
+    waiting = [one.registration for one in places if one.standing is Standing.WAITING]
+    chosen = [row for row in waiting if only in (None, row.list_id)]
+    welcomed = [_open(session, row, now, policy, origin, way) for row in chosen]
+    session.flush()
+    return replace(_view(session, ref, now), welcomed=any(welcomed))
+
+
+def _open(
+    session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin, way: Way
+) -> bool:
     """Open a chapter, or join the open one; whether a welcome mail is owed."""
     step = registration_step(State.PENDING, Event.CONFIRM)
     chapter = chapters.open_one(session, registration.key, registration.list_id)
@@ -111,9 +133,9 @@ def _open(session: Session, registration: Registration, now: datetime, policy: P
         session.flush()
     registration.state, registration.subscription_id = step.to.value, chapter.id
     evidence.add(
-        session, Fact.CONFIRMED, now, Channel.BUTTON,
+        session, Fact.CONFIRMED, now, way.channel,
         registration_id=registration.id, subscription_id=chapter.id,
-        ip=origin.ip, ip_source=origin.ip_source, details={"method": "button on the confirmation page"},
+        ip=origin.ip, ip_source=origin.ip_source, details={"method": way.method},
     )  # fmt: skip
     move.finish(session, registration, now, policy)
     counters.add(session, {"confirmations": 1})

@@ -55,6 +55,7 @@ class Ask:
     fields: Mapping[str, str] | None = None  # voluntary ones besides the name
     also: tuple[Choice, ...] = ()
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked
+    is_nobodys: bool = False  # nothing is behind a request for another mail: the same work, and nobody is registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ def _decide(batch: _Batch, ask: Ask) -> Limited | None:
     limited = _count(batch, ask.origin.network)
     if limited:
         return limited
+    if ask.is_nobodys:
+        return None
     suppressed, is_open = batch.seen.suppressed, batch.seen.open
     if (ask.key, None) in suppressed:
         return None

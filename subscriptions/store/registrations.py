@@ -23,9 +23,17 @@ def of_link(session: Session, ref: bytes) -> Sequence[Registration]:
     return session.scalars(select(Registration).where(theirs).order_by(Registration.id), execution_options=fresh).all()
 
 
-def locale_of(session: Session, ref: bytes) -> str | None:
-    theirs = or_(Registration.ref == ref, Registration.group_ref == ref)
-    return session.scalar(select(Registration.locale).where(theirs).limit(1))
+def behind(session: Session, refs: Sequence[bytes]) -> Sequence[Registration]:
+    """Those of the newest mail that a visit has led to, if it has led to any."""
+    theirs = or_(Registration.ref.in_(refs), Registration.group_ref.in_(refs))
+    newest = session.scalar(select(Registration).where(theirs).order_by(Registration.id.desc()).limit(1))
+    return of_link(session, newest.link_ref) if newest else []
+
+
+def key_behind(session: Session, refs: Sequence[bytes]) -> bytes | None:
+    """The key of the address of a visit, where anything is left of it."""
+    theirs = or_(Registration.ref.in_(refs), Registration.group_ref.in_(refs))
+    return session.scalar(select(Registration.key).where(theirs).limit(1))
 
 
 def of_key(session: Session, key: bytes) -> Sequence[Registration]:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -22,6 +22,7 @@ from subscriptions.store.models import List, Subscription
 from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
 from subscriptions.web.pages import submit, too_many
 from subscriptions.web.problems import answer
+from subscriptions.web.vouched import NOTHING, Vouched, vouched
 
 log = logging.getLogger(__name__)
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -46,6 +47,7 @@ def scope(wanted: str) -> Callable[[Callable[P, Response]], Callable[P, Response
 
 def refuse(wanted: str, *, needed: bool) -> Response | None:
     """None when the request may go on; otherwise the answer that it gets."""
+    g.pop("client", None)
     given = request.headers.get("Authorization")
     if given is None and not needed:
         return None
@@ -87,10 +89,22 @@ def subscribe() -> Response:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):
         return answer(422, "Something in the body is not as it should be.", errors=asked)
-    handle = submit(asked, Channel.API, g.get("client"))
+    spoken_for = _spoken_for(asked.said)
+    if isinstance(spoken_for, list):
+        return answer(422, "Something in the body is not as it should be.", errors=spoken_for)
+    handle = submit(asked, Channel.API, g.get("client"), spoken_for)
     if isinstance(handle, Limited):
         return too_many(handle)
-    return _json({"status": "pending_confirmation", "list": asked.list.slug, "registration": handle}, 202)
+    lists = {"lists": [asked.list.slug, *(one.list.slug for one in asked.also)]}
+    which = lists if asked.is_of_several else {"list": asked.list.slug}
+    return _json({"status": "pending_confirmation", **which, "registration": handle}, 202)
+
+
+def _spoken_for(said: Mapping[str, str]) -> Vouched | list[Problem]:
+    """What a client says of the visitor that it speaks for; without a token nobody can vouch."""
+    if "client" in g:
+        return vouched(said, parts().clock.now())
+    return [Problem(name, "Only a client with a token may send this member.") for name in said] or NOTHING
 
 
 @pages.get("/lists")

@@ -1,6 +1,5 @@
 """What the buttons of the preferences page do; each ends with the page again and a sentence of what happened."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -16,7 +15,6 @@ from subscriptions.actions.mine import Mine, Outcome
 from subscriptions.actions.subscribe import Ask, Choice
 from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
 from subscriptions.domain.evidence import Channel
-from subscriptions.domain.fields import LONGEST, fields_of
 from subscriptions.domain.lifecycle import Event
 from subscriptions.languages import marked
 from subscriptions.links import Session
@@ -27,9 +25,9 @@ from subscriptions.web.forms import Problem
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import too_many
 from subscriptions.web.preferences_page import Said, about, joins, offered, page
+from subscriptions.web.voluntary import keys_of, wrong_in
 
 Answer = BaseResponse | tuple[str, int]
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BY = Channel.PREFERENCES
 
 
@@ -89,24 +87,17 @@ _NOT_ITS_WORDING = marked("This consent text is not one of this list. Please loa
 
 def _correct(session: Session, token: str) -> Answer:
     known = mine.look(session.key, parts().clock.now())
-    fields = {key: request.form.get(key, "").strip() for key in offered(known) if key in request.form}
-    wrong = [problem for key, text in fields.items() for problem in _wrong(key, text)]
+    mine_to_tell = {one.key: one for one in offered(known) if one.key in request.form}
+    fields = {key: request.form[key].strip() for key in mine_to_tell}
+    wrong = [Problem(*found) for key, one in mine_to_tell.items() for found in wrong_in(one, fields[key])]
     locale = parts().languages.known(request.form.get("locale", ""))
     if wrong:
-        return page(session, token, Said(problems=wrong))
+        return page(session, token, Said(problems=wrong, told=fields))
     details = correcting.Details(locale, fields)
     lists = parts().catalogue.lists
-    may = {one.list_id: [field.key for field in fields_of(lists[one.list_id].fields)] for one in known.open}
+    may = {one.list_id: keys_of([lists[one.list_id]]) for one in known.open}
     correcting.correct(session.key, details, may, parts().clock.now())
     return page(session, token, Said(gettext("Your details are saved.")))
-
-
-def _wrong(key: str, text: str) -> list[Problem]:
-    if len(text) > LONGEST:
-        return [Problem(key, marked("This is too long: at most %(most)d characters."), {"most": LONGEST})]
-    if _UNPRINTABLE.search(text):
-        return [Problem(key, marked("This contains a character that is not allowed."))]
-    return []
 
 
 def _move(session: Session, token: str) -> Answer:
@@ -145,7 +136,7 @@ def movable(known: Mine) -> list[List]:
 def _ask(address: Address, known: Mine, lists: list[List], told: Mapping[str, str]) -> Ask:
     """A sign-up for these lists, with today's wordings."""
     first, *others = [_choice(row) for row in lists]
-    joined, asked_for = parts(), {field.key for row in lists for field in fields_of(row.fields)}
+    joined, asked_for = parts(), keys_of(lists)
     fields = {key: text for key, text in told.items() if key in asked_for and key != "name"}
     return Ask(
         ref=first.ref, list_id=first.list_id, wording_id=first.wording_id, wording_sha256=first.wording_sha256,

@@ -1,29 +1,22 @@
 """The preferences page: everything of one address, and what its owner can do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import render_template
+from flask_babel import gettext
 
 from subscriptions import languages
 from subscriptions.actions import mine
 from subscriptions.actions.correct import fields_of as told_of
 from subscriptions.actions.mine import Mine
-from subscriptions.domain.fields import Field, fields_of
-from subscriptions.languages import marked
+from subscriptions.domain.fields import Field
 from subscriptions.links import Session
 from subscriptions.parts import parts
 from subscriptions.store.models import List, Registration, Subscription
-from subscriptions.web import language
+from subscriptions.web import language, voluntary
 from subscriptions.web.forms import Problem
-
-LABELS = {
-    "name": marked("Name"),
-    "given_name": marked("First name"),
-    "family_name": marked("Last name"),
-    "salutation": marked("Title"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +26,7 @@ class Said:
     message: str = ""
     problems: list[Problem] = field(default_factory=list)
     typed: str = ""
+    told: Mapping[str, str] = field(default_factory=dict)
     undo: bool = False
 
 
@@ -43,9 +37,8 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     shown = {
         "mine": known,
         "lists": list(_lists(known)),
-        "fields": offered(known),
-        "told": _told(known),
-        "labels": LABELS,
+        "fields": [_shown(one) for one in offered(known)],
+        "told": {**_told(known), **said.told},
         "erase_by": language.words(known.erase_by) if known.erase_by else None,
         "locales": [(tag, languages.own_name(tag)) for tag in parts().languages.tags],
         "never": any(one.scope == "all" for one in known.suppressions),
@@ -118,12 +111,17 @@ def _times(row: List, known: Mine) -> dict[str, Any]:
     }
 
 
-def offered(known: Mine) -> dict[str, Field]:
-    """The voluntary fields of what is subscribed: what the lists offer, and what is stored."""
-    lists = parts().catalogue.lists
-    every = [field for one in known.open for field in fields_of(lists[one.list_id].fields)]
-    stored = [Field(key, key, "off") for one in known.open for key in told_of(one)]
-    return {one.key: one for one in reversed([*every, *(one for one in stored if one.key not in LABELS)])}
+def offered(known: Mine) -> list[Field]:
+    """The voluntary fields of what is subscribed: those of the lists, and what is stored though no list asks for it."""
+    rows = [parts().catalogue.lists[one.list_id] for one in known.open]
+    asked_for = {one.key: one for one in voluntary.offered(rows)}
+    stored = dict.fromkeys(key for one in known.open for key in told_of(one) if key not in asked_for)
+    return [*asked_for.values(), *(Field(key, None if key in voluntary.LABELS else key, "off") for key in stored)]
+
+
+def _shown(one: Field) -> dict[str, str]:
+    label = one.label or str(gettext(voluntary.LABELS[one.key]))
+    return {"key": one.key, "label": label, "autocomplete": one.autocomplete}
 
 
 def _told(known: Mine) -> dict[str, str]:

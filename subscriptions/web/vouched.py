@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from subscriptions.clock import text
 from subscriptions.web.forms import Problem
 
-MEMBERS = ("ip", "page", "time")
 LONGEST_PAGE = 500
 EARLY, LATE = timedelta(hours=24), timedelta(minutes=5)  # how far its clock may be behind and ahead of ours
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
@@ -22,6 +21,9 @@ class Vouched:
 
     ip: str | None
     details: Mapping[str, str]
+
+
+NOTHING = Vouched(None, {})
 
 
 def vouched(data: Mapping[str, str], now: datetime) -> Vouched | list[Problem]:
