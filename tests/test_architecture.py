@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "clock": "",
         "languages": "clock",
         "logs": "",
+        "data": "",
         "settings": "domain",
         "keys": "settings",
         "links": "domain clock",
@@ -25,12 +26,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "actions": "domain store links",
         "export": "domain store links clock",
         "mail": "domain store settings languages links clock",
-        "jobs": "domain store actions mail clock",
-        "parts": "domain store actions mail settings languages clock links keys",
+        "lookup": "clock",
+        "watch": "domain store clock",
+        "jobs": "domain store actions mail clock watch",
+        "parts": "domain store actions mail settings languages clock links keys watch lookup data",
         "web": "domain store actions mail jobs export settings languages clock links logs parts",
         "start": "domain store jobs settings clock links keys parts",
         "serve": "store settings start logs",
-        "cli": "domain store actions mail jobs export settings clock logs parts start serve",
+        "cli": "domain store actions mail jobs export settings clock logs parts start serve data",
     }.items()
 }
 FILES = sorted(path for path in CODE.rglob("*.py") if "migrations" not in path.parts)

@@ -1,13 +1,16 @@
 """The mail for several lists: one page with a button for all and one for each, and evidence for each (L-02, E-03)."""
 
+import re
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from subscriptions.actions import sweep
 from subscriptions.mail.rebuild import rebuild
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Subscription
-from tests.builders import ANNE, NEWS, OFFERS, World
-from tests.several import EVENTS, ask, facts, slugs_of, states, world
+from tests.builders import ANNE, NEWS, OFFERS, World, text_of
+from tests.several import EVENTS, ask, ask_by_form, facts, slugs_of, states, world
 
 __all__ = ["world"]
 
@@ -205,3 +208,22 @@ def test_explain_tells_of_each_list_what_became_of_the_mail(world: World) -> Non
     told = "\n".join(story(world.registrations()[0].key))
     assert told.count("the relay took the confirmation mail") == 2
     assert told.count("it is the same, byte for byte") == 2
+
+
+def test_the_code_of_the_mail_confirms_all_and_the_page_says_which(world: World) -> None:
+    handle = ask(world, NEWS, EVENTS).get_json()["registration"]
+    code = re.search(r"^ {4}(\w{4}-\w{4})$", text_of(world.mails(ANNE)[0]), re.M)
+    assert code is not None
+    answer = world.post("/api/v1/confirmations", json={"registration": handle, "code": code[1]})
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "confirmed", "lists": [NEWS, EVENTS]})
+    assert open_chapters(world) == [NEWS, EVENTS]
+
+
+def test_another_mail_asks_for_the_same_lists_again(world: World) -> None:
+    location = ask_by_form(world, NEWS, EVENTS, name="Anne").location
+    world.clock.forward(minutes=15)
+    handle = parse_qs(urlsplit(location).query)["r"][0]
+    answer = world.post(urlsplit(location).path + f"?also={EVENTS}", data={"r": handle})
+    assert "Newsletter and Events" in world.get(answer.location).text
+    assert [mail["Subject"] for mail in world.mails(ANNE)] == ["Please confirm: Newsletter and Events"] * 2
+    assert [row.name for row in world.registrations()] == ["Anne"] * 4

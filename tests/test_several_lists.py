@@ -71,6 +71,11 @@ def test_nothing_chosen_is_told_at_the_choices_and_what_was_typed_is_kept(world:
     assert world.registrations() == []
 
 
+def test_nothing_chosen_and_a_wrong_address_are_told_together(world: World) -> None:
+    answer = ask_by_form(world, address="anne@example")
+    assert [f'href="#{field}-several"' in answer.text for field in ("lists", "email")] == [True, True]
+
+
 def test_a_wrong_address_keeps_what_was_ticked(world: World) -> None:
     answer = ask_by_form(world, EVENTS, address="anne@example")
     assert answer.status_code == 422

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions.subscribe import read_times
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.policy import Policy, budget_opens, state_at
 from subscriptions.store import addresses, chapters, outbox, registrations, suppressions
@@ -53,7 +52,7 @@ def became(ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy) 
         if any(one.list_id in (None, list_id) for one in suppressions.active(session, key, now)):
             return Outcome.QUIET, now
         budget = addresses.find(session, key)
-        return Outcome.CLOSED, budget_opens(policy.mails, read_times(budget.mails if budget else ""), now)
+        return Outcome.CLOSED, budget_opens(policy.mails, addresses.read_times(budget.mails if budget else ""), now)
 
 
 def look(key: bytes, now: datetime) -> Mine:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions.subscribe import Limited, read_times, write_times
+from subscriptions.actions.subscribe import Limited
 from subscriptions.domain import policy as rules
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.domain.policy import LINK_MAIL_WITHIN, Policy
@@ -60,14 +60,14 @@ def _owe(
 ) -> datetime | None:
     """When the mail leaves, or None where there is none."""
     hook = _hook(session, key, typed, now)
-    sent = read_times(budget)
+    sent = addresses.read_times(budget)
     due_at = rules.mail_time(policy.mails, sent, now, may_wait=may_wait) if hook else None
     if hook is None or due_at is None:
         return None
     outbox.owe(session, Mail.PREFERENCES, now=now, due_at=due_at, drop_at=due_at + LINK_MAIL_WITHIN, **hook)
     oldest = now - rules.longest(policy.mails)
     if policy.mails:
-        signups.save_budgets(session, {key: write_times(at for at in [*sent, due_at] if at > oldest)})
+        signups.save_budgets(session, {key: addresses.write_times(at for at in [*sent, due_at] if at > oldest)})
     return due_at
 
 

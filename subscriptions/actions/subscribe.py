@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy.orm import Session
@@ -52,6 +52,8 @@ class Ask:
     actor: str | None
     origin: Origin
     wording_sha256: str | None = None
+    mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
+    flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
     fields: Mapping[str, str] | None = None  # voluntary ones besides the name
     also: tuple[Choice, ...] = ()
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked
@@ -94,8 +96,16 @@ def take(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy) -
     _write(session, batch)
     addresses.forget_unknown(session, _without_trace(batch, asks))
     limited = sum(answer is not None for answer in answers)
-    counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1})
+    counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1, **_unusual(asks)})
     return answers
+
+
+def _unusual(asks: Sequence[Ask]) -> dict[str, int]:
+    """What the addresses alone tell, in numbers."""
+    return {
+        "not_mailable": sum(not ask.mailable for ask in asks),
+        "disposable": sum("disposable" in ask.flags for ask in asks),
+    }
 
 
 def _without_trace(batch: _Batch, asks: Sequence[Ask]) -> list[bytes]:
@@ -112,7 +122,7 @@ def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy)
     counted = signups.count_networks(session, nets, now, policy.network.period) if policy.network and nets else {}
     # the last ask of a network sees the count of all; the first of them the count before the others
     networks = {key: (since, count - nets[key]) for key, (since, count) in counted.items()}
-    mails = {key: read_times(text) for key, text in budgets.items()}
+    mails = {key: addresses.read_times(text) for key, text in budgets.items()}
     seen = signups.see(session, list(keys), now)
     return _Batch(now, policy, mails, networks, seen, outbox.new_mids(len(asks)))
 
@@ -121,7 +131,7 @@ def _decide(batch: _Batch, ask: Ask) -> Limited | None:
     limited = _count(batch, ask.origin.network)
     if limited:
         return limited
-    if ask.is_nobodys:
+    if ask.is_nobodys or not ask.mailable:
         return None
     suppressed, is_open = batch.seen.suppressed, batch.seen.open
     if (ask.key, None) in suppressed:
@@ -190,14 +200,16 @@ def _new(
 
 
 def _details(ask: Ask, choice: Ask | Choice) -> str:
-    text = _registered(choice.wording_id, choice.wording_sha256, ask.locale)
+    text = _registered(choice.wording_id, choice.wording_sha256, ask.locale, ask.flags)
     return json.dumps(json.loads(text) | dict(ask.vouched)) if ask.vouched else text
 
 
 @lru_cache(maxsize=1024)
-def _registered(wording_id: str | None, sha256: str | None, locale: str) -> str:
+def _registered(wording_id: str | None, sha256: str | None, locale: str, flags: tuple[str, ...]) -> str:
     wording = wording_id or "not vouched for by the form"
-    details = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+    details: dict[str, object] = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+    if flags:
+        details["flags"] = flags
     return json.dumps(complete(Fact.REGISTERED, details))
 
 
@@ -224,7 +236,9 @@ def _spend(batch: _Batch, key: bytes, due_at: datetime) -> None:
 def _write(session: Session, batch: _Batch) -> None:
     signups.remember(session, batch.new)
     oldest = batch.now - rules.longest(batch.policy.mails)
-    budgets = {key: write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)}
+    budgets = {
+        key: addresses.write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)
+    }
     signups.save_budgets(session, budgets)
     for id_, due_at, ask in batch.told:
         mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
@@ -232,12 +246,3 @@ def _write(session: Session, batch: _Batch) -> None:
         outbox.owe(session, mail, now=batch.now, due_at=due_at, subscription_id=id_)
         # no IP: it is a stranger's, or adds nothing to the proof
         evidence.add(session, Fact.ASKED_AGAIN, batch.now, ask.channel, subscription_id=id_, actor=ask.actor)
-
-
-def read_times(text: str) -> list[datetime]:
-    """Times of mails as the address row keeps them: epoch milliseconds, comma-separated."""
-    return [datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in text.split(",") if ms]
-
-
-def write_times(times: Iterable[datetime]) -> str:
-    return ",".join(str(round(at.timestamp() * 1000)) for at in times)

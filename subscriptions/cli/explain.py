@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions.subscribe import read_times
 from subscriptions.clock import words
+from subscriptions.domain.address import Address
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.policy import budget_opens, state_at
 from subscriptions.mail.rebuild import rebuild
@@ -31,6 +32,12 @@ def story(key: bytes) -> list[str]:
     with reading() as session:
         lines = [*_registrations(session, key, now), *_chapters(session, key, now), *_standing(session, key, now)]
     return lines or ["Nothing is known about this address: it never signed up, or all of it has been deleted."]
+
+
+def never_mailed(address: Address) -> list[str]:
+    """Why the address gets no mail whoever asks, where that is so."""
+    why = parts().mailable.why_not(address)
+    return [f"Never mailed, and answered like all others: {why}."] if why else []
 
 
 def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]:
@@ -73,7 +80,7 @@ def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     row = addresses.find(session, key)
     if row is None:
         return
-    opens = budget_opens(parts().policy.mails, read_times(row.mails), now)
+    opens = budget_opens(parts().policy.mails, addresses.read_times(row.mails), now)
     if opens > now:
         yield f"Mail budget: used up; a sign-up before {words(opens)} is answered as always and causes no mail."
     yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
@@ -86,8 +93,7 @@ def _sentence(one: Evidence) -> str:
     mail = _MAILS.get(str(details.get("mail")), "mail")
     ip = f" from {one.ip}" if one.ip else ""
     told = {
-        "registered": f"signed up by {one.channel}{_by(one)}{ip}{_vouched(one)}; "
-        f"consent text {details.get('wording')}.",
+        "registered": f"signed up by {one.channel}{_by(one)}{ip}{_vouched(one)}; {_consent(details)}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",
@@ -109,6 +115,11 @@ def _proof(session: Session, one: Evidence) -> str:
     if rebuild(session, one.id, parts().sender.composer) is None:
         return " Of it only the hashes are left: the person or the key that signed its links is gone."
     return " Made again from what is kept, it is the same, byte for byte."
+
+
+def _consent(details: dict[str, Any]) -> str:
+    flagged = " Its domain is one for throw-away addresses." if "disposable" in details.get("flags", ()) else ""
+    return f"consent text {details.get('wording')}.{flagged}"
 
 
 def _vouched(one: Evidence) -> str:

@@ -72,6 +72,10 @@ class Links:
         """The keyed hash by which sign-ups of one network are counted (T-11)."""
         return key_of(f"network {network}", self._pepper)
 
+    def domain_name(self, domain: str) -> str:
+        """By what the traffic of a mail domain is counted: a keyed hash as well, written out."""
+        return key_of(f"domain {domain}", self._pepper).hex()
+
     def try_key(self, of: bytes) -> bytes:
         """The keyed hash by which wrong codes are counted: for a visit or an address, and neither can be told."""
         return key_of(f"tries {of.hex()}", self._pepper)

@@ -63,6 +63,8 @@ class Batch:
 
 def _may_leave(due: Due, now: datetime) -> bool:
     """Asked of the states as they are now: an erased, blocked or suppressed person is not mailed (M-17)."""
+    if due.mail == Mail.ALARM:  # to the operator, and about nobody
+        return now < due.drop_at
     if due.drop_at <= now or due.address is None:
         return False
     return is_wanted(

@@ -13,12 +13,14 @@ from flask_babel import force_locale, gettext
 from jinja2 import Environment
 
 from subscriptions.domain.address import wire_form
+from subscriptions.domain.breaker import Excess
 from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import addressed_as
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.domain.policy import LINK_LIFE
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, marked, words
 from subscriptions.links import Links
+from subscriptions.mail import alarm
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
 from subscriptions.mail.message import OutMessage
 from subscriptions.settings import Settings
@@ -41,7 +43,7 @@ _PROOF = marked(
     "we may have to show it in court (Article 17(3)(e) GDPR)."
 )
 Entry = tuple[List, Wording | None]
-_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split()
+_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split() + alarm.VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Composer:
         self._settings = settings
         self.links = links
         self._catalogue = catalogue
+        self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
         self._letters: dict[tuple[object, ...], Letter] = {}
         self._phrases: dict[tuple[str, str], str] = {}
@@ -79,6 +82,8 @@ class Composer:
     def compose(self, due: Due, now: datetime) -> Composed:
         """The mail that is due, written at `now`."""
         mail = Mail(due.mail)
+        if mail is Mail.ALARM:
+            return self._alarm(due, now)
         tag = self.language(due)
         values = self.values(mail, due, now, self.links, tag)
         letter = self._letter(mail, due, tag)
@@ -93,10 +98,21 @@ class Composer:
 
     def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
         """A mail that only shows whether the relay takes one."""
-        values = dict.fromkeys(_VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
-        values["date"] = format_datetime(now)
+        values = self._bare(to, mid, now)
         letter = self._compile(Mail.TEST, [(_nobody(self._service), None)], SOURCE)
         return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
+
+    def _bare(self, to: str, mid: str, now: datetime) -> dict[str, str]:
+        """The values of a mail that is about nobody."""
+        values = dict.fromkeys(_VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
+        return values | {"date": format_datetime(now.replace(microsecond=0))}
+
+    def _alarm(self, due: Due, now: datetime) -> Composed:
+        """To the operator: why the breaker is on, read as it is now."""
+        values = self._bare(self._settings.abuse.alarm_to, due.mid, now) | alarm.values(now, self.name_cause)
+        letter = self._compile(Mail.ALARM, [(_nobody(self._service), None)], SOURCE)
+        message = OutMessage(Mail.ALARM.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        return Composed(message, letter, {})
 
     def values(self, mail: Mail, due: Due, now: datetime, links: Links, tag: str) -> dict[str, str]:
         """What is filled into a letter."""

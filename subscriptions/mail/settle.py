@@ -156,13 +156,15 @@ def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) 
         letters.keep(session, new_letters, now)
         once = {one.due.id: one for one in ready}  # twice where its lease ended while it was on the line
         outbox.settle(session, [_settled(one) for one in once.values()], now)
-        if not all(_hangs_on_a_row(one.due) for one in ready):
+        if any(one.due.address and not _hangs_on_a_row(one.due) for one in ready):
             tidy.due(session)  # an address stood in the outbox
         _count(session, ready)
 
 
 def _settled(one: Accepted) -> Settled:
-    if not _hangs_on_a_row(one.due):  # nothing that evidence could be of
+    if not _hangs_on_a_row(
+        one.due
+    ):  # nobody's, or of somebody of whom no row is left: nothing that evidence could be of
         return Settled(one.due.id, None, None)
     if one.composed:
         fact, details = Fact.MAILED, one.composed.details | {"reply": one.reply}

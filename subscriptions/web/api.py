@@ -19,6 +19,7 @@ from subscriptions.parts import parts
 from subscriptions.store import chapters, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import List, Subscription
+from subscriptions.web import hints
 from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
 from subscriptions.web.pages import submit, too_many
 from subscriptions.web.problems import answer
@@ -97,7 +98,9 @@ def subscribe() -> Response:
         return too_many(handle)
     lists = {"lists": [asked.list.slug, *(one.list.slug for one in asked.also)]}
     which = lists if asked.is_of_several else {"list": asked.list.slug}
-    return _json({"status": "pending_confirmation", **which, "registration": handle}, 202)
+    hint = hints.of(asked.address)
+    also = {"hint": hint.in_english} if hint else {}
+    return _json({"status": "pending_confirmation", **which, "registration": handle, **also}, 202)
 
 
 def _spoken_for(said: Mapping[str, str]) -> Vouched | list[Problem]:

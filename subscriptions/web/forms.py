@@ -79,11 +79,11 @@ def from_form_of_several(
 ) -> SignUp | list[Problem]:
     """A sign-up for the lists that were ticked, from one form."""
     slugs = form.getlist("lists")
-    if not slugs:
-        return [Problem("lists", marked("Please choose at least one list."))]
     rows = [row for row in map(catalogue.by_slug, dict.fromkeys(slugs)) if row]
-    if len(rows) < len(slugs):
-        return [Problem("lists", _NO_SUCH_LIST)]
+    if not slugs or len(rows) < len(slugs):
+        address = _address(form)
+        wrong = Problem("lists", _NO_SUCH_LIST if slugs else marked("Please choose at least one list."))
+        return [wrong, *([address] if isinstance(address, Problem) else [])]
     problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *(f"wording-{slug}" for slug in slugs)])
     chosen = [Chosen(row, form.get(f"wording-{row.slug}") or None, f"wording-{row.slug}") for row in rows]
     return problems or _checked(form, chosen, catalogue, locale)
@@ -158,24 +158,27 @@ def _checked(
     data: Mapping[str, str], chosen: Sequence[Chosen], catalogue: Catalogue, usual: str | None = None
 ) -> SignUp | list[Problem]:
     (row, wording_id, _), *others = chosen
-    problems: list[Problem] = []
-    try:
-        address = parse(data.get("email", ""))
-    except BadAddress as trouble:
-        problems.append(Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress)))
+    address = _address(data)
     fields, wrong = told(data, [one.list for one in chosen])
-    problems += [Problem(*one) for one in wrong]
+    problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*one) for one in wrong)]
     locale = data.get("locale") or usual or row.locale
     if not _LOCALE.fullmatch(locale):
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
     for one in chosen:
         if one.wording_id is not None and not _is_of(one.wording_id, one.list, catalogue):
             problems.append(Problem(one.field, _NOT_ITS_WORDING))
-    if problems:
+    if problems or isinstance(address, Problem):
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
     of_several = chosen[0].field != "wording"
     return SignUp(address, row, name, locale, wording_id, fields or None, tuple(others), said, of_several)
+
+
+def _address(data: Mapping[str, str]) -> Address | Problem:
+    try:
+        return parse(data.get("email", ""))
+    except BadAddress as trouble:
+        return Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress))
 
 
 def _is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:

@@ -93,6 +93,7 @@ def _taken(**which: Any) -> dict[str, Any]:
         status={"const": "pending_confirmation"},
         **which,
         registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
+        hint=_TEXT | {"description": "A likely slip in the address, which was taken as it is."},
     )
 
 

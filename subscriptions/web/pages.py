@@ -11,12 +11,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.subscribe import Ask, Choice, Limited, Origin
 from subscriptions.domain import webmail
+from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
+from subscriptions.domain.mailable import is_within
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import language
+from subscriptions.web import hints, language
 from subscriptions.web.forms import HONEYPOT, Chosen, Problem, SignUp, from_form
+from subscriptions.web.hints import Hint
 from subscriptions.web.limits import origin
 from subscriptions.web.problems import answer
 from subscriptions.web.voluntary import keys_of
@@ -59,12 +62,15 @@ def form(slug: str) -> str:
 
 @pages.post("/subscribe/<slug>")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
-    row = the_list(slug)
-    asked = from_form(request.form, row, parts().catalogue, language.to_store(row))
+    row, form = the_list(slug), hints.chosen(request.form)
+    asked = from_form(form, row, parts().catalogue, language.to_store(row))
     if isinstance(asked, list):
-        return _form(row, request.form, asked), 422
+        return _form(row, form, asked), 422
     if request.form.get(HONEYPOT):
         return _one_more_step(row), 422
+    hint = hints.unseen(form, asked.address)
+    if hint:
+        return _form(row, form, [], hint), 422
     return take(asked, Channel.FORM)
 
 
@@ -87,9 +93,9 @@ def _shown(row: List) -> dict[str, Any]:
     }
 
 
-def _form(row: List, values: Any, wrong: list[Problem]) -> str:
+def _form(row: List, values: Any, wrong: list[Problem], hint: Hint | None = None) -> str:
     return render_template(
-        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), footer=row
+        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), hint=hint, footer=row
     )
 
 
@@ -148,10 +154,18 @@ def hand_in(
         fields=asked.fields,
         also=tuple(_choice(ref, one) for one in asked.also),
         vouched=spoken_for.details if spoken_for else None,
+        mailable=joined.mailable.why_not(asked.address) is None,
+        flags=flags_of(asked.address),
     )
     limited = joined.sign_ups.submit(ask)
     joined.wake_sender()
+    if not limited and not actor:  # a client may well bring hundreds at once
+        joined.watch.note(asked.list.id, asked.address.ascii_domain, [one.list.id for one in asked.also])
     return limited
+
+
+def flags_of(address: Address) -> tuple[str, ...]:
+    return ("disposable",) if is_within(address.ascii_domain, parts().disposable) else ()
 
 
 def _choice(first: bytes, one: Chosen) -> Choice:

@@ -23,7 +23,7 @@ from subscriptions.store.models import List
 from subscriptions.web import language
 from subscriptions.web.forms import Problem
 from subscriptions.web.limits import origin
-from subscriptions.web.pages import too_many
+from subscriptions.web.pages import flags_of, too_many
 from subscriptions.web.preferences_page import Said, about, joins, offered, page
 from subscriptions.web.voluntary import keys_of, wrong_in
 
@@ -115,6 +115,7 @@ def _move(session: Session, token: str) -> Answer:
     limited = move.begin(ask, session.key, parts().clock.now(), parts().policy)
     if limited:
         return too_many(limited)
+    parts().watch.note(ask.list_id, address.ascii_domain, [one.list_id for one in ask.also])
     parts().wake_sender()
     return page(session, token, Said(gettext(_MOVES, address=address.mailed)))
 
@@ -144,6 +145,7 @@ def _ask(address: Address, known: Mine, lists: list[List], told: Mapping[str, st
         fields=fields or None,
         locale=told.get("locale") or language.current(), channel=_BY, actor=None,
         origin=replace(origin(request), network=None), also=tuple(others),
+        mailable=joined.mailable.why_not(address) is None, flags=flags_of(address),
     )  # fmt: skip
 
 

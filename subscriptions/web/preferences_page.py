@@ -11,6 +11,7 @@ from subscriptions import languages
 from subscriptions.actions import mine
 from subscriptions.actions.correct import fields_of as told_of
 from subscriptions.actions.mine import Mine
+from subscriptions.domain.address import parse
 from subscriptions.domain.fields import Field
 from subscriptions.links import Session
 from subscriptions.parts import parts
@@ -92,10 +93,10 @@ def _state(row: List, known: Mine) -> str:
 
 
 def joins(row: List, known: Mine) -> bool:
-    """Whether this person may switch the list on: it takes sign-ups, and they have not forbidden us to write."""
-    return row.position is not None and known.address is not None and not any(
-        one.scope == "all" for one in known.suppressions
-    )  # fmt: skip
+    """Whether this person may switch the list on: it takes sign-ups, and we may write to them."""
+    if row.position is None or known.address is None or any(one.scope == "all" for one in known.suppressions):
+        return False
+    return parts().mailable.why_not(parse(known.address)) is None
 
 
 def _times(row: List, known: Mine) -> dict[str, Any]:

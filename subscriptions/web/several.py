@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import language
+from subscriptions.web import hints, language
 from subscriptions.web.forms import HONEYPOT, Problem, from_form_of_several
+from subscriptions.web.hints import Hint
 from subscriptions.web.pages import take
 
 pages = Blueprint("several", __name__)
@@ -26,12 +27,15 @@ def form() -> BaseResponse | str:
 
 @pages.post("/subscribe")
 def subscribe() -> BaseResponse | tuple[str, int]:
-    rows = _offered()
-    asked = from_form_of_several(request.form, parts().catalogue, language.to_store(rows[0]) if rows else None)
+    rows, form = _offered(), hints.chosen(request.form)
+    asked = from_form_of_several(form, parts().catalogue, language.to_store(rows[0]) if rows else None)
     if isinstance(asked, list):
-        return _form(_with_chosen(rows), request.form, asked), 422
+        return _form(_with_chosen(rows), form, asked), 422
     if request.form.get(HONEYPOT):
         return _one_more_step(), 422
+    hint = hints.unseen(form, asked.address)
+    if hint:
+        return _form(_with_chosen(rows), form, [], hint), 422
     return take(asked, Channel.FORM)
 
 
@@ -53,7 +57,7 @@ def _with_chosen(rows: Sequence[List]) -> list[List]:
     return list(dict.fromkeys([*rows, *(row for row in chosen if row)]))
 
 
-def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem]) -> str:
+def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem], hint: Hint | None = None) -> str:
     wordings = parts().catalogue.wordings
     return render_template(
         "pages/subscribe_several.html",
@@ -64,6 +68,7 @@ def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem])
         values=values,
         chosen=request.form.getlist("lists"),
         problems=language.in_words(wrong),
+        hint=hint,
         footer=rows[0] if rows else None,
     )
 
