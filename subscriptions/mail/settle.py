@@ -162,9 +162,7 @@ def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) 
 
 
 def _settled(one: Accepted) -> Settled:
-    if not _hangs_on_a_row(
-        one.due
-    ):  # nobody's, or of somebody of whom no row is left: nothing that evidence could be of
+    if not _hangs_on_a_row(one.due):  # nothing that evidence could be of
         return Settled(one.due.id, None, None)
     if one.composed:
         fact, details = Fact.MAILED, one.composed.details | {"reply": one.reply}
