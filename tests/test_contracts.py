@@ -11,8 +11,9 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import db
 from subscriptions.web.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
+from tests.preferences import ask, link
 
-PUBLIC = {"pages", "several", "inbox", "tokens", "static", "health", "openapi", "mailbox"}
+PUBLIC = {"pages", "several", "inbox", "tokens", "preferences", "static", "health", "openapi", "mailbox"}
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
 
@@ -36,8 +37,9 @@ def addresses_of(world: World) -> list[str]:
     world.sign_up(ANNE)
     confirm, not_me = world.confirm_link(ANNE), world.not_me_link(ANNE)
     world.subscribe(BART)
-    values = {"slug": NEWS, "id_": "1", "filename": "style.css"}
-    found = [confirm, not_me, world.leave_link(BART)]
+    ask(world, BART)
+    values = {"slug": NEWS, "id_": "1", "filename": "style.css", "act": "leave"}
+    found = [confirm, not_me, world.leave_link(BART), link(world, BART)]
     for rule in world.app.url_map.iter_rules():
         if "GET" in (rule.methods or set()) and "token" not in rule.arguments:
             found.append(rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)[1])  # type: ignore[index]

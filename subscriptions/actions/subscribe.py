@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy.orm import Session
@@ -86,12 +86,17 @@ class _Batch:
 def subscribe(asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limited | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
     with transaction() as session:
-        batch = _begin(session, asks, now, policy)
-        answers = [_decide(batch, ask) for ask in asks]
-        _write(session, batch)
-        addresses.forget_unknown(session, _without_trace(batch, asks))
-        limited = sum(answer is not None for answer in answers)
-        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1, **_unusual(asks)})
+        return take(session, asks, now, policy)
+
+
+def take(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limited | None]:
+    """The same within a transaction that does something besides."""
+    batch = _begin(session, asks, now, policy)
+    answers = [_decide(batch, ask) for ask in asks]
+    _write(session, batch)
+    addresses.forget_unknown(session, _without_trace(batch, asks))
+    limited = sum(answer is not None for answer in answers)
+    counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1, **_unusual(asks)})
     return answers
 
 
@@ -117,7 +122,7 @@ def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy)
     counted = signups.count_networks(session, nets, now, policy.network.period) if policy.network and nets else {}
     # the last ask of a network sees the count of all; the first of them the count before the others
     networks = {key: (since, count - nets[key]) for key, (since, count) in counted.items()}
-    mails = {key: read_times(text) for key, text in budgets.items()}
+    mails = {key: addresses.read_times(text) for key, text in budgets.items()}
     seen = signups.see(session, list(keys), now)
     return _Batch(now, policy, mails, networks, seen, outbox.new_mids(len(asks)))
 
@@ -231,7 +236,9 @@ def _spend(batch: _Batch, key: bytes, due_at: datetime) -> None:
 def _write(session: Session, batch: _Batch) -> None:
     signups.remember(session, batch.new)
     oldest = batch.now - rules.longest(batch.policy.mails)
-    budgets = {key: write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)}
+    budgets = {
+        key: addresses.write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)
+    }
     signups.save_budgets(session, budgets)
     for id_, due_at, ask in batch.told:
         mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
@@ -239,12 +246,3 @@ def _write(session: Session, batch: _Batch) -> None:
         outbox.owe(session, mail, now=batch.now, due_at=due_at, subscription_id=id_)
         # no IP: it is a stranger's, or adds nothing to the proof
         evidence.add(session, Fact.ASKED_AGAIN, batch.now, ask.channel, subscription_id=id_, actor=ask.actor)
-
-
-def read_times(text: str) -> list[datetime]:
-    """Times of mails as the address row keeps them: epoch milliseconds, comma-separated."""
-    return [datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in text.split(",") if ms]
-
-
-def write_times(times: Iterable[datetime]) -> str:
-    return ",".join(str(round(at.timestamp() * 1000)) for at in times)

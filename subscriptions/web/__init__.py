@@ -13,6 +13,7 @@ from subscriptions.web import (
     mailbox,
     openapi,
     pages,
+    preferences,
     problems,
     several,
     tokens,
@@ -27,7 +28,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
-    for room in (pages, several, inbox, tokens, api, confirmations, openapi, health):
+    for room in (pages, several, inbox, tokens, preferences, api, confirmations, openapi, health):
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)

@@ -155,7 +155,7 @@ def hand_in(
         also=tuple(_choice(ref, one) for one in asked.also),
         vouched=spoken_for.details if spoken_for else None,
         mailable=joined.mailable.why_not(asked.address) is None,
-        flags=_flags(asked.address),
+        flags=flags_of(asked.address),
     )
     limited = joined.sign_ups.submit(ask)
     joined.wake_sender()
@@ -164,7 +164,7 @@ def hand_in(
     return limited
 
 
-def _flags(address: Address) -> tuple[str, ...]:
+def flags_of(address: Address) -> tuple[str, ...]:
     return ("disposable",) if is_within(address.ascii_domain, parts().disposable) else ()
 
 
