@@ -1,7 +1,7 @@
 """The voluntary fields of a form: what they are called, and what was told in them (F-10 … F-12)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from flask_babel import gettext
 
