@@ -33,8 +33,9 @@ ACTS = [
     *often(1, "one_click", which), *often(2, "undo", which), *often(2, "leave", people, slugs),
     *often(1, "suppress", people, st.sampled_from(["ask", "all"])), *often(1, "lift", people),
     *often(1, "erase", people), *often(5, "wait", minutes), *often(4, "deliver"), *often(1, "relay"),
-    *often(1, "ask_link", people), *often(2, "move", people), *often(1, "never", people), *often(1, "leave_all", people),
-    *often(1, "lift_own", people, st.sampled_from(["ask", "all"])), *often(1, "job", st.sampled_from(["block", "purge", "tidy"])),
+    *often(1, "ask_link", people), *often(2, "move", people), *often(1, "never", people),
+    *often(1, "leave_all", people), *often(1, "lift_own", people, st.sampled_from(["ask", "all"])),
+    *often(1, "job", st.sampled_from(["block", "purge", "tidy"])),
 ]  # fmt: skip
 acts = st.lists(st.integers(0, len(ACTS) - 1).flatmap(ACTS.__getitem__), min_size=12, max_size=40)
 
