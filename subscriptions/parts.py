@@ -8,18 +8,23 @@ from typing import cast
 from flask import Flask, current_app
 
 from subscriptions import keys
+from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
-from subscriptions.actions.subscribe import Ask, Limited, subscribe
+from subscriptions.actions.subscribe import Ask, subscribe
 from subscriptions.clock import Clock
 from subscriptions.domain.policy import Policy
 from subscriptions.links import Links
+from subscriptions.links.forms import FormTokens
+from subscriptions.links.work import ProofOfWork
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
 from subscriptions.settings import Settings
 from subscriptions.store import lists, meta
+from subscriptions.store.counters import Tally
 from subscriptions.store.engine import reading
 from subscriptions.store.lists import Catalogue
+from subscriptions.watch import Watch
 
 NAME = "subscriptions"
 
@@ -30,8 +35,12 @@ class Parts:
     policy: Policy
     clock: Clock
     links: Links
-    sign_ups: GroupCommit[Ask, Limited | None]
+    sign_ups: GroupCommit[Ask, Refusal | None]
     sender: Sender
+    forms: FormTokens
+    work: ProofOfWork
+    tally: Tally
+    watch: Watch
     wake_sender: Callable[[], None] = lambda: None
     warnings: list[str] = field(default_factory=list)
     _catalogue: Catalogue | None = None
@@ -69,8 +78,10 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         connections=settings.mail.connections,
         max_per_minute=settings.mail.max_per_minute,
     )
-    sign_ups = GroupCommit[Ask, Limited | None](lambda asks: subscribe(asks, clock.now(), policy))
-    app.extensions[NAME] = Parts(settings, policy, clock, links, sign_ups, sender)
+    tally, secrets = Tally(), keys.secret_keys(settings)
+    sign_ups = GroupCommit[Ask, Refusal | None](lambda asks: subscribe(asks, clock.now(), policy, tally))
+    forms, work = FormTokens(secrets), ProofOfWork(secrets, clock)
+    app.extensions[NAME] = Parts(settings, policy, clock, links, sign_ups, sender, forms, work, tally, Watch())
 
 
 def make_links(settings: Settings, clock: Clock) -> Links:

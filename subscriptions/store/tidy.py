@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.store import meta
 from subscriptions.store.engine import outside_transaction, transaction
-from subscriptions.store.models import Captured, Network, Registration
+from subscriptions.store.models import Captured, Network, Registration, UsedOnce
 
 BY_ITSELF_UP_TO = 200 * 2**20  # octets; VACUUM of more holds up sign-ups too long to be run unasked
 AT_ONCE_UP_TO = 20 * 2**20  # octets; VACUUM of less takes a blink
@@ -22,10 +22,11 @@ def due(session: Session) -> None:
 
 
 def forget_short_lived(session: Session, now: datetime, real_now: datetime, period: timedelta | None) -> None:
-    """Counters of networks, and mailbox copies of more than a day (real time)."""
+    """Counters of networks, what was used once, and mailbox copies of more than a day (real time)."""
     over = or_(Network.since <= now - (period or QUIET), Network.since > now)
     free = select(Network.key).where(over).with_for_update(skip_locked=True)  # hold up no sign-up
     session.execute(delete(Network).where(Network.key.in_(free)), execution_options={"synchronize_session": False})
+    session.execute(delete(UsedOnce).where(UsedOnce.until <= now), execution_options={"synchronize_session": False})
     copies = delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)).returning(Captured.id)
     if session.execute(copies).first() is not None:
         due(session)

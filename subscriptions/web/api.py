@@ -11,13 +11,14 @@ from typing import Any, ParamSpec
 from flask import Blueprint, Response, abort, g, request, stream_with_context, url_for
 
 from subscriptions import clock as clocks
-from subscriptions.actions.subscribe import Limited
+from subscriptions.actions.gate import Asked, Limited
 from subscriptions.domain.evidence import Channel
 from subscriptions.export import stream
 from subscriptions.parts import parts
 from subscriptions.store import chapters, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import List, Subscription
+from subscriptions.web import guard
 from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
 from subscriptions.web.pages import submit, too_many
 from subscriptions.web.problems import answer
@@ -86,9 +87,11 @@ def subscribe() -> Response:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):
         return answer(422, "Something in the body is not as it should be.", errors=asked)
-    handle = submit(asked, Channel.API, g.get("client"))
+    handle = submit(asked, Channel.API, g.get("client"), None if g.get("client") else guard.judge_program(asked))
     if isinstance(handle, Limited):
         return too_many(handle)
+    if isinstance(handle, Asked):
+        return guard.answer_program()
     return _json({"status": "pending_confirmation", "list": asked.list.slug, "registration": handle}, 202)
 
 

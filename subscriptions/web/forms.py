@@ -14,7 +14,8 @@ from subscriptions.store.models import List
 
 HONEYPOT = "website"
 LONGEST_NAME = 100
-MEMBERS = ("email", "list", "name", "locale", "wording")
+MEMBERS = ("email", "list", "name", "locale", "wording", "altcha")
+CARRIED = ("email", "name", "wording", "locale", "lang", "return_url")  # from a form to the page of one more step
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
@@ -26,6 +27,7 @@ class SignUp:
     name: str | None
     locale: str
     wording_id: str | None
+    altcha: str = ""  # a solved proof of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ def from_form(form: "MultiDict[str, str]", row: List, catalogue: Catalogue) -> S
         if len(form.getlist(name)) > 1:
             return [Problem(name, f"The field {name} was sent more than once.")]
     return _checked(form, row, catalogue)
+
+
+def carried(form: "MultiDict[str, str]") -> list[tuple[str, str]]:
+    """Every field that the visitor filled or the form vouched for, in order, for a form that asks for nothing again."""
+    return [(name, value) for name, value in form.items(multi=True) if name in CARRIED]
 
 
 def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
@@ -87,7 +94,7 @@ def _checked(data: Mapping[str, str], row: List, catalogue: Catalogue) -> SignUp
     wording_id = data.get("wording") or None
     if wording_id is not None and not _is_of(wording_id, row, catalogue):
         problems.append(Problem("wording", "This consent text is not one of this list. Please load the form again."))
-    return problems or SignUp(address, row, name or None, locale, wording_id)
+    return problems or SignUp(address, row, name or None, locale, wording_id, data.get("altcha", ""))
 
 
 def _is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:

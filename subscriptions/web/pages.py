@@ -9,13 +9,14 @@ from typing import Any
 from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions.actions.subscribe import Ask, Limited
+from subscriptions.actions.gate import Asked, Limited, Need, Pass, Refusal
+from subscriptions.actions.subscribe import Ask
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import problems
-from subscriptions.web.forms import HONEYPOT, Problem, SignUp, from_form
+from subscriptions.web import guard, problems
+from subscriptions.web.forms import Problem, SignUp, carried, from_form
 from subscriptions.web.limits import origin
 
 pages = Blueprint("pages", __name__)
@@ -40,7 +41,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def _versions(folder: Path) -> dict[str, str]:
     """The hash of each static file, so that a browser keeps it until it changes."""
-    return {one.name: hashlib.sha256(one.read_bytes()).hexdigest()[:12] for one in folder.iterdir() if one.is_file()}
+    files = [one for one in folder.rglob("*") if one.is_file()]
+    return {one.relative_to(folder).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()[:12] for one in files}
 
 
 @pages.get("/")
@@ -60,9 +62,10 @@ def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     asked = from_form(request.form, row, parts().catalogue)
     if isinstance(asked, list):
         return _form(row, request.form, asked), 422
-    if request.form.get(HONEYPOT):
-        return _one_more_step(row), 422
-    return take(asked, Channel.FORM)
+    verdict = guard.judge(request.form, asked)
+    if isinstance(verdict, guard.Step):
+        return _one_more_step(row, verdict)
+    return take(asked, Channel.FORM, verdict)
 
 
 @pages.get("/subscribe/<slug>/check-inbox")
@@ -83,28 +86,40 @@ def the_list(slug: str) -> List:
 
 def _shown(row: List) -> dict[str, Any]:
     wording = parts().catalogue.wordings[row.wording_id]
-    return {"list": row, "wording": wording, "action": url_for("pages.subscribe", slug=row.slug)}
+    action = url_for("pages.subscribe", slug=row.slug)
+    return {"list": row, "wording": wording, "action": action, "computes": guard.is_asked_here(row)}
 
 
 def _form(row: List, values: Any, wrong: list[Problem]) -> str:
     return render_template("pages/subscribe.html", **_shown(row), values=values, problems=wrong, footer=row)
 
 
-def _one_more_step(row: List) -> str:
+def _one_more_step(row: List, step: guard.Step) -> Response:
     """Suspicion gets one more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
-    values = {name: request.form.get(name, "") for name in ("email", "name", "wording")}
-    return render_template("pages/one_more_step.html", **_shown(row), values=values, footer=row)
+    fields = [*carried(request.form), ("step", step.token)]
+    page = render_template(
+        "pages/one_more_step.html",
+        **_shown(row) | {"computes": guard.may_compute()},
+        fields=fields,
+        address=request.form.get("email", ""),
+        why=step.why.value,
+        seconds=step.seconds,
+        footer=row,
+    )
+    return Response(page, 422)
 
 
-def take(asked: SignUp, channel: Channel) -> BaseResponse:
+def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseResponse:
     """Subscribe and lead to the inbox; the same for everyone."""
-    handle = submit(asked, channel, None)
+    handle = submit(asked, channel, None, brings)
     if isinstance(handle, Limited):
         return too_many(handle)
+    if isinstance(handle, Asked):
+        return _one_more_step(asked.list, guard.refused(asked, brings))
     return redirect(url_for("pages.check_inbox", slug=asked.list.slug, r=handle), 303)
 
 
-def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
+def submit(asked: SignUp, channel: Channel, actor: str | None, brings: Pass | None = None) -> str | Refusal:
     """Hand a sign-up to the batch that is being gathered; the handle of this visit, after the commit."""
     joined = parts()
     handle = joined.links.new_handle()
@@ -124,10 +139,13 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
         actor=actor,
         origin=where,
         wording_sha256=wording.sha256 if wording else None,
+        brings=Pass(Need.NEVER) if actor else brings or Pass(),  # who has a token is known
     )
-    limited = joined.sign_ups.submit(ask)
+    refused = joined.sign_ups.submit(ask)
+    if isinstance(refused, Asked):
+        guard.remember(where, refused)
     joined.wake_sender()
-    return limited or handle
+    return refused or handle
 
 
 def too_many(limited: Limited) -> Response:
