@@ -13,6 +13,7 @@ from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import Ask, subscribe
 from subscriptions.clock import Clock
 from subscriptions.domain.policy import Policy
+from subscriptions.languages import Languages
 from subscriptions.links import Links
 from subscriptions.links.forms import FormTokens
 from subscriptions.links.work import ProofOfWork
@@ -35,6 +36,7 @@ class Parts:
     policy: Policy
     clock: Clock
     links: Links
+    languages: Languages
     sign_ups: GroupCommit[Ask, Refusal | None]
     sender: Sender
     forms: FormTokens
@@ -69,10 +71,10 @@ def parts(app: Flask | None = None) -> Parts:
 def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
     """Join the parts: one sign-up batch at a time, one sender, one clock."""
     policy = settings.policy
-    links = make_links(settings, clock)
+    links, languages = make_links(settings, clock), Languages()
     sender = Sender(
         app,
-        Composer(app.jinja_env, settings, links, lambda: parts(app).catalogue),
+        Composer(app.jinja_env, settings, links, lambda: parts(app).catalogue, languages),
         clock,
         lines(app, settings, clock),
         connections=settings.mail.connections,
@@ -81,7 +83,9 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
     tally, secrets = Tally(), keys.secret_keys(settings)
     sign_ups = GroupCommit[Ask, Refusal | None](lambda asks: subscribe(asks, clock.now(), policy, tally))
     forms, work = FormTokens(secrets), ProofOfWork(secrets, clock)
-    app.extensions[NAME] = Parts(settings, policy, clock, links, sign_ups, sender, forms, work, tally, Watch())
+    app.extensions[NAME] = Parts(
+        settings, policy, clock, links, languages, sign_ups, sender, forms, work, tally, Watch()
+    )
 
 
 def make_links(settings: Settings, clock: Clock) -> Links:

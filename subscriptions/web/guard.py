@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from subscriptions.actions.gate import Asked, Need, Pass
 from subscriptions.actions.subscribe import Origin
-from subscriptions.domain.guarding import STEP_LIFE, is_step_alive, is_too_fast, seconds_left
+from subscriptions.domain.guarding import FORM_LIFE, STEP_LIFE, is_step_alive, is_too_fast, seconds_left
 from subscriptions.links.forms import Step as Begun
 from subscriptions.parts import parts
 from subscriptions.store.busy import busy_until
@@ -66,7 +66,7 @@ class Busy:
 
 def init_app(app: Flask) -> None:
     app.extensions[NAME] = Busy()
-    app.jinja_env.globals["form_time"] = lambda: parts().forms.time(parts().clock.now())
+    app.jinja_env.globals["form_time"] = form_time
     app.register_blueprint(pages)
 
     @app.after_request
@@ -74,6 +74,13 @@ def init_app(app: Flask) -> None:
         if g.get("computes"):
             response.headers["Content-Security-Policy"] = COMPUTING_CSP
         return response
+
+
+def form_time(earlier: str | None = None) -> str:
+    """When this form was shown; one that comes again with its errors keeps its time."""
+    now = parts().clock.now()
+    shown = parts().forms.read_time(earlier) if earlier else None
+    return earlier if earlier and shown and now - shown < FORM_LIFE else parts().forms.time(now)
 
 
 def _busy() -> Busy:
@@ -141,6 +148,12 @@ def refused(asked: SignUp, brought: Pass | None) -> Step:
 
 def may_compute() -> bool:
     return parts().settings.abuse.proof_of_work != "off"
+
+
+def computes() -> bool:
+    """Whether this page may let the browser compute; its answer allows the script then."""
+    g.computes = may_compute()
+    return bool(g.computes)
 
 
 def is_asked(asked: SignUp) -> bool:

@@ -15,9 +15,10 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import guard, problems
+from subscriptions.web import guard, language
 from subscriptions.web.forms import Problem, SignUp, carried, from_form
 from subscriptions.web.limits import origin
+from subscriptions.web.problems import answer
 
 pages = Blueprint("pages", __name__)
 
@@ -26,12 +27,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     versions = _versions(Path(app.static_folder or ""))
     sender = parseaddr(settings.mail.sender)
 
+    # a global: macros see it as well
+    app.jinja_env.globals["static_url"] = lambda name: url_for("static", filename=name, v=versions[name])
+
     @app.context_processor
     def always() -> dict[str, Any]:
         trying = settings.mail.transport == "mailbox"
         return {
-            "static_url": lambda name: url_for("static", filename=name, v=versions[name]),
-            "lang": "en",
             "title_suffix": sender[0] or sender[1],
             "footer": None,
             "mailbox_url": url_for("mailbox.index") if trying else None,
@@ -59,12 +61,12 @@ def form(slug: str) -> str:
 @pages.post("/subscribe/<slug>")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     row = the_list(slug)
-    asked = from_form(request.form, row, parts().catalogue)
+    asked = from_form(request.form, row, parts().catalogue, language.to_store(row))
     if isinstance(asked, list):
         return _form(row, request.form, asked), 422
     verdict = guard.judge(request.form, asked)
     if isinstance(verdict, guard.Step):
-        return _one_more_step(row, verdict)
+        return _one_more_step(asked, verdict)
     return take(asked, Channel.FORM, verdict)
 
 
@@ -81,29 +83,41 @@ def the_list(slug: str) -> List:
     row = parts().catalogue.by_slug(slug)
     if row is None:
         abort(404)
+    language.of_list(row)
     return row
 
 
 def _shown(row: List) -> dict[str, Any]:
     wording = parts().catalogue.wordings[row.wording_id]
-    action = url_for("pages.subscribe", slug=row.slug)
-    return {"list": row, "wording": wording, "action": action, "computes": guard.is_asked_here(row)}
+    return {
+        "list": row,
+        "wording": wording,
+        "action": url_for("pages.subscribe", slug=row.slug),
+        "locale": language.to_store(row),
+        "computes": guard.is_asked_here(row),
+    }
 
 
 def _form(row: List, values: Any, wrong: list[Problem]) -> str:
-    return render_template("pages/subscribe.html", **_shown(row), values=values, problems=wrong, footer=row)
+    return render_template(
+        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), footer=row
+    )
 
 
-def _one_more_step(row: List, step: guard.Step) -> Response:
+def _one_more_step(asked: SignUp, step: guard.Step) -> Response:
     """Suspicion gets one more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
-    fields = [*carried(request.form), ("step", step.token)]
+    row, fields = asked.list, carried(request.form)
+    if "locale" not in dict(fields):
+        fields.append(("locale", asked.locale))
     page = render_template(
         "pages/one_more_step.html",
-        **_shown(row) | {"computes": guard.may_compute()},
-        fields=fields,
-        address=request.form.get("email", ""),
+        list=row,
+        action=url_for("pages.subscribe", slug=row.slug),
+        fields=[*fields, ("step", step.token)],
+        address=asked.address.typed,
         why=step.why.value,
         seconds=step.seconds,
+        computes=guard.computes(),
         footer=row,
     )
     return Response(page, 422)
@@ -115,7 +129,7 @@ def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseRes
     if isinstance(handle, Limited):
         return too_many(handle)
     if isinstance(handle, Asked):
-        return _one_more_step(asked.list, guard.refused(asked, brings))
+        return _one_more_step(asked, guard.refused(asked, brings))
     return redirect(url_for("pages.check_inbox", slug=asked.list.slug, r=handle), 303)
 
 
@@ -150,4 +164,4 @@ def submit(asked: SignUp, channel: Channel, actor: str | None, brings: Pass | No
 
 def too_many(limited: Limited) -> Response:
     wait = max(1, round((limited.until - parts().clock.now()).total_seconds()))
-    return problems.answer(429, headers={"Retry-After": str(wait)})
+    return answer(429, headers={"Retry-After": str(wait)})
