@@ -32,9 +32,11 @@ class Solved:
 class ProofOfWork:
     """`secret_keys`: newest first; the first signs, all verify."""
 
-    def __init__(self, secret_keys: Sequence[bytes], clock: Clock) -> None:
+    def __init__(
+        self, secret_keys: Sequence[bytes], clock: Clock, *, cost: int = COST, tries: tuple[int, int] = TRIES
+    ) -> None:
         self._keys = [(_derived(b"challenge", key), _derived(b"solution", key)) for key in secret_keys]
-        self._clock = clock
+        self._clock, self._cost, self._tries = clock, cost, tries
 
     def challenge(self) -> dict[str, Any]:
         """A fresh one, as the widget reads it."""
@@ -42,8 +44,8 @@ class ProofOfWork:
         until = self._clock.now() + WORK_LIFE
         made = altcha.create_challenge(
             ALGORITHM,
-            COST,
-            counter=TRIES[0] + secrets.randbelow(TRIES[1] - TRIES[0]),
+            self._cost,
+            counter=secrets.choice(range(*self._tries)),
             # the browser and the library go by the real time, our rules by our clock
             expires_at=self._clock.real_now() + WORK_LIFE,
             data={"until": round(until.timestamp() * 1000)},

@@ -119,7 +119,10 @@ def _finish(token: str, begun: Begun, work: tuple[tuple[bytes, datetime], ...], 
 
 def _is_suspicious(form: "MultiDict[str, str]", now: datetime) -> bool:
     least = timedelta(seconds=parts().settings.abuse.fill_seconds)
-    return bool(form.get(HONEYPOT)) or is_too_fast(parts().forms.read_time(form.get("t", "")), now, least)
+    # the page of a step sends its token alone: one that is old, forged or somebody else's begins it anew
+    return bool(form.get(HONEYPOT) or form.get("step")) or is_too_fast(
+        parts().forms.read_time(form.get("t", "")), now, least
+    )
 
 
 def _work(asked: SignUp) -> tuple[tuple[bytes, datetime], ...]:
