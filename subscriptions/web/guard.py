@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from flask import Blueprint, Flask, Response, abort, current_app, g, request
+from flask import Blueprint, Flask, Response, abort, current_app, request
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.actions.gate import Asked, Need, Pass
@@ -25,6 +25,7 @@ pages = Blueprint("guard", __name__)
 COMPUTING_CSP = f"{CSP}; script-src 'self'; worker-src 'self'; connect-src 'self'"
 REMEMBERED = 10_000  # networks, by each process
 NAME = "busy networks"
+COMPUTES, LOOKED = "yestwice.computes", "yestwice.busy"  # of a request, in its environ
 
 
 class Why(StrEnum):
@@ -71,7 +72,7 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def let_it_compute(response: Response) -> Response:
-        if g.get("computes"):
+        if request.environ.get(COMPUTES):
             response.headers["Content-Security-Policy"] = COMPUTING_CSP
         return response
 
@@ -118,11 +119,10 @@ def _finish(token: str, begun: Begun, work: tuple[tuple[bytes, datetime], ...], 
 
 
 def _is_suspicious(form: "MultiDict[str, str]", now: datetime) -> bool:
+    if form.get(HONEYPOT) or form.get("step"):  # a step that is old, forged or somebody else's begins anew
+        return True
     least = timedelta(seconds=parts().settings.abuse.fill_seconds)
-    # the page of a step sends its token alone: one that is old, forged or somebody else's begins it anew
-    return bool(form.get(HONEYPOT) or form.get("step")) or is_too_fast(
-        parts().forms.read_time(form.get("t", "")), now, least
-    )
+    return is_too_fast(parts().forms.read_time(form.get("t", "")), now, least)
 
 
 def _work(asked: SignUp) -> tuple[tuple[bytes, datetime], ...]:
@@ -155,8 +155,8 @@ def may_compute() -> bool:
 
 def computes() -> bool:
     """Whether this page may let the browser compute; its answer allows the script then."""
-    g.computes = may_compute()
-    return bool(g.computes)
+    request.environ[COMPUTES] = may = may_compute()
+    return may
 
 
 def is_asked(asked: SignUp) -> bool:
@@ -166,8 +166,12 @@ def is_asked(asked: SignUp) -> bool:
 
 def is_asked_here(row: List) -> bool:
     """Whether a form that is shown now will be asked, so that it can bring the proof at once."""
-    g.computes = found = g.get("computes") or _is_unusual(row, "") or _is_busy_network(look=True)
-    return bool(found)
+    environ = request.environ
+    if LOOKED not in environ:  # once for a page of many lists
+        environ[LOOKED] = _is_busy_network(look=True)
+    found: bool = environ[LOOKED] or _is_unusual(row, "")
+    environ[COMPUTES] = environ.get(COMPUTES) or found
+    return found
 
 
 def _is_unusual(row: List, domain: str) -> bool:
