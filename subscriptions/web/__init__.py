@@ -3,7 +3,7 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
-from subscriptions.web import api, guard, headers, health, language, mailbox, openapi, pages, problems, tokens
+from subscriptions.web import api, asking, guard, headers, health, language, mailbox, openapi, pages, problems, tokens
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -16,5 +16,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
+    asking.init_app(app)
     guard.init_app(app)
     pages.init_app(app, settings)

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec
 from flask import Blueprint, Response, abort, g, request, stream_with_context, url_for
 
 from subscriptions import clock as clocks
-from subscriptions.actions.gate import Asked, Limited
+from subscriptions.actions.gate import Asked, Limited, Pass
 from subscriptions.domain.evidence import Channel
 from subscriptions.export import stream
 from subscriptions.parts import parts
@@ -87,7 +87,9 @@ def subscribe() -> Response:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):
         return answer(422, "Something in the body is not as it should be.", errors=asked)
-    handle = submit(asked, Channel.API, g.get("client"), None if g.get("client") else guard.judge_program(asked))
+    client = g.get("client")
+    verdict = Pass() if client else guard.judge_program(asked)
+    handle = verdict if isinstance(verdict, Asked) else submit(asked, Channel.API, client, verdict)
     if isinstance(handle, Limited):
         return too_many(handle)
     if isinstance(handle, Asked):

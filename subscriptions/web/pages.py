@@ -15,7 +15,7 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import guard, language
+from subscriptions.web import asking, guard, language
 from subscriptions.web.forms import Problem, SignUp, carried, from_form
 from subscriptions.web.limits import origin
 from subscriptions.web.problems import answer
@@ -94,7 +94,7 @@ def _shown(row: List) -> dict[str, Any]:
         "wording": wording,
         "action": url_for("pages.subscribe", slug=row.slug),
         "locale": language.to_store(row),
-        "computes": guard.is_asked_here(row),
+        "computes": asking.is_asked_here(row),
     }
 
 
@@ -117,7 +117,7 @@ def _one_more_step(asked: SignUp, step: guard.Step) -> Response:
         address=asked.address.typed,
         why=step.why.value,
         seconds=step.seconds,
-        computes=guard.computes(),
+        computes=asking.computes(),
         footer=row,
     )
     return Response(page, 422)
@@ -157,7 +157,7 @@ def submit(asked: SignUp, channel: Channel, actor: str | None, brings: Pass | No
     )
     refused = joined.sign_ups.submit(ask)
     if isinstance(refused, Asked):
-        guard.remember(where, refused)
+        asking.remember(where, refused)
     joined.wake_sender()
     return refused or handle
 

@@ -29,10 +29,11 @@ def solved(challenge: dict[str, Any]) -> str:
     return altcha.Payload(it, solution).to_base64()
 
 
-def changed(payload: str, **solution: Any) -> str:
-    """The same payload with another solution."""
+def changed(payload: str, solution: dict[str, Any], parameters: dict[str, Any]) -> str:
+    """The same payload with another solution, or of another challenge."""
     body = json.loads(base64.b64decode(payload))
     body["solution"] |= solution
+    body["challenge"]["parameters"] |= parameters
     return base64.b64encode(json.dumps(body).encode()).decode()
 
 
