@@ -91,6 +91,7 @@ def _sign_up(row: List, wordings: list[str], *, is_default: bool) -> dict[str, A
         | {"maxLength": LONGEST_NAME, "pattern": _PRINTABLE, "description": "Voluntary; to greet, for nothing else."},
         locale=_TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
         wording={"enum": wordings, "description": "Id of the consent text that was shown."},
+        altcha=_TEXT | {"description": "A solved challenge, where a proof of work is asked for: base64 of JSON."},
     )
 
 
@@ -130,6 +131,13 @@ DOCUMENT: dict[str, Any] = {
                     "202": _ok("Taken. What became of it is told by mail alone.", _ref("Taken")),
                     **_problems(401, 403, 404, 415, 422, 429),
                 },
+            }
+        },
+        "/api/v1/challenge": {
+            "get": {
+                "operationId": "challenge",
+                "summary": "A challenge of the proof of work (ALTCHA), good once and for ten minutes.",
+                "responses": {"200": _ok("To be solved.", _ref("Challenge")), **_problems(404)},
             }
         },
         "/api/v1/lists": {
@@ -211,6 +219,7 @@ DOCUMENT: dict[str, Any] = {
                 subscriptions={"type": "array", "items": _ref("Subscription")},
                 next={"type": ["string", "null"]},
             ),
+            "Challenge": _object(("parameters", "signature"), parameters={"type": "object"}, signature=_TEXT),
             "Problem": {
                 "type": "object",
                 "required": ["type", "title", "status", "detail"],
@@ -220,6 +229,7 @@ DOCUMENT: dict[str, Any] = {
                     "status": {"type": "integer"},
                     "detail": _TEXT,
                     "instance": _TEXT,
+                    "challenge": _ref("Challenge"),
                     "errors": {"type": "array", "items": _object(("detail", "pointer"), detail=_TEXT, pointer=_TEXT)},
                 },
             },
