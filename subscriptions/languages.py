@@ -31,17 +31,18 @@ class Languages:
 
     def best(self, asked: str | None, accepted: Iterable[str], of_list: str) -> str:
         """What the reader asked for, else accepts (the dearest first), else the language of the list, else English."""
-        for tag in (asked or "", *accepted, of_list):
-            found = self.known(tag)
+        for tag in (asked, *accepted, of_list):
+            found = self.known(tag) if tag else None
             if found:
                 return found
         return SOURCE
 
     def known(self, tag: str) -> str | None:
         """Ours that is closest: itself, or without its ends, so that de-AT reads as de."""
-        parts = tag[:LONGEST_TAG].lower().replace("_", "-").split("-")
-        tries = (self._known.get("-".join(parts[:number])) for number in range(len(parts), 0, -1))
-        return next((found for found in tries if found), None)
+        left = tag[:LONGEST_TAG].lower().replace("_", "-")
+        while left and left not in self._known:
+            left = left.rpartition("-")[0]
+        return self._known.get(left)
 
 
 def tag_of(locale: Locale) -> str:

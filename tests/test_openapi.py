@@ -10,6 +10,7 @@ import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.builders import HIDDEN, NEWS, OFFERS, World, bearer
 
@@ -18,11 +19,14 @@ SCOPES = (None, "subscribe", "read", "export", "manage")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 OPERATIONS = {
     ("POST", "/api/v1/subscriptions"),
+    ("POST", "/api/v1/confirmations"),
     ("GET", "/api/v1/lists"),
     ("GET", "/api/v1/lists/{list}/subscriptions"),
     ("GET", "/api/v1/lists/{list}/export"),
     ("GET", URL),
 }
+# no description of a right code would keep it a secret
+UNKNOWABLE = {"POST /api/v1/confirmations": [positive_data_acceptance]}
 
 
 @pytest.fixture
@@ -97,13 +101,13 @@ def test_schemathesis_finds_nothing_that_the_document_does_not_say(world: World,
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert {one.label for one in operations} == {f"{method} {path}" for method, path in OPERATIONS if path != URL}
     for operation in operations:
-        _hold_against(operation.as_strategy(), headers)
+        _hold_against(operation.as_strategy(), headers, UNKNOWABLE.get(operation.label, []))
 
 
-def _hold_against(cases: Any, headers: dict[str, str]) -> None:
+def _hold_against(cases: Any, headers: dict[str, str], excluded: list[Any]) -> None:
     @settings(max_examples=25, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=cases)
     def run(case: Any) -> None:
-        case.call_and_validate(headers=headers)
+        case.call_and_validate(headers=headers, excluded_checks=excluded)
 
     run()

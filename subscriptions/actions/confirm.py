@@ -28,6 +28,18 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody has confirmed, as the evidence says it."""
+
+    channel: Channel
+    method: str
+
+
+BY_BUTTON = Way(Channel.BUTTON, "button on the confirmation page")
+BY_OPEN_TAB = Way(Channel.BUTTON, "confirmed in the browser of the sign-up, whose page was still open")
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What the page of a confirm link shows."""
 
@@ -58,21 +70,28 @@ def _view(session: Session, ref: bytes, now: datetime) -> View:
 
 
 @repeated
-def confirm(ref: bytes, now: datetime, policy: Policy, origin: Origin) -> View:
+def confirm(ref: bytes, now: datetime, policy: Policy, origin: Origin, way: Way = BY_BUTTON) -> View:
     """Press the button. A second press changes nothing; the first evidence stays as it is (E-10)."""
     with transaction() as session:
-        found = registrations.by_ref(session, ref)
-        if found is None:
-            return View(Standing.GONE)
-        addresses.lock(session, found.key)
-        view = _view(session, ref, now)
-        if view.standing is not Standing.WAITING or view.registration is None:
-            return view
-        welcomed = _open(session, view.registration, now, policy, origin)
-        return View(Standing.SUBSCRIBED, view.registration, welcomed)
+        return press(session, ref, now, policy, origin, way)
 
 
-def _open(session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin) -> bool:
+def press(session: Session, ref: bytes, now: datetime, policy: Policy, origin: Origin, way: Way) -> View:
+    """The same within a transaction of the caller."""
+    found = registrations.by_ref(session, ref)
+    if found is None:
+        return View(Standing.GONE)
+    addresses.lock(session, found.key)
+    view = _view(session, ref, now)
+    if view.standing is not Standing.WAITING or view.registration is None:
+        return view
+    welcomed = _open(session, view.registration, now, policy, origin, way)
+    return View(Standing.SUBSCRIBED, view.registration, welcomed)
+
+
+def _open(
+    session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin, way: Way
+) -> bool:
     """Open a chapter, or join the open one; whether a welcome mail is owed."""
     step = registration_step(State.PENDING, Event.CONFIRM)
     chapter = chapters.open_one(session, registration.key, registration.list_id)
@@ -84,9 +103,9 @@ def _open(session: Session, registration: Registration, now: datetime, policy: P
         session.flush()
     registration.state, registration.subscription_id = step.to.value, chapter.id
     evidence.add(
-        session, Fact.CONFIRMED, now, Channel.BUTTON,
+        session, Fact.CONFIRMED, now, way.channel,
         registration_id=registration.id, subscription_id=chapter.id,
-        ip=origin.ip, ip_source=origin.ip_source, details={"method": "button on the confirmation page"},
+        ip=origin.ip, ip_source=origin.ip_source, details={"method": way.method},
     )  # fmt: skip
     counters.add(session, {"confirmations": 1})
     row = session.get(List, registration.list_id)

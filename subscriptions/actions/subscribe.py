@@ -45,6 +45,7 @@ class Ask:
     origin: Origin
     wording_sha256: str | None = None
     brings: Pass = field(default_factory=Pass)
+    is_nobodys: bool = False  # nothing is behind a request for another mail: the same work, and nobody is registered
 
 
 @dataclass(slots=True)
@@ -96,6 +97,8 @@ def _decide(batch: _Batch, ask: Ask) -> Refusal | None:
     refused = batch.gate.refuse(ask.origin.network, ask.brings)
     if refused:
         return refused
+    if ask.is_nobodys:
+        return None
     if (ask.key, None) in batch.seen.suppressed or (ask.key, ask.list_id) in batch.seen.suppressed:
         return None
     subscription = batch.seen.open.get((ask.key, ask.list_id))

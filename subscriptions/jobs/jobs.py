@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from subscriptions.actions import erase, sweep
 from subscriptions.clock import Clock
+from subscriptions.domain import codes
 from subscriptions.domain.policy import ALARM_FACTOR, Policy
 from subscriptions.mail.outbox import Sender
-from subscriptions.store import networks, tidy
+from subscriptions.store import networks, tidy, tries
 from subscriptions.store.engine import transaction
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def jobs(sender: Sender, policy: Policy, clock: Clock, asked: bool = False) -> M
         """Every minute: short-lived rows, the files after a deletion, the breaker's alarm."""
         with transaction() as session:
             tidy.forget_short_lived(session, now, clock.real_now(), policy.network.period if policy.network else None)
+            tries.forget(session, now, codes.visit_tries(policy).period)
             if networks.judge(session, policy.network.count * ALARM_FACTOR if policy.network else None):
                 log.warning("far more sign-ups than usual, over all networks: somebody may be abusing the form")
         return int(tidy.sweep_files(now, asked=asked))

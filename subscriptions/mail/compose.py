@@ -13,6 +13,7 @@ from flask_babel import force_locale, gettext
 from jinja2 import Environment
 
 from subscriptions.domain.address import is_harmless, wire_form
+from subscriptions.domain.codes import for_reading
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.languages import SOURCE, Languages, direction, locale_of, marked, words
 from subscriptions.links import Links
@@ -35,7 +36,7 @@ _PROOF = marked(
     "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
     "we may have to show it in court (Article 17(3)(e) GDPR)."
 )
-_VALUES = "greeting registered_at confirm_by confirmed_at erased_keeps kept_until".split()
+_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,9 @@ class Composer:
     def compose(self, due: Due, now: datetime) -> Composed:
         """The mail that is due, written at `now`."""
         mail = Mail(due.mail)
-        values = self.values(mail, due, now, self.links)
-        letter, tag = self._letter(mail, due), self._language(due)
+        tag = self.language(due)
+        values = self.values(mail, due, now, self.links, tag)
+        letter = self._letter(mail, due, tag)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
         message.registration_id, message.key = due.registration_id, due.key
         return Composed(message, letter, self._details(mail, values, letter, message.octets) | {"locale": tag})
@@ -86,9 +88,9 @@ class Composer:
         letter = self._compile(Mail.TEST, _nobody(self._service), None, SOURCE)
         return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
 
-    def values(self, mail: Mail, due: Due, now: datetime, links: Links) -> dict[str, str]:
+    def values(self, mail: Mail, due: Due, now: datetime, links: Links, tag: str) -> dict[str, str]:
         """What is filled into a letter."""
-        values, tag = dict.fromkeys(_VALUES, ""), self._language(due)
+        values = dict.fromkeys(_VALUES, "")
         values["to"] = wire_form(due.address or "")
         values["date"] = _date(now.replace(microsecond=0))
         values["mid"] = f"<{due.mid}@{self._domain}>"
@@ -97,13 +99,14 @@ class Composer:
         if due.ref and due.confirm_by:
             values["confirm_by"] = words(due.confirm_by, tag)
             values["confirm_token"] = links.confirm_token(due.ref)
+            values["code"] = for_reading(links.codes.code(due.ref))
             values["not_me_token"] = links.not_me_token(due.ref, due.list_id, due.key)
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
             values["leave_token"] = links.leave_token(due.list_id, due.key)
         return values | (self._what_stays(due.proof_until, tag) if mail is Mail.ERASED else {})
 
-    def _language(self, due: Due) -> str:
+    def language(self, due: Due) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
         return self._languages.best(due.locale, (), self._knowing(due).lists[due.list_id].locale)
 
@@ -125,11 +128,10 @@ class Composer:
                 found = self._phrases[text, tag] = str(gettext(text))
         return found
 
-    def _letter(self, mail: Mail, due: Due) -> Letter:
+    def _letter(self, mail: Mail, due: Due, tag: str) -> Letter:
         catalogue = self._knowing(due)
         row = catalogue.lists[due.list_id]
         wording = catalogue.wordings.get(due.wording_id or row.wording_id)
-        tag = self._language(due)
         key = (mail, row, wording.id if wording else None, tag)  # a catalogue that is read anew has new rows
         letter = self._letters.get(key)
         if letter is None:

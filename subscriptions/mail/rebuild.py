@@ -29,10 +29,10 @@ def rebuild(session: Session, evidence_id: int, composer: Composer) -> bytes | N
     source, due = letters.source(session, proof.details["template"]), _as_it_was_due(session, proof)
     if source is None or due is None:
         return None
-    letter, sent_at = Letter(source), parsedate_to_datetime(proof.details["date"])
+    letter, sent_at, tag = Letter(source), parsedate_to_datetime(proof.details["date"]), composer.language(due)
     kept = {"date": proof.details["date"], "mid": proof.details["message_id"]}
     for links in _signed_about(composer.links, sent_at):
-        octets = letter.fill(composer.values(Mail(due.mail), due, sent_at, links) | kept)
+        octets = letter.fill(composer.values(Mail(due.mail), due, sent_at, links, tag) | kept)
         if hashlib.sha256(octets).hexdigest() == proof.details["sha256"]:
             return octets
     return None

@@ -16,6 +16,17 @@ def by_ref(session: Session, ref: bytes) -> Registration | None:
     return session.scalar(select(Registration).where(Registration.ref == ref), execution_options=fresh)
 
 
+def behind(session: Session, refs: Sequence[bytes]) -> Registration | None:
+    """The newest that a visit has led to, if it has led to any."""
+    newest_first = select(Registration).where(Registration.ref.in_(refs)).order_by(Registration.id.desc())
+    return session.scalar(newest_first.limit(1))
+
+
+def key_behind(session: Session, refs: Sequence[bytes]) -> bytes | None:
+    """The key of the address of a visit, where anything is left of it."""
+    return session.scalar(select(Registration.key).where(Registration.ref.in_(refs)).limit(1))
+
+
 def locale_of(session: Session, ref: bytes) -> str | None:
     return session.scalar(select(Registration.locale).where(Registration.ref == ref))
 

@@ -3,7 +3,21 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
-from subscriptions.web import api, asking, guard, headers, health, language, mailbox, openapi, pages, problems, tokens
+from subscriptions.web import (
+    api,
+    asking,
+    confirmations,
+    guard,
+    headers,
+    health,
+    inbox,
+    language,
+    mailbox,
+    openapi,
+    pages,
+    problems,
+    tokens,
+)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -12,7 +26,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
-    for room in (pages, tokens, api, openapi, health):
+    for room in (pages, inbox, tokens, api, confirmations, openapi, health):
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)

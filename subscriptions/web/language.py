@@ -19,8 +19,8 @@ from subscriptions.store.models import List
 from subscriptions.web.forms import Problem
 
 _NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
-_KEEP_IT = ("pages.", "tokens.")
-_SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "pages.check_inbox": "pages.check_inbox",
+_KEEP_IT = ("pages.", "inbox.", "tokens.")
+_SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.check_inbox": "inbox.check_inbox",
              "pages.subscribe": "pages.form"}  # fmt: skip
 
 

@@ -58,6 +58,7 @@ _SAYS = {
     403: "The token has another scope.",
     404: "There is no such list.",
     405: "Not with this method.",
+    410: "Too late: this sign-up can no longer be confirmed.",
     413: "The body is too large.",
     415: "The body is not application/json.",
     422: "Something in the request is not as it should be; `errors` says what.",
@@ -117,6 +118,16 @@ _SUBSCRIPTION = _object(
     ended_at={"type": ["string", "null"], "format": "date-time"},
 )
 
+_LISTED = _object(("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT))
+_CHALLENGE = {
+    "operationId": "challenge", "summary": "A challenge of the proof of work (ALTCHA), good once and for ten minutes.",
+    "responses": {"200": _ok("To be solved.", _ref("Challenge")), **_problems(404)},
+}  # fmt: skip
+_ITSELF = {
+    "operationId": "openapi", "summary": "This document.",
+    "responses": {"200": _ok("OpenAPI 3.1.", {"type": "object"}), **_problems()},
+}  # fmt: skip
+
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Yestwice", "version": __version__, "description": "Double-opt-in subscriptions."},
@@ -133,11 +144,17 @@ DOCUMENT: dict[str, Any] = {
                 },
             }
         },
-        "/api/v1/challenge": {
-            "get": {
-                "operationId": "challenge",
-                "summary": "A challenge of the proof of work (ALTCHA), good once and for ten minutes.",
-                "responses": {"200": _ok("To be solved.", _ref("Challenge")), **_problems(404)},
+        "/api/v1/challenge": {"get": _CHALLENGE},
+        "/api/v1/confirmations": {
+            "post": {
+                "operationId": "confirm",
+                "summary": "Confirm with the code from the mail; a wrong one is answered the same for every address.",
+                "security": [{}],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Code")}}},
+                "responses": {
+                    "200": _ok("Confirmed; so is a second time.", _ref("Confirmed")),
+                    **_problems(410, 415, 422),
+                },
             }
         },
         "/api/v1/lists": {
@@ -187,13 +204,7 @@ DOCUMENT: dict[str, Any] = {
                 },
             }
         },
-        "/api/v1/openapi.json": {
-            "get": {
-                "operationId": "openapi",
-                "summary": "This document.",
-                "responses": {"200": _ok("OpenAPI 3.1.", {"type": "object"}), **_problems()},
-            }
-        },
+        "/api/v1/openapi.json": {"get": _ITSELF},
     },
     "components": {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -204,15 +215,13 @@ DOCUMENT: dict[str, Any] = {
                 list=_TEXT,
                 registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
             ),
-            "Lists": _object(
-                ("lists",),
-                lists={
-                    "type": "array",
-                    "items": _object(
-                        ("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT)
-                    ),
-                },
+            "Code": _object(
+                ("registration", "code"),
+                registration=_TEXT | {"description": "The `registration` that the sign-up was answered with."},
+                code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
             ),
+            "Confirmed": _object(("status", "list"), status={"const": "confirmed"}, list=_TEXT),
+            "Lists": _object(("lists",), lists={"type": "array", "items": _LISTED}),
             "Subscription": _SUBSCRIPTION,
             "Page": _object(
                 ("subscriptions", "next"),

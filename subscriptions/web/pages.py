@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.gate import Asked, Limited, Need, Pass, Refusal
 from subscriptions.actions.subscribe import Ask
+from subscriptions.domain import webmail
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
@@ -70,14 +71,6 @@ def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     return take(asked, Channel.FORM, verdict)
 
 
-@pages.get("/subscribe/<slug>/check-inbox")
-def check_inbox(slug: str) -> str:
-    row = the_list(slug)
-    subject = render_template("email/confirm/subject.txt", list_name=row.name).strip()
-    sender = parts().settings.mail.sender
-    return render_template("pages/check_inbox.html", list=row, sender=sender, subject=subject, footer=row)
-
-
 def the_list(slug: str) -> List:
     """The list of that name that takes sign-ups, or 404."""
     row = parts().catalogue.by_slug(slug)
@@ -130,19 +123,27 @@ def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseRes
         return too_many(handle)
     if isinstance(handle, Asked):
         return _one_more_step(asked, guard.refused(asked, brings))
-    return redirect(url_for("pages.check_inbox", slug=asked.list.slug, r=handle), 303)
+    return redirect(url_for("inbox.check_inbox", slug=asked.list.slug, r=handle), 303)
 
 
 def submit(asked: SignUp, channel: Channel, actor: str | None, brings: Pass | None = None) -> str | Refusal:
-    """Hand a sign-up to the batch that is being gathered; the handle of this visit, after the commit."""
+    """A sign-up of a new visit; its handle, after the commit."""
+    links = parts().links
+    handle = links.new_handle(webmail.number_of(asked.address.folded.rpartition("@")[2]))
+    return hand_in(asked, links.ref(handle), channel, actor, brings) or handle
+
+
+def hand_in(
+    asked: SignUp, ref: bytes, channel: Channel, actor: str | None, brings: Pass | None = None
+) -> Refusal | None:
+    """Hand a sign-up to the batch that is being gathered; returns after the commit."""
     joined = parts()
-    handle = joined.links.new_handle()
     wording = joined.catalogue.wordings.get(asked.wording_id or "")
     where = origin(request)
     if channel is Channel.BUTTON:
         where = replace(where, network=None)  # pressing a button of a mail is never limited
     ask = Ask(
-        ref=joined.links.ref(handle),
+        ref=ref,
         key=joined.links.key(asked.address.folded),
         address=asked.address,
         list_id=asked.list.id,
@@ -159,7 +160,7 @@ def submit(asked: SignUp, channel: Channel, actor: str | None, brings: Pass | No
     if isinstance(refused, Asked):
         asking.remember(where, refused)
     joined.wake_sender()
-    return refused or handle
+    return refused
 
 
 def too_many(limited: Limited) -> Response:

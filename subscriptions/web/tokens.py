@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import confirm as confirming
@@ -20,6 +20,7 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
 from subscriptions.web import language
 from subscriptions.web.forms import SignUp
+from subscriptions.web.headers import CSP_WITH_SCRIPT
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import take
 
@@ -28,7 +29,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
 @pages.get("/confirm/<token>")
-def confirm_page(token: str) -> tuple[str, int]:
+def confirm_page(token: str) -> Response:
     return _confirm_page(token, _look(token))
 
 
@@ -42,20 +43,30 @@ def _look(token: str) -> View:
 
 
 @pages.post("/confirm/<token>")
-def confirm(token: str) -> tuple[str, int]:
+def confirm(token: str) -> Response:
     joined = parts()
     try:
         ref = joined.links.read_confirm(token)
     except OldLink:
         return _confirm_page(token, _look(token))
-    view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request))
+    tab = request.form.get("tab")
+    if tab and not _is_of_sign_up(tab, ref):
+        return _confirm_page(token, _look(token), may_ask=False)
+    way = confirming.BY_OPEN_TAB if tab else confirming.BY_BUTTON
+    view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request), way)
     if view.welcomed:
         joined.wake_sender()
     return _confirm_page(token, view)
 
 
+def _is_of_sign_up(handle: str, ref: bytes) -> bool:
+    """Whether the page that vouches is the one of this sign-up, still open in the same browser."""
+    visit = parts().links.visit(handle)
+    return visit is not None and ref in visit.refs
+
+
 @pages.post("/confirm/<token>/again")
-def again(token: str) -> BaseResponse | tuple[str, int]:
+def again(token: str) -> BaseResponse:
     """A fresh registration, with today's wording, within the budget."""
     registration = _look(token).registration
     row = _about(registration)
@@ -65,15 +76,25 @@ def again(token: str) -> BaseResponse | tuple[str, int]:
     return take(SignUp(address, row, registration.name, registration.locale, row.wording_id), Channel.BUTTON)
 
 
-def _confirm_page(token: str, view: View) -> tuple[str, int]:
+def confirm_page_of(view: View) -> Response:
+    """The page of a confirm link, for who has come another way."""
+    ref = view.registration.ref if view.registration else b""
+    return _confirm_page(parts().links.confirm_token(ref), view)
+
+
+def _confirm_page(token: str, view: View, *, may_ask: bool = True) -> Response:
+    """`may_ask`: the page may look for the open one of its sign-up."""
     registration = view.registration
     if registration is None or view.standing in (Standing.GONE, Standing.LATE, Standing.ENDED):
-        return _gone(token, view)
+        return Response(*_gone(token, view))
     row = _about(registration)
     common: dict[str, Any] = {"list": row, "address": registration.address, "footer": row}
+    common["tab"] = parts().links.tab(registration.ref) if may_ask else None
     if view.standing is Standing.WAITING:
-        return render_template("pages/confirm.html", **common, **_to_confirm(token, registration)), 200
-    return render_template("pages/confirmed.html", **common, unsubscribe_url=_way_out(registration)), 200
+        page = render_template("pages/confirm.html", **common, **_to_confirm(token, registration))
+    else:
+        page = render_template("pages/confirmed.html", **common, unsubscribe_url=_way_out(registration))
+    return Response(page, headers={"Content-Security-Policy": CSP_WITH_SCRIPT})
 
 
 def _to_confirm(token: str, registration: Registration) -> dict[str, Any]:

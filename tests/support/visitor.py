@@ -161,6 +161,7 @@ def _asking(visitor: Visitor) -> Iterator[str]:
 def _confirming_and_leaving(visitor: Visitor) -> Iterator[str]:
     visitor.sign_up("anne@example.org", "Anne")
     yield "check-inbox"
+    yield from _wrong_codes(visitor)
     visitor.open_mailbox("anne@example.org")
     yield "mailbox"
     visitor.open_mail("anne@example.org")
@@ -176,6 +177,16 @@ def _confirming_and_leaving(visitor: Visitor) -> Iterator[str]:
     yield "unsubscribed"
     visitor.page.goto(link)
     yield "gone-ended"
+
+
+def _wrong_codes(visitor: Visitor) -> Iterator[str]:
+    visitor.press("Send another mail")
+    yield "check-inbox-again"
+    for name in ("wrong-code", "", "codes-used-up"):
+        visitor.page.get_by_label("Code").fill("ABCD-EFGH")
+        visitor.press("Confirm")
+        if name:
+            yield name
 
 
 def _disowning(visitor: Visitor) -> Iterator[str]:
