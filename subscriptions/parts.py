@@ -3,20 +3,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import cast
 
 from flask import Flask, current_app
 
-from subscriptions import keys
+from subscriptions import data, keys
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import Ask, subscribe
 from subscriptions.clock import Clock
+from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.mailable import Mailable
 from subscriptions.domain.policy import Policy
 from subscriptions.languages import Languages
 from subscriptions.links import Links
 from subscriptions.links.forms import FormTokens
 from subscriptions.links.work import ProofOfWork
+from subscriptions.lookup import Lookup
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
@@ -39,10 +43,13 @@ class Parts:
     languages: Languages
     sign_ups: GroupCommit[Ask, Refusal | None]
     sender: Sender
+    watch: Watch
+    mailable: Mailable
+    disposable: frozenset[str]
+    lookup: Lookup
     forms: FormTokens
     work: ProofOfWork
     tally: Tally
-    watch: Watch
     wake_sender: Callable[[], None] = lambda: None
     warnings: list[str] = field(default_factory=list)
     _catalogue: Catalogue | None = None
@@ -82,10 +89,46 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
     )
     tally, secrets = Tally(), keys.secret_keys(settings)
     sign_ups = GroupCommit[Ask, Refusal | None](lambda asks: subscribe(asks, clock.now(), policy, tally))
-    forms, work = FormTokens(secrets), ProofOfWork(secrets, clock)
-    app.extensions[NAME] = Parts(
-        settings, policy, clock, links, languages, sign_ups, sender, forms, work, tally, Watch()
+    watch = Watch(
+        settings.thresholds,
+        clock,
+        links.domain_name,
+        lambda list_id: parts(app).catalogue.lists[list_id].slug,
+        mails=bool(settings.abuse.alarm_to),
     )
+    sender.composer.name_cause = watch.name
+    app.extensions[NAME] = Parts(
+        settings,
+        policy,
+        clock,
+        links,
+        languages,
+        sign_ups,
+        sender,
+        watch,
+        mailable(settings),
+        data.disposable_domains(settings.data_dir),
+        Lookup(settings.abuse.nameservers, clock),
+        FormTokens(secrets),
+        ProofOfWork(secrets, clock),
+        tally,
+    )
+
+
+def mailable(settings: Settings) -> Mailable:
+    """Which addresses this installation mails at all."""
+    abuse = settings.abuse
+    ours = [settings.mail.sender, settings.mail.envelope_sender, *(one.privacy_contact for one in settings.lists)]
+    own = frozenset(folded for text in ours if (folded := _folded(text)))
+    return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)
+
+
+def _folded(text: str) -> str | None:
+    """The address in a setting that may be a sentence as well."""
+    try:
+        return parse(parseaddr(text)[1]).folded
+    except BadAddress:
+        return None
 
 
 def make_links(settings: Settings, clock: Clock) -> Links:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -42,11 +42,11 @@ def make(make_app: Callable[..., Flask], clock: ManualClock) -> Iterator[Make]:
         context.pop()
 
 
-@dataclass
 class Alarm(Watch):
     """A breaker that is on where the test says so."""
 
-    on: set[object] = field(default_factory=set)
+    def __init__(self, on: set[object]) -> None:
+        self.on, self.watches = on, False
 
     def is_on(self, list_id: int, domain: str) -> bool:
         return bool(self.on & {list_id, domain, "everybody"})

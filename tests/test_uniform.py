@@ -79,6 +79,7 @@ STATES: dict[str, Callable[[World], object]] = {
     "told lately": told_lately,
     "out of budget": out_of_budget,
     "pending on another list": lambda world: world.sign_up(ANNE, OFFERS),
+    "pending on several lists": lambda world: by_json_for_several(world, ANNE),
 }
 HANDLE = re.compile(rb"[\w-]{40}(?![\w-])")
 MARKS = re.compile(rb'(?<=data-marks=")[0-9a-f ]+')  # of the handle
@@ -100,6 +101,15 @@ def by_json(world: World, address: str) -> tuple[object, ...]:
     return (seen(world.sign_up(address, NEWS, name="Anne")),)
 
 
+def by_form_of_several(world: World, address: str) -> tuple[object, ...]:
+    answer = world.post("/subscribe", data={"email": address, "lists": [NEWS, OFFERS]})
+    return seen(answer), seen(world.get(answer.location))
+
+
+def by_json_for_several(world: World, address: str) -> tuple[object, ...]:
+    return (seen(world.post("/api/v1/subscriptions", json={"email": address, "lists": [NEWS, OFFERS]})),)
+
+
 def then_wrong_codes(world: World, address: str) -> tuple[object, ...]:
     handle = visit(world, address)
     typed = [type_code(world, handle, code) for code in ("", WRONG, WRONG, WRONG, WRONG)]
@@ -119,7 +129,8 @@ def then_another_mail(world: World, address: str) -> tuple[object, ...]:
     return tuple(map(seen, [*asked, world.get(asked[0].location), type_code(world, handle, WRONG)]))
 
 
-ASKS = [by_form, by_json, then_wrong_codes, then_wrong_codes_by_json, then_another_mail]
+ASKS = [by_form, by_json, by_form_of_several, by_json_for_several, then_wrong_codes, then_wrong_codes_by_json,
+        then_another_mail]  # fmt: skip
 
 
 @pytest.mark.parametrize("ask", ASKS, ids=lambda one: one.__name__)

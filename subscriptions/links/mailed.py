@@ -70,6 +70,10 @@ class Links:
         """The keyed hash by which sign-ups of one network are counted (T-11)."""
         return key_of(f"network {network}", self._pepper)
 
+    def domain_name(self, domain: str) -> str:
+        """By what the traffic of a mail domain is counted: a keyed hash as well, written out."""
+        return key_of(f"domain {domain}", self._pepper).hex()
+
     def try_key(self, of: bytes) -> bytes:
         """The keyed hash by which wrong codes are counted: for a visit or an address, and neither can be told."""
         return key_of(f"tries {of.hex()}", self._pepper)
@@ -85,6 +89,12 @@ class Links:
     def ref(self, handle: str) -> bytes:
         """The registration reference that belongs to a new handle."""
         return self._handles.ref(handle)
+
+    def ref_beside(self, first: bytes, list_id: int) -> bytes:
+        """The reference of a further registration of the same form, which its mail does not name."""
+        return hashlib.blake2b(
+            first + list_id.to_bytes(4), key=self._pepper, digest_size=REF_BYTES, person=b"beside"
+        ).digest()
 
     def tab(self, ref: bytes) -> str:
         """By which a confirm page and the open page of its sign-up know each other; of no use to anyone else."""

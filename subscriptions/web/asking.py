@@ -67,17 +67,22 @@ def computes() -> bool:
     return may
 
 
+def rows_of(asked: SignUp) -> list[List]:
+    """Every list that a sign-up is for."""
+    return [asked.list, *(one.list for one in asked.also)]
+
+
 def is_asked(asked: SignUp) -> bool:
     """As far as memory knows; the batch knows the count of the network exactly."""
-    return _is_unusual(asked.list, asked.address.mailed.rpartition("@")[2]) or _is_busy_network()
+    return any(_is_unusual(row, asked.address.ascii_domain) for row in rows_of(asked)) or _is_busy_network()
 
 
-def is_asked_here(row: List) -> bool:
+def is_asked_here(*rows: List) -> bool:
     """Whether a form that is shown now will be asked, so that it can bring the proof at once."""
     environ = request.environ
     if LOOKED not in environ:  # once for a page of many lists
         environ[LOOKED] = _is_busy_network(look=True)
-    found: bool = environ[LOOKED] or _is_unusual(row, "")
+    found: bool = environ[LOOKED] or any(_is_unusual(row, "") for row in rows)
     environ[COMPUTES] = environ.get(COMPUTES) or found
     return found
 

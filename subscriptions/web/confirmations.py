@@ -61,5 +61,9 @@ def _confirmed(view: View) -> Response:
     """Like the button of the mail: 410 where it would be too late."""
     if view.standing is not Standing.SUBSCRIBED or view.registration is None:
         return answer(410, _LATE)
-    row = parts().catalogue.lists[view.registration.list_id]
-    return Response(json.dumps({"status": "confirmed", "list": row.slug}), mimetype="application/json")
+    lists = parts().catalogue.lists
+    which: dict[str, object] = {"list": lists[view.registration.list_id].slug}
+    if view.several:
+        open_ones = [one for one in view.several if one.standing is Standing.SUBSCRIBED]
+        which = {"lists": [lists[one.registration.list_id].slug for one in open_ones]}
+    return Response(json.dumps({"status": "confirmed", **which}), mimetype="application/json")

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from flask import Flask, Response
+from flask import Flask, Response, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.actions.gate import Asked, Need, Pass
 from subscriptions.domain.guarding import FORM_LIFE, STEP_LIFE, is_step_alive, is_too_fast, seconds_left
 from subscriptions.links.forms import Step as Begun
 from subscriptions.parts import parts
-from subscriptions.web.asking import is_asked, may_compute
-from subscriptions.web.forms import HONEYPOT, Problem, SignUp
+from subscriptions.web import hints, language
+from subscriptions.web.asking import computes, is_asked, may_compute, rows_of
+from subscriptions.web.forms import HONEYPOT, Problem, SignUp, carried
+from subscriptions.web.hints import Hint
 from subscriptions.web.problems import answer
 
 
@@ -62,7 +64,7 @@ def judge(form: "MultiDict[str, str]", asked: SignUp) -> Pass | Step:
 
 
 def _begun(token: str, asked: SignUp, now: datetime) -> Begun | None:
-    found = parts().forms.read_step(token, _key(asked), [asked.list.id]) if token else None
+    found = parts().forms.read_step(token, _key(asked), _lists(asked)) if token else None
     return found if found and is_step_alive(found.since, now) else None
 
 
@@ -90,7 +92,37 @@ def _step(why: Why, asked: SignUp) -> Step:
     if why is not Why.USED:  # that one was counted where it was refused
         parts().tally.note("suspected" if why is Why.SUSPECTED else "proof_asked")
     now = parts().clock.now()
-    return Step(why, parts().forms.step(now, _key(asked), [asked.list.id]), seconds_left(now, now))
+    return Step(why, parts().forms.step(now, _key(asked), _lists(asked)), seconds_left(now, now))
+
+
+def page(asked: SignUp, step: Step) -> Response:
+    """One more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
+    rows, form = rows_of(asked), hints.chosen(request.form)
+    fields = carried(form, rows)
+    if "locale" not in dict(fields):
+        fields.append(("locale", asked.locale))
+    shown = render_template(
+        "pages/one_more_step.html",
+        list=asked.list,
+        names=language.listed(rows),
+        action=request.full_path.removesuffix("?"),
+        fields=[*fields, ("step", step.token)],
+        address=asked.address.typed,
+        why=step.why.value,
+        seconds=step.seconds,
+        computes=computes(),
+        footer=asked.list,
+    )
+    return Response(shown, 422)
+
+
+def hint(form: "MultiDict[str, str]", asked: SignUp) -> Hint | None:
+    """A hint on the address; not after a step, which the visitor would have to take again."""
+    return None if form.get("step") else hints.unseen(form, asked.address)
+
+
+def _lists(asked: SignUp) -> list[int]:
+    return [row.id for row in rows_of(asked)]
 
 
 def _key(asked: SignUp) -> bytes:

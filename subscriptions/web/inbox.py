@@ -1,5 +1,6 @@
 """The page after the form: what to look for, a code to type, another mail. It never depends on what is stored."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from email.utils import parseaddr
 from math import ceil
@@ -15,7 +16,7 @@ from subscriptions.actions.enter_code import Entered
 from subscriptions.actions.gate import Limited, Need, Pass, Refusal
 from subscriptions.actions.subscribe import Ask
 from subscriptions.domain import codes
-from subscriptions.domain.address import Address, parse, wire_form
+from subscriptions.domain.address import Address, wire_form
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.webmail import webmail
 from subscriptions.links import Visit
@@ -24,10 +25,10 @@ from subscriptions.store import registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
 from subscriptions.web import language
-from subscriptions.web.forms import SignUp
 from subscriptions.web.headers import CSP_WITH_SCRIPT
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import hand_in, the_list, too_many
+from subscriptions.web.several_confirm import asked_like
 from subscriptions.web.tokens import confirm_page_of
 
 pages = Blueprint("inbox", __name__)
@@ -48,7 +49,7 @@ def again(slug: str) -> BaseResponse:
     if isinstance(limited, Limited):
         return too_many(limited)
     handle = visit.handle if visit else None
-    return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, again=1), 303)
+    return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, also=_also(), again=1), 303)
 
 
 @pages.post("/subscribe/<slug>/code")
@@ -75,21 +76,20 @@ def enter(visit: Visit | None, plain: str, way: Way) -> Entered:
 
 
 def ask_again(visit: Visit) -> Refusal | None:
-    """A fresh registration of the same person for the same list; the same work where there is none to repeat."""
+    """A fresh registration of the same person for the same lists; the same work where there is none to repeat."""
     with reading() as session:
         found = registrations.behind(session, visit.refs)
-    ref, row = _next_ref(visit, found), parts().catalogue.lists.get(found.list_id) if found else None
-    if found is None or found.address is None or ref is None or row is None or row.position is None:
-        return _ask_for_nobody(visit)
-    asked = SignUp(parse(found.address), row, found.name, found.locale, found.wording_id)
-    return hand_in(asked, ref, Channel.FORM, None, SEEN_BEFORE)
+    ref, asked = _next_ref(visit, found), asked_like(found)
+    if asked and ref:
+        return hand_in(asked, ref, Channel.FORM, None, brings=SEEN_BEFORE)
+    return _ask_for_nobody(visit)
 
 
-def _next_ref(visit: Visit, found: Registration | None) -> bytes | None:
+def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
     """Of the mail after the newest; None when the visit has had all of its mails."""
-    if found is None:
+    if not found:
         return None
-    later = visit.refs[visit.refs.index(found.ref) + 1 :]
+    later = visit.refs[visit.refs.index(found[0].link_ref) + 1 :]
     return later[0] if later else None
 
 
@@ -132,20 +132,33 @@ def _page(
     row: List, visit: Visit | None, status: int = 200, *, again: bool = False, wrong: str = "", typed: str = "",
     closed: bool = False,
 ) -> Response:  # fmt: skip
+    names = language.listed([row, *_beside()])
     page = render_template(
         "pages/check_inbox.html",
         list=row,
+        names=names,
+        also=_also(),
         footer=row,
         again=again,
         pause=_pause(),
         wrong=wrong,
         typed=typed,
         can_type=visit is not None and not closed,
-        subject=" ".join(render_template("email/confirm/subject.txt", list_name=row.name).split()),
+        subject=" ".join(render_template("email/confirm/subject.txt", list_name=names).split()),
         **_whom_to_look_for(visit),
         **_of_visit(visit, again=again),
     )
     return Response(page, status, {"Content-Security-Policy": CSP_WITH_SCRIPT})
+
+
+def _also() -> str | None:
+    """The further lists of a form of several, as far as they exist."""
+    return ",".join(row.slug for row in _beside()) or None
+
+
+def _beside() -> list[List]:
+    slugs = dict.fromkeys(request.args.get("also", "").split(","))
+    return [row for row in map(parts().catalogue.by_slug, slugs) if row]
 
 
 def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:

@@ -10,16 +10,20 @@ from flask import Blueprint, Flask, Response, abort, redirect, render_template, 
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.gate import Asked, Limited, Need, Pass, Refusal
-from subscriptions.actions.subscribe import Ask
+from subscriptions.actions.subscribe import Ask, Choice, Origin
 from subscriptions.domain import webmail
+from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
+from subscriptions.domain.mailable import is_within
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import asking, guard, language
-from subscriptions.web.forms import Problem, SignUp, carried, from_form
+from subscriptions.web import asking, guard, hints, language
+from subscriptions.web.forms import Chosen, Problem, SignUp, from_form
+from subscriptions.web.hints import Hint
 from subscriptions.web.limits import origin
 from subscriptions.web.problems import answer
+from subscriptions.web.vouched import Vouched
 
 pages = Blueprint("pages", __name__)
 
@@ -61,13 +65,16 @@ def form(slug: str) -> str:
 
 @pages.post("/subscribe/<slug>")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
-    row = the_list(slug)
-    asked = from_form(request.form, row, parts().catalogue, language.to_store(row))
+    row, form = the_list(slug), hints.chosen(request.form)
+    asked = from_form(form, row, parts().catalogue, language.to_store(row))
     if isinstance(asked, list):
-        return _form(row, request.form, asked), 422
-    verdict = guard.judge(request.form, asked)
+        return _form(row, form, asked), 422
+    verdict = guard.judge(form, asked)
     if isinstance(verdict, guard.Step):
-        return _one_more_step(asked, verdict)
+        return guard.page(asked, verdict)
+    hint = guard.hint(form, asked)
+    if hint:
+        return _form(row, form, [], hint), 422
     return take(asked, Channel.FORM, verdict)
 
 
@@ -91,57 +98,47 @@ def _shown(row: List) -> dict[str, Any]:
     }
 
 
-def _form(row: List, values: Any, wrong: list[Problem]) -> str:
+def _form(row: List, values: Any, wrong: list[Problem], hint: Hint | None = None) -> str:
     return render_template(
-        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), footer=row
+        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), hint=hint, footer=row
     )
-
-
-def _one_more_step(asked: SignUp, step: guard.Step) -> Response:
-    """Suspicion gets one more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
-    row, fields = asked.list, carried(request.form)
-    if "locale" not in dict(fields):
-        fields.append(("locale", asked.locale))
-    page = render_template(
-        "pages/one_more_step.html",
-        list=row,
-        action=url_for("pages.subscribe", slug=row.slug),
-        fields=[*fields, ("step", step.token)],
-        address=asked.address.typed,
-        why=step.why.value,
-        seconds=step.seconds,
-        computes=asking.computes(),
-        footer=row,
-    )
-    return Response(page, 422)
 
 
 def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseResponse:
     """Subscribe and lead to the inbox; the same for everyone."""
-    handle = submit(asked, channel, None, brings)
+    handle = submit(asked, channel, None, brings=brings)
     if isinstance(handle, Limited):
         return too_many(handle)
     if isinstance(handle, Asked):
-        return _one_more_step(asked, guard.refused(asked, brings))
-    return redirect(url_for("inbox.check_inbox", slug=asked.list.slug, r=handle), 303)
+        return guard.page(asked, guard.refused(asked, brings))
+    lists = ",".join(one.list.slug for one in asked.also)
+    return redirect(url_for("inbox.check_inbox", slug=asked.list.slug, r=handle, also=lists or None), 303)
 
 
-def submit(asked: SignUp, channel: Channel, actor: str | None, brings: Pass | None = None) -> str | Refusal:
+def submit(
+    asked: SignUp, channel: Channel, actor: str | None, spoken_for: Vouched | None = None, brings: Pass | None = None
+) -> str | Refusal:
     """A sign-up of a new visit; its handle, after the commit."""
     links = parts().links
     handle = links.new_handle(webmail.number_of(asked.address.folded.rpartition("@")[2]))
-    return hand_in(asked, links.ref(handle), channel, actor, brings) or handle
+    return hand_in(asked, links.ref(handle), channel, actor, spoken_for, brings) or handle
 
 
 def hand_in(
-    asked: SignUp, ref: bytes, channel: Channel, actor: str | None, brings: Pass | None = None
+    asked: SignUp,
+    ref: bytes,
+    channel: Channel,
+    actor: str | None,
+    spoken_for: Vouched | None = None,
+    brings: Pass | None = None,
 ) -> Refusal | None:
     """Hand a sign-up to the batch that is being gathered; returns after the commit."""
     joined = parts()
-    wording = joined.catalogue.wordings.get(asked.wording_id or "")
     where = origin(request)
-    if channel is Channel.BUTTON:
-        where = replace(where, network=None)  # pressing a button of a mail is never limited
+    if channel is Channel.BUTTON or actor:  # pressing a button of a mail is never limited; a client vouches
+        where = replace(where, network=None)
+    if spoken_for and spoken_for.ip:
+        where = Origin(spoken_for.ip, "client", None)
     ask = Ask(
         ref=ref,
         key=joined.links.key(asked.address.folded),
@@ -153,14 +150,35 @@ def hand_in(
         channel=channel,
         actor=actor,
         origin=where,
-        wording_sha256=wording.sha256 if wording else None,
+        wording_sha256=_sha256(asked.wording_id),
+        fields=asked.fields,
+        also=tuple(_choice(ref, one) for one in asked.also),
+        vouched=spoken_for.details if spoken_for else None,
+        mailable=joined.mailable.why_not(asked.address) is None,
+        flags=_flags(asked.address),
         brings=Pass(Need.NEVER) if actor else brings or Pass(),  # who has a token is known
     )
     refused = joined.sign_ups.submit(ask)
     if isinstance(refused, Asked):
         asking.remember(where, refused)
     joined.wake_sender()
+    if not refused and not actor:  # a client may well bring hundreds at once
+        joined.watch.note(asked.list.id, asked.address.ascii_domain, [one.list.id for one in asked.also])
     return refused
+
+
+def _flags(address: Address) -> tuple[str, ...]:
+    return ("disposable",) if is_within(address.ascii_domain, parts().disposable) else ()
+
+
+def _choice(first: bytes, one: Chosen) -> Choice:
+    ref = parts().links.ref_beside(first, one.list.id)
+    return Choice(ref, one.list.id, one.wording_id, _sha256(one.wording_id))
+
+
+def _sha256(wording_id: str | None) -> str | None:
+    wording = parts().catalogue.wordings.get(wording_id or "")
+    return wording.sha256 if wording else None
 
 
 def too_many(limited: Limited) -> Response:

@@ -149,6 +149,8 @@ def _asking(visitor: Visitor) -> Iterator[str]:
     yield "form"
     visitor.sign_up("anne@example", "Anne")
     yield "form-error"
+    visitor.sign_up("anne@gmial.com", "Anne")
+    yield "form-hint"
     visitor.go("/subscribe/newsletter")
     visitor.page.locator("[name=website]").evaluate("field => field.value = 'https://example.org'")
     visitor.page.get_by_label("E-mail address").fill("anne@example.org")

@@ -11,15 +11,15 @@ if (window.isSecureContext && widgets.length) {
 
 function follow(widget) {
   const form = widget.closest("form");
-  const button = form.querySelector("button");
+  const buttons = [...form.querySelectorAll("button")];
   const said = form.querySelector(".work");
   let busy = false;
   widget.addEventListener("statechange", ({ detail: { state } }) => {
     busy = state === "verifying";
     said.textContent = busy ? widget.dataset.busy : "";
-    button.setAttribute("aria-disabled", busy);
+    buttons.forEach((button) => button.setAttribute("aria-disabled", busy));
     if (state === "error") form.submit(); // the page that comes then offers the wait
   });
   // the focus stays where it is, and a second press does nothing
-  button.addEventListener("click", (event) => busy && event.preventDefault());
+  form.addEventListener("click", (event) => busy && event.target.closest("button") && event.preventDefault());
 }

@@ -1,0 +1,62 @@
+"""The voluntary fields of a form: what they are called, and what was told in them (F-10 … F-12)."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from flask_babel import gettext
+
+from subscriptions.domain.fields import LONGEST, Field, fields_of
+from subscriptions.languages import marked
+from subscriptions.store.models import List
+
+LABELS = {
+    "name": marked("Name"),
+    "given_name": marked("First name"),
+    "family_name": marked("Last name"),
+    "salutation": marked("Title"),
+}
+_TOO_LONG = marked("%(label)s: at most %(most)d characters.")
+_UNPRINTABLE = marked("%(label)s: it contains a character that is not allowed.")
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+Wrong = tuple[str, str, dict[str, object]]  # field, message and what stands in it
+
+
+def texts_of(rows: Sequence[List]) -> list[str]:
+    """The fields of these lists as the configuration names them, each key once."""
+    if len(rows) == 1:
+        return rows[0].fields
+    once: dict[str, str] = {}
+    for text in (text for row in rows for text in row.fields):
+        once.setdefault(text.partition(":")[0], text)
+    return list(once.values())
+
+
+def offered(rows: Sequence[List]) -> tuple[Field, ...]:
+    return fields_of(*texts_of(rows))
+
+
+def keys_of(rows: Sequence[List]) -> list[str]:
+    return [field.key for field in offered(rows)]
+
+
+def told(data: Mapping[str, str], rows: Sequence[List]) -> tuple[dict[str, str], list[Wrong]]:
+    """What was told in the fields that these lists have, and what is wrong with it; others are not looked at."""
+    found: dict[str, str] = {}
+    wrong: list[Wrong] = []
+    for field in offered(rows):
+        value = data.get(field.key, "").strip()
+        if value:
+            found[field.key] = value
+        if len(value) > LONGEST:
+            wrong.append((field.key, _TOO_LONG, {"label": field.label or LABELS[field.key], "most": LONGEST}))
+        elif UNPRINTABLE.search(value):
+            wrong.append((field.key, _UNPRINTABLE, {"label": field.label or LABELS[field.key]}))
+    return found, wrong
+
+
+def shown(texts: Sequence[str]) -> list[dict[str, str]]:
+    """The fields as a form shows them, in the language of the page; the operator's own as the operator wrote them."""
+    return [
+        {"key": field.key, "label": field.label or gettext(LABELS[field.key]), "autocomplete": field.autocomplete}
+        for field in fields_of(*texts)
+    ]
