@@ -5,7 +5,9 @@ from flask import Flask
 from subscriptions.settings import Settings
 from subscriptions.web import (
     api,
+    asking,
     confirmations,
+    guard,
     headers,
     health,
     inbox,
@@ -32,4 +34,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
+    asking.init_app(app)
+    guard.init_app(app)
     pages.init_app(app, settings)
