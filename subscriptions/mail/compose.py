@@ -17,6 +17,7 @@ from subscriptions.domain.breaker import Excess
 from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import addressed_as
 from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.policy import LINK_LIFE
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, marked, words
 from subscriptions.links import Links
 from subscriptions.mail import alarm
@@ -29,10 +30,12 @@ from subscriptions.store.outbox import Due
 
 # which link of ours a mail's List-Unsubscribe names; a test mail has none
 _LEAVES_BY = {Mail.CONFIRM: "not_me_url", Mail.WELCOME: "unsubscribe_url", Mail.ALREADY_SUBSCRIBED: "unsubscribe_url"}
+_SAY_WHEN = (Mail.PREFERENCES, Mail.ADDRESS_CHANGED)  # they say when what they are about was asked for or happened
 _LINKS = {  # as the templates name them: page, and the value in the letter; the letter itself keeps the base_url
     "confirm_url": ("confirm", "confirm_token"),
     "not_me_url": ("not-me", "not_me_token"),
     "unsubscribe_url": ("unsubscribe", "leave_token"),
+    "preferences_url": ("preferences", "preferences_token"),
 }
 _NOTHING = marked("Nothing about you stays with us.")
 _PROOF = marked(
@@ -40,7 +43,7 @@ _PROOF = marked(
     "we may have to show it in court (Article 17(3)(e) GDPR)."
 )
 Entry = tuple[List, Wording | None]
-_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until".split() + alarm.VALUES
+_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split() + alarm.VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,9 @@ class Composer:
         values = self.values(mail, due, now, self.links, tag)
         letter = self._letter(mail, due, tag)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        more = {"locale": tag} | ({"owed_at": due.owed_at.isoformat()} if mail in _SAY_WHEN else {})
         message.registration_id, message.key = due.registration_id, due.key
-        details = self._details(mail, values, letter, message.octets) | {"locale": tag}
+        details = self._details(mail, values, letter, message.octets) | more
         if len(due.group) > 1:
             lists = self._knowing(due).lists
             details["lists"] = [lists[one.list_id].slug for one in due.group]
@@ -126,11 +130,14 @@ class Composer:
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
             values["leave_token"] = links.leave_token(due.list_id, due.key)
+        if mail in _SAY_WHEN:
+            values["owed_at"] = words(due.owed_at, tag)
+            values["preferences_token"] = links.sessions.link_token(bytes.fromhex(due.mid), due.key)
         return values | (self._what_stays(due.proof_until, tag) if mail is Mail.ERASED else {})
 
     def language(self, due: Due) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
-        return self._languages.best(due.locale, (), self._knowing(due).lists[due.list_id].locale)
+        return self._languages.best(due.locale, (), _entry(self._knowing(due), due.list_id, None)[0].locale)
 
     def _greeting(self, name: str | None, tag: str) -> str:
         if name:
@@ -162,7 +169,7 @@ class Composer:
     def _knowing(self, due: Due) -> Catalogue:
         """The catalogue; read anew where a process that started later has added this list or wording."""
         for found in (self._catalogue(), self._newer):
-            if all(id_ in found.lists and (text is None or text in found.wordings) for id_, text in _about(due)):
+            if all(id_ in (0, *found.lists) and (text is None or text in found.wordings) for id_, text in _about(due)):
                 return found
         self._newer = read_catalogue()
         return self._newer
@@ -179,7 +186,8 @@ class Composer:
             "dir": direction(tag),
         }
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
-        context["hours"] = self._settings.lifecycle.confirm_within_hours
+        context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
+        context["preferences_page_url"] = self.links.page("preferences")
         with force_locale(locale_of(tag)):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)
@@ -218,7 +226,7 @@ class Composer:
 
 
 def _entry(catalogue: Catalogue, list_id: int, wording_id: str | None) -> Entry:
-    row = catalogue.lists[list_id]
+    row = catalogue.lists[list_id] if list_id else catalogue.configured[0]  # no row names one: the first
     return row, catalogue.wordings.get(wording_id or row.wording_id)
 
 

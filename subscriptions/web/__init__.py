@@ -5,7 +5,9 @@ from flask import Flask
 from subscriptions.settings import Settings
 from subscriptions.web import (
     api,
+    asking,
     confirmations,
+    guard,
     headers,
     health,
     inbox,
@@ -13,6 +15,7 @@ from subscriptions.web import (
     mailbox,
     openapi,
     pages,
+    preferences,
     problems,
     several,
     tokens,
@@ -27,8 +30,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
-    for room in (pages, several, inbox, tokens, api, confirmations, openapi, health):
+    for room in (pages, several, inbox, tokens, preferences, api, confirmations, openapi, health):
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
+    asking.init_app(app)
+    guard.init_app(app)
     pages.init_app(app, settings)

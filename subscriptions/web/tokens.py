@@ -8,6 +8,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.actions import confirm as confirming
 from subscriptions.actions import disown as disowning
 from subscriptions.actions import leave as leaving
+from subscriptions.actions import mine
+from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.confirm import Standing, View
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.evidence import Channel
@@ -147,8 +149,23 @@ def unsubscribe(token: str) -> str:
         "one-click of the mail program (RFC 8058)" if one_click else "button on the unsubscribe page",
     )
     leaving.leave(link.key, link.list_id, how, joined.clock.now(), joined.policy)
+    row, never = _about_leave(link), mine.never(link.key, joined.clock.now())
+    return render_template(
+        "pages/unsubscribed.html",
+        list=row,
+        footer=row,
+        subscribe_url=None if never else _sign_up(row),
+        lift_action=url_for("tokens.lift", token=token) if never else None,
+    )
+
+
+@pages.post("/unsubscribe/<token>/lift")
+def lift(token: str) -> str:
+    """Write to me again: whoever has kept a newsletter owns the mailbox that it came to."""
+    link = parts().links.read_leave(token)
+    suppressing.lift(link.key, "all")
     row = _about_leave(link)
-    return render_template("pages/unsubscribed.html", list=row, footer=row, subscribe_url=_sign_up(row))
+    return render_template("pages/lifted.html", list=row, footer=row, subscribe_url=_sign_up(row))
 
 
 @pages.get("/not-me/<token>")
