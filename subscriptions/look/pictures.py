@@ -88,18 +88,18 @@ def _svg(octets: bytes) -> tuple[int, int]:
     root = re.search(r"<svg\b[^>]*>", octets.decode("utf-8", "replace"), re.S)
     if root is None:
         raise NoPicture
-    box = re.search(
-        r'\bviewBox\s*=\s*["\']\s*[^\s,"\']+[\s,]+[^\s,"\']+[\s,]+(\d+(?:\.\d+)?)[\s,]+(\d+(?:\.\d+)?)', root[0]
-    )
-    sides = box.groups() if box else [_side(root[0], name) for name in ("width", "height")]
-    return round(float(sides[0])), round(float(sides[1]))
+    box = re.search(r"""\bviewBox\s*=\s*["']([^"']*)["']""", root[0])
+    sides = re.split(r"[\s,]+", box[1].strip())[2:] if box else [_side(root[0], name) for name in ("width", "height")]
+    try:
+        width, height = map(float, sides)
+        return round(width), round(height)
+    except (ValueError, OverflowError):  # not two numbers, or no finite ones
+        raise NoPicture from None
 
 
 def _side(root: str, name: str) -> str:
-    found = re.search(rf'\b{name}\s*=\s*["\']\s*(\d+(?:\.\d+)?)(?:px)?\s*["\']', root)
-    if found is None:
-        raise NoPicture
-    return found[1]
+    found = re.search(rf"""\s{name}\s*=\s*["']\s*([^"']*?)(?:px)?\s*["']""", root)
+    return found[1] if found else ""
 
 
 _SIZE = {"image/png": _png, "image/jpeg": _jpeg, "image/webp": _webp, "image/svg+xml": _svg}
