@@ -12,7 +12,7 @@ from subscriptions.store.models import db
 from subscriptions.web.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
 
-PUBLIC = {"pages", "tokens", "static", "health", "openapi", "mailbox"}
+PUBLIC = {"pages", "tokens", "look", "static", "health", "openapi", "mailbox"}
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 TYPES = {
@@ -33,6 +33,11 @@ class Picture:
         """Changes with the octets, so that a browser keeps the picture until then."""
         return hashlib.sha256(self.octets).hexdigest()[:12]
 
+    @property
+    def adapts(self) -> bool:
+        """Whether it draws itself for the night, too."""
+        return self.type == "image/svg+xml" and b"prefers-color-scheme" in self.octets
+
     def size_at(self, height: int, at_most: int) -> tuple[int, int]:
         """Width and height when drawn so high, or less where it would be too wide."""
         width = max(1, round(self.width * height / self.height))
@@ -49,6 +54,15 @@ def read_picture(path: Path) -> Picture:
     if not (width > 0 and height > 0):
         raise NoPicture
     return Picture(octets, type_, width, height)
+
+
+@lru_cache(256)
+def known_picture(path: Path) -> Picture | None:
+    """Read once: a changed configuration needs a restart anyway. None where a list that is gone has left no file."""
+    try:
+        return read_picture(path)
+    except (OSError, NoPicture, KeyError):
+        return None
 
 
 def _png(octets: bytes) -> tuple[int, int]:

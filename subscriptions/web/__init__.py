@@ -3,7 +3,7 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
-from subscriptions.web import api, headers, health, mailbox, openapi, pages, problems, tokens
+from subscriptions.web import api, headers, health, look, mailbox, openapi, pages, problems, tokens
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -13,6 +13,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     problems.init_app(app)
     for room in (pages, tokens, api, openapi, health):
         app.register_blueprint(room.pages)
+    look.init_app(app, settings)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
     pages.init_app(app, settings)
