@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "web": "domain look store actions mail jobs export settings clock links logs parts",
         "start": "domain store jobs settings clock links keys parts",
         "serve": "store settings start logs",
-        "cli": "domain store actions mail jobs export settings clock logs parts start serve",
+        "cli": "domain look store actions mail jobs export settings clock logs parts start serve",
     }.items()
 }
 FILES = sorted(path for path in CODE.rglob("*.py") if "migrations" not in path.parts)

@@ -53,7 +53,9 @@ def test_every_page_of_a_list_wears_its_colour_and_its_logo(world: World) -> Non
     for page in pages:
         assert f'<link rel="stylesheet" href="/lists/{NEWS}/look.css?v=' in page.text
         assert re.search(rf'<body class="\w+ look-{NEWS}"', page.text)
-        assert re.search(rf'<img class="logo chip" src="/lists/{NEWS}/logo\?v=\w+" alt="Newsletter" width="\d+"', page.text)
+        assert re.search(
+            rf'<img class="logo chip" src="/lists/{NEWS}/logo\?v=\w+" alt="Newsletter" width="\d+"', page.text
+        )
 
 
 def test_a_list_without_a_look_wears_the_design_of_the_house(world: World) -> None:
@@ -119,7 +121,9 @@ def test_a_list_that_takes_no_sign_ups_any_more_keeps_its_look(
         assert World(app, app.test_client(), clock).get(f"/lists/{NEWS}/look.css").status_code == 200
 
 
-@pytest.mark.parametrize(("drawing", "chip"), [("<g/>", True), ("<style>@media (prefers-color-scheme: dark){}</style>", False)])
+@pytest.mark.parametrize(
+    ("drawing", "chip"), [("<g/>", True), ("<style>@media (prefers-color-scheme: dark){}</style>", False)]
+)
 def test_a_drawing_that_knows_the_night_gets_no_light_ground(
     make_app: Callable[..., Flask], clock: ManualClock, tmp_path: Path, drawing: str, chip: bool
 ) -> None:
