@@ -75,7 +75,7 @@ class Previews:
 
     def _octets(self, mail: Mail, due: Due) -> bytes:
         if mail is Mail.TEST:
-            return self._composer.test_mail(ADDRESS, due.mid, self._now).octets
+            return self._composer.test_mail(ADDRESS, due.mid, self._now, due.locale).octets
         return self._composer.compose(due, self._now).message.octets
 
     def _due(self, mail: Mail, row: List, tag: str) -> Due:

@@ -14,9 +14,10 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import problems
+from subscriptions.web import language
 from subscriptions.web.forms import HONEYPOT, Problem, SignUp, from_form
 from subscriptions.web.limits import origin
+from subscriptions.web.problems import answer
 
 pages = Blueprint("pages", __name__)
 
@@ -30,7 +31,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         trying = settings.mail.transport == "mailbox"
         return {
             "static_url": lambda name: url_for("static", filename=name, v=versions[name]),
-            "lang": "en",
             "title_suffix": sender[0] or sender[1],
             "footer": None,
             "mailbox_url": url_for("mailbox.index") if trying else None,
@@ -45,8 +45,9 @@ def _versions(folder: Path) -> dict[str, str]:
 
 @pages.get("/")
 def index() -> str:
-    lists = [_shown(one) for one in parts().catalogue.configured if one.public]
-    return render_template("pages/index.html", lists=lists)
+    rows = [one for one in parts().catalogue.configured if one.public]
+    only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
+    return render_template("pages/index.html", lists=[_shown(one) for one in rows], footer=only)
 
 
 @pages.get("/subscribe/<slug>")
@@ -57,7 +58,7 @@ def form(slug: str) -> str:
 @pages.post("/subscribe/<slug>")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     row = the_list(slug)
-    asked = from_form(request.form, row, parts().catalogue)
+    asked = from_form(request.form, row, parts().catalogue, language.to_store(row))
     if isinstance(asked, list):
         return _form(row, request.form, asked), 422
     if request.form.get(HONEYPOT):
@@ -78,21 +79,30 @@ def the_list(slug: str) -> List:
     row = parts().catalogue.by_slug(slug)
     if row is None:
         abort(404)
+    language.of_list(row)
     return row
 
 
 def _shown(row: List) -> dict[str, Any]:
     wording = parts().catalogue.wordings[row.wording_id]
-    return {"list": row, "wording": wording, "action": url_for("pages.subscribe", slug=row.slug)}
+    return {
+        "list": row,
+        "wording": wording,
+        "action": url_for("pages.subscribe", slug=row.slug),
+        "locale": language.to_store(row),
+    }
 
 
 def _form(row: List, values: Any, wrong: list[Problem]) -> str:
-    return render_template("pages/subscribe.html", **_shown(row), values=values, problems=wrong, footer=row)
+    return render_template(
+        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), footer=row
+    )
 
 
 def _one_more_step(row: List) -> str:
     """Suspicion gets one more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
     values = {name: request.form.get(name, "") for name in ("email", "name", "wording")}
+    values["locale"] = request.form.get("locale") or language.to_store(row)
     return render_template("pages/one_more_step.html", **_shown(row), values=values, footer=row)
 
 
@@ -132,4 +142,4 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
 
 def too_many(limited: Limited) -> Response:
     wait = max(1, round((limited.until - parts().clock.now()).total_seconds()))
-    return problems.answer(429, headers={"Retry-After": str(wait)})
+    return answer(429, headers={"Retry-After": str(wait)})
