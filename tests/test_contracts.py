@@ -12,7 +12,7 @@ from subscriptions.store.models import db
 from subscriptions.web.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
 
-PUBLIC = {"pages", "tokens", "look", "static", "health", "openapi", "mailbox"}
+PUBLIC = {"pages", "tokens", "look", "previews", "static", "health", "openapi", "mailbox"}
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
 
@@ -36,7 +36,7 @@ def addresses_of(world: World) -> list[str]:
     world.sign_up(ANNE)
     confirm, not_me = world.confirm_link(ANNE), world.not_me_link(ANNE)
     world.subscribe(BART)
-    values = {"slug": NEWS, "id_": "1", "filename": "style.css"}
+    values = {"slug": NEWS, "id_": "1", "filename": "style.css", "kind": "confirm", "tag": "en"}
     found = [confirm, not_me, world.leave_link(BART)]
     for rule in world.app.url_map.iter_rules():
         if "GET" in (rule.methods or set()) and "token" not in rule.arguments:
