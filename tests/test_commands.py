@@ -23,7 +23,7 @@ from tests.support.relay import Relay
 
 COMMANDS = """
 lists show|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show|suppressions add
-suppressions lift|jobs run|jobs show|mail test|migrate|bench signup
+suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 

@@ -95,7 +95,8 @@ def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
     told = [f"{_named(one)}: {problem}." for one in found for problem in one.problems]
     click.echo("\n".join(told) if told else f"{len(found)} mails, and nothing wrong with them.")
     if told:
-        raise SystemExit(1)
+        wrong = sum(bool(one.problems) for one in found)
+        raise click.ClickException(f"{wrong} of {len(found)} mails should not be sent as they are.")
 
 
 def _named(one: Preview) -> str:
