@@ -13,7 +13,19 @@ from subscriptions.web.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
 from tests.preferences import ask, link
 
-PUBLIC = {"pages", "several", "inbox", "tokens", "preferences", "static", "health", "openapi", "mailbox"}
+PUBLIC = {
+    "pages",
+    "several",
+    "inbox",
+    "tokens",
+    "preferences",
+    "look",
+    "previews",
+    "static",
+    "health",
+    "openapi",
+    "mailbox",
+}
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
 
@@ -38,7 +50,9 @@ def addresses_of(world: World) -> list[str]:
     confirm, not_me = world.confirm_link(ANNE), world.not_me_link(ANNE)
     world.subscribe(BART)
     ask(world, BART)
-    values = {"slug": NEWS, "id_": "1", "filename": "style.css", "act": "leave"}
+    values = {
+        "slug": NEWS, "id_": "1", "filename": "style.css", "act": "leave", "kind": "confirm", "tag": "en",
+    }  # fmt: skip
     found = [confirm, not_me, world.leave_link(BART), link(world, BART)]
     for rule in world.app.url_map.iter_rules():
         if "GET" in (rule.methods or set()) and "token" not in rule.arguments:

@@ -12,6 +12,7 @@ from subscriptions.web import (
     health,
     inbox,
     language,
+    look,
     mailbox,
     openapi,
     pages,
@@ -32,6 +33,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     problems.init_app(app)
     for room in (pages, several, inbox, tokens, preferences, api, confirmations, openapi, health):
         app.register_blueprint(room.pages)
+    look.init_app(app, settings)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
     asking.init_app(app)

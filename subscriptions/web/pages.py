@@ -54,8 +54,9 @@ def _versions(folder: Path) -> dict[str, str]:
 
 @pages.get("/")
 def index() -> str:
-    lists = [_shown(one) for one in parts().catalogue.configured if one.public]
-    return render_template("pages/index.html", lists=lists)
+    rows = [one for one in parts().catalogue.configured if one.public]
+    only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
+    return render_template("pages/index.html", lists=[_shown(one) for one in rows], footer=only)
 
 
 @pages.get("/subscribe/<slug>")
