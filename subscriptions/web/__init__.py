@@ -3,7 +3,7 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
-from subscriptions.web import api, headers, health, mailbox, openapi, pages, problems, tokens
+from subscriptions.web import api, cors, headers, health, mailbox, openapi, pages, problems, tokens
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -11,6 +11,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     headers.init_app(app, settings)
     problems.init_app(app)
+    cors.init_app(app)
     for room in (pages, tokens, api, openapi, health):
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":

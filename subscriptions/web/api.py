@@ -18,6 +18,7 @@ from subscriptions.parts import parts
 from subscriptions.store import chapters, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import List, Subscription
+from subscriptions.web import cors
 from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
 from subscriptions.web.pages import submit, too_many
 from subscriptions.web.problems import answer
@@ -76,6 +77,7 @@ def subscribe() -> Response:
     refused = refuse("subscribe", needed=False)
     if refused:
         return refused
+    cors.may_read_problems()
     if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         return answer(415, "Send application/json in UTF-8.")
     try:
@@ -86,6 +88,9 @@ def subscribe() -> Response:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):
         return answer(422, "Something in the body is not as it should be.", errors=asked)
+    closed = cors.refused([asked.list])
+    if closed:
+        return closed
     handle = submit(asked, Channel.API, g.get("client"))
     if isinstance(handle, Limited):
         return too_many(handle)
