@@ -6,10 +6,10 @@ PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format lock clean
+.PHONY: help run test check format translations lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.core ## install what is needed and serve on http://127.0.0.1:8000
 	@exec $(VENV)/bin/python app.py
@@ -29,6 +29,21 @@ check: $(VENV)/.tests ## lint, format, types, templates, house rules
 format: $(VENV)/.tests ## rewrite the code in the house format
 	@$(VENV)/bin/ruff check --quiet --fix .
 	@$(VENV)/bin/ruff format --quiet .
+
+# No dates and no line numbers, so that a catalogue changes only where a text does.
+CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
+EXTRACT := extract --mapping-file=babel.cfg --keywords=marked --keywords=BadAddress --add-location=file --sort-output \
+	--no-wrap --omit-header
+
+translations: $(VENV)/.core ## collect the texts, bring the catalogues up to date and compile them
+	@$(VENV)/bin/pybabel --quiet $(EXTRACT) --output-file=translations/messages.pot .
+	@for po in $(CATALOGUES); do \
+		folder=$${po%/LC_MESSAGES/messages.po}; \
+		$(VENV)/bin/pybabel --quiet update --input-file=translations/messages.pot --output-file=$$po --no-wrap \
+			--locale=$${folder##*/} --ignore-obsolete --ignore-pot-creation-date && \
+		$(VENV)/bin/pybabel --quiet compile --input-file=$$po --output-file=$${po%.po}.mo \
+			--locale=$${folder##*/} || exit 1; \
+	done
 
 lock: ## renew requirements.lock after a change of requirements.txt (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

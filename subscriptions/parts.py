@@ -12,6 +12,7 @@ from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import Ask, Limited, subscribe
 from subscriptions.clock import Clock
 from subscriptions.domain.policy import Policy
+from subscriptions.languages import Languages
 from subscriptions.links import Links
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
@@ -30,6 +31,7 @@ class Parts:
     policy: Policy
     clock: Clock
     links: Links
+    languages: Languages
     sign_ups: GroupCommit[Ask, Limited | None]
     sender: Sender
     wake_sender: Callable[[], None] = lambda: None
@@ -60,17 +62,17 @@ def parts(app: Flask | None = None) -> Parts:
 def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
     """Join the parts: one sign-up batch at a time, one sender, one clock."""
     policy = settings.policy
-    links = make_links(settings, clock)
+    links, languages = make_links(settings, clock), Languages()
     sender = Sender(
         app,
-        Composer(app.jinja_env, settings, links, lambda: parts(app).catalogue),
+        Composer(app.jinja_env, settings, links, lambda: parts(app).catalogue, languages),
         clock,
         lines(app, settings, clock),
         connections=settings.mail.connections,
         max_per_minute=settings.mail.max_per_minute,
     )
     sign_ups = GroupCommit[Ask, Limited | None](lambda asks: subscribe(asks, clock.now(), policy))
-    app.extensions[NAME] = Parts(settings, policy, clock, links, sign_ups, sender)
+    app.extensions[NAME] = Parts(settings, policy, clock, links, languages, sign_ups, sender)
 
 
 def make_links(settings: Settings, clock: Clock) -> Links:

@@ -151,7 +151,7 @@ def test_the_html_loads_nothing_and_runs_nothing(mail: EmailMessage) -> None:
 
 def test_the_html_says_its_language_like_the_header(mail: EmailMessage) -> None:
     assert mail["Content-Language"] == "en"
-    assert '<html lang="en">' in text_of(mail, "html")
+    assert '<html lang="en" dir="ltr">' in text_of(mail, "html")
 
 
 def test_a_mail_is_small(raw: bytes) -> None:

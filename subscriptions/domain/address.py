@@ -22,6 +22,10 @@ class BadAddress(ValueError):
     """The text is no address that we can mail; the message says why, in a sentence."""
 
 
+class RefusedAddress(BadAddress):
+    """The sentence is the library's: English, and naming what it found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """`mailed`: as typed, the domain in its canonical form. `folded`: what is compared. `typed`: the text itself."""
@@ -59,7 +63,7 @@ def _parts(typed: str) -> tuple[str, str, str]:
             return local, *_domain(domain)
         checked = validate_email(typed, check_deliverability=False, allow_smtputf8=True)
     except EmailNotValidError as problem:
-        raise BadAddress(str(problem)) from None
+        raise RefusedAddress(str(problem)) from None
     return checked.local_part, checked.domain, checked.ascii_domain
 
 

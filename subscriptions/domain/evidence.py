@@ -34,7 +34,7 @@ class Channel(StrEnum):
 # E-05, E-07, E-09: time and channel stand with each; these are the details that must stand beside them.
 DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.REGISTERED: frozenset({"wording", "wording_sha256", "locale"}),
-    Fact.MAILED: frozenset({"mail", "message_id", "template", "sha256", "reply", "links"}),
+    Fact.MAILED: frozenset({"mail", "message_id", "template", "sha256", "reply", "links", "locale"}),
     Fact.MAIL_GIVEN_UP: frozenset({"mail", "reply"}),
     Fact.CONFIRMED: frozenset({"method"}),
     Fact.ASKED_AGAIN: frozenset(),

@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask_babel import force_locale, gettext
 from jinja2 import Environment
 
-from subscriptions import clock
 from subscriptions.domain.address import is_harmless, wire_form
 from subscriptions.domain.lifecycle import Mail
+from subscriptions.languages import SOURCE, Languages, direction, locale_of, marked, words
 from subscriptions.links import Links
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
 from subscriptions.mail.message import OutMessage
@@ -29,6 +30,11 @@ _LINKS = {  # as the templates name them: page, and the value in the letter; the
     "not_me_url": ("not-me", "not_me_token"),
     "unsubscribe_url": ("unsubscribe", "leave_token"),
 }
+_NOTHING = marked("Nothing about you stays with us.")
+_PROOF = marked(
+    "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
+    "we may have to show it in court (Article 17(3)(e) GDPR)."
+)
 _VALUES = "greeting registered_at confirm_by confirmed_at erased_keeps kept_until".split()
 
 
@@ -45,14 +51,21 @@ class Composer:
     """Writes mails; keeps the letters that it has compiled."""
 
     def __init__(
-        self, templates: Environment, settings: Settings, links: Links, catalogue: Callable[[], Catalogue]
+        self,
+        templates: Environment,
+        settings: Settings,
+        links: Links,
+        catalogue: Callable[[], Catalogue],
+        languages: Languages,
     ) -> None:
         self._templates = templates
+        self._languages = languages
         self._settings = settings
         self.links = links
         self._catalogue = catalogue
         self._newer = Catalogue({}, {})
         self._letters: dict[tuple[object, ...], Letter] = {}
+        self._phrases: dict[tuple[str, str], str] = {}
         sender = parseaddr(settings.mail.sender)
         self._service, self._sender = sender[0] or sender[1], wire_form(sender[1])
         self._domain = self._sender.rpartition("@")[2]
@@ -61,43 +74,66 @@ class Composer:
         """The mail that is due, written at `now`."""
         mail = Mail(due.mail)
         values = self.values(mail, due, now, self.links)
-        letter = self._letter(mail, due)
+        letter, tag = self._letter(mail, due), self._language(due)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
         message.registration_id, message.key = due.registration_id, due.key
-        return Composed(message, letter, self._details(mail, values, letter, message.octets))
+        return Composed(message, letter, self._details(mail, values, letter, message.octets) | {"locale": tag})
 
     def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
         """A mail that only shows whether the relay takes one."""
         values = dict.fromkeys(_VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
         values["date"] = format_datetime(now)
-        letter = self._compile(Mail.TEST, _nobody(self._service), None)
+        letter = self._compile(Mail.TEST, _nobody(self._service), None, SOURCE)
         return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
 
     def values(self, mail: Mail, due: Due, now: datetime, links: Links) -> dict[str, str]:
         """What is filled into a letter."""
-        values = dict.fromkeys(_VALUES, "")
+        values, tag = dict.fromkeys(_VALUES, ""), self._language(due)
         values["to"] = wire_form(due.address or "")
         values["date"] = _date(now.replace(microsecond=0))
         values["mid"] = f"<{due.mid}@{self._domain}>"
-        values["greeting"] = f"Hello {due.name}," if due.name and is_harmless(due.name) else "Hello,"
-        values["registered_at"] = clock.words(due.registered_at)
+        values["greeting"] = self._greeting(due.name, tag)
+        values["registered_at"] = words(due.registered_at, tag)
         if due.ref and due.confirm_by:
-            values["confirm_by"] = clock.words(due.confirm_by)
+            values["confirm_by"] = words(due.confirm_by, tag)
             values["confirm_token"] = links.confirm_token(due.ref)
             values["not_me_token"] = links.not_me_token(due.ref, due.list_id, due.key)
         if due.confirmed_at:
-            values["confirmed_at"] = clock.words(due.confirmed_at)
+            values["confirmed_at"] = words(due.confirmed_at, tag)
             values["leave_token"] = links.leave_token(due.list_id, due.key)
-        return values | (_what_stays(due) if mail is Mail.ERASED else {})
+        return values | (self._what_stays(due.proof_until, tag) if mail is Mail.ERASED else {})
+
+    def _language(self, due: Due) -> str:
+        """That of the registration or subscription; the list's, where there is no such language."""
+        return self._languages.best(due.locale, (), self._knowing(due).lists[due.list_id].locale)
+
+    def _greeting(self, name: str | None, tag: str) -> str:
+        if name and is_harmless(name):
+            return self._phrase(marked("Hello %(name)s,"), tag) % {"name": name}
+        return self._phrase(marked("Hello,"), tag)
+
+    def _what_stays(self, until: datetime | None, tag: str) -> dict[str, str]:
+        if until is None:
+            return {"erased_keeps": self._phrase(_NOTHING, tag), "kept_until": self._phrase(marked("now"), tag)}
+        return {"erased_keeps": self._phrase(_PROOF, tag), "kept_until": words(until, tag)}
+
+    def _phrase(self, text: str, tag: str) -> str:
+        """A text in a language, looked up once."""
+        found = self._phrases.get((text, tag))
+        if found is None:
+            with force_locale(locale_of(tag)):
+                found = self._phrases[text, tag] = str(gettext(text))
+        return found
 
     def _letter(self, mail: Mail, due: Due) -> Letter:
         catalogue = self._knowing(due)
         row = catalogue.lists[due.list_id]
         wording = catalogue.wordings.get(due.wording_id or row.wording_id)
-        key = (mail, row, wording.id if wording else None)  # a catalogue that is read anew has new rows
+        tag = self._language(due)
+        key = (mail, row, wording.id if wording else None, tag)  # a catalogue that is read anew has new rows
         letter = self._letters.get(key)
         if letter is None:
-            letter = self._letters[key] = self._compile(mail, row, wording)
+            letter = self._letters[key] = self._compile(mail, row, wording, tag)
         return letter
 
     def _knowing(self, due: Due) -> Catalogue:
@@ -108,19 +144,20 @@ class Composer:
         self._newer = read_catalogue()
         return self._newer
 
-    def _compile(self, mail: Mail, row: List, wording: Wording | None) -> Letter:
+    def _compile(self, mail: Mail, row: List, wording: Wording | None, tag: str) -> Letter:
         context: dict[str, Any] = {name: mark(name) for name in _VALUES} | self._marked_links()
         context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
-        context |= {"list_name": row.name, "service_name": self._service, "lang": "en"}
+        context |= {"list_name": row.name, "service_name": self._service, "lang": tag, "dir": direction(tag)}
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
-        context["hours"] = str(self._settings.lifecycle.confirm_within_hours)
-        subject, text, html = (
-            self._templates.get_template(f"email/{mail}/{part}").render(context)
-            for part in ("subject.txt", "body.txt", "body.html")
-        )
+        context["hours"] = self._settings.lifecycle.confirm_within_hours
+        with force_locale(locale_of(tag)):
+            subject, text, html = (
+                self._templates.get_template(f"email/{mail}/{part}").render(context)
+                for part in ("subject.txt", "body.txt", "body.html")
+            )
         headers = {"From": sender_line(self._settings.mail.sender, self._sender)}
         headers["Subject"] = folded("Subject", " ".join(subject.split()))
-        headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": "en"}
+        headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         return compile_letter(headers, self._slots(mail, row), text, html)
 
     def _marked_links(self) -> dict[str, str]:
@@ -153,17 +190,6 @@ class Composer:
 @lru_cache(16)
 def _date(now: datetime) -> str:
     return format_datetime(now)
-
-
-def _what_stays(due: Due) -> dict[str, str]:
-    until = due.proof_until
-    if until is None:
-        return {"erased_keeps": "Nothing about you stays with us.", "kept_until": "now"}
-    stays = (
-        "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
-        "we may have to show it in court (Article 17(3)(e) GDPR)."
-    )
-    return {"erased_keeps": stays, "kept_until": clock.words(until)}
 
 
 def _nobody(service: str) -> List:

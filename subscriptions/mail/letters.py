@@ -7,6 +7,7 @@ long, makes a line too long (M-03).
 
 import hashlib
 import re
+import textwrap
 from collections.abc import Mapping
 from email.header import Header
 from email.quoprimime import body_encode
@@ -24,6 +25,12 @@ _PLAIN = re.compile(r"[\x20-\x3c\x3e-\x7e]*")  # a space may end a line: a soft 
 def mark(name: str) -> str:
     """The word that stands for a value while a template is rendered: letters alone, so nothing escapes it."""
     return f"QzX{name}XzQ"
+
+
+def wrapped(text: str) -> str:
+    """A paragraph in lines of at most 72; a long word, such as a link, stays whole. A time is longer than its mark."""
+    wide = _MARK.sub(lambda found: found[0] + "\x7f" * 14, text)
+    return textwrap.fill(wide, LINE, break_long_words=False, break_on_hyphens=False).replace("\x7f", "")
 
 
 class Letter:

@@ -55,6 +55,7 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
         "mid": "",
         "mail": proof.details["mail"],
         "tries": 0,
+        "locale": proof.details.get("locale", "en"),  # older mails were in English
     }
     fields |= {name: getattr(about, name) for name in ("list_id", "key", "address", "name", "registered_at")}
     if registration:

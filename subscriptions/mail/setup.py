@@ -8,6 +8,7 @@ import flask_mail
 from flask import Flask
 
 from subscriptions.clock import Clock
+from subscriptions.mail.letters import wrapped
 from subscriptions.mail.mailbox import MailboxConnection
 from subscriptions.mail.outbox import Line
 from subscriptions.mail.smtp import SmtpConnection
@@ -20,6 +21,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["MAIL_SERVER"], app.config["MAIL_PORT"] = settings.mail.host, settings.mail.port
     app.config["MAIL_DEFAULT_SENDER"] = settings.mail.sender
     mail.init_app(app)
+    app.jinja_env.filters["wrapped"] = wrapped
 
 
 def lines(app: Flask, settings: Settings, clock: Clock) -> Callable[[], Line]:

@@ -19,6 +19,12 @@ def of_key(session: Session, key: bytes) -> Sequence[Subscription]:
     return session.scalars(select(Subscription).where(Subscription.key == key).order_by(Subscription.id)).all()
 
 
+def locale_of(session: Session, key: bytes, list_id: int) -> str | None:
+    """Of the newest chapter."""
+    theirs = select(Subscription.locale).where(Subscription.key == key, Subscription.list_id == list_id)
+    return session.scalar(theirs.order_by(Subscription.id.desc()).limit(1))
+
+
 def told(session: Session, id_: int, now: datetime) -> None:
     session.execute(update(Subscription).where(Subscription.id == id_).values(told_at=now))
 

@@ -88,6 +88,7 @@ class Due(NamedTuple):
     key: bytes
     address: str | None
     name: str | None
+    locale: str
     registered_at: datetime
     wording_id: str | None
     ref: bytes | None
@@ -173,6 +174,7 @@ _read_again = (
     select(
         _o.id, _o.mail, _o.mid, _o.drop_at, _o.tries, _o.registration_id, _o.subscription_id, _list_id, _key,
         func.coalesce(_r.address, _s.address), func.coalesce(_r.name, _s.name),
+        func.coalesce(_r.locale, _s.locale),
         func.coalesce(_r.registered_at, _s.registered_at), _agreed, _r.ref, _r.state, _r.confirm_by,
         _s.state, _s.restricted, _s.confirmed_at, _s.proof_until, _suppression,
     )

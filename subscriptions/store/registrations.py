@@ -16,6 +16,10 @@ def by_ref(session: Session, ref: bytes) -> Registration | None:
     return session.scalar(select(Registration).where(Registration.ref == ref), execution_options=fresh)
 
 
+def locale_of(session: Session, ref: bytes) -> str | None:
+    return session.scalar(select(Registration.locale).where(Registration.ref == ref))
+
+
 def of_key(session: Session, key: bytes) -> Sequence[Registration]:
     return session.scalars(select(Registration).where(Registration.key == key).order_by(Registration.id)).all()
 

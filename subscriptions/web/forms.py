@@ -8,7 +8,8 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from subscriptions.domain.address import Address, BadAddress, parse
+from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
+from subscriptions.languages import marked
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 
@@ -16,6 +17,7 @@ HONEYPOT = "website"
 LONGEST_NAME = 100
 MEMBERS = ("email", "list", "name", "locale", "wording")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -30,8 +32,16 @@ class SignUp:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
+    """What is wrong, in English; a page says it in its own language."""
+
     field: str
     message: str
+    values: Mapping[str, object] | None = None  # what stands in the message
+    by_library: bool = False  # a sentence of email-validator, which is in no catalogue
+
+    @property
+    def text(self) -> str:
+        return self.message % self.values if self.values else self.message
 
 
 class NotJson(ValueError):
@@ -42,12 +52,14 @@ class UnknownList(LookupError):
     """There is no such list, or it takes no sign-ups."""
 
 
-def from_form(form: "MultiDict[str, str]", row: List, catalogue: Catalogue) -> SignUp | list[Problem]:
-    """A sign-up from the fields of a form."""
-    for name in ("email", "name", "wording"):
+def from_form(
+    form: "MultiDict[str, str]", row: List, catalogue: Catalogue, locale: str | None = None
+) -> SignUp | list[Problem]:
+    """A sign-up from the fields of a form; `locale`: where it names none."""
+    for name in ("email", "name", "wording", "locale"):
         if len(form.getlist(name)) > 1:
-            return [Problem(name, f"The field {name} was sent more than once.")]
-    return _checked(form, row, catalogue)
+            return [Problem(name, marked("The field %(name)s was sent more than once."), {"name": name})]
+    return _checked(form, row, catalogue, locale)
 
 
 def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
@@ -70,24 +82,32 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     return found
 
 
-def _checked(data: Mapping[str, str], row: List, catalogue: Catalogue) -> SignUp | list[Problem]:
+def _checked(
+    data: Mapping[str, str], row: List, catalogue: Catalogue, usual: str | None = None
+) -> SignUp | list[Problem]:
     problems: list[Problem] = []
     try:
         address = parse(data.get("email", ""))
     except BadAddress as trouble:
-        problems.append(Problem("email", str(trouble)))
+        problems.append(Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress)))
     name = data.get("name", "").strip()
-    if len(name) > LONGEST_NAME:
-        problems.append(Problem("name", f"The name is too long: at most {LONGEST_NAME} characters."))
-    elif _UNPRINTABLE.search(name):
-        problems.append(Problem("name", "The name contains a character that is not allowed."))
-    locale = data.get("locale") or row.locale
+    problems += _wrong_name(name)
+    locale = data.get("locale") or usual or row.locale
     if not _LOCALE.fullmatch(locale):
-        problems.append(Problem("locale", 'The locale must be a language tag such as "en" or "de-AT".'))
+        problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
     wording_id = data.get("wording") or None
     if wording_id is not None and not _is_of(wording_id, row, catalogue):
-        problems.append(Problem("wording", "This consent text is not one of this list. Please load the form again."))
+        problems.append(Problem("wording", _NOT_ITS_WORDING))
     return problems or SignUp(address, row, name or None, locale, wording_id)
+
+
+def _wrong_name(name: str) -> list[Problem]:
+    if len(name) > LONGEST_NAME:
+        too_long = marked("The name is too long: at most %(most)d characters.")
+        return [Problem("name", too_long, {"most": LONGEST_NAME})]
+    if _UNPRINTABLE.search(name):
+        return [Problem("name", marked("The name contains a character that is not allowed."))]
+    return []
 
 
 def _is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:

@@ -12,32 +12,37 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions import clock as clocks
 from subscriptions.domain.policy import months_after
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import jobs
+from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store import chapters, mailbox, meta
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.models import Captured
+from subscriptions.web import language
 
 pages = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 ONE = f"/<int(max={2**63 - 1}):id_>"  # no database counts further
 
 STEPS: dict[str, tuple[str, Callable[[datetime], datetime]]] = {
-    "1h": ("+1 hour", lambda now: now + timedelta(hours=1)),
-    "24h": ("+24 hours", lambda now: now + timedelta(hours=24)),
-    "1month": ("+1 month", lambda now: months_after(now, 1)),
+    "1h": (marked("+1 hour"), lambda now: now + timedelta(hours=1)),
+    "24h": (marked("+24 hours"), lambda now: now + timedelta(hours=24)),
+    "1month": (marked("+1 month"), lambda now: months_after(now, 1)),
 }
-_SAYS = {  # for one, and for any other number
-    "block": ("unconfirmed sign-up was blocked.", "unconfirmed sign-ups were blocked."),
-    "purge": (
-        "blocked sign-up was deleted, with everything that was stored about it.",
-        "blocked sign-ups were deleted, with everything that was stored about them.",
+_SAYS: dict[str, Callable[[int], str]] = {
+    "block": lambda number: ngettext(
+        "%(num)d unconfirmed sign-up was blocked.", "%(num)d unconfirmed sign-ups were blocked.", number
     ),
-    "deliver": ("mail was sent.", "mails were sent."),
+    "purge": lambda number: ngettext(
+        "%(num)d blocked sign-up was deleted, with everything that was stored about it.",
+        "%(num)d blocked sign-ups were deleted, with everything that was stored about them.",
+        number,
+    ),
+    "deliver": lambda number: ngettext("%(num)d mail was sent.", "%(num)d mails were sent.", number),
 }
 
 
@@ -63,10 +68,10 @@ def index() -> str:
     return render_template(
         "pages/mailbox.html",
         mails=mails,
-        now=clocks.words(now),
+        now=language.words(now),
         moved=_moved(joined.clock.ahead),
         clock_action=url_for("mailbox.move_clock"),
-        steps=[{"value": value, "label": label} for value, (label, _) in STEPS.items()],
+        steps=[{"value": value, "label": gettext(label)} for value, (label, _) in STEPS.items()],
         jobs=_ran(now),
         lists_counts=[{"name": one.name, **counts[one.id]} for one in joined.catalogue.configured],
     )
@@ -76,16 +81,19 @@ def _ran(now: datetime) -> list[dict[str, Any]]:
     """What the jobs did at the last move, as the address of the page tells."""
     counts = [(name, request.args.get(name, type=int)) for name in _SAYS]
     return [
-        {"name": name, "ran": clocks.words(now), "count": count, "sentence": f"{count} {_SAYS[name][count != 1]}"}
+        {"name": name, "ran": language.words(now), "count": count, "sentence": _SAYS[name](count)}
         for name, count in counts
         if count is not None
     ]
 
 
 def _moved(ahead: timedelta) -> str | None:
-    hours = round(ahead.total_seconds() / 3600)
-    counted = zip(divmod(hours, 24), ("day", "hour"), strict=True)
-    return " and ".join(f"{number} {unit}{'s' * (number != 1)}" for number, unit in counted if number) or None
+    days, hours = divmod(round(ahead.total_seconds() / 3600), 24)
+    in_days = ngettext("%(num)d day", "%(num)d days", days)
+    in_hours = ngettext("%(num)d hour", "%(num)d hours", hours)
+    if days and hours:
+        return str(gettext("%(days)s and %(hours)s", days=in_days, hours=in_hours))
+    return (in_days if days else in_hours) if days or hours else None
 
 
 def _line(one: Captured) -> dict[str, Any]:
@@ -95,7 +103,7 @@ def _line(one: Captured) -> dict[str, Any]:
         "url": url,
         "to": parsed["To"],
         "subject": parsed["Subject"],
-        "when": clocks.words(one.at),
+        "when": language.words(one.at),
         "kind": one.mail,
     }
 
@@ -122,7 +130,7 @@ def show(id_: int) -> str:
         "from": parsed["From"],
         "to": parsed["To"],
         "subject": parsed["Subject"],
-        "when": clocks.words(one.at),
+        "when": language.words(one.at),
         "text": text.get_content() if text else "",
         "body_url": url_for("mailbox.body", id_=id_),
         "source_url": url_for("mailbox.source", id_=id_),
@@ -140,13 +148,15 @@ def show(id_: int) -> str:
 @pages.get(f"{ONE}/body")
 def body(id_: int) -> Response:
     """The HTML part as a mail program shows it: its own styles by their hashes, nothing else."""
-    part = _parsed(_mail(id_)).get_body(("html",))
+    mail = _parsed(_mail(id_))
+    part = mail.get_body(("html",))
     html = part.get_content() if part else ""
     html = html.replace("\r\n", "\n")  # browsers hash a style after this
     html = html.replace("<head>", '<head><base target="_top">', 1)
     styles = re.findall(r"<style[^>]*>(.*?)</style>", html, re.S) + re.findall(r'\sstyle="([^"]*)"', html)
     hashes = " ".join(sorted({f"'sha256-{_sha256(style)}'" for style in styles}))
     response = Response(html, mimetype="text/html")
+    response.headers["Content-Language"] = mail.get("Content-Language", language.current())
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'unsafe-hashes' {hashes}; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'self'"

@@ -6,7 +6,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, g, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.subscribe import Ask, Limited
@@ -14,9 +14,10 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import problems
+from subscriptions.web import language, place
 from subscriptions.web.forms import HONEYPOT, Problem, SignUp, from_form
 from subscriptions.web.limits import origin
+from subscriptions.web.problems import answer
 
 pages = Blueprint("pages", __name__)
 
@@ -30,9 +31,10 @@ def init_app(app: Flask, settings: Settings) -> None:
         trying = settings.mail.transport == "mailbox"
         return {
             "static_url": lambda name: url_for("static", filename=name, v=versions[name]),
-            "lang": "en",
             "title_suffix": sender[0] or sender[1],
             "footer": None,
+            "framed": g.get("framed"),
+            "here": place.here,
             "mailbox_url": url_for("mailbox.index") if trying else None,
             "hours": settings.lifecycle.confirm_within_hours,
         }
@@ -57,9 +59,10 @@ def form(slug: str) -> str:
 @pages.post("/subscribe/<slug>")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     row = the_list(slug)
-    asked = from_form(request.form, row, parts().catalogue)
-    if isinstance(asked, list):
-        return _form(row, request.form, asked), 422
+    asked = from_form(request.form, row, parts().catalogue, language.to_store(row))
+    wrong = [*(asked if isinstance(asked, list) else []), *place.wrong_return(row)]
+    if isinstance(asked, list) or wrong:
+        return _form(row, request.form, wrong), 422
     if request.form.get(HONEYPOT):
         return _one_more_step(row), 422
     return take(asked, Channel.FORM)
@@ -78,21 +81,33 @@ def the_list(slug: str) -> List:
     row = parts().catalogue.by_slug(slug)
     if row is None:
         abort(404)
+    language.of_list(row)
     return row
 
 
 def _shown(row: List) -> dict[str, Any]:
     wording = parts().catalogue.wordings[row.wording_id]
-    return {"list": row, "wording": wording, "action": url_for("pages.subscribe", slug=row.slug)}
+    back = place.return_url(row)
+    place.may_lead_to(back, row.thank_you_url)
+    return {
+        "list": row,
+        "wording": wording,
+        "action": place.here("subscribe", row),
+        "return_url": back,
+        "locale": language.to_store(row),
+    }
 
 
 def _form(row: List, values: Any, wrong: list[Problem]) -> str:
-    return render_template("pages/subscribe.html", **_shown(row), values=values, problems=wrong, footer=row)
+    return render_template(
+        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), footer=row
+    )
 
 
 def _one_more_step(row: List) -> str:
     """Suspicion gets one more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
     values = {name: request.form.get(name, "") for name in ("email", "name", "wording")}
+    values["locale"] = request.form.get("locale") or language.to_store(row)
     return render_template("pages/one_more_step.html", **_shown(row), values=values, footer=row)
 
 
@@ -101,7 +116,7 @@ def take(asked: SignUp, channel: Channel) -> BaseResponse:
     handle = submit(asked, channel, None)
     if isinstance(handle, Limited):
         return too_many(handle)
-    return redirect(url_for("pages.check_inbox", slug=asked.list.slug, r=handle), 303)
+    return place.after_sign_up(asked.list, handle, by_form=channel is Channel.FORM)
 
 
 def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
@@ -132,4 +147,4 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
 
 def too_many(limited: Limited) -> Response:
     wait = max(1, round((limited.until - parts().clock.now()).total_seconds()))
-    return problems.answer(429, headers={"Retry-After": str(wait)})
+    return answer(429, headers={"Retry-After": str(wait)})

@@ -5,9 +5,11 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response, g, render_template, request
+from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
 
+from subscriptions.languages import marked
 from subscriptions.links import BadLink
 from subscriptions.logs import where
 from subscriptions.store.engine import Contention, Unavailable
@@ -19,22 +21,29 @@ RETRY_AFTER = 5  # seconds
 
 _SAYS = {
     400: (
-        "That request was not understood",
-        "Something about it is not as it should be. Please go back and try again.",
+        marked("That request was not understood"),
+        marked("Something about it is not as it should be. Please go back and try again."),
     ),
-    401: ("A token is needed", "Send it as Authorization: Bearer …"),
-    403: ("Not allowed", "You are not allowed to do this."),
+    401: (marked("A token is needed"), marked("Send it as Authorization: Bearer …")),
+    403: (marked("Not allowed"), marked("You are not allowed to do this.")),
     404: (
-        "This page does not exist",
-        "The link may be incomplete. Please copy it whole from the mail, or start again.",
+        marked("This page does not exist"),
+        marked("The link may be incomplete. Please copy it whole from the mail, or start again."),
     ),
-    405: ("Not in this way", "This address does not answer to that kind of request."),
-    413: ("That is too much", "What you sent is larger than this form takes."),
-    415: ("Not in this form", "Send application/json, or the fields of a form."),
-    429: ("A moment, please", "Many people have signed up from your network. Please try again later."),
-    500: ("Something went wrong here", "It is our fault, not yours, and it has been noted. Please try again later."),
-    503: ("A moment, please", "We cannot answer just now, and nothing was changed. Please try again in a few seconds."),
+    405: (marked("Not in this way"), marked("This address does not answer to that kind of request.")),
+    413: (marked("That is too much"), marked("What you sent is larger than this form takes.")),
+    415: (marked("Not in this form"), marked("Send application/json, or the fields of a form.")),
+    429: (marked("A moment, please"), marked("Many people have signed up from your network. Please try again later.")),
+    500: (
+        marked("Something went wrong here"),
+        marked("It is our fault, not yours, and it has been noted. Please try again later."),
+    ),
+    503: (
+        marked("A moment, please"),
+        marked("We cannot answer just now, and nothing was changed. Please try again in a few seconds."),
+    ),
 }
+_ANYTHING_ELSE = marked("Please go back and try again.")
 
 
 def is_api() -> bool:
@@ -49,13 +58,12 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer to a request that failed: a page or a problem, by who asks."""
-    heading, usual = _SAYS.get(status, (HTTP_STATUS_CODES.get(status, "Error"), "Please go back and try again."))
+    heading, usual = _SAYS.get(status, (HTTP_STATUS_CODES.get(status, "Error"), _ANYTHING_ELSE))
     if is_api():
         response = _problem(status, sentence or usual, errors)
     else:
-        page = render_template(
-            "pages/error.html", status=status, heading=heading, sentence=sentence or usual, request_id=g.request_id
-        )
+        says = {"heading": gettext(heading), "sentence": gettext(sentence or usual)}
+        page = render_template("pages/error.html", status=status, request_id=g.request_id, **says)
         response = Response(page, status)
     response.headers.update(headers or {})
     return response
@@ -65,7 +73,7 @@ def _problem(status: int, detail: str, errors: Sequence[Problem]) -> Response:
     body: dict[str, object] = {"type": "about:blank", "title": HTTP_STATUS_CODES.get(status, "Error"), "status": status}
     body |= {"detail": detail, "instance": f"urn:request:{g.request_id}"}
     if errors:
-        body["errors"] = [{"detail": one.message, "pointer": _pointer(one.field)} for one in errors]
+        body["errors"] = [{"detail": one.text, "pointer": _pointer(one.field)} for one in errors]
     return Response(json.dumps(body), status, mimetype="application/problem+json")
 
 

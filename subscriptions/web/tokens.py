@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions import clock as clocks
 from subscriptions.actions import confirm as confirming
 from subscriptions.actions import disown as disowning
 from subscriptions.actions import leave as leaving
@@ -14,9 +13,12 @@ from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.address import parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
-from subscriptions.links import OldLink
+from subscriptions.links import Leave, NotMe, OldLink
 from subscriptions.parts import parts
+from subscriptions.store import chapters, registrations
+from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
+from subscriptions.web import language, place
 from subscriptions.web.forms import SignUp
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import take
@@ -40,7 +42,7 @@ def _look(token: str) -> View:
 
 
 @pages.post("/confirm/<token>")
-def confirm(token: str) -> tuple[str, int]:
+def confirm(token: str) -> BaseResponse | tuple[str, int]:
     joined = parts()
     try:
         ref = joined.links.read_confirm(token)
@@ -49,14 +51,20 @@ def confirm(token: str) -> tuple[str, int]:
     view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request))
     if view.welcomed:
         joined.wake_sender()
-    return _confirm_page(token, view)
+    return _led_away(view) or _confirm_page(token, view)
+
+
+def _led_away(view: View) -> BaseResponse | None:
+    """To the page that the list's owner has for the newly subscribed, if there is one."""
+    row = _list(view.registration.list_id) if view.registration and view.standing is Standing.SUBSCRIBED else None
+    return redirect(row.confirmed_url, 303) if row and row.confirmed_url else None
 
 
 @pages.post("/confirm/<token>/again")
 def again(token: str) -> BaseResponse | tuple[str, int]:
     """A fresh registration, with today's wording, within the budget."""
     registration = _look(token).registration
-    row = _list(registration.list_id) if registration else None
+    row = _about(registration)
     if registration is None or registration.address is None or row is None or row.position is None:
         return _confirm_page(token, View(Standing.GONE))
     address = parse(registration.address)
@@ -67,9 +75,10 @@ def _confirm_page(token: str, view: View) -> tuple[str, int]:
     registration = view.registration
     if registration is None or view.standing in (Standing.GONE, Standing.LATE, Standing.ENDED):
         return _gone(token, view)
-    row = _list(registration.list_id)
+    row = _about(registration)
     common: dict[str, Any] = {"list": row, "address": registration.address, "footer": row}
     if view.standing is Standing.WAITING:
+        place.may_lead_to(row.confirmed_url if row else "")
         return render_template("pages/confirm.html", **common, **_to_confirm(token, registration)), 200
     return render_template("pages/confirmed.html", **common, unsubscribe_url=_way_out(registration)), 200
 
@@ -78,7 +87,7 @@ def _to_confirm(token: str, registration: Registration) -> dict[str, Any]:
     links = parts().links
     return {
         "wording": parts().catalogue.wordings.get(registration.wording_id or ""),
-        "deadline": clocks.words(registration.confirm_by),
+        "deadline": language.words(registration.confirm_by),
         "action": url_for("tokens.confirm", token=token),
         "not_me_url": url_for(
             "tokens.not_me_page", token=links.not_me_token(registration.ref, registration.list_id, registration.key)
@@ -92,7 +101,7 @@ def _way_out(registration: Registration) -> str:
 
 
 def _gone(token: str, view: View) -> tuple[str, int]:
-    row = _list(view.registration.list_id) if view.registration else None
+    row = _about(view.registration)
     takes = row is not None and row.position is not None
     can_ask = takes and view.standing in (Standing.LATE, Standing.ENDED)
     page = render_template(
@@ -108,7 +117,7 @@ def _gone(token: str, view: View) -> tuple[str, int]:
 
 @pages.get("/unsubscribe/<token>")
 def unsubscribe_page(token: str) -> str:
-    row = _list(parts().links.read_leave(token).list_id)
+    row = _about_leave(parts().links.read_leave(token))
     return render_template(
         "pages/unsubscribe.html", list=row, footer=row, action=url_for("tokens.unsubscribe", token=token)
     )
@@ -126,13 +135,13 @@ def unsubscribe(token: str) -> str:
         "one-click of the mail program (RFC 8058)" if one_click else "button on the unsubscribe page",
     )
     leaving.leave(link.key, link.list_id, how, joined.clock.now(), joined.policy)
-    row = _list(link.list_id)
+    row = _about_leave(link)
     return render_template("pages/unsubscribed.html", list=row, footer=row, subscribe_url=_sign_up(row))
 
 
 @pages.get("/not-me/<token>")
 def not_me_page(token: str) -> str:
-    row = _list(parts().links.read_not_me(token).list_id)
+    row = _about_not_me(parts().links.read_not_me(token))
     return render_template("pages/not_me.html", list=row, footer=row, action=url_for("tokens.not_me", token=token))
 
 
@@ -141,9 +150,9 @@ def not_me(token: str) -> str:
     """The button, or a mail program's one-click on the confirmation mail (B-05, C-08)."""
     joined = parts()
     link = joined.links.read_not_me(token)
+    row = _about_not_me(link)  # before it is erased
     event = Event.ONE_CLICK if _is_one_click() else Event.DISOWN
     disowning.disown(link, event, joined.clock.now(), joined.policy)
-    row = _list(link.list_id)
     return render_template(
         "pages/not_me_done.html", list=row, footer=row, undo_action=url_for("tokens.undo", token=token)
     )
@@ -153,7 +162,7 @@ def not_me(token: str) -> str:
 def undo(token: str) -> str:
     link = parts().links.read_not_me(token)
     disowning.undo(link)
-    row = _list(link.list_id)
+    row = _about_not_me(link)
     return render_template("pages/not_me_undone.html", list=row, footer=row, subscribe_url=_sign_up(row))
 
 
@@ -164,6 +173,27 @@ def _is_one_click() -> bool:
 
 def _list(id_: int) -> List | None:
     return parts().catalogue.lists.get(id_)
+
+
+def _about(registration: Registration | None) -> List | None:
+    """Its list; the page speaks its language."""
+    row = _list(registration.list_id) if registration else None
+    language.of_row(registration.locale if registration else None, row)
+    return row
+
+
+def _about_not_me(link: NotMe) -> List | None:
+    row = _list(link.list_id)
+    with reading() as session:
+        language.of_row(registrations.locale_of(session, link.ref), row)
+    return row
+
+
+def _about_leave(link: Leave) -> List | None:
+    row = _list(link.list_id)
+    with reading() as session:
+        language.of_row(chapters.locale_of(session, link.key, link.list_id), row)
+    return row
 
 
 def _sign_up(row: List | None) -> str:

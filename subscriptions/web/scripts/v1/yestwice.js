@@ -195,14 +195,14 @@
     }
 
     unseen() {
-      const members = { lang: this.data.lang, wording: this.data.wording.id, ...this.data.hidden };
+      const members = { wording: this.data.wording.id, ...this.data.hidden };
       return Object.entries(members).map(([name, value]) => make("input", { type: "hidden", name, value }));
     }
 
     members() {
       const told = new FormData(this.form);
       const members = { list: this.data.list };
-      for (const [name, value] of told) if (value) members[name === "lang" ? "locale" : name] = value;
+      for (const [name, value] of told) if (value) members[name] = value;
       if (told.has("lists")) members.lists = [this.data.list, ...told.getAll("lists")];
       return members;
     }

@@ -1,0 +1,77 @@
+"""The languages of pages and mails: which there are, which one a reader gets, and how a time reads in each."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_time
+
+from subscriptions import clock
+
+FOLDER = Path(__file__).resolve().parents[1] / "translations"
+SOURCE = "en"  # the language of the texts in code and templates
+LONGEST_TAG = 35  # RFC 5646 4.4.1
+
+
+def marked(text: str) -> str:
+    """The text itself, marked for the catalogues; it is translated where it is shown."""
+    return text
+
+
+class Languages:
+    """English, and every language that has a compiled catalogue in the folder. A language goes by its tag: "pt-BR"."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or FOLDER
+        found = sorted(path.parts[-3] for path in self.folder.glob("*/LC_MESSAGES/messages.mo"))
+        self.tags = [tag_of(Locale.parse(name)) for name in dict.fromkeys([SOURCE, *found])]
+        self._known = {tag.lower(): tag for tag in self.tags}
+
+    def best(self, asked: str | None, accepted: Iterable[str], of_list: str) -> str:
+        """What the reader asked for, else accepts (the dearest first), else the language of the list, else English."""
+        for tag in (asked or "", *accepted, of_list):
+            found = self.known(tag)
+            if found:
+                return found
+        return SOURCE
+
+    def known(self, tag: str) -> str | None:
+        """Ours that is closest: itself, or without its ends, so that de-AT reads as de."""
+        parts = tag[:LONGEST_TAG].lower().replace("_", "-").split("-")
+        tries = (self._known.get("-".join(parts[:number])) for number in range(len(parts), 0, -1))
+        return next((found for found in tries if found), None)
+
+
+def tag_of(locale: Locale) -> str:
+    """As HTML and HTTP write it (BCP 47)."""
+    return str(locale).replace("_", "-")
+
+
+@lru_cache
+def locale_of(tag: str) -> Locale:
+    return Locale.parse(tag, sep="-")
+
+
+def direction(tag: str) -> str:
+    """Which way its script runs: ltr or rtl."""
+    return locale_of(tag).text_direction
+
+
+def own_name(tag: str) -> str:
+    """What its speakers call it."""
+    return locale_of(tag).get_display_name() or tag
+
+
+def words(at: datetime, tag: str) -> str:
+    """A time for people, with its zone: 23. November 2026, 09:15 UTC."""
+    return _words(at.replace(second=0, microsecond=0), tag)
+
+
+@lru_cache(1024)  # mails that leave together were asked for together
+def _words(at: datetime, tag: str) -> str:
+    if tag == SOURCE:
+        return clock.words(at)
+    at, locale = at.astimezone(UTC), locale_of(tag)
+    return f"{format_date(at, 'long', locale)}, {format_time(at, 'short', locale=locale)} UTC"
