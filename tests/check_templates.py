@@ -21,7 +21,8 @@ NOT_IN_PAGES = {
     r"<script\b(?! src=\"\{\{[^{}<>]*\}\}\"( \w+)*></script>)": "a script of its own",
     r"\son[a-z]+\s*=\s*[\"'{]": "an event handler",
     r"javascript:": "a script as a link",
-    r"<(?:object|embed|base(?! target=))\b|<iframe(?![^>]*\ssandbox\b)": "a frame without a sandbox",
+    r"<(?:object|embed|base(?! target=))\b": "a frame without a sandbox",
+    r"<iframe(?![^>]*\s(?:sandbox\b|src=\"\{\{ frame_src))": "a frame without a sandbox",
     r"\b(?:src|srcset|data|action|poster)\s*=\s*[\"']?(?:https?:)?//": "a remote resource",
     r"<link\b[^>]*href\s*=\s*[\"']?(?:https?:)?//": "a remote resource",
 }

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from flask import Blueprint, Response, render_template, request, send_from_directory
+from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
 
 from subscriptions import languages
 from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import form_data, headers, snippets
+from subscriptions.web import form_data, headers, language, snippets
 from subscriptions.web.options import Options, keys, read
 from subscriptions.web.pages import the_list
 
@@ -38,7 +38,8 @@ def page(slug: str) -> str:
         list=row,
         options=options,
         is_tried=parts().settings.mail.transport == "mailbox",
-        frame_query=options.query(row),
+        wished=options.query(row),
+        frame_src=url_for("frame.form", slug=row.slug, lang=language.current(), **options.query(row)),
         tags=[(tag, languages.own_name(tag)) for tag in parts().languages.tags],
         keys=keys(row),
         labels={one["name"]: one["label"] for one in form_data.fields(replace(options, fields=keys(row)))},

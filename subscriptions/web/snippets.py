@@ -42,7 +42,7 @@ def plain(data: dict[str, Any], options: Options) -> str:
     lines = [tag("form", action=data["action"], method="post", accept_charset="utf-8", lang=data["lang"])]
     for field in data["fields"]:
         lines += _field(field, f"yestwice-{data['list']}-{field['name']}")
-    lines.append(Markup("  <p>{}<br>{}</p>").format(texts["agree"], _lines(wording)))
+    lines.append(Markup("  <p>\n    {}<br>\n    {}\n  </p>").format(texts["agree"], _lines(wording)))
     if wording["policy_url"]:
         lines.append(Markup("  <p>{}{}</a></p>").format(tag("a", href=wording["policy_url"]), texts["policy"]))
     lines.append(Markup("  <p><small>{}</small></p>").format(texts["fine"]))
@@ -55,12 +55,12 @@ def _field(field: dict[str, Any], id_: str) -> Iterator[Markup]:
     known = {name: field[name] for name in ("name", "type", "autocomplete")}
     control = tag("input", *(["required"] if field["required"] else []), id=id_, **known, maxlength=field["longest"])
     label = Markup("{}{} ({})</label>").format(tag("label", for_=id_), field["label"], field["need"])
-    yield Markup("  <p>{}<br>\n    {}</p>").format(label, control)
+    yield Markup("  <p>\n    {}<br>\n    {}\n  </p>").format(label, control)
 
 
 def _lines(wording: dict[str, str]) -> Markup:
-    text = Markup("<br>\n  ").join(escape(line) for line in wording["text"].splitlines())
-    return Markup("\n  {}{}</span>").format(tag("span", lang=wording["lang"]), text)
+    text = Markup("<br>\n    ").join(escape(line) for line in wording["text"].splitlines())
+    return Markup("{}{}</span>").format(tag("span", lang=wording["lang"]), text)
 
 
 def _unseen(data: dict[str, Any], options: Options) -> Iterator[Markup]:

@@ -23,7 +23,7 @@ class Site:
 
     def page(self, path: str, body: str, *, style: str = "", lang: str = "en") -> str:
         """Put a page there; its URL."""
-        head = f'<meta charset="utf-8"><title>Our site</title><style>{style}</style>'
+        head = f'<meta charset="utf-8"><title>Our site</title>{f"<style>{style}</style>" if style else ""}'
         self.pages[path] = f'<!doctype html><html lang="{lang}"><head>{head}</head><body>{body}</body></html>'
         return self.origin + path
 
@@ -40,7 +40,7 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            self.send_response(200 if path in site.pages else 404)
+            self.send_response(200 if path in site.pages else 204)  # browsers ask for a favicon
             self.send_header("Content-Type", "text/html; charset=utf-8")
             if site.policy:
                 self.send_header("Content-Security-Policy", site.policy)

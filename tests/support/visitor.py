@@ -26,10 +26,10 @@ FOCUSED = """() => {
 }"""
 
 
-def try_out(folder: Path) -> Server:
+def try_out(folder: Path, lists: str = LISTS) -> Server:
     """The real server in try-out mode, not started: two lists, the mailbox, a database of its own."""
     sender = '"Example Society <letters@example.org>"'
-    return Server(folder, "sqlite:///subscriptions.db", LISTS=" ".join(LISTS.split("\n")), MAIL__SENDER=sender)
+    return Server(folder, "sqlite:///subscriptions.db", LISTS=" ".join(lists.split("\n")), MAIL__SENDER=sender)
 
 
 class Stop(NamedTuple):

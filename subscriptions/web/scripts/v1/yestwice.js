@@ -36,7 +36,7 @@
     .choice { display: flex; gap: .625rem; align-items: center; min-height: 2.75rem }
     .choice input { flex: none; width: 1.25rem; min-height: 1.25rem; accent-color: var(--a) }
     [aria-invalid] { border-width: 3px }
-    .error { margin: 0 0 .25rem; font-weight: 600 } .error::before { content: "⚠ "; content: "⚠ " / "" }
+    .error { margin: 0 0 .25rem; font-weight: 600 } .error:empty { display: none } .error::before { content: "⚠ "; content: "⚠ " / "" }
     .consent { padding: .25rem 0 .25rem .875rem; border-inline-start: 3px solid var(--a) }
     .consent p { margin: 0 0 .375rem } .lines { white-space: pre-line }
     a { color: inherit; text-decoration: underline }
@@ -212,7 +212,7 @@
       if (this.button.hasAttribute("aria-disabled")) return;
       this.clear();
       const wrong = [...this.form.elements].filter((one) => one.willValidate && !one.validity.valid);
-      if (wrong.length) return this.point(wrong.map((one) => [one.name, one.validationMessage]));
+      if (wrong.length) return this.point(wrong.map((one) => [one.name, this.data.texts.wrong[one.name] || one.validationMessage]));
       this.button.setAttribute("aria-disabled", "true");
       try {
         await this.post(this.members());
