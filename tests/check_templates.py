@@ -35,6 +35,17 @@ NOT_IN_MAILS = {
     r"(?:https?:)?//[\w{]": "an address of the web that is written out",
     r"www\.": "an address of the web that is written out",
 }
+SPOKEN = r"\s(?:aria-label|alt|title|placeholder)=\"([^\"{]*[^\W\d_][^\"{]*)\""  # attributes that are read to people
+NO_WORDS = (
+    r"\{#.*?#\}",
+    r"\{% block shape %\}.*?\{% endblock %\}",
+    r"\{%-?\s*trans\b.*?\bendtrans\b.*?%\}",
+    r"\{\{.*?\}\}",
+    r"\{%.*?%\}",
+    r"<style>.*?</style>",
+    r"<[^>]*>",
+    r"&\w+;",
+)
 
 
 def problems(root: Path = ROOT) -> Iterator[str]:
@@ -48,6 +59,7 @@ def problems(root: Path = ROOT) -> Iterator[str]:
             yield f"{name}:{trouble.lineno}: {trouble.message}"
             continue
         yield from _missing(name, tree, names)
+        yield from _untranslated(name, text)
         yield from _unwanted(name, text, NOT_IN_PAGES if name.startswith("pages/") else NOT_IN_MAILS)
         if name.startswith("email/"):
             yield from _links(name, text, tree)
@@ -58,6 +70,18 @@ def _missing(name: str, tree: nodes.Template, names: list[str]) -> Iterator[str]
     for one in meta.find_referenced_templates(tree):
         if one not in names:
             yield f"{name}:1: names {one}, which does not exist"
+
+
+def _untranslated(name: str, text: str) -> Iterator[str]:
+    """Words that stand outside of `_()` and `{% trans %}`, where no translation reaches them."""
+    for pattern in NO_WORDS:
+        text = re.sub(pattern, _hole, text, flags=re.S)
+    for found in re.finditer(r"[^\W\d_][^\n<>]*", text):
+        yield f"{name}:{text.count(chr(10), 0, found.start()) + 1}: is not translated: {found[0].strip()}"
+
+
+def _hole(found: re.Match[str]) -> str:
+    return "\n" * found[0].count("\n") + " ".join(f'"{one}"' for one in re.findall(SPOKEN, found[0]))
 
 
 def _unwanted(name: str, text: str, unwanted: dict[str, str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -21,6 +22,9 @@ from tests.support.relay import Relay
 pytest_plugins = ["tests.clause"]  # what `pytest -m clause` says at its end
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+hypothesis.settings.register_profile("house", deadline=None)  # nothing is timed: a busy machine is no failure
+hypothesis.settings.load_profile("house")
 
 
 class ManualClock(Clock):

@@ -60,8 +60,9 @@ def test_nothing_of_the_person_and_no_text_waits_in_the_outbox(world: World) -> 
     columns = {column.name for column in Owed.__table__.columns}
     assert columns == {
         "id", "mail", "mid", "registration_id", "subscription_id", "owed_at", "due_at", "drop_at", "taken_by", "tries",
-        "note",
+        "note", "address",
     }  # fmt: skip
+    assert [row.address for row in owed()] == [None]  # only for the owner of a mailbox of whom no row is left
 
 
 def test_a_mail_taken_by_one_process_is_taken_by_no_other(world: World) -> None:

@@ -1,0 +1,56 @@
+"""Made-up languages: every text of ours in brackets, so that what was never translated stands outside of them."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+HOME = Path(__file__).resolve().parents[2]
+TEMPLATE = HOME / "translations" / "messages.pot"
+SPOKEN = ("aria-label", "alt", "title", "placeholder")
+
+
+def bracketed(folder: Path, *tags: str) -> Path:
+    """A folder of translations with these languages; each text says its language: ⟦ar: Name⟧."""
+    for tag in tags:
+        with TEMPLATE.open("rb") as file:
+            catalogue = read_po(file, locale=tag)
+        for one in catalogue:
+            if one.id:
+                last = one.id if isinstance(one.id, str) else one.id[-1]
+                said = f"⟦{tag}: {last}⟧"
+                one.string = (said,) * catalogue.num_plurals if one.pluralizable else said
+        target = folder / tag / "LC_MESSAGES" / "messages.mo"
+        target.parent.mkdir(parents=True)
+        with target.open("wb") as out:
+            write_mo(out, catalogue)
+    return folder
+
+
+class Words(HTMLParser):
+    """What a page says to people: its texts and what stands in attributes that are read out."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._open: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open = [*self._open, tag] if tag in ("style", "pre") else self._open
+        self.found += [f" {value} " for name, value in attrs if name in SPOKEN and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = self._open[:-1] if tag in self._open else self._open
+
+    def handle_data(self, data: str) -> None:
+        if not self._open:
+            self.found.append(data)
+
+
+def outside(text: str) -> str:
+    """What is left of a text without all that stands in brackets."""
+    shorter = re.sub(r"⟦[^⟦⟧]*⟧", "", text)
+    return outside(shorter) if shorter != text else text
