@@ -139,7 +139,7 @@
       this.told = make("div", { role: "status", part: "inbox", tabindex: "-1" });
       this.trouble = make("p", { class: "error", role: "alert" });
       this.button = make("button", { type: "submit", part: "button", "aria-describedby": "consent" }, texts.subscribe);
-      this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, novalidate: "" },
+      this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, novalidate: "novalidate" },
         this.trouble, ...data.fields.map((one) => this.field(one)), this.choices(), this.trap(), ...this.unseen(),
         this.consent(wording), this.button);
       this.form.addEventListener("submit", (event) => this.submitted(event));
