@@ -1,12 +1,13 @@
 """The languages of pages and mails: which there are, which one a reader gets, and how a time reads in each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date, format_time
+from babel.lists import format_list
 
 from subscriptions import clock
 
@@ -62,6 +63,11 @@ def direction(tag: str) -> str:
 def own_name(tag: str) -> str:
     """What its speakers call it."""
     return locale_of(tag).get_display_name() or tag
+
+
+def listed(names: Sequence[str], tag: str) -> str:
+    """One, two and three."""
+    return format_list(list(names), locale=locale_of(tag))
 
 
 def words(at: datetime, tag: str) -> str:

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "links": "domain clock",
         "store": "domain settings",
         "actions": "domain store links",
-        "export": "store links clock",
+        "export": "domain store links clock",
         "mail": "domain store settings languages links clock",
         "jobs": "domain store actions mail clock",
         "parts": "domain store actions mail settings languages clock links keys",

@@ -1,6 +1,6 @@
 """Confirm: the button of the confirmation mail opens a subscription, or finds one open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,12 +28,21 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One list that a confirm link is about."""
+
+    standing: Standing
+    registration: Registration
+
+
+@dataclass(frozen=True, slots=True)
 class View:
-    """What the page of a confirm link shows."""
+    """What the page of a confirm link shows: the best that it is worth, and each list where it names several."""
 
     standing: Standing
     registration: Registration | None = None
     welcomed: bool = False
+    several: tuple[Place, ...] = ()
 
 
 def look(ref: bytes, now: datetime) -> View:
@@ -43,33 +52,49 @@ def look(ref: bytes, now: datetime) -> View:
 
 
 def _view(session: Session, ref: bytes, now: datetime) -> View:
-    registration = registrations.by_ref(session, ref)
-    if registration is None or registration.address is None:
+    rows = registrations.of_link(session, ref)
+    places = [Place(standing, row) for row in rows if (standing := _standing(session, row, now))]
+    if not places:
         return View(Standing.GONE)
-    state = state_at(State(registration.state), registration.confirm_by, now)
+    best = min(places, key=lambda place: _BEST.index(place.standing))
+    return View(best.standing, best.registration, several=tuple(places) if len(places) > 1 else ())
+
+
+_BEST = [Standing.WAITING, Standing.SUBSCRIBED, Standing.LATE, Standing.ENDED]
+
+
+def _standing(session: Session, row: Registration, now: datetime) -> Standing | None:
+    """None: gone. Past its month the row counts as gone, before the sweep comes (F-07)."""
+    state = state_at(State(row.state), row.confirm_by, now)
+    if row.address is None or (state is not State.CONFIRMED and row.purge_at <= now):
+        return None
     if state is State.BLOCKED:
-        # past its month the row counts as gone, before the sweep comes (F-07)
-        return View(Standing.LATE, registration) if registration.purge_at > now else View(Standing.GONE)
+        return Standing.LATE
     if state is State.PENDING:
-        return View(Standing.WAITING, registration)
-    chapter = session.get(Subscription, registration.subscription_id)
+        return Standing.WAITING
+    chapter = session.get(Subscription, row.subscription_id)
     is_open = chapter is not None and chapter.state == Chapter.CONFIRMED.value
-    return View(Standing.SUBSCRIBED if is_open else Standing.ENDED, registration)
+    return Standing.SUBSCRIBED if is_open else Standing.ENDED
 
 
 @repeated
-def confirm(ref: bytes, now: datetime, policy: Policy, origin: Origin) -> View:
-    """Press the button. A second press changes nothing; the first evidence stays as it is (E-10)."""
+def confirm(ref: bytes, now: datetime, policy: Policy, origin: Origin, only: int | None = None) -> View:
+    """Press the button: for every list that waits, or for `only` one. A second press changes nothing (E-10)."""
     with transaction() as session:
-        found = registrations.by_ref(session, ref)
-        if found is None:
+        found = registrations.of_link(session, ref)
+        if not found:
             return View(Standing.GONE)
-        addresses.lock(session, found.key)
+        addresses.lock(session, found[0].key)
         view = _view(session, ref, now)
         if view.standing is not Standing.WAITING or view.registration is None:
             return view
-        welcomed = _open(session, view.registration, now, policy, origin)
-        return View(Standing.SUBSCRIBED, view.registration, welcomed)
+        places = view.several or (Place(view.standing, view.registration),)
+        chosen = [one.registration for one in places if one.standing is Standing.WAITING]
+        if only is not None:
+            chosen = [row for row in chosen if row.list_id == only]
+        welcomed = [_open(session, row, now, policy, origin) for row in chosen]
+        session.flush()
+        return replace(_view(session, ref, now), welcomed=any(welcomed))
 
 
 def _open(session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin) -> bool:
@@ -102,6 +127,7 @@ def _chapter(registration: Registration, now: datetime, policy: Policy) -> Subsc
         state=Chapter.CONFIRMED.value,
         address=registration.address,
         name=registration.name,
+        fields=registration.fields,
         locale=registration.locale,
         registered_at=registration.registered_at,
         confirmed_at=now,

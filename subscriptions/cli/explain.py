@@ -36,7 +36,7 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
         yield f"Sign-up for {_list(row.list_id)} at {words(row.registered_at)}:"
         for one in evidence.of_registration(session, row.id):
             yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
-        for owed in outbox.of_registration(session, row.id):
+        for owed in outbox.of_registration(session, row):
             yield f"  {_waiting(owed, now)}"
         yield f"  Now: {_next(row, now)}"
 

@@ -1,7 +1,7 @@
 """From an owed mail and the state it is about to the message that leaves."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from flask_babel import force_locale, gettext
 from jinja2 import Environment
 
-from subscriptions.domain.address import is_harmless, wire_form
+from subscriptions.domain.address import wire_form
+from subscriptions.domain.fields import addressed_as
 from subscriptions.domain.lifecycle import Mail
-from subscriptions.languages import SOURCE, Languages, direction, locale_of, marked, words
+from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, marked, words
 from subscriptions.links import Links
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
 from subscriptions.mail.message import OutMessage
@@ -35,6 +36,7 @@ _PROOF = marked(
     "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
     "we may have to show it in court (Article 17(3)(e) GDPR)."
 )
+Entry = tuple[List, Wording | None]
 _VALUES = "greeting registered_at confirm_by confirmed_at erased_keeps kept_until".split()
 
 
@@ -77,13 +79,17 @@ class Composer:
         letter, tag = self._letter(mail, due), self._language(due)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
         message.registration_id, message.key = due.registration_id, due.key
-        return Composed(message, letter, self._details(mail, values, letter, message.octets) | {"locale": tag})
+        details = self._details(mail, values, letter, message.octets) | {"locale": tag}
+        if len(due.group) > 1:
+            lists = self._knowing(due).lists
+            details["lists"] = [lists[one.list_id].slug for one in due.group]
+        return Composed(message, letter, details)
 
     def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
         """A mail that only shows whether the relay takes one."""
         values = dict.fromkeys(_VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
         values["date"] = format_datetime(now)
-        letter = self._compile(Mail.TEST, _nobody(self._service), None, SOURCE)
+        letter = self._compile(Mail.TEST, [(_nobody(self._service), None)], SOURCE)
         return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
 
     def values(self, mail: Mail, due: Due, now: datetime, links: Links) -> dict[str, str]:
@@ -92,7 +98,7 @@ class Composer:
         values["to"] = wire_form(due.address or "")
         values["date"] = _date(now.replace(microsecond=0))
         values["mid"] = f"<{due.mid}@{self._domain}>"
-        values["greeting"] = self._greeting(due.name, tag)
+        values["greeting"] = self._greeting(addressed_as(due.name, due.fields), tag)
         values["registered_at"] = words(due.registered_at, tag)
         if due.ref and due.confirm_by:
             values["confirm_by"] = words(due.confirm_by, tag)
@@ -108,7 +114,7 @@ class Composer:
         return self._languages.best(due.locale, (), self._knowing(due).lists[due.list_id].locale)
 
     def _greeting(self, name: str | None, tag: str) -> str:
-        if name and is_harmless(name):
+        if name:
             return self._phrase(marked("Hello %(name)s,"), tag) % {"name": name}
         return self._phrase(marked("Hello,"), tag)
 
@@ -127,27 +133,33 @@ class Composer:
 
     def _letter(self, mail: Mail, due: Due) -> Letter:
         catalogue = self._knowing(due)
-        row = catalogue.lists[due.list_id]
-        wording = catalogue.wordings.get(due.wording_id or row.wording_id)
+        entries = [_entry(catalogue, one.list_id, one.wording_id) for one in due.group or (due,)]
         tag = self._language(due)
-        key = (mail, row, wording.id if wording else None, tag)  # a catalogue that is read anew has new rows
+        key = (mail, tag, *entries)  # a catalogue that is read anew has new rows
         letter = self._letters.get(key)
         if letter is None:
-            letter = self._letters[key] = self._compile(mail, row, wording, tag)
+            letter = self._letters[key] = self._compile(mail, entries, tag)
         return letter
 
     def _knowing(self, due: Due) -> Catalogue:
         """The catalogue; read anew where a process that started later has added this list or wording."""
         for found in (self._catalogue(), self._newer):
-            if due.list_id in found.lists and (due.wording_id is None or due.wording_id in found.wordings):
+            if all(id_ in found.lists and (text is None or text in found.wordings) for id_, text in _about(due)):
                 return found
         self._newer = read_catalogue()
         return self._newer
 
-    def _compile(self, mail: Mail, row: List, wording: Wording | None, tag: str) -> Letter:
+    def _compile(self, mail: Mail, entries: Sequence[Entry], tag: str) -> Letter:
+        row, wording = entries[0]
         context: dict[str, Any] = {name: mark(name) for name in _VALUES} | self._marked_links()
         context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
-        context |= {"list_name": row.name, "service_name": self._service, "lang": tag, "dir": direction(tag)}
+        context |= {"entries": [{"list": one, "wording": text} for one, text in entries]}
+        context |= {
+            "list_name": listed([one.name for one, _ in entries], tag),
+            "service_name": self._service,
+            "lang": tag,
+            "dir": direction(tag),
+        }
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context["hours"] = self._settings.lifecycle.confirm_within_hours
         with force_locale(locale_of(tag)):
@@ -185,6 +197,16 @@ class Composer:
             "sha256": hashlib.sha256(octets).hexdigest(),
             "links": links,
         }
+
+
+def _entry(catalogue: Catalogue, list_id: int, wording_id: str | None) -> Entry:
+    row = catalogue.lists[list_id]
+    return row, catalogue.wordings.get(wording_id or row.wording_id)
+
+
+def _about(due: Due) -> list[tuple[int, str | None]]:
+    """The lists and wordings that a mail names."""
+    return [(due.list_id, due.wording_id), *((one.list_id, one.wording_id) for one in due.group)]
 
 
 @lru_cache(16)

@@ -166,7 +166,8 @@ def _settled(one: Accepted) -> Settled:
         fact, details = Fact.MAIL_GIVEN_UP, {"mail": one.due.mail, "reply": one.reply}
     else:
         return Settled(one.due.id, None, None)
-    return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)))
+    group = tuple(member.registration_id for member in one.due.group)
+    return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)), group)
 
 
 def _count(session: Session, ready: list[Accepted]) -> None:

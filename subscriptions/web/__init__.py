@@ -16,18 +16,21 @@ from subscriptions.web import (
     openapi,
     pages,
     problems,
+    several,
     tokens,
+    voluntary,
 )
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.url_map.strict_slashes = False  # RFC 8058 forbids redirects, and nobody needs them elsewhere
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["voluntary"] = voluntary.shown
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
     cors.init_app(app)
-    for room in (pages, frame, tokens, api, form_data, embed, openapi, health):
+    for room in (pages, several, frame, tokens, api, form_data, embed, openapi, health):
         app.register_blueprint(room.pages)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)

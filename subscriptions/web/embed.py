@@ -1,16 +1,19 @@
 """For whoever owns a website: the snippets to paste, with a preview of each, and the scripts that they name."""
 
-from dataclasses import replace
+from typing import Any
 
-from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
+from flask import Blueprint, Response, render_template, request, send_from_directory
+from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 
 from subscriptions import languages
 from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import form_data, headers, language, snippets
-from subscriptions.web.options import Options, keys, read
+from subscriptions.web import form_data, headers, place, snippets
+from subscriptions.web.options import Options, read, shown_fields
 from subscriptions.web.pages import the_list
+from subscriptions.web.voluntary import shown
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
 YEAR = 365 * 86_400
@@ -37,28 +40,50 @@ def page(slug: str) -> str:
         "pages/embed.html",
         list=row,
         options=options,
+        origins=_shared_origins(options),
+        wished=options.query(),
         is_tried=parts().settings.mail.transport == "mailbox",
-        wished=options.query(row),
-        frame_src=url_for("frame.form", slug=row.slug, lang=language.current(), **options.query(row)),
-        tags=[(tag, languages.own_name(tag)) for tag in parts().languages.tags],
-        keys=keys(row),
-        labels={one["name"]: one["label"] for one in form_data.fields(replace(options, fields=keys(row)))},
-        colour=options.colour or row.colour or DEFAULT_COLOUR,
-        asked_return=request.args.get("return_url", ""),
-        trouble=_trouble(options),
-        base=parts().settings.server.base_url.rstrip("/"),
-        **_snippets(row, options),
+        policies=_policies(place.public("")),
+        **_controls(row, options),
+        **_snippets(options),
     )
 
 
-def _trouble(options: Options) -> str:
-    return _NOT_A_SITE if request.args.get("return_url") and not options.return_url else ""
+def _shared_origins(options: Options) -> list[str]:
+    """The sites that every list of the form knows."""
+    return [origin for origin in options.rows[0].origins if all(origin in one.origins for one in options.rows)]
 
 
-def _snippets(row: List, options: Options) -> dict[str, str]:
-    data = form_data.data(row, options)
+def _policies(base: str) -> list[tuple[str, str]]:
+    """What a Content-Security-Policy of the site must allow, for each of the three."""
+    script = ("script-src", "connect-src", "form-action", "frame-src")
+    needed = {
+        marked("Plain form"): ["form-action"],
+        marked("Frame"): ["frame-src", "script-src"],
+        marked("Script"): script,
+    }
+    return [(gettext(name), "; ".join(f"{one} {base}" for one in directives)) for name, directives in needed.items()]
+
+
+def _controls(row: List, options: Options) -> dict[str, Any]:
+    """What can be wished for."""
+    asked = request.args.get("return_url", "")
+    configured = parts().catalogue.configured
     return {
+        "tags": [(tag, languages.own_name(tag)) for tag in parts().languages.tags],
+        "others": [one for one in configured if one is not row and (one.public or one in options.rows)],
+        "offered": shown(shown_fields(options.rows, MultiDict())),
+        "colour": options.colour or row.colour or DEFAULT_COLOUR,
+        "asked_return": asked,
+        "trouble": _NOT_A_SITE if asked and not options.return_url else "",
+    }
+
+
+def _snippets(options: Options) -> dict[str, str]:
+    data = form_data.data(options)
+    return {
+        "frame_src": f"/embed/{data['list']}/frame?{snippets.frame_query(data, options)}",
         "plain": snippets.plain(data, options),
-        "framed_code": str(snippets.framed(data, row, options)),
-        "element_code": str(snippets.element(data, row, options)),
+        "framed_code": str(snippets.framed(data, options)),
+        "element_code": str(snippets.element(data, options)),
     }

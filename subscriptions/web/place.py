@@ -1,5 +1,6 @@
 """Where a visitor is: on our own pages, or in a frame on a listed site; and where a form may lead (X-03)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -10,9 +11,10 @@ from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web import headers
-from subscriptions.web.forms import Problem
+from subscriptions.web.forms import Problem, SignUp
 
 RETURN = "return_url"
+OPTIONS = ("lists", "fields", "colour")
 LONGEST = 2000  # characters
 _NOT_OURS = marked(
     "The form that you came from wants to lead you back to a page that is not of this list. "
@@ -25,8 +27,12 @@ def is_framed() -> bool:
 
 
 def here(name: str, row: List, **values: Any) -> str:
-    """The address of the form or of what follows it, in the frame for whoever is in it."""
-    return url_for(f"{'frame' if is_framed() else 'pages'}.{name}", slug=row.slug, **values)
+    """The address of the form or of what follows it, in the frame for whoever is in it, with the form's options."""
+    slug = row.slug
+    if name != "check_inbox":
+        slug = (request.view_args or {}).get("slug", slug) if is_framed() else slug
+        values = {key: request.args.get(key) for key in OPTIONS} | values
+    return url_for(f"{'frame' if is_framed() else 'pages'}.{name}", slug=slug, **values)
 
 
 def public(path: str) -> str:
@@ -34,29 +40,31 @@ def public(path: str) -> str:
     return parts().settings.server.base_url.rstrip("/") + path
 
 
-def wrong_return(row: List) -> list[Problem]:
+def wrong_return(rows: Sequence[List]) -> list[Problem]:
     """What is wrong with the page that the form wants to lead back to."""
-    return [] if all(_is_on(url, row) for url in request.form.getlist(RETURN) if url) else [Problem("", _NOT_OURS)]
+    return [] if all(_is_on(url, rows) for url in request.form.getlist(RETURN) if url) else [Problem("", _NOT_OURS)]
 
 
-def return_url(row: List) -> str:
+def return_url(rows: Sequence[List]) -> str:
     """The page that the form leads back to, if it names one that may be."""
     url = request.form.get(RETURN, "")
-    return url if _is_on(url, row) else ""
+    return url if _is_on(url, rows) else ""
 
 
-def _is_on(url: str, row: List) -> bool:
-    return len(url) <= LONGEST and origin_of(url) in row.origins
+def _is_on(url: str, rows: Sequence[List]) -> bool:
+    return len(url) <= LONGEST and all(origin_of(url) in row.origins for row in rows)
 
 
-def after_sign_up(row: List, handle: str, *, by_form: bool) -> BaseResponse:
+def after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse:
     """To the page that the form names, or the list; else, and in a frame, to ours. Nothing about anybody is in it."""
-    away = return_url(row) or row.thank_you_url if by_form and not is_framed() else ""
-    return redirect(away or here("check_inbox", row, r=handle), 303)
+    row, others = asked.list, [one.list for one in asked.also]
+    away = return_url([row, *others]) or row.thank_you_url if by_form and not is_framed() else ""
+    also = ",".join(one.slug for one in others) or None
+    return redirect(away or here("check_inbox", row, r=handle, also=also), 303)
 
 
 def may_lead_to(*urls: str) -> None:
     """Let the forms of this page lead there: browsers hold a redirect after a form against the page's policy, too."""
-    origins = {origin_of(url) for url in urls} - {None}
+    origins = {origin for url in urls if (origin := origin_of(url))}
     if origins:
-        headers.allow(form_action=" ".join(sorted(filter(None, origins))))
+        headers.allow(form_action=" ".join(sorted(origins)))

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
-from subscriptions.store.models import List
 from subscriptions.web import place
 from subscriptions.web.options import Options
 
@@ -38,13 +37,12 @@ def tag(name: str, /, *flags: str, **attributes: object) -> Markup:
 
 def plain(data: dict[str, Any], options: Options) -> str:
     """A form that works alone, on any site and without a script."""
-    texts, wording = data["texts"], data["wording"]
+    texts = data["texts"]
     lines = [tag("form", action=data["action"], method="post", accept_charset="utf-8", lang=data["lang"])]
     for field in data["fields"]:
         lines += _field(field, f"yestwice-{data['list']}-{field['name']}")
-    lines.append(Markup("  <p>\n    {}<br>\n    {}\n  </p>").format(texts["agree"], _lines(wording)))
-    if wording["policy_url"]:
-        lines.append(Markup("  <p>{}{}</a></p>").format(tag("a", href=wording["policy_url"]), texts["policy"]))
+    for one in data["lists"]:
+        lines += _consent(one, texts, options)
     lines.append(Markup("  <p><small>{}</small></p>").format(texts["fine"]))
     lines += _unseen(data, options)
     lines += [Markup('  <p><button type="submit">{}</button></p>').format(texts["subscribe"]), Markup("</form>")]
@@ -58,39 +56,52 @@ def _field(field: dict[str, Any], id_: str) -> Iterator[Markup]:
     yield Markup("  <p>\n    {}<br>\n    {}\n  </p>").format(label, control)
 
 
-def _lines(wording: dict[str, str]) -> Markup:
-    text = Markup("<br>\n    ").join(escape(line) for line in wording["text"].splitlines())
-    return Markup("{}{}</span>").format(tag("span", lang=wording["lang"]), text)
+def _consent(one: dict[str, Any], texts: dict[str, Any], options: Options) -> Iterator[Markup]:
+    """The wording of a list, word for word; where there are several, with a choice that nobody has made yet."""
+    if options.is_of_several:
+        box = tag("input", type="checkbox", name="lists", value=one["list"])
+        yield Markup("  <p><label>{} {}</label></p>").format(box, one["name"])
+    text = Markup("<br>\n    ").join(escape(line) for line in one["text"].splitlines())
+    text = Markup("{}{}</span>").format(tag("span", lang=one["lang"]), text)
+    yield Markup("  <p>\n    {}<br>\n    {}<br>\n    {}\n  </p>").format(texts["agree"], text, one["purpose"])
+    if one["policy_url"]:
+        yield Markup("  <p>{}{}</a></p>").format(tag("a", href=one["policy_url"]), texts["policy"])
 
 
 def _unseen(data: dict[str, Any], options: Options) -> Iterator[Markup]:
     trap = tag("input", name=data["honeypot"], tabindex="-1", autocomplete="off")
     yield Markup("  <p hidden><label>{} {}</label></p>").format(data["texts"]["trap"], trap)
-    members = {"wording": data["wording"]["id"], **data["hidden"], "return_url": options.return_url}
-    for name, value in members.items():
+    of_list = {
+        f"wording-{one['list']}" if options.is_of_several else "wording": one["wording"] for one in data["lists"]
+    }
+    for name, value in {**of_list, **data["hidden"], "return_url": options.return_url}.items():
         if value:
             yield Markup("  ") + tag("input", type="hidden", name=name, value=value)
 
 
-def frame_url(row: List, options: Options, lang: str) -> str:
-    return place.public(f"/embed/{row.slug}/frame?{urlencode({'lang': lang, **options.query(row)})}")
-
-
-def framed(data: dict[str, Any], row: List, options: Options) -> str:
+def framed(data: dict[str, Any], options: Options) -> str:
     """A frame, and the script that gives it the height of what is in it."""
     frame = tag(
-        "iframe", src=frame_url(row, options, data["lang"]), title=data["texts"]["title"], width="100%", height=HEIGHT,
-        frameborder="0", referrerpolicy="origin", data_wording=data["wording"]["id"],
+        "iframe", src=f"{data['frame']}?{frame_query(data, options)}", title=data["texts"]["title"], width="100%",
+        height=HEIGHT, frameborder="0", referrerpolicy="origin", data_wording=_wordings(data),
     )  # fmt: skip
     return "\n".join([frame + Markup("</iframe>"), script("frame.js", "async")])
 
 
-def element(data: dict[str, Any], row: List, options: Options) -> str:
+def frame_query(data: dict[str, Any], options: Options) -> str:
+    return urlencode({"lang": data["lang"], **options.query()}, safe=",")
+
+
+def _wordings(data: dict[str, Any]) -> str:
+    """What stood in the form when the snippet was made, for whoever reads the page's source years later."""
+    return " ".join(one["wording"] for one in data["lists"])
+
+
+def element(data: dict[str, Any], options: Options) -> str:
     """A script that puts the form where it stands."""
-    wished = {f"data_{name}": value for name, value in options.query(row).items()}
-    return script(
-        "yestwice.js", "async", data_list=row.slug, data_lang=data["lang"], **wished, data_wording=data["wording"]["id"]
-    )
+    wished = {f"data_{name}": value for name, value in options.query().items()}
+    known = {"data_list": data["list"], "data_lang": data["lang"], **wished, "data_wording": _wordings(data)}
+    return script("yestwice.js", "async", **known)
 
 
 def script(name: str, *flags: str, **attributes: object) -> Markup:

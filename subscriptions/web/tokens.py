@@ -10,7 +10,6 @@ from subscriptions.actions import disown as disowning
 from subscriptions.actions import leave as leaving
 from subscriptions.actions.confirm import Standing, View
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.domain.address import parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.links import Leave, NotMe, OldLink
@@ -18,8 +17,7 @@ from subscriptions.parts import parts
 from subscriptions.store import chapters, registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
-from subscriptions.web import language, place
-from subscriptions.web.forms import SignUp
+from subscriptions.web import language, place, several_confirm
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import take
 
@@ -48,7 +46,8 @@ def confirm(token: str) -> BaseResponse | tuple[str, int]:
         ref = joined.links.read_confirm(token)
     except OldLink:
         return _confirm_page(token, _look(token))
-    view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request))
+    only = several_confirm.chosen(_look(token), request.form["list"]) if "list" in request.form else None
+    view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request), only)
     if view.welcomed:
         joined.wake_sender()
     return _led_away(view) or _confirm_page(token, view)
@@ -56,19 +55,18 @@ def confirm(token: str) -> BaseResponse | tuple[str, int]:
 
 def _led_away(view: View) -> BaseResponse | None:
     """To the page that the list's owner has for the newly subscribed, if there is one."""
-    row = _list(view.registration.list_id) if view.registration and view.standing is Standing.SUBSCRIBED else None
+    is_one = view.standing is Standing.SUBSCRIBED and not view.several
+    row = _list(view.registration.list_id) if view.registration and is_one else None
     return redirect(row.confirmed_url, 303) if row and row.confirmed_url else None
 
 
 @pages.post("/confirm/<token>/again")
 def again(token: str) -> BaseResponse | tuple[str, int]:
     """A fresh registration, with today's wording, within the budget."""
-    registration = _look(token).registration
-    row = _about(registration)
-    if registration is None or registration.address is None or row is None or row.position is None:
-        return _confirm_page(token, View(Standing.GONE))
-    address = parse(registration.address)
-    return take(SignUp(address, row, registration.name, registration.locale, row.wording_id), Channel.BUTTON)
+    view = _look(token)
+    _about(view.registration)
+    asked = several_confirm.asked_again(view)
+    return take(asked, Channel.BUTTON) if asked else _confirm_page(token, View(Standing.GONE))
 
 
 def _confirm_page(token: str, view: View) -> tuple[str, int]:
@@ -76,6 +74,8 @@ def _confirm_page(token: str, view: View) -> tuple[str, int]:
     if registration is None or view.standing in (Standing.GONE, Standing.LATE, Standing.ENDED):
         return _gone(token, view)
     row = _about(registration)
+    if view.several:
+        return several_confirm.page(token, view.several), 200
     common: dict[str, Any] = {"list": row, "address": registration.address, "footer": row}
     if view.standing is Standing.WAITING:
         place.may_lead_to(row.confirmed_url if row else "")
@@ -84,14 +84,12 @@ def _confirm_page(token: str, view: View) -> tuple[str, int]:
 
 
 def _to_confirm(token: str, registration: Registration) -> dict[str, Any]:
-    links = parts().links
+    not_me = parts().links.not_me_token(registration.link_ref, registration.list_id, registration.key)
     return {
         "wording": parts().catalogue.wordings.get(registration.wording_id or ""),
         "deadline": language.words(registration.confirm_by),
         "action": url_for("tokens.confirm", token=token),
-        "not_me_url": url_for(
-            "tokens.not_me_page", token=links.not_me_token(registration.ref, registration.list_id, registration.key)
-        ),
+        "not_me_url": url_for("tokens.not_me_page", token=not_me),
     }
 
 
@@ -107,6 +105,7 @@ def _gone(token: str, view: View) -> tuple[str, int]:
     page = render_template(
         "pages/gone.html",
         list=row,
+        names=several_confirm.names(view.several) if view.several else row and row.name,
         footer=row,
         reason=view.standing.value,
         again_action=url_for("tokens.again", token=token) if can_ask else None,
@@ -141,8 +140,9 @@ def unsubscribe(token: str) -> str:
 
 @pages.get("/not-me/<token>")
 def not_me_page(token: str) -> str:
-    row = _about_not_me(parts().links.read_not_me(token))
-    return render_template("pages/not_me.html", list=row, footer=row, action=url_for("tokens.not_me", token=token))
+    row, names = _about_not_me(parts().links.read_not_me(token))
+    action = url_for("tokens.not_me", token=token)
+    return render_template("pages/not_me.html", list=row, names=names, footer=row, action=action)
 
 
 @pages.post("/not-me/<token>")
@@ -150,19 +150,18 @@ def not_me(token: str) -> str:
     """The button, or a mail program's one-click on the confirmation mail (B-05, C-08)."""
     joined = parts()
     link = joined.links.read_not_me(token)
-    row = _about_not_me(link)  # before it is erased
+    row, names = _about_not_me(link)  # before it is erased
     event = Event.ONE_CLICK if _is_one_click() else Event.DISOWN
     disowning.disown(link, event, joined.clock.now(), joined.policy)
-    return render_template(
-        "pages/not_me_done.html", list=row, footer=row, undo_action=url_for("tokens.undo", token=token)
-    )
+    undo_action = url_for("tokens.undo", token=token)
+    return render_template("pages/not_me_done.html", list=row, names=names, footer=row, undo_action=undo_action)
 
 
 @pages.post("/not-me/<token>/undo")
 def undo(token: str) -> str:
     link = parts().links.read_not_me(token)
     disowning.undo(link)
-    row = _about_not_me(link)
+    row, _ = _about_not_me(link)
     return render_template("pages/not_me_undone.html", list=row, footer=row, subscribe_url=_sign_up(row))
 
 
@@ -182,11 +181,14 @@ def _about(registration: Registration | None) -> List | None:
     return row
 
 
-def _about_not_me(link: NotMe) -> List | None:
+def _about_not_me(link: NotMe) -> tuple[List | None, str]:
+    """The list that it names, and the names of all that its mail named."""
     row = _list(link.list_id)
     with reading() as session:
-        language.of_row(registrations.locale_of(session, link.ref), row)
-    return row
+        found = registrations.of_link(session, link.ref)
+        language.of_row(found[0].locale if found else None, row)
+        rows = [one for one in map(_list, dict.fromkeys(one.list_id for one in found)) if one]
+    return row, language.listed(rows or [row for row in (row,) if row])
 
 
 def _about_leave(link: Leave) -> List | None:

@@ -102,7 +102,8 @@
       const language = this.lang || (this.closest("[lang]") || this).lang;
       const query = new URLSearchParams(language && { lang: language });
       for (const name of ["fields", "lists"]) if (this.hasAttribute(name)) query.set(name, this.getAttribute(name));
-      const url = `${base}/api/v1/lists/${encodeURIComponent(this.list)}/form?${query}`;
+      this.query = `?${query}`;
+      const url = `${base}/api/v1/lists/${encodeURIComponent(this.list)}/form${this.query}`;
       try {
         const answer = await fetch(url, { credentials: "omit" });
         if (!answer.ok) throw new Error(`${base} answers ${answer.status} for the list "${this.list}".`);
@@ -134,14 +135,17 @@
     }
 
     show(data) {
-      const { texts, wording } = (this.data = data);
+      const { texts, lists } = (this.data = data);
       Object.assign(this.box, { lang: data.lang, dir: data.dir });
       this.told = make("div", { role: "status", part: "inbox", tabindex: "-1" });
       this.trouble = make("p", { class: "error", role: "alert" });
       this.button = make("button", { type: "submit", part: "button", "aria-describedby": "consent" }, texts.subscribe);
       this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, novalidate: "novalidate" },
-        this.trouble, ...data.fields.map((one) => this.field(one)), this.choices(), this.trap(), ...this.unseen(),
-        this.consent(wording), this.button);
+        this.trouble, ...data.fields.map((one) => this.field(one)), this.trap(), ...this.unseen(),
+        make("div", { class: "consent", part: "consent", id: "consent" },
+          make("p", { class: "error", id: "error-lists" }), ...lists.flatMap((one) => this.agreement(one)),
+          make("p", { class: "fine" }, texts.fine)),
+        this.button);
       this.form.addEventListener("submit", (event) => this.submitted(event));
       this.box.replaceChildren(this.form, this.told);
       this.takeColour();
@@ -166,25 +170,20 @@
           "aria-describedby": described }));
     }
 
-    /* Further lists of the same form: each its own unticked choice with its own wording. */
-    choices() {
-      const { further, texts } = this.data;
-      return further && make("fieldset", { part: "field" }, make("legend", {}, texts.further),
-        ...further.map(({ list, name, description, wording }) => make("div", {},
-          make("label", { class: "choice", part: "label" },
-            make("input", { type: "checkbox", name: "lists", value: list }), make("span", {}, name)),
-          description && make("p", { class: "hint" }, description), this.agreement(wording))));
+    get isOfSeveral() {
+      return this.data.lists.length > 1;
     }
 
-    consent(wording) {
+    /* Where there are several lists, each is a choice of its own, and nobody has made it yet. */
+    agreement({ list, name, text, lang, purpose, policy_url }) {
       const { texts } = this.data;
-      return make("div", { class: "consent", part: "consent", id: "consent" },
-        make("p", {}, make("strong", {}, texts.agree)), this.agreement(wording), make("p", { class: "fine" }, texts.fine));
-    }
-
-    agreement({ text, lang, policy_url }) {
-      return make("div", {}, make("p", { class: "lines", lang }, text),
-        policy_url && make("p", {}, make("a", { href: policy_url }, this.data.texts.policy)));
+      const choice = this.isOfSeveral && make("label", { class: "choice", part: "label" },
+        make("input", { type: "checkbox", name: "lists", value: list, "aria-describedby": "error-lists" }), name);
+      return [
+        choice || make("p", {}, make("strong", {}, texts.agree)),
+        make("p", { class: "lines", lang }, text), make("p", {}, purpose),
+        policy_url && make("p", {}, make("a", { href: policy_url, part: "link" }, texts.policy)),
+      ];
     }
 
     /* No person sees or fills it. */
@@ -195,16 +194,19 @@
     }
 
     unseen() {
-      const members = { wording: this.data.wording.id, ...this.data.hidden };
-      return Object.entries(members).map(([name, value]) => make("input", { type: "hidden", name, value }));
+      const wordings = this.data.lists.map((one) => [this.isOfSeveral ? `wording-${one.list}` : "wording", one.wording]);
+      return [...wordings, ...Object.entries(this.data.hidden)].map(([name, value]) =>
+        make("input", { type: "hidden", name, value }));
     }
 
     members() {
       const told = new FormData(this.form);
-      const members = { list: this.data.list };
-      for (const [name, value] of told) if (value) members[name] = value;
-      if (told.has("lists")) members.lists = [this.data.list, ...told.getAll("lists")];
-      return members;
+      const members = {};
+      for (const [name, value] of told) if (value && !/^lists$|^wording-/.test(name)) members[name] = value;
+      if (!this.isOfSeveral) return { ...members, list: this.data.list };
+      const lists = told.getAll("lists");
+      const wordings = Object.fromEntries(lists.map((list) => [list, told.get(`wording-${list}`)]));
+      return { ...members, lists, wordings };
     }
 
     async submitted(event) {
@@ -212,6 +214,8 @@
       if (this.button.hasAttribute("aria-disabled")) return;
       this.clear();
       const wrong = [...this.form.elements].filter((one) => one.willValidate && !one.validity.valid);
+      const ticked = !this.isOfSeveral || new FormData(this.form).has("lists");
+      if (!ticked) return this.point([["lists", this.data.texts.wrong.lists]]);
       if (wrong.length) return this.point(wrong.map((one) => [one.name, this.data.texts.wrong[one.name] || one.validationMessage]));
       this.button.setAttribute("aria-disabled", "true");
       try {
@@ -251,7 +255,7 @@
     stepAside() {
       const frame = make("iframe", { name: `${tag}-${this.list}`, title: this.data.texts.title });
       this.box.append(frame);
-      Object.assign(this.form, { action: this.data.frame, target: frame.name, hidden: true });
+      Object.assign(this.form, { action: this.data.frame + this.query, target: frame.name, hidden: true });
       this.form.submit();
     }
 
@@ -268,7 +272,7 @@
     point(wrong) {
       for (const [name, sentence] of wrong) {
         const error = this.box.querySelector(`#error-${CSS.escape(name)}`);
-        const input = error && this.form.elements[name];
+        const input = error && this.form.querySelector(`[name="${CSS.escape(name)}"]`);
         if (!input) this.say(sentence);
         else {
           error.textContent = sentence;
