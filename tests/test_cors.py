@@ -109,6 +109,12 @@ def test_programs_name_no_origin_and_go_on_as_ever(sites: World) -> None:
     assert answer.status_code == 202 and allowed(answer) == {} and answer.headers["Vary"] == "Origin"
 
 
+def test_a_plain_form_is_taken_from_any_site_and_its_name_stands_in_no_mail(sites: World) -> None:
+    answer = sites.post(f"/subscribe/{NEWS}", data={"email": ANNE}, headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 303 and allowed(answer) == {}
+    assert ["evil" in str(mail) for mail in sites.mails(ANNE)] == [False]
+
+
 def test_pages_of_our_own_are_always_welcome(sites: World) -> None:
     for origin in (sites.base_url, "http://127.0.0.1:8000"):
         assert from_site(sites, origin, HIDDEN).status_code == 202

@@ -19,6 +19,7 @@ METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 OPERATIONS = {
     ("POST", "/api/v1/subscriptions"),
     ("GET", "/api/v1/lists"),
+    ("GET", "/api/v1/lists/{list}/form"),
     ("GET", "/api/v1/lists/{list}/subscriptions"),
     ("GET", "/api/v1/lists/{list}/export"),
     ("GET", URL),

@@ -36,6 +36,7 @@ FIXED = (
 )
 USUAL = (("Content-Security-Policy", CSP), ("Cache-Control", "no-store"))
 _FOR_SEARCH_ENGINES = ("pages.index", "pages.form", "static")
+_OF_ONE_REQUEST = ("policy", "listed", "framed")
 _ANY_HOST = ("/healthz", "/readyz")
 
 
@@ -70,7 +71,7 @@ def allow(**sources: str) -> None:
     for name, more in sources.items():
         directive = name.replace("_", "-")
         known = wanted.get(directive, POLICY.get(directive, "")).replace("'none'", "")
-        wanted[directive] = f"{known} {more}".strip() or "'none'"
+        wanted[directive] = " ".join(dict.fromkeys(f"{known} {more}".split())) or "'none'"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -84,6 +85,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.began = Clock.ticks()
+        for left in _OF_ONE_REQUEST:  # a context may outlive its request, as in tests
+            g.pop(left, None)
         asked = request.headers.get("X-Request-ID")
         g.request_id = asked if asked and _ID.fullmatch(asked) else _new_id()
         if request.host.partition(":")[0] not in hosts and not _is_ours(request.host, hosts):
