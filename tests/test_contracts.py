@@ -12,7 +12,7 @@ from subscriptions.store.models import db
 from subscriptions.web.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
 
-PUBLIC = {"embed", "frame", "pages", "tokens", "static", "health", "openapi", "mailbox"}
+PUBLIC = {"embed", "frame", "pages", "several", "tokens", "static", "health", "openapi", "mailbox"}
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
 

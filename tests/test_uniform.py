@@ -78,6 +78,7 @@ STATES: dict[str, Callable[[World], object]] = {
     "told lately": told_lately,
     "out of budget": out_of_budget,
     "pending on another list": lambda world: world.sign_up(ANNE, OFFERS),
+    "pending on several lists": lambda world: by_json_for_several(world, ANNE),
 }
 HANDLE = re.compile(rb"[\w-]{22}(?![\w-])")
 
@@ -98,7 +99,16 @@ def by_json(world: World, address: str) -> tuple[object, ...]:
     return (seen(world.sign_up(address, NEWS, name="Anne")),)
 
 
-@pytest.mark.parametrize("ask", [by_form, by_json])
+def by_form_of_several(world: World, address: str) -> tuple[object, ...]:
+    answer = world.post("/subscribe", data={"email": address, "lists": [NEWS, OFFERS]})
+    return seen(answer), seen(world.get(answer.location))
+
+
+def by_json_for_several(world: World, address: str) -> tuple[object, ...]:
+    return (seen(world.post("/api/v1/subscriptions", json={"email": address, "lists": [NEWS, OFFERS]})),)
+
+
+@pytest.mark.parametrize("ask", [by_form, by_json, by_form_of_several, by_json_for_several])
 @pytest.mark.parametrize("state", STATES)
 def test_the_answer_does_not_tell_what_an_address_is(
     world: World, state: str, ask: Callable[[World, str], tuple[object, ...]]

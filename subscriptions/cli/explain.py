@@ -34,6 +34,7 @@ def story(key: bytes) -> list[str]:
 def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for row in registrations.of_key(session, key):
         yield f"Sign-up for {_list(row.list_id)} at {words(row.registered_at)}:"
+        yield from _told(row)
         for one in evidence.of_registration(session, row.id):
             yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
         for owed in outbox.of_registration(session, row):
@@ -44,12 +45,19 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
 def _chapters(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for chapter in chapters.of_key(session, key):
         yield f"Subscription to {_list(chapter.list_id)}, confirmed at {words(chapter.confirmed_at)}:"
+        yield from _told(chapter)
         for one in evidence.of_subscription(session, chapter.id):
             if one.registration_id is None:
                 yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
         for owed in outbox.of_subscription(session, chapter.id):
             yield f"  {_waiting(owed, now)}"
         yield f"  Now: {_chapter_now(chapter)}"
+
+
+def _told(row: Registration | Subscription) -> Iterator[str]:
+    named = ({"name": row.name} if row.name else {}) | (row.fields or {})
+    if named:
+        yield f"  Told to be addressed by: {'; '.join(f'{key} {value}' for key, value in named.items())}"
 
 
 def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
@@ -74,7 +82,8 @@ def _sentence(one: Evidence) -> str:
     mail = _MAILS.get(str(details.get("mail")), "mail")
     ip = f" from {one.ip}" if one.ip else ""
     told = {
-        "registered": f"signed up by {one.channel}{_by(one)}{ip}; consent text {details.get('wording')}.",
+        "registered": f"signed up by {one.channel}{_by(one)}{ip}{_vouched(one)}; "
+        f"consent text {details.get('wording')}.",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",
@@ -95,6 +104,14 @@ def _proof(session: Session, one: Evidence) -> str:
     if rebuild(session, one.id, parts().sender.composer) is None:
         return " Of it only the hashes are left: the person or the key that signed its links is gone."
     return " Made again from what is kept, it is the same, byte for byte."
+
+
+def _vouched(one: Evidence) -> str:
+    """What a client says of the visitor that it spoke for."""
+    page, at = one.details.get("page"), one.details.get("submitted_at")
+    where = f" on {page}" if page else ""
+    when = f" at {at}" if at else ""
+    return f", as it says{where}{when}" if where or when else ""
 
 
 def _by(one: Evidence) -> str:

@@ -48,6 +48,7 @@ def scope(wanted: str) -> Callable[[Callable[P, Response]], Callable[P, Response
 
 def refuse(wanted: str, *, needed: bool) -> Response | None:
     """None when the request may go on; otherwise the answer that it gets."""
+    g.pop("client", None)
     given = request.headers.get("Authorization")
     if given is None and not needed:
         return None

@@ -62,9 +62,10 @@ def names(places: Sequence[Place]) -> str:
 
 def chosen(view: View, slug: str | None) -> int | None:
     """The list whose button was pressed; none: the button for all, or the only one that there is."""
-    if slug is None or not view.several:
+    if slug is None or view.registration is None:
         return None
-    return next((one.registration.list_id for one in view.several if _list(one.registration).slug == slug), NO_LIST)
+    rows = [one.registration for one in view.several] or [view.registration]
+    return next((row.list_id for row in rows if _list(row).slug == slug), NO_LIST)
 
 
 def asked_again(view: View) -> SignUp | None:
