@@ -19,10 +19,11 @@ MAKES_LINKS = {"link", "button"}  # macros of email/_parts.html, whose first arg
 NOT_IN_PAGES = {
     r"<style\b": "a style element",
     r"\sstyle\s*=": "an inline style",
-    r"<script(?! src=\"\{\{ static_url\('[a-z-]+\.js'\) \}\}\" (defer|type=\"module\")></script>)": "a strange script",
+    r"<script(?! src=\"\{\{[^{}<>]*\}\}\" (async|defer|type=\"module\")></script>)": "a strange script",
     r"\son[a-z]+\s*=\s*[\"'{]": "an event handler",
     r"javascript:": "a script as a link",
-    r"<(?:object|embed|base)\b|<iframe(?![^>]*\ssandbox\b)": "a frame without a sandbox",
+    r"<(?:object|embed|base(?! target=))\b": "a frame without a sandbox",
+    r"<iframe(?![^>]*\s(?:sandbox\b|src=\"\{\{ frame_src))": "a frame without a sandbox",
     r"\b(?:src|srcset|data|action|poster)\s*=\s*[\"']?(?:https?:)?//": "a remote resource",
     r"<link\b[^>]*href\s*=\s*[\"']?(?:https?:)?//": "a remote resource",
 }
