@@ -82,10 +82,11 @@ def test_a_form_that_came_again_with_its_errors_keeps_its_time(world: World) -> 
     assert send(world, email=ANNE, t=time).status_code == 303
 
 
-def test_a_time_of_yesterday_is_not_shown_again(world: World) -> None:
-    time = shown(world)
-    world.clock.forward(days=1)
-    assert fields_of(send(world, email="anne@", t=time).text)["t"] != time
+def test_a_form_that_came_without_a_time_comes_again_without_one(world: World) -> None:
+    """It is filled already: its visitor may well press at once."""
+    for time in ("", shown(world)):
+        world.clock.forward(days=1)
+        assert fields_of(send(world, email="anne@", t=time).text)["t"] == ""
 
 
 def test_no_form_is_too_fast_where_the_operator_says_so(make_app: Callable[..., Flask], world: World) -> None:

@@ -41,10 +41,12 @@ def init_app(app: Flask) -> None:
 
 
 def form_time(earlier: str | None = None) -> str:
-    """When this form was shown; one that comes again with its errors keeps its time."""
+    """When this form was shown. One that comes again keeps its time: who has it filled already may be quick."""
     now = parts().clock.now()
+    if request.method != "POST":
+        return parts().forms.time(now)
     shown = parts().forms.read_time(earlier) if earlier else None
-    return earlier if earlier and shown and now - shown < FORM_LIFE else parts().forms.time(now)
+    return earlier if earlier and shown and now - shown < FORM_LIFE else ""
 
 
 # Forms

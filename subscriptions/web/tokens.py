@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import confirm as confirming
@@ -19,8 +19,7 @@ from subscriptions.parts import parts
 from subscriptions.store import chapters, registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
-from subscriptions.web import language, several_confirm
-from subscriptions.web.headers import CSP_WITH_SCRIPT
+from subscriptions.web import headers, language, place, several_confirm
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import take
 
@@ -43,7 +42,7 @@ def _look(token: str) -> View:
 
 
 @pages.post("/confirm/<token>")
-def confirm(token: str) -> Response:
+def confirm(token: str) -> BaseResponse:
     joined = parts()
     try:
         ref = joined.links.read_confirm(token)
@@ -57,7 +56,14 @@ def confirm(token: str) -> Response:
     view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request), way, only)
     if view.welcomed:
         joined.wake_sender()
-    return _confirm_page(token, view)
+    return _led_away(view) or _confirm_page(token, view)
+
+
+def _led_away(view: View) -> BaseResponse | None:
+    """To the page that the list's owner has for the newly subscribed, if there is one."""
+    is_one = view.standing is Standing.SUBSCRIBED and not view.several
+    row = _list(view.registration.list_id) if view.registration and is_one else None
+    return redirect(row.confirmed_url, 303) if row and row.confirmed_url else None
 
 
 def _is_of_sign_up(handle: str, ref: bytes) -> bool:
@@ -92,10 +98,12 @@ def _confirm_page(token: str, view: View, *, may_ask: bool = True) -> Response:
     common: dict[str, Any] = {"list": row, "address": registration.address, "footer": row}
     common["tab"] = parts().links.tab(registration.link_ref) if may_ask else None
     if view.standing is Standing.WAITING:
+        place.may_lead_to(row.confirmed_url if row else "")
         page = render_template("pages/confirm.html", **common, **_to_confirm(token, registration))
     else:
         page = render_template("pages/confirmed.html", **common, unsubscribe_url=_way_out(registration))
-    return Response(page, headers={"Content-Security-Policy": CSP_WITH_SCRIPT})
+    headers.allow(script_src="'self'")
+    return Response(page)
 
 
 def _to_confirm(token: str, registration: Registration) -> dict[str, Any]:
