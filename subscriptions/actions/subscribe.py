@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy.orm import Session
@@ -84,11 +84,18 @@ def subscribe(
 ) -> list[Refusal | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
     with (tally or counters.Tally()).taken() as counts, transaction() as session:
-        batch = _begin(session, asks, now, policy)
-        answers = [_decide(batch, ask) for ask in asks]
-        _write(session, batch)
-        addresses.forget_unknown(session, _without_trace(batch, asks))
-        counters.add(session, Counter(counts) + gates.counts(batch.gate, answers) + Counter(_unusual(asks)))
+        return take(session, asks, now, policy, counts)
+
+
+def take(
+    session: Session, asks: Sequence[Ask], now: datetime, policy: Policy, noted: Mapping[str, int] | None = None
+) -> list[Refusal | None]:
+    """The same within a transaction that does something besides; `noted`: counts to write with it."""
+    batch = _begin(session, asks, now, policy)
+    answers = [_decide(batch, ask) for ask in asks]
+    _write(session, batch)
+    addresses.forget_unknown(session, _without_trace(batch, asks))
+    counters.add(session, Counter(noted or {}) + gates.counts(batch.gate, answers) + Counter(_unusual(asks)))
     return answers
 
 
@@ -111,7 +118,7 @@ def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy)
     keys = Counter(ask.key for ask in asks)
     budgets = signups.lock_addresses(session, keys)
     gate = gate_for(session, [(ask.origin.network, ask.brings) for ask in asks], now, policy)
-    mails = {key: read_times(text) for key, text in budgets.items()}
+    mails = {key: addresses.read_times(text) for key, text in budgets.items()}
     seen = signups.see(session, list(keys), now)
     return _Batch(now, policy, mails, gate, seen, outbox.new_mids(len(asks)))
 
@@ -217,7 +224,9 @@ def _spend(batch: _Batch, key: bytes, due_at: datetime) -> None:
 def _write(session: Session, batch: _Batch) -> None:
     signups.remember(session, batch.new)
     oldest = batch.now - rules.longest(batch.policy.mails)
-    budgets = {key: write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)}
+    budgets = {
+        key: addresses.write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)
+    }
     signups.save_budgets(session, budgets)
     for id_, due_at, ask in batch.told:
         mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
@@ -225,12 +234,3 @@ def _write(session: Session, batch: _Batch) -> None:
         outbox.owe(session, mail, now=batch.now, due_at=due_at, subscription_id=id_)
         # no IP: it is a stranger's, or adds nothing to the proof
         evidence.add(session, Fact.ASKED_AGAIN, batch.now, ask.channel, subscription_id=id_, actor=ask.actor)
-
-
-def read_times(text: str) -> list[datetime]:
-    """Times of mails as the address row keeps them: epoch milliseconds, comma-separated."""
-    return [datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in text.split(",") if ms]
-
-
-def write_times(times: Iterable[datetime]) -> str:
-    return ",".join(str(round(at.timestamp() * 1000)) for at in times)

@@ -13,8 +13,8 @@ from subscriptions.store.models import Counter
 
 SHARDS = 64
 NAMES = (
-    "sign_ups limited not_mailable disposable batches confirmations withdrawals disowned cancelled blocked purged "
-    "proofs_purged erased mails_sent mails_given_up mails_dropped suspected proof_asked passed"
+    "sign_ups limited not_mailable disposable preferences batches confirmations withdrawals disowned cancelled blocked "
+    "purged proofs_purged erased mails_sent mails_given_up mails_dropped suspected proof_asked passed"
 ).split()
 
 

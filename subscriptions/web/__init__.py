@@ -7,14 +7,20 @@ from subscriptions.web import (
     api,
     asking,
     confirmations,
+    cors,
+    embed,
+    form_data,
+    frame,
     guard,
     headers,
     health,
     inbox,
     language,
+    look,
     mailbox,
     openapi,
     pages,
+    preferences,
     problems,
     several,
     tokens,
@@ -29,8 +35,11 @@ def init_app(app: Flask, settings: Settings) -> None:
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
-    for room in (pages, several, inbox, tokens, api, confirmations, openapi, health):
+    cors.init_app(app)
+    rooms = (pages, several, inbox, frame, tokens, preferences, api, confirmations, form_data, embed, openapi, health)
+    for room in rooms:
         app.register_blueprint(room.pages)
+    look.init_app(app, settings)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
     asking.init_app(app)

@@ -11,15 +11,14 @@ from subscriptions.parts import parts
 from subscriptions.store.busy import busy_until
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.store.models import List
+from subscriptions.web import headers
 from subscriptions.web.forms import SignUp
-from subscriptions.web.headers import CSP
 from subscriptions.web.limits import origin
 
 pages = Blueprint("asking", __name__)
-COMPUTING_CSP = f"{CSP}; script-src 'self'; worker-src 'self'; connect-src 'self'"
 REMEMBERED = 10_000  # networks, by each process
 NAME = "busy networks"
-COMPUTES, LOOKED = "yestwice.computes", "yestwice.busy"  # of a request, in its environ
+LOOKED = "yestwice.busy"  # of a request, in its environ
 
 
 class Busy:
@@ -45,12 +44,6 @@ def init_app(app: Flask) -> None:
     app.extensions[NAME] = Busy()
     app.register_blueprint(pages)
 
-    @app.after_request
-    def let_it_compute(response: Response) -> Response:
-        if request.environ.get(COMPUTES):
-            response.headers["Content-Security-Policy"] = COMPUTING_CSP
-        return response
-
 
 def _busy() -> Busy:
     found: Busy = current_app.extensions[NAME]
@@ -63,8 +56,14 @@ def may_compute() -> bool:
 
 def computes() -> bool:
     """Whether this page may let the browser compute; its answer allows the script then."""
-    request.environ[COMPUTES] = may = may_compute()
+    may = may_compute()
+    if may:
+        _let_it_compute()
     return may
+
+
+def _let_it_compute() -> None:
+    headers.allow(script_src="'self'", worker_src="'self'", connect_src="'self'")
 
 
 def rows_of(asked: SignUp) -> list[List]:
@@ -83,7 +82,8 @@ def is_asked_here(*rows: List) -> bool:
     if LOOKED not in environ:  # once for a page of many lists
         environ[LOOKED] = _is_busy_network(look=True)
     found: bool = environ[LOOKED] or any(_is_unusual(row, "") for row in rows)
-    environ[COMPUTES] = environ.get(COMPUTES) or found
+    if found:
+        _let_it_compute()
     return found
 
 

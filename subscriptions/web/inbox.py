@@ -6,7 +6,7 @@ from email.utils import parseaddr
 from math import ceil
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -24,8 +24,7 @@ from subscriptions.parts import parts
 from subscriptions.store import registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
-from subscriptions.web import language
-from subscriptions.web.headers import CSP_WITH_SCRIPT
+from subscriptions.web import headers, language, place
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import hand_in, the_list, too_many
 from subscriptions.web.several_confirm import asked_like
@@ -49,7 +48,7 @@ def again(slug: str) -> BaseResponse:
     if isinstance(limited, Limited):
         return too_many(limited)
     handle = visit.handle if visit else None
-    return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, also=_also(), again=1), 303)
+    return redirect(place.here("check_inbox", row, r=handle, also=_also(), again=1), 303)
 
 
 @pages.post("/subscribe/<slug>/code")
@@ -148,7 +147,8 @@ def _page(
         **_whom_to_look_for(visit),
         **_of_visit(visit, again=again),
     )
-    return Response(page, status, {"Content-Security-Policy": CSP_WITH_SCRIPT})
+    headers.allow(script_src="'self'")
+    return Response(page, status)
 
 
 def _also() -> str | None:

@@ -6,7 +6,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, g, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.gate import Asked, Limited, Need, Pass, Refusal
@@ -18,10 +18,11 @@ from subscriptions.domain.mailable import is_within
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import asking, guard, hints, language
+from subscriptions.web import asking, guard, hints, language, place
 from subscriptions.web.forms import Chosen, Problem, SignUp, from_form
 from subscriptions.web.hints import Hint
 from subscriptions.web.limits import origin
+from subscriptions.web.options import shown_fields
 from subscriptions.web.problems import answer
 from subscriptions.web.vouched import Vouched
 
@@ -41,6 +42,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         return {
             "title_suffix": sender[0] or sender[1],
             "footer": None,
+            "framed": g.get("framed"),
+            "here": place.here,
             "mailbox_url": url_for("mailbox.index") if trying else None,
             "hours": settings.lifecycle.confirm_within_hours,
         }
@@ -54,8 +57,9 @@ def _versions(folder: Path) -> dict[str, str]:
 
 @pages.get("/")
 def index() -> str:
-    lists = [_shown(one) for one in parts().catalogue.configured if one.public]
-    return render_template("pages/index.html", lists=lists)
+    rows = [one for one in parts().catalogue.configured if one.public]
+    only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
+    return render_template("pages/index.html", lists=[_shown(one) for one in rows], footer=only)
 
 
 @pages.get("/subscribe/<slug>")
@@ -67,8 +71,9 @@ def form(slug: str) -> str:
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     row, form = the_list(slug), hints.chosen(request.form)
     asked = from_form(form, row, parts().catalogue, language.to_store(row))
-    if isinstance(asked, list):
-        return _form(row, form, asked), 422
+    wrong = [*(asked if isinstance(asked, list) else []), *place.wrong_return([row])]
+    if isinstance(asked, list) or wrong:
+        return _form(row, form, wrong), 422
     verdict = guard.judge(form, asked)
     if isinstance(verdict, guard.Step):
         return guard.page(asked, verdict)
@@ -89,10 +94,14 @@ def the_list(slug: str) -> List:
 
 def _shown(row: List) -> dict[str, Any]:
     wording = parts().catalogue.wordings[row.wording_id]
+    back = place.return_url([row])
+    place.may_lead_to(back, row.thank_you_url)
     return {
         "list": row,
         "wording": wording,
-        "action": url_for("pages.subscribe", slug=row.slug),
+        "action": place.here("subscribe", row),
+        "return_url": back,
+        "fields": shown_fields([row], request.args),
         "locale": language.to_store(row),
         "computes": asking.is_asked_here(row),
     }
@@ -111,8 +120,7 @@ def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseRes
         return too_many(handle)
     if isinstance(handle, Asked):
         return guard.page(asked, guard.refused(asked, brings))
-    lists = ",".join(one.list.slug for one in asked.also)
-    return redirect(url_for("inbox.check_inbox", slug=asked.list.slug, r=handle, also=lists or None), 303)
+    return place.after_sign_up(asked, handle, by_form=channel is Channel.FORM)
 
 
 def submit(
@@ -155,7 +163,7 @@ def hand_in(
         also=tuple(_choice(ref, one) for one in asked.also),
         vouched=spoken_for.details if spoken_for else None,
         mailable=joined.mailable.why_not(asked.address) is None,
-        flags=_flags(asked.address),
+        flags=flags_of(asked.address),
         brings=Pass(Need.NEVER) if actor else brings or Pass(),  # who has a token is known
     )
     refused = joined.sign_ups.submit(ask)
@@ -167,7 +175,7 @@ def hand_in(
     return refused
 
 
-def _flags(address: Address) -> tuple[str, ...]:
+def flags_of(address: Address) -> tuple[str, ...]:
     return ("disposable",) if is_within(address.ascii_domain, parts().disposable) else ()
 
 

@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import asking, guard, hints, language
+from subscriptions.web import asking, guard, hints, language, place
 from subscriptions.web.forms import Problem, from_form_of_several
 from subscriptions.web.hints import Hint
+from subscriptions.web.options import shown_fields
 from subscriptions.web.pages import take
-from subscriptions.web.voluntary import texts_of
 
 pages = Blueprint("several", __name__)
 
@@ -22,15 +22,27 @@ def form() -> BaseResponse | str:
     rows = _offered()
     if len(rows) == 1:
         return redirect(url_for("pages.form", slug=rows[0].slug))
-    return _form(rows, {}, []) if rows else redirect(url_for("pages.index"))
+    return form_of(rows) if rows else redirect(url_for("pages.index"))
+
+
+def form_of(rows: Sequence[List]) -> str:
+    language.of_list(rows[0])
+    return _form(rows, {}, [])
 
 
 @pages.post("/subscribe")
 def subscribe() -> BaseResponse | tuple[str, int]:
-    rows, form = _offered(), hints.chosen(request.form)
+    return subscribe_to(_offered())
+
+
+def subscribe_to(rows: Sequence[List]) -> BaseResponse | tuple[str, int]:
+    """What the form of these lists was sent with."""
+    language.of_list(rows[0] if rows else None)
+    form = hints.chosen(request.form)
     asked = from_form_of_several(form, parts().catalogue, language.to_store(rows[0]) if rows else None)
-    if isinstance(asked, list):
-        return _form(_with_chosen(rows), form, asked), 422
+    wrong = [*(asked if isinstance(asked, list) else []), *place.wrong_return(_with_chosen([]))]
+    if isinstance(asked, list) or wrong:
+        return _form(_with_chosen(rows), form, wrong), 422
     verdict = guard.judge(form, asked)
     if isinstance(verdict, guard.Step):
         return guard.page(asked, verdict)
@@ -60,11 +72,14 @@ def _with_chosen(rows: Sequence[List]) -> list[List]:
 
 def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem], hint: Hint | None = None) -> str:
     wordings = parts().catalogue.wordings
+    back = place.return_url(_with_chosen([]))
+    place.may_lead_to(back, *(row.thank_you_url for row in rows))
     return render_template(
         "pages/subscribe_several.html",
         entries=[{"list": row, "wording": wordings[row.wording_id]} for row in rows],
-        fields=texts_of(rows),
-        action=url_for("several.subscribe", lists=request.args.get("lists")),
+        fields=shown_fields(rows, request.args),
+        action=_action(rows),
+        return_url=back,
         locale=language.to_store(rows[0]) if rows else "",
         values=values,
         chosen=request.form.getlist("lists"),
@@ -73,3 +88,9 @@ def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem],
         computes=asking.is_asked_here(*rows),
         footer=rows[0] if rows else None,
     )
+
+
+def _action(rows: Sequence[List]) -> str:
+    if place.is_framed():
+        return place.here("subscribe", rows[0])
+    return url_for("several.subscribe", lists=request.args.get("lists"))

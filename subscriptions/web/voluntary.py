@@ -1,7 +1,7 @@
 """The voluntary fields of a form: what they are called, and what was told in them (F-10 … F-12)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from flask_babel import gettext
 
@@ -47,11 +47,17 @@ def told(data: Mapping[str, str], rows: Sequence[List]) -> tuple[dict[str, str],
         value = data.get(field.key, "").strip()
         if value:
             found[field.key] = value
-        if len(value) > LONGEST:
-            wrong.append((field.key, _TOO_LONG, {"label": field.label or LABELS[field.key], "most": LONGEST}))
-        elif UNPRINTABLE.search(value):
-            wrong.append((field.key, _UNPRINTABLE, {"label": field.label or LABELS[field.key]}))
+            wrong += wrong_in(field, value)
     return found, wrong
+
+
+def wrong_in(field: Field, value: str) -> Iterator[Wrong]:
+    """What is wrong with what was told in one field."""
+    label = field.label or LABELS[field.key]
+    if len(value) > LONGEST:
+        yield field.key, _TOO_LONG, {"label": label, "most": LONGEST}
+    elif UNPRINTABLE.search(value):
+        yield field.key, _UNPRINTABLE, {"label": label}
 
 
 def shown(texts: Sequence[str]) -> list[dict[str, str]]:

@@ -26,12 +26,12 @@ FOCUSED = """() => {
 }"""
 
 
-def try_out(folder: Path, proof_of_work: str | None = None) -> Server:
+def try_out(folder: Path, proof_of_work: str | None = None, lists: str = LISTS) -> Server:
     """The real server in try-out mode, not started: two lists, the mailbox, a database of its own."""
     return Server(
         folder,
         "sqlite:///subscriptions.db",
-        LISTS=" ".join(LISTS.split("\n")),
+        LISTS=" ".join(lists.split("\n")),
         MAIL__SENDER='"Example Society <letters@example.org>"',
         ABUSE__PROOF_OF_WORK=proof_of_work,
     )
