@@ -25,7 +25,7 @@ SHAPE = """() => ({
     headings: document.querySelectorAll('h1').length,
     mains: document.querySelectorAll('main').length,
     small: [...document.querySelectorAll('button, .button, input:not([type=hidden]), a, summary')]
-        .filter(one => !one.closest('.away') && !one.closest('p, li') && one.getBoundingClientRect().height < 44)
+        .filter(one => one.checkVisibility() && !one.closest('.away, p, li') && one.getBoundingClientRect().height < 44)
         .map(one => one.outerHTML),
 })"""
 SPACED = """() => {

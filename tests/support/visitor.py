@@ -27,16 +27,12 @@ FOCUSED = """() => {
 
 
 def try_out(folder: Path, proof_of_work: str | None = None, lists: str = LISTS) -> Server:
-    """The real server in try-out mode, not started: two lists, the mailbox, a database of its own.
-
-    A driven browser types faster than people do, which would be suspicious.
-    """
+    """The real server in try-out mode, not started: two lists, the mailbox, a database of its own."""
     return Server(
         folder,
         "sqlite:///subscriptions.db",
         LISTS=" ".join(lists.split("\n")),
         MAIL__SENDER='"Example Society <letters@example.org>"',
-        ABUSE__FILL_SECONDS="0",
         ABUSE__PROOF_OF_WORK=proof_of_work,
     )
 
