@@ -34,10 +34,10 @@ def init_app(app: Flask) -> None:
 
 def _preflight() -> Response:
     """The browser's question before the request: the list stands in the body, so any list's origin will do."""
-    origin = request.headers.get("Origin", "")
-    if origin not in _of_any_list():
-        return answer(403, f"The origin {_named(origin)} is not among the origins of any list here.")
-    g.listed = [origin]
+    closed = refused_everywhere()
+    if closed:
+        return closed
+    g.listed = g.get("listed", ())
     response = Response(status=204)
     response.headers["Access-Control-Allow-Methods"] = "GET" if request.path.rstrip("/").endswith("/form") else "POST"
     response.headers["Access-Control-Allow-Headers"] = "Content-Type"
@@ -58,6 +58,17 @@ def may_read_problems() -> None:
     """Until it is known which list is meant, a script of any listed site may read what is wrong with its request."""
     if "Origin" in request.headers:
         g.listed = _of_any_list()
+
+
+def refused_everywhere() -> Response | None:
+    """The same where it must not be told which list is meant: any list's origins will do."""
+    origin = request.headers.get("Origin")
+    if origin is None or _is_ours(origin):
+        return None
+    g.listed = _of_any_list()
+    if origin in g.listed:
+        return None
+    return answer(403, f"The origin {_named(origin)} is not among the origins of any list here.")
 
 
 def refused(rows: Sequence[List]) -> Response | None:
