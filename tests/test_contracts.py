@@ -13,14 +13,26 @@ from subscriptions.web.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
 from tests.preferences import ask, link
 
-PUBLIC = {"pages", "several", "inbox", "tokens", "preferences", "static", "health", "openapi", "mailbox"}
+PUBLIC = {
+    "pages",
+    "several",
+    "inbox",
+    "tokens",
+    "preferences",
+    "look",
+    "previews",
+    "static",
+    "health",
+    "openapi",
+    "mailbox",
+}
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
 
 def test_every_route_of_the_api_says_who_may_call_it(app: Flask) -> None:
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in PUBLIC]
     open_to_all = [rule.rule for rule in rules if not hasattr(app.view_functions[rule.endpoint], "scope")]
-    assert open_to_all == ["/api/v1/subscriptions", "/api/v1/confirmations"]
+    assert sorted(open_to_all) == [f"/api/v1/{name}" for name in ("challenge", "confirmations", "subscriptions")]
 
 
 def everything() -> dict[str, list[tuple[object, ...]]]:
@@ -38,7 +50,9 @@ def addresses_of(world: World) -> list[str]:
     confirm, not_me = world.confirm_link(ANNE), world.not_me_link(ANNE)
     world.subscribe(BART)
     ask(world, BART)
-    values = {"slug": NEWS, "id_": "1", "filename": "style.css", "act": "leave"}
+    values = {
+        "slug": NEWS, "id_": "1", "filename": "style.css", "act": "leave", "kind": "confirm", "tag": "en",
+    }  # fmt: skip
     found = [confirm, not_me, world.leave_link(BART), link(world, BART)]
     for rule in world.app.url_map.iter_rules():
         if "GET" in (rule.methods or set()) and "token" not in rule.arguments:

@@ -128,7 +128,7 @@ def test_markup_in_a_mail_stays_text_in_the_mailbox(world: World) -> None:
         source = b"From: <b>x</b>\r\nTo: <i>y</i>\r\nSubject: <script>alert(1)</script>\r\n\r\n<script>\r\n"
         mailbox.keep(session, "confirm", source, world.clock.now(), Clock.real_now(), None, None)
     for path in ("/mailbox", f"/mailbox/{copies()[0].id}"):
-        assert not re.search(r"<script|<b>|<i>", page(world, path))
+        assert not re.search(r"<script>|<b>|<i>", page(world, path))
 
 
 @pytest.mark.parametrize("id_", ["0", "999", "99999999999999999999999", "-1", "x"])

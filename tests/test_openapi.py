@@ -21,6 +21,7 @@ METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 OPERATIONS = {
     ("POST", "/api/v1/subscriptions"),
     ("POST", "/api/v1/confirmations"),
+    ("GET", "/api/v1/challenge"),
     ("GET", "/api/v1/lists"),
     ("GET", "/api/v1/lists/{list}/subscriptions"),
     ("GET", "/api/v1/lists/{list}/export"),

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from subscriptions.actions.gate import Refusal
 from subscriptions.actions.leave import Withdrawal, end_chapter
-from subscriptions.actions.subscribe import Ask, Limited, take
+from subscriptions.actions.subscribe import Ask, take
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
@@ -16,12 +17,12 @@ from subscriptions.store.models import Registration
 
 
 @repeated
-def begin(ask: Ask, old: bytes, now: datetime, policy: Policy) -> Limited | None:
+def begin(ask: Ask, old: bytes, now: datetime, policy: Policy) -> Refusal | None:
     """Sign the new address up; the old one stays as it is. What became of it is told by mail only."""
     with transaction() as session:
-        [limited] = take(session, [ask], now, policy)
+        [refused] = take(session, [ask], now, policy)
         registrations.replacing(session, [ask.ref, *(one.ref for one in ask.also)], old)
-        return limited
+        return refused
 
 
 def finish(session: Session, registration: Registration, now: datetime, policy: Policy) -> None:

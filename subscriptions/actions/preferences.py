@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions.subscribe import Limited
+from subscriptions.actions.gate import Limited
 from subscriptions.domain import policy as rules
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.domain.policy import LINK_MAIL_WITHIN, Policy
@@ -97,4 +97,4 @@ def open_(opener: Opener, now: datetime) -> bool:
     if now >= opener.until:
         return False
     with transaction() as session:
-        return once.use(session, opener.hash, opener.until)
+        return bool(once.use(session, {opener.hash: opener.until}))

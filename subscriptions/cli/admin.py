@@ -1,4 +1,4 @@
-"""Commands for lists, tokens, exports, the relay and the schema."""
+"""Commands for lists, tokens, exports and the schema."""
 
 import hashlib
 import secrets
@@ -8,16 +8,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import click
-from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from subscriptions import clock as clocks
 from subscriptions import logs
-from subscriptions.cli import ADDRESS, ready, table, the_list
-from subscriptions.domain.address import Address
+from subscriptions.cli import ready, table, the_list
 from subscriptions.export import stream
-from subscriptions.mail.setup import lines
-from subscriptions.mail.smtp import GiveUp, Later, Pause
 from subscriptions.parts import parts
 from subscriptions.store import chapters, migrate, tokens
 from subscriptions.store.engine import Unavailable, reading, transaction
@@ -27,7 +23,6 @@ STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
 lists = AppGroup("lists", help="The lists of this installation.")
 tokens_group = AppGroup("tokens", help="API tokens: made, shown by name, revoked.")
-mail = AppGroup("mail", help="The way to the relay.")
 
 
 @lists.command("show")
@@ -115,24 +110,6 @@ def _target(output: Path | None) -> Any:
     return output.open("w", encoding="utf-8", newline="")
 
 
-@mail.command("test")
-@click.argument("address", type=ADDRESS)
-@ready
-def test_mail(address: Address) -> None:
-    """Send one test mail to ADDRESS through the configured relay, and say what the relay said."""
-    joined = parts()
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    message = joined.sender.composer.test_mail(address.mailed, secrets.token_hex(16), joined.clock.now())
-    line = lines(app, joined.settings, joined.clock)()
-    try:
-        line.send(message)
-    except (Pause, Later, GiveUp) as trouble:
-        raise click.ClickException(f"The relay did not take it: {trouble}.") from None
-    finally:
-        line.close()
-    click.echo(f"The relay took it: {message.reply}")
-
-
 @click.command("migrate")
 @with_appcontext
 def migrate_command() -> None:
@@ -147,4 +124,4 @@ def migrate_command() -> None:
     click.echo(f"The schema is now {migrate.HEAD}." if done else f"The schema is up to date ({migrate.HEAD}).")
 
 
-COMMANDS = [lists, tokens_group, mail, export, migrate_command]
+COMMANDS = [lists, tokens_group, export, migrate_command]

@@ -44,8 +44,7 @@ def addressed_as(name: str | None, fields: Mapping[str, str] | None) -> str | No
 
 def _ways(name: str | None, fields: Mapping[str, str]) -> Iterator[str]:
     salutation, family = fields.get("salutation"), fields.get("family_name")
-    # each by itself, too: what is harmless alone must not come in by what stands beside it
-    if salutation and family and is_harmless(salutation) and is_harmless(family):
+    if salutation and family:
         yield f"{salutation} {family}"
     yield from (one for one in (fields.get("given_name"), name) if one)
 

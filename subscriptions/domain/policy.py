@@ -40,6 +40,7 @@ class Policy:
         Rate(5, timedelta(days=30)),
     )
     network: Rate | None = Rate(200, timedelta(hours=1))
+    proof_from: int | None = None  # sign-ups of a network in that time, from which on it is asked for a proof of work
 
     def confirm_by(self, registered_at: datetime) -> datetime:
         """The first instant at which a registration can no longer be confirmed (F-03)."""

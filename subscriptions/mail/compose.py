@@ -1,7 +1,7 @@
 """From an owed mail and the state it is about to the message that leaves."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -20,7 +20,7 @@ from subscriptions.domain.lifecycle import Mail
 from subscriptions.domain.policy import LINK_LIFE
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, marked, words
 from subscriptions.links import Links
-from subscriptions.mail import alarm
+from subscriptions.mail import alarm, style
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
 from subscriptions.mail.message import OutMessage
 from subscriptions.settings import Settings
@@ -96,10 +96,10 @@ class Composer:
             details["lists"] = [lists[one.list_id].slug for one in due.group]
         return Composed(message, letter, details)
 
-    def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
+    def test_mail(self, to: str, mid: str, now: datetime, tag: str = SOURCE) -> OutMessage:
         """A mail that only shows whether the relay takes one."""
         values = self._bare(to, mid, now)
-        letter = self._compile(Mail.TEST, [(_nobody(self._service), None)], SOURCE)
+        letter = self._compile(Mail.TEST, [(_nobody(self._service), None)], tag)
         return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
 
     def _bare(self, to: str, mid: str, now: datetime) -> dict[str, str]:
@@ -109,10 +109,16 @@ class Composer:
 
     def _alarm(self, due: Due, now: datetime) -> Composed:
         """To the operator: why the breaker is on, read as it is now."""
-        values = self._bare(self._settings.abuse.alarm_to, due.mid, now) | alarm.values(now, self.name_cause)
-        letter = self._compile(Mail.ALARM, [(_nobody(self._service), None)], SOURCE)
-        message = OutMessage(Mail.ALARM.value, self._settings.mail.sender, values["to"], letter.fill(values))
-        return Composed(message, letter, {})
+        told = alarm.values(now, self.name_cause)
+        return Composed(*self.alarm_mail(self._settings.abuse.alarm_to, due.mid, now, told), {})
+
+    def alarm_mail(
+        self, to: str, mid: str, now: datetime, told: Mapping[str, str], tag: str = SOURCE
+    ) -> tuple[OutMessage, Letter]:
+        """What `told` (alarm.VALUES) says, to the operator."""
+        values = self._bare(to, mid, now) | dict(told)
+        letter = self._compile(Mail.ALARM, [(_nobody(self._service), None)], tag)
+        return OutMessage(Mail.ALARM.value, self._settings.mail.sender, values["to"], letter.fill(values)), letter
 
     def values(self, mail: Mail, due: Due, now: datetime, links: Links, tag: str) -> dict[str, str]:
         """What is filled into a letter."""
@@ -187,12 +193,14 @@ class Composer:
         }
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
+        context |= style.look(mail, row, self._settings)
         context["preferences_page_url"] = self.links.page("preferences")
         with force_locale(locale_of(tag)):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)
                 for part in ("subject.txt", "body.txt", "body.html")
             )
+        html = style.inlined(html)
         headers = {"From": sender_line(self._settings.mail.sender, self._sender)}
         headers["Subject"] = folded("Subject", " ".join(subject.split()))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}

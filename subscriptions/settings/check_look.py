@@ -1,14 +1,11 @@
-"""What a list's look must hold to: a colour that texts stay readable with, a picture that is there."""
+"""What a list's look must hold to: a colour, and a picture that is there, is one and is not large."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from subscriptions.look.pictures import OCTETS_AT_MOST, TYPES, NoPicture, read_picture
 from subscriptions.settings import ListSettings
-
-PICTURES = {
-    ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
-}  # fmt: skip
 
 
 def look_problems(one: ListSettings, label: str, root: Path) -> Iterator[str]:
@@ -16,8 +13,19 @@ def look_problems(one: ListSettings, label: str, root: Path) -> Iterator[str]:
     if one.colour and not re.fullmatch(r"#[0-9a-fA-F]{6}", one.colour):
         yield f'colour in {label} must be written like "#14634b".'
     if one.logo:
-        path = root / one.logo
-        if path.suffix.lower() not in PICTURES:
-            yield f"logo in {label} must be a file that ends in {', '.join(PICTURES)}."
-        elif not path.is_file():
-            yield f"logo in {label} names {path}, which is no file that can be read."
+        yield from _picture_problems(root / one.logo, label)
+
+
+def _picture_problems(path: Path, label: str) -> Iterator[str]:
+    if path.suffix.lower() not in TYPES:
+        yield f"logo in {label} must be a file that ends in {', '.join(TYPES)}."
+        return
+    try:
+        picture = read_picture(path)
+    except NoPicture:
+        yield f"logo in {label} names {path}, which is no picture of the type that its name says."
+    except OSError:
+        yield f"logo in {label} names {path}, which is no file that can be read."
+    else:
+        if len(picture.octets) > OCTETS_AT_MOST:
+            yield f"logo in {label} is larger than {OCTETS_AT_MOST // 1000} kB: it stands on every page of the list."

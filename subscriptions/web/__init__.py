@@ -5,11 +5,14 @@ from flask import Flask
 from subscriptions.settings import Settings
 from subscriptions.web import (
     api,
+    asking,
     confirmations,
+    guard,
     headers,
     health,
     inbox,
     language,
+    look,
     mailbox,
     openapi,
     pages,
@@ -30,6 +33,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     problems.init_app(app)
     for room in (pages, several, inbox, tokens, preferences, api, confirmations, openapi, health):
         app.register_blueprint(room.pages)
+    look.init_app(app, settings)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
+    asking.init_app(app)
+    guard.init_app(app)
     pages.init_app(app, settings)

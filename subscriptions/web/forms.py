@@ -19,8 +19,17 @@ from subscriptions.web.voluntary import keys_of, texts_of, told
 VOUCHED = ("ip", "page", "time")  # of a client with a token, about the visitor that it speaks for
 HONEYPOT = "website"
 _OF_SEVERAL = ("lists", "wordings")  # all other members are texts
-MEMBERS = ("email", "list", "locale", "wording", *VOUCHED, *_OF_SEVERAL)  # and the fields of the list
+MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_OF_SEVERAL)  # and the fields of the list
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
+CARRIED = (
+    "email",
+    "locale",
+    "lang",
+    "return_url",
+    "lists",
+    "wording",
+    "hint_seen",
+)  # and fields and wordings of the lists
 _NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
@@ -44,6 +53,7 @@ class SignUp:
     also: tuple[Chosen, ...] = ()  # further lists of the same form
     said: Mapping[str, str] = field(default_factory=dict)  # what a client says of the visitor, unchecked
     is_of_several: bool = False  # asked for as such, though it may be one
+    altcha: str = ""  # a solved proof of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,12 @@ def from_form_of_several(
 def _sent_twice(form: "MultiDict[str, str]", names: Sequence[str]) -> list[Problem]:
     twice = marked("The field %(name)s was sent more than once.")
     return [Problem(name, twice, {"name": name}) for name in names if len(form.getlist(name)) > 1][:1]
+
+
+def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str, str]]:
+    """Every field that the visitor filled or the form vouched for, in order, for a form that asks for nothing again."""
+    names = {*CARRIED, *keys_of(rows), *(f"wording-{row.slug}" for row in rows)}
+    return [(name, value) for name, value in form.items(multi=True) if name in names]
 
 
 def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
@@ -182,7 +198,8 @@ def _checked(
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
     of_several = chosen[0].field != "wording"
-    return SignUp(address, row, name, locale, wording_id, fields or None, tuple(others), said, of_several)
+    work = data.get("altcha", "")
+    return SignUp(address, row, name, locale, wording_id, fields or None, tuple(others), said, of_several, work)
 
 
 def _address(data: Mapping[str, str]) -> Address | Problem:

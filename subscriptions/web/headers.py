@@ -31,9 +31,12 @@ FIXED = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+USUAL = (  # unless the answer has its own
+    ("Content-Security-Policy", CSP),
+    ("Cache-Control", "no-store"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
-USUAL = (("Content-Security-Policy", CSP), ("Cache-Control", "no-store"))  # unless the answer has its own
 _FOR_SEARCH_ENGINES = ("pages.index", "pages.form", "static")
 _ANY_HOST = ("/healthz", "/readyz")
 

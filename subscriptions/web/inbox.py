@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.actions import enter_code
 from subscriptions.actions.confirm import Way
 from subscriptions.actions.enter_code import Entered
-from subscriptions.actions.subscribe import Ask, Limited
+from subscriptions.actions.gate import Limited, Need, Pass, Refusal
+from subscriptions.actions.subscribe import Ask
 from subscriptions.domain import codes
 from subscriptions.domain.address import Address, wire_form
 from subscriptions.domain.evidence import Channel
@@ -31,6 +32,7 @@ from subscriptions.web.several_confirm import asked_like
 from subscriptions.web.tokens import confirm_page_of
 
 pages = Blueprint("inbox", __name__)
+SEEN_BEFORE = Pass(Need.NEVER)  # whoever has a handle got through once; what they may cause now is the budget's matter
 
 
 @pages.get("/subscribe/<slug>/check-inbox")
@@ -44,7 +46,7 @@ def again(slug: str) -> BaseResponse:
     row = the_list(slug)
     visit = parts().links.visit(request.form.get("r", ""))
     limited = ask_again(visit) if visit else None
-    if limited:
+    if isinstance(limited, Limited):
         return too_many(limited)
     handle = visit.handle if visit else None
     return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, also=_also(), again=1), 303)
@@ -73,12 +75,14 @@ def enter(visit: Visit | None, plain: str, way: Way) -> Entered:
     return entered
 
 
-def ask_again(visit: Visit) -> Limited | None:
+def ask_again(visit: Visit) -> Refusal | None:
     """A fresh registration of the same person for the same lists; the same work where there is none to repeat."""
     with reading() as session:
         found = registrations.behind(session, visit.refs)
     ref, asked = _next_ref(visit, found), asked_like(found)
-    return hand_in(asked, ref, Channel.FORM, None) if asked and ref else _ask_for_nobody(visit)
+    if asked and ref:
+        return hand_in(asked, ref, Channel.FORM, None, brings=SEEN_BEFORE)
+    return _ask_for_nobody(visit)
 
 
 def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
@@ -89,12 +93,13 @@ def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
     return later[0] if later else None
 
 
-def _ask_for_nobody(visit: Visit) -> Limited | None:
+def _ask_for_nobody(visit: Visit) -> Refusal | None:
     joined = parts()
     ref = visit.refs[0]
     ask = Ask(
         ref=ref, key=joined.links.try_key(ref), address=Address("", "", ""), list_id=0, name=None, locale="",
         wording_id=None, channel=Channel.FORM, actor=None, origin=origin(request), is_nobodys=True,
+        brings=SEEN_BEFORE,
     )  # fmt: skip
     limited = joined.sign_ups.submit(ask)
     joined.wake_sender()

@@ -1,15 +1,9 @@
 """The mailbox and the time machine of the try-out mode; these routes exist nowhere else."""
 
-import base64
-import hashlib
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
@@ -23,7 +17,7 @@ from subscriptions.parts import parts
 from subscriptions.store import chapters, mailbox, meta
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.models import Captured
-from subscriptions.web import language
+from subscriptions.web import as_mailed, language, previews
 
 pages = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 ONE = f"/<int(max={2**63 - 1}):id_>"  # no database counts further
@@ -48,6 +42,7 @@ _SAYS: dict[str, Callable[[int], str]] = {
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(pages)
+    app.register_blueprint(previews.pages)
     app.before_request(_follow_clock)
 
 
@@ -97,7 +92,7 @@ def _moved(ahead: timedelta) -> str | None:
 
 
 def _line(one: Captured) -> dict[str, Any]:
-    parsed = _parsed(one)
+    parsed = as_mailed.parsed(one.source)
     url = url_for("mailbox.show", id_=one.id)
     return {
         "url": url,
@@ -106,10 +101,6 @@ def _line(one: Captured) -> dict[str, Any]:
         "when": language.words(one.at),
         "kind": one.mail,
     }
-
-
-def _parsed(one: Captured) -> EmailMessage:
-    return message_from_bytes(one.source, policy=policy.default)
 
 
 def _mail(id_: int) -> Captured:
@@ -122,56 +113,25 @@ def _mail(id_: int) -> Captured:
 
 
 @pages.get(ONE)
-def show(id_: int) -> str:
+def show(id_: int) -> Response:
     one = _mail(id_)
-    parsed = _parsed(one)
-    text = parsed.get_body(("plain",))
-    shown = {
-        "from": parsed["From"],
-        "to": parsed["To"],
-        "subject": parsed["Subject"],
-        "when": language.words(one.at),
-        "text": text.get_content() if text else "",
-        "body_url": url_for("mailbox.body", id_=id_),
-        "source_url": url_for("mailbox.source", id_=id_),
-        "headers": list(parsed.items()),
-        "one_click": urlsplit(str(parsed.get("List-Unsubscribe", "")).strip("<>")).path or None,
-    }
-    response = Response(render_template("pages/mail.html", mail=shown))
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
+    return as_mailed.shown(
+        one.source,
+        when=language.words(one.at),
+        body_url=url_for("mailbox.body", id_=id_),
+        source_url=url_for("mailbox.source", id_=id_),
+        back={"url": url_for("mailbox.index"), "label": gettext("Back to the mailbox")},
     )
-    return response  # type: ignore[return-value]
 
 
 @pages.get(f"{ONE}/body")
 def body(id_: int) -> Response:
-    """The HTML part as a mail program shows it: its own styles by their hashes, nothing else."""
-    mail = _parsed(_mail(id_))
-    part = mail.get_body(("html",))
-    html = part.get_content() if part else ""
-    html = html.replace("\r\n", "\n")  # browsers hash a style after this
-    html = html.replace("<head>", '<head><base target="_top">', 1)
-    styles = re.findall(r"<style[^>]*>(.*?)</style>", html, re.S) + re.findall(r'\sstyle="([^"]*)"', html)
-    hashes = " ".join(sorted({f"'sha256-{_sha256(style)}'" for style in styles}))
-    response = Response(html, mimetype="text/html")
-    response.headers["Content-Language"] = mail.get("Content-Language", language.current())
-    response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'unsafe-hashes' {hashes}; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'self'"
-    )
-    return response
-
-
-def _sha256(style: str) -> str:
-    plain = style.replace("&#39;", "'").replace("&quot;", '"').replace("&amp;", "&")
-    return base64.b64encode(hashlib.sha256(plain.encode()).digest()).decode()
+    return as_mailed.framed(_mail(id_).source)
 
 
 @pages.get(f"{ONE}/source")
 def source(id_: int) -> Response:
-    return Response(_mail(id_).source, mimetype="text/plain")
+    return as_mailed.source(_mail(id_).source)
 
 
 @pages.post("/clock")

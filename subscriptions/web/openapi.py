@@ -86,6 +86,16 @@ _SUBSCRIPTION = _object(
     ended_at={"type": ["string", "null"], "format": "date-time"},
 )
 
+_LISTED = _object(("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT))
+_CHALLENGE = {
+    "operationId": "challenge", "summary": "A challenge of the proof of work (ALTCHA), good once and for ten minutes.",
+    "responses": {"200": _ok("To be solved.", _ref("Challenge")), **_problems(404)},
+}  # fmt: skip
+_ITSELF = {
+    "operationId": "openapi", "summary": "This document.",
+    "responses": {"200": _ok("OpenAPI 3.1.", {"type": "object"}), **_problems()},
+}  # fmt: skip
+
 
 def _taken(**which: Any) -> dict[str, Any]:
     return _object(
@@ -117,6 +127,7 @@ DOCUMENT: dict[str, Any] = {
                 },
             }
         },
+        "/api/v1/challenge": {"get": _CHALLENGE},
         "/api/v1/confirmations": {
             "post": {
                 "operationId": "confirm",
@@ -176,13 +187,7 @@ DOCUMENT: dict[str, Any] = {
                 },
             }
         },
-        "/api/v1/openapi.json": {
-            "get": {
-                "operationId": "openapi",
-                "summary": "This document.",
-                "responses": {"200": _ok("OpenAPI 3.1.", {"type": "object"}), **_problems()},
-            }
-        },
+        "/api/v1/openapi.json": {"get": _ITSELF},
     },
     "components": {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -194,21 +199,14 @@ DOCUMENT: dict[str, Any] = {
                 code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
             ),
             "Confirmed": {"oneOf": [_confirmed(list=_TEXT), _confirmed(lists={"type": "array", "items": _TEXT})]},
-            "Lists": _object(
-                ("lists",),
-                lists={
-                    "type": "array",
-                    "items": _object(
-                        ("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT)
-                    ),
-                },
-            ),
+            "Lists": _object(("lists",), lists={"type": "array", "items": _LISTED}),
             "Subscription": _SUBSCRIPTION,
             "Page": _object(
                 ("subscriptions", "next"),
                 subscriptions={"type": "array", "items": _ref("Subscription")},
                 next={"type": ["string", "null"]},
             ),
+            "Challenge": _object(("parameters", "signature"), parameters={"type": "object"}, signature=_TEXT),
             "Problem": {
                 "type": "object",
                 "required": ["type", "title", "status", "detail"],
@@ -218,6 +216,7 @@ DOCUMENT: dict[str, Any] = {
                     "status": {"type": "integer"},
                     "detail": _TEXT,
                     "instance": _TEXT,
+                    "challenge": _ref("Challenge"),
                     "errors": {"type": "array", "items": _object(("detail", "pointer"), detail=_TEXT, pointer=_TEXT)},
                 },
             },

@@ -47,6 +47,7 @@ def _members(rows: list[List], **which: Any) -> dict[str, Any]:
     return dict(
         email=TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},
         locale=TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
+        altcha=TEXT | {"description": "A solved challenge, where a proof of work is asked for: base64 of JSON."},
         **which,
         **{key: _VOLUNTARY | {"description": field.label or _NAMED[key]} for key, field in shared.items()},
         **_VISITOR,

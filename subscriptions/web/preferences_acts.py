@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.actions import correct as correcting
 from subscriptions.actions import leave as leaving
 from subscriptions.actions import mine, move, suppress
+from subscriptions.actions.gate import Limited, Need, Pass
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.actions.mine import Mine, Outcome
 from subscriptions.actions.subscribe import Ask, Choice
@@ -112,9 +113,9 @@ def _move(session: Session, token: str) -> Answer:
     if parts().links.key(address.folded) == session.key or not lists:
         return page(session, token, Said(problems=[Problem("email", _NO_OTHER)], typed=typed))
     ask = replace(_ask(address, known, lists, _told(known)), origin=origin(request))
-    limited = move.begin(ask, session.key, parts().clock.now(), parts().policy)
-    if limited:
-        return too_many(limited)
+    refused = move.begin(ask, session.key, parts().clock.now(), parts().policy)
+    if isinstance(refused, Limited):
+        return too_many(refused)
     parts().watch.note(ask.list_id, address.ascii_domain, [one.list_id for one in ask.also])
     parts().wake_sender()
     return page(session, token, Said(gettext(_MOVES, address=address.mailed)))
@@ -146,6 +147,7 @@ def _ask(address: Address, known: Mine, lists: list[List], told: Mapping[str, st
         locale=told.get("locale") or language.current(), channel=_BY, actor=None,
         origin=replace(origin(request), network=None), also=tuple(others),
         mailable=joined.mailable.why_not(address) is None, flags=flags_of(address),
+        brings=Pass(Need.NEVER),  # a mailbox is proven: that is more than a computation proves
     )  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """One form for several lists: a choice for each, one address, one mail for all (L-02)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -9,8 +8,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import hints, language
-from subscriptions.web.forms import HONEYPOT, Problem, from_form_of_several
+from subscriptions.web import asking, guard, hints, language
+from subscriptions.web.forms import Problem, from_form_of_several
 from subscriptions.web.hints import Hint
 from subscriptions.web.pages import take
 from subscriptions.web.voluntary import texts_of
@@ -32,12 +31,13 @@ def subscribe() -> BaseResponse | tuple[str, int]:
     asked = from_form_of_several(form, parts().catalogue, language.to_store(rows[0]) if rows else None)
     if isinstance(asked, list):
         return _form(_with_chosen(rows), form, asked), 422
-    if request.form.get(HONEYPOT):
-        return _one_more_step(), 422
-    hint = hints.unseen(form, asked.address)
+    verdict = guard.judge(form, asked)
+    if isinstance(verdict, guard.Step):
+        return guard.page(asked, verdict)
+    hint = guard.hint(form, asked)
     if hint:
         return _form(_with_chosen(rows), form, [], hint), 422
-    return take(asked, Channel.FORM)
+    return take(asked, Channel.FORM, verdict)
 
 
 def _offered() -> list[List]:
@@ -70,16 +70,6 @@ def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem],
         chosen=request.form.getlist("lists"),
         problems=language.in_words(wrong),
         hint=hint,
+        computes=asking.is_asked_here(*rows),
         footer=rows[0] if rows else None,
     )
-
-
-def _one_more_step() -> str:
-    """As for one list, with the lists that were chosen (B-07, B-09)."""
-    values: dict[str, Any] = {"email": request.form.get("email", "")}
-    rows = _with_chosen([])
-    carried = [(name, value) for name, value in request.form.items(multi=True) if name != HONEYPOT]
-    return render_template(
-        "pages/one_more_step.html", values=values, names=language.listed(rows), list=rows[0], footer=rows[0],
-        carried=carried, action=url_for("several.subscribe", lists=request.args.get("lists")),
-    )  # fmt: skip

@@ -26,10 +26,19 @@ FOCUSED = """() => {
 }"""
 
 
-def try_out(folder: Path) -> Server:
-    """The real server in try-out mode, not started: two lists, the mailbox, a database of its own."""
-    sender = '"Example Society <letters@example.org>"'
-    return Server(folder, "sqlite:///subscriptions.db", LISTS=" ".join(LISTS.split("\n")), MAIL__SENDER=sender)
+def try_out(folder: Path, proof_of_work: str | None = None) -> Server:
+    """The real server in try-out mode, not started: two lists, the mailbox, a database of its own.
+
+    A driven browser types faster than people do, which would be suspicious.
+    """
+    return Server(
+        folder,
+        "sqlite:///subscriptions.db",
+        LISTS=" ".join(LISTS.split("\n")),
+        MAIL__SENDER='"Example Society <letters@example.org>"',
+        ABUSE__FILL_SECONDS="0",
+        ABUSE__PROOF_OF_WORK=proof_of_work,
+    )
 
 
 class Stop(NamedTuple):

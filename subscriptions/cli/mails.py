@@ -1,0 +1,106 @@
+"""Commands for mails: try the relay, see every mail, check every mail."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from subscriptions.cli import ADDRESS, ready, the_list
+from subscriptions.cli.preview_folder import write_folder
+from subscriptions.domain.address import Address
+from subscriptions.domain.lifecycle import Mail
+from subscriptions.mail.preview import Preview, Previews
+from subscriptions.mail.setup import lines
+from subscriptions.mail.smtp import GiveUp, Later, Pause
+from subscriptions.parts import parts
+
+mail = AppGroup("mail", help="Mails: try the relay, see and check what is sent.")
+
+
+@mail.command("test")
+@click.argument("address", type=ADDRESS)
+@ready
+def test_mail(address: Address) -> None:
+    """Send one test mail to ADDRESS through the configured relay, and say what the relay said."""
+    joined = parts()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    message = joined.sender.composer.test_mail(address.mailed, secrets.token_hex(16), joined.clock.now())
+    line = lines(app, joined.settings, joined.clock)()
+    try:
+        line.send(message)
+    except (Pause, Later, GiveUp) as trouble:
+        raise click.ClickException(f"The relay did not take it: {trouble}.") from None
+    finally:
+        line.close()
+    click.echo(f"The relay took it: {message.reply}")
+
+
+def _choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that choose mails; without them, all."""
+    kinds = click.Choice([one.value for one in Mail])
+    for option in (
+        click.option("--list", "slug", metavar="SLUG", help="Of this list alone."),
+        click.option("--language", "tag", metavar="CODE", help='In this language alone, such as "en".'),
+        click.option("--mail", "kind", type=kinds, help="This mail alone."),
+    ):
+        command = option(command)
+    return command
+
+
+def _chosen(kind: str | None, tag: str | None, slug: str | None) -> Iterator[Preview]:
+    joined = parts()
+    known = joined.languages.tags
+    if tag and tag not in known:
+        raise click.ClickException(f'There is no language "{tag}"; there is {", ".join(known)}.')
+    lists = [the_list(slug)] if slug else joined.catalogue.configured
+    previews = Previews(joined.sender.composer, joined.settings, joined.catalogue, joined.clock.now())
+    return previews.all_of([Mail(kind)] if kind else list(Mail), lists, [tag] if tag else known)
+
+
+@mail.command("preview")
+@_choosing
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="A folder, instead of stdout.")
+@ready
+def preview(kind: str | None, tag: str | None, slug: str | None, output: Path | None) -> None:
+    """Show mails as they would leave, to an invented person: their texts, or files with an index.html."""
+    found = _chosen(kind, tag, slug)
+    if output is None:
+        click.echo("\n\n".join(_as_text(one) for one in found))
+        return
+    try:
+        count = write_folder(output, list(found))
+    except OSError as trouble:
+        raise click.ClickException(f"The folder cannot be written: {trouble.strerror}.") from None
+    click.echo(f"{count} mails are in {output}; open {output / 'index.html'} in a browser.")
+
+
+def _as_text(one: Preview) -> str:
+    message: Any = message_from_bytes(one.octets, policy=policy.default)
+    head = "\n".join(f"{name}: {message[name]}" for name in ("From", "To", "Subject"))
+    text = str(message.get_body(("plain",)).get_content()).replace("\r\n", "\n")
+    return f"==== {_named(one)} ====\n{head}\n\n{text.rstrip()}"
+
+
+@mail.command("lint")
+@_choosing
+@ready
+def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
+    """Check mails as they would leave: nothing remote, no advertising, every fact in both parts; one line a problem."""
+    found = list(_chosen(kind, tag, slug))
+    told = [f"{_named(one)}: {problem}." for one in found for problem in one.problems]
+    click.echo("\n".join(told) if told else f"{len(found)} mails, and nothing wrong with them.")
+    if told:
+        wrong = sum(bool(one.problems) for one in found)
+        raise click.ClickException(f"{wrong} of {len(found)} mails should not be sent as they are.")
+
+
+def _named(one: Preview) -> str:
+    return f"{one.mail.value}, {one.tag}, {one.row.slug}"
+
+
+COMMANDS = [mail]

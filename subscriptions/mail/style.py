@@ -1,0 +1,43 @@
+"""How mails look: the colours of the design and of the list, written into each element, since mail programs want that.
+
+The templates name classes, and their styles stand once, in email/_layout.html. Done when a letter is compiled, which
+is once for each list and wording, not for each mail.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+import css_inline
+
+from subscriptions.domain.lifecycle import Mail
+from subscriptions.look.pictures import IN_MAILS, known_picture
+from subscriptions.look.shades import palette
+from subscriptions.mail.lint import MAY_SHOW_A_PICTURE
+from subscriptions.settings import Settings
+from subscriptions.store.models import List
+
+LOGO_HEIGHT, LOGO_WIDTH = 48, 240
+# what stands under @media stays in the head: the night, small screens
+_inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def look(mail: Mail, row: List, settings: Settings) -> dict[str, Any]:
+    """What the templates of a mail need to know of its look."""
+    colour = row.colour or ""
+    picture = _logo(row, settings) if mail in MAY_SHOW_A_PICTURE and row.logo else None
+    return {"light": palette(colour, "light"), "dark": palette(colour, "dark"), "logo": picture}
+
+
+def inlined(html: str) -> str:
+    """The page with its styles written into its elements."""
+    return _inliner.inline(html)
+
+
+def _logo(row: List, settings: Settings) -> dict[str, Any] | None:
+    """The same address for everyone: who fetches it tells us nothing but that somebody did."""
+    picture = known_picture(settings.root / row.logo)
+    if picture is None or picture.type not in IN_MAILS:
+        return None
+    width, height = picture.size_at(LOGO_HEIGHT, LOGO_WIDTH)
+    base = settings.server.base_url.rstrip("/")
+    return {"url": f"{base}/lists/{quote(row.slug)}/logo?v={picture.version}", "width": width, "height": height}
