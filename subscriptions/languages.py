@@ -1,12 +1,13 @@
 """The languages of pages and mails: which there are, which one a reader gets, and how a time reads in each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date, format_time
+from babel.lists import format_list
 
 from subscriptions import clock
 
@@ -31,17 +32,18 @@ class Languages:
 
     def best(self, asked: str | None, accepted: Iterable[str], of_list: str) -> str:
         """What the reader asked for, else accepts (the dearest first), else the language of the list, else English."""
-        for tag in (asked or "", *accepted, of_list):
-            found = self.known(tag)
+        for tag in (asked, *accepted, of_list):
+            found = self.known(tag) if tag else None
             if found:
                 return found
         return SOURCE
 
     def known(self, tag: str) -> str | None:
         """Ours that is closest: itself, or without its ends, so that de-AT reads as de."""
-        parts = tag[:LONGEST_TAG].lower().replace("_", "-").split("-")
-        tries = (self._known.get("-".join(parts[:number])) for number in range(len(parts), 0, -1))
-        return next((found for found in tries if found), None)
+        left = tag[:LONGEST_TAG].lower().replace("_", "-")
+        while left and left not in self._known:
+            left = left.rpartition("-")[0]
+        return self._known.get(left)
 
 
 def tag_of(locale: Locale) -> str:
@@ -62,6 +64,11 @@ def direction(tag: str) -> str:
 def own_name(tag: str) -> str:
     """What its speakers call it."""
     return locale_of(tag).get_display_name() or tag
+
+
+def listed(names: Sequence[str], tag: str) -> str:
+    """One, two and three."""
+    return format_list(list(names), locale=locale_of(tag))
 
 
 def words(at: datetime, tag: str) -> str:

@@ -3,17 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import cast
 
 from flask import Flask, current_app
 
-from subscriptions import keys
+from subscriptions import data, keys
 from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import Ask, Limited, subscribe
 from subscriptions.clock import Clock
+from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.mailable import Mailable
 from subscriptions.domain.policy import Policy
 from subscriptions.languages import Languages
 from subscriptions.links import Links
+from subscriptions.lookup import Lookup
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
@@ -21,6 +25,7 @@ from subscriptions.settings import Settings
 from subscriptions.store import lists, meta
 from subscriptions.store.engine import reading
 from subscriptions.store.lists import Catalogue
+from subscriptions.watch import Watch
 
 NAME = "subscriptions"
 
@@ -34,6 +39,10 @@ class Parts:
     languages: Languages
     sign_ups: GroupCommit[Ask, Limited | None]
     sender: Sender
+    watch: Watch
+    mailable: Mailable
+    disposable: frozenset[str]
+    lookup: Lookup
     wake_sender: Callable[[], None] = lambda: None
     warnings: list[str] = field(default_factory=list)
     _catalogue: Catalogue | None = None
@@ -72,7 +81,43 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         max_per_minute=settings.mail.max_per_minute,
     )
     sign_ups = GroupCommit[Ask, Limited | None](lambda asks: subscribe(asks, clock.now(), policy))
-    app.extensions[NAME] = Parts(settings, policy, clock, links, languages, sign_ups, sender)
+    watch = Watch(
+        settings.thresholds,
+        clock,
+        links.domain_name,
+        lambda list_id: parts(app).catalogue.lists[list_id].slug,
+        mails=bool(settings.abuse.alarm_to),
+    )
+    sender.composer.name_cause = watch.name
+    app.extensions[NAME] = Parts(
+        settings,
+        policy,
+        clock,
+        links,
+        languages,
+        sign_ups,
+        sender,
+        watch,
+        mailable(settings),
+        data.disposable_domains(settings.data_dir),
+        Lookup(settings.abuse.nameservers, clock),
+    )
+
+
+def mailable(settings: Settings) -> Mailable:
+    """Which addresses this installation mails at all."""
+    abuse = settings.abuse
+    ours = [settings.mail.sender, settings.mail.envelope_sender, *(one.privacy_contact for one in settings.lists)]
+    own = frozenset(folded for text in ours if (folded := _folded(text)))
+    return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)
+
+
+def _folded(text: str) -> str | None:
+    """The address in a setting that may be a sentence as well."""
+    try:
+        return parse(parseaddr(text)[1]).folded
+    except BadAddress:
+        return None
 
 
 def make_links(settings: Settings, clock: Clock) -> Links:

@@ -13,12 +13,12 @@ from flask.helpers import get_debug_flag
 
 from subscriptions import keys
 from subscriptions.jobs import lease, schedule
-from subscriptions.jobs.jobs import NAMES, jobs
+from subscriptions.jobs.jobs import NAMES, OF_EVERY_PROCESS, jobs
 from subscriptions.links import fingerprint
 from subscriptions.parts import Parts, parts
 from subscriptions.settings import BadSettings, ListSettings, Server, Settings
 from subscriptions.store import jobs as job_rows
-from subscriptions.store import lists, meta, migrate
+from subscriptions.store import lists, meta, migrate, traffic
 from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
 
@@ -43,6 +43,7 @@ def prepare(app: Flask) -> None:
             _same_pepper(session_value=meta.get(session, "pepper"), mine=fingerprint(keys.pepper(joined.settings)))
             meta.put(session, "pepper", fingerprint(keys.pepper(joined.settings)))
             job_rows.ensure(session, [*NAMES, "relay"])
+            traffic.ensure(session)
             lists.sync(session, [_fields(one) for one in joined.settings.lists], joined.clock.now())
         joined.forget_catalogue()
         joined.follow_clock()
@@ -121,6 +122,7 @@ class Background:
                 db.engine.dispose(close=False)
             self._parts.sender.begin_anew()
             self._parts.sign_ups.begin_anew()
+            self._parts.watch.begin_anew()
             self.start()
 
     def _wake(self) -> None:
@@ -140,8 +142,8 @@ class Background:
         joined = self._parts
         joined.follow_clock()
         now = joined.clock.now()
-        job = jobs(joined.sender, joined.policy, joined.clock)[name]
-        if name == "deliver":  # every process has a sender; rows are taken one by one, so no lease is needed
+        job = jobs(joined.sender, joined.policy, joined.clock, watch=joined.watch)[name]
+        if name in OF_EVERY_PROCESS:
             count = job(now, lambda: True)
             with transaction() as session:
                 job_rows.note(session, name, now, count)

@@ -1,6 +1,7 @@
 """A history of people, the operator, the clock and a relay that comes and goes; and a small model beside it."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -45,50 +46,71 @@ class History:
 
     # What people do
 
-    def sign_up(self, who: str, slug: str) -> None:
+    def sign_up(self, who: str, *slugs: str) -> None:
         before, opened = everything(Evidence), everything(Subscription, without="told_at")
         known = {one.ref for one in self.world.registrations()}
-        assert self.world.sign_up(who, slug).status_code == 202
+        body = {"email": who} | ({"list": slugs[0]} if len(slugs) == 1 else {"lists": slugs})
+        assert self.world.post("/api/v1/subscriptions", json=body).status_code == 202
         new = [one for one in self.world.registrations() if one.ref not in known]
         after = everything(Evidence)
         told = [row for id_, row in after.items() if id_ not in before and row["fact"] == "asked again"]
         assert {id_: after[id_] for id_ in before} == before
         assert everything(Subscription, without="told_at") == opened
-        assert not (new or told) or not self.silent(who, slug)
-        assert not new or (who, slug) not in self.open
-        assert not told or (who, slug) in self.open
-        self.asked += [Asked(who, slug, self.now, one.ref) for one in new]
-        self.caused[who] += [self.now for _ in (*new, *told)]
+        assert not told or any((who, slug) in self.open and not self.silent(who, slug) for slug in slugs)
+        for row in new:
+            slug = self.slug_of(row)
+            assert slug in slugs and not self.silent(who, slug) and (who, slug) not in self.open
+            self.asked.append(Asked(who, slug, self.now, row.link_ref))
+        self.caused[who] += [self.now] * bool(new or told)  # one mail, whatever it names
 
-    def confirm(self, n: int) -> None:
+    def confirm(self, n: int, alone: bool = False) -> None:
         one = self.pick(n)
         if one is None:
             return
-        works = (one.state == "waiting" and self.now < one.at + DAY) or (
-            one.state == "confirmed" and self.open.get((one.who, one.slug)) == one.chapter
-        )
-        url = self.world.parts.links.confirm_url(one.ref)
+        works = [same for same in self.of_link(one) if self.works(same)]
+        url, button = self.world.parts.links.confirm_url(one.ref), {"list": one.slug} if alone else {}
         assert self.world.get(url).status_code == (200 if works else 410)
-        assert self.world.post(url).status_code == (200 if works else 410)
-        if works and one.state == "waiting":
-            if (one.who, one.slug) not in self.open:
-                self.chapters += 1
-            one.state, one.chapter = "confirmed", self.open.setdefault((one.who, one.slug), self.chapters)
+        assert self.world.post(url, data=button).status_code == (200 if works else 410)
+        for same in works:
+            if same.state == "waiting" and (same is one or not alone):
+                self.begin(same)
+
+    def works(self, one: Asked) -> bool:
+        if one.state == "waiting":
+            return self.now < one.at + DAY
+        return one.state == "confirmed" and self.open.get((one.who, one.slug)) == one.chapter
+
+    def begin(self, one: Asked) -> None:
+        if (one.who, one.slug) not in self.open:
+            self.chapters += 1
+        one.state, one.chapter = "confirmed", self.open.setdefault((one.who, one.slug), self.chapters)
+
+    def of_link(self, one: Asked) -> list[Asked]:
+        """Those that the same mail has asked about."""
+        return [same for same in self.asked if same.ref == one.ref]
 
     def disown(self, n: int, data: dict[str, str] | None = None) -> None:
         one = self.pick(n)
         if one is None:
             return
+        left = {self.slug_of(row) for row in self.world.registrations() if row.link_ref == one.ref}
         assert self.world.post(self.not_me(one), data=data or {}).status_code == 200
-        if one.state == "waiting":
-            one.state = "gone"
-        elif one.state == "confirmed" and self.open.get((one.who, one.slug)) == one.chapter:
-            del self.open[one.who, one.slug]
-        until, slug = (self.now + MONTH, one.slug) if data else (None, None)
-        new = Silence(one.who, "ask", slug, until, one.ref)
-        if not any(same.by == one.ref and same.slug == slug and same.holds(one.who, one.slug, self.now)
-                   for same in self.silences):  # fmt: skip
+        for same in self.of_link(one):
+            if same.state == "waiting":
+                same.state = "gone"
+            elif same.state == "confirmed" and self.open.get((same.who, same.slug)) == same.chapter:
+                del self.open[same.who, same.slug]
+        for slug in sorted({one.slug, *left}) if data else [None]:
+            self.silence(Silence(one.who, "ask", slug, self.now + MONTH if data else None, one.ref))
+
+    def silence(self, new: Silence) -> None:
+        """A second press of a link prolongs nothing."""
+        same = [one for one in self.silences if (one.by, one.slug) == (new.by, new.slug)]
+        if not any(one.holds(new.who, new.slug or NEWS, self.now) for one in same):
             self.silences.append(new)
+
+    def slug_of(self, row: Registration) -> str:
+        return self.world.parts.catalogue.lists[row.list_id].slug
 
     def one_click(self, n: int) -> None:
         self.disown(n, ONE_CLICK)
@@ -174,16 +196,21 @@ class History:
         if "is being erased" in text:
             assert who in self.erasing
         elif "To confirm, open" in text:
-            assert not self.silent(who, slug)
-            self.check_link(link_in(mail.message, "confirm"))
+            named = re.findall(r"^List: (.+)$", text, re.M)
+            assert slug == named[0].lower()
+            self.check_link(link_in(mail.message, "confirm"), {name.lower() for name in named})
         else:
             assert (who, slug) in self.open
             assert not self.silent(who, slug, None if "already" in text else "all")
 
-    def check_link(self, url: str) -> None:
+    def check_link(self, url: str, named: set[str]) -> None:
+        """A confirmation mail names what waits for it, and nothing for which its reader is not to be asked."""
         ref = self.world.parts.links.read_confirm(url.rpartition("/")[2])
-        (one,) = [one for one in self.asked if one.ref == ref]
-        assert (one.state, self.now < one.at + DAY) == ("waiting", True)
+        asked = [one for one in self.asked if one.ref == ref and one.slug in named]
+        assert {one.slug for one in asked} == named
+        for one in asked:
+            assert (one.state, self.now < one.at + DAY) == ("waiting", True)
+            assert not self.silent(one.who, one.slug)
 
     # What must hold at all times
 

@@ -18,7 +18,7 @@ SCREENS: dict[str, dict[str, Any]] = {
     "phone at night": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
     "narrowest": {"viewport": {"width": 320, "height": 640}, "forced_colors": "none", "reduced_motion": "reduce"},
 }
-PAGES = 20
+PAGES = 24
 SHAPE = """() => ({
     width: document.documentElement.scrollWidth,
     lang: document.documentElement.lang,

@@ -12,14 +12,14 @@ from subscriptions.store.models import db
 from subscriptions.web.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
 
-PUBLIC = {"pages", "tokens", "look", "previews", "static", "health", "openapi", "mailbox"}
+PUBLIC = {"pages", "several", "inbox", "tokens", "look", "previews", "static", "health", "openapi", "mailbox"}
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
 
 def test_every_route_of_the_api_says_who_may_call_it(app: Flask) -> None:
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in PUBLIC]
     open_to_all = [rule.rule for rule in rules if not hasattr(app.view_functions[rule.endpoint], "scope")]
-    assert open_to_all == ["/api/v1/subscriptions"]
+    assert open_to_all == ["/api/v1/subscriptions", "/api/v1/confirmations"]
 
 
 def everything() -> dict[str, list[tuple[object, ...]]]:

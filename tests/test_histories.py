@@ -27,7 +27,8 @@ def often(times: int, *parts: str | st.SearchStrategy[Any]) -> list[st.SearchStr
 
 
 ACTS = [
-    *often(5, "sign_up", people, slugs), *often(5, "confirm", which), *often(2, "disown", which),
+    *often(4, "sign_up", people, slugs), *often(2, "sign_up", people, NEWS, OFFERS),
+    *often(5, "confirm", which), *often(2, "confirm", which, st.just(True)), *often(2, "disown", which),
     *often(1, "one_click", which), *often(2, "undo", which), *often(2, "leave", people, slugs),
     *often(1, "suppress", people, st.sampled_from(["ask", "all"])), *often(1, "lift", people),
     *often(1, "erase", people), *often(5, "wait", minutes), *often(4, "deliver"), *often(1, "relay"),

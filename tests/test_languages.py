@@ -165,7 +165,7 @@ def test_links_name_a_language_only_where_the_next_page_would_choose_another(
 def test_problems_of_a_form_are_told_in_its_language_and_those_of_json_in_english(world: World) -> None:
     wrong = {"email": "no address", "name": "x" * 101}
     page = world.post(FORM, data=wrong, headers=AR)
-    assert "⟦ar: The name is too long: at most 100 characters.⟧" in page.text
+    assert "⟦ar: ⟦ar: Name⟧: at most 100 characters.⟧" in page.text
     assert "⟦ar: This is not a complete e-mail address." in page.text
     problem = world.sign_up(wrong["email"], name=wrong["name"], headers=AR)
     assert "⟦" not in problem.text

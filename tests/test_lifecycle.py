@@ -38,6 +38,8 @@ SIGN_UPS: dict[tuple[State | None, Event], Step] = {
     (R.PENDING, E.ONE_CLICK): Step(R.ERASED, None, ASK_HERE),
     (R.BLOCKED, E.ONE_CLICK): Step(R.ERASED, None, ASK_HERE),
     (R.CONFIRMED, E.ONE_CLICK): Step(R.CONFIRMED, None, ASK_HERE, ends_subscription=True),
+    (R.PENDING, E.CANCEL): Step(R.ERASED, None, Suppress.ASK_30_DAYS),
+    (R.BLOCKED, E.CANCEL): Step(R.ERASED, None, Suppress.ASK_30_DAYS),
     (R.PENDING, E.ERASE): Step(R.ERASED, Mail.ERASED),
     (R.BLOCKED, E.ERASE): Step(R.ERASED, Mail.ERASED),
 }

@@ -101,6 +101,18 @@ def test_after_the_purge_of_one_whose_mail_still_waited_nothing_is_left(world: W
     assert found_in(tmp_path, person.of_the_person) == []
 
 
+def test_after_the_purge_of_one_who_signed_up_for_several_on_one_form_nothing_is_left(
+    world: World, tmp_path: Path
+) -> None:
+    body = {"email": ADDRESS, "lists": [NEWS, OFFERS], "name": NAME}
+    world.post("/api/v1/subscriptions", json=body, environ_base={"REMOTE_ADDR": IP})
+    person = traces(world)
+    assert "reference 1" in person.texts
+    world.clock.forward(days=30)
+    world.run("purge")
+    assert found_in(tmp_path, person.of_the_person) == []
+
+
 def press(purpose: str, **data: str) -> Callable[[World], None]:
     def act(world: World) -> None:
         link = world.not_me_link(parse(ADDRESS).mailed)

@@ -10,7 +10,9 @@ import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from subscriptions.web.forms import VOUCHED
 from tests.builders import HIDDEN, NEWS, OFFERS, World, bearer
 
 URL = "/api/v1/openapi.json"
@@ -18,11 +20,14 @@ SCOPES = (None, "subscribe", "read", "export", "manage")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 OPERATIONS = {
     ("POST", "/api/v1/subscriptions"),
+    ("POST", "/api/v1/confirmations"),
     ("GET", "/api/v1/lists"),
     ("GET", "/api/v1/lists/{list}/subscriptions"),
     ("GET", "/api/v1/lists/{list}/export"),
     ("GET", URL),
 }
+# no description of a right code would keep it a secret
+UNKNOWABLE = {"POST /api/v1/confirmations": [positive_data_acceptance]}
 
 
 @pytest.fixture
@@ -72,10 +77,12 @@ def test_the_description_names_the_scope_that_the_route_asks_for(app: Flask, doc
 
 
 def test_an_address_is_all_that_must_be_sent_to_the_first_list(document: dict[str, Any]) -> None:
-    kinds = document["components"]["schemas"]["SignUp"]["anyOf"]
+    *kinds, several = document["components"]["schemas"]["SignUp"]["anyOf"]
     assert [one["properties"]["list"]["const"] for one in kinds] == [NEWS, OFFERS, HIDDEN]
     assert kinds[0]["required"] == ["email"]
-    assert all(one["additionalProperties"] is False for one in kinds)
+    assert several["properties"]["lists"]["items"]["enum"] == [NEWS, OFFERS, HIDDEN]
+    assert several["required"] == ["email", "lists"]
+    assert all(one["additionalProperties"] is False for one in (*kinds, several))
 
 
 def test_the_document_names_nobody_but_its_example(world: World) -> None:
@@ -97,13 +104,22 @@ def test_schemathesis_finds_nothing_that_the_document_does_not_say(world: World,
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert {one.label for one in operations} == {f"{method} {path}" for method, path in OPERATIONS if path != URL}
     for operation in operations:
-        _hold_against(operation.as_strategy(), headers)
+        _hold_against(operation.as_strategy(), headers, UNKNOWABLE.get(operation.label, []))
 
 
-def _hold_against(cases: Any, headers: dict[str, str]) -> None:
+def _take_out(sent: Any, *names: str) -> None:
+    """What no schema can say: which times are of the last 24 hours, who may send them, which cursors we gave."""
+    for name in names if isinstance(sent, dict) else ():
+        sent.pop(name, None)
+
+
+def _hold_against(cases: Any, headers: dict[str, str], excluded: list[Any]) -> None:
     @settings(max_examples=25, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=cases)
     def run(case: Any) -> None:
-        case.call_and_validate(headers=headers)
+        if case.meta.generation.mode.is_positive:
+            _take_out(case.body, *VOUCHED)
+            _take_out(case.query, "cursor")
+        case.call_and_validate(headers=headers, excluded_checks=excluded)
 
     run()

@@ -14,8 +14,9 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.store import counters
 from subscriptions.store.engine import reading, transaction
-from subscriptions.store.models import Subscription
+from subscriptions.store.models import Subscription, Try
 from tests.builders import ANNE, BART, NEWS, OFFERS, World
+from tests.typed import WRONG, ask_again, handle_of, send_code, type_code, visit
 
 
 def key(world: World) -> bytes:
@@ -78,15 +79,17 @@ STATES: dict[str, Callable[[World], object]] = {
     "told lately": told_lately,
     "out of budget": out_of_budget,
     "pending on another list": lambda world: world.sign_up(ANNE, OFFERS),
+    "pending on several lists": lambda world: by_json_for_several(world, ANNE),
 }
-HANDLE = re.compile(rb"[\w-]{22}(?![\w-])")
+HANDLE = re.compile(rb"[\w-]{40}(?![\w-])")
+MARKS = re.compile(rb'(?<=data-marks=")[0-9a-f ]+')  # of the handle
 
 
 def seen(answer: TestResponse) -> tuple[int, list[tuple[str, str]], bytes, int]:
     """Status, headers and bytes, less what is random for everyone."""
     headers = [(name, HANDLE.sub(b"*", value.encode()).decode()) for name, value in answer.headers]
     told = [one for one in headers if one[0] not in ("X-Request-ID", "Date")]
-    return answer.status_code, told, HANDLE.sub(b"*", answer.data), len(answer.data)
+    return answer.status_code, told, MARKS.sub(b"*", HANDLE.sub(b"*", answer.data)), len(answer.data)
 
 
 def by_form(world: World, address: str) -> tuple[object, ...]:
@@ -98,23 +101,58 @@ def by_json(world: World, address: str) -> tuple[object, ...]:
     return (seen(world.sign_up(address, NEWS, name="Anne")),)
 
 
-@pytest.mark.parametrize("ask", [by_form, by_json])
+def by_form_of_several(world: World, address: str) -> tuple[object, ...]:
+    answer = world.post("/subscribe", data={"email": address, "lists": [NEWS, OFFERS]})
+    return seen(answer), seen(world.get(answer.location))
+
+
+def by_json_for_several(world: World, address: str) -> tuple[object, ...]:
+    return (seen(world.post("/api/v1/subscriptions", json={"email": address, "lists": [NEWS, OFFERS]})),)
+
+
+def then_wrong_codes(world: World, address: str) -> tuple[object, ...]:
+    handle = visit(world, address)
+    typed = [type_code(world, handle, code) for code in ("", WRONG, WRONG, WRONG, WRONG)]
+    return tuple(map(seen, typed))
+
+
+def then_wrong_codes_by_json(world: World, address: str) -> tuple[object, ...]:
+    handle = handle_of(world.sign_up(address))
+    sent = [send_code(world, handle, code) for code in ("", WRONG, WRONG, WRONG, WRONG)]
+    return tuple((one.status_code, one.get_json()["errors"]) for one in sent)
+
+
+def then_another_mail(world: World, address: str) -> tuple[object, ...]:
+    handle = visit(world, address)
+    world.clock.forward(minutes=15)
+    asked = [ask_again(world, handle) for _ in range(2)]
+    return tuple(map(seen, [*asked, world.get(asked[0].location), type_code(world, handle, WRONG)]))
+
+
+ASKS = [by_form, by_json, by_form_of_several, by_json_for_several, then_wrong_codes, then_wrong_codes_by_json,
+        then_another_mail]  # fmt: skip
+
+
+@pytest.mark.parametrize("ask", ASKS, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("state", STATES)
 def test_the_answer_does_not_tell_what_an_address_is(
     world: World, state: str, ask: Callable[[World, str], tuple[object, ...]]
 ) -> None:
     STATES[state](world)
-    assert ask(world, ANNE) == ask(world, "nobody@example.org")
+    at = world.clock.now()
+    known = ask(world, ANNE)
+    world.clock.forward(seconds=(at - world.clock.now()).total_seconds())
+    assert known == ask(world, "nobody@example.org")
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_sign_up_counts_the_same(world: World, state: str) -> None:
     STATES[state](world)
     before = counted(world)
-    world.sign_up(ANNE)
+    ask_again(world, handle_of(world.sign_up(ANNE)))
     known = {name: number - before.get(name, 0) for name, number in counted(world).items()}
     before = counted(world)
-    world.sign_up("nobody@example.org")
+    ask_again(world, handle_of(world.sign_up("nobody@example.org")))
     assert known == {name: number - before.get(name, 0) for name, number in counted(world).items()}
 
 
@@ -126,13 +164,25 @@ def counted(world: World) -> dict[str, int]:
 def test_a_handle_is_of_one_form_and_never_the_same_twice(world: World) -> None:
     handles = [world.sign_up(address).get_json()["registration"] for address in (ANNE, ANNE, BART)]
     assert len(set(handles)) == 3
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]{22}", handle) for handle in handles)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{40}", handle) for handle in handles)
 
 
 def test_the_page_after_the_form_is_the_same_for_any_handle(world: World) -> None:
     world.sign_up(ANNE)
     pages = {world.get(f"/subscribe/{NEWS}/check-inbox{query}").data for query in ("", "?r=x", "?r=%00", "?r=a&r=b")}
     assert len(pages) == 1
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_wrong_code_writes_as_many_counts_whatever_the_address_is(world: World, state: str) -> None:
+    STATES[state](world)
+    handles = [visit(world, ANNE), visit(world, "nobody@example.org")]
+    written = []
+    for handle in handles:
+        before = world.count(Try)
+        type_code(world, handle, WRONG)
+        written.append(world.count(Try) - before)
+    assert written == [2, 2]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", f"/subscribe/{NEWS}", "/"])

@@ -1,6 +1,6 @@
 """Confirm: the button of the confirmation mail opens a subscription, or finds one open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,12 +28,33 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One list that a confirm link is about."""
+
+    standing: Standing
+    registration: Registration
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody has confirmed, as the evidence says it."""
+
+    channel: Channel
+    method: str
+
+
+BY_BUTTON = Way(Channel.BUTTON, "button on the confirmation page")
+BY_OPEN_TAB = Way(Channel.BUTTON, "confirmed in the browser of the sign-up, whose page was still open")
+
+
+@dataclass(frozen=True, slots=True)
 class View:
-    """What the page of a confirm link shows."""
+    """What the page of a confirm link shows: the best that it is worth, and each list where it names several."""
 
     standing: Standing
     registration: Registration | None = None
     welcomed: bool = False
+    several: tuple[Place, ...] = ()
 
 
 def look(ref: bytes, now: datetime) -> View:
@@ -43,36 +64,62 @@ def look(ref: bytes, now: datetime) -> View:
 
 
 def _view(session: Session, ref: bytes, now: datetime) -> View:
-    registration = registrations.by_ref(session, ref)
-    if registration is None or registration.address is None:
+    rows = registrations.of_link(session, ref)
+    places = [Place(standing, row) for row in rows if (standing := _standing(session, row, now))]
+    if not places:
         return View(Standing.GONE)
-    state = state_at(State(registration.state), registration.confirm_by, now)
+    best = min(places, key=lambda place: _BEST.index(place.standing))
+    return View(best.standing, best.registration, several=tuple(places) if len(places) > 1 else ())
+
+
+_BEST = [Standing.WAITING, Standing.SUBSCRIBED, Standing.LATE, Standing.ENDED]
+
+
+def _standing(session: Session, row: Registration, now: datetime) -> Standing | None:
+    """None: gone. Past its month the row counts as gone, before the sweep comes (F-07)."""
+    state = state_at(State(row.state), row.confirm_by, now)
+    if row.address is None or (state is not State.CONFIRMED and row.purge_at <= now):
+        return None
     if state is State.BLOCKED:
-        # past its month the row counts as gone, before the sweep comes (F-07)
-        return View(Standing.LATE, registration) if registration.purge_at > now else View(Standing.GONE)
+        return Standing.LATE
     if state is State.PENDING:
-        return View(Standing.WAITING, registration)
-    chapter = session.get(Subscription, registration.subscription_id)
+        return Standing.WAITING
+    chapter = session.get(Subscription, row.subscription_id)
     is_open = chapter is not None and chapter.state == Chapter.CONFIRMED.value
-    return View(Standing.SUBSCRIBED if is_open else Standing.ENDED, registration)
+    return Standing.SUBSCRIBED if is_open else Standing.ENDED
 
 
 @repeated
-def confirm(ref: bytes, now: datetime, policy: Policy, origin: Origin) -> View:
-    """Press the button. A second press changes nothing; the first evidence stays as it is (E-10)."""
+def confirm(
+    ref: bytes, now: datetime, policy: Policy, origin: Origin, way: Way = BY_BUTTON, only: int | None = None
+) -> View:
+    """Press the button: for every list that waits, or for `only` one. A second press changes nothing (E-10)."""
     with transaction() as session:
-        found = registrations.by_ref(session, ref)
-        if found is None:
-            return View(Standing.GONE)
-        addresses.lock(session, found.key)
-        view = _view(session, ref, now)
-        if view.standing is not Standing.WAITING or view.registration is None:
-            return view
-        welcomed = _open(session, view.registration, now, policy, origin)
-        return View(Standing.SUBSCRIBED, view.registration, welcomed)
+        return press(session, ref, now, policy, origin, way, only)
 
 
-def _open(session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin) -> bool:
+def press(
+    session: Session, ref: bytes, now: datetime, policy: Policy, origin: Origin, way: Way, only: int | None = None
+) -> View:
+    """The same within a transaction of the caller."""
+    found = registrations.of_link(session, ref)
+    if not found:
+        return View(Standing.GONE)
+    addresses.lock(session, found[0].key)
+    view = _view(session, ref, now)
+    if view.standing is not Standing.WAITING or view.registration is None:
+        return view
+    places = view.several or (Place(view.standing, view.registration),)
+    waiting = [one.registration for one in places if one.standing is Standing.WAITING]
+    chosen = [row for row in waiting if only in (None, row.list_id)]
+    welcomed = [_open(session, row, now, policy, origin, way) for row in chosen]
+    session.flush()
+    return replace(_view(session, ref, now), welcomed=any(welcomed))
+
+
+def _open(
+    session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin, way: Way
+) -> bool:
     """Open a chapter, or join the open one; whether a welcome mail is owed."""
     step = registration_step(State.PENDING, Event.CONFIRM)
     chapter = chapters.open_one(session, registration.key, registration.list_id)
@@ -84,9 +131,9 @@ def _open(session: Session, registration: Registration, now: datetime, policy: P
         session.flush()
     registration.state, registration.subscription_id = step.to.value, chapter.id
     evidence.add(
-        session, Fact.CONFIRMED, now, Channel.BUTTON,
+        session, Fact.CONFIRMED, now, way.channel,
         registration_id=registration.id, subscription_id=chapter.id,
-        ip=origin.ip, ip_source=origin.ip_source, details={"method": "button on the confirmation page"},
+        ip=origin.ip, ip_source=origin.ip_source, details={"method": way.method},
     )  # fmt: skip
     counters.add(session, {"confirmations": 1})
     row = session.get(List, registration.list_id)
@@ -102,6 +149,7 @@ def _chapter(registration: Registration, now: datetime, policy: Policy) -> Subsc
         state=Chapter.CONFIRMED.value,
         address=registration.address,
         name=registration.name,
+        fields=registration.fields,
         locale=registration.locale,
         registered_at=registration.registered_at,
         confirmed_at=now,

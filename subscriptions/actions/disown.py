@@ -26,18 +26,24 @@ def disown(link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
     """
     with transaction() as session:
         addresses.lock_surely(session, link.key)
-        registration = registrations.by_ref(session, link.ref)
-        state = State(registration.state) if registration else State.PENDING
-        if registration:
-            _end(session, registration, event, now, policy)
+        rows = registrations.of_link(session, link.ref)
+        lists = {link.list_id, *(row.list_id for row in rows)}
+        state = State(rows[0].state) if rows else State.PENDING
+        for row in rows:
+            _end(session, row, event, now, policy)
         if registration_step(state, event).suppress is Suppress.ASK:
             suppressions.add(session, link.key, "ask", _REASON[event], now, set_by=link.ref)
         else:
-            until = now + ONE_CLICK_ASK
-            suppressions.add(
-                session, link.key, "ask", _REASON[event], now, list_id=link.list_id, until=until, set_by=link.ref
-            )
+            _ask_no_more(session, link, lists, _REASON[event], now)
         counters.add(session, {"disowned": 1})
+
+
+def _ask_no_more(session: Session, link: NotMe, lists: set[int], reason: str, now: datetime) -> None:
+    """For each list that the mail named, for a while."""
+    for list_id in sorted(lists):
+        suppressions.add(
+            session, link.key, "ask", reason, now, list_id=list_id, until=now + ONE_CLICK_ASK, set_by=link.ref
+        )
 
 
 def _end(session: Session, registration: Registration, event: Event, now: datetime, policy: Policy) -> None:

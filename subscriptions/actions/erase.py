@@ -70,7 +70,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         registrations.remove(session, [row.id for row in rows if row.state != Registration.CONFIRMED.value])
         for row in rows:
             if row.state == Registration.CONFIRMED.value:
-                row.address = row.typed = row.name = None
+                row.address = row.typed = row.name = row.fields = None
         stored = [chapter for chapter in chapters.of_key(session, key) if chapter.state != State.ERASED.value]
         _end_open(session, stored, now, policy, "erasure")  # what was confirmed within the hour ends as well
         for chapter in stored:
@@ -85,7 +85,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
 
 def _seal(session: Session, chapter: Subscription, now: datetime) -> None:
     step = subscription_step(State(chapter.state), Event.ERASE)
-    chapter.state, chapter.address, chapter.name = step.to.value, None, None
+    chapter.state, chapter.address, chapter.name, chapter.fields = step.to.value, None, None, None
     keeps_until = chapter.proof_until.isoformat() if chapter.proof_until else None
     evidence.add(
         session, Fact.ERASED, now, Channel.COMMAND, subscription_id=chapter.id, details={"keeps_until": keeps_until}

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -23,13 +23,23 @@ class Origin:
     """Where an act came from: the IP as stored (T-03), and by which sign of whom we know it."""
 
     ip: str | None
-    ip_source: str  # peer | proxy | unnamed proxy
+    ip_source: str  # peer | proxy | unnamed proxy | client
     network: bytes | None  # key of the network to count by; none: not limited
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A further list of the same form, with the wording that stood beside it."""
+
+    ref: bytes
+    list_id: int
+    wording_id: str | None
+    wording_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
-    """One sign-up, checked: the address parsed, the list known, the wording one of that list's."""
+    """One sign-up, checked: the address parsed, the lists known, each wording one of its list's."""
 
     ref: bytes
     key: bytes
@@ -42,6 +52,12 @@ class Ask:
     actor: str | None
     origin: Origin
     wording_sha256: str | None = None
+    mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
+    flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
+    fields: Mapping[str, str] | None = None  # voluntary ones besides the name
+    also: tuple[Choice, ...] = ()
+    vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked
+    is_nobodys: bool = False  # nothing is behind a request for another mail: the same work, and nobody is registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +91,16 @@ def subscribe(asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limite
         _write(session, batch)
         addresses.forget_unknown(session, _without_trace(batch, asks))
         limited = sum(answer is not None for answer in answers)
-        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1})
+        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1, **_unusual(asks)})
     return answers
+
+
+def _unusual(asks: Sequence[Ask]) -> dict[str, int]:
+    """What the addresses alone tell, in numbers."""
+    return {
+        "not_mailable": sum(not ask.mailable for ask in asks),
+        "disposable": sum("disposable" in ask.flags for ask in asks),
+    }
 
 
 def _without_trace(batch: _Batch, asks: Sequence[Ask]) -> list[bytes]:
@@ -102,13 +126,19 @@ def _decide(batch: _Batch, ask: Ask) -> Limited | None:
     limited = _count(batch, ask.origin.network)
     if limited:
         return limited
-    if (ask.key, None) in batch.seen.suppressed or (ask.key, ask.list_id) in batch.seen.suppressed:
+    if ask.is_nobodys or not ask.mailable:
         return None
-    subscription = batch.seen.open.get((ask.key, ask.list_id))
-    if subscription:
-        _tell(batch, ask, subscription)
-    else:
-        _register(batch, ask)
+    suppressed, is_open = batch.seen.suppressed, batch.seen.open
+    if (ask.key, None) in suppressed:
+        return None
+    every: list[Ask | Choice] = [ask, *ask.also]
+    asked = [one for one in every if (ask.key, one.list_id) not in suppressed]
+    new = [one for one in asked if (ask.key, one.list_id) not in is_open]
+    if new:
+        _register(batch, ask, new)
+    for one in () if new else asked:
+        if _tell(batch, ask, is_open[ask.key, one.list_id]):
+            break
     return None
 
 
@@ -120,22 +150,28 @@ def _count(batch: _Batch, network: bytes | None) -> Limited | None:
     return Limited(since + batch.policy.network.period) if count >= batch.policy.network.count else None
 
 
-def _register(batch: _Batch, ask: Ask) -> None:
+def _register(batch: _Batch, ask: Ask, choices: Sequence[Ask | Choice]) -> None:
     step = registration_step(None, Event.SUBSCRIBE)
-    known = (ask.key, ask.list_id) in batch.seen.pending
-    due_at = rules.mail_time(batch.policy.mails, batch.mails[ask.key], batch.now, may_wait=not known)
+    fresh = [one for one in choices if (ask.key, one.list_id) not in batch.seen.pending]
+    due_at = rules.mail_time(batch.policy.mails, batch.mails[ask.key], batch.now, may_wait=bool(fresh))
     if due_at is None or due_at >= batch.policy.confirm_by(batch.now):
         return
     assert step.mail is not None
     _spend(batch, ask.key, due_at)
-    batch.seen.pending.add((ask.key, ask.list_id))
-    batch.new.append(_new(batch, ask, step.mail, due_at))
+    first, *others = choices if due_at == batch.now else fresh
+    group = ask.ref if others else None
+    batch.new.append(_new(batch, ask, first, ask.ref, group, due_at, step.mail))
+    # each is a registration of its own, and the one mail for all hangs on the first
+    batch.new += [_new(batch, ask, one, one.ref, group, due_at, None) for one in others]
+    batch.seen.pending |= {(ask.key, one.list_id) for one in (first, *others)}
 
 
-def _new(batch: _Batch, ask: Ask, mail: Mail, due_at: datetime) -> signups.New:
+def _new(
+    batch: _Batch, ask: Ask, choice: Ask | Choice, ref: bytes, group: bytes | None, due_at: datetime, mail: Mail | None
+) -> signups.New:
     return signups.New(
-        ref=ask.ref,
-        list_id=ask.list_id,
+        ref=ref,
+        list_id=choice.list_id,
         key=ask.key,
         address=ask.address.mailed,
         typed=ask.address.typed if ask.address.typed != ask.address.mailed else None,
@@ -144,36 +180,46 @@ def _new(batch: _Batch, ask: Ask, mail: Mail, due_at: datetime) -> signups.New:
         registered_at=batch.now,
         confirm_by=batch.policy.confirm_by(batch.now),
         purge_at=batch.policy.purge_at(batch.now),
-        wording_id=ask.wording_id,
+        wording_id=choice.wording_id,
         channel=ask.channel,
         actor=ask.actor,
         ip=ask.origin.ip,
         ip_source=ask.origin.ip_source,
-        details=_registered(ask.wording_id, ask.wording_sha256, ask.locale),
+        details=_details(ask, choice),
         mail=mail,
-        mid=batch.mids.pop(),
+        mid=batch.mids.pop() if mail else None,
         due_at=due_at,
+        fields=json.dumps(dict(ask.fields), ensure_ascii=False) if ask.fields else None,
+        group_ref=group,
     )
 
 
+def _details(ask: Ask, choice: Ask | Choice) -> str:
+    text = _registered(choice.wording_id, choice.wording_sha256, ask.locale, ask.flags)
+    return json.dumps(json.loads(text) | dict(ask.vouched)) if ask.vouched else text
+
+
 @lru_cache(maxsize=1024)
-def _registered(wording_id: str | None, sha256: str | None, locale: str) -> str:
+def _registered(wording_id: str | None, sha256: str | None, locale: str, flags: tuple[str, ...]) -> str:
     wording = wording_id or "not vouched for by the form"
-    details = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+    details: dict[str, object] = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+    if flags:
+        details["flags"] = flags
     return json.dumps(complete(Fact.REGISTERED, details))
 
 
-def _tell(batch: _Batch, ask: Ask, subscription: signups.Open) -> None:
+def _tell(batch: _Batch, ask: Ask, subscription: signups.Open) -> bool:
     """Owe "you are already subscribed": at most one in 30 days, within the budget, never to restricted ones."""
     lately = subscription.told_at and subscription.told_at > batch.now - rules.TOLD_ALREADY_EVERY
     if lately or subscription.restricted:
-        return
+        return False
     due_at = rules.mail_time(batch.policy.mails, batch.mails[ask.key], batch.now, may_wait=False)
     if due_at is None:
-        return
+        return False
     _spend(batch, ask.key, due_at)
     subscription.told_at = batch.now
     batch.told.append((subscription.id, due_at, ask))
+    return True
 
 
 def _spend(batch: _Batch, key: bytes, due_at: datetime) -> None:

@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 
 def init_app(app: Flask) -> None:
-    from subscriptions.cli import admin, bench, jobs, mails, people
+    from subscriptions.cli import abuse, admin, bench, jobs, mails, people
 
     if start.is_command():
         migrate.init_app(app)
-    for room in (admin, people, mails, jobs, bench):
+    for room in (admin, people, mails, jobs, abuse, bench):
         for command in room.COMMANDS:
             app.cli.add_command(command)
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from subscriptions.actions.subscribe import read_times
 from subscriptions.clock import words
+from subscriptions.domain.address import Address
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.policy import budget_opens, state_at
 from subscriptions.mail.rebuild import rebuild
@@ -31,12 +33,19 @@ def story(key: bytes) -> list[str]:
     return lines or ["Nothing is known about this address: it never signed up, or all of it has been deleted."]
 
 
+def never_mailed(address: Address) -> list[str]:
+    """Why the address gets no mail whoever asks, where that is so."""
+    why = parts().mailable.why_not(address)
+    return [f"Never mailed, and answered like all others: {why}."] if why else []
+
+
 def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for row in registrations.of_key(session, key):
         yield f"Sign-up for {_list(row.list_id)} at {words(row.registered_at)}:"
+        yield from _told(row)
         for one in evidence.of_registration(session, row.id):
             yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
-        for owed in outbox.of_registration(session, row.id):
+        for owed in outbox.of_registration(session, row):
             yield f"  {_waiting(owed, now)}"
         yield f"  Now: {_next(row, now)}"
 
@@ -44,12 +53,19 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
 def _chapters(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for chapter in chapters.of_key(session, key):
         yield f"Subscription to {_list(chapter.list_id)}, confirmed at {words(chapter.confirmed_at)}:"
+        yield from _told(chapter)
         for one in evidence.of_subscription(session, chapter.id):
             if one.registration_id is None:
                 yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
         for owed in outbox.of_subscription(session, chapter.id):
             yield f"  {_waiting(owed, now)}"
         yield f"  Now: {_chapter_now(chapter)}"
+
+
+def _told(row: Registration | Subscription) -> Iterator[str]:
+    named = ({"name": row.name} if row.name else {}) | (row.fields or {})
+    if named:
+        yield f"  Told to be addressed by: {'; '.join(f'{key} {value}' for key, value in named.items())}"
 
 
 def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
@@ -74,7 +90,7 @@ def _sentence(one: Evidence) -> str:
     mail = _MAILS.get(str(details.get("mail")), "mail")
     ip = f" from {one.ip}" if one.ip else ""
     told = {
-        "registered": f"signed up by {one.channel}{_by(one)}{ip}; consent text {details.get('wording')}.",
+        "registered": f"signed up by {one.channel}{_by(one)}{ip}{_vouched(one)}; {_consent(details)}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",
@@ -95,6 +111,19 @@ def _proof(session: Session, one: Evidence) -> str:
     if rebuild(session, one.id, parts().sender.composer) is None:
         return " Of it only the hashes are left: the person or the key that signed its links is gone."
     return " Made again from what is kept, it is the same, byte for byte."
+
+
+def _consent(details: dict[str, Any]) -> str:
+    flagged = " Its domain is one for throw-away addresses." if "disposable" in details.get("flags", ()) else ""
+    return f"consent text {details.get('wording')}.{flagged}"
+
+
+def _vouched(one: Evidence) -> str:
+    """What a client says of the visitor that it spoke for."""
+    page, at = one.details.get("page"), one.details.get("submitted_at")
+    where = f" on {page}" if page else ""
+    when = f" at {at}" if at else ""
+    return f", as it says{where}{when}" if where or when else ""
 
 
 def _by(one: Evidence) -> str:

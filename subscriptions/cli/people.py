@@ -11,7 +11,7 @@ from subscriptions.actions import leave as leaving
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.cli import ADDRESS, actor, key_of, ready, table, the_list
-from subscriptions.cli.explain import story
+from subscriptions.cli.explain import never_mailed, story
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
@@ -85,7 +85,7 @@ def erase(address: Address) -> None:
 @ready
 def explain(address: Address) -> None:
     """What happened to ADDRESS, why it got no mail, and what comes next; in plain words."""
-    for line in story(key_of(address)):
+    for line in [*story(key_of(address)), *never_mailed(address)]:
         click.echo(line)
 
 

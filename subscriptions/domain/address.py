@@ -38,6 +38,11 @@ class Address:
     def domain(self) -> str:
         return self.mailed.rpartition("@")[2]
 
+    @property
+    def ascii_domain(self) -> str:
+        """As machines compare it: small letters, A-labels."""
+        return self.folded.rpartition("@")[2]
+
 
 def parse(text: str) -> Address:
     """The address in `text`, white space around it ignored (A-01 … A-08, A-13); raises BadAddress."""

@@ -35,6 +35,7 @@ class Event(StrEnum):
     OBJECT = "object"
     COMPLAIN = "complain"
     BOUNCE = "bounce"
+    CANCEL = "cancel after an attack"
     PURGE = "purge"
     ERASE = "erase"
 
@@ -44,6 +45,7 @@ class Mail(StrEnum):
     WELCOME = "welcome"
     ALREADY_SUBSCRIBED = "already_subscribed"
     ERASED = "erased"
+    ALARM = "alarm"  # to the operator, when the breaker opens; no step of a life owes it
     TEST = "test"  # asked for by the operator; no step of a life owes it
 
 
@@ -52,6 +54,7 @@ class Suppress(StrEnum):
 
     ASK = "ask"
     ASK_THIS_LIST_30_DAYS = "ask, this list, 30 days"
+    ASK_30_DAYS = "ask, 30 days"
     ALL = "all"
 
 
@@ -88,6 +91,8 @@ REGISTRATION: Table = {
     (_R.PENDING, _E.ONE_CLICK): Step(_R.ERASED, suppress=Suppress.ASK_THIS_LIST_30_DAYS),
     (_R.BLOCKED, _E.ONE_CLICK): Step(_R.ERASED, suppress=Suppress.ASK_THIS_LIST_30_DAYS),
     (_R.CONFIRMED, _E.ONE_CLICK): Step(_R.CONFIRMED, suppress=Suppress.ASK_THIS_LIST_30_DAYS, ends_subscription=True),
+    (_R.PENDING, _E.CANCEL): Step(_R.ERASED, suppress=Suppress.ASK_30_DAYS),
+    (_R.BLOCKED, _E.CANCEL): Step(_R.ERASED, suppress=Suppress.ASK_30_DAYS),
     (_R.PENDING, _E.PURGE): Step(_R.PURGED),
     (_R.BLOCKED, _E.PURGE): Step(_R.PURGED),
     (_R.PENDING, _E.ERASE): Step(_R.ERASED, Mail.ERASED),

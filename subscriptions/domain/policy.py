@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from subscriptions.domain.lifecycle import Mail, Registration, Subscription
 
 ONE_CLICK_ASK = timedelta(days=30)
+ATTACKED_ASK = timedelta(days=30)  # for good would keep the victims of an attack out for ever
 TOLD_ALREADY_EVERY = timedelta(days=30)
 ERASE_WITHIN = timedelta(hours=1)
 OTHER_MAIL_WITHIN = timedelta(hours=24)
 CLOCK_JUMP = timedelta(days=400)
-ALARM_FACTOR = 10  # the breaker raises its alarm at this many times one network's limit, over all networks
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from subscriptions import clock
+from subscriptions.domain.fields import further, whole_name
 from subscriptions.links import Links
 from subscriptions.store import chapters
 from subscriptions.store.engine import reading
@@ -50,6 +51,7 @@ def _row(
     key: bytes,
     address: str | None,
     name: str | None,
+    fields: dict[str, str] | None,
     locale: str,
     registered_at: datetime,
     confirmed_at: datetime,
@@ -57,6 +59,7 @@ def _row(
     return {
         "email": address,
         "name": name,
+        "fields": fields or {},
         "list": row.slug,
         "locale": locale,
         "registered_at": clock.text(registered_at),
@@ -66,8 +69,11 @@ def _row(
 
 
 def _jsonl(row: List, links: Links, now: datetime, progress: Callable[[int], object]) -> Iterator[str]:
+    has_fields = bool(further(row.fields))
     for page in _rows(row, links, now):
         for one in page:
+            if not (has_fields or one["fields"]):
+                del one["fields"]
             one["headers"] = links.one_click_headers(one["unsubscribe_url"])
         yield "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in page)
         progress(len(page))
@@ -81,6 +87,8 @@ def _csv(row: List, links: Links, now: datetime, progress: Callable[[int], objec
     for page in _rows(row, links, now):
         page_text.seek(0)
         page_text.truncate()
+        for one in page:
+            one["name"] = whole_name(one["name"], one["fields"])  # the columns are fixed: JSONL tells the parts
         writer.writerows([_safe(one[column]) for column in COLUMNS] for one in page)
         yield page_text.getvalue()
         progress(len(page))

@@ -1,22 +1,24 @@
 """The jobs: each fetches what is due, calls an action, and gives a count."""
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from subscriptions.actions import erase, sweep
 from subscriptions.clock import Clock
-from subscriptions.domain.policy import ALARM_FACTOR, Policy
+from subscriptions.domain import codes
+from subscriptions.domain.policy import Policy
 from subscriptions.mail.outbox import Sender
-from subscriptions.store import networks, tidy
+from subscriptions.store import tidy, tries
 from subscriptions.store.engine import transaction
+from subscriptions.watch import Watch
 
-log = logging.getLogger(__name__)
 Alive = Callable[[], bool]
 Job = Callable[[datetime, Alive], int]
 
 
-def jobs(sender: Sender, policy: Policy, clock: Clock, asked: bool = False) -> Mapping[str, Job]:
+def jobs(
+    sender: Sender, policy: Policy, clock: Clock, asked: bool = False, watch: Watch | None = None
+) -> Mapping[str, Job]:
     """Every job by its name; `asked`: a person runs it, so it may take the time that it takes."""
 
     def block(now: datetime, alive: Alive) -> int:
@@ -37,23 +39,28 @@ def jobs(sender: Sender, policy: Policy, clock: Clock, asked: bool = False) -> M
         return sent
 
     def tidy_up(now: datetime, alive: Alive) -> int:
-        """Every minute: short-lived rows, the files after a deletion, the breaker's alarm."""
+        """Every minute: short-lived rows, and the files after a deletion."""
         with transaction() as session:
             tidy.forget_short_lived(session, now, clock.real_now(), policy.network.period if policy.network else None)
-            if networks.judge(session, policy.network.count * ALARM_FACTOR if policy.network else None):
-                log.warning("far more sign-ups than usual, over all networks: somebody may be abusing the form")
+            tries.forget(session, now, codes.visit_tries(policy).period)
         return int(tidy.sweep_files(now, asked=asked))
 
-    return {"block": block, "purge": purge, "deliver": deliver, "tidy": tidy_up}
+    def look(now: datetime, alive: Alive) -> int:
+        """Every few seconds: what this process has counted joins what the others have, and the breaker decides."""
+        return watch.exchange(now) if watch else 0
+
+    return {"block": block, "purge": purge, "deliver": deliver, "tidy": tidy_up, "watch": look}
 
 
-NAMES = ("block", "purge", "deliver", "tidy")
+NAMES = ("block", "purge", "deliver", "tidy", "watch")
+OF_EVERY_PROCESS = ("deliver", "watch")  # no lease: each process has a sender, and counts of its own
 DELETING = ("purge",)
 EVERY = {
     "block": timedelta(minutes=5),
     "purge": timedelta(hours=1),
     "deliver": timedelta(seconds=5),
     "tidy": timedelta(minutes=1),
+    "watch": timedelta(seconds=5),
 }
 
 

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 # cron, not interval: aligned on the clock, and a service restarted daily still runs the hourly ones
 SCHEDULE = [
     ("deliver", CronTrigger(second="*/5", timezone=UTC)),  # mails of dead processes and of commands
+    ("watch", CronTrigger(second="*/5", timezone=UTC)),
     ("tidy", CronTrigger(second=30, timezone=UTC)),
     ("block", CronTrigger(minute="*/5", timezone=UTC)),
     ("purge", CronTrigger(minute=7, timezone=UTC)),

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,9 +10,9 @@ from itsdangerous import BadData
 
 from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of
+from subscriptions.links.codes import Codes
+from subscriptions.links.handles import REF_BYTES, Handles, Visit
 from subscriptions.links.signing import BadLink, lasting, plain, read, sized, timed, token
-
-REF_BYTES = 16
 
 
 class OldLink(Exception):
@@ -55,7 +54,8 @@ class Links:
         self._confirm = timed(self._keys, b"confirm", clock)
         self._not_me = lasting(self._keys, b"not-me")
         self._leave = lasting(self._keys, b"unsubscribe")
-        self._handle_keys = [hashlib.sha256(b"handle\x00" + key).digest() for key in self._keys]
+        self._handles = Handles(self._keys)
+        self.codes = Codes(self._keys)
 
     def as_written(self, at: datetime) -> Iterator["Links"]:
         """As links were written at that time, once for each key that may have signed them."""
@@ -70,13 +70,35 @@ class Links:
         """The keyed hash by which sign-ups of one network are counted (T-11)."""
         return key_of(f"network {network}", self._pepper)
 
-    def new_handle(self) -> str:
-        """The random handle of a visit, made alike for everyone."""
-        return secrets.token_urlsafe(REF_BYTES)
+    def domain_name(self, domain: str) -> str:
+        """By what the traffic of a mail domain is counted: a keyed hash as well, written out."""
+        return key_of(f"domain {domain}", self._pepper).hex()
+
+    def try_key(self, of: bytes) -> bytes:
+        """The keyed hash by which wrong codes are counted: for a visit or an address, and neither can be told."""
+        return key_of(f"tries {of.hex()}", self._pepper)
+
+    def new_handle(self, webmail: int = 0) -> str:
+        """The handle of a visit that is happening now; `webmail`: number of the typed domain's."""
+        return self._handles.new(self._clock.now(), webmail)
+
+    def visit(self, handle: str) -> Visit | None:
+        """What a handle of ours says; None for any other text."""
+        return self._handles.read(handle)
 
     def ref(self, handle: str) -> bytes:
-        """The registration reference that belongs to a handle: nobody without our keys gets from one to the other."""
-        return hashlib.blake2b(handle.encode(), key=self._handle_keys[0], digest_size=REF_BYTES).digest()
+        """The registration reference that belongs to a new handle."""
+        return self._handles.ref(handle)
+
+    def ref_beside(self, first: bytes, list_id: int) -> bytes:
+        """The reference of a further registration of the same form, which its mail does not name."""
+        return hashlib.blake2b(
+            first + list_id.to_bytes(4), key=self._pepper, digest_size=REF_BYTES, person=b"beside"
+        ).digest()
+
+    def tab(self, ref: bytes) -> str:
+        """By which a confirm page and the open page of its sign-up know each other; of no use to anyone else."""
+        return hashlib.blake2b(ref, key=self._pepper, digest_size=9, person=b"tab").hexdigest()
 
     def confirm_token(self, ref: bytes) -> str:
         return token(self._confirm, ref)

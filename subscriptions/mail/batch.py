@@ -6,6 +6,7 @@ from subscriptions.clock import Clock
 from subscriptions.domain.lifecycle import Mail, Registration, Subscription
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composed, Composer
+from subscriptions.mail.several import narrowed
 from subscriptions.store import outbox
 from subscriptions.store.engine import reading
 from subscriptions.store.outbox import Due
@@ -43,12 +44,15 @@ class Batch:
 
     def _read(self, ids: list[int], now: datetime) -> None:
         with reading() as session:
-            self._rows = outbox.read_again(session, ids, now)
+            found = outbox.read_again(session, ids, now)
+        self._rows = [narrowed(due, now) if due.group else due for due in found]
         self._read_at, self._written = now, dict[int, Composed]()
 
 
 def _may_leave(due: Due, now: datetime) -> bool:
     """Asked of the states as they are now: an erased, blocked or suppressed person is not mailed (M-17)."""
+    if due.mail == Mail.ALARM:  # to the operator, and about nobody
+        return now < due.drop_at
     if due.drop_at <= now or due.address is None:
         return False
     return is_wanted(

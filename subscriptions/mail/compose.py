@@ -1,7 +1,7 @@
 """From an owed mail and the state it is about to the message that leaves."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 from flask_babel import force_locale, gettext
 from jinja2 import Environment
 
-from subscriptions.domain.address import is_harmless, wire_form
+from subscriptions.domain.address import wire_form
+from subscriptions.domain.breaker import Excess
+from subscriptions.domain.codes import for_reading
+from subscriptions.domain.fields import addressed_as
 from subscriptions.domain.lifecycle import Mail
-from subscriptions.languages import SOURCE, Languages, direction, locale_of, marked, words
+from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, marked, words
 from subscriptions.links import Links
-from subscriptions.mail import style
+from subscriptions.mail import alarm, style
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
 from subscriptions.mail.message import OutMessage
 from subscriptions.settings import Settings
@@ -36,7 +39,8 @@ _PROOF = marked(
     "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
     "we may have to show it in court (Article 17(3)(e) GDPR)."
 )
-_VALUES = "greeting registered_at confirm_by confirmed_at erased_keeps kept_until".split()
+Entry = tuple[List, Wording | None]
+_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until".split() + alarm.VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Composer:
         self._settings = settings
         self.links = links
         self._catalogue = catalogue
+        self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
         self._letters: dict[tuple[object, ...], Letter] = {}
         self._phrases: dict[tuple[str, str], str] = {}
@@ -74,42 +79,65 @@ class Composer:
     def compose(self, due: Due, now: datetime) -> Composed:
         """The mail that is due, written at `now`."""
         mail = Mail(due.mail)
-        values = self.values(mail, due, now, self.links)
-        letter, tag = self._letter(mail, due), self._language(due)
+        if mail is Mail.ALARM:
+            return self._alarm(due, now)
+        tag = self.language(due)
+        values = self.values(mail, due, now, self.links, tag)
+        letter = self.letter(mail, due, tag)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
         message.registration_id, message.key = due.registration_id, due.key
-        return Composed(message, letter, self._details(mail, values, letter, message.octets) | {"locale": tag})
+        details = self._details(mail, values, letter, message.octets) | {"locale": tag}
+        if len(due.group) > 1:
+            lists = self._knowing(due).lists
+            details["lists"] = [lists[one.list_id].slug for one in due.group]
+        return Composed(message, letter, details)
 
-    def test_mail(self, to: str, mid: str, now: datetime, tag: str = SOURCE) -> OutMessage:
+    def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
         """A mail that only shows whether the relay takes one."""
-        values = dict.fromkeys(_VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
-        values["date"] = format_datetime(now)
-        letter = self._compile(Mail.TEST, _nobody(self._service), None, tag)
-        return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        values = self.bare_values(to, mid, now)
+        octets = self.operator_letter(Mail.TEST).fill(values)
+        return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], octets)
 
-    def values(self, mail: Mail, due: Due, now: datetime, links: Links) -> dict[str, str]:
+    def operator_letter(self, mail: Mail) -> Letter:
+        """A letter to the operator: about no list, in English as the commands are."""
+        return self._compile(mail, [(_nobody(self._service), None)], SOURCE)
+
+    def bare_values(self, to: str, mid: str, now: datetime) -> dict[str, str]:
+        """The values of a mail that is about nobody."""
+        values = dict.fromkeys(_VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
+        return values | {"date": format_datetime(now.replace(microsecond=0))}
+
+    def _alarm(self, due: Due, now: datetime) -> Composed:
+        """To the operator: why the breaker is on, read as it is now."""
+        values = self.bare_values(self._settings.abuse.alarm_to, due.mid, now) | alarm.values(now, self.name_cause)
+        letter = self.operator_letter(Mail.ALARM)
+        message = OutMessage(Mail.ALARM.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        return Composed(message, letter, {})
+
+    def values(self, mail: Mail, due: Due, now: datetime, links: Links, tag: str) -> dict[str, str]:
         """What is filled into a letter."""
-        values, tag = dict.fromkeys(_VALUES, ""), self._language(due)
+        values = dict.fromkeys(_VALUES, "")
         values["to"] = wire_form(due.address or "")
         values["date"] = _date(now.replace(microsecond=0))
         values["mid"] = f"<{due.mid}@{self._domain}>"
-        values["greeting"] = self._greeting(due.name, tag)
+        values["greeting"] = self._greeting(addressed_as(due.name, due.fields), tag)
         values["registered_at"] = words(due.registered_at, tag)
         if due.ref and due.confirm_by:
             values["confirm_by"] = words(due.confirm_by, tag)
             values["confirm_token"] = links.confirm_token(due.ref)
+            values["code"] = for_reading(links.codes.code(due.ref))
             values["not_me_token"] = links.not_me_token(due.ref, due.list_id, due.key)
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
             values["leave_token"] = links.leave_token(due.list_id, due.key)
         return values | (self._what_stays(due.proof_until, tag) if mail is Mail.ERASED else {})
 
-    def _language(self, due: Due) -> str:
+    def language(self, due: Due) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
         return self._languages.best(due.locale, (), self._knowing(due).lists[due.list_id].locale)
 
     def _greeting(self, name: str | None, tag: str) -> str:
-        if name and is_harmless(name):
+        if name:
             return self._phrase(marked("Hello %(name)s,"), tag) % {"name": name}
         return self._phrase(marked("Hello,"), tag)
 
@@ -126,29 +154,35 @@ class Composer:
                 found = self._phrases[text, tag] = str(gettext(text))
         return found
 
-    def _letter(self, mail: Mail, due: Due) -> Letter:
+    def letter(self, mail: Mail, due: Due, tag: str) -> Letter:
+        """The letter that a mail is filled into, compiled at its first use."""
         catalogue = self._knowing(due)
-        row = catalogue.lists[due.list_id]
-        wording = catalogue.wordings.get(due.wording_id or row.wording_id)
-        tag = self._language(due)
-        key = (mail, row, wording.id if wording else None, tag)  # a catalogue that is read anew has new rows
+        entries = [_entry(catalogue, one.list_id, one.wording_id) for one in due.group or (due,)]
+        key = (mail, tag, *entries)  # a catalogue that is read anew has new rows
         letter = self._letters.get(key)
         if letter is None:
-            letter = self._letters[key] = self._compile(mail, row, wording, tag)
+            letter = self._letters[key] = self._compile(mail, entries, tag)
         return letter
 
     def _knowing(self, due: Due) -> Catalogue:
         """The catalogue; read anew where a process that started later has added this list or wording."""
         for found in (self._catalogue(), self._newer):
-            if due.list_id in found.lists and (due.wording_id is None or due.wording_id in found.wordings):
+            if all(id_ in found.lists and (text is None or text in found.wordings) for id_, text in _about(due)):
                 return found
         self._newer = read_catalogue()
         return self._newer
 
-    def _compile(self, mail: Mail, row: List, wording: Wording | None, tag: str) -> Letter:
+    def _compile(self, mail: Mail, entries: Sequence[Entry], tag: str) -> Letter:
+        row, wording = entries[0]
         context: dict[str, Any] = {name: mark(name) for name in _VALUES} | self._marked_links()
         context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
-        context |= {"list_name": row.name, "service_name": self._service, "lang": tag, "dir": direction(tag)}
+        context |= {"entries": [{"list": one, "wording": text} for one, text in entries]}
+        context |= {
+            "list_name": listed([one.name for one, _ in entries], tag),
+            "service_name": self._service,
+            "lang": tag,
+            "dir": direction(tag),
+        }
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= style.look(mail, row, self._settings)
         context["hours"] = self._settings.lifecycle.confirm_within_hours
@@ -188,6 +222,16 @@ class Composer:
             "sha256": hashlib.sha256(octets).hexdigest(),
             "links": links,
         }
+
+
+def _entry(catalogue: Catalogue, list_id: int, wording_id: str | None) -> Entry:
+    row = catalogue.lists[list_id]
+    return row, catalogue.wordings.get(wording_id or row.wording_id)
+
+
+def _about(due: Due) -> list[tuple[int, str | None]]:
+    """The lists and wordings that a mail names."""
+    return [(due.list_id, due.wording_id), *((one.list_id, one.wording_id) for one in due.group)]
 
 
 @lru_cache(16)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Fact
@@ -14,7 +15,7 @@ from subscriptions.links import Links
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.letters import Letter
 from subscriptions.store import letters
-from subscriptions.store.models import Evidence, Registration, Subscription
+from subscriptions.store.models import Evidence, List, Registration, Subscription
 from subscriptions.store.outbox import Due
 
 
@@ -29,10 +30,10 @@ def rebuild(session: Session, evidence_id: int, composer: Composer) -> bytes | N
     source, due = letters.source(session, proof.details["template"]), _as_it_was_due(session, proof)
     if source is None or due is None:
         return None
-    letter, sent_at = Letter(source), parsedate_to_datetime(proof.details["date"])
+    letter, sent_at, tag = Letter(source), parsedate_to_datetime(proof.details["date"]), composer.language(due)
     kept = {"date": proof.details["date"], "mid": proof.details["message_id"]}
     for links in _signed_about(composer.links, sent_at):
-        octets = letter.fill(composer.values(Mail(due.mail), due, sent_at, links) | kept)
+        octets = letter.fill(composer.values(Mail(due.mail), due, sent_at, links, tag) | kept)
         if hashlib.sha256(octets).hexdigest() == proof.details["sha256"]:
             return octets
     return None
@@ -55,11 +56,23 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
         "mid": "",
         "mail": proof.details["mail"],
         "tries": 0,
+        "group": (),
         "locale": proof.details.get("locale", "en"),  # older mails were in English
     }
-    fields |= {name: getattr(about, name) for name in ("list_id", "key", "address", "name", "registered_at")}
+    same = ("list_id", "key", "address", "name", "fields", "registered_at")
+    fields |= {name: getattr(about, name) for name in same}
     if registration:
-        fields |= {"ref": registration.ref, "confirm_by": registration.confirm_by}
+        fields |= {"ref": registration.link_ref, "confirm_by": registration.confirm_by}
+        fields |= _of_its_form(session, registration, proof)
     elif chapter:
         fields |= {"confirmed_at": chapter.confirmed_at, "proof_until": chapter.proof_until}
     return Due(**fields)
+
+
+def _of_its_form(session: Session, registration: Registration, proof: Evidence) -> dict[str, Any]:
+    """Where the mail named several lists: its links name the first one."""
+    slugs = proof.details.get("lists")
+    if not slugs:
+        return {}
+    first = session.scalar(select(List.id).where(List.slug == slugs[0]))
+    return {"list_id": first}

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
 from subscriptions.domain.evidence import Fact, complete
+from subscriptions.domain.lifecycle import Mail
 from subscriptions.mail.compose import Composed
 from subscriptions.mail.letters import Letter
 from subscriptions.store import counters, letters, outbox
@@ -160,13 +161,16 @@ def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) 
 
 
 def _settled(one: Accepted) -> Settled:
+    if one.due.mail == Mail.ALARM:  # it is about nobody, so there is nobody's evidence
+        return Settled(one.due.id, None, None)
     if one.composed:
         fact, details = Fact.MAILED, one.composed.details | {"reply": one.reply}
     elif one.reply:
         fact, details = Fact.MAIL_GIVEN_UP, {"mail": one.due.mail, "reply": one.reply}
     else:
         return Settled(one.due.id, None, None)
-    return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)))
+    group = tuple(member.registration_id for member in one.due.group)
+    return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)), group)
 
 
 def _count(session: Session, ready: list[Accepted]) -> None:

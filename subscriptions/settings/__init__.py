@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from subscriptions.domain.breaker import Thresholds
 from subscriptions.domain.policy import Policy, Rate
 
 
@@ -121,6 +122,19 @@ class Settings:
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             url = url.set(database=str(self.data_dir / str(url.database)))
         return url.render_as_string(hide_password=False)
+
+    @property
+    def thresholds(self) -> Thresholds | None:
+        """From when on sign-ups are unusual; none: nothing is watched."""
+        abuse = self.abuse
+        if not self.limits.signups_per_network:
+            return None
+        return Thresholds(
+            everybody=abuse.signups_per_minute,
+            of_list=abuse.list_signups_per_minute,
+            of_domain=abuse.domain_signups_per_minute,
+            unconfirmed_percent=abuse.unconfirmed_percent,
+        )
 
     @property
     def policy(self) -> Policy:

@@ -4,12 +4,16 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from subscriptions.domain.fields import AUTOCOMPLETE
 from subscriptions.settings import ListSettings
 
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}: *\S.{0,79}")
-KNOWN_FIELDS = ("name", "given_name", "family_name", "salutation")
-_TAKEN = {*"email list lists locale lang wording website return_url altcha r code".split(), *KNOWN_FIELDS}
+KNOWN_FIELDS = tuple(AUTOCOMPLETE)
+_TAKEN = {
+    *"email list lists locale lang wording wordings website return_url altcha r code ip page time fields".split(),
+    *KNOWN_FIELDS,
+}
 
 
 def site_problems(one: ListSettings, label: str) -> Iterator[str]:

@@ -14,6 +14,11 @@ def lock(session: Session, key: bytes) -> None:
     session.execute(select(Address.key).where(Address.key == key).with_for_update())
 
 
+def lock_all(session: Session, keys: Sequence[bytes]) -> None:
+    """Hold several; in the order of their keys, as sign-ups do."""
+    session.execute(select(Address.key).where(Address.key.in_(keys)).order_by(Address.key).with_for_update())
+
+
 def lock_surely(session: Session, key: bytes) -> None:
     """The same for an address that may not be known yet, and will be."""
     session.execute(_LOCK_SURELY, {"key": key})

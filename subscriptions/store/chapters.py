@@ -67,7 +67,7 @@ def page(session: Session, list_id: int, after: int, at_most: int, now: datetime
 
 
 def mailable_page(session: Session, list_id: int, after: int, up_to: int, at_most: int, now: datetime) -> Sequence[
-    tuple[int, bytes, str | None, str | None, str, datetime, datetime]
+    tuple[int, bytes, str | None, str | None, dict[str, str] | None, str, datetime, datetime]
 ]:  # fmt: skip
     """What an export may carry: confirmed, unrestricted, not suppressed for all (P-01)."""
     told_never = exists().where(
@@ -80,6 +80,7 @@ def mailable_page(session: Session, list_id: int, after: int, up_to: int, at_mos
         Subscription.key,
         Subscription.address,
         Subscription.name,
+        Subscription.fields,
         Subscription.locale,
         Subscription.registered_at,
         Subscription.confirmed_at,

@@ -10,8 +10,8 @@ from subscriptions.store.models import Counter
 
 SHARDS = 64
 NAMES = (
-    "sign_ups limited batches confirmations withdrawals disowned blocked purged proofs_purged erased "
-    "mails_sent mails_given_up mails_dropped"
+    "sign_ups limited not_mailable disposable batches confirmations withdrawals disowned cancelled blocked purged "
+    "proofs_purged erased mails_sent mails_given_up mails_dropped"
 ).split()
 
 

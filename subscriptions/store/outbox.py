@@ -1,7 +1,7 @@
 """Owed mails: owed in the transaction of the act, taken with a lease, settled in batches."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Mail
+from subscriptions.store import groups
 from subscriptions.store.models import Owed, Registration, Subscription, Suppression
 from subscriptions.store.types import UtcDateTime, sqlite_text
 
@@ -99,12 +100,18 @@ class Due(NamedTuple):
     confirmed_at: datetime | None
     proof_until: datetime | None
     suppression: str | None  # the wider scope where there are several
+    fields: Mapping[str, str] | None
+    group_ref: bytes | None
+    group: tuple[groups.Member, ...]  # the lists of its form, where there are several
 
 
 def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]:
     """The taken mails with the state that they are about, read just before they are written out."""
     rows = session.connection().execute(_read_again, {"ids": list(ids), "now": now})
-    return [Due._make(row) for row in rows]
+    found = [Due._make((*row, ())) for row in rows]
+    refs = {due.group_ref for due in found if due.group_ref}
+    members = groups.members(session, refs, now) if refs else {}
+    return [due._replace(group=members.get(due.group_ref, ())) if due.group_ref else due for due in found]
 
 
 class Settled(NamedTuple):
@@ -113,13 +120,18 @@ class Settled(NamedTuple):
     id: int
     fact: str | None
     details: str | None
+    group: tuple[int, ...] = ()  # the registrations that it named, where it named several lists
 
 
 def settle(session: Session, done: Sequence[Settled], now: datetime) -> None:
     """Forget mails and write their evidence; one that was erased meanwhile leaves none."""
+    for one in done:
+        if one.group and one.fact and one.details:
+            groups.note(session, one.id, one.group, one.fact, one.details, now)
+    done = [one._replace(fact=None) if one.group else one for one in done]
     run = session.connection().exec_driver_sql
     if session.get_bind().dialect.name == "postgresql":
-        columns = tuple([getattr(one, name) for one in done] for name in Settled._fields)
+        columns = tuple([getattr(one, name) for one in done] for name in ("id", "fact", "details"))
         run(_PG_SETTLE, (*columns, now))
         return
     ids, at = tuple(one.id for one in done), sqlite_text(now)
@@ -149,8 +161,10 @@ def of_subscription(session: Session, id_: int) -> Sequence[Owed]:
     return session.scalars(select(Owed).where(Owed.subscription_id == id_)).all()
 
 
-def of_registration(session: Session, id_: int) -> Sequence[Owed]:
-    return session.scalars(select(Owed).where(Owed.registration_id == id_)).all()
+def of_registration(session: Session, row: Registration) -> Sequence[Owed]:
+    """Those that wait; the mail for several lists of a form hangs on the first of them."""
+    first = select(Registration.id).where(Registration.ref == row.link_ref).scalar_subquery()
+    return session.scalars(select(Owed).where(Owed.registration_id.in_([row.id, first]))).all()
 
 
 # Statements of the hot path, on the tables themselves: measured, the same through the mapper costs three times as much.
@@ -177,6 +191,7 @@ _read_again = (
         func.coalesce(_r.locale, _s.locale),
         func.coalesce(_r.registered_at, _s.registered_at), _agreed, _r.ref, _r.state, _r.confirm_by,
         _s.state, _s.restricted, _s.confirmed_at, _s.proof_until, _suppression,
+        func.coalesce(_r.fields, _s.fields), _r.group_ref,
     )
     .outerjoin_from(Owed.__table__, Registration.__table__, _r.id == _o.registration_id)
     .outerjoin(Subscription.__table__, _s.id == _o.subscription_id)

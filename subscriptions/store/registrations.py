@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Registration as State
@@ -16,8 +16,24 @@ def by_ref(session: Session, ref: bytes) -> Registration | None:
     return session.scalar(select(Registration).where(Registration.ref == ref), execution_options=fresh)
 
 
-def locale_of(session: Session, ref: bytes) -> str | None:
-    return session.scalar(select(Registration.locale).where(Registration.ref == ref))
+def of_link(session: Session, ref: bytes) -> Sequence[Registration]:
+    """Those that the links of one mail are about: several where it names several lists; as they are now."""
+    theirs = or_(Registration.ref == ref, Registration.group_ref == ref)
+    fresh = {"populate_existing": True}
+    return session.scalars(select(Registration).where(theirs).order_by(Registration.id), execution_options=fresh).all()
+
+
+def behind(session: Session, refs: Sequence[bytes]) -> Sequence[Registration]:
+    """Those of the newest mail that a visit has led to, if it has led to any."""
+    theirs = or_(Registration.ref.in_(refs), Registration.group_ref.in_(refs))
+    newest = session.scalar(select(Registration).where(theirs).order_by(Registration.id.desc()).limit(1))
+    return of_link(session, newest.link_ref) if newest else []
+
+
+def key_behind(session: Session, refs: Sequence[bytes]) -> bytes | None:
+    """The key of the address of a visit, where anything is left of it."""
+    theirs = or_(Registration.ref.in_(refs), Registration.group_ref.in_(refs))
+    return session.scalar(select(Registration.key).where(theirs).limit(1))
 
 
 def of_key(session: Session, key: bytes) -> Sequence[Registration]:

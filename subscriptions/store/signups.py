@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from subscriptions.store import signups_sql as sql
 from subscriptions.store.types import from_sqlite, sqlite_text
 
+ROWS_AT_ONCE = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class New:
@@ -37,9 +39,11 @@ class New:
     ip: str | None
     ip_source: str | None
     details: str  # JSON
-    mail: str
-    mid: str
+    mail: str | None  # none: it is named in the mail of the first one of its form
+    mid: str | None
     due_at: datetime
+    fields: str | None  # JSON
+    group_ref: bytes | None
 
 
 @dataclass(slots=True)
@@ -133,20 +137,22 @@ def remember(session: Session, new: Sequence[New]) -> None:
     t = sqlite_text
     _insert(session, sql.SQLITE_REGISTRATION, [
         (n.ref, n.list_id, n.key, n.address, n.typed, n.name, n.locale, t(n.registered_at), t(n.confirm_by),
-         t(n.purge_at), n.wording_id) for n in new
+         t(n.purge_at), n.wording_id, n.fields, n.group_ref) for n in new
     ])  # fmt: skip
     _insert(session, sql.SQLITE_EVIDENCE, [
         (n.ref, t(n.registered_at), n.channel, n.actor, n.ip, n.ip_source, n.details) for n in new
     ])  # fmt: skip
     _insert(session, sql.SQLITE_OUTBOX, [
-        (n.ref, n.mail, n.mid, t(n.registered_at), t(n.due_at), t(n.confirm_by)) for n in new
+        (n.ref, n.mail, n.mid, t(n.registered_at), t(n.due_at), t(n.confirm_by)) for n in new if n.mail
     ])  # fmt: skip
 
 
 def _insert(session: Session, statement: tuple[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """SQLite: all rows by one statement, made of its head and the form of a row."""
+    """SQLite: all rows by one statement, made of its head and the form of a row; it takes so many values at once."""
     head, row = statement
-    _run(session, head + _marks(row, len(rows)), tuple(value for one in rows for value in one))
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        _run(session, head + _marks(row, len(part)), tuple(value for one in part for value in one))
 
 
 def save_budgets(session: Session, budgets: Mapping[bytes, str]) -> None:

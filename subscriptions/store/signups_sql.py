@@ -39,19 +39,21 @@ PG_SEE = SEE.format(among="= ANY(%(keys)s::bytea[])", now="%(now)s").replace("NU
 SQLITE_SEE = SEE.format(among="IN (VALUES {keys})", now="?1")
 PG_COLUMNS = (
     "ref list_id key address typed name locale registered_at confirm_by purge_at wording_id "
-    "channel actor ip ip_source details mail mid due_at"
+    "channel actor ip ip_source details mail mid due_at fields group_ref"
 ).split()
 PG_REMEMBER = """
 WITH n AS (
   SELECT * FROM unnest(%s::bytea[], %s::int[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::text[],
     %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
+    %s::text[], %s::bytea[])
   AS n(ref, list_id, key, address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id,
-    channel, actor, ip, ip_source, details, mail, mid, due_at)
+    channel, actor, ip, ip_source, details, mail, mid, due_at, fields, group_ref)
 ), r AS (
   INSERT INTO registrations (ref, list_id, key, state, address, typed, name, locale, registered_at, confirm_by,
-    purge_at, wording_id)
-  SELECT ref, list_id, key, 'pending', address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id
+    purge_at, wording_id, fields, group_ref)
+  SELECT ref, list_id, key, 'pending', address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id,
+    fields::json, group_ref
   FROM n RETURNING id, ref
 ), e AS (
   INSERT INTO evidence (registration_id, fact, at, channel, actor, ip, ip_source, details)
@@ -60,11 +62,12 @@ WITH n AS (
 )
 INSERT INTO outbox (mail, mid, registration_id, owed_at, due_at, drop_at, tries)
 SELECT n.mail, n.mid, r.id, n.registered_at, n.due_at, n.confirm_by, 0 FROM n JOIN r ON r.ref = n.ref
+WHERE n.mail IS NOT NULL
 """
 SQLITE_REGISTRATION = (
     "INSERT INTO registrations (ref, list_id, key, address, typed, name, locale, registered_at, confirm_by, "
-    "purge_at, wording_id, state) VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
+    "purge_at, wording_id, fields, group_ref, state) VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
 )
 SQLITE_EVIDENCE = (
     "INSERT INTO evidence (registration_id, at, channel, actor, ip, ip_source, details, fact) VALUES ",

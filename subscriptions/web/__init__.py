@@ -3,16 +3,32 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
-from subscriptions.web import api, headers, health, language, look, mailbox, openapi, pages, problems, tokens
+from subscriptions.web import (
+    api,
+    confirmations,
+    headers,
+    health,
+    inbox,
+    language,
+    look,
+    mailbox,
+    openapi,
+    pages,
+    problems,
+    several,
+    tokens,
+    voluntary,
+)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.url_map.strict_slashes = False  # RFC 8058 forbids redirects, and nobody needs them elsewhere
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["voluntary"] = voluntary.shown
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
-    for room in (pages, tokens, api, openapi, health):
+    for room in (pages, several, inbox, tokens, api, confirmations, openapi, health):
         app.register_blueprint(room.pages)
     look.init_app(app, settings)
     if settings.mail.transport == "mailbox":

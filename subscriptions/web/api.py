@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -13,14 +13,17 @@ from flask import Blueprint, Response, abort, g, request, stream_with_context, u
 from subscriptions import clock as clocks
 from subscriptions.actions.subscribe import Limited
 from subscriptions.domain.evidence import Channel
+from subscriptions.domain.fields import further
 from subscriptions.export import stream
 from subscriptions.parts import parts
 from subscriptions.store import chapters, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import List, Subscription
+from subscriptions.web import hints
 from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
 from subscriptions.web.pages import submit, too_many
 from subscriptions.web.problems import answer
+from subscriptions.web.vouched import NOTHING, Vouched, vouched
 
 log = logging.getLogger(__name__)
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -45,6 +48,7 @@ def scope(wanted: str) -> Callable[[Callable[P, Response]], Callable[P, Response
 
 def refuse(wanted: str, *, needed: bool) -> Response | None:
     """None when the request may go on; otherwise the answer that it gets."""
+    g.pop("client", None)
     given = request.headers.get("Authorization")
     if given is None and not needed:
         return None
@@ -86,10 +90,24 @@ def subscribe() -> Response:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):
         return answer(422, "Something in the body is not as it should be.", errors=asked)
-    handle = submit(asked, Channel.API, g.get("client"))
+    spoken_for = _spoken_for(asked.said)
+    if isinstance(spoken_for, list):
+        return answer(422, "Something in the body is not as it should be.", errors=spoken_for)
+    handle = submit(asked, Channel.API, g.get("client"), spoken_for)
     if isinstance(handle, Limited):
         return too_many(handle)
-    return _json({"status": "pending_confirmation", "list": asked.list.slug, "registration": handle}, 202)
+    lists = {"lists": [asked.list.slug, *(one.list.slug for one in asked.also)]}
+    which = lists if asked.is_of_several else {"list": asked.list.slug}
+    hint = hints.of(asked.address)
+    also = {"hint": hint.in_english} if hint else {}
+    return _json({"status": "pending_confirmation", **which, "registration": handle, **also}, 202)
+
+
+def _spoken_for(said: Mapping[str, str]) -> Vouched | list[Problem]:
+    """What a client says of the visitor that it speaks for; without a token nobody can vouch."""
+    if "client" in g:
+        return vouched(said, parts().clock.now())
+    return [Problem(name, "Only a client with a token may send this member.") for name in said] or NOTHING
 
 
 @pages.get("/lists")
@@ -115,7 +133,7 @@ def subscriptions(slug: str) -> Response:
         found = chapters.page(session, row.id, after, limit + 1, parts().clock.now())
     page = found[:limit]
     cursor = _cursor(page[-1].id) if len(found) > limit else None
-    response = _json({"subscriptions": [_subscription(one) for one in page], "next": cursor})
+    response = _json({"subscriptions": [_subscription(one, row) for one in page], "next": cursor})
     if cursor:
         url = url_for("api.subscriptions", slug=slug, limit=limit, cursor=cursor)
         response.headers["Link"] = f'<{url}>; rel="next"'
@@ -148,10 +166,11 @@ def _read_cursor(text: str) -> int:
     return int(plain[1:])
 
 
-def _subscription(one: Subscription) -> dict[str, Any]:
+def _subscription(one: Subscription, row: List) -> dict[str, Any]:
     return {
         "email": one.address,
         "name": one.name,
+        **({"fields": one.fields or {}} if one.fields or further(row.fields) else {}),
         "locale": one.locale,
         "status": one.state,
         "registered_at": clocks.text(one.registered_at),

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
@@ -12,13 +12,23 @@ from subscriptions.domain.address import Address, BadAddress, RefusedAddress, pa
 from subscriptions.languages import marked
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
+from subscriptions.web.voluntary import keys_of, told
 
+VOUCHED = ("ip", "page", "time")  # of a client with a token, about the visitor that it speaks for
 HONEYPOT = "website"
-LONGEST_NAME = 100
-MEMBERS = ("email", "list", "name", "locale", "wording")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+TEXTS = ("email", "list", "locale", "wording", *VOUCHED)  # members that are texts; those of lists' own fields besides
+MEMBERS = (*TEXTS, "lists", "wordings")
+_NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
 _NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+
+
+class Chosen(NamedTuple):
+    """A list that was chosen, and the wording that the form vouches for; a fault of it is told at `field`."""
+
+    list: List
+    wording_id: str | None
+    field: str = "wording"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,10 @@ class SignUp:
     name: str | None
     locale: str
     wording_id: str | None
+    fields: Mapping[str, str] | None = None  # voluntary ones besides the name
+    also: tuple[Chosen, ...] = ()  # further lists of the same form
+    said: Mapping[str, str] = field(default_factory=dict)  # what a client says of the visitor, unchecked
+    is_of_several: bool = False  # asked for as such, though it may be one
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +70,28 @@ def from_form(
     form: "MultiDict[str, str]", row: List, catalogue: Catalogue, locale: str | None = None
 ) -> SignUp | list[Problem]:
     """A sign-up from the fields of a form; `locale`: where it names none."""
-    for name in ("email", "name", "wording", "locale"):
-        if len(form.getlist(name)) > 1:
-            return [Problem(name, marked("The field %(name)s was sent more than once."), {"name": name})]
-    return _checked(form, row, catalogue, locale)
+    problems = _sent_twice(form, ["email", "wording", "locale", *keys_of([row])])
+    return problems or _checked(form, [Chosen(row, form.get("wording") or None)], catalogue, locale)
+
+
+def from_form_of_several(
+    form: "MultiDict[str, str]", catalogue: Catalogue, locale: str | None = None
+) -> SignUp | list[Problem]:
+    """A sign-up for the lists that were ticked, from one form."""
+    slugs = form.getlist("lists")
+    rows = [row for row in map(catalogue.by_slug, dict.fromkeys(slugs)) if row]
+    if not slugs or len(rows) < len(slugs):
+        address = _address(form)
+        wrong = Problem("lists", _NO_SUCH_LIST if slugs else marked("Please choose at least one list."))
+        return [wrong, *([address] if isinstance(address, Problem) else [])]
+    problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *(f"wording-{slug}" for slug in slugs)])
+    chosen = [Chosen(row, form.get(f"wording-{row.slug}") or None, f"wording-{row.slug}") for row in rows]
+    return problems or _checked(form, chosen, catalogue, locale)
+
+
+def _sent_twice(form: "MultiDict[str, str]", names: Sequence[str]) -> list[Problem]:
+    twice = marked("The field %(name)s was sent more than once.")
+    return [Problem(name, twice, {"name": name}) for name in names if len(form.getlist(name)) > 1][:1]
 
 
 def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
@@ -67,47 +99,86 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     data = read_json(body)
     if not isinstance(data, dict):
         return [Problem("", "The body must be a JSON object.")]
-    problems = [Problem(name, "This member is not known here.") for name in data if name not in MEMBERS]
+    chosen = _named(data, catalogue)
+    if isinstance(chosen, list):
+        return chosen
+    rows = [one.list for one in chosen] or catalogue.configured[:1]
+    texts = (*TEXTS, *keys_of(rows))
+    known = {*MEMBERS, *(keys_of(catalogue.configured) if not chosen else texts)}
+    problems = [Problem(name, "This member is not known here.") for name in data if name not in known]
     problems += [
-        Problem(name, "This member must be a text.") for name in MEMBERS if not isinstance(data.get(name, ""), str)
+        Problem(name, "This member must be a text.") for name in texts if not isinstance(data.get(name, ""), str)
     ]
     if "email" not in data:
         problems.append(Problem("email", "This member is required."))
     if problems:
         return problems
-    row = catalogue.by_slug(data["list"]) if "list" in data else catalogue.configured[0]
-    found = _checked(data, row or catalogue.configured[0], catalogue)
-    if row is None and not isinstance(found, list):
+    found = _checked(data, chosen or [Chosen(rows[0], None)], catalogue)
+    if not chosen and not isinstance(found, list):
         raise UnknownList
     return found
 
 
+def _named(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[Chosen, ...] | list[Problem]:
+    """The lists that a body names, the first of all where it names none; nothing: one is not known."""
+    if "lists" in data or "wordings" in data:
+        return _several(data, catalogue)
+    slug, wording_id = data.get("list"), data.get("wording")
+    wording_id = wording_id if isinstance(wording_id, str) else None
+    row = catalogue.by_slug(slug) if isinstance(slug, str) else catalogue.configured[0]
+    return (Chosen(row, wording_id or None),) if row else ()
+
+
+def _several(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[Chosen, ...] | list[Problem]:
+    slugs, wordings = data.get("lists"), data.get("wordings", {})
+    problems = [*_wrong_lists(data, slugs), *_wrong_wordings(wordings)]
+    if problems or not isinstance(slugs, list):
+        return problems
+    rows = [row for row in map(catalogue.by_slug, slugs) if row]
+    chosen = [Chosen(row, wordings.get(row.slug) or None, "wordings") for row in rows]
+    return tuple(chosen) if len(rows) == len(slugs) else ()
+
+
+def _wrong_lists(data: Mapping[str, Any], slugs: Any) -> Iterator[Problem]:
+    for name, instead in (("list", "lists"), ("wording", "wordings")):
+        if name in data:
+            yield Problem(name, f'"{name}" and "{instead}" exclude each other.')
+    if not isinstance(slugs, list) or not slugs or not all(isinstance(slug, str) for slug in slugs):
+        yield Problem("lists", "This member must be an array of slugs, at least one.")
+    elif len(set(slugs)) < len(slugs):
+        yield Problem("lists", "A list is named twice.")
+
+
+def _wrong_wordings(wordings: Any) -> Iterator[Problem]:
+    if not isinstance(wordings, dict) or not all(isinstance(id_, str) for id_ in wordings.values()):
+        yield Problem("wordings", "This member must be an object: for each slug the id of its consent text.")
+
+
 def _checked(
-    data: Mapping[str, str], row: List, catalogue: Catalogue, usual: str | None = None
+    data: Mapping[str, str], chosen: Sequence[Chosen], catalogue: Catalogue, usual: str | None = None
 ) -> SignUp | list[Problem]:
-    problems: list[Problem] = []
-    try:
-        address = parse(data.get("email", ""))
-    except BadAddress as trouble:
-        problems.append(Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress)))
-    name = data.get("name", "").strip()
-    problems += _wrong_name(name)
+    (row, wording_id, _), *others = chosen
+    address = _address(data)
+    fields, wrong = told(data, [one.list for one in chosen])
+    problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*one) for one in wrong)]
     locale = data.get("locale") or usual or row.locale
     if not _LOCALE.fullmatch(locale):
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
-    wording_id = data.get("wording") or None
-    if wording_id is not None and not _is_of(wording_id, row, catalogue):
-        problems.append(Problem("wording", _NOT_ITS_WORDING))
-    return problems or SignUp(address, row, name or None, locale, wording_id)
+    for one in chosen:
+        if one.wording_id is not None and not _is_of(one.wording_id, one.list, catalogue):
+            problems.append(Problem(one.field, _NOT_ITS_WORDING))
+    if problems or isinstance(address, Problem):
+        return problems
+    name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
+    of_several = chosen[0].field != "wording"
+    return SignUp(address, row, name, locale, wording_id, fields or None, tuple(others), said, of_several)
 
 
-def _wrong_name(name: str) -> list[Problem]:
-    if len(name) > LONGEST_NAME:
-        too_long = marked("The name is too long: at most %(most)d characters.")
-        return [Problem("name", too_long, {"most": LONGEST_NAME})]
-    if _UNPRINTABLE.search(name):
-        return [Problem("name", marked("The name contains a character that is not allowed."))]
-    return []
+def _address(data: Mapping[str, str]) -> Address | Problem:
+    try:
+        return parse(data.get("email", ""))
+    except BadAddress as trouble:
+        return Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress))
 
 
 def _is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:

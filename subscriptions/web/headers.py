@@ -26,6 +26,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+CSP_WITH_SCRIPT = f"{CSP}; script-src 'self'"  # of pages with a script of ours, in a file
 FIXED = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),

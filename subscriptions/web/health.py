@@ -9,9 +9,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from subscriptions import clock as clocks
+from subscriptions.domain.breaker import Scope
 from subscriptions.jobs.jobs import NAMES, late_after
 from subscriptions.parts import parts
-from subscriptions.store import chapters, counters, jobs, migrate, networks, outbox
+from subscriptions.store import chapters, counters, jobs, migrate, outbox, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.api import refuse
 from subscriptions.web.limits import is_straight_from_loopback
@@ -67,7 +68,8 @@ def _details(session: Session, now: datetime) -> dict[str, Any]:
         "jobs": {job.name: {"ended_at": clocks.text(job.ended_at) if job.ended_at else None, "count": job.count}
                  for job in jobs.all_of(session) if job.name in NAMES},
         "outbox": {"waiting": waiting, "oldest_seconds": _age(oldest, now)},
-        "breaker": networks.alarm(session),
+        "breaker": [f"{parts().watch.sentence(one.excess)}; on until {clocks.text(one.until)}"
+                    for one in traffic.openings(session).values() if one.is_on(now)],
     }  # fmt: skip
 
 
@@ -99,6 +101,18 @@ class _Collected:
         return self._families
 
 
+def _breaker(on: list[Scope]) -> Any:
+    from prometheus_client.core import GaugeMetricFamily
+
+    yield GaugeMetricFamily("yestwice_breaker", "1 while sign-ups are unusual in some way", value=bool(on))
+    scopes = GaugeMetricFamily(
+        "yestwice_breaker_on", "how many causes of that scope are on: all, list, domain, unconfirmed", labels=["scope"]
+    )
+    for scope in Scope:
+        scopes.add_metric([scope.value], on.count(scope))
+    yield scopes
+
+
 def _families(session: Session, now: datetime) -> Any:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
@@ -115,9 +129,7 @@ def _families(session: Session, now: datetime) -> Any:
     waiting, oldest = outbox.waiting(session)
     yield GaugeMetricFamily("yestwice_outbox_mails", "mails that are owed", value=waiting)
     yield GaugeMetricFamily("yestwice_outbox_oldest_seconds", "age of the oldest owed mail", value=_age(oldest, now))
-    yield GaugeMetricFamily(
-        "yestwice_breaker", "1 while the sign-ups of all networks raise an alarm", value=networks.alarm(session)
-    )
+    yield from _breaker([one.excess.scope for one in traffic.openings(session).values() if one.is_on(now)])
     last = GaugeMetricFamily("yestwice_job_last_success_timestamp_seconds", "end of the last good run", labels=["job"])
     for job in jobs.all_of(session):
         if job.name in NAMES:

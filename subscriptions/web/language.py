@@ -3,7 +3,7 @@
 A view says what its page is about (`of_list`, `of_row`) before it renders anything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -19,9 +19,11 @@ from subscriptions.store.models import List
 from subscriptions.web.forms import Problem
 
 _NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
-_KEEP_IT = ("pages.", "tokens.")
-_SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "pages.check_inbox": "pages.check_inbox",
-             "pages.subscribe": "pages.form"}  # fmt: skip
+_KEEP_IT = ("pages.", "several.", "inbox.", "tokens.")
+_SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.check_inbox": "inbox.check_inbox",
+             "pages.subscribe": "pages.form", "several.form": "several.form",
+             "several.subscribe": "several.form"}  # fmt: skip
+_SAME = ("r", "also", "lists")
 
 
 class About(NamedTuple):
@@ -68,6 +70,11 @@ def words(at: datetime) -> str:
     return languages.words(at, current())
 
 
+def listed(rows: Sequence[List]) -> str:
+    """The names of lists, in a row."""
+    return languages.listed([row.name for row in rows], current())
+
+
 def in_words(problems: list[Problem]) -> list[Problem]:
     """The problems of a form in the page's language."""
     return [Problem(one.field, _said(one)) for one in problems]
@@ -76,7 +83,10 @@ def in_words(problems: list[Problem]) -> list[Problem]:
 def _said(problem: Problem) -> str:
     if problem.by_library and current() != languages.SOURCE:
         return str(gettext(_NO_ADDRESS))
-    return str(gettext(problem.message, **(problem.values or {})))
+    values = dict(problem.values or {})
+    if "label" in values:
+        values["label"] = gettext(str(values["label"]))
+    return str(gettext(problem.message, **values))
 
 
 def _begin() -> None:
@@ -143,6 +153,8 @@ def _switches() -> Iterator[dict[str, str]]:
     to, tags = _SWITCHED.get(request.endpoint or "") if has_request_context() else None, parts().languages.tags
     if to is None or len(tags) < 2:
         return
-    same = dict(request.view_args or {}) | {name: value for name, value in request.args.items() if name == "r"}
+    same = dict(request.view_args or {}) | {
+        name: value for name, value in request.args.items() if name in ("r", "also", "lists")
+    }
     for tag in tags:
         yield {"tag": tag, "name": languages.own_name(tag), "url": url_for(to, **(same | {"lang": tag}))}

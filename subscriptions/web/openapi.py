@@ -8,14 +8,14 @@ from flask import Blueprint, Response
 from subscriptions import __version__
 from subscriptions.parts import parts
 from subscriptions.store.lists import Catalogue
-from subscriptions.store.models import List
 from subscriptions.web.api import PAGE_AT_MOST, PAGE_DEFAULT
-from subscriptions.web.forms import LONGEST_NAME
+from subscriptions.web.openapi_sign_up import TEXT as _TEXT
+from subscriptions.web.openapi_sign_up import TIME as _TIME
+from subscriptions.web.openapi_sign_up import object_of as _object
+from subscriptions.web.openapi_sign_up import sign_up
 
 pages = Blueprint("openapi", __name__)
 
-_TEXT = {"type": "string"}
-_TIME = {"type": "string", "format": "date-time"}
 _COUNT = {"type": "integer", "minimum": 0}
 _STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
@@ -23,15 +23,6 @@ _STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 @pages.get("/api/v1/openapi.json")
 def openapi() -> Response:
     return Response(json.dumps(document(parts().catalogue)), mimetype="application/json")
-
-
-def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-    }
 
 
 def _ref(name: str) -> dict[str, str]:
@@ -58,6 +49,7 @@ _SAYS = {
     403: "The token has another scope.",
     404: "There is no such list.",
     405: "Not with this method.",
+    410: "Too late: this sign-up can no longer be confirmed.",
     413: "The body is too large.",
     415: "The body is not application/json.",
     422: "Something in the request is not as it should be; `errors` says what.",
@@ -76,32 +68,9 @@ def _needs(scope: str) -> dict[str, Any]:
     return {"security": [{"token": []}], "description": f'Needs a token of scope "{scope}".'}
 
 
-# Addresses of this kind are always accepted; so are internationalised ones, which no pattern describes.
-_ADDRESS = r"^[A-Za-z0-9]{1,20}([._+-][A-Za-z0-9]{1,10}){0,3}@([A-Za-z0-9]{1,20}\.){1,3}(com|net|org|eu|de)$"
-_PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]*$"
-
-
-def _sign_up(row: List, wordings: list[str], *, is_default: bool) -> dict[str, Any]:
-    """What a sign-up for one list may hold: its slug, and the wordings that it has shown."""
-    return _object(
-        ("email",) if is_default else ("email", "list"),
-        email=_TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},
-        list={"const": row.slug, "description": "The first list where this member is missing."},
-        name=_TEXT
-        | {"maxLength": LONGEST_NAME, "pattern": _PRINTABLE, "description": "Voluntary; to greet, for nothing else."},
-        locale=_TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
-        wording={"enum": wordings, "description": "Id of the consent text that was shown."},
-    )
-
-
 def document(catalogue: Catalogue) -> dict[str, Any]:
     """The description, with the lists that there are now."""
-    shown: dict[int, list[str]] = {}
-    for wording in catalogue.wordings.values():
-        shown.setdefault(wording.list_id, []).append(wording.id)
-    lists = catalogue.configured
-    kinds = [_sign_up(row, shown[row.id], is_default=row is lists[0]) for row in lists]
-    schemas = {**DOCUMENT["components"]["schemas"], "SignUp": {"anyOf": kinds}}
+    schemas = {**DOCUMENT["components"]["schemas"], "SignUp": sign_up(catalogue)}
     return {**DOCUMENT, "components": {**DOCUMENT["components"], "schemas": schemas}}
 
 
@@ -109,12 +78,28 @@ _SUBSCRIPTION = _object(
     ("email", "name", "locale", "status", "registered_at", "confirmed_at", "ended_at"),
     email=_TEXT,
     name={"type": ["string", "null"]},
+    fields={"type": "object", "additionalProperties": _TEXT, "description": "Where the list has any besides a name."},
     locale=_TEXT,
     status={"enum": ["confirmed", "unsubscribed", "bounced"]},
     registered_at=_TIME,
     confirmed_at=_TIME,
     ended_at={"type": ["string", "null"], "format": "date-time"},
 )
+
+
+def _taken(**which: Any) -> dict[str, Any]:
+    return _object(
+        ("status", *which, "registration"),
+        status={"const": "pending_confirmation"},
+        **which,
+        registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
+        hint=_TEXT | {"description": "A likely slip in the address, which was taken as it is."},
+    )
+
+
+def _confirmed(**which: Any) -> dict[str, Any]:
+    return _object(("status", *which), status={"const": "confirmed"}, **which)
+
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -129,6 +114,18 @@ DOCUMENT: dict[str, Any] = {
                 "responses": {
                     "202": _ok("Taken. What became of it is told by mail alone.", _ref("Taken")),
                     **_problems(401, 403, 404, 415, 422, 429),
+                },
+            }
+        },
+        "/api/v1/confirmations": {
+            "post": {
+                "operationId": "confirm",
+                "summary": "Confirm with the code from the mail; a wrong one is answered the same for every address.",
+                "security": [{}],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Code")}}},
+                "responses": {
+                    "200": _ok("Confirmed; so is a second time.", _ref("Confirmed")),
+                    **_problems(410, 415, 422),
                 },
             }
         },
@@ -190,12 +187,13 @@ DOCUMENT: dict[str, Any] = {
     "components": {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         "schemas": {
-            "Taken": _object(
-                ("status", "list", "registration"),
-                status={"const": "pending_confirmation"},
-                list=_TEXT,
-                registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
+            "Taken": {"oneOf": [_taken(list=_TEXT), _taken(lists={"type": "array", "items": _TEXT})]},
+            "Code": _object(
+                ("registration", "code"),
+                registration=_TEXT | {"description": "The `registration` that the sign-up was answered with."},
+                code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
             ),
+            "Confirmed": {"oneOf": [_confirmed(list=_TEXT), _confirmed(lists={"type": "array", "items": _TEXT})]},
             "Lists": _object(
                 ("lists",),
                 lists={

@@ -9,15 +9,21 @@ from typing import Any
 from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions.actions.subscribe import Ask, Limited
+from subscriptions.actions.subscribe import Ask, Choice, Limited, Origin
+from subscriptions.domain import webmail
+from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
+from subscriptions.domain.mailable import is_within
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import language
-from subscriptions.web.forms import HONEYPOT, Problem, SignUp, from_form
+from subscriptions.web import hints, language
+from subscriptions.web.forms import HONEYPOT, Chosen, Problem, SignUp, from_form
+from subscriptions.web.hints import Hint
 from subscriptions.web.limits import origin
 from subscriptions.web.problems import answer
+from subscriptions.web.voluntary import keys_of
+from subscriptions.web.vouched import Vouched
 
 pages = Blueprint("pages", __name__)
 
@@ -57,21 +63,16 @@ def form(slug: str) -> str:
 
 @pages.post("/subscribe/<slug>")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
-    row = the_list(slug)
-    asked = from_form(request.form, row, parts().catalogue, language.to_store(row))
+    row, form = the_list(slug), hints.chosen(request.form)
+    asked = from_form(form, row, parts().catalogue, language.to_store(row))
     if isinstance(asked, list):
-        return _form(row, request.form, asked), 422
+        return _form(row, form, asked), 422
     if request.form.get(HONEYPOT):
         return _one_more_step(row), 422
+    hint = hints.unseen(form, asked.address)
+    if hint:
+        return _form(row, form, [], hint), 422
     return take(asked, Channel.FORM)
-
-
-@pages.get("/subscribe/<slug>/check-inbox")
-def check_inbox(slug: str) -> str:
-    row = the_list(slug)
-    subject = render_template("email/confirm/subject.txt", list_name=row.name).strip()
-    sender = parts().settings.mail.sender
-    return render_template("pages/check_inbox.html", list=row, sender=sender, subject=subject, footer=row)
 
 
 def the_list(slug: str) -> List:
@@ -93,17 +94,24 @@ def _shown(row: List) -> dict[str, Any]:
     }
 
 
-def _form(row: List, values: Any, wrong: list[Problem]) -> str:
+def _form(row: List, values: Any, wrong: list[Problem], hint: Hint | None = None) -> str:
     return render_template(
-        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), footer=row
+        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), hint=hint, footer=row
     )
 
 
 def _one_more_step(row: List) -> str:
     """Suspicion gets one more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
-    values = {name: request.form.get(name, "") for name in ("email", "name", "wording")}
+    values = {name: request.form.get(name, "") for name in ("email", "wording", *keys_of([row]))}
     values["locale"] = request.form.get("locale") or language.to_store(row)
-    return render_template("pages/one_more_step.html", **_shown(row), values=values, footer=row)
+    return render_template(
+        "pages/one_more_step.html",
+        **_shown(row),
+        values=values,
+        names=row.name,
+        carried=list(values.items()),
+        footer=row,
+    )
 
 
 def take(asked: SignUp, channel: Channel) -> BaseResponse:
@@ -111,19 +119,29 @@ def take(asked: SignUp, channel: Channel) -> BaseResponse:
     handle = submit(asked, channel, None)
     if isinstance(handle, Limited):
         return too_many(handle)
-    return redirect(url_for("pages.check_inbox", slug=asked.list.slug, r=handle), 303)
+    lists = ",".join(one.list.slug for one in asked.also)
+    return redirect(url_for("inbox.check_inbox", slug=asked.list.slug, r=handle, also=lists or None), 303)
 
 
-def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
-    """Hand a sign-up to the batch that is being gathered; the handle of this visit, after the commit."""
+def submit(asked: SignUp, channel: Channel, actor: str | None, spoken_for: Vouched | None = None) -> str | Limited:
+    """A sign-up of a new visit; its handle, after the commit."""
+    links = parts().links
+    handle = links.new_handle(webmail.number_of(asked.address.folded.rpartition("@")[2]))
+    return hand_in(asked, links.ref(handle), channel, actor, spoken_for) or handle
+
+
+def hand_in(
+    asked: SignUp, ref: bytes, channel: Channel, actor: str | None, spoken_for: Vouched | None = None
+) -> Limited | None:
+    """Hand a sign-up to the batch that is being gathered; returns after the commit."""
     joined = parts()
-    handle = joined.links.new_handle()
-    wording = joined.catalogue.wordings.get(asked.wording_id or "")
     where = origin(request)
-    if channel is Channel.BUTTON:
-        where = replace(where, network=None)  # pressing a button of a mail is never limited
+    if channel is Channel.BUTTON or actor:  # pressing a button of a mail is never limited; a client vouches
+        where = replace(where, network=None)
+    if spoken_for and spoken_for.ip:
+        where = Origin(spoken_for.ip, "client", None)
     ask = Ask(
-        ref=joined.links.ref(handle),
+        ref=ref,
         key=joined.links.key(asked.address.folded),
         address=asked.address,
         list_id=asked.list.id,
@@ -133,11 +151,32 @@ def submit(asked: SignUp, channel: Channel, actor: str | None) -> str | Limited:
         channel=channel,
         actor=actor,
         origin=where,
-        wording_sha256=wording.sha256 if wording else None,
+        wording_sha256=_sha256(asked.wording_id),
+        fields=asked.fields,
+        also=tuple(_choice(ref, one) for one in asked.also),
+        vouched=spoken_for.details if spoken_for else None,
+        mailable=joined.mailable.why_not(asked.address) is None,
+        flags=_flags(asked.address),
     )
     limited = joined.sign_ups.submit(ask)
     joined.wake_sender()
-    return limited or handle
+    if not limited and not actor:  # a client may well bring hundreds at once
+        joined.watch.note(asked.list.id, asked.address.ascii_domain, [one.list.id for one in asked.also])
+    return limited
+
+
+def _flags(address: Address) -> tuple[str, ...]:
+    return ("disposable",) if is_within(address.ascii_domain, parts().disposable) else ()
+
+
+def _choice(first: bytes, one: Chosen) -> Choice:
+    ref = parts().links.ref_beside(first, one.list.id)
+    return Choice(ref, one.list.id, one.wording_id, _sha256(one.wording_id))
+
+
+def _sha256(wording_id: str | None) -> str | None:
+    wording = parts().catalogue.wordings.get(wording_id or "")
+    return wording.sha256 if wording else None
 
 
 def too_many(limited: Limited) -> Response:

@@ -31,6 +31,7 @@ _SAYS = {
         marked("The link may be incomplete. Please copy it whole from the mail, or start again."),
     ),
     405: (marked("Not in this way"), marked("This address does not answer to that kind of request.")),
+    410: (marked("This is over"), marked("Please start again.")),
     413: (marked("That is too much"), marked("What you sent is larger than this form takes.")),
     415: (marked("Not in this form"), marked("Send application/json, or the fields of a form.")),
     429: (marked("A moment, please"), marked("Many people have signed up from your network. Please try again later.")),

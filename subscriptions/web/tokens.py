@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import confirm as confirming
@@ -10,7 +10,6 @@ from subscriptions.actions import disown as disowning
 from subscriptions.actions import leave as leaving
 from subscriptions.actions.confirm import Standing, View
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.domain.address import parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.links import Leave, NotMe, OldLink
@@ -18,8 +17,8 @@ from subscriptions.parts import parts
 from subscriptions.store import chapters, registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
-from subscriptions.web import language
-from subscriptions.web.forms import SignUp
+from subscriptions.web import language, several_confirm
+from subscriptions.web.headers import CSP_WITH_SCRIPT
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import take
 
@@ -28,7 +27,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
 @pages.get("/confirm/<token>")
-def confirm_page(token: str) -> tuple[str, int]:
+def confirm_page(token: str) -> Response:
     return _confirm_page(token, _look(token))
 
 
@@ -42,49 +41,68 @@ def _look(token: str) -> View:
 
 
 @pages.post("/confirm/<token>")
-def confirm(token: str) -> tuple[str, int]:
+def confirm(token: str) -> Response:
     joined = parts()
     try:
         ref = joined.links.read_confirm(token)
     except OldLink:
         return _confirm_page(token, _look(token))
-    view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request))
+    tab = request.form.get("tab")
+    if tab and not _is_of_sign_up(tab, ref):
+        return _confirm_page(token, _look(token), may_ask=False)
+    only = several_confirm.chosen(_look(token), request.form["list"]) if "list" in request.form else None
+    way = confirming.BY_OPEN_TAB if tab else confirming.BY_BUTTON
+    view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request), way, only)
     if view.welcomed:
         joined.wake_sender()
     return _confirm_page(token, view)
 
 
+def _is_of_sign_up(handle: str, ref: bytes) -> bool:
+    """Whether the page that vouches is the one of this sign-up, still open in the same browser."""
+    visit = parts().links.visit(handle)
+    return visit is not None and ref in visit.refs
+
+
 @pages.post("/confirm/<token>/again")
-def again(token: str) -> BaseResponse | tuple[str, int]:
+def again(token: str) -> BaseResponse:
     """A fresh registration, with today's wording, within the budget."""
-    registration = _look(token).registration
-    row = _about(registration)
-    if registration is None or registration.address is None or row is None or row.position is None:
-        return _confirm_page(token, View(Standing.GONE))
-    address = parse(registration.address)
-    return take(SignUp(address, row, registration.name, registration.locale, row.wording_id), Channel.BUTTON)
+    view = _look(token)
+    _about(view.registration)
+    asked = several_confirm.asked_again(view)
+    return take(asked, Channel.BUTTON) if asked else _confirm_page(token, View(Standing.GONE))
 
 
-def _confirm_page(token: str, view: View) -> tuple[str, int]:
+def confirm_page_of(view: View) -> Response:
+    """The page of a confirm link, for who has come another way."""
+    ref = view.registration.link_ref if view.registration else b""
+    return _confirm_page(parts().links.confirm_token(ref), view)
+
+
+def _confirm_page(token: str, view: View, *, may_ask: bool = True) -> Response:
+    """`may_ask`: the page may look for the open one of its sign-up."""
     registration = view.registration
     if registration is None or view.standing in (Standing.GONE, Standing.LATE, Standing.ENDED):
-        return _gone(token, view)
+        return Response(*_gone(token, view))
     row = _about(registration)
+    if view.several:
+        return Response(several_confirm.page(token, view.several))
     common: dict[str, Any] = {"list": row, "address": registration.address, "footer": row}
+    common["tab"] = parts().links.tab(registration.link_ref) if may_ask else None
     if view.standing is Standing.WAITING:
-        return render_template("pages/confirm.html", **common, **_to_confirm(token, registration)), 200
-    return render_template("pages/confirmed.html", **common, unsubscribe_url=_way_out(registration)), 200
+        page = render_template("pages/confirm.html", **common, **_to_confirm(token, registration))
+    else:
+        page = render_template("pages/confirmed.html", **common, unsubscribe_url=_way_out(registration))
+    return Response(page, headers={"Content-Security-Policy": CSP_WITH_SCRIPT})
 
 
 def _to_confirm(token: str, registration: Registration) -> dict[str, Any]:
-    links = parts().links
+    not_me = parts().links.not_me_token(registration.link_ref, registration.list_id, registration.key)
     return {
         "wording": parts().catalogue.wordings.get(registration.wording_id or ""),
         "deadline": language.words(registration.confirm_by),
         "action": url_for("tokens.confirm", token=token),
-        "not_me_url": url_for(
-            "tokens.not_me_page", token=links.not_me_token(registration.ref, registration.list_id, registration.key)
-        ),
+        "not_me_url": url_for("tokens.not_me_page", token=not_me),
     }
 
 
@@ -100,6 +118,7 @@ def _gone(token: str, view: View) -> tuple[str, int]:
     page = render_template(
         "pages/gone.html",
         list=row,
+        names=several_confirm.names(view.several) if view.several else row and row.name,
         footer=row,
         reason=view.standing.value,
         again_action=url_for("tokens.again", token=token) if can_ask else None,
@@ -134,8 +153,9 @@ def unsubscribe(token: str) -> str:
 
 @pages.get("/not-me/<token>")
 def not_me_page(token: str) -> str:
-    row = _about_not_me(parts().links.read_not_me(token))
-    return render_template("pages/not_me.html", list=row, footer=row, action=url_for("tokens.not_me", token=token))
+    row, names = _about_not_me(parts().links.read_not_me(token))
+    action = url_for("tokens.not_me", token=token)
+    return render_template("pages/not_me.html", list=row, names=names, footer=row, action=action)
 
 
 @pages.post("/not-me/<token>")
@@ -143,19 +163,18 @@ def not_me(token: str) -> str:
     """The button, or a mail program's one-click on the confirmation mail (B-05, C-08)."""
     joined = parts()
     link = joined.links.read_not_me(token)
-    row = _about_not_me(link)  # before it is erased
+    row, names = _about_not_me(link)  # before it is erased
     event = Event.ONE_CLICK if _is_one_click() else Event.DISOWN
     disowning.disown(link, event, joined.clock.now(), joined.policy)
-    return render_template(
-        "pages/not_me_done.html", list=row, footer=row, undo_action=url_for("tokens.undo", token=token)
-    )
+    undo_action = url_for("tokens.undo", token=token)
+    return render_template("pages/not_me_done.html", list=row, names=names, footer=row, undo_action=undo_action)
 
 
 @pages.post("/not-me/<token>/undo")
 def undo(token: str) -> str:
     link = parts().links.read_not_me(token)
     disowning.undo(link)
-    row = _about_not_me(link)
+    row, _ = _about_not_me(link)
     return render_template("pages/not_me_undone.html", list=row, footer=row, subscribe_url=_sign_up(row))
 
 
@@ -175,11 +194,14 @@ def _about(registration: Registration | None) -> List | None:
     return row
 
 
-def _about_not_me(link: NotMe) -> List | None:
+def _about_not_me(link: NotMe) -> tuple[List | None, str]:
+    """The list that it names, and the names of all that its mail named."""
     row = _list(link.list_id)
     with reading() as session:
-        language.of_row(registrations.locale_of(session, link.ref), row)
-    return row
+        found = registrations.of_link(session, link.ref)
+        language.of_row(found[0].locale if found else None, row)
+        rows = [one for one in map(_list, dict.fromkeys(one.list_id for one in found)) if one]
+    return row, language.listed(rows or [row for row in (row,) if row])
 
 
 def _about_leave(link: Leave) -> List | None:

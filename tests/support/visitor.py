@@ -140,6 +140,8 @@ def _asking(visitor: Visitor) -> Iterator[str]:
     yield "form"
     visitor.sign_up("anne@example", "Anne")
     yield "form-error"
+    visitor.sign_up("anne@gmial.com", "Anne")
+    yield "form-hint"
     visitor.go("/subscribe/newsletter")
     visitor.page.locator("[name=website]").evaluate("field => field.value = 'https://example.org'")
     visitor.page.get_by_label("E-mail address").fill("anne@example.org")
@@ -152,6 +154,7 @@ def _asking(visitor: Visitor) -> Iterator[str]:
 def _confirming_and_leaving(visitor: Visitor) -> Iterator[str]:
     visitor.sign_up("anne@example.org", "Anne")
     yield "check-inbox"
+    yield from _wrong_codes(visitor)
     visitor.open_mailbox("anne@example.org")
     yield "mailbox"
     visitor.open_mail("anne@example.org")
@@ -167,6 +170,16 @@ def _confirming_and_leaving(visitor: Visitor) -> Iterator[str]:
     yield "unsubscribed"
     visitor.page.goto(link)
     yield "gone-ended"
+
+
+def _wrong_codes(visitor: Visitor) -> Iterator[str]:
+    visitor.press("Send another mail")
+    yield "check-inbox-again"
+    for name in ("wrong-code", "", "codes-used-up"):
+        visitor.page.get_by_label("Code").fill("ABCD-EFGH")
+        visitor.press("Confirm")
+        if name:
+            yield name
 
 
 def _disowning(visitor: Visitor) -> Iterator[str]:

@@ -48,6 +48,11 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
     group_ref: Mapped[bytes | None] = mapped_column(LargeBinary(16))  # shared by the lists of one form and one mail
     replaces: Mapped[bytes | None] = mapped_column(Key)  # a change of address: the key of the one that ends
 
+    @property
+    def link_ref(self) -> bytes:
+        """What the links of its mail carry: one mail, one reference."""
+        return self.group_ref or self.ref
+
 
 class Subscription(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "subscriptions"
@@ -92,7 +97,7 @@ class Evidence(db.Model):  # type: ignore[name-defined, misc]
     channel: Mapped[str] = mapped_column(String(12))
     actor: Mapped[str | None]  # the API client that vouches, or the operator
     ip: Mapped[str | None] = mapped_column(String(45))
-    ip_source: Mapped[str | None] = mapped_column(String(16))  # peer | proxy | unnamed proxy
+    ip_source: Mapped[str | None] = mapped_column(String(16))  # peer | proxy | unnamed proxy | client
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 

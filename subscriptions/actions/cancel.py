@@ -1,0 +1,113 @@
+"""Cancel: the registrations of an attack are erased, and the addresses that it hit are asked no more (B-13)."""
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from subscriptions.domain.lifecycle import Event, Registration, registration_step
+from subscriptions.domain.policy import ATTACKED_ASK
+from subscriptions.store import addresses, attack, audit, counters, tidy
+from subscriptions.store.attack import Found
+from subscriptions.store.engine import reading, repeated, transaction
+
+BATCH = 500
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which sign-ups are meant: of a time (its end not included); of these networks, or all; of a list, or all."""
+
+    since: datetime
+    until: datetime
+    networks: tuple[Network, ...] = ()
+    list_id: int | None = None
+
+    def holds(self, found: Found) -> bool:
+        if not self.networks:
+            return True
+        return found.ip is not None and any(ipaddress.ip_address(found.ip) in one for one in self.networks)
+
+    @property
+    def reason(self) -> str:
+        return f"attack of {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def details(self) -> dict[str, object]:
+        return {
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "networks": [str(one) for one in self.networks],
+            "list_id": self.list_id,
+        }
+
+
+@dataclass(slots=True)
+class Count:
+    """How many registrations, and of how many addresses."""
+
+    registrations: int = 0
+    addresses: int = 0
+
+
+def look(window: Window) -> Count:
+    """What would be cancelled; changes nothing."""
+    keys: set[bytes] = set()
+    count = Count()
+    for found in _found(window):
+        count.registrations += len(found)
+        keys.update(one.key for one in found)
+    count.addresses = len(keys)
+    return count
+
+
+def _found(window: Window) -> Iterator[list[Found]]:
+    """Batch after batch of what the window holds; each read by itself, so that nothing waits for it."""
+    last = 0
+    while True:
+        with reading() as session:
+            batch = attack.unconfirmed(session, window.since, window.until, window.list_id, last, BATCH)
+        if not batch:
+            return
+        last = batch[-1].id
+        yield [one for one in batch if window.holds(one)]
+
+
+def cancel(window: Window, now: datetime, actor: str) -> Iterator[Count]:
+    """Erase them in batches, telling of each; the audit says what was found and, at the end, what was done."""
+    found, done = look(window), Count()
+    if not found.registrations:
+        return
+    _note(window, now, actor, "cancel begun", found)
+    try:
+        for batch in _found(window):
+            if batch:
+                count = _cancel(batch, window, now)
+                done.registrations += count.registrations
+                done.addresses += count.addresses
+                yield count
+    finally:
+        _note(window, now, actor, "cancel done", done)
+
+
+@repeated
+def _note(window: Window, now: datetime, actor: str, act: str, count: Count) -> None:
+    counted = {"registrations": count.registrations, "addresses": count.addresses}
+    with transaction() as session:
+        audit.add(session, now, actor, act, window.details | counted)
+
+
+@repeated
+def _cancel(batch: list[Found], window: Window, now: datetime) -> Count:
+    """One batch: locked as a sign-up locks them, so that who confirms at this moment keeps the subscription."""
+    for state in (Registration.PENDING, Registration.BLOCKED):
+        registration_step(state, Event.CANCEL)
+    with transaction() as session:
+        addresses.lock_all(session, sorted({one.key for one in batch}))
+        gone = attack.remove(session, [one.id for one in batch])
+        new = set(gone) - attack.protected(session, set(gone), window.reason)
+        attack.protect(session, new, window.reason, now, now + ATTACKED_ASK)
+        counters.add(session, {"cancelled": len(gone)})
+        tidy.due(session)
+        return Count(len(gone), len(new))

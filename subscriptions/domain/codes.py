@@ -1,0 +1,42 @@
+"""The code of a confirmation mail: how it is spelled, how forgivingly it is read, and how often it may be tried."""
+
+import unicodedata
+from datetime import timedelta
+
+from subscriptions.domain.policy import Policy, Rate
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like something else: no 0 and O, no 1, I and L, no U
+LENGTH = 8
+HALF = LENGTH // 2
+LONGEST_TYPED = 100
+
+TRIES_A_VISIT = 3
+TRIES_AN_ADDRESS = Rate(10, timedelta(days=1))
+
+
+def spell(number: int) -> str:
+    """A large number as the eight characters of a code."""
+    letters = ""
+    for _ in range(LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        letters += ALPHABET[digit]
+    return letters
+
+
+def for_reading(code: str) -> str:
+    """As a mail shows it: XXXX-XXXX."""
+    return f"{code[:HALF]}-{code[HALF:]}"
+
+
+def read(typed: str) -> str | None:
+    """The code in what was typed or pasted, whatever its case, spaces and hyphens; None where it can be none."""
+    if len(typed) > LONGEST_TYPED:
+        return None
+    plain = unicodedata.normalize("NFKC", typed).upper()
+    code = "".join(one for one in plain if one.isalnum())
+    return code if len(code) == LENGTH and set(code) <= set(ALPHABET) else None
+
+
+def visit_tries(policy: Policy) -> Rate:
+    """The tries of one visit are counted for as long as its sign-up can be confirmed, and a day at least."""
+    return Rate(TRIES_A_VISIT, max(policy.confirm_within, TRIES_AN_ADDRESS.period))

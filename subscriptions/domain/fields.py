@@ -1,0 +1,54 @@
+"""Voluntary fields of a list: what people may tell to be addressed by, and that is all it is used for (F-12)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from subscriptions.domain.address import is_harmless
+
+LONGEST = 100  # characters
+AUTOCOMPLETE = {  # what browsers fill in by themselves (WCAG 1.3.5)
+    "name": "name", "given_name": "given-name", "family_name": "family-name", "salutation": "honorific-prefix",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`label`: of one of the operator's own; the known ones have theirs in every language."""
+
+    key: str
+    label: str | None
+    autocomplete: str
+
+
+def field_of(text: str) -> Field:
+    """A field as the configuration names it: `given_name`, or `company: Company or club`."""
+    key, colon, label = text.partition(":")
+    return Field(key, label.strip(), "off") if colon else Field(key, None, AUTOCOMPLETE[key])
+
+
+def fields_of(texts: Sequence[str]) -> tuple[Field, ...]:
+    return tuple(field_of(text) for text in texts)
+
+
+def further(texts: Sequence[str]) -> tuple[str, ...]:
+    """The keys of the fields besides the name, which has a column of its own."""
+    return tuple(field.key for field in fields_of(texts) if field.key != "name")
+
+
+def addressed_as(name: str | None, fields: Mapping[str, str] | None) -> str | None:
+    """By what a mail may greet: the first of the ways to address somebody that is there and harmless (B-06)."""
+    return next((one for one in _ways(name, fields or {}) if is_harmless(one)), None)
+
+
+def _ways(name: str | None, fields: Mapping[str, str]) -> Iterator[str]:
+    salutation, family = fields.get("salutation"), fields.get("family_name")
+    # each by itself, too: what is harmless alone must not come in by what stands beside it
+    if salutation and family and is_harmless(salutation) and is_harmless(family):
+        yield f"{salutation} {family}"
+    yield from (one for one in (fields.get("given_name"), name) if one)
+
+
+def whole_name(name: str | None, fields: Mapping[str, str] | None) -> str | None:
+    """The name, or given and family name where they were told instead."""
+    told = fields or {}
+    return name or " ".join(filter(None, (told.get("given_name"), told.get("family_name")))) or None

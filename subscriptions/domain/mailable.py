@@ -1,0 +1,60 @@
+"""Who is answered like everybody and never mailed: blocked domains, addresses of a role, our own (B-10).
+
+Decided from the address alone, so it tells nobody anything about what is stored.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from subscriptions.domain.address import Address
+
+# RFC 2142 and custom; not info@, sales@ and the like, which people of small offices read and subscribe with
+_ROLES = frozenset(
+    """
+    abuse postmaster hostmaster webmaster noc security usenet uucp ftp www root daemon mailer-daemon
+    no-reply noreply donotreply do-not-reply listserv majordomo mailman
+    """.split()
+)
+_MACHINES = re.compile(r"owner-.+|.+-(?:request|owner|bounces?)|bounces?(?:[-+=._].*)?")  # RFC 3834 2, VERP
+
+
+@dataclass(frozen=True, slots=True)
+class Mailable:
+    """The rules of one installation. `own`: our addresses, folded; `roles`: whether those of a role are mailed."""
+
+    blocked: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    roles: bool = False
+
+    def why_not(self, address: Address) -> str | None:
+        """Why this address is never mailed, for the operator; none: it may be."""
+        local, _, domain = address.folded.rpartition("@")
+        if address.folded in self.own:
+            return "an address of this service itself"
+        if not self.roles and _is_role(local):
+            return "an address of a role; role_addresses in [abuse]"
+        if self.blocked and is_within(domain, self.blocked):
+            return "its domain is one of blocked_domains in [abuse]"
+        if self.allowed and not is_within(domain, self.allowed):
+            return "its domain is none of allowed_domains in [abuse]"
+        return None
+
+
+def _is_role(local: str) -> bool:
+    base = local.partition("+")[0]
+    return base in _ROLES or _MACHINES.fullmatch(base) is not None
+
+
+@lru_cache(4096)
+def is_within(domain: str, domains: frozenset[str]) -> bool:
+    """Whether a domain is one of these, or below one."""
+    return any(one in domains for one in _and_parents(domain))
+
+
+def _and_parents(domain: str) -> Iterable[str]:
+    while domain:
+        yield domain
+        domain = domain.partition(".")[2]

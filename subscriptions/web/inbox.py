@@ -1,0 +1,177 @@
+"""The page after the form: what to look for, a code to type, another mail. It never depends on what is stored."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from email.utils import parseaddr
+from math import ceil
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from werkzeug.wrappers import Response as BaseResponse
+
+from subscriptions.actions import enter_code
+from subscriptions.actions.confirm import Way
+from subscriptions.actions.enter_code import Entered
+from subscriptions.actions.subscribe import Ask, Limited
+from subscriptions.domain import codes
+from subscriptions.domain.address import Address, wire_form
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.webmail import webmail
+from subscriptions.links import Visit
+from subscriptions.parts import parts
+from subscriptions.store import registrations
+from subscriptions.store.engine import reading
+from subscriptions.store.models import List, Registration
+from subscriptions.web import language
+from subscriptions.web.headers import CSP_WITH_SCRIPT
+from subscriptions.web.limits import origin
+from subscriptions.web.pages import hand_in, the_list, too_many
+from subscriptions.web.several_confirm import asked_like
+from subscriptions.web.tokens import confirm_page_of
+
+pages = Blueprint("inbox", __name__)
+
+
+@pages.get("/subscribe/<slug>/check-inbox")
+def check_inbox(slug: str) -> Response:
+    return _page(the_list(slug), parts().links.visit(request.args.get("r", "")), again="again" in request.args)
+
+
+@pages.post("/subscribe/<slug>/check-inbox")
+def again(slug: str) -> BaseResponse:
+    """Another mail, if the budget allows one. The page keeps its handle, so that the code of any mail works on it."""
+    row = the_list(slug)
+    visit = parts().links.visit(request.form.get("r", ""))
+    limited = ask_again(visit) if visit else None
+    if limited:
+        return too_many(limited)
+    handle = visit.handle if visit else None
+    return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, also=_also(), again=1), 303)
+
+
+@pages.post("/subscribe/<slug>/code")
+def code(slug: str) -> Response:
+    row, typed = the_list(slug), request.form.get("code", "")
+    visit, plain = parts().links.visit(request.form.get("r", "")), codes.read(typed)
+    if visit and plain is None:
+        return _page(row, visit, 422, wrong=_no_code(), typed=typed)
+    entered = enter(visit, plain or "", enter_code.BY_PAGE)
+    if entered.view:
+        return confirm_page_of(entered.view)
+    return _page(row, visit, 422, wrong=_wrong(entered.left), typed=typed, closed=not entered.left)
+
+
+def enter(visit: Visit | None, plain: str, way: Way) -> Entered:
+    """A code that was typed or sent; what is no visit of ours is answered as one whose tries are used up."""
+    if visit is None:
+        return Entered(None, 0)
+    joined = parts()
+    entered = enter_code.enter(visit, plain, joined.links, joined.clock.now(), joined.policy, origin(request), way)
+    if entered.view and entered.view.welcomed:
+        joined.wake_sender()
+    return entered
+
+
+def ask_again(visit: Visit) -> Limited | None:
+    """A fresh registration of the same person for the same lists; the same work where there is none to repeat."""
+    with reading() as session:
+        found = registrations.behind(session, visit.refs)
+    ref, asked = _next_ref(visit, found), asked_like(found)
+    return hand_in(asked, ref, Channel.FORM, None) if asked and ref else _ask_for_nobody(visit)
+
+
+def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
+    """Of the mail after the newest; None when the visit has had all of its mails."""
+    if not found:
+        return None
+    later = visit.refs[visit.refs.index(found[0].link_ref) + 1 :]
+    return later[0] if later else None
+
+
+def _ask_for_nobody(visit: Visit) -> Limited | None:
+    joined = parts()
+    ref = visit.refs[0]
+    ask = Ask(
+        ref=ref, key=joined.links.try_key(ref), address=Address("", "", ""), list_id=0, name=None, locale="",
+        wording_id=None, channel=Channel.FORM, actor=None, origin=origin(request), is_nobodys=True,
+    )  # fmt: skip
+    limited = joined.sign_ups.submit(ask)
+    joined.wake_sender()
+    return limited
+
+
+def _no_code() -> str:
+    return str(gettext("A code has eight letters and digits, such as K7QM-2XWD. Please look at the mail again."))
+
+
+def _wrong(left: int) -> str:
+    if not left:
+        return str(gettext("Codes can no longer be typed here. The link in the mail still works: please open it."))
+    return str(
+        ngettext(
+            "This code is not right. You have %(num)d more try, and the link in the mail works as well.",
+            "This code is not right. You have %(num)d more tries, and the link in the mail works as well.",
+            left,
+        )
+    )
+
+
+def _pause() -> int | None:
+    """How many minutes lie at least between two mails, where the budget says so."""
+    shortest = min(parts().policy.mails, key=lambda rate: rate.period, default=None)
+    return ceil(shortest.period / timedelta(minutes=1)) if shortest and shortest.count == 1 else None
+
+
+def _page(
+    row: List, visit: Visit | None, status: int = 200, *, again: bool = False, wrong: str = "", typed: str = "",
+    closed: bool = False,
+) -> Response:  # fmt: skip
+    names = language.listed([row, *_beside()])
+    page = render_template(
+        "pages/check_inbox.html",
+        list=row,
+        names=names,
+        also=_also(),
+        footer=row,
+        again=again,
+        pause=_pause(),
+        wrong=wrong,
+        typed=typed,
+        can_type=visit is not None and not closed,
+        subject=" ".join(render_template("email/confirm/subject.txt", list_name=names).split()),
+        **_whom_to_look_for(visit),
+        **_of_visit(visit, again=again),
+    )
+    return Response(page, status, {"Content-Security-Policy": CSP_WITH_SCRIPT})
+
+
+def _also() -> str | None:
+    """The further lists of a form of several, as far as they exist."""
+    return ",".join(row.slug for row in _beside()) or None
+
+
+def _beside() -> list[List]:
+    slugs = dict.fromkeys(request.args.get("also", "").split(","))
+    return [row for row in map(parts().catalogue.by_slug, slugs) if row]
+
+
+def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:
+    """The sender, and where the typed domain reads its mail."""
+    sender = parts().settings.mail.sender
+    known = webmail(visit.webmail) if visit else None
+    url = known.open(wire_form(parseaddr(sender)[1])) if known else None
+    return {"sender": sender, "webmail": known, "webmail_url": url}
+
+
+def _of_visit(visit: Visit | None, *, again: bool) -> dict[str, Any]:
+    """What the page can do for a visit of ours, and until when its first mail can be confirmed."""
+    if visit is None:
+        return {}
+    joined = parts()
+    by = joined.policy.confirm_by(visit.at)
+    return {
+        "handle": visit.handle,
+        "deadline": language.words(by) if not again and joined.clock.now() < by else None,
+        "tabs": " ".join(map(joined.links.tab, visit.refs)),
+    }

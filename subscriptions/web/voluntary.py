@@ -1,0 +1,53 @@
+"""The voluntary fields of a form: what they are called, and what was told in them (F-10 … F-12)."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from flask_babel import gettext
+
+from subscriptions.domain.fields import LONGEST, Field, field_of, fields_of
+from subscriptions.languages import marked
+from subscriptions.store.models import List
+
+LABELS = {
+    "name": marked("Name"),
+    "given_name": marked("First name"),
+    "family_name": marked("Last name"),
+    "salutation": marked("Title"),
+}
+_TOO_LONG = marked("%(label)s: at most %(most)d characters.")
+_UNPRINTABLE = marked("%(label)s: it contains a character that is not allowed.")
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+Wrong = tuple[str, str, dict[str, object]]  # field, message and what stands in it
+
+
+def offered(rows: Sequence[List]) -> list[Field]:
+    """The fields of these lists, each once."""
+    return [field_of(text) for text in dict.fromkeys(text for row in rows for text in row.fields)]
+
+
+def keys_of(rows: Sequence[List]) -> list[str]:
+    return [field.key for field in offered(rows)]
+
+
+def told(data: Mapping[str, str], rows: Sequence[List]) -> tuple[dict[str, str], list[Wrong]]:
+    """What was told in the fields that these lists have, and what is wrong with it; others are not looked at."""
+    found = {field.key: data.get(field.key, "").strip() for field in offered(rows)}
+    wrong = [one for field in offered(rows) for one in _wrong(field, found[field.key])]
+    return {key: value for key, value in found.items() if value}, wrong
+
+
+def _wrong(field: Field, value: str) -> Iterator[Wrong]:
+    label = field.label or LABELS[field.key]
+    if len(value) > LONGEST:
+        yield field.key, _TOO_LONG, {"label": label, "most": LONGEST}
+    elif UNPRINTABLE.search(value):
+        yield field.key, _UNPRINTABLE, {"label": label}
+
+
+def shown(texts: Sequence[str]) -> list[dict[str, str]]:
+    """The fields as a form shows them, in the language of the page; the operator's own as the operator wrote them."""
+    return [
+        {"key": field.key, "label": field.label or gettext(LABELS[field.key]), "autocomplete": field.autocomplete}
+        for field in fields_of(texts)
+    ]

@@ -1,0 +1,71 @@
+"""The code of a confirmation mail: how it is made, and how forgivingly it is read."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from subscriptions.domain import codes
+from subscriptions.links.codes import Codes
+
+REFS = [bytes([n]) * 16 for n in range(200)]
+MADE = Codes([b"the key of the tests"])
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_a_code_is_eight_characters_that_nobody_mistakes(ref: bytes) -> None:
+    code = MADE.code(ref)
+    assert len(code) == 8 and set(code) <= set("23456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+def test_every_character_comes_at_every_place() -> None:
+    found = [MADE.code(n.to_bytes(16)) for n in range(2000)]
+    assert [set(place) for place in zip(*found, strict=True)] == [set(codes.ALPHABET)] * 8
+
+
+def test_each_registration_has_a_code_of_its_own() -> None:
+    assert len({MADE.code(ref) for ref in REFS}) == len(REFS)
+    assert not {MADE.code(ref) for ref in REFS} & {Codes([b"another"]).code(ref) for ref in REFS}
+
+
+FORMS = ["K7QM2XWD", "K7QM-2XWD", "k7qm-2xwd", " k7 qm 2x wd ", "K7QM\u20132XWD", "\uff2b\uff17\uff31\uff2d-2XWD",
+         "K7QM-2XWD\r\n", "K7QM\u00a02XWD", "\u200bK7QM-2XWD"]  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", FORMS)
+def test_a_code_is_read_however_it_is_typed_or_pasted(typed: str) -> None:
+    assert codes.read(typed) == "K7QM2XWD"
+
+
+NONE = ["", "K7QM", "K7QM-2XWDD", "K7QM-2XW0", "K7QM-2XWO", "K7QM-2XW1", "K7QM-2XWI", "K7QM-2XWL", "K7QM-2XWU",
+        "K7QM-2XW\u00df", "K7QM-2XW\u0130", "K7QM-2XW\u00b2\u00b2", "K7QM2XWD" + " " * 100,
+        "\x00", "\ud800"]  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", NONE)
+def test_what_can_be_no_code_is_noticed(typed: str) -> None:
+    assert codes.read(typed) is None
+
+
+@given(st.text(max_size=120))
+@example("ﷺ" * 30)
+def test_whatever_is_typed_is_a_code_or_none(typed: str) -> None:
+    assert (found := codes.read(typed)) is None or codes.read(codes.for_reading(found)) == found
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_a_code_comes_back_as_a_mail_shows_it(ref: bytes) -> None:
+    shown = codes.for_reading(MADE.code(ref))
+    assert len(shown) == 9 and shown[4] == "-" and codes.read(shown) == MADE.code(ref)
+
+
+def test_a_code_leads_to_its_reference_among_several() -> None:
+    assert all(MADE.ref_of(MADE.code(ref), REFS[:8]) == ref for ref in REFS[:8])
+    assert MADE.ref_of(MADE.code(REFS[8]), REFS[:8]) is None and MADE.ref_of("", REFS[:8]) is None
+
+
+def test_codes_of_every_key_that_we_ever_had_are_right() -> None:
+    keys = [b"key number %d" % n for n in range(5)]
+    rotated = Codes(keys)
+    assert rotated.code(REFS[0]) == Codes(keys[:1]).code(REFS[0])
+    assert all(rotated.ref_of(Codes([key]).code(REFS[1]), REFS[:8]) == REFS[1] for key in keys)
+    assert Codes(keys[1:]).ref_of(rotated.code(REFS[1]), REFS[:8]) is None

@@ -1,0 +1,171 @@
+"""Voluntary fields: visibly optional, used to address the person and for nothing else (F-10 … F-12, B-06)."""
+
+import csv
+import json
+import re
+
+import pytest
+
+from subscriptions.actions import erase
+from subscriptions.cli.explain import story
+from subscriptions.domain.fields import addressed_as, fields_of, whole_name
+from tests.builders import ANNE, NEWS, OFFERS, World, bearer, text_of
+from tests.several import EVENTS, ask_by_form, world
+
+__all__ = ["world"]
+
+TOLD = {"salutation": "Dr.", "given_name": "Anne", "family_name": "Example", "company": "Club of Examples"}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "greeting"),
+    [
+        (None, {"salutation": "Ms", "given_name": "Anne", "family_name": "Example"}, "Ms Example"),
+        (None, {"given_name": "Anne", "family_name": "Example"}, "Anne"),
+        ("Anne E.", {"family_name": "Example"}, "Anne E."),
+        (None, {"salutation": "Ms"}, None),
+        (None, {"family_name": "Example"}, None),
+        (None, {"company": "Club"}, None),
+        ("Anne", {"salutation": "http://evil.example", "family_name": "Example"}, "Anne"),
+        (None, {"salutation": "Ms", "family_name": "<b>", "given_name": "Win 1 BTC"}, None),
+        ("Anne", {"salutation": "x" * 40, "family_name": "y" * 40}, "Anne"),
+        (None, None, None),
+    ],
+)
+def test_people_are_greeted_by_the_first_that_is_there_and_harmless(
+    name: str | None, fields: dict[str, str] | None, greeting: str | None
+) -> None:
+    assert addressed_as(name, fields) == greeting
+
+
+def test_the_whole_name_is_put_together_where_only_its_parts_were_told() -> None:
+    parts = {"given_name": "Anne", "family_name": "Example"}
+    assert [whole_name("A. E.", parts), whole_name(None, parts), whole_name(None, {})] == [
+        "A. E.",
+        "Anne Example",
+        None,
+    ]
+
+
+def test_a_field_of_ones_own_has_the_label_of_the_configuration() -> None:
+    [known, own] = fields_of(["given_name", "company: Company or club"])
+    assert (known.label, known.autocomplete) == (None, "given-name")
+    assert (own.key, own.label, own.autocomplete) == ("company", "Company or club", "off")
+
+
+def test_the_form_shows_the_fields_of_its_list_each_with_its_token_and_marked_optional(world: World) -> None:
+    page = world.get(f"/subscribe/{NEWS}").text
+    found = re.findall(r'<label for="(\w+)-newsletter">([^<]+) <span class="need">\((\w+)\)', page)
+    assert found == [
+        ("email", "E-mail address", "required"), ("name", "Name", "optional"), ("salutation", "Title", "optional"),
+        ("given_name", "First name", "optional"), ("family_name", "Last name", "optional"),
+        ("company", "Company or club", "optional"),
+    ]  # fmt: skip
+    tokens = re.findall(r'name="(\w+)" value="" autocomplete="([\w-]+)"', page)
+    assert dict(tokens) == {
+        "email": "email", "name": "name", "salutation": "honorific-prefix", "given_name": "given-name",
+        "family_name": "family-name", "company": "off",
+    }  # fmt: skip
+    assert page.count(" required") == 1
+
+
+def test_a_list_may_ask_for_nothing_but_the_address(world: World) -> None:
+    assert re.findall(r'<label for="(\w+)-offers"', world.get(f"/subscribe/{OFFERS}").text) == ["email", "website"]
+
+
+def test_what_was_told_is_stored_and_greets_in_the_mail(world: World) -> None:
+    world.sign_up(ANNE, NEWS, name="Anne E.", **TOLD)
+    [row] = world.registrations()
+    assert (row.name, row.fields) == ("Anne E.", TOLD)
+    assert text_of(world.mails(ANNE)[0]).startswith("Hello Dr. Example,")
+    assert "Club of Examples" not in text_of(world.mails(ANNE)[0])
+
+
+def test_the_form_stores_the_same_and_a_field_of_another_list_is_not_looked_at(world: World) -> None:
+    world.sign_up_by_form(ANNE, EVENTS, name="Anne", **TOLD)
+    world.sign_up_by_form("bart@example.org", NEWS, **TOLD)
+    assert [(row.name, row.fields) for row in world.registrations()] == [("Anne", None), (None, TOLD)]
+
+
+def test_several_lists_share_what_was_told_on_their_form(world: World) -> None:
+    ask_by_form(world, EVENTS, NEWS, **TOLD)
+    assert [row.fields for row in world.registrations()] == [TOLD, TOLD]
+    assert text_of(world.mails(ANNE)[0]).startswith("Hello Dr. Example,")
+
+
+def test_the_confirmation_copies_them_into_the_subscription(world: World) -> None:
+    world.subscribe(ANNE, NEWS, **TOLD)
+    [chapter] = world.subscriptions()
+    assert chapter.fields == TOLD
+    assert "Dr." not in str([one.details for one in world.evidence()])
+
+
+@pytest.mark.parametrize("value", ["x" * 101, "Anne\nExample", "An\u2028ne"])
+def test_a_field_has_the_limits_of_a_name(world: World, value: str) -> None:
+    answer = world.sign_up(ANNE, NEWS, family_name=value)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.get_json()["errors"]] == ["/family_name"]
+    page = world.sign_up_by_form(ANNE, NEWS, family_name=value)
+    assert page.status_code == 422
+    assert 'href="#family_name-newsletter">Last name:' in page.text
+    assert 'aria-describedby="error-family_name-newsletter" aria-invalid="true"' in page.text
+
+
+def test_100_characters_are_not_too_many(world: World) -> None:
+    assert world.sign_up(ANNE, NEWS, family_name="ü" * 100).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("slug", "member"), [(OFFERS, "name"), (EVENTS, "family_name"), (OFFERS, "company"), (NEWS, "fields")]
+)
+def test_a_member_that_the_list_does_not_have_is_unknown(world: World, slug: str, member: str) -> None:
+    answer = world.sign_up(ANNE, slug, **{member: "Anne"})
+    assert answer.status_code == 422
+    [problem] = answer.get_json()["errors"]
+    assert (problem["pointer"], problem["detail"]) == (f"/{member}", "This member is not known here.")
+
+
+def test_a_field_sent_twice_or_as_a_number_is_refused(world: World) -> None:
+    assert world.post(f"/subscribe/{NEWS}", data={"email": ANNE, "company": ["a", "b"]}).status_code == 422
+    assert world.sign_up(ANNE, NEWS, company=1).status_code == 422
+    assert world.registrations() == []
+
+
+def exported(world: World, kind: str) -> str:
+    return world.get(f"/api/v1/lists/{NEWS}/export?format={kind}", headers=bearer("export")).text
+
+
+def test_the_columns_of_the_csv_stay_and_the_name_is_put_together(world: World) -> None:
+    world.subscribe(ANNE, NEWS, **TOLD)
+    head, row = csv.reader(exported(world, "csv").splitlines())
+    assert head == ["email", "name", "list", "locale", "registered_at", "confirmed_at", "unsubscribe_url"]
+    assert row[:3] == [ANNE, "Anne Example", NEWS]
+
+
+def test_jsonl_and_the_listing_tell_every_field(world: World) -> None:
+    world.subscribe(ANNE, NEWS, **TOLD)
+    line = json.loads(exported(world, "jsonl"))
+    assert (line["name"], line["fields"]) == (None, TOLD)
+    listed = world.get(f"/api/v1/lists/{NEWS}/subscriptions", headers=bearer("read")).get_json()["subscriptions"]
+    assert [(one["name"], one["fields"]) for one in listed] == [(None, TOLD)]
+
+
+def test_a_list_that_has_only_a_name_is_listed_as_ever(world: World) -> None:
+    world.subscribe(ANNE, EVENTS, name="Anne")
+    [one] = world.get(f"/api/v1/lists/{EVENTS}/subscriptions", headers=bearer("read")).get_json()["subscriptions"]
+    assert "fields" not in one
+
+
+def test_an_erasure_takes_them_from_every_row(world: World) -> None:
+    world.subscribe(ANNE, NEWS, **TOLD)
+    key = world.subscriptions()[0].key
+    erase.ask(key, world.clock.now(), world.parts.policy, "test")
+    erase.finish(key, world.clock.now(), world.parts.policy)
+    assert [row.fields for row in world.registrations()] == [None]
+    assert [row.fields for row in world.subscriptions()] == [None]
+
+
+def test_explain_shows_what_was_told(world: World) -> None:
+    world.subscribe(ANNE, NEWS, name="Anne E.", **TOLD)
+    told = "\n".join(story(world.subscriptions()[0].key))
+    assert told.count("Told to be addressed by: name Anne E.; salutation Dr.; given_name Anne;") == 2
