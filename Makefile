@@ -40,7 +40,7 @@ translations: $(VENV)/.core ## collect the texts, bring the catalogues up to dat
 	@for po in $(CATALOGUES); do \
 		folder=$${po%/LC_MESSAGES/messages.po}; \
 		$(VENV)/bin/pybabel --quiet update --input-file=translations/messages.pot --output-file=$$po --no-wrap \
-			--locale=$${folder##*/} --ignore-obsolete --ignore-pot-creation-date && \
+			--locale=$${folder##*/} --ignore-obsolete --ignore-pot-creation-date --no-fuzzy-matching && \
 		$(VENV)/bin/pybabel --quiet compile --input-file=$$po --output-file=$${po%.po}.mo \
 			--locale=$${folder##*/} || exit 1; \
 	done

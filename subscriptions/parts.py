@@ -9,20 +9,24 @@ from typing import cast
 from flask import Flask, current_app
 
 from subscriptions import data, keys
+from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
-from subscriptions.actions.subscribe import Ask, Limited, subscribe
+from subscriptions.actions.subscribe import Ask, subscribe
 from subscriptions.clock import Clock
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.mailable import Mailable
 from subscriptions.domain.policy import Policy
 from subscriptions.languages import Languages
 from subscriptions.links import Links
+from subscriptions.links.forms import FormTokens
+from subscriptions.links.work import ProofOfWork
 from subscriptions.lookup import Lookup
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
 from subscriptions.settings import Settings
 from subscriptions.store import lists, meta
+from subscriptions.store.counters import Tally
 from subscriptions.store.engine import reading
 from subscriptions.store.lists import Catalogue
 from subscriptions.watch import Watch
@@ -37,12 +41,15 @@ class Parts:
     clock: Clock
     links: Links
     languages: Languages
-    sign_ups: GroupCommit[Ask, Limited | None]
+    sign_ups: GroupCommit[Ask, Refusal | None]
     sender: Sender
     watch: Watch
     mailable: Mailable
     disposable: frozenset[str]
     lookup: Lookup
+    forms: FormTokens
+    work: ProofOfWork
+    tally: Tally
     wake_sender: Callable[[], None] = lambda: None
     warnings: list[str] = field(default_factory=list)
     _catalogue: Catalogue | None = None
@@ -80,7 +87,8 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         connections=settings.mail.connections,
         max_per_minute=settings.mail.max_per_minute,
     )
-    sign_ups = GroupCommit[Ask, Limited | None](lambda asks: subscribe(asks, clock.now(), policy))
+    tally, secrets = Tally(), keys.secret_keys(settings)
+    sign_ups = GroupCommit[Ask, Refusal | None](lambda asks: subscribe(asks, clock.now(), policy, tally))
     watch = Watch(
         settings.thresholds,
         clock,
@@ -101,6 +109,9 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         mailable(settings),
         data.disposable_domains(settings.data_dir),
         Lookup(settings.abuse.nameservers, clock),
+        FormTokens(secrets),
+        ProofOfWork(secrets, clock),
+        tally,
     )
 
 

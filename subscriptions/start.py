@@ -17,8 +17,8 @@ from subscriptions.jobs.jobs import NAMES, OF_EVERY_PROCESS, jobs
 from subscriptions.links import fingerprint
 from subscriptions.parts import Parts, parts
 from subscriptions.settings import BadSettings, ListSettings, Server, Settings
+from subscriptions.store import counters, lists, meta, migrate, traffic
 from subscriptions.store import jobs as job_rows
-from subscriptions.store import lists, meta, migrate, traffic
 from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
 
@@ -122,6 +122,7 @@ class Background:
                 db.engine.dispose(close=False)
             self._parts.sender.begin_anew()
             self._parts.sign_ups.begin_anew()
+            self._parts.tally.begin_anew()
             self._parts.watch.begin_anew()
             self.start()
 
@@ -145,8 +146,9 @@ class Background:
         job = jobs(joined.sender, joined.policy, joined.clock, watch=joined.watch)[name]
         if name in OF_EVERY_PROCESS:
             count = job(now, lambda: True)
-            with transaction() as session:
+            with joined.tally.taken() as counts, transaction() as session:
                 job_rows.note(session, name, now, count)
+                counters.add(session, counts)
         else:
             lease.run(name, job, joined.clock)
 

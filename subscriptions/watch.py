@@ -113,7 +113,7 @@ class Watch:
                 if cause[0] is Scope.DOMAIN and not self._has_room(minute, cause, limit):
                     continue
                 minute[cause] = count = minute.get(cause, 0) + 1
-                if 0 < limit < count + told.get(cause, 0):
+                if 0 < limit < count + told.get(cause, 0) and cause not in self._found:
                     self._open(cause, count + told.get(cause, 0), limit, now)
 
     def _has_room(self, minute: Minute, cause: Cause, limit: int) -> bool:
@@ -124,7 +124,7 @@ class Watch:
         scope, name = cause
         if scope is Scope.DOMAIN:
             name = self._named(name)
-        self._found[scope, name] = Excess(scope, name, count, limit)
+        self._found[cause] = Excess(scope, name, count, limit)
         self._on = self._on | {(scope, name): now + breaker.STAYS_ON}
 
     def _named(self, domain: str) -> str:
@@ -180,7 +180,7 @@ class Watch:
             before = traffic.hold_openings(session)
             traffic.add(session, fresh)
             window = traffic.window(session, now)
-            seen = found | {one.cause: one for one in self._judge(session, window, now)}
+            seen = {one.cause: one for one in (*found.values(), *self._judge(session, window, now))}
             openings, opened = breaker.after(before, seen.values(), now)
             if self._mails:
                 openings = _owe_alarm(session, openings, now)
@@ -190,7 +190,8 @@ class Watch:
 
     def _hear(self, openings: breaker.Openings, window: Minute, now: datetime) -> None:
         with self._turn:
-            mine = dict.fromkeys(self._found, now + breaker.STAYS_ON)  # found while the database was being asked
+            since_then = (one.cause for one in self._found.values())
+            mine = dict.fromkeys(since_then, now + breaker.STAYS_ON)  # found while the database was being asked
             self._on = {cause: one.until for cause, one in openings.items() if one.is_on(now)} | mine
             self._told, self._told_at = self._by_our_names(window), now
             known = {name for _, name in (*window, *openings, *mine)}

@@ -89,7 +89,7 @@ def attack(plan: Plan, folder: Path, relay: Relay, url: str = "sqlite:///subscri
         began = Clock.ticks()
         crowd = _Crowd(server.port, _requests(plan), outcome)
         watcher = threading.Thread(target=_watch, args=[server, crowd, outcome, began])
-        people = threading.Thread(target=_people, args=[server.port, plan, outcome])
+        people = threading.Thread(target=_people, args=[server.port, plan, crowd, outcome])
         for thread in (watcher, people):
             thread.start()
         crowd.run()
@@ -103,7 +103,7 @@ def attack(plan: Plan, folder: Path, relay: Relay, url: str = "sqlite:///subscri
 
 def _server(folder: Path, relay: Relay, url: str, plan: Plan) -> Server:
     lists = ", ".join(f'{{slug = "list-{n}", name = "List {n}"}}' for n in range(plan.lists))
-    settings = {
+    settings: dict[str, Any] = {
         "LISTS": f"[{lists}]",
         "LIMITS__SIGNUPS_PER_NETWORK": '"200/1h"',
         "SERVER__TRUSTED_PROXIES": "1",
@@ -183,10 +183,11 @@ def _watch(server: Server, crowd: _Crowd, outcome: Outcome, began: float) -> Non
         outcome.opened_after, outcome.opened_at = Clock.ticks() - began, crowd.answered
 
 
-def _people(port: int, plan: Plan, outcome: Outcome) -> None:
-    """Everybody from a network of their own, one after the other, a proof of work where it is asked for."""
+def _people(port: int, plan: Plan, crowd: _Crowd, outcome: Outcome) -> None:
+    """All along the attack, each from a network of their own, with a proof of work where it is asked for."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=60)
     for n in range(plan.people):
+        until(lambda n=n: crowd.answered >= n * plan.sign_ups // plan.people, timeout=600)  # type: ignore[misc]
         body: dict[str, Any] = {"email": _person(n), "list": "list-0"}
         headers = JSON | {"X-Forwarded-For": f"203.0.113.{n}"}
         first = _ask(connection, Request("/api/v1/subscriptions", headers, json.dumps(body)))

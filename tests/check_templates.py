@@ -12,16 +12,18 @@ from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
 ROOT = Path(__file__).resolve().parents[1] / "templates"
 PARTS = {"subject.txt", "body.txt", "body.html"}
-LINKS = {"confirm_url", "not_me_url", "unsubscribe_url", "policy_url"}  # policy_url alone may leave our origin (M-12)
+LINKS = {"confirm_url", "not_me_url", "unsubscribe_url", "preferences_url", "preferences_page_url", "policy_url"}
+# policy_url alone may leave our origin (M-12)
 MAKES_LINKS = {"link", "button"}  # macros of email/_parts.html, whose first argument is the link
 
 NOT_IN_PAGES = {
     r"<style\b": "a style element",
     r"\sstyle\s*=": "an inline style",
-    r"<script(?! src=\"\{\{ static_url\('[a-z-]+\.js'\) \}\}\" defer></script>)": "a script that is no file of ours",
+    r"<script(?! src=\"\{\{[^{}<>]*\}\}\" (async|defer|type=\"module\")></script>)": "a strange script",
     r"\son[a-z]+\s*=\s*[\"'{]": "an event handler",
     r"javascript:": "a script as a link",
-    r"<(?:object|embed|base)\b|<iframe(?![^>]*\ssandbox\b)": "a frame without a sandbox",
+    r"<(?:object|embed|base(?! target=))\b": "a frame without a sandbox",
+    r"<iframe(?![^>]*\s(?:sandbox\b|src=\"\{\{ frame_src))": "a frame without a sandbox",
     r"\b(?:src|srcset|data|action|poster)\s*=\s*[\"']?(?:https?:)?//": "a remote resource",
     r"<link\b[^>]*href\s*=\s*[\"']?(?:https?:)?//": "a remote resource",
 }

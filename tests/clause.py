@@ -29,7 +29,7 @@ CLAUSE: dict[str, tuple[tuple[str, str], ...]] = {
     "and clear up misuse.": (
         ("subscriptions/domain/evidence.py", "PROMISED_IP"),
         ("subscriptions/store/evidence.py", "add"),
-        ("subscriptions/store/models.py", "Evidence"),
+        ("subscriptions/store/models/people.py", "Evidence"),
     ),
     "Your e-mail address is the only mandatory information; further, separately marked data is voluntary and used to "
     "address you personally.": (

@@ -10,11 +10,14 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.browser import launch
-from tests.support.visitor import Visitor, tour, try_out
+from tests.support.site import Site
+from tests.support.tour import tour
+from tests.support.visitor import LISTS, Visitor, try_out
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 SHOWN = (
     "form",
+    "several",
     "check-inbox",
     "mail",
     "confirm",
@@ -23,18 +26,23 @@ SHOWN = (
     "not-me",
     "gone",
     "time-machine",
+    "preferences",
 )
 DESK = {"viewport": {"width": 1120, "height": 860}, "color_scheme": "light"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+SITE = {"viewport": {"width": 560, "height": 760}, "color_scheme": "light"}
+SNIPPETS = {"plain": "Snippet: plain form", "frame": "Snippet: frame", "script": "Snippet: script"}
+GARDEN = """body { max-width: 30rem; margin: 1.5rem auto; padding: 0 1rem; color: #33291f; background: #fdf8ef;
+    font: 1rem/1.5 Georgia, "Liberation Serif", serif } yestwice-form { --yestwice-accent: #7a3b12 }"""
 COLOURS = 64
-FILE_AT_MOST, ALL_AT_MOST = 60_000, 700_000
+FILE_AT_MOST, ALL_AT_MOST = 70_000, 1_100_000
 
 
 def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        sizes = take(browser, "desk", DESK) | take(browser, "phone", PHONE)
+        sizes = take(browser, "desk", DESK) | take(browser, "phone", PHONE) | embeds(browser)
     for name, size in sizes.items():
         print(f"{size:7,}  {name}")
     print(f"{sum(sizes.values()):7,}  together")
@@ -43,15 +51,35 @@ def main() -> int:
 
 def take(browser: Browser, screen: str, options: dict[str, Any]) -> dict[str, int]:
     """One tour on a fresh server; the size of each picture."""
-    sizes = {}
+    sizes: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder, try_out(Path(folder)) as server, browser.new_context(**options) as me:
         page = me.new_page()
         for name in tour(Visitor(page, server.base_url)):
             if name in SHOWN:
-                file = FOLDER / f"{name}-{screen}.png"
-                file.write_bytes(small(page.screenshot(full_page=True)))
-                sizes[file.name] = file.stat().st_size
+                sizes |= keep(f"{name}-{screen}.png", page.screenshot(full_page=True))
     return sizes
+
+
+def embeds(browser: Browser) -> dict[str, int]:
+    """The three embeds on somebody's site, as the page for owners gives them."""
+    sizes: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as folder, Site() as site, browser.new_context(**SITE) as me:
+        lists = LISTS.replace('slug = "newsletter",', f'slug = "newsletter", origins = ["{site.origin}"],')
+        with try_out(Path(folder), lists=lists) as server:
+            page = me.new_page()
+            for kind, region in SNIPPETS.items():
+                page.goto(f"{server.base_url}/embed/newsletter")
+                snippet = page.get_by_role("region", name=region).inner_text()
+                page.goto(site.page("/", f"<h1>Our garden club</h1>{snippet}", style=GARDEN))
+                (page.frame_locator("iframe") if kind == "frame" else page).get_by_label("E-mail address").wait_for()
+                sizes |= keep(f"embed-{kind}.png", page.screenshot())
+    return sizes
+
+
+def keep(name: str, png: bytes) -> dict[str, int]:
+    file = FOLDER / name
+    file.write_bytes(small(png))
+    return {name: file.stat().st_size}
 
 
 def small(png: bytes) -> bytes:

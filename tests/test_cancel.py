@@ -180,7 +180,7 @@ def test_show_has_words_for_a_quiet_hour(world: World) -> None:
 
 
 def test_show_says_why_it_is_on_and_draws_the_hour(make_app: Callable[..., Flask], clock: ManualClock) -> None:
-    app = make_app(abuse=Abuse(list_signups_per_minute=20, domain_signups_per_minute=10))
+    app = make_app(abuse=Abuse("off", list_signups_per_minute=20, domain_signups_per_minute=10))
     with app.app_context():
         world = World(app, app.test_client(), clock)
         for n in range(22):

@@ -66,7 +66,7 @@ def test_the_page_opens_the_webmail_of_the_typed_domain(sending: World, address:
     assert sending.subscriptions() == []
 
 
-@pytest.mark.parametrize("address", [ANNE, "gmail.com@example.org", "anne@gmail.com.example.org"])
+@pytest.mark.parametrize("address", [ANNE, "gmail.com@example.org"])
 def test_a_domain_that_is_not_in_the_table_gets_no_button(sending: World, address: str) -> None:
     assert not BUTTON.search(page(sending, visit(sending, address)).text)
 

@@ -11,15 +11,17 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import db
 from subscriptions.web.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
+from tests.preferences import ask, link
 
-PUBLIC = {"pages", "several", "inbox", "tokens", "look", "previews", "static", "health", "openapi", "mailbox"}
+PUBLIC = set("pages several inbox frame embed tokens preferences look previews static health openapi mailbox".split())
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
 
 def test_every_route_of_the_api_says_who_may_call_it(app: Flask) -> None:
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in PUBLIC]
     open_to_all = [rule.rule for rule in rules if not hasattr(app.view_functions[rule.endpoint], "scope")]
-    assert open_to_all == ["/api/v1/subscriptions", "/api/v1/confirmations"]
+    names = ("challenge", "confirmations", "lists/<slug>/form", "subscriptions")
+    assert sorted(open_to_all) == [f"/api/v1/{name}" for name in names]
 
 
 def everything() -> dict[str, list[tuple[object, ...]]]:
@@ -36,8 +38,12 @@ def addresses_of(world: World) -> list[str]:
     world.sign_up(ANNE)
     confirm, not_me = world.confirm_link(ANNE), world.not_me_link(ANNE)
     world.subscribe(BART)
-    values = {"slug": NEWS, "id_": "1", "filename": "style.css", "kind": "confirm", "tag": "en"}
-    found = [confirm, not_me, world.leave_link(BART)]
+    ask(world, BART)
+    values = {
+        "slug": NEWS, "id_": "1", "filename": "style.css", "act": "leave", "kind": "confirm", "tag": "en",
+        "name": "yestwice.js",
+    }  # fmt: skip
+    found = [confirm, not_me, world.leave_link(BART), link(world, BART)]
     for rule in world.app.url_map.iter_rules():
         if "GET" in (rule.methods or set()) and "token" not in rule.arguments:
             found.append(rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)[1])  # type: ignore[index]

@@ -7,8 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit, _Waiting
-from subscriptions.actions.subscribe import Ask, Limited, Origin
+from subscriptions.actions.subscribe import Ask, Origin
 from subscriptions.domain.address import parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.store.engine import Contention, Unavailable, repeated
@@ -212,7 +213,7 @@ def test_in_the_database_too_the_fault_of_one_is_the_fault_of_one(world: World) 
     group = world.parts.sign_ups
     group.submit(ask(world, "anne@example.org", bytes(16)))
     asks = [ask(world, f"visitor-{n}@example.org", bytes(15) + bytes([n])) for n in range(3)]  # the first collides
-    batch = [_Waiting[Ask, Limited | None](one) for one in asks]
+    batch = [_Waiting[Ask, Refusal | None](one) for one in asks]
     group._run(batch)
     assert [type(one.trouble) for one in batch] == [IntegrityError, type(None), type(None)]
     assert sorted(str(one.address) for one in world.registrations()) == [

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from subscriptions.settings import Mail as MailSettings
 from tests.builders import ANNE, NEWS, OFFERS, World
 from tests.conftest import ManualClock
 from tests.support.names import NameServer
+from tests.support.work import A_MOMENT
 from tests.test_lookup import ZONE
 
 TYPED, MEANT = "anna@gmial.com", "anna@gmail.com"
@@ -34,6 +36,12 @@ def fields(answer: TestResponse) -> dict[str, str]:
     return {name[1]: value[1] if value else "" for name, value in pairs if name}
 
 
+def press(world: World, sent: dict[str, Any], path: str = f"/subscribe/{NEWS}") -> TestResponse:
+    """As a person would: a moment later."""
+    world.clock.forward(seconds=A_MOMENT.total_seconds())
+    return world.post(path, data=sent)
+
+
 def stored(world: World) -> list[str | None]:
     return [one.address for one in world.registrations()]
 
@@ -48,25 +56,25 @@ def test_a_slip_gets_the_form_again_with_everything_kept_and_nothing_stored(worl
 
 
 def test_pressing_again_keeps_what_was_typed(world: World) -> None:
-    again = world.post(f"/subscribe/{NEWS}", data=fields(world.sign_up_by_form(TYPED)))
+    again = press(world, fields(world.sign_up_by_form(TYPED)))
     assert again.status_code == 303 and stored(world) == [TYPED]
 
 
 def test_the_button_takes_what_was_meant(world: World) -> None:
     sent = fields(world.sign_up_by_form(TYPED, name="Anna")) | {"use": MEANT}
-    assert world.post(f"/subscribe/{NEWS}", data=sent).status_code == 303
+    assert press(world, sent).status_code == 303
     assert [(one.address, one.name) for one in world.registrations()] == [(MEANT, "Anna")]
 
 
 def test_another_address_typed_meanwhile_is_not_replaced_by_the_suggestion(world: World) -> None:
     sent = fields(world.sign_up_by_form(TYPED)) | {"email": ANNE, "use": MEANT}
-    assert world.post(f"/subscribe/{NEWS}", data=sent).status_code == 303
+    assert press(world, sent).status_code == 303
     assert stored(world) == [ANNE]
 
 
 def test_a_hint_that_was_seen_for_one_address_is_not_seen_for_another(world: World) -> None:
     sent = fields(world.sign_up_by_form(TYPED)) | {"email": "anna@hotmial.com"}
-    assert "anna@hotmail.com" in world.post(f"/subscribe/{NEWS}", data=sent).text
+    assert "anna@hotmail.com" in press(world, sent).text
     assert stored(world) == []
 
 
@@ -108,7 +116,7 @@ def test_a_domain_that_takes_no_mail_is_pointed_out_and_can_be_kept(sending: Wor
     answer = sending.sign_up_by_form(f"anna@{domain}")
     assert answer.status_code == 422 and f"No mail can arrive at {domain}." in answer.text
     assert 'name="use"' not in answer.text
-    assert sending.post(f"/subscribe/{NEWS}", data=fields(answer)).status_code == 303
+    assert press(sending, fields(answer)).status_code == 303
     assert stored(sending) == [f"anna@{domain}"]
 
 
@@ -139,5 +147,5 @@ def test_a_form_of_several_lists_gets_the_hint_with_its_choices_kept(world: Worl
     answer = world.post("/subscribe", data=sent)
     assert answer.status_code == 422 and f"Did you mean {MEANT}?" in answer.text
     assert answer.text.count(" checked") == 2 and stored(world) == []
-    assert world.post("/subscribe", data=sent | {"hint_seen": TYPED, "use": MEANT}).status_code == 303
+    assert press(world, sent | {"hint_seen": TYPED, "use": MEANT}, "/subscribe").status_code == 303
     assert stored(world) == [MEANT, MEANT]

@@ -13,6 +13,7 @@ from subscriptions.store.models import db
 from tests.builders import ANNE, BART, NEWS, OFFERS, through
 from tests.conftest import NOON, ManualClock
 from tests.history import History
+from tests.history_own import OwnHistory
 from tests.support.relay import Relay
 
 STAYS = {"lists", "wordings", "meta", "jobs", "letters"}
@@ -32,6 +33,8 @@ ACTS = [
     *often(1, "one_click", which), *often(2, "undo", which), *often(2, "leave", people, slugs),
     *often(1, "suppress", people, st.sampled_from(["ask", "all"])), *often(1, "lift", people),
     *often(1, "erase", people), *often(5, "wait", minutes), *often(4, "deliver"), *often(1, "relay"),
+    *often(1, "ask_link", people), *often(2, "move", people), *often(1, "never", people),
+    *often(1, "leave_all", people), *often(1, "lift_own", people, st.sampled_from(["ask", "all"])),
     *often(1, "job", st.sampled_from(["block", "purge", "tidy"])),
 ]  # fmt: skip
 acts = st.lists(st.integers(0, len(ACTS) - 1).flatmap(ACTS.__getitem__), min_size=12, max_size=40)
@@ -56,7 +59,7 @@ def begin(make_app: Callable[..., Flask], clock: ManualClock) -> Iterator[Callab
             relay.forget()
             relay.stop()
             relay.start()
-            return History(world, relay)
+            return OwnHistory(world, relay)
 
         yield anew
 
@@ -91,6 +94,9 @@ TOLD_BEFORE: list[list[tuple[Any, ...]]] = [
     # told once that she is subscribed, and never again once she has objected
     [("sign_up", ANNE, OFFERS), ("deliver",), ("confirm", 0), ("deliver",), ("wait", 15), ("sign_up", ANNE, OFFERS),
      ("suppress", ANNE, "all"), ("deliver",), ("wait", 60), ("sign_up", ANNE, OFFERS), ("deliver",)],
+    # moves to another address, comes back as somebody new, and nobody is told whom it must not be told
+    [("sign_up", ANNE, NEWS, OFFERS), ("confirm", 0), ("wait", 15), ("move", ANNE), ("confirm", 1, True), ("deliver",),
+     ("ask_link", ANNE), ("confirm", 0), ("never", ANNE), ("deliver",), ("ask_link", ANNE), ("deliver",)],
 ]  # fmt: skip
 
 

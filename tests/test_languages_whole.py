@@ -25,7 +25,9 @@ ARABIC = tuple(
     replace(one, locale=TAG, name="N1", description="N2", wording="N3", controller="N4", postal_address="N5",
             privacy_contact="N6", policy_url="https://n.example/7", welcome=True) for one in LISTS
 )  # fmt: skip
-DATA = re.compile(r"N\d|Newsletter|[\w.+-]+@[\w.]+|https?://\S+|UTC|العربية|English|\d+|confirm\b|deliver|block|purge")
+DATA = re.compile(
+    r"[0-9A-Z]{4}-[0-9A-Z]{4}|N\d|Newsletter|[\w.+-]+@[\w.]+|https?://\S+|UTC|العربية|English|\d+|confirm\b|deliver|block|purge"
+)
 IN_ARABIC_DATES = re.compile(r"[\u0600-\u06ff]+")
 
 

@@ -21,7 +21,9 @@ METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 OPERATIONS = {
     ("POST", "/api/v1/subscriptions"),
     ("POST", "/api/v1/confirmations"),
+    ("GET", "/api/v1/challenge"),
     ("GET", "/api/v1/lists"),
+    ("GET", "/api/v1/lists/{list}/form"),
     ("GET", "/api/v1/lists/{list}/subscriptions"),
     ("GET", "/api/v1/lists/{list}/export"),
     ("GET", URL),

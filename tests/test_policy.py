@@ -125,6 +125,12 @@ WANTED: list[Case] = [
     (Mail.ALREADY_SUBSCRIBED, None, Subscription.UNSUBSCRIBED, False, None, False),
     (Mail.ALREADY_SUBSCRIBED, None, Subscription.BOUNCED, False, None, False),
     (Mail.ERASED, PENDING, None, False, "all", True),
+    (Mail.PREFERENCES, PENDING, None, False, None, True),
+    (Mail.PREFERENCES, BLOCKED, None, False, "ask", True),
+    (Mail.PREFERENCES, None, Subscription.UNSUBSCRIBED, True, "ask", True),
+    (Mail.PREFERENCES, None, Subscription.CONFIRMED, False, "all", False),
+    (Mail.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, "ask", True),
+    (Mail.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, "all", False),
 ]
 
 

@@ -1,9 +1,13 @@
 """One form for several lists: a choice for each, a registration and evidence for each, one mail for all (L-02)."""
 
-import pytest
+from collections.abc import Callable
 
-from tests.builders import ANNE, NEWS, OFFERS, World, owed, text_of
-from tests.several import EVENTS, ask, ask_by_form, evidence_of, facts, slugs_of, states, wording_of, world
+import pytest
+from flask import Flask
+
+from subscriptions.settings import Limits
+from tests.builders import ANNE, NEWS, OFFERS, Movable, World, owed, text_of
+from tests.several import EVENTS, LISTS, ask, ask_by_form, evidence_of, facts, slugs_of, states, wording_of, world
 
 __all__ = ["world"]
 
@@ -84,6 +88,37 @@ def test_a_wrong_address_keeps_what_was_ticked(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "status", "pointers"),
+    [
+        ({"lists": ["newsletter", "nowhere"]}, 404, []),
+        ({"lists": []}, 422, ["/lists"]),
+        ({"lists": "newsletter"}, 422, ["/lists"]),
+        ({"lists": [1]}, 422, ["/lists"]),
+        ({"lists": ["newsletter", "newsletter"]}, 422, ["/lists"]),
+        ({"lists": ["newsletter"], "list": "newsletter"}, 422, ["/list"]),
+        ({"lists": ["newsletter"], "wording": "x"}, 422, ["/wording"]),
+        ({"lists": ["newsletter"], "wordings": []}, 422, ["/wordings"]),
+        ({"lists": ["newsletter"], "wordings": {"newsletter": 1}}, 422, ["/wordings"]),
+        ({"lists": ["newsletter"], "wordings": {"newsletter": "0123456789abcdef"}}, 422, ["/wordings"]),
+        ({"wordings": {}}, 422, ["/lists"]),
+    ],
+)
+def test_a_body_that_names_its_lists_in_another_way_is_refused(
+    world: World, body: dict[str, object], status: int, pointers: list[str]
+) -> None:
+    answer = world.post("/api/v1/subscriptions", json={"email": ANNE, **body})
+    assert answer.status_code == status
+    assert [one["pointer"] for one in answer.get_json().get("errors", [])] == pointers
+    assert world.registrations() == []
+
+
+def test_the_answer_by_json_names_the_lists_as_they_were_asked_for(world: World) -> None:
+    answer = ask(world, EVENTS, NEWS)
+    assert (answer.status_code, answer.get_json()["lists"]) == (202, [EVENTS, NEWS])
+    assert ask(world, OFFERS, address="bart@example.org").get_json()["lists"] == [OFFERS]
+
+
+@pytest.mark.parametrize(
     ("fields", "field"),
     [
         ({"wording-events": "0123456789abcdef"}, "wording-events"),
@@ -159,7 +194,19 @@ def test_where_all_is_subscribed_already_one_mail_says_so(world: World) -> None:
         world.subscribe(ANNE, slug)
     known = len(world.mails(ANNE))
     ask(world, NEWS, OFFERS)
+    assert len(owed()) == 1
     assert [mail["Subject"] for mail in world.mails(ANNE)[known:]] == ["You are already subscribed: Newsletter"]
+
+
+def test_one_mail_says_so_where_mails_are_not_limited_either(make_app: Callable[..., Flask], clock: Movable) -> None:
+    app = make_app(lists=LISTS, limits=Limits(confirmations_per_address=()))
+    with app.app_context():
+        world = World(app, app.test_client(), clock)
+        for slug in (NEWS, OFFERS):
+            world.subscribe(ANNE, slug)
+        world.deliver()
+        ask(world, NEWS, OFFERS)
+        assert [one.mail for one in owed()] == ["already_subscribed"]
 
 
 def test_a_list_for_which_this_address_is_not_to_be_asked_is_left_out(world: World) -> None:

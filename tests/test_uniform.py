@@ -187,12 +187,14 @@ def test_a_wrong_code_writes_as_many_counts_whatever_the_address_is(world: World
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", f"/subscribe/{NEWS}", "/"])
 def test_what_anybody_may_read_does_not_change_with_a_sign_up(world: World, path: str) -> None:
-    outside = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
     for name in ("block", "purge", "deliver", "tidy"):
         world.run(name)
-    before = world.get(path, **outside)
+    before = read(world, path)
     world.subscribe(ANNE)
-    assert (world.get(path, **outside).data, world.get(path, **outside).status_code) == (
-        before.data,
-        before.status_code,
-    )
+    assert read(world, path) == before
+
+
+def read(world: World, path: str) -> tuple[int, bytes]:
+    """As a stranger reads it, less when that was."""
+    answer = world.get(path, environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    return answer.status_code, re.sub(rb'name="t" value="[^"]+"', b"", answer.data)

@@ -9,6 +9,8 @@ import pytest
 from subscriptions.actions import erase
 from subscriptions.cli.explain import story
 from subscriptions.domain.fields import addressed_as, fields_of, whole_name
+from subscriptions.store.models import List
+from subscriptions.web.voluntary import texts_of
 from tests.builders import ANNE, NEWS, OFFERS, World, bearer, text_of
 from tests.several import EVENTS, ask_by_form, world
 
@@ -48,9 +50,14 @@ def test_the_whole_name_is_put_together_where_only_its_parts_were_told() -> None
 
 
 def test_a_field_of_ones_own_has_the_label_of_the_configuration() -> None:
-    [known, own] = fields_of(["given_name", "company: Company or club"])
+    [known, own] = fields_of("given_name", "company: Company or club")
     assert (known.label, known.autocomplete) == (None, "given-name")
     assert (own.key, own.label, own.autocomplete) == ("company", "Company or club", "off")
+
+
+def test_lists_with_a_field_of_the_same_key_share_it_on_their_form() -> None:
+    one, other = List(fields=["name", "company: Company"]), List(fields=["company: Club", "given_name"])
+    assert texts_of([one, other]) == ["name", "company: Company", "given_name"]
 
 
 def test_the_form_shows_the_fields_of_its_list_each_with_its_token_and_marked_optional(world: World) -> None:

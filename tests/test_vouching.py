@@ -123,5 +123,5 @@ def test_clients_with_a_token_are_not_limited_by_network(world: World) -> None:
     token = bearer("subscribe")
     answers = {world.sign_up(f"n{n}@example.org", headers=token).status_code for n in range(201)}
     assert answers == {202}
-    assert {world.sign_up(f"m{n}@example.org").status_code for n in range(200)} == {202}
+    assert {world.sign_up(f"m@n{n}.org").status_code for n in range(200)} == {202}
     assert world.sign_up("last@example.org").status_code == 429

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from subscriptions.actions import move
 from subscriptions.actions.subscribe import Origin
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
@@ -105,7 +106,8 @@ def press(
     found = registrations.of_link(session, ref)
     if not found:
         return View(Standing.GONE)
-    addresses.lock(session, found[0].key)
+    for key in sorted({key for row in found for key in (row.key, row.replaces) if key}):
+        addresses.lock(session, key)
     view = _view(session, ref, now)
     if view.standing is not Standing.WAITING or view.registration is None:
         return view
@@ -135,6 +137,7 @@ def _open(
         registration_id=registration.id, subscription_id=chapter.id,
         ip=origin.ip, ip_source=origin.ip_source, details={"method": way.method},
     )  # fmt: skip
+    move.finish(session, registration, now, policy)
     counters.add(session, {"confirmations": 1})
     row = session.get(List, registration.list_id)
     welcome = is_new and row is not None and row.welcome

@@ -75,6 +75,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         _end_open(session, stored, now, policy, "erasure")  # what was confirmed within the hour ends as well
         for chapter in stored:
             _seal(session, chapter, now)
+        registrations.forget_replaced(session, key)
         mailbox.forget(session, key)
         addresses.erase_by(session, key, None)
         session.flush()

@@ -2,13 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
+from subscriptions.actions import gate as gates
+from subscriptions.actions.gate import Gate, Pass, Refusal, gate_for
 from subscriptions.domain import policy as rules
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel, Fact, complete
@@ -52,19 +54,13 @@ class Ask:
     actor: str | None
     origin: Origin
     wording_sha256: str | None = None
+    brings: Pass = field(default_factory=Pass)
     mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
     flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
     fields: Mapping[str, str] | None = None  # voluntary ones besides the name
     also: tuple[Choice, ...] = ()
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked
     is_nobodys: bool = False  # nothing is behind a request for another mail: the same work, and nobody is registered
-
-
-@dataclass(frozen=True, slots=True)
-class Limited:
-    """The network has used up its sign-ups until then."""
-
-    until: datetime
 
 
 @dataclass(slots=True)
@@ -74,7 +70,7 @@ class _Batch:
     now: datetime
     policy: Policy
     mails: dict[bytes, list[datetime]]
-    networks: dict[bytes, tuple[datetime, int]]
+    gate: Gate
     seen: signups.Seen
     mids: list[str]  # names for the mails that it may owe
     new: list[signups.New] = field(default_factory=list)
@@ -83,15 +79,23 @@ class _Batch:
 
 
 @repeated
-def subscribe(asks: Sequence[Ask], now: datetime, policy: Policy) -> list[Limited | None]:
+def subscribe(
+    asks: Sequence[Ask], now: datetime, policy: Policy, tally: counters.Tally | None = None
+) -> list[Refusal | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
-    with transaction() as session:
-        batch = _begin(session, asks, now, policy)
-        answers = [_decide(batch, ask) for ask in asks]
-        _write(session, batch)
-        addresses.forget_unknown(session, _without_trace(batch, asks))
-        limited = sum(answer is not None for answer in answers)
-        counters.add(session, {"sign_ups": len(asks) - limited, "limited": limited, "batches": 1, **_unusual(asks)})
+    with (tally or counters.Tally()).taken() as counts, transaction() as session:
+        return take(session, asks, now, policy, counts)
+
+
+def take(
+    session: Session, asks: Sequence[Ask], now: datetime, policy: Policy, noted: Mapping[str, int] | None = None
+) -> list[Refusal | None]:
+    """The same within a transaction that does something besides; `noted`: counts to write with it."""
+    batch = _begin(session, asks, now, policy)
+    answers = [_decide(batch, ask) for ask in asks]
+    _write(session, batch)
+    addresses.forget_unknown(session, _without_trace(batch, asks))
+    counters.add(session, Counter(noted or {}) + gates.counts(batch.gate, answers) + Counter(_unusual(asks)))
     return answers
 
 
@@ -113,19 +117,16 @@ def _without_trace(batch: _Batch, asks: Sequence[Ask]) -> list[bytes]:
 def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy) -> _Batch:
     keys = Counter(ask.key for ask in asks)
     budgets = signups.lock_addresses(session, keys)
-    nets = Counter(ask.origin.network for ask in asks if ask.origin.network)
-    counted = signups.count_networks(session, nets, now, policy.network.period) if policy.network and nets else {}
-    # the last ask of a network sees the count of all; the first of them the count before the others
-    networks = {key: (since, count - nets[key]) for key, (since, count) in counted.items()}
-    mails = {key: read_times(text) for key, text in budgets.items()}
+    gate = gate_for(session, [(ask.origin.network, ask.brings) for ask in asks], now, policy)
+    mails = {key: addresses.read_times(text) for key, text in budgets.items()}
     seen = signups.see(session, list(keys), now)
-    return _Batch(now, policy, mails, networks, seen, outbox.new_mids(len(asks)))
+    return _Batch(now, policy, mails, gate, seen, outbox.new_mids(len(asks)))
 
 
-def _decide(batch: _Batch, ask: Ask) -> Limited | None:
-    limited = _count(batch, ask.origin.network)
-    if limited:
-        return limited
+def _decide(batch: _Batch, ask: Ask) -> Refusal | None:
+    refused = batch.gate.refuse(ask.origin.network, ask.brings)
+    if refused:
+        return refused
     if ask.is_nobodys or not ask.mailable:
         return None
     suppressed, is_open = batch.seen.suppressed, batch.seen.open
@@ -140,14 +141,6 @@ def _decide(batch: _Batch, ask: Ask) -> Limited | None:
         if _tell(batch, ask, is_open[ask.key, one.list_id]):
             break
     return None
-
-
-def _count(batch: _Batch, network: bytes | None) -> Limited | None:
-    if network is None or batch.policy.network is None:
-        return None
-    since, count = batch.networks[network]
-    batch.networks[network] = since, count + 1
-    return Limited(since + batch.policy.network.period) if count >= batch.policy.network.count else None
 
 
 def _register(batch: _Batch, ask: Ask, choices: Sequence[Ask | Choice]) -> None:
@@ -231,7 +224,9 @@ def _spend(batch: _Batch, key: bytes, due_at: datetime) -> None:
 def _write(session: Session, batch: _Batch) -> None:
     signups.remember(session, batch.new)
     oldest = batch.now - rules.longest(batch.policy.mails)
-    budgets = {key: write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)}
+    budgets = {
+        key: addresses.write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)
+    }
     signups.save_budgets(session, budgets)
     for id_, due_at, ask in batch.told:
         mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
@@ -239,12 +234,3 @@ def _write(session: Session, batch: _Batch) -> None:
         outbox.owe(session, mail, now=batch.now, due_at=due_at, subscription_id=id_)
         # no IP: it is a stranger's, or adds nothing to the proof
         evidence.add(session, Fact.ASKED_AGAIN, batch.now, ask.channel, subscription_id=id_, actor=ask.actor)
-
-
-def read_times(text: str) -> list[datetime]:
-    """Times of mails as the address row keeps them: epoch milliseconds, comma-separated."""
-    return [datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in text.split(",") if ms]
-
-
-def write_times(times: Iterable[datetime]) -> str:
-    return ",".join(str(round(at.timestamp() * 1000)) for at in times)

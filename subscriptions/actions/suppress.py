@@ -1,4 +1,4 @@
-"""Suppress and lift: by hand, with a reason."""
+"""Suppress and lift: by hand, with a reason; or by the owner of the mailbox."""
 
 from datetime import datetime
 
@@ -6,19 +6,27 @@ from subscriptions.actions.leave import Withdrawal, end_open, suppress_all
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, suppressions, tidy
+from subscriptions.store import addresses, mailbox, suppressions, tidy
 from subscriptions.store.engine import repeated, transaction
 
 
 @repeated
-def suppress(key: bytes, scope: str, reason: str, now: datetime, policy: Policy, actor: str) -> int:
+def suppress(
+    key: bytes,
+    scope: str,
+    reason: str,
+    now: datetime,
+    policy: Policy,
+    actor: str | None,
+    how: Channel = Channel.COMMAND,
+) -> int:
     """Scope `ask`: no more confirmation mails. Scope `all`: every subscription ends too; how many did."""
     with transaction() as session:
         addresses.lock_surely(session, key)
         if scope == "ask":
             suppressions.add(session, key, scope, reason, now)
             return 0
-        ended = end_open(session, key, None, Withdrawal(Event.OBJECT, Channel.COMMAND, reason, actor), now, policy)
+        ended = end_open(session, key, None, Withdrawal(Event.OBJECT, how, reason, actor), now, policy)
         suppress_all(session, key, reason, now)
         return ended
 
@@ -30,6 +38,7 @@ def lift(key: bytes, scope: str | None = None) -> int:
         addresses.lock(session, key)
         lifted = suppressions.lift(session, key, scope=scope)
         addresses.forget_unknown(session, [key])
+        mailbox.forget_unknown(session, [key])
         if lifted:
             tidy.due(session)
         return lifted

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions.subscribe import read_times
 from subscriptions.clock import words
 from subscriptions.domain.address import Address
 from subscriptions.domain.lifecycle import Registration as State
@@ -22,6 +21,8 @@ _MAILS = {
     "welcome": "welcome mail",
     "already_subscribed": '"you are already subscribed" mail',
     "erased": "mail about the erasure",
+    "preferences": "mail with the link to their own page",
+    "address_changed": "mail about the changed address",
 }
 
 
@@ -45,6 +46,8 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
         yield from _told(row)
         for one in evidence.of_registration(session, row.id):
             yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
+        if row.replaces:
+            yield "  It moves here from another address, once it is confirmed."
         for owed in outbox.of_registration(session, row):
             yield f"  {_waiting(owed, now)}"
         yield f"  Now: {_next(row, now)}"
@@ -77,7 +80,7 @@ def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     row = addresses.find(session, key)
     if row is None:
         return
-    opens = budget_opens(parts().policy.mails, read_times(row.mails), now)
+    opens = budget_opens(parts().policy.mails, addresses.read_times(row.mails), now)
     if opens > now:
         yield f"Mail budget: used up; a sign-up before {words(opens)} is answered as always and causes no mail."
     yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
@@ -97,6 +100,7 @@ def _sentence(one: Evidence) -> str:
         "asked again": f"somebody signed this address up again by {one.channel}{_by(one)}.",
         "disowned": f'"this was not me", by {one.channel}.',
         "unsubscribed": f"unsubscribed by {one.channel}{_by(one)}: {details.get('reason')}.",
+        "corrected": f"changed on their own page: {', '.join(details.get('changed', []))}.",
         "bounced": f"bounced: {details.get('reply')}.",
         "restricted": f"restricted: {details.get('reason')}.",
         "erased": "the person was erased from this record.",

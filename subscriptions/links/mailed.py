@@ -12,6 +12,7 @@ from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of
 from subscriptions.links.codes import Codes
 from subscriptions.links.handles import REF_BYTES, Handles, Visit
+from subscriptions.links.sessions import Sessions
 from subscriptions.links.signing import BadLink, lasting, plain, read, sized, timed, token
 
 
@@ -56,6 +57,7 @@ class Links:
         self._leave = lasting(self._keys, b"unsubscribe")
         self._handles = Handles(self._keys)
         self.codes = Codes(self._keys)
+        self.sessions = Sessions(self._keys, clock)
 
     def as_written(self, at: datetime) -> Iterator["Links"]:
         """As links were written at that time, once for each key that may have signed them."""
@@ -111,6 +113,10 @@ class Links:
 
     def url(self, page: str, text: str) -> str:
         return f"{self._base}/{page}/{text}"
+
+    def page(self, name: str) -> str:
+        """A page of ours that every mail may name: it says nothing about who opens it."""
+        return f"{self._base}/{name}"
 
     def confirm_url(self, ref: bytes) -> str:
         return self.url("confirm", self.confirm_token(ref))

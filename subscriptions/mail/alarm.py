@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from subscriptions import clock
-from subscriptions.domain.breaker import MINUTE, STAYS_ON, Excess, Opening, Scope, sentence
+from subscriptions.domain.breaker import MINUTE, Excess, Opening, sentence
 from subscriptions.store import traffic
 from subscriptions.store.engine import reading
 
@@ -16,20 +16,16 @@ def values(now: datetime, name_of: Callable[[Excess], str]) -> dict[str, str]:
     """What is filled into the letter; read when it is written out. In English, as the commands are."""
     with reading() as session:
         openings = sorted(traffic.openings(session).values(), key=lambda one: one.since)
-    return _told([one for one in openings if one.is_on(now)] or openings[-1:], now, name_of)
+    return told(openings, now, name_of)
 
 
-def example(now: datetime) -> dict[str, str]:
-    """As if far too many sign-ups had come in for the last minutes."""
-    excess = Excess(Scope.ALL, "", 2400, 600)
-    return _told([Opening(excess, now - 3 * MINUTE, now + STAYS_ON)], now, lambda _: "")
-
-
-def _told(told: Sequence[Opening], now: datetime, name_of: Callable[[Excess], str]) -> dict[str, str]:
-    began = min((one.since for one in told), default=now)
-    until = max((one.until for one in told), default=now)
+def told(openings: Sequence[Opening], now: datetime, name_of: Callable[[Excess], str]) -> dict[str, str]:
+    """The same of these openings, the oldest first."""
+    open_now = [one for one in openings if one.is_on(now)] or openings[-1:]
+    began = min((one.since for one in open_now), default=now)
+    until = max((one.until for one in open_now), default=now)
     return {
-        "causes": "\n".join(_line(sentence(one.excess, name_of(one.excess))) for one in told),
+        "causes": "\n".join(_line(sentence(one.excess, name_of(one.excess))) for one in open_now),
         "began": clock.words(began),
         "on_until": clock.words(until),
         # a flood begins before it is noticed

@@ -2,12 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from subscriptions.clock import Clock
+from subscriptions.domain.address import parse
 from subscriptions.domain.lifecycle import Mail, Registration, Subscription
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composed, Composer
 from subscriptions.mail.several import narrowed
-from subscriptions.store import outbox
+from subscriptions.store import outbox, suppressions
 from subscriptions.store.engine import reading
 from subscriptions.store.outbox import Due
 
@@ -45,8 +48,17 @@ class Batch:
     def _read(self, ids: list[int], now: datetime) -> None:
         with reading() as session:
             found = outbox.read_again(session, ids, now)
-        self._rows = [narrowed(due, now) if due.group else due for due in found]
+            known = [due if due.key else self._of_no_row(session, due, now) for due in found]
+        self._rows = [narrowed(due, now) if due.group else due for due in known]
         self._read_at, self._written = now, dict[int, Composed]()
+
+    def _of_no_row(self, session: Session, due: Due, now: datetime) -> Due:
+        """For who is known by a suppression alone: the key is computed from the address, never kept beside it."""
+        if due.address is None:
+            return due
+        key = self._composer.links.key(parse(due.address).folded)
+        scopes = [one.scope for one in suppressions.active(session, key, now)]
+        return due._replace(key=key, suppression=min(scopes, default=None))
 
 
 def _may_leave(due: Due, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale
 from jinja2 import Environment
 
 from subscriptions.domain.address import wire_form
@@ -17,11 +17,13 @@ from subscriptions.domain.breaker import Excess
 from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import addressed_as
 from subscriptions.domain.lifecycle import Mail
-from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, marked, words
+from subscriptions.domain.policy import LINK_LIFE
+from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, words
 from subscriptions.links import Links
 from subscriptions.mail import alarm, style
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
 from subscriptions.mail.message import OutMessage
+from subscriptions.mail.phrases import Phrases
 from subscriptions.settings import Settings
 from subscriptions.store.lists import Catalogue, read_catalogue
 from subscriptions.store.models import List, Wording
@@ -29,18 +31,15 @@ from subscriptions.store.outbox import Due
 
 # which link of ours a mail's List-Unsubscribe names; a test mail has none
 _LEAVES_BY = {Mail.CONFIRM: "not_me_url", Mail.WELCOME: "unsubscribe_url", Mail.ALREADY_SUBSCRIBED: "unsubscribe_url"}
+_SAY_WHEN = (Mail.PREFERENCES, Mail.ADDRESS_CHANGED)  # they say when what they are about was asked for or happened
 _LINKS = {  # as the templates name them: page, and the value in the letter; the letter itself keeps the base_url
     "confirm_url": ("confirm", "confirm_token"),
     "not_me_url": ("not-me", "not_me_token"),
     "unsubscribe_url": ("unsubscribe", "leave_token"),
+    "preferences_url": ("preferences", "preferences_token"),
 }
-_NOTHING = marked("Nothing about you stays with us.")
-_PROOF = marked(
-    "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
-    "we may have to show it in court (Article 17(3)(e) GDPR)."
-)
 Entry = tuple[List, Wording | None]
-_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until".split() + alarm.VALUES
+_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split() + alarm.VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Composer:
         self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
         self._letters: dict[tuple[object, ...], Letter] = {}
-        self._phrases: dict[tuple[str, str], str] = {}
+        self._phrases = Phrases()
         sender = parseaddr(settings.mail.sender)
         self._service, self._sender = sender[0] or sender[1], wire_form(sender[1])
         self._domain = self._sender.rpartition("@")[2]
@@ -85,8 +84,9 @@ class Composer:
         values = self.values(mail, due, now, self.links, tag)
         letter = self.letter(mail, due, tag)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        more = {"locale": tag} | ({"owed_at": due.owed_at.isoformat()} if mail in _SAY_WHEN else {})
         message.registration_id, message.key = due.registration_id, due.key
-        details = self._details(mail, values, letter, message.octets) | {"locale": tag}
+        details = self._details(mail, values, letter, message.octets) | more
         if len(due.group) > 1:
             lists = self._knowing(due).lists
             details["lists"] = [lists[one.list_id].slug for one in due.group]
@@ -120,7 +120,7 @@ class Composer:
         values["to"] = wire_form(due.address or "")
         values["date"] = _date(now.replace(microsecond=0))
         values["mid"] = f"<{due.mid}@{self._domain}>"
-        values["greeting"] = self._greeting(addressed_as(due.name, due.fields), tag)
+        values["greeting"] = self._phrases.greeting(addressed_as(due.name, due.fields), tag)
         values["registered_at"] = words(due.registered_at, tag)
         if due.ref and due.confirm_by:
             values["confirm_by"] = words(due.confirm_by, tag)
@@ -130,29 +130,14 @@ class Composer:
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
             values["leave_token"] = links.leave_token(due.list_id, due.key)
-        return values | (self._what_stays(due.proof_until, tag) if mail is Mail.ERASED else {})
+        if mail in _SAY_WHEN:
+            values["owed_at"] = words(due.owed_at, tag)
+            values["preferences_token"] = links.sessions.link_token(bytes.fromhex(due.mid), due.key)
+        return values | (self._phrases.what_stays(due.proof_until, tag) if mail is Mail.ERASED else {})
 
     def language(self, due: Due) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
-        return self._languages.best(due.locale, (), self._knowing(due).lists[due.list_id].locale)
-
-    def _greeting(self, name: str | None, tag: str) -> str:
-        if name:
-            return self._phrase(marked("Hello %(name)s,"), tag) % {"name": name}
-        return self._phrase(marked("Hello,"), tag)
-
-    def _what_stays(self, until: datetime | None, tag: str) -> dict[str, str]:
-        if until is None:
-            return {"erased_keeps": self._phrase(_NOTHING, tag), "kept_until": self._phrase(marked("now"), tag)}
-        return {"erased_keeps": self._phrase(_PROOF, tag), "kept_until": words(until, tag)}
-
-    def _phrase(self, text: str, tag: str) -> str:
-        """A text in a language, looked up once."""
-        found = self._phrases.get((text, tag))
-        if found is None:
-            with force_locale(locale_of(tag)):
-                found = self._phrases[text, tag] = str(gettext(text))
-        return found
+        return self._languages.best(due.locale, (), _entry(self._knowing(due), due.list_id, None)[0].locale)
 
     def letter(self, mail: Mail, due: Due, tag: str) -> Letter:
         """The letter that a mail is filled into, compiled at its first use."""
@@ -167,7 +152,7 @@ class Composer:
     def _knowing(self, due: Due) -> Catalogue:
         """The catalogue; read anew where a process that started later has added this list or wording."""
         for found in (self._catalogue(), self._newer):
-            if all(id_ in found.lists and (text is None or text in found.wordings) for id_, text in _about(due)):
+            if all(id_ in (0, *found.lists) and (text is None or text in found.wordings) for id_, text in _about(due)):
                 return found
         self._newer = read_catalogue()
         return self._newer
@@ -184,8 +169,9 @@ class Composer:
             "dir": direction(tag),
         }
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
+        context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
         context |= style.look(mail, row, self._settings)
-        context["hours"] = self._settings.lifecycle.confirm_within_hours
+        context["preferences_page_url"] = self.links.page("preferences")
         with force_locale(locale_of(tag)):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)
@@ -225,7 +211,7 @@ class Composer:
 
 
 def _entry(catalogue: Catalogue, list_id: int, wording_id: str | None) -> Entry:
-    row = catalogue.lists[list_id]
+    row = catalogue.lists[list_id] if list_id else catalogue.configured[0]  # no row names one: the first
     return row, catalogue.wordings.get(wording_id or row.wording_id)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from subscriptions.domain.breaker import Excess, Opening, Scope
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
@@ -29,6 +30,8 @@ _SAID = {  # the values that a mail must say, by the names of the templates (C-0
         "code": "the code",
     },
     Mail.WELCOME: {"confirmed_at": "when it was confirmed"},
+    Mail.PREFERENCES: {"owed_at": "when it was asked for"},
+    Mail.ADDRESS_CHANGED: {"owed_at": "when it was changed"},
     Mail.ERASED: {"erased_keeps": "what stays", "kept_until": "until when it stays"},
     Mail.ALARM: {"causes": "why it is on", "began": "since when", "on_until": "until when"},
 }
@@ -82,7 +85,11 @@ class Previews:
         return [row, *others[:2]] if kind == SEVERAL else [row]
 
     def _to_operator(self, due: Due) -> dict[str, str]:
-        return self._composer.bare_values(ADDRESS, due.mid, self._now) | alarm.example(self._now)
+        """As if far too many sign-ups had come in for an hour."""
+        excess = Excess(Scope.ALL, "", 1200, self._settings.abuse.signups_per_minute)
+        flood = Opening(excess, self._now - _AGO, self._now + _AGO)
+        told = alarm.told([flood], self._now, lambda one: one.name)
+        return self._composer.bare_values(ADDRESS, due.mid, self._now) | told
 
     def _to_person(self, mail: Mail, due: Due, tag: str) -> dict[str, str]:
         values = self._composer.values(mail, due, self._now, self._composer.links, tag)

@@ -53,7 +53,7 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
         return None
     fields: dict[str, Any] = dict.fromkeys(Due._fields) | {
         "id": 0,
-        "mid": "",
+        "mid": proof.details["message_id"].strip("<>").rpartition("@")[0],  # links of one use are made of it
         "mail": proof.details["mail"],
         "tries": 0,
         "group": (),
@@ -66,6 +66,8 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
         fields |= _of_its_form(session, registration, proof)
     elif chapter:
         fields |= {"confirmed_at": chapter.confirmed_at, "proof_until": chapter.proof_until}
+    if "owed_at" in proof.details:
+        fields["owed_at"] = datetime.fromisoformat(proof.details["owed_at"])
     return Due(**fields)
 
 

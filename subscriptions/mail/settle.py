@@ -17,10 +17,9 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
 from subscriptions.domain.evidence import Fact, complete
-from subscriptions.domain.lifecycle import Mail
 from subscriptions.mail.compose import Composed
 from subscriptions.mail.letters import Letter
-from subscriptions.store import counters, letters, outbox
+from subscriptions.store import counters, letters, outbox, tidy
 from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
 
@@ -157,11 +156,13 @@ def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) 
         letters.keep(session, new_letters, now)
         once = {one.due.id: one for one in ready}  # twice where its lease ended while it was on the line
         outbox.settle(session, [_settled(one) for one in once.values()], now)
+        if any(one.due.address and not _hangs_on_a_row(one.due) for one in ready):
+            tidy.due(session)  # an address stood in the outbox
         _count(session, ready)
 
 
 def _settled(one: Accepted) -> Settled:
-    if one.due.mail == Mail.ALARM:  # it is about nobody, so there is nobody's evidence
+    if not _hangs_on_a_row(one.due):  # nothing that evidence could be of
         return Settled(one.due.id, None, None)
     if one.composed:
         fact, details = Fact.MAILED, one.composed.details | {"reply": one.reply}
@@ -171,6 +172,10 @@ def _settled(one: Accepted) -> Settled:
         return Settled(one.due.id, None, None)
     group = tuple(member.registration_id for member in one.due.group)
     return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)), group)
+
+
+def _hangs_on_a_row(due: Due) -> bool:
+    return due.registration_id is not None or due.subscription_id is not None
 
 
 def _count(session: Session, ready: list[Accepted]) -> None:

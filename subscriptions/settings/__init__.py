@@ -139,14 +139,24 @@ class Settings:
     @property
     def policy(self) -> Policy:
         life, limits = self.lifecycle, self.limits
+        network = rate(limits.signups_per_network) if limits.signups_per_network else None
         return Policy(
             confirm_within=timedelta(hours=life.confirm_within_hours),
             purge_after=timedelta(days=life.purge_after_days),
             keep_proof_years=life.keep_proof_years,
             keep_ip_months=life.keep_ip_months,
             mails=tuple(rate(text) for text in limits.confirmations_per_address),
-            network=rate(limits.signups_per_network) if limits.signups_per_network else None,
+            network=network,
+            proof_from=_proof_from(self.abuse, network),
         )
+
+
+def _proof_from(abuse: Abuse, network: Rate | None) -> int | None:
+    """How many sign-ups of a network, in the time that its limit counts in; None: that never matters."""
+    if network is None or abuse.proof_of_work != "under_attack" or not abuse.proof_of_work_from:
+        return None
+    start = rate(abuse.proof_of_work_from)
+    return max(1, round(start.count * (network.period / start.period)))
 
 
 _RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,3})([smhd])")

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from subscriptions.domain.fields import AUTOCOMPLETE
+from subscriptions.domain.sites import origin_of
 from subscriptions.settings import ListSettings
 
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
@@ -33,19 +33,3 @@ def site_problems(one: ListSettings, label: str) -> Iterator[str]:
             yield f'fields in {label} holds "{text}"; it takes {known}, or one of your own, "company: Company".'
     if len(set(keys)) < len(keys):
         yield f"fields in {label} names a field twice."
-
-
-def origin_of(url: str) -> str | None:
-    """Scheme, host and port of a plain address of the web, as browsers write an origin; None for anything else."""
-    if not url.isascii() or re.search(r"[\x00-\x20\x7f\\\\]", url):
-        return None
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or url[:4] != "http":
-        return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    usual = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")

@@ -19,6 +19,12 @@ def of_key(session: Session, key: bytes) -> Sequence[Subscription]:
     return session.scalars(select(Subscription).where(Subscription.key == key).order_by(Subscription.id)).all()
 
 
+def shown_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Subscription]:
+    """What a person is shown of their own chapters: without those erased or whose proof period is over."""
+    theirs = select(Subscription).where(Subscription.key == key, _shown(now))
+    return session.scalars(theirs.order_by(Subscription.id)).all()
+
+
 def locale_of(session: Session, key: bytes, list_id: int) -> str | None:
     """Of the newest chapter."""
     theirs = select(Subscription.locale).where(Subscription.key == key, Subscription.list_id == list_id)

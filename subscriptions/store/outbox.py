@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Mail
@@ -35,8 +35,9 @@ def owe(
     drop_at: datetime | None = None,
     registration_id: int | None = None,
     subscription_id: int | None = None,
+    address: str | None = None,
 ) -> None:
-    """Owe a mail, if the step owes one; it is written out when it is sent."""
+    """Owe a mail, if the step owes one; it is written out when it is sent. `address`: only where no row holds it."""
     if mail is None:
         return
     session.add(
@@ -49,6 +50,7 @@ def owe(
             registration_id=registration_id,
             subscription_id=subscription_id,
             tries=0,
+            address=address,
         )
     )
     session.flush()
@@ -85,7 +87,7 @@ class Due(NamedTuple):
     tries: int
     registration_id: int | None
     subscription_id: int | None
-    list_id: int
+    list_id: int  # 0, and an empty key: no row holds the address but the outbox itself
     key: bytes
     address: str | None
     name: str | None
@@ -102,6 +104,7 @@ class Due(NamedTuple):
     suppression: str | None  # the wider scope where there are several
     fields: Mapping[str, str] | None
     group_ref: bytes | None
+    owed_at: datetime
     group: tuple[groups.Member, ...]  # the lists of its form, where there are several
 
 
@@ -157,6 +160,21 @@ def waiting(session: Session) -> tuple[int, datetime | None]:
     return count, oldest
 
 
+def forget_addresses(session: Session, now: datetime) -> bool:
+    """Where the mails pause, an address that stands nowhere else waits no longer than its mail may."""
+    over = delete(Owed).where(Owed.address.is_not(None), Owed.drop_at <= now).returning(Owed.id)
+    return session.execute(over).first() is not None
+
+
+def of_key(session: Session, key: bytes, mail: Mail) -> Owed | None:
+    """The first mail of that kind that a row of this address is owed."""
+    theirs = or_(
+        Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == key)),
+        Owed.registration_id.in_(select(Registration.id).where(Registration.key == key)),
+    )
+    return session.scalars(select(Owed).where(theirs, Owed.mail == mail.value).order_by(Owed.due_at)).first()
+
+
 def of_subscription(session: Session, id_: int) -> Sequence[Owed]:
     return session.scalars(select(Owed).where(Owed.subscription_id == id_)).all()
 
@@ -175,7 +193,7 @@ _take = (
     .where(_o.id.in_(bindparam("ids", expanding=True)))
     .values(due_at=bindparam("until", type_=UtcDateTime), taken_by=bindparam("me"))
 )
-_list_id, _key = func.coalesce(_r.list_id, _s.list_id), func.coalesce(_r.key, _s.key)
+_list_id, _key = func.coalesce(_r.list_id, _s.list_id, 0), func.coalesce(_r.key, _s.key, literal(b""))
 _suppression = (
     select(func.min(_p.scope))  # "all" comes before "ask"
     .where(_p.key == _key, or_(_p.list_id.is_(None), _p.list_id == _list_id), or_(_p.until.is_(None), _p.until > _NOW))
@@ -187,11 +205,11 @@ _agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a chapt
 _read_again = (
     select(
         _o.id, _o.mail, _o.mid, _o.drop_at, _o.tries, _o.registration_id, _o.subscription_id, _list_id, _key,
-        func.coalesce(_r.address, _s.address), func.coalesce(_r.name, _s.name),
-        func.coalesce(_r.locale, _s.locale),
-        func.coalesce(_r.registered_at, _s.registered_at), _agreed, _r.ref, _r.state, _r.confirm_by,
+        func.coalesce(_r.address, _s.address, _o.address), func.coalesce(_r.name, _s.name),
+        func.coalesce(_r.locale, _s.locale, ""),
+        func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _agreed, _r.ref, _r.state, _r.confirm_by,
         _s.state, _s.restricted, _s.confirmed_at, _s.proof_until, _suppression,
-        func.coalesce(_r.fields, _s.fields), _r.group_ref,
+        func.coalesce(_r.fields, _s.fields), _r.group_ref, _o.owed_at,
     )
     .outerjoin_from(Owed.__table__, Registration.__table__, _r.id == _o.registration_id)
     .outerjoin(Subscription.__table__, _s.id == _o.subscription_id)

@@ -40,6 +40,28 @@ def of_key(session: Session, key: bytes) -> Sequence[Registration]:
     return session.scalars(select(Registration).where(Registration.key == key).order_by(Registration.id)).all()
 
 
+def unconfirmed_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Registration]:
+    """Those that wait or are blocked, and whose month is not over."""
+    waiting = (
+        Registration.state != State.CONFIRMED.value,
+        Registration.purge_at > now,
+        Registration.address.is_not(None),
+    )
+    return session.scalars(
+        select(Registration).where(Registration.key == key, *waiting).order_by(Registration.id)
+    ).all()
+
+
+def replacing(session: Session, refs: Sequence[bytes], key: bytes) -> None:
+    """These sign-ups are of somebody who moves here from another address."""
+    session.execute(update(Registration).where(Registration.ref.in_(refs)).values(replaces=key))
+
+
+def forget_replaced(session: Session, key: bytes) -> None:
+    """Nobody moves away from this address any more: its key stays in no sign-up of another."""
+    session.execute(update(Registration).where(Registration.replaces == key).values(replaces=None))
+
+
 def of_subscription(session: Session, id_: int) -> Sequence[Registration]:
     return session.scalars(select(Registration).where(Registration.subscription_id == id_)).all()
 

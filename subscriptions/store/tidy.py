@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.orm import Session
 
-from subscriptions.store import meta, traffic
+from subscriptions.store import meta, once, outbox, traffic
 from subscriptions.store.engine import outside_transaction, transaction
 from subscriptions.store.models import Captured, Network, Registration
 
@@ -22,13 +22,15 @@ def due(session: Session) -> None:
 
 
 def forget_short_lived(session: Session, now: datetime, real_now: datetime, period: timedelta | None) -> None:
-    """Counters of networks, traffic of yesterday, and mailbox copies of more than a day (real time)."""
+    """What is counted for an hour or a day, what worked once, addresses in the outbox, old copies in the mailbox."""
     traffic.forget_old(session, now)
     over = or_(Network.since <= now - (period or QUIET), Network.since > now)
     free = select(Network.key).where(over).with_for_update(skip_locked=True)  # hold up no sign-up
     session.execute(delete(Network).where(Network.key.in_(free)), execution_options={"synchronize_session": False})
+    once.forget_expired(session, now)
     copies = delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)).returning(Captured.id)
-    if session.execute(copies).first() is not None:
+    waited = outbox.forget_addresses(session, now)
+    if session.execute(copies).first() is not None or waited:
         due(session)
 
 

@@ -5,7 +5,13 @@ from flask import Flask
 from subscriptions.settings import Settings
 from subscriptions.web import (
     api,
+    asking,
     confirmations,
+    cors,
+    embed,
+    form_data,
+    frame,
+    guard,
     headers,
     health,
     inbox,
@@ -14,6 +20,7 @@ from subscriptions.web import (
     mailbox,
     openapi,
     pages,
+    preferences,
     problems,
     several,
     tokens,
@@ -28,9 +35,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
-    for room in (pages, several, inbox, tokens, api, confirmations, openapi, health):
+    cors.init_app(app)
+    rooms = (pages, several, inbox, frame, tokens, preferences, api, confirmations, form_data, embed, openapi, health)
+    for room in rooms:
         app.register_blueprint(room.pages)
     look.init_app(app, settings)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
+    asking.init_app(app)
+    guard.init_app(app)
     pages.init_app(app, settings)

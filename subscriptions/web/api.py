@@ -11,7 +11,7 @@ from typing import Any, ParamSpec
 from flask import Blueprint, Response, abort, g, request, stream_with_context, url_for
 
 from subscriptions import clock as clocks
-from subscriptions.actions.subscribe import Limited
+from subscriptions.actions.gate import Asked, Limited, Pass
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.fields import further
 from subscriptions.export import stream
@@ -19,7 +19,7 @@ from subscriptions.parts import parts
 from subscriptions.store import chapters, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import List, Subscription
-from subscriptions.web import hints
+from subscriptions.web import cors, guard, hints
 from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
 from subscriptions.web.pages import submit, too_many
 from subscriptions.web.problems import answer
@@ -80,6 +80,7 @@ def subscribe() -> Response:
     refused = refuse("subscribe", needed=False)
     if refused:
         return refused
+    cors.may_read_problems()
     if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         return answer(415, "Send application/json in UTF-8.")
     try:
@@ -90,12 +91,19 @@ def subscribe() -> Response:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):
         return answer(422, "Something in the body is not as it should be.", errors=asked)
+    closed = cors.refused([asked.list, *(one.list for one in asked.also)])
+    if closed:
+        return closed
     spoken_for = _spoken_for(asked.said)
     if isinstance(spoken_for, list):
         return answer(422, "Something in the body is not as it should be.", errors=spoken_for)
-    handle = submit(asked, Channel.API, g.get("client"), spoken_for)
+    client = g.get("client")
+    verdict = Pass() if client else guard.judge_program(asked)
+    handle = verdict if isinstance(verdict, Asked) else submit(asked, Channel.API, client, spoken_for, verdict)
     if isinstance(handle, Limited):
         return too_many(handle)
+    if isinstance(handle, Asked):
+        return guard.answer_program()
     lists = {"lists": [asked.list.slug, *(one.list.slug for one in asked.also)]}
     which = lists if asked.is_of_several else {"list": asked.list.slug}
     hint = hints.of(asked.address)

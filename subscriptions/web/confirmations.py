@@ -8,6 +8,7 @@ from subscriptions.actions import enter_code
 from subscriptions.actions.confirm import Standing, View
 from subscriptions.domain import codes
 from subscriptions.parts import parts
+from subscriptions.web import cors
 from subscriptions.web.forms import NotJson, Problem, read_json
 from subscriptions.web.inbox import enter
 from subscriptions.web.problems import answer
@@ -23,6 +24,9 @@ _LATE = "This sign-up can no longer be confirmed. Sign up again for a fresh mail
 @pages.post("/confirmations")
 def confirm() -> Response:
     """Confirm with the handle that a sign-up was answered with and the code from its mail."""
+    closed = cors.refused_everywhere()
+    if closed:
+        return closed
     if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         return answer(415, "Send application/json in UTF-8.")
     try:

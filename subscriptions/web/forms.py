@@ -4,21 +4,32 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
+from subscriptions.domain.fields import fields_of
 from subscriptions.languages import marked
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
-from subscriptions.web.voluntary import keys_of, told
+from subscriptions.web.voluntary import keys_of, texts_of, told
 
 VOUCHED = ("ip", "page", "time")  # of a client with a token, about the visitor that it speaks for
 HONEYPOT = "website"
-TEXTS = ("email", "list", "locale", "wording", *VOUCHED)  # members that are texts; those of lists' own fields besides
-MEMBERS = (*TEXTS, "lists", "wordings")
+_OF_SEVERAL = ("lists", "wordings")  # all other members are texts
+MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_OF_SEVERAL)  # and the fields of the list
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
+CARRIED = (
+    "email",
+    "locale",
+    "lang",
+    "return_url",
+    "lists",
+    "wording",
+    "hint_seen",
+)  # and fields and wordings of the lists
 _NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
@@ -42,6 +53,7 @@ class SignUp:
     also: tuple[Chosen, ...] = ()  # further lists of the same form
     said: Mapping[str, str] = field(default_factory=dict)  # what a client says of the visitor, unchecked
     is_of_several: bool = False  # asked for as such, though it may be one
+    altcha: str = ""  # a solved proof of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,12 @@ def _sent_twice(form: "MultiDict[str, str]", names: Sequence[str]) -> list[Probl
     return [Problem(name, twice, {"name": name}) for name in names if len(form.getlist(name)) > 1][:1]
 
 
+def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str, str]]:
+    """Every field that the visitor filled or the form vouched for, in order, for a form that asks for nothing again."""
+    names = {*CARRIED, *keys_of(rows), *(f"wording-{row.slug}" for row in rows)}
+    return [(name, value) for name, value in form.items(multi=True) if name in names]
+
+
 def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     """A sign-up from a JSON body; raises NotJson, UnknownList."""
     data = read_json(body)
@@ -102,21 +120,30 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     chosen = _named(data, catalogue)
     if isinstance(chosen, list):
         return chosen
-    rows = [one.list for one in chosen] or catalogue.configured[:1]
-    texts = (*TEXTS, *keys_of(rows))
-    known = {*MEMBERS, *(keys_of(catalogue.configured) if not chosen else texts)}
-    problems = [Problem(name, "This member is not known here.") for name in data if name not in known]
-    problems += [
-        Problem(name, "This member must be a text.") for name in texts if not isinstance(data.get(name, ""), str)
-    ]
-    if "email" not in data:
-        problems.append(Problem("email", "This member is required."))
+    # of a list that is not known the fields are not known either: any will do until that is told
+    known = _members(*texts_of([one.list for one in chosen] or catalogue.configured))
+    problems = [*_wrong_members(data, known)]
     if problems:
         return problems
-    found = _checked(data, chosen or [Chosen(rows[0], None)], catalogue)
+    found = _checked(data, chosen or [Chosen(catalogue.configured[0], None)], catalogue)
     if not chosen and not isinstance(found, list):
         raise UnknownList
     return found
+
+
+@lru_cache
+def _members(*fields: str) -> frozenset[str]:
+    return frozenset((*MEMBERS, *(field.key for field in fields_of(*fields))))
+
+
+def _wrong_members(data: Mapping[str, Any], known: frozenset[str]) -> Iterator[Problem]:
+    for name, value in data.items():
+        if name not in known:
+            yield Problem(name, "This member is not known here.")
+        elif not isinstance(value, str) and name not in _OF_SEVERAL:
+            yield Problem(name, "This member must be a text.")
+    if "email" not in data:
+        yield Problem("email", "This member is required.")
 
 
 def _named(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[Chosen, ...] | list[Problem]:
@@ -171,7 +198,8 @@ def _checked(
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
     of_several = chosen[0].field != "wording"
-    return SignUp(address, row, name, locale, wording_id, fields or None, tuple(others), said, of_several)
+    work = data.get("altcha", "")
+    return SignUp(address, row, name, locale, wording_id, fields or None, tuple(others), said, of_several, work)
 
 
 def _address(data: Mapping[str, str]) -> Address | Problem:

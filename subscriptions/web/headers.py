@@ -23,10 +23,11 @@ log = logging.getLogger(__name__)
 BODY_AT_MOST = 64 * 1024
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-CSP_WITH_SCRIPT = f"{CSP}; script-src 'self'"  # of pages with a script of ours, in a file
+POLICY = {
+    "default-src": "'none'", "style-src": "'self'", "img-src": "'self'", "form-action": "'self'", "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}  # fmt: skip
+CSP = "; ".join(f"{name} {sources}" for name, sources in POLICY.items())
 FIXED = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
@@ -38,6 +39,7 @@ USUAL = (  # unless the answer has its own
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 _FOR_SEARCH_ENGINES = ("pages.index", "pages.form", "static")
+_OF_ONE_REQUEST = ("policy", "listed", "framed")
 _ANY_HOST = ("/healthz", "/readyz")
 
 
@@ -54,8 +56,8 @@ class OnEveryAnswer:
             nonlocal whole
             own = {name for name, _ in headers}
             whole = "Content-Length" in own
-            usual = (one for one in USUAL if one[0] not in own)
-            return start_response(status, [*headers, *self._fixed, *usual], *error)
+            missing = [one for one in self._fixed if one[0] not in own]  # unless the answer has its own
+            return start_response(status, [*headers, *missing], *error)
 
         answer = self._app(environ, begin)
         if not whole:  # a stream
@@ -66,17 +68,28 @@ class OnEveryAnswer:
         return body
 
 
+def allow(**sources: str) -> None:
+    """What the answer at hand needs beyond the usual policy: `allow(script_src="'self'")`."""
+    wanted: dict[str, str] = g.setdefault("policy", {})
+    for name, more in sources.items():
+        directive = name.replace("_", "-")
+        known = wanted.get(directive, POLICY.get(directive, "")).replace("'none'", "")
+        wanted[directive] = " ".join(dict.fromkeys(f"{known} {more}".split())) or "'none'"
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(MAX_CONTENT_LENGTH=BODY_AT_MOST, MAX_FORM_MEMORY_SIZE=BODY_AT_MOST, MAX_FORM_PARTS=50)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
     hosts = _hosts(settings)
     secure = settings.server.base_url.startswith("https:")
-    fixed = (*FIXED, ("Strict-Transport-Security", "max-age=31536000")) if secure else FIXED
-    app.wsgi_app = OnEveryAnswer(app.wsgi_app, fixed)  # type: ignore[method-assign]
+    secured = (("Strict-Transport-Security", "max-age=31536000"),) if secure else ()
+    app.wsgi_app = OnEveryAnswer(app.wsgi_app, (*FIXED, *USUAL, *secured))  # type: ignore[method-assign]
 
     @app.before_request
     def begin() -> None:
         g.began = Clock.ticks()
+        for left in _OF_ONE_REQUEST:  # a context may outlive its request, as in tests
+            g.pop(left, None)
         asked = request.headers.get("X-Request-ID")
         g.request_id = asked if asked and _ID.fullmatch(asked) else _new_id()
         if request.host.partition(":")[0] not in hosts and not _is_ours(request.host, hosts):
@@ -89,6 +102,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         response.headers["X-Request-ID"] = g.get("request_id") or _new_id()
         if request.endpoint not in _FOR_SEARCH_ENGINES:
             response.headers["X-Robots-Tag"] = "noindex"
+        if "policy" in g:
+            policy = POLICY | g.policy
+            response.headers["Content-Security-Policy"] = "; ".join(f"{name} {policy[name]}" for name in policy)
         level = logging.INFO if response.status_code >= 400 else logging.DEBUG
         if log.isEnabledFor(level):
             _log(level, response)

@@ -93,6 +93,12 @@ def metrics() -> Response:
     return Response(generate_latest(registry), mimetype="text/plain; version=0.0.4")
 
 
+def _counted(session: Session) -> dict[str, int]:
+    """The counters, with what this process has yet to write."""
+    waiting = parts().tally.waiting()
+    return {name: value + waiting.get(name, 0) for name, value in counters.totals(session).items()}
+
+
 class _Collected:
     def __init__(self, families: list[Any]) -> None:
         self._families = families
@@ -116,7 +122,7 @@ def _breaker(on: list[Scope]) -> Any:
 def _families(session: Session, now: datetime) -> Any:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-    for name, value in sorted(counters.totals(session).items()):
+    for name, value in sorted(_counted(session).items()):
         yield CounterMetricFamily(f"yestwice_{name}", name.replace("_", " "), value=value)
     states = GaugeMetricFamily(
         "yestwice_list", "registrations and subscriptions by list and state", labels=["list", "state"]

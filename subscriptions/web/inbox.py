@@ -6,14 +6,15 @@ from email.utils import parseaddr
 from math import ceil
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import enter_code
 from subscriptions.actions.confirm import Way
 from subscriptions.actions.enter_code import Entered
-from subscriptions.actions.subscribe import Ask, Limited
+from subscriptions.actions.gate import Limited, Need, Pass, Refusal
+from subscriptions.actions.subscribe import Ask
 from subscriptions.domain import codes
 from subscriptions.domain.address import Address, wire_form
 from subscriptions.domain.evidence import Channel
@@ -23,14 +24,14 @@ from subscriptions.parts import parts
 from subscriptions.store import registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
-from subscriptions.web import language
-from subscriptions.web.headers import CSP_WITH_SCRIPT
+from subscriptions.web import headers, language, place
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import hand_in, the_list, too_many
 from subscriptions.web.several_confirm import asked_like
 from subscriptions.web.tokens import confirm_page_of
 
 pages = Blueprint("inbox", __name__)
+SEEN_BEFORE = Pass(Need.NEVER)  # whoever has a handle got through once; what they may cause now is the budget's matter
 
 
 @pages.get("/subscribe/<slug>/check-inbox")
@@ -44,10 +45,10 @@ def again(slug: str) -> BaseResponse:
     row = the_list(slug)
     visit = parts().links.visit(request.form.get("r", ""))
     limited = ask_again(visit) if visit else None
-    if limited:
+    if isinstance(limited, Limited):
         return too_many(limited)
     handle = visit.handle if visit else None
-    return redirect(url_for("inbox.check_inbox", slug=row.slug, r=handle, also=_also(), again=1), 303)
+    return redirect(place.here("check_inbox", row, r=handle, also=_also(), again=1), 303)
 
 
 @pages.post("/subscribe/<slug>/code")
@@ -73,12 +74,14 @@ def enter(visit: Visit | None, plain: str, way: Way) -> Entered:
     return entered
 
 
-def ask_again(visit: Visit) -> Limited | None:
+def ask_again(visit: Visit) -> Refusal | None:
     """A fresh registration of the same person for the same lists; the same work where there is none to repeat."""
     with reading() as session:
         found = registrations.behind(session, visit.refs)
     ref, asked = _next_ref(visit, found), asked_like(found)
-    return hand_in(asked, ref, Channel.FORM, None) if asked and ref else _ask_for_nobody(visit)
+    if asked and ref:
+        return hand_in(asked, ref, Channel.FORM, None, brings=SEEN_BEFORE)
+    return _ask_for_nobody(visit)
 
 
 def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
@@ -89,12 +92,13 @@ def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
     return later[0] if later else None
 
 
-def _ask_for_nobody(visit: Visit) -> Limited | None:
+def _ask_for_nobody(visit: Visit) -> Refusal | None:
     joined = parts()
     ref = visit.refs[0]
     ask = Ask(
         ref=ref, key=joined.links.try_key(ref), address=Address("", "", ""), list_id=0, name=None, locale="",
         wording_id=None, channel=Channel.FORM, actor=None, origin=origin(request), is_nobodys=True,
+        brings=SEEN_BEFORE,
     )  # fmt: skip
     limited = joined.sign_ups.submit(ask)
     joined.wake_sender()
@@ -143,7 +147,8 @@ def _page(
         **_whom_to_look_for(visit),
         **_of_visit(visit, again=again),
     )
-    return Response(page, status, {"Content-Security-Policy": CSP_WITH_SCRIPT})
+    headers.allow(script_src="'self'")
+    return Response(page, status)
 
 
 def _also() -> str | None:

@@ -19,10 +19,11 @@ from subscriptions.store.models import List
 from subscriptions.web.forms import Problem
 
 _NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
-_KEEP_IT = ("pages.", "several.", "inbox.", "tokens.")
+_KEEP_IT = ("pages.", "several.", "inbox.", "frame.", "tokens.", "preferences.")
 _SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.check_inbox": "inbox.check_inbox",
-             "pages.subscribe": "pages.form", "several.form": "several.form",
-             "several.subscribe": "several.form"}  # fmt: skip
+             "pages.subscribe": "pages.form", "several.form": "several.form", "several.subscribe": "several.form",
+             "preferences.form": "preferences.form", "preferences.ask": "preferences.form",
+             "preferences.sent": "preferences.sent"}  # fmt: skip
 _SAME = ("r", "also", "lists")
 
 

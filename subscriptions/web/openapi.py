@@ -9,6 +9,7 @@ from subscriptions import __version__
 from subscriptions.parts import parts
 from subscriptions.store.lists import Catalogue
 from subscriptions.web.api import PAGE_AT_MOST, PAGE_DEFAULT
+from subscriptions.web.openapi_form import FORM
 from subscriptions.web.openapi_sign_up import TEXT as _TEXT
 from subscriptions.web.openapi_sign_up import TIME as _TIME
 from subscriptions.web.openapi_sign_up import object_of as _object
@@ -46,7 +47,7 @@ def _problems(*statuses: int) -> dict[str, Any]:
 _SAYS = {
     400: "The request was not understood.",
     401: "No token, or not one of ours.",
-    403: "The token has another scope.",
+    403: "The token has another scope, or the page's origin is not one of the list's.",
     404: "There is no such list.",
     405: "Not with this method.",
     410: "Too late: this sign-up can no longer be confirmed.",
@@ -86,6 +87,16 @@ _SUBSCRIPTION = _object(
     ended_at={"type": ["string", "null"], "format": "date-time"},
 )
 
+_LISTED = _object(("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT))
+_CHALLENGE = {
+    "operationId": "challenge", "summary": "A challenge of the proof of work (ALTCHA), good once and for ten minutes.",
+    "responses": {"200": _ok("To be solved.", _ref("Challenge")), **_problems(404)},
+}  # fmt: skip
+_ITSELF = {
+    "operationId": "openapi", "summary": "This document.",
+    "responses": {"200": _ok("OpenAPI 3.1.", {"type": "object"}), **_problems()},
+}  # fmt: skip
+
 
 def _taken(**which: Any) -> dict[str, Any]:
     return _object(
@@ -117,6 +128,7 @@ DOCUMENT: dict[str, Any] = {
                 },
             }
         },
+        "/api/v1/challenge": {"get": _CHALLENGE},
         "/api/v1/confirmations": {
             "post": {
                 "operationId": "confirm",
@@ -135,6 +147,19 @@ DOCUMENT: dict[str, Any] = {
                 "summary": "The lists with their counts.",
                 **_needs("read"),
                 "responses": {"200": _ok("Every list.", _ref("Lists")), **_problems(401, 403)},
+            }
+        },
+        "/api/v1/lists/{list}/form": {
+            "get": {
+                "operationId": "form",
+                "summary": "The form of a list as data, in the language asked for; for scripts of the list's origins.",
+                "parameters": [
+                    _LIST,
+                    _query("lang", _TEXT, "A language tag."),
+                    _query("fields", _TEXT, "The voluntary fields that are wanted, with commas between; `none`."),
+                    _query("lists", _TEXT, "Slugs of further lists on the same form, with commas between."),
+                ],
+                "responses": {"200": _ok("The form.", _ref("Form")), **_problems(403, 404)},
             }
         },
         "/api/v1/lists/{list}/subscriptions": {
@@ -176,13 +201,7 @@ DOCUMENT: dict[str, Any] = {
                 },
             }
         },
-        "/api/v1/openapi.json": {
-            "get": {
-                "operationId": "openapi",
-                "summary": "This document.",
-                "responses": {"200": _ok("OpenAPI 3.1.", {"type": "object"}), **_problems()},
-            }
-        },
+        "/api/v1/openapi.json": {"get": _ITSELF},
     },
     "components": {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -193,22 +212,16 @@ DOCUMENT: dict[str, Any] = {
                 registration=_TEXT | {"description": "The `registration` that the sign-up was answered with."},
                 code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
             ),
+            "Form": FORM,
             "Confirmed": {"oneOf": [_confirmed(list=_TEXT), _confirmed(lists={"type": "array", "items": _TEXT})]},
-            "Lists": _object(
-                ("lists",),
-                lists={
-                    "type": "array",
-                    "items": _object(
-                        ("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT)
-                    ),
-                },
-            ),
+            "Lists": _object(("lists",), lists={"type": "array", "items": _LISTED}),
             "Subscription": _SUBSCRIPTION,
             "Page": _object(
                 ("subscriptions", "next"),
                 subscriptions={"type": "array", "items": _ref("Subscription")},
                 next={"type": ["string", "null"]},
             ),
+            "Challenge": _object(("parameters", "signature"), parameters={"type": "object"}, signature=_TEXT),
             "Problem": {
                 "type": "object",
                 "required": ["type", "title", "status", "detail"],
@@ -218,6 +231,7 @@ DOCUMENT: dict[str, Any] = {
                     "status": {"type": "integer"},
                     "detail": _TEXT,
                     "instance": _TEXT,
+                    "challenge": _ref("Challenge"),
                     "errors": {"type": "array", "items": _object(("detail", "pointer"), detail=_TEXT, pointer=_TEXT)},
                 },
             },

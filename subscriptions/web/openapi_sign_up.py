@@ -42,11 +42,12 @@ _NAMED = {
 
 def _members(rows: list[List], **which: Any) -> dict[str, Any]:
     """What a sign-up for all of these lists may hold besides `which` they are."""
-    told = [{field.key: field for field in fields_of(row.fields)} for row in rows]
+    told = [{field.key: field for field in fields_of(*row.fields)} for row in rows]
     shared = {key: field for key, field in told[0].items() if all(key in one for one in told)}
     return dict(
         email=TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},
         locale=TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
+        altcha=TEXT | {"description": "A solved challenge, where a proof of work is asked for: base64 of JSON."},
         **which,
         **{key: _VOLUNTARY | {"description": field.label or _NAMED[key]} for key, field in shared.items()},
         **_VISITOR,

@@ -6,10 +6,11 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, g, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions.actions.subscribe import Ask, Choice, Limited, Origin
+from subscriptions.actions.gate import Asked, Limited, Need, Pass, Refusal
+from subscriptions.actions.subscribe import Ask, Choice, Origin
 from subscriptions.domain import webmail
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
@@ -17,12 +18,12 @@ from subscriptions.domain.mailable import is_within
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import hints, language
-from subscriptions.web.forms import HONEYPOT, Chosen, Problem, SignUp, from_form
+from subscriptions.web import asking, guard, hints, language, place
+from subscriptions.web.forms import Chosen, Problem, SignUp, from_form
 from subscriptions.web.hints import Hint
 from subscriptions.web.limits import origin
+from subscriptions.web.options import shown_fields
 from subscriptions.web.problems import answer
-from subscriptions.web.voluntary import keys_of
 from subscriptions.web.vouched import Vouched
 
 pages = Blueprint("pages", __name__)
@@ -32,13 +33,17 @@ def init_app(app: Flask, settings: Settings) -> None:
     versions = _versions(Path(app.static_folder or ""))
     sender = parseaddr(settings.mail.sender)
 
+    # a global: macros see it as well
+    app.jinja_env.globals["static_url"] = lambda name: url_for("static", filename=name, v=versions[name])
+
     @app.context_processor
     def always() -> dict[str, Any]:
         trying = settings.mail.transport == "mailbox"
         return {
-            "static_url": lambda name: url_for("static", filename=name, v=versions[name]),
             "title_suffix": sender[0] or sender[1],
             "footer": None,
+            "framed": g.get("framed"),
+            "here": place.here,
             "mailbox_url": url_for("mailbox.index") if trying else None,
             "hours": settings.lifecycle.confirm_within_hours,
         }
@@ -46,7 +51,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def _versions(folder: Path) -> dict[str, str]:
     """The hash of each static file, so that a browser keeps it until it changes."""
-    return {one.name: hashlib.sha256(one.read_bytes()).hexdigest()[:12] for one in folder.iterdir() if one.is_file()}
+    files = [one for one in folder.rglob("*") if one.is_file()]
+    return {one.relative_to(folder).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()[:12] for one in files}
 
 
 @pages.get("/")
@@ -65,14 +71,16 @@ def form(slug: str) -> str:
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     row, form = the_list(slug), hints.chosen(request.form)
     asked = from_form(form, row, parts().catalogue, language.to_store(row))
-    if isinstance(asked, list):
-        return _form(row, form, asked), 422
-    if request.form.get(HONEYPOT):
-        return _one_more_step(row), 422
-    hint = hints.unseen(form, asked.address)
+    wrong = [*(asked if isinstance(asked, list) else []), *place.wrong_return([row])]
+    if isinstance(asked, list) or wrong:
+        return _form(row, form, wrong), 422
+    verdict = guard.judge(form, asked)
+    if isinstance(verdict, guard.Step):
+        return guard.page(asked, verdict)
+    hint = guard.hint(form, asked)
     if hint:
         return _form(row, form, [], hint), 422
-    return take(asked, Channel.FORM)
+    return take(asked, Channel.FORM, verdict)
 
 
 def the_list(slug: str) -> List:
@@ -86,11 +94,16 @@ def the_list(slug: str) -> List:
 
 def _shown(row: List) -> dict[str, Any]:
     wording = parts().catalogue.wordings[row.wording_id]
+    back = place.return_url([row])
+    place.may_lead_to(back, row.thank_you_url)
     return {
         "list": row,
         "wording": wording,
-        "action": url_for("pages.subscribe", slug=row.slug),
+        "action": place.here("subscribe", row),
+        "return_url": back,
+        "fields": shown_fields([row], request.args),
         "locale": language.to_store(row),
+        "computes": asking.is_asked_here(row),
     }
 
 
@@ -100,39 +113,33 @@ def _form(row: List, values: Any, wrong: list[Problem], hint: Hint | None = None
     )
 
 
-def _one_more_step(row: List) -> str:
-    """Suspicion gets one more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
-    values = {name: request.form.get(name, "") for name in ("email", "wording", *keys_of([row]))}
-    values["locale"] = request.form.get("locale") or language.to_store(row)
-    return render_template(
-        "pages/one_more_step.html",
-        **_shown(row),
-        values=values,
-        names=row.name,
-        carried=list(values.items()),
-        footer=row,
-    )
-
-
-def take(asked: SignUp, channel: Channel) -> BaseResponse:
+def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseResponse:
     """Subscribe and lead to the inbox; the same for everyone."""
-    handle = submit(asked, channel, None)
+    handle = submit(asked, channel, None, brings=brings)
     if isinstance(handle, Limited):
         return too_many(handle)
-    lists = ",".join(one.list.slug for one in asked.also)
-    return redirect(url_for("inbox.check_inbox", slug=asked.list.slug, r=handle, also=lists or None), 303)
+    if isinstance(handle, Asked):
+        return guard.page(asked, guard.refused(asked, brings))
+    return place.after_sign_up(asked, handle, by_form=channel is Channel.FORM)
 
 
-def submit(asked: SignUp, channel: Channel, actor: str | None, spoken_for: Vouched | None = None) -> str | Limited:
+def submit(
+    asked: SignUp, channel: Channel, actor: str | None, spoken_for: Vouched | None = None, brings: Pass | None = None
+) -> str | Refusal:
     """A sign-up of a new visit; its handle, after the commit."""
     links = parts().links
     handle = links.new_handle(webmail.number_of(asked.address.folded.rpartition("@")[2]))
-    return hand_in(asked, links.ref(handle), channel, actor, spoken_for) or handle
+    return hand_in(asked, links.ref(handle), channel, actor, spoken_for, brings) or handle
 
 
 def hand_in(
-    asked: SignUp, ref: bytes, channel: Channel, actor: str | None, spoken_for: Vouched | None = None
-) -> Limited | None:
+    asked: SignUp,
+    ref: bytes,
+    channel: Channel,
+    actor: str | None,
+    spoken_for: Vouched | None = None,
+    brings: Pass | None = None,
+) -> Refusal | None:
     """Hand a sign-up to the batch that is being gathered; returns after the commit."""
     joined = parts()
     where = origin(request)
@@ -156,16 +163,19 @@ def hand_in(
         also=tuple(_choice(ref, one) for one in asked.also),
         vouched=spoken_for.details if spoken_for else None,
         mailable=joined.mailable.why_not(asked.address) is None,
-        flags=_flags(asked.address),
+        flags=flags_of(asked.address),
+        brings=Pass(Need.NEVER) if actor else brings or Pass(),  # who has a token is known
     )
-    limited = joined.sign_ups.submit(ask)
+    refused = joined.sign_ups.submit(ask)
+    if isinstance(refused, Asked):
+        asking.remember(where, refused)
     joined.wake_sender()
-    if not limited and not actor:  # a client may well bring hundreds at once
+    if not refused and not actor:  # a client may well bring hundreds at once
         joined.watch.note(asked.list.id, asked.address.ascii_domain, [one.list.id for one in asked.also])
-    return limited
+    return refused
 
 
-def _flags(address: Address) -> tuple[str, ...]:
+def flags_of(address: Address) -> tuple[str, ...]:
     return ("disposable",) if is_within(address.ascii_domain, parts().disposable) else ()
 
 

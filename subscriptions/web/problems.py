@@ -57,11 +57,12 @@ def answer(
     *,
     errors: Sequence[Problem] = (),
     headers: Mapping[str, str] | None = None,
+    members: Mapping[str, object] | None = None,
 ) -> Response:
     """The answer to a request that failed: a page or a problem, by who asks."""
     heading, usual = _SAYS.get(status, (HTTP_STATUS_CODES.get(status, "Error"), _ANYTHING_ELSE))
     if is_api():
-        response = _problem(status, sentence or usual, errors)
+        response = _problem(status, sentence or usual, errors, members or {})
     else:
         says = {"heading": gettext(heading), "sentence": gettext(sentence or usual)}
         page = render_template("pages/error.html", status=status, request_id=g.request_id, **says)
@@ -70,11 +71,12 @@ def answer(
     return response
 
 
-def _problem(status: int, detail: str, errors: Sequence[Problem]) -> Response:
+def _problem(status: int, detail: str, errors: Sequence[Problem], members: Mapping[str, object]) -> Response:
     body: dict[str, object] = {"type": "about:blank", "title": HTTP_STATUS_CODES.get(status, "Error"), "status": status}
     body |= {"detail": detail, "instance": f"urn:request:{g.request_id}"}
     if errors:
         body["errors"] = [{"detail": one.text, "pointer": _pointer(one.field)} for one in errors]
+    body |= members
     return Response(json.dumps(body), status, mimetype="application/problem+json")
 
 

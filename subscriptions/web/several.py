@@ -1,7 +1,6 @@
 """One form for several lists: a choice for each, one address, one mail for all (L-02)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -9,9 +8,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import hints, language
-from subscriptions.web.forms import HONEYPOT, Problem, from_form_of_several
+from subscriptions.web import asking, guard, hints, language, place
+from subscriptions.web.forms import Problem, from_form_of_several
 from subscriptions.web.hints import Hint
+from subscriptions.web.options import shown_fields
 from subscriptions.web.pages import take
 
 pages = Blueprint("several", __name__)
@@ -22,21 +22,34 @@ def form() -> BaseResponse | str:
     rows = _offered()
     if len(rows) == 1:
         return redirect(url_for("pages.form", slug=rows[0].slug))
-    return _form(rows, {}, []) if rows else redirect(url_for("pages.index"))
+    return form_of(rows) if rows else redirect(url_for("pages.index"))
+
+
+def form_of(rows: Sequence[List]) -> str:
+    language.of_list(rows[0])
+    return _form(rows, {}, [])
 
 
 @pages.post("/subscribe")
 def subscribe() -> BaseResponse | tuple[str, int]:
-    rows, form = _offered(), hints.chosen(request.form)
+    return subscribe_to(_offered())
+
+
+def subscribe_to(rows: Sequence[List]) -> BaseResponse | tuple[str, int]:
+    """What the form of these lists was sent with."""
+    language.of_list(rows[0] if rows else None)
+    form = hints.chosen(request.form)
     asked = from_form_of_several(form, parts().catalogue, language.to_store(rows[0]) if rows else None)
-    if isinstance(asked, list):
-        return _form(_with_chosen(rows), form, asked), 422
-    if request.form.get(HONEYPOT):
-        return _one_more_step(), 422
-    hint = hints.unseen(form, asked.address)
+    wrong = [*(asked if isinstance(asked, list) else []), *place.wrong_return(_with_chosen([]))]
+    if isinstance(asked, list) or wrong:
+        return _form(_with_chosen(rows), form, wrong), 422
+    verdict = guard.judge(form, asked)
+    if isinstance(verdict, guard.Step):
+        return guard.page(asked, verdict)
+    hint = guard.hint(form, asked)
     if hint:
         return _form(_with_chosen(rows), form, [], hint), 422
-    return take(asked, Channel.FORM)
+    return take(asked, Channel.FORM, verdict)
 
 
 def _offered() -> list[List]:
@@ -59,26 +72,25 @@ def _with_chosen(rows: Sequence[List]) -> list[List]:
 
 def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem], hint: Hint | None = None) -> str:
     wordings = parts().catalogue.wordings
+    back = place.return_url(_with_chosen([]))
+    place.may_lead_to(back, *(row.thank_you_url for row in rows))
     return render_template(
         "pages/subscribe_several.html",
         entries=[{"list": row, "wording": wordings[row.wording_id]} for row in rows],
-        fields=list(dict.fromkeys(text for row in rows for text in row.fields)),
-        action=url_for("several.subscribe", lists=request.args.get("lists")),
+        fields=shown_fields(rows, request.args),
+        action=_action(rows),
+        return_url=back,
         locale=language.to_store(rows[0]) if rows else "",
         values=values,
         chosen=request.form.getlist("lists"),
         problems=language.in_words(wrong),
         hint=hint,
+        computes=asking.is_asked_here(*rows),
         footer=rows[0] if rows else None,
     )
 
 
-def _one_more_step() -> str:
-    """As for one list, with the lists that were chosen (B-07, B-09)."""
-    values: dict[str, Any] = {"email": request.form.get("email", "")}
-    rows = _with_chosen([])
-    carried = [(name, value) for name, value in request.form.items(multi=True) if name != HONEYPOT]
-    return render_template(
-        "pages/one_more_step.html", values=values, names=language.listed(rows), list=rows[0], footer=rows[0],
-        carried=carried, action=url_for("several.subscribe", lists=request.args.get("lists")),
-    )  # fmt: skip
+def _action(rows: Sequence[List]) -> str:
+    if place.is_framed():
+        return place.here("subscribe", rows[0])
+    return url_for("several.subscribe", lists=request.args.get("lists"))

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import confirm as confirming
 from subscriptions.actions import disown as disowning
 from subscriptions.actions import leave as leaving
+from subscriptions.actions import mine
+from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.confirm import Standing, View
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.evidence import Channel
@@ -17,8 +19,7 @@ from subscriptions.parts import parts
 from subscriptions.store import chapters, registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
-from subscriptions.web import language, several_confirm
-from subscriptions.web.headers import CSP_WITH_SCRIPT
+from subscriptions.web import headers, language, place, several_confirm
 from subscriptions.web.limits import origin
 from subscriptions.web.pages import take
 
@@ -41,7 +42,7 @@ def _look(token: str) -> View:
 
 
 @pages.post("/confirm/<token>")
-def confirm(token: str) -> Response:
+def confirm(token: str) -> BaseResponse:
     joined = parts()
     try:
         ref = joined.links.read_confirm(token)
@@ -55,7 +56,14 @@ def confirm(token: str) -> Response:
     view = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request), way, only)
     if view.welcomed:
         joined.wake_sender()
-    return _confirm_page(token, view)
+    return _led_away(view) or _confirm_page(token, view)
+
+
+def _led_away(view: View) -> BaseResponse | None:
+    """To the page that the list's owner has for the newly subscribed, if there is one."""
+    is_one = view.standing is Standing.SUBSCRIBED and not view.several
+    row = _list(view.registration.list_id) if view.registration and is_one else None
+    return redirect(row.confirmed_url, 303) if row and row.confirmed_url else None
 
 
 def _is_of_sign_up(handle: str, ref: bytes) -> bool:
@@ -90,10 +98,12 @@ def _confirm_page(token: str, view: View, *, may_ask: bool = True) -> Response:
     common: dict[str, Any] = {"list": row, "address": registration.address, "footer": row}
     common["tab"] = parts().links.tab(registration.link_ref) if may_ask else None
     if view.standing is Standing.WAITING:
+        place.may_lead_to(row.confirmed_url if row else "")
         page = render_template("pages/confirm.html", **common, **_to_confirm(token, registration))
     else:
         page = render_template("pages/confirmed.html", **common, unsubscribe_url=_way_out(registration))
-    return Response(page, headers={"Content-Security-Policy": CSP_WITH_SCRIPT})
+    headers.allow(script_src="'self'")
+    return Response(page)
 
 
 def _to_confirm(token: str, registration: Registration) -> dict[str, Any]:
@@ -147,8 +157,23 @@ def unsubscribe(token: str) -> str:
         "one-click of the mail program (RFC 8058)" if one_click else "button on the unsubscribe page",
     )
     leaving.leave(link.key, link.list_id, how, joined.clock.now(), joined.policy)
+    row, never = _about_leave(link), mine.never(link.key, joined.clock.now())
+    return render_template(
+        "pages/unsubscribed.html",
+        list=row,
+        footer=row,
+        subscribe_url=None if never else _sign_up(row),
+        lift_action=url_for("tokens.lift", token=token) if never else None,
+    )
+
+
+@pages.post("/unsubscribe/<token>/lift")
+def lift(token: str) -> str:
+    """Write to me again: whoever has kept a newsletter owns the mailbox that it came to."""
+    link = parts().links.read_leave(token)
+    suppressing.lift(link.key, "all")
     row = _about_leave(link)
-    return render_template("pages/unsubscribed.html", list=row, footer=row, subscribe_url=_sign_up(row))
+    return render_template("pages/lifted.html", list=row, footer=row, subscribe_url=_sign_up(row))
 
 
 @pages.get("/not-me/<token>")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flask_babel import gettext
 
-from subscriptions.domain.fields import LONGEST, Field, field_of, fields_of
+from subscriptions.domain.fields import LONGEST, Field, fields_of
 from subscriptions.languages import marked
 from subscriptions.store.models import List
 
@@ -21,9 +21,18 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 Wrong = tuple[str, str, dict[str, object]]  # field, message and what stands in it
 
 
-def offered(rows: Sequence[List]) -> list[Field]:
-    """The fields of these lists, each once."""
-    return [field_of(text) for text in dict.fromkeys(text for row in rows for text in row.fields)]
+def texts_of(rows: Sequence[List]) -> list[str]:
+    """The fields of these lists as the configuration names them, each key once."""
+    if len(rows) == 1:
+        return rows[0].fields
+    once: dict[str, str] = {}
+    for text in (text for row in rows for text in row.fields):
+        once.setdefault(text.partition(":")[0], text)
+    return list(once.values())
+
+
+def offered(rows: Sequence[List]) -> tuple[Field, ...]:
+    return fields_of(*texts_of(rows))
 
 
 def keys_of(rows: Sequence[List]) -> list[str]:
@@ -32,12 +41,18 @@ def keys_of(rows: Sequence[List]) -> list[str]:
 
 def told(data: Mapping[str, str], rows: Sequence[List]) -> tuple[dict[str, str], list[Wrong]]:
     """What was told in the fields that these lists have, and what is wrong with it; others are not looked at."""
-    found = {field.key: data.get(field.key, "").strip() for field in offered(rows)}
-    wrong = [one for field in offered(rows) for one in _wrong(field, found[field.key])]
-    return {key: value for key, value in found.items() if value}, wrong
+    found: dict[str, str] = {}
+    wrong: list[Wrong] = []
+    for field in offered(rows):
+        value = data.get(field.key, "").strip()
+        if value:
+            found[field.key] = value
+            wrong += wrong_in(field, value)
+    return found, wrong
 
 
-def _wrong(field: Field, value: str) -> Iterator[Wrong]:
+def wrong_in(field: Field, value: str) -> Iterator[Wrong]:
+    """What is wrong with what was told in one field."""
     label = field.label or LABELS[field.key]
     if len(value) > LONGEST:
         yield field.key, _TOO_LONG, {"label": label, "most": LONGEST}
@@ -49,5 +64,5 @@ def shown(texts: Sequence[str]) -> list[dict[str, str]]:
     """The fields as a form shows them, in the language of the page; the operator's own as the operator wrote them."""
     return [
         {"key": field.key, "label": field.label or gettext(LABELS[field.key]), "autocomplete": field.autocomplete}
-        for field in fields_of(texts)
+        for field in fields_of(*texts)
     ]

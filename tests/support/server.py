@@ -168,6 +168,7 @@ def _environment(folder: Path, url: str, port: int, relay: Relay | None) -> dict
         "SERVER__SECRET_KEYS": '["a secret key of the tests"]',
         "DATABASE__URL": url,
         "LIMITS__SIGNUPS_PER_NETWORK": '""',
+        "ABUSE__FILL_SECONDS": "0",  # a driven browser types faster than people do, which would be suspicious
         "LISTS": '[{slug = "newsletter"}, {slug = "offers", name = "Offers"}]',
     }
     if relay is not None:

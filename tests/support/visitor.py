@@ -26,10 +26,15 @@ FOCUSED = """() => {
 }"""
 
 
-def try_out(folder: Path) -> Server:
+def try_out(folder: Path, proof_of_work: str | None = None, lists: str = LISTS) -> Server:
     """The real server in try-out mode, not started: two lists, the mailbox, a database of its own."""
-    sender = '"Example Society <letters@example.org>"'
-    return Server(folder, "sqlite:///subscriptions.db", LISTS=" ".join(LISTS.split("\n")), MAIL__SENDER=sender)
+    return Server(
+        folder,
+        "sqlite:///subscriptions.db",
+        LISTS=" ".join(lists.split("\n")),
+        MAIL__SENDER='"Example Society <letters@example.org>"',
+        ABUSE__PROOF_OF_WORK=proof_of_work,
+    )
 
 
 class Stop(NamedTuple):
@@ -121,87 +126,3 @@ class Visitor:
     def type_into(self, label: str, text: str) -> None:
         assert any(stop.name.startswith(label) for stop in self.walk_by_tab()), f"Tab does not reach {label}"
         self.page.keyboard.type(text)
-
-
-def tour(visitor: Visitor) -> Iterator[str]:
-    """Through every page in every state it has; the name of each, while it is on the screen. Needs a fresh server."""
-    yield from _asking(visitor)
-    yield from _confirming_and_leaving(visitor)
-    yield from _disowning(visitor)
-    yield from _too_late(visitor)
-
-
-def _asking(visitor: Visitor) -> Iterator[str]:
-    visitor.go("/mailbox")
-    yield "mailbox-empty"
-    visitor.go("/")
-    yield "start"
-    visitor.go("/subscribe/newsletter")
-    yield "form"
-    visitor.sign_up("anne@example", "Anne")
-    yield "form-error"
-    visitor.sign_up("anne@gmial.com", "Anne")
-    yield "form-hint"
-    visitor.go("/subscribe/newsletter")
-    visitor.page.locator("[name=website]").evaluate("field => field.value = 'https://example.org'")
-    visitor.page.get_by_label("E-mail address").fill("anne@example.org")
-    visitor.press("Subscribe")
-    yield "one-more-step"
-    visitor.go("/nowhere")
-    yield "error"
-
-
-def _confirming_and_leaving(visitor: Visitor) -> Iterator[str]:
-    visitor.sign_up("anne@example.org", "Anne")
-    yield "check-inbox"
-    yield from _wrong_codes(visitor)
-    visitor.open_mailbox("anne@example.org")
-    yield "mailbox"
-    visitor.open_mail("anne@example.org")
-    yield "mail"
-    visitor.press_in_mail(CONFIRM)
-    yield "confirm"
-    link = visitor.page.url
-    visitor.press("Yes, subscribe me")
-    yield "subscribed"
-    visitor.follow("Unsubscribe")
-    yield "unsubscribe"
-    visitor.press("Unsubscribe")
-    yield "unsubscribed"
-    visitor.page.goto(link)
-    yield "gone-ended"
-
-
-def _wrong_codes(visitor: Visitor) -> Iterator[str]:
-    visitor.press("Send another mail")
-    yield "check-inbox-again"
-    for name in ("wrong-code", "", "codes-used-up"):
-        visitor.page.get_by_label("Code").fill("ABCD-EFGH")
-        visitor.press("Confirm")
-        if name:
-            yield name
-
-
-def _disowning(visitor: Visitor) -> Iterator[str]:
-    visitor.sign_up("bart@example.org")
-    visitor.open_mail("bart@example.org")
-    visitor.press_in_mail(NOT_ME)
-    yield "not-me"
-    visitor.press("This was not me")
-    yield "not-me-done"
-    visitor.press("Undo")
-    yield "not-me-undone"
-
-
-def _too_late(visitor: Visitor) -> Iterator[str]:
-    visitor.sign_up("cris@example.org")
-    visitor.open_mail("cris@example.org")
-    visitor.press_in_mail(CONFIRM)
-    link = visitor.page.url
-    visitor.move_clock("+24 hours")
-    yield "time-machine"
-    visitor.page.goto(link)
-    yield "gone-late"
-    visitor.move_clock("+1 month")
-    visitor.page.goto(link)
-    yield "gone"

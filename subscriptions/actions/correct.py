@@ -1,0 +1,63 @@
+"""Correct: the name, the other voluntary fields and the language of what is subscribed, at once (R-06, F-11)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from subscriptions.domain.evidence import Channel, Fact
+from subscriptions.domain.lifecycle import Subscription as State
+from subscriptions.store import addresses, chapters, evidence, registrations, tidy
+from subscriptions.store.engine import repeated, transaction
+from subscriptions.store.models import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a person wants to be called, and in which language; an empty field is emptied."""
+
+    locale: str | None  # none: as it is
+    fields: Mapping[str, str]  # the name among them
+
+
+@repeated
+def correct(key: bytes, details: Details, offered: Mapping[int, Sequence[str]], now: datetime) -> int:
+    """Write it into every open subscription, each only what its list offers or it has already; how many changed."""
+    with transaction() as session:
+        addresses.lock(session, key)
+        mine = [one for one in chapters.of_key(session, key) if one.state == State.CONFIRMED.value]
+        return sum(_correct(session, one, details, offered.get(one.list_id, ()), now) for one in mine)
+
+
+def _correct(session: Session, chapter: Subscription, details: Details, offered: Sequence[str], now: datetime) -> bool:
+    before = fields_of(chapter)
+    after = before | {name: text for name, text in details.fields.items() if name in {*offered, *before}}
+    after = {name: text for name, text in after.items() if text}
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    locale = details.locale or chapter.locale
+    if locale != chapter.locale:
+        changed.append("locale")
+    if changed:
+        chapter.name, chapter.locale = after.pop("name", None), locale
+        chapter.fields = after or None
+        _forget(session, chapter, sorted({*changed} & {*before} - {*fields_of(chapter)}))
+        evidence.add(
+            session, Fact.CORRECTED, now, Channel.PREFERENCES, subscription_id=chapter.id, details={"changed": changed}
+        )
+    return bool(changed)
+
+
+def fields_of(chapter: Subscription) -> dict[str, str]:
+    """The voluntary fields that a subscription has, the name among them."""
+    return ({"name": chapter.name} if chapter.name else {}) | (chapter.fields or {})
+
+
+def _forget(session: Session, chapter: Subscription, emptied: Sequence[str]) -> None:
+    """What was emptied goes from the sign-ups as well. What was only changed stays there: they are the proof."""
+    if not emptied:
+        return
+    for row in registrations.of_subscription(session, chapter.id):
+        row.name = None if "name" in emptied else row.name
+        row.fields = {name: text for name, text in (row.fields or {}).items() if name not in emptied} or None
+    tidy.due(session)

@@ -1,0 +1,37 @@
+"""Move: another address takes the place of one, list by list, and only once it has confirmed (L-14)."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from subscriptions.actions.gate import Refusal
+from subscriptions.actions.leave import Withdrawal, end_chapter
+from subscriptions.actions.subscribe import Ask, take
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.lifecycle import Event, subscription_step
+from subscriptions.domain.lifecycle import Subscription as State
+from subscriptions.domain.policy import Policy
+from subscriptions.store import chapters, outbox, registrations
+from subscriptions.store.engine import repeated, transaction
+from subscriptions.store.models import Registration
+
+
+@repeated
+def begin(ask: Ask, old: bytes, now: datetime, policy: Policy) -> Refusal | None:
+    """Sign the new address up; the old one stays as it is. What became of it is told by mail only."""
+    with transaction() as session:
+        [refused] = take(session, [ask], now, policy)
+        registrations.replacing(session, [ask.ref, *(one.ref for one in ask.also)], old)
+        return refused
+
+
+def finish(session: Session, registration: Registration, now: datetime, policy: Policy) -> None:
+    """Within the confirmation of the new address: end the old one's chapter, and tell the old mailbox once."""
+    old, registration.replaces = registration.replaces, None
+    chapter = chapters.open_one(session, old, registration.list_id) if old else None
+    if old is None or chapter is None:
+        return
+    step = subscription_step(State(chapter.state), Event.MOVE)
+    end_chapter(session, chapter, Withdrawal(Event.MOVE, Channel.BUTTON, "moved to another address"), now, policy)
+    if step.mail and outbox.of_key(session, old, step.mail) is None:
+        outbox.owe(session, step.mail, now=now, subscription_id=chapter.id)

@@ -1,0 +1,100 @@
+"""The way to one's own preferences: a mail with a link, and the link that works once."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from subscriptions.actions.gate import Limited
+from subscriptions.domain import policy as rules
+from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.policy import LINK_MAIL_WITHIN, Policy
+from subscriptions.links import Opener
+from subscriptions.store import addresses, chapters, counters, once, outbox, registrations, signups, suppressions
+from subscriptions.store.engine import reading, repeated, transaction
+
+
+@repeated
+def ask(key: bytes, typed: str, network: bytes | None, now: datetime, policy: Policy) -> Limited | None:
+    """Mail the link, if this address is known, may be written to and its budget is open; told to nobody (R-03).
+
+    Whoever asks may be a stranger: what is done and counted is alike for every address.
+    """
+    with transaction() as session:
+        budget = signups.lock_addresses(session, {key: 1})[key]
+        limited = _limited(session, network, now, policy)
+        if limited is None:
+            _owe(session, key, typed, budget, now, policy, may_wait=False)
+        addresses.forget_unknown(session, [key])
+        counters.add(session, {"limited" if limited else "preferences": 1})
+        return limited
+
+
+@repeated
+def ask_again(key: bytes, now: datetime, policy: Policy) -> datetime | None:
+    """The same for the holder of an older link: when the mail leaves, or None.
+
+    It came from the mailbox itself, so where only the shortest rule of the budget is closed, the mail waits.
+    """
+    with transaction() as session:
+        addresses.lock(session, key)
+        waiting = outbox.of_key(session, key, Mail.PREFERENCES)
+        if waiting is not None:
+            return max(waiting.due_at, now)
+        row = addresses.find(session, key)
+        due_at = _owe(session, key, None, row.mails, now, policy, may_wait=True) if row else None
+        counters.add(session, {"preferences": 1})
+        return due_at
+
+
+def _limited(session: Session, network: bytes | None, now: datetime, policy: Policy) -> Limited | None:
+    if network is None or policy.network is None:
+        return None
+    since, count = signups.count_networks(session, Counter({network: 1}), now, policy.network.period)[network]
+    return Limited(since + policy.network.period) if count > policy.network.count else None
+
+
+def _owe(
+    session: Session, key: bytes, typed: str | None, budget: str, now: datetime, policy: Policy, *, may_wait: bool
+) -> datetime | None:
+    """When the mail leaves, or None where there is none."""
+    hook = _hook(session, key, typed, now)
+    sent = addresses.read_times(budget)
+    due_at = rules.mail_time(policy.mails, sent, now, may_wait=may_wait) if hook else None
+    if hook is None or due_at is None:
+        return None
+    outbox.owe(session, Mail.PREFERENCES, now=now, due_at=due_at, drop_at=due_at + LINK_MAIL_WITHIN, **hook)
+    oldest = now - rules.longest(policy.mails)
+    if policy.mails:
+        signups.save_budgets(session, {key: addresses.write_times(at for at in [*sent, due_at] if at > oldest)})
+    return due_at
+
+
+def _hook(session: Session, key: bytes, typed: str | None, now: datetime) -> dict[str, Any] | None:
+    """What a mail to this address hangs on: the row that holds the address, as it was once mailed."""
+    scopes = {one.scope for one in suppressions.active(session, key, now)}
+    if "all" in scopes:
+        return None
+    known = chapters.shown_of_key(session, key, now)
+    if known:
+        return {"subscription_id": max(known, key=lambda one: (one.ended_at is None, one.id)).id}
+    waiting = registrations.unconfirmed_of_key(session, key, now)
+    if waiting:
+        return {"registration_id": waiting[-1].id}
+    return {"address": typed} if scopes and typed else None
+
+
+def is_used(opener: Opener) -> bool:
+    """Whether a link has been used, without using it."""
+    with reading() as session:
+        return once.is_used(session, opener.hash)
+
+
+@repeated
+def open_(opener: Opener, now: datetime) -> bool:
+    """Use the link: True the first time, within its half hour."""
+    if now >= opener.until:
+        return False
+    with transaction() as session:
+        return bool(once.use(session, {opener.hash: opener.until}))

@@ -1,0 +1,23 @@
+"""Sites of the web as browsers name them: by their origin, which is all of it or nothing (X-03, X-04)."""
+
+import re
+from urllib.parse import urlsplit
+
+_NEVER = re.compile(r"[\x00-\x20\x7f\\]")  # browsers drop some of these, and read the rest as something else
+_PLACE = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d*)?", re.I)  # host and port, nothing before and after
+_USUAL = {"http": 80, "https": 443}
+
+
+def origin_of(url: str) -> str | None:
+    """Scheme, host and port of a plain address of the web, as browsers write an origin; None for anything else."""
+    if not url.isascii() or _NEVER.search(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _USUAL or not _PLACE.fullmatch(parts.netloc) or not parts.hostname or url[:4] != "http":
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, _USUAL[parts.scheme]) else "")

@@ -1,0 +1,162 @@
+"""What the script needs to build the form of a list on a listed site: its fields, its wording, all its texts."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext, ngettext
+
+from subscriptions import languages
+from subscriptions.domain.fields import LONGEST
+from subscriptions.parts import parts
+from subscriptions.store.models import List
+from subscriptions.web import cors, language, place
+from subscriptions.web.forms import HONEYPOT
+from subscriptions.web.options import Options, read
+from subscriptions.web.pages import the_list
+from subscriptions.web.voluntary import shown
+
+pages = Blueprint("form_data", __name__, url_prefix="/api/v1/lists")
+LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1
+
+
+@pages.get("/<slug>/form")
+def form(slug: str) -> Response:
+    """In the language that `lang` asks for."""
+    options = read(the_list(slug), request.args)
+    return cors.refused(options.rows) or _answer(data(options))
+
+
+def _answer(found: dict[str, Any]) -> Response:
+    response = Response(json.dumps(found, ensure_ascii=False), mimetype="application/json")
+    response.headers["Content-Language"] = found["lang"]
+    return response
+
+
+@pages.after_request
+def readable(response: Response) -> Response:
+    """The script asks once more, blindly, to tell a site that is not listed from a service that is away."""
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def data(options: Options) -> dict[str, Any]:
+    """The form as data: for the script, and for the snippets of the page for owners."""
+    here, row = language.current(), options.rows[0]
+    return {
+        "list": row.slug,
+        "lang": here,
+        "dir": languages.direction(here),
+        "action": place.public("/subscribe" if options.is_of_several else f"/subscribe/{row.slug}"),
+        "frame": place.public(f"/embed/{row.slug}/frame"),
+        "fields": [_address(), *_voluntary(options)],
+        "lists": [_list(one) for one in options.rows],
+        "honeypot": HONEYPOT,
+        "hidden": {"locale": language.to_store(row)},
+        "texts": _texts(options),
+        "inbox": _inbox(options),
+    }
+
+
+def _address() -> dict[str, Any]:
+    return {
+        "name": "email",
+        "label": gettext("E-mail address"),
+        "need": gettext("required"),
+        "hint": "",
+        "type": "email",
+        "autocomplete": "email",
+        "longest": LONGEST_ADDRESS,
+        "required": True,
+    }
+
+
+def _voluntary(options: Options) -> Iterator[dict[str, Any]]:
+    for one in shown(options.fields):
+        yield {
+            "name": one["key"],
+            "label": one["label"],
+            "need": gettext("optional"),
+            "hint": gettext("We use it to greet you, and for nothing else."),
+            "type": "text",
+            "autocomplete": one["autocomplete"],
+            "longest": LONGEST,
+            "required": False,
+        }
+
+
+def _list(row: List) -> dict[str, Any]:
+    wording = parts().catalogue.wordings[row.wording_id]
+    purpose = gettext("Your address is used to send you %(list)s, and for nothing else.", list=row.name)
+    if row.controller:
+        purpose = gettext("Responsible: %(who)s.", who=row.controller) + " " + purpose
+    return {
+        "list": row.slug,
+        "name": row.name,
+        "description": row.description,
+        "lang": row.locale,
+        "wording": wording.id,
+        "text": wording.text,
+        "purpose": purpose,
+        "policy_url": wording.policy_url,
+    }
+
+
+def _texts(options: Options) -> dict[str, Any]:
+    if options.is_of_several:
+        title = gettext("Choose what you would like to read")
+    else:
+        title = gettext("Subscribe to %(list)s", list=options.rows[0].name)
+    return {
+        "title": title,
+        "subscribe": gettext("Subscribe"),
+        "agree": gettext("What you agree to"),
+        "policy": gettext("Privacy policy"),
+        "fine": _fine_print(),
+        "trap": gettext("Leave this empty"),
+        "working": gettext("One moment: your browser is showing that it is no robot."),
+        "later": gettext("Many people have signed up from your network. Please try again later."),
+        "trouble": gettext("We cannot answer just now, and nothing was changed. Please try again in a few seconds."),
+        "wrong": {
+            "email": gettext("This is not a complete e-mail address. Please check it for a typing mistake."),
+            "wording": gettext("This consent text is not one of this list. Please load the form again."),
+            "lists": gettext("Please choose at least one list."),
+        },
+    }
+
+
+def _fine_print() -> str:
+    """What stands below the wording: what is stored, and until when."""
+    hours = parts().settings.lifecycle.confirm_within_hours
+    stored = gettext("We store the time and the IP address of your sign-up and of your confirmation, as proof.")
+    until = ngettext(
+        "A sign-up that is not confirmed is blocked after %(num)d hour and deleted after a month.",
+        "A sign-up that is not confirmed is blocked after %(num)d hours and deleted after a month.",
+        hours,
+    )
+    return " ".join([stored, until, gettext("You can leave at any time.")])
+
+
+def _inbox(options: Options) -> dict[str, Any]:
+    """What comes after the form; the subject names the list, which of several are chosen nobody knows yet."""
+    names = language.listed(options.rows)
+    subject = render_template("email/confirm/subject.txt", list_name=names).strip()
+    hours = parts().settings.lifecycle.confirm_within_hours
+    time = ngettext("%(num)d hour, counted from your sign-up", "%(num)d hours, counted from your sign-up", hours)
+    facts = [[gettext("Sender"), parts().settings.mail.sender], [gettext("Time to confirm"), time]]
+    if not options.is_of_several:
+        facts.insert(1, [gettext("Subject"), subject])
+    return {
+        "heading": gettext("Now check your inbox"),
+        "lead": gettext(
+            "If the address can be subscribed to %(list)s, a mail is on its way to it. "
+            "Open it, follow its link and press the button there.",
+            list=names,
+        ),
+        "facts": facts,
+        "hint": gettext(
+            "Look in the spam folder, and under promotions or other tabs. "
+            "Some mail systems also hold a first mail back for a quarter of an hour."
+        ),
+    }

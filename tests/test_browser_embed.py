@@ -1,0 +1,230 @@
+"""The three embeds on somebody's site, in a real browser: pasted as the page for owners gives them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, sync_playwright
+
+from tests.support.browser import launch
+from tests.support.server import Server
+from tests.support.site import Site
+from tests.support.visitor import LISTS, Visitor, try_out
+from tests.test_browser_looks import violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+KINDS = {"plain": "Snippet: plain form", "frame": "Snippet: frame", "script": "Snippet: script"}
+GROUNDS = {
+    "light": "body { background: #fff; color: #222; font-family: Georgia, serif }",
+    "dark": ":root { color-scheme: dark } body { background: #14181f; color: #e6e6e6 }",
+    "dark and silent about it": "body { background: #14181f; color: #e6e6e6 }",
+}
+HOSTILE = """body * { all: unset !important; display: none !important; visibility: hidden !important;
+    opacity: 0 !important; font: 90px fantasy !important; letter-spacing: 2em !important }"""
+
+
+@dataclass
+class Embeds:
+    """A server, a site that its newsletter names and one that no list names, and a browser."""
+
+    server: Server
+    site: Site
+    stranger: Site
+    context: BrowserContext
+    console: list[str] = field(default_factory=list)
+
+    def new_page(self) -> Page:
+        page = self.context.new_page()
+        page.on("console", lambda one: self.console.append(one.text))
+        page.on("pageerror", lambda one: self.console.append(str(one)))
+        return page
+
+    def snippet(self, kind: str, query: str = "") -> str:
+        """As the page for owners shows it."""
+        page = self.new_page()
+        page.goto(f"{self.server.base_url}/embed/newsletter{query}")
+        text = page.get_by_role("region", name=KINDS[kind]).inner_text()
+        page.close()
+        return text
+
+    def paste(self, kind: str, style: str = "", on: Site | None = None, query: str = "") -> Page:
+        """The snippet on a page of the site, open."""
+        body = f"<main><h1>Our site</h1>{self.snippet(kind, query)}</main>"
+        url = (on or self.site).page("/", body if style != HOSTILE else self.snippet(kind, query), style=style)
+        page = self.new_page()
+        page.goto(url)
+        return page
+
+    def mails_to(self, address: str) -> None:
+        """Returns once a mail to it is in the mailbox."""
+        page = self.new_page()
+        Visitor(page, self.server.base_url).open_mailbox(address)
+        page.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield launch(playwright)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Site, Site]]:
+    with Site() as site, Site() as stranger:
+        lists = LISTS.replace('slug = "newsletter",', f'slug = "newsletter", origins = ["{site.origin}"],')
+        with try_out(tmp_path_factory.mktemp("server"), lists=lists) as server:
+            yield server, site, stranger
+
+
+@pytest.fixture
+def embeds(served: tuple[Server, Site, Site], browser: Browser) -> Iterator[Embeds]:
+    server, site, stranger = served
+    site.policy = None
+    with browser.new_context() as context:
+        yield Embeds(server, site, stranger, context)
+
+
+def inside(page: Page, kind: str) -> Page | FrameLocator:
+    """Where the form's fields are found; playwright looks into shadow roots by itself."""
+    return page.frame_locator("iframe") if kind == "frame" else page
+
+
+def address_field(page: Page, kind: str) -> Locator:
+    return inside(page, kind).get_by_label("E-mail address")
+
+
+def sign_up(page: Page, kind: str, address: str) -> None:
+    address_field(page, kind).fill(address)
+    inside(page, kind).get_by_role("button", name="Subscribe").click()
+    inside(page, kind).get_by_role("heading", name="Now check your inbox").wait_for()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_each_embed_subscribes_a_person_and_the_mail_arrives(embeds: Embeds, kind: str, ground: str) -> None:
+    address = f"{kind}-{ground.replace(' ', '-')}@example.org"
+    page = embeds.paste(kind, GROUNDS[ground])
+    sign_up(page, kind, address)
+    embeds.mails_to(address)
+    assert (page.url == f"{embeds.site.origin}/") is (kind != "plain")
+    assert embeds.console == []
+
+
+def test_the_script_outlives_a_page_that_hides_and_resets_everything(embeds: Embeds) -> None:
+    page = embeds.paste("script", HOSTILE)
+    assert address_field(page, "script").is_visible()
+    size, spacing = address_field(page, "script").evaluate(
+        "one => [one.getBoundingClientRect().height, getComputedStyle(one).letterSpacing]"
+    )
+    assert size >= 44 and spacing == "normal"
+    sign_up(page, "script", "hostile@example.org")
+    embeds.mails_to("hostile@example.org")
+
+
+def test_the_script_takes_font_and_colour_of_the_page(embeds: Embeds) -> None:
+    page = embeds.paste("script", GROUNDS["light"] + ":root { --yestwice-accent: rgb(120, 0, 80) }")
+    look = "one => [getComputedStyle(one).fontFamily, getComputedStyle(one).backgroundColor]"
+    assert page.get_by_role("button", name="Subscribe").evaluate(look) == ["Georgia, serif", "rgb(120, 0, 80)"]
+    page = embeds.paste("script", query="?colour=%23123456")
+    assert page.get_by_role("button", name="Subscribe").evaluate(look)[1] == "rgb(18, 52, 86)"
+
+
+def test_the_page_hears_of_a_sign_up_and_of_no_address(embeds: Embeds) -> None:
+    page = embeds.paste("script")
+    address_field(page, "script").wait_for()
+    page.evaluate("document.addEventListener('subscribed', (event) => { window.heard = event.detail })")
+    sign_up(page, "script", "heard@example.org")
+    heard = page.evaluate("window.heard")
+    assert heard.keys() == {"list", "registration"} and heard["list"] == "newsletter"
+    assert page.evaluate("document.cookie.length + localStorage.length + sessionStorage.length") == 0
+    assert embeds.context.cookies() == []
+
+
+@pytest.mark.parametrize("kind", ["frame", "script"])
+def test_the_embeds_work_under_a_strict_policy_of_the_page(embeds: Embeds, kind: str) -> None:
+    page = embeds.new_page()
+    page.goto(f"{embeds.server.base_url}/embed/newsletter")
+    named = (
+        page.locator("#notes + dl div").filter(has_text={"frame": "Frame", "script": "Script"}[kind]).locator("code")
+    )
+    embeds.site.policy = f"default-src 'none'; img-src 'self'; {named.inner_text()}"
+    sign_up(embeds.paste(kind), kind, f"strict-{kind}@example.org")
+    assert embeds.console == []
+
+
+def test_a_mistake_stands_at_its_field_which_has_the_focus(embeds: Embeds) -> None:
+    page = embeds.paste("script")
+    for wrong in ("", "anne@", "anne@example"):
+        address_field(page, "script").fill(wrong)
+        page.get_by_role("button", name="Subscribe").click()
+        page.locator("#error-email").filter(has_text="e").wait_for()
+        state = address_field(page, "script").evaluate(
+            """one => [one.getAttribute('aria-invalid'), one.getAttribute('aria-describedby'),
+                one.getRootNode().activeElement === one]"""
+        )
+        assert state == ["true", "error-email", True]
+    assert violations(page) == []
+    sign_up(page, "script", "mistaken@example.org")
+
+
+def test_what_a_page_says_is_said_to_screen_readers_too(embeds: Embeds) -> None:
+    page = embeds.paste("script")
+    sign_up(page, "script", "status@example.org")
+    assert page.get_by_role("status").inner_text().startswith("Now check your inbox")
+    assert "letters@example.org" in page.get_by_role("status").inner_text()
+    assert violations(page) == []
+
+
+def test_where_a_script_does_not_come_through_the_form_goes_as_a_plain_one(embeds: Embeds) -> None:
+    page = embeds.paste("script")
+    page.route("**/api/v1/subscriptions", lambda route: route.abort())
+    sign_up(page, "script", "plainly@example.org")
+    assert "/subscribe/newsletter/check-inbox" in page.url
+    embeds.mails_to("plainly@example.org")
+
+
+def test_a_site_that_is_not_listed_is_told_what_to_write_where(embeds: Embeds) -> None:
+    page = embeds.paste("script", on=embeds.stranger)
+    with page.expect_console_message(lambda one: "origins = " in one.text) as told:
+        page.get_by_role("link", name="Subscribe").wait_for()
+    assert f'"{embeds.stranger.origin}"' in told.value.text and '"newsletter"' in told.value.text
+    page.get_by_role("link", name="Subscribe").click()
+    page.wait_for_url(f"{embeds.server.base_url}/subscribe/newsletter")
+
+
+def test_a_frame_is_refused_on_a_site_that_is_not_listed(embeds: Embeds) -> None:
+    page = embeds.paste("frame", on=embeds.stranger)
+    page.wait_for_load_state("networkidle")
+    assert any("frame-ancestors" in one for one in embeds.console)
+    assert page.frame_locator("iframe").get_by_role("button").count() == 0
+
+
+def test_a_frame_is_as_high_as_what_is_in_it(embeds: Embeds) -> None:
+    page = embeds.paste("frame")
+    heights = "() => [document.querySelector('iframe').clientHeight, window.inner]"
+    page.evaluate(
+        "addEventListener('message', (event) => { window.inner = event.data.height; window.told = event.data })"
+    )
+    address_field(page, "frame").fill("anne@example")
+    page.wait_for_function("document.querySelector('iframe').style.height")
+    before = page.evaluate(heights)[0]
+    inside(page, "frame").get_by_role("button", name="Subscribe").click()
+    page.frame_locator("iframe").locator(".problems").wait_for()
+    page.wait_for_function("before => document.querySelector('iframe').clientHeight > before", arg=before)
+    outer, inner = page.evaluate(heights)
+    assert outer == inner and page.evaluate("Object.keys(window.told)") == ["type", "height"]
+    assert violations(page) == []
+
+
+def test_no_other_window_can_set_the_height(embeds: Embeds) -> None:
+    page = embeds.paste("frame")
+    page.wait_for_function("document.querySelector('iframe').style.height")
+    before = page.evaluate("document.querySelector('iframe').style.height")
+    page.evaluate("""() => {
+        dispatchEvent(new MessageEvent('message', {origin: location.origin,
+            source: document.querySelector('iframe').contentWindow, data: {type: 'yestwice:height', height: 9}}));
+        dispatchEvent(new MessageEvent('message', {origin: new URL(document.querySelector('iframe').src).origin,
+            source: window, data: {type: 'yestwice:height', height: 9}}));
+    }""")
+    assert page.evaluate("document.querySelector('iframe').style.height") == before

@@ -1,0 +1,153 @@
+"""Another address: a double opt-in of its own, and a notice to the old one (L-14)."""
+
+import pytest
+import sqlalchemy as sa
+
+from subscriptions.actions import erase
+from subscriptions.cli.explain import story
+from subscriptions.mail.rebuild import rebuild
+from subscriptions.store.engine import reading, transaction
+from subscriptions.store.models import Registration, Subscription
+from tests.builders import ANNE, BART, NEWS, OFFERS, World, text_of
+from tests.preferences import Page, key
+from tests.test_uniform import STATES
+
+NEW = "anne@example.net"
+
+
+def moving(world: World, *slugs: str) -> Page:
+    for slug in slugs or (NEWS,):
+        world.subscribe(ANNE, slug, name="Anne")
+    page = Page.of(world, ANNE)
+    told = page.told("move", email=NEW)
+    assert told.startswith(f"If {NEW} can be written to") and told.endswith("everything stays as it is.")
+    return page
+
+
+def told_to(world: World, address: str) -> list[str]:
+    return [mail["Subject"] for mail in world.mails(address)]
+
+
+def by_address(world: World) -> list[tuple[str | None, str]]:
+    return [(one.address, one.state) for one in world.subscriptions()]
+
+
+def test_the_old_address_stays_until_the_new_one_confirms(world: World) -> None:
+    moving(world)
+    new = world.registrations()[-1]
+    assert (new.address, new.name, new.state, new.replaces) == (NEW, "Anne", "pending", key(world, ANNE))
+    assert by_address(world) == [(ANNE, "confirmed")]
+    world.post(world.confirm_link(NEW))
+    assert by_address(world) == [(ANNE, "unsubscribed"), (NEW, "confirmed")]
+    assert world.registrations()[-1].replaces is None
+
+
+def test_a_move_that_nobody_confirms_changes_nothing_and_is_purged(world: World) -> None:
+    moving(world)
+    link = world.confirm_link(NEW)
+    world.clock.forward(hours=24)
+    assert world.post(link).status_code == 410
+    world.clock.forward(days=30)
+    world.run("purge")
+    assert (by_address(world), len(world.registrations())) == ([(ANNE, "confirmed")], 1)
+
+
+def test_the_old_mailbox_is_told_once_and_what_to_do(world: World) -> None:
+    moving(world)
+    world.post(world.confirm_link(NEW))
+    assert told_to(world, ANNE)[-1] == "Your address was changed: Example Society"
+    text = " ".join(text_of(world.mails(ANNE)[-1]).split())
+    assert "THIS WAS NOT YOU?" in text and "privacy@example.org" in text and NEW not in text
+    assert "http://127.0.0.1:8000/preferences " in text
+
+
+def test_the_end_of_the_old_one_stands_in_its_evidence(world: World) -> None:
+    moving(world)
+    assert "It moves here from another address, once it is confirmed." in "\n".join(story(key(world, NEW)))
+    world.post(world.confirm_link(NEW))
+    ended = next(one for one in world.evidence() if one.fact == "unsubscribed")
+    assert (ended.details, ended.at) == ({"reason": "moved to another address"}, world.clock.now())
+    assert "unsubscribed by button: moved to another address." in "\n".join(story(key(world, ANNE)))
+
+
+def test_both_mails_about_it_can_be_made_again_as_they_were(world: World) -> None:
+    moving(world)
+    world.post(world.confirm_link(NEW))
+    world.deliver()
+    with reading() as session:
+        sent = [one for one in world.evidence() if one.fact == "mailed"]
+        assert {"preferences", "address_changed"} <= {one.details["mail"] for one in sent}
+        assert all(rebuild(session, one.id, world.parts.sender.composer) for one in sent)
+
+
+def test_all_lists_move_by_one_mail_and_one_notice(world: World) -> None:
+    moving(world, NEWS, OFFERS)
+    before = len(world.mails(ANNE))
+    assert len(world.mails(NEW)) == 1
+    world.post(world.confirm_link(NEW))
+    assert sorted(by_address(world)) == sorted(
+        [(ANNE, "unsubscribed"), (ANNE, "unsubscribed"), (NEW, "confirmed"), (NEW, "confirmed")]
+    )
+    assert len(world.mails(ANNE)) == before + 1
+
+
+def test_a_list_that_was_left_meanwhile_only_begins_at_the_new_address(world: World) -> None:
+    page = moving(world)
+    page.act("leave", list=NEWS)
+    before = len(world.mails(ANNE))
+    world.post(world.confirm_link(NEW))
+    assert by_address(world) == [(ANNE, "unsubscribed"), (NEW, "confirmed")]
+    assert len(world.mails(ANNE)) == before
+
+
+def test_what_is_restricted_does_not_move(world: World) -> None:
+    world.subscribe(ANNE)
+    world.subscribe(ANNE, OFFERS)
+    with transaction() as session:
+        session.execute(sa.update(Subscription).values(restricted=Subscription.id == 1))
+    Page.of(world, ANNE).act("move", email=NEW)
+    rows = world.registrations()[2:]
+    assert [row.list_id for row in rows] == [world.subscriptions()[1].list_id]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nothing_is_told_about_the_other_address(world: World, state: str) -> None:
+    STATES[state](world)
+    world.subscribe(BART)
+    page = Page.of(world, BART)
+    told = [page.act("move", email=one).text.replace(one, "*") for one in (ANNE, "nobody@example.org")]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("typed", [ANNE, "ANNE@example.org", "", "anne"])
+def test_the_same_address_or_none_is_no_move(world: World, typed: str) -> None:
+    world.subscribe(ANNE)
+    answer = Page.of(world, ANNE).act("move", email=typed)
+    assert (answer.status_code, len(world.registrations())) == (422, 1)
+
+
+def test_moves_to_many_addresses_are_limited_like_sign_ups(world: World) -> None:
+    world.subscribe(ANNE)
+    page = Page.of(world, ANNE)
+    answers = [page.act("move", email=f"victim{n}@example.net").status_code for n in range(199)]
+    assert (answers.count(200), answers[-1]) == (198, 429)
+
+
+def test_the_key_of_an_erased_address_stays_in_no_sign_up_of_another(world: World) -> None:
+    moving(world)
+    erase.finish(key(world, ANNE), world.clock.now(), world.parts.policy)
+    with reading() as session:
+        assert session.scalars(sa.select(Registration.replaces)).all() == [None, None]
+
+
+def test_an_address_that_somebody_moved_away_from_can_be_moved_to(world: World) -> None:
+    moving(world)
+    world.post(world.confirm_link(NEW))
+    world.clock.forward(minutes=15)
+    world.subscribe(BART)
+    Page.of(world, BART).act("move", email=ANNE)
+    world.post(world.confirm_link(ANNE))
+    assert sorted(one for one in by_address(world) if one[1] == "confirmed") == [
+        (NEW, "confirmed"),
+        (ANNE, "confirmed"),
+    ]

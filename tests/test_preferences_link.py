@@ -1,0 +1,138 @@
+"""The link to one's own preferences: it works once, for half an hour, and an old one leads to a fresh one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from subscriptions.store.engine import transaction
+from subscriptions.store.models import Owed, UsedOnce
+from tests.builders import ANNE, NEWS, OFFERS, World, link_in, owed, rows_of_every_table, through
+from tests.preferences import Page, ask, link, session_of
+from tests.support.relay import Relay
+
+
+def test_looking_at_the_link_changes_nothing_and_offers_one_button(world: World) -> None:
+    world.subscribe(ANNE)
+    ask(world, ANNE)
+    url, before = link(world, ANNE), rows_of_every_table()
+    pages = [world.get(url), world.get(url, headers={"Sec-Purpose": "prefetch"})]
+    assert [one.text.count("<form") for one in pages] == [1, 1]
+    assert ANNE not in pages[0].text and rows_of_every_table() == before
+
+
+def test_a_link_works_once_and_then_says_so(world: World) -> None:
+    world.subscribe(ANNE)
+    ask(world, ANNE)
+    url = link(world, ANNE)
+    assert [world.post(url).status_code, world.post(url).status_code, world.get(url).status_code] == [200, 410, 410]
+    assert "This link has been used" in world.get(url).text and ANNE not in world.post(url).text
+
+
+def test_a_link_works_until_the_last_second_of_thirty_minutes(world: World) -> None:
+    world.subscribe(ANNE)
+    ask(world, ANNE)
+    url = link(world, ANNE)
+    world.clock.forward(minutes=30, seconds=-1)
+    assert world.get(url).status_code == 200
+    world.clock.forward(seconds=1)
+    assert [world.get(url).status_code, world.post(url).status_code] == [410, 410]
+    assert "This link is too old" in world.get(url).text and world.count(UsedOnce) == 0
+
+
+def test_the_half_hour_begins_when_the_mail_is_written(world: World) -> None:
+    world.subscribe(ANNE)
+    ask(world, ANNE)
+    world.clock.forward(minutes=20)
+    url = link(world, ANNE)
+    world.clock.forward(minutes=29)
+    assert world.post(url).status_code == 200
+
+
+def test_a_mail_that_is_delivered_twice_carries_the_same_use(
+    relay: Relay, make_app: Callable[..., Flask], clock: Any
+) -> None:
+    with through(relay, make_app, clock) as world:
+        world.sign_up(ANNE)
+        world.deliver()
+        world.post(link_in(relay.mails[-1].message, "confirm"))
+        clock.forward(minutes=15)
+        ask(world, ANNE)
+        [row] = owed()
+        world.deliver()
+        first = link_in(relay.mails[-1].message, "preferences")
+        with transaction() as session:  # as after a crash between the relay's answer and the settling
+            session.execute(sa.insert(Owed).values({c.name: getattr(row, c.name) for c in Owed.__table__.columns}))
+        clock.forward(seconds=90)
+        world.deliver()
+        second = link_in(relay.mails[-1].message, "preferences")
+        assert (len(relay.mails), first != second) == (3, True)
+        assert [world.post(one).status_code for one in (second, first)] == [200, 410]
+
+
+def test_what_was_used_is_forgotten_with_its_half_hour(world: World) -> None:
+    world.subscribe(ANNE)
+    Page.of(world, ANNE)
+    assert world.count(UsedOnce) == 1
+    world.clock.forward(minutes=30)
+    world.run("tidy")
+    assert world.count(UsedOnce) == 0
+
+
+def test_an_old_link_gets_a_fresh_one_without_typing(world: World) -> None:
+    world.subscribe(ANNE)
+    ask(world, ANNE)
+    old = link(world, ANNE)
+    world.clock.forward(minutes=30)
+    assert "A fresh link is on its way" in world.post(f"{old}/again").text
+    fresh = link(world, ANNE)
+    assert (fresh != old, world.post(fresh).status_code) == (True, 200)
+
+
+def test_a_fresh_link_waits_for_the_quarter_of_an_hour_and_says_so(world: World) -> None:
+    world.subscribe(ANNE)
+    page = Page.of(world, ANNE)
+    for _ in range(3):
+        assert "23 November 2026, 12:30 UTC" in world.post(f"{page.link}/again").text
+    assert len(owed()) == 1
+    world.clock.forward(minutes=15)
+    assert world.post(link(world, ANNE)).status_code == 200
+
+
+def test_a_fresh_link_is_refused_in_words_where_the_budget_is_used_up(world: World) -> None:
+    world.subscribe(ANNE)
+    page = Page.of(world, ANNE)
+    world.clock.forward(minutes=15)
+    world.sign_up(ANNE, OFFERS)
+    world.clock.forward(minutes=15)
+    assert "No fresh link just now" in world.post(f"{page.link}/again").text
+
+
+def test_a_page_that_is_closed_leads_to_a_fresh_link(world: World) -> None:
+    world.subscribe(ANNE)
+    page = Page.of(world, ANNE)
+    world.clock.forward(minutes=30, seconds=-1)
+    assert page.act("show").status_code == 200
+    world.clock.forward(seconds=1)
+    answer = page.act("leave", list=NEWS)
+    assert (answer.status_code, world.subscriptions()[0].state) == (410, "confirmed")
+    assert session_of(answer) == page.session and "A fresh link is on its way" in page.act("again").text
+
+
+@pytest.mark.parametrize("purpose", ["confirm", "session"])
+def test_no_other_token_opens_the_page(world: World, purpose: str) -> None:
+    world.subscribe(ANNE)
+    page = Page.of(world, ANNE)
+    token = {"confirm": world.parts.links.confirm_token(world.registrations()[0].ref), "session": page.session}[purpose]
+    assert [act(f"/preferences/{token}").status_code for act in (world.get, world.post)] == [404, 404]
+
+
+def test_only_the_session_of_the_page_may_act(world: World) -> None:
+    world.subscribe(ANNE)
+    page = Page.of(world, ANNE)
+    forged = ["", page.session[:-1], page.link.rpartition("/")[2], page.session.swapcase()]
+    answers = [world.post("/preferences/my/leave", data={"session": one, "list": NEWS}) for one in forged]
+    assert {one.status_code for one in answers} == {404}
+    assert [one.state for one in world.subscriptions()] == ["confirmed"]
