@@ -153,5 +153,5 @@ def test_the_lint_names_each_problem_on_a_line_and_fails(make_app: Callable[...,
         result = run(World(app, app.test_client(), clock), "lint")
     lines = result.stdout.splitlines()
     assert result.exit_code == 1
-    assert lines and all(re.fullmatch(rf"\w+, en, {NEWS}: the subject has \d+ characters, .*\.", one) for one in lines)
+    assert lines and all(re.fullmatch(rf"\w+, \w+, {NEWS}: the subject has \d+ characters, .*\.", one) for one in lines)
     assert re.search(rf"{len(lines)} of \d+ mails should not be sent as they are\.", result.stderr)
