@@ -8,7 +8,9 @@ from subscriptions.mail.lint import OCTETS_AT_MOST, Expected, problems
 
 OURS, POLICY = "https://news.example.org", "https://example.org/privacy"
 LINK = f"{OURS}/confirm/abc"
-EXPECTED = Expected(OURS, POLICY, {"which list": "The Example Letter", "where": "1 Example Street\n12345 Exampletown"})
+EXPECTED = Expected(
+    OURS, frozenset({POLICY}), {"which list": "The Example Letter", "where": "1 Example Street\n12345 Exampletown"}
+)
 TEXT = f"""The Example Letter asks. Open this link:
 
 {LINK}

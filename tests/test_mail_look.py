@@ -42,7 +42,7 @@ def written(world: World, mail: Mail, slug: str = NEWS) -> EmailMessage:
     row = joined.catalogue.by_slug(slug)
     assert row is not None
     previews = Previews(joined.sender.composer, joined.settings, joined.catalogue, joined.clock.now())
-    return parse_mail(previews.one(mail, row, "en").octets)
+    return parse_mail(previews.one(mail.value, row, "en").octets)
 
 
 @pytest.mark.parametrize("mail", MAILS)

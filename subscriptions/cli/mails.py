@@ -1,7 +1,7 @@
 """Commands for mails: try the relay, see every mail, check every mail."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from flask.cli import AppGroup
 from subscriptions.cli import ADDRESS, ready, the_list
 from subscriptions.cli.preview_folder import write_folder
 from subscriptions.domain.address import Address
-from subscriptions.domain.lifecycle import Mail
-from subscriptions.mail.preview import Preview, Previews
+from subscriptions.mail.preview import KINDS, Preview, Previews
 from subscriptions.mail.setup import lines
 from subscriptions.mail.smtp import GiveUp, Later, Pause
 from subscriptions.parts import parts
@@ -42,7 +41,7 @@ def test_mail(address: Address) -> None:
 
 def _choosing(command: Callable[..., None]) -> Callable[..., None]:
     """The options that choose mails; without them, all."""
-    kinds = click.Choice([one.value for one in Mail])
+    kinds = click.Choice(list(KINDS))
     for option in (
         click.option("--list", "slug", metavar="SLUG", help="Of this list alone."),
         click.option("--language", "tag", metavar="CODE", help='In this language alone, such as "en".'),
@@ -52,14 +51,17 @@ def _choosing(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _chosen(kind: str | None, tag: str | None, slug: str | None) -> Iterator[Preview]:
+def _chosen(kind: str | None, tag: str | None, slug: str | None) -> list[Preview]:
     joined = parts()
     known = joined.languages.tags
     if tag and tag not in known:
         raise click.ClickException(f'There is no language "{tag}"; there is {", ".join(known)}.')
     lists = [the_list(slug)] if slug else joined.catalogue.configured
     previews = Previews(joined.sender.composer, joined.settings, joined.catalogue, joined.clock.now())
-    return previews.all_of([Mail(kind)] if kind else list(Mail), lists, [tag] if tag else known)
+    found = list(previews.all_of([kind] if kind else KINDS, lists, [tag] if tag else known))
+    if not found:
+        raise click.ClickException(f"The mail {kind} is not sent in that language, or not by a service with one list.")
+    return found
 
 
 @mail.command("preview")
@@ -73,7 +75,7 @@ def preview(kind: str | None, tag: str | None, slug: str | None, output: Path | 
         click.echo("\n\n".join(_as_text(one) for one in found))
         return
     try:
-        count = write_folder(output, list(found))
+        count = write_folder(output, found)
     except OSError as trouble:
         raise click.ClickException(f"The folder cannot be written: {trouble.strerror}.") from None
     click.echo(f"{count} mails are in {output}; open {output / 'index.html'} in a browser.")
@@ -91,7 +93,7 @@ def _as_text(one: Preview) -> str:
 @ready
 def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
     """Check mails as they would leave: nothing remote, no advertising, every fact in both parts; one line a problem."""
-    found = list(_chosen(kind, tag, slug))
+    found = _chosen(kind, tag, slug)
     told = [f"{_named(one)}: {problem}." for one in found for problem in one.problems]
     click.echo("\n".join(told) if told else f"{len(found)} mails, and nothing wrong with them.")
     if told:
@@ -100,7 +102,7 @@ def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
 
 
 def _named(one: Preview) -> str:
-    return f"{one.mail.value}, {one.tag}, {one.row.slug}"
+    return f"{one.kind}, {one.tag}, {one.row.slug}"
 
 
 COMMANDS = [mail]

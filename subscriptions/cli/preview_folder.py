@@ -16,7 +16,7 @@ STYLES = ("tokens.css", "style.css")
 def write_folder(folder: Path, previews: list[Preview]) -> int:
     """How many mails were written."""
     for one in previews:
-        _write_mail(folder / one.row.slug, f"{one.mail.value}.{one.tag}", one.octets)
+        _write_mail(folder / one.row.slug, f"{one.kind}.{one.tag}", one.octets)
     for name in STYLES:
         shutil.copyfile(FILE.with_name(name), folder / name)
     template = current_app.jinja_env.get_template("pages/preview_folder.html")
@@ -38,6 +38,6 @@ def _matrix(previews: list[Preview]) -> list[dict[str, Any]]:
     lists: dict[str, dict[str, Any]] = {}
     for one in previews:
         entry = lists.setdefault(one.row.slug, {"name": one.row.name, "rows": {}})
-        file = f"{one.row.slug}/{one.mail.value}.{one.tag}"
-        entry["rows"].setdefault(one.mail.value, []).append({"tag": one.tag, "file": file})
+        file = f"{one.row.slug}/{one.kind}.{one.tag}"
+        entry["rows"].setdefault(one.kind, []).append({"tag": one.tag, "file": file})
     return list(lists.values())

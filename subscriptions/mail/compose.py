@@ -1,7 +1,7 @@
 """From an owed mail and the state it is about to the message that leaves."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -82,7 +82,7 @@ class Composer:
             return self._alarm(due, now)
         tag = self.language(due)
         values = self.values(mail, due, now, self.links, tag)
-        letter = self._letter(mail, due, tag)
+        letter = self.letter(mail, due, tag)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
         more = {"locale": tag} | ({"owed_at": due.owed_at.isoformat()} if mail in _SAY_WHEN else {})
         message.registration_id, message.key = due.registration_id, due.key
@@ -92,29 +92,27 @@ class Composer:
             details["lists"] = [lists[one.list_id].slug for one in due.group]
         return Composed(message, letter, details)
 
-    def test_mail(self, to: str, mid: str, now: datetime, tag: str = SOURCE) -> OutMessage:
+    def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
         """A mail that only shows whether the relay takes one."""
-        values = self._bare(to, mid, now)
-        letter = self._compile(Mail.TEST, [(_nobody(self._service), None)], tag)
-        return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        values = self.bare_values(to, mid, now)
+        octets = self.operator_letter(Mail.TEST).fill(values)
+        return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], octets)
 
-    def _bare(self, to: str, mid: str, now: datetime) -> dict[str, str]:
+    def operator_letter(self, mail: Mail) -> Letter:
+        """A letter to the operator: about no list, in English as the commands are."""
+        return self._compile(mail, [(_nobody(self._service), None)], SOURCE)
+
+    def bare_values(self, to: str, mid: str, now: datetime) -> dict[str, str]:
         """The values of a mail that is about nobody."""
         values = dict.fromkeys(_VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
         return values | {"date": format_datetime(now.replace(microsecond=0))}
 
     def _alarm(self, due: Due, now: datetime) -> Composed:
         """To the operator: why the breaker is on, read as it is now."""
-        told = alarm.values(now, self.name_cause)
-        return Composed(*self.alarm_mail(self._settings.abuse.alarm_to, due.mid, now, told), {})
-
-    def alarm_mail(
-        self, to: str, mid: str, now: datetime, told: Mapping[str, str], tag: str = SOURCE
-    ) -> tuple[OutMessage, Letter]:
-        """What `told` (alarm.VALUES) says, to the operator."""
-        values = self._bare(to, mid, now) | dict(told)
-        letter = self._compile(Mail.ALARM, [(_nobody(self._service), None)], tag)
-        return OutMessage(Mail.ALARM.value, self._settings.mail.sender, values["to"], letter.fill(values)), letter
+        values = self.bare_values(self._settings.abuse.alarm_to, due.mid, now) | alarm.values(now, self.name_cause)
+        letter = self.operator_letter(Mail.ALARM)
+        message = OutMessage(Mail.ALARM.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        return Composed(message, letter, {})
 
     def values(self, mail: Mail, due: Due, now: datetime, links: Links, tag: str) -> dict[str, str]:
         """What is filled into a letter."""
@@ -141,7 +139,8 @@ class Composer:
         """That of the registration or subscription; the list's, where there is no such language."""
         return self._languages.best(due.locale, (), _entry(self._knowing(due), due.list_id, None)[0].locale)
 
-    def _letter(self, mail: Mail, due: Due, tag: str) -> Letter:
+    def letter(self, mail: Mail, due: Due, tag: str) -> Letter:
+        """The letter that a mail is filled into, compiled at its first use."""
         catalogue = self._knowing(due)
         entries = [_entry(catalogue, one.list_id, one.wording_id) for one in due.group or (due,)]
         key = (mail, tag, *entries)  # a catalogue that is read anew has new rows

@@ -1,24 +1,25 @@
 """Every mail of every list in every language, written to an invented person with links that lead nowhere."""
 
-from collections.abc import Iterator
-from copy import copy
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from subscriptions.clock import StoppedClock
 from subscriptions.domain.breaker import Excess, Opening, Scope
 from subscriptions.domain.lifecycle import Mail
-from subscriptions.links import Links
-from subscriptions.links.sessions import Sessions
+from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.lint import Expected, problems
 from subscriptions.settings import Settings
+from subscriptions.store.groups import Member
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 from subscriptions.store.outbox import Due
 
+SEVERAL = "confirm_several"
+KINDS = {one.value: one for one in Mail} | {SEVERAL: Mail.CONFIRM}  # what can be looked at, and which mail it is
+TO_OPERATOR = {Mail.TEST.value, Mail.ALARM.value}  # in English, and about no list
 ADDRESS, NAME = "ada.example@example.org", "Ada Example"
 TOKEN = "this-is-only-an-example"  # noqa: S105
 _AGO = timedelta(hours=1)
@@ -32,35 +33,17 @@ _SAID = {  # the values that a mail must say, by the names of the templates (C-0
     Mail.PREFERENCES: {"owed_at": "when it was asked for"},
     Mail.ADDRESS_CHANGED: {"owed_at": "when it was changed"},
     Mail.ERASED: {"erased_keeps": "what stays", "kept_until": "until when it stays"},
+    Mail.ALARM: {"causes": "why it is on", "began": "since when", "on_until": "until when"},
 }
-_AGREED = {Mail.CONFIRM, Mail.WELCOME}
-_NAMES_NO_LIST = {Mail.ERASED, Mail.TEST, Mail.ALARM, Mail.PREFERENCES, Mail.ADDRESS_CHANGED}
-_ABOUT_NOBODY = {Mail.TEST, Mail.ALARM}
-
-
-class ExampleLinks(Links):
-    """Links that look like ours and open nothing."""
-
-    def confirm_token(self, ref: bytes) -> str:
-        return TOKEN
-
-    def not_me_token(self, ref: bytes, list_id: int, key: bytes) -> str:
-        return TOKEN
-
-    def leave_token(self, list_id: int, key: bytes) -> str:
-        return TOKEN
-
-
-class _ExampleSessions(Sessions):
-    def link_token(self, nonce: bytes, key: bytes) -> str:
-        return TOKEN
+_NAMES_ITS_LISTS = {Mail.CONFIRM, Mail.WELCOME, Mail.ALREADY_SUBSCRIBED}
+_REPEATS_THE_WORDING = {Mail.CONFIRM, Mail.WELCOME}
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """One mail as it would leave."""
 
-    mail: Mail
+    kind: str
     row: List
     tag: str
     octets: bytes
@@ -68,70 +51,76 @@ class Preview:
 
 
 class Previews:
-    """Writes mails like the composer that it was made from, to nobody."""
+    """Writes mails with the letters of the composer, to nobody."""
 
     def __init__(self, composer: Composer, settings: Settings, catalogue: Catalogue, now: datetime) -> None:
-        self._settings, self._catalogue, self._now = settings, catalogue, now
-        life = timedelta(hours=settings.lifecycle.confirm_within_hours)
-        keys = [b"a key that signs nothing but examples"]
-        links = ExampleLinks(settings.server.base_url, keys, b"examples", StoppedClock(now), life)
-        links.sessions = _ExampleSessions(keys, StoppedClock(now))
-        self._composer = copy(composer)
-        self._composer.links = links
+        self._composer, self._settings, self._catalogue, self._now = composer, settings, catalogue, now
 
-    def all_of(self, mails: list[Mail], lists: list[List], tags: list[str]) -> Iterator[Preview]:
+    def all_of(self, kinds: Iterable[str], lists: Sequence[List], tags: Sequence[str]) -> Iterator[Preview]:
+        """Mails to the operator stand with the first of the lists."""
         for row in lists:
-            for mail in mails:
-                yield from (self.one(mail, row, tag) for tag in tags)
+            for kind in kinds:
+                if kind not in TO_OPERATOR or row is lists[0]:
+                    yield from (self.one(kind, row, tag) for tag in tags if self.is_there(kind, tag))
 
-    def one(self, mail: Mail, row: List, tag: str) -> Preview:
-        due = self._due(mail, row, tag)
-        octets = self._octets(mail, due)
-        return Preview(mail, row, tag, octets, list(problems(mail, octets, self._expected(mail, row, due))))
+    def is_there(self, kind: str, tag: str) -> bool:
+        """Whether such a mail is ever sent in that language."""
+        if kind in TO_OPERATOR:
+            return tag == SOURCE
+        return kind != SEVERAL or len(self._catalogue.configured) > 1
 
-    def _octets(self, mail: Mail, due: Due) -> bytes:
-        if mail is Mail.TEST:
-            return self._composer.test_mail(ADDRESS, due.mid, self._now, due.locale).octets
-        if mail is Mail.ALARM:
-            return self._composer.alarm_mail(ADDRESS, due.mid, self._now, self._flood(), due.locale)[0].octets
-        return self._composer.compose(due, self._now).message.octets
+    def one(self, kind: str, row: List, tag: str) -> Preview:
+        mail, rows = KINDS[kind], self._rows(kind, row)
+        due = self._due(mail, rows, tag)
+        if kind in TO_OPERATOR:
+            letter, values = self._composer.operator_letter(mail), self._to_operator(due)
+        else:
+            letter, values = self._composer.letter(mail, due, tag), self._to_person(mail, due, tag)
+        octets = letter.fill(values)
+        expected = self._expected(mail, rows, values)
+        return Preview(kind, row, tag, octets, list(problems(mail, octets, expected)))
 
-    def _flood(self) -> dict[str, str]:
-        """As if the breaker had opened an hour ago."""
+    def _rows(self, kind: str, row: List) -> list[List]:
+        others = [one for one in self._catalogue.configured if one is not row]
+        return [row, *others[:2]] if kind == SEVERAL else [row]
+
+    def _to_operator(self, due: Due) -> dict[str, str]:
+        """As if far too many sign-ups had come in for an hour."""
         excess = Excess(Scope.ALL, "", 1200, self._settings.abuse.signups_per_minute)
-        return alarm.told([Opening(excess, self._now - _AGO, self._now + _AGO)], self._now, lambda one: one.name)
+        flood = Opening(excess, self._now - _AGO, self._now + _AGO)
+        told = alarm.told([flood], self._now, lambda one: one.name)
+        return self._composer.bare_values(ADDRESS, due.mid, self._now) | told
 
-    def _due(self, mail: Mail, row: List, tag: str) -> Due:
+    def _to_person(self, mail: Mail, due: Due, tag: str) -> dict[str, str]:
+        values = self._composer.values(mail, due, self._now, self._composer.links, tag)
+        return values | {name: TOKEN for name in values if name.endswith("_token")} | {"code": "EXAM-PLE2"}
+
+    def _due(self, mail: Mail, rows: Sequence[List], tag: str) -> Due:
         """As if all had happened that a mail could be about."""
-        began = self._now - _AGO
+        began, life = self._now - _AGO, self._settings.lifecycle
+        confirm_by = began + timedelta(hours=life.confirm_within_hours)
+        ends = datetime(self._now.year + life.keep_proof_years + 1, 1, 1, tzinfo=self._now.tzinfo)
+        group = tuple(Member(0, one.id, one.wording_id, "pending", confirm_by, None) for one in rows)
         known: dict[str, Any] = {
-            "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": self._now + _AGO, "list_id": row.id,
-            "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag, "registered_at": began,
-            "owed_at": began, "group": (),
-            "wording_id": row.wording_id, "ref": bytes(16), "confirmed_at": self._now, "restricted": False,
-            "confirm_by": began + timedelta(hours=self._settings.lifecycle.confirm_within_hours),
-            "proof_until": datetime(self._now.year + self._settings.lifecycle.keep_proof_years + 1, 1, 1,
-                                    tzinfo=self._now.tzinfo),
+            "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
+            "list_id": rows[0].id, "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag,
+            "registered_at": began, "wording_id": rows[0].wording_id, "ref": bytes(16), "confirm_by": confirm_by,
+            "confirmed_at": self._now, "proof_until": ends, "group": group if len(rows) > 1 else (),
         }  # fmt: skip
         fields: dict[str, Any] = {name: known.get(name) for name in Due._fields}
         return Due(**fields)
 
-    def _expected(self, mail: Mail, row: List, due: Due) -> Expected:
-        wording = self._catalogue.wordings[row.wording_id]
-        policy_url = wording.policy_url
-        if mail in _ABOUT_NOBODY:
-            return Expected(self._origin, "", {})
-        values = self._composer.values(mail, due, self._now, self._composer.links, due.locale)
-        facts = {name: values[key] for key, name in _SAID.get(mail, {}).items()} | _legal(row)
-        if mail in _AGREED:
-            facts["what is agreed to"] = wording.text
-        if mail not in _NAMES_NO_LIST:
-            facts["which list"] = row.name
-        return Expected(self._origin, policy_url, facts)
-
-    @property
-    def _origin(self) -> str:
-        return self._settings.server.base_url.rstrip("/")
+    def _expected(self, mail: Mail, rows: Sequence[List], values: dict[str, str]) -> Expected:
+        origin = self._settings.server.base_url.rstrip("/")
+        facts = {name: values[key] for key, name in _SAID.get(mail, {}).items()}
+        if mail.value in TO_OPERATOR:
+            return Expected(origin, frozenset(), facts)
+        wordings = [self._catalogue.wordings[one.wording_id] for one in rows]
+        if mail in _NAMES_ITS_LISTS:
+            facts |= {f"which list ({one.slug})": one.name for one in rows}
+        if mail in _REPEATS_THE_WORDING:
+            facts |= {f"what is agreed to ({one.id})": one.text for one in wordings}
+        return Expected(origin, frozenset(one.policy_url for one in wordings), facts | _legal(rows[0]))
 
 
 def _legal(row: List) -> dict[str, str]:

@@ -1,15 +1,13 @@
 """Every mail of every list in every language, before anybody gets it; only in the try-out mode."""
 
-from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, url_for
 from flask_babel import gettext
 
-from subscriptions.domain.lifecycle import Mail
-from subscriptions.mail.preview import Preview, Previews
+from subscriptions.mail.preview import KINDS, TO_OPERATOR, Preview, Previews
 from subscriptions.parts import parts
-from subscriptions.store.models import List
 from subscriptions.web import as_mailed, language
 
 pages = Blueprint("previews", __name__, url_prefix="/mailbox/templates")
@@ -18,31 +16,37 @@ ONE = "/<slug>/<kind>/<tag>"
 
 @pages.get("/")
 def index() -> str:
-    found = list(_previews().all_of(list(Mail), parts().catalogue.configured, parts().languages.tags))
-    wrong = [{"url": _url(one), "kind": one.mail.value, "tag": one.tag, "problem": problem}
+    found = list(_previews().all_of(KINDS, parts().catalogue.configured, parts().languages.tags))
+    wrong = [{"url": _url(one), "kind": one.kind, "tag": one.tag, "problem": problem}
              for one in found for problem in one.problems]  # fmt: skip
-    return render_template("pages/mail_templates.html", lists=_by_list(found), wrong=wrong)
+    return render_template("pages/mail_templates.html", sections=list(_sections(found)), wrong=wrong)
 
 
-def _by_list(found: list[Preview]) -> list[dict[str, Any]]:
-    mails: dict[int, dict[Mail, list[Preview]]] = defaultdict(lambda: defaultdict(list))
+def _sections(found: list[Preview]) -> Iterator[dict[str, Any]]:
+    """The mails of each list, then those to the operator."""
+    for row in parts().catalogue.configured:
+        theirs = [one for one in found if one.row is row and one.kind not in TO_OPERATOR]
+        yield {"id": f"list-{row.slug}", "name": row.name, "mails": _lines(theirs)}
+    ours = [one for one in found if one.kind in TO_OPERATOR]
+    yield {"id": "operator", "name": gettext("To whoever runs this service"), "mails": _lines(ours)}
+
+
+def _lines(found: list[Preview]) -> list[dict[str, Any]]:
+    """Mails by their subjects, as the reader of the page would get them, and their languages."""
+    kinds: dict[str, list[Preview]] = {}
     for one in found:
-        mails[one.row.id][one.mail].append(one)
-    return [
-        {"name": row.name, "slug": row.slug, "mails": [_line(mail, of) for mail, of in mails[row.id].items()]}
-        for row in parts().catalogue.configured
-    ]
+        kinds.setdefault(one.kind, []).append(one)
+    return [{"kind": kind, "subject": _subject(of), "tags": [{"tag": one.tag, "url": _url(one)} for one in of]}
+            for kind, of in kinds.items()]  # fmt: skip
 
 
-def _line(mail: Mail, of: list[Preview]) -> dict[str, Any]:
-    """A mail by its subject, as the reader of the page would get it, and its languages."""
+def _subject(of: list[Preview]) -> str:
     read = next((one for one in of if one.tag == language.current()), of[0])
-    subject = as_mailed.parsed(read.octets)["Subject"]
-    return {"kind": mail.value, "subject": subject, "tags": [{"tag": one.tag, "url": _url(one)} for one in of]}
+    return str(as_mailed.parsed(read.octets)["Subject"])
 
 
 def _url(one: Preview) -> str:
-    return url_for("previews.show", slug=one.row.slug, kind=one.mail.value, tag=one.tag)
+    return url_for("previews.show", slug=one.row.slug, kind=one.kind, tag=one.tag)
 
 
 @pages.get(ONE)
@@ -71,10 +75,10 @@ def source(slug: str, kind: str, tag: str) -> Response:
 
 
 def _one(slug: str, kind: str, tag: str) -> Preview:
-    row: List | None = parts().catalogue.by_slug(slug)
-    if row is None or kind not in set(Mail) or tag not in parts().languages.tags:
+    row, previews = parts().catalogue.by_slug(slug), _previews()
+    if row is None or kind not in KINDS or tag not in parts().languages.tags or not previews.is_there(kind, tag):
         abort(404)
-    return _previews().one(Mail(kind), row, tag)
+    return previews.one(kind, row, tag)
 
 
 def _previews() -> Previews:
