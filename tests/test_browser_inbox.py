@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.support.browser import launch
 from tests.support.server import Server
+from tests.support.site import Site
 from tests.support.visitor import CONFIRM, Visitor, try_out
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -165,6 +166,36 @@ def test_the_page_of_another_sign_up_vouches_for_nothing(
     heading(reader, "Subscribe to The Example Letter?")
     heading(bystander, "Now check your inbox")
     assert states(bystander) == ("2", "0")
+
+
+@pytest.mark.parametrize("how", ["link", "form"])
+def test_a_page_that_another_site_puts_into_the_browser_confirms_nothing(
+    mine: BrowserContext, other: BrowserContext, server: Server, how: str
+) -> None:
+    body = (
+        f'<a href="{signed_up(other, server).page.url}" target="_blank">Cats</a>'
+        if how == "link"
+        else f'<form action="{server.base_url}/subscribe/newsletter" method="post" target="_blank">'
+        f'<input type="hidden" name="email" value="{ANNE}"><button>Cats</button></form>'
+    )
+    with Site() as site:
+        page = mine.new_page()
+        page.goto(site.page("/", body))
+        with mine.expect_page() as opened:
+            page.get_by_text("Cats").click()
+        expect(opened.value.get_by_role("heading", level=1)).to_have_text("Now check your inbox")
+        reader = visitor(mine, server)
+        reader.page.goto(link_of(visitor(other, server)))
+        reader.page.wait_for_load_state("networkidle")
+        heading(reader, "Subscribe to The Example Letter?")
+
+
+def test_the_page_of_the_sign_up_still_vouches_when_it_was_loaded_again(mine: BrowserContext, server: Server) -> None:
+    tab, reader = signed_up(mine, server), visitor(mine, server)
+    tab.page.reload()
+    reader.open_mail(ANNE)
+    reader.press_in_mail(CONFIRM)
+    heading(reader, "You are subscribed")
 
 
 def test_a_browser_that_runs_scripts_and_presses_nothing_confirms_nothing(

@@ -95,3 +95,16 @@ def test_pages_that_talk_to_each_other_may_run_our_script_and_nothing_else(world
         assert answer.text.count("<script") == answer.text.count('<script src="/static/open-tab.js?v=') == 1
     assert "script-src" not in world.get(f"/subscribe/{NEWS}").headers["Content-Security-Policy"]
     assert "script-src" not in world.get(world.leave_link(ANNE)).headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("came_from", ["cross-site", "same-site", "none", None])
+def test_a_page_that_another_site_or_a_mail_has_opened_is_no_page_of_a_sign_up(
+    world: World, came_from: str | None
+) -> None:
+    """Who signs a stranger up could put it into the stranger's browser: to look at the link would confirm it."""
+    handle = visit(world)
+    answer = world.get(
+        f"/subscribe/{NEWS}/check-inbox?r={handle}", headers={"Sec-Fetch-Site": came_from} if came_from else {}
+    )
+    assert answer.status_code == 200 and 'name="code"' in answer.text
+    assert "data-tab" not in answer.text and "<script" not in answer.text

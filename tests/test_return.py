@@ -97,6 +97,14 @@ def test_a_form_of_several_lists_returns_to_a_site_of_all_of_them(sites: World) 
     assert send(f"{SITE}/both") == (303, f"{SITE}/both")
 
 
+def test_a_form_of_several_lists_of_which_none_is_chosen_names_no_strangers_page(sites: World) -> None:
+    answer = sites.post("/subscribe", data={"email": ANNE, "return_url": "https://evil.example/"})
+    assert answer.status_code == 422
+    assert "evil" not in answer.text and "evil" not in answer.headers["Content-Security-Policy"]
+    answer = sites.post("/subscribe", data={"email": ANNE, "return_url": f"{SITE}/both"})
+    assert f'<input type="hidden" name="return_url" value="{SITE}/both">' in answer.text
+
+
 def test_the_button_leads_to_the_page_that_the_list_names(sites: World) -> None:
     sites.sign_up(ANNE)
     link = sites.confirm_link(ANNE)

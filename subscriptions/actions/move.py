@@ -1,5 +1,6 @@
 """Move: another address takes the place of one, list by list, and only once it has confirmed (L-14)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,16 +11,28 @@ from subscriptions.actions.subscribe import Ask, take
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
-from subscriptions.domain.policy import Policy
-from subscriptions.store import chapters, outbox, registrations
+from subscriptions.domain.policy import MOVES, Policy
+from subscriptions.store import chapters, outbox, registrations, tries
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Registration
 
 
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """So many addresses were named from the old one that we write to no further one until then."""
+
+    until: datetime
+
+
 @repeated
-def begin(ask: Ask, old: bytes, now: datetime, policy: Policy) -> Refusal | None:
-    """Sign the new address up; the old one stays as it is. What became of it is told by mail only."""
+def begin(ask: Ask, old: bytes, mark: bytes, now: datetime, policy: Policy) -> Refusal | Enough | None:
+    """Sign the new address up; the old one stays as it is. What became of it is told by mail only.
+
+    `mark`: by what the moves of the old address are counted. They need no proof of work, so nobody may flood with them.
+    """
     with transaction() as session:
+        if tries.spend(session, mark, now, MOVES.period) > MOVES.count:
+            return Enough(tries.since(session, mark) + MOVES.period)
         [refused] = take(session, [ask], now, policy)
         registrations.replacing(session, [ask.ref, *(one.ref for one in ask.also)], old)
         return refused

@@ -26,6 +26,9 @@ class Rate:
     period: timedelta
 
 
+MOVES = Rate(5, timedelta(days=1))  # from one address to others
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The numbers of one installation (interface.md, [lifecycle] and [limits])."""

@@ -21,6 +21,11 @@ def spend(session: Session, key: bytes, now: datetime, period: timedelta) -> int
     return int(session.scalar(_SPEND, {"key": key, "now": now, "edge": now - period}) or 0)
 
 
+def since(session: Session, key: bytes) -> datetime:
+    """When the current period of a count began."""
+    return session.scalars(select(Try.since).where(Try.key == key)).one()
+
+
 def give_back(session: Session, key: bytes) -> None:
     """One that was right was none."""
     session.execute(update(Try).where(Try.key == key).values(count=Try.count - 1))

@@ -178,5 +178,13 @@ def _of_visit(visit: Visit | None, *, again: bool) -> dict[str, Any]:
     return {
         "handle": visit.handle,
         "deadline": language.words(by) if not again and joined.clock.now() < by else None,
-        "tabs": " ".join(map(joined.links.tab, visit.refs)),
+        "tabs": " ".join(map(joined.links.tab, visit.refs)) if _may_vouch() else None,
     }
+
+
+def _may_vouch() -> bool:
+    """Whether this page was reached from a page of ours: another site, or a mail, may have opened it for a stranger.
+
+    Its confirm page, looked at in the same browser, would confirm the stranger's sign-up without any button.
+    """
+    return not place.is_framed() and request.headers.get("Sec-Fetch-Site") == "same-origin"

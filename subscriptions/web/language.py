@@ -154,8 +154,8 @@ def _switches() -> Iterator[dict[str, str]]:
     to, tags = _SWITCHED.get(request.endpoint or "") if has_request_context() else None, parts().languages.tags
     if to is None or len(tags) < 2:
         return
-    same = dict(request.view_args or {}) | {
-        name: value for name, value in request.args.items() if name in ("r", "also", "lists")
-    }
+    same = dict(request.view_args or {}) | {name: value for name, value in request.args.items() if name in _SAME}
+    if "r" in same and parts().links.visit(same["r"]) is None:  # the same page for whatever is no handle of ours
+        del same["r"]
     for tag in tags:
         yield {"tag": tag, "name": languages.own_name(tag), "url": url_for(to, **(same | {"lang": tag}))}

@@ -52,6 +52,11 @@ def return_url(rows: Sequence[List]) -> str:
     return url if _is_on(url, rows) else ""
 
 
+def carried_return_url(rows: Sequence[List]) -> str:
+    """The same on a form on which no list is chosen yet: a page on a site of one of its lists."""
+    return next((url for row in rows if (url := return_url([row]))), "")
+
+
 def _is_on(url: str, rows: Sequence[List]) -> bool:
     return len(url) <= LONGEST and all(origin_of(url) in row.origins for row in rows)
 

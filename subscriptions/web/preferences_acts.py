@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from flask import abort, render_template, request
 from flask_babel import gettext
@@ -61,12 +62,11 @@ def _join(session: Session, token: str) -> Answer:
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts().sign_ups.submit(replace(ask, wording_id=wording.id, wording_sha256=wording.sha256))
     parts().wake_sender()
-    return page(session, token, Said(_became(ask, row)))
+    outcome, at = mine.became(ask.ref, ask.key, row.id, parts().clock.now(), parts().policy)
+    return page(session, token, Said(_became(outcome, row, at)))
 
 
-def _became(ask: Ask, row: List) -> str:
-    now = parts().clock.now()
-    outcome, at = mine.became(ask.ref, ask.key, row.id, now, parts().policy)
+def _became(outcome: Outcome, row: List, at: datetime) -> str:
     return str(gettext(_BECAME[outcome], list=row.name, time=language.words(at)))
 
 
@@ -113,7 +113,10 @@ def _move(session: Session, token: str) -> Answer:
     if parts().links.key(address.folded) == session.key or not lists:
         return page(session, token, Said(problems=[Problem("email", _NO_OTHER)], typed=typed))
     ask = replace(_ask(address, known, lists, _told(known)), origin=origin(request))
-    refused = move.begin(ask, session.key, parts().clock.now(), parts().policy)
+    mark = parts().links.try_key(b"moves" + session.key)
+    refused = move.begin(ask, session.key, mark, parts().clock.now(), parts().policy)
+    if isinstance(refused, move.Enough):
+        return page(session, token, Said(_became(Outcome.CLOSED, lists[0], refused.until), typed=typed))
     if isinstance(refused, Limited):
         return too_many(refused)
     parts().watch.note(ask.list_id, address.ascii_domain, [one.list_id for one in ask.also])

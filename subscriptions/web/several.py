@@ -72,7 +72,8 @@ def _with_chosen(rows: Sequence[List]) -> list[List]:
 
 def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem], hint: Hint | None = None) -> str:
     wordings = parts().catalogue.wordings
-    back = place.return_url(_with_chosen([]))
+    chosen = _with_chosen([])
+    back = place.return_url(chosen) if chosen else place.carried_return_url(rows)
     place.may_lead_to(back, *(row.thank_you_url for row in rows))
     return render_template(
         "pages/subscribe_several.html",

@@ -217,6 +217,7 @@
       const ticked = !this.isOfSeveral || new FormData(this.form).has("lists");
       if (!ticked) return this.point([["lists", this.data.texts.wrong.lists]]);
       if (wrong.length) return this.point(wrong.map((one) => [one.name, this.data.texts.wrong[one.name] || one.validationMessage]));
+      if (this.form.elements[this.data.honeypot].value) return this.stepAside(); /* a helper of the browser meant well */
       this.button.setAttribute("aria-disabled", "true");
       try {
         await this.post(this.members());
