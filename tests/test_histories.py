@@ -9,6 +9,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from subscriptions.settings import Abuse
 from subscriptions.store.models import db
 from tests.builders import ANNE, BART, NEWS, OFFERS, through
 from tests.conftest import NOON, ManualClock
@@ -40,10 +41,15 @@ ACTS = [
 acts = st.lists(st.integers(0, len(ACTS) - 1).flatmap(ACTS.__getitem__), min_size=12, max_size=40)
 
 
+def _without_proof(make_app: Callable[..., Flask]) -> Callable[..., Flask]:
+    """All histories happen in one minute of one program, which would be an attack."""
+    return lambda **sections: make_app(**sections, abuse=Abuse(proof_of_work="off"))
+
+
 @pytest.fixture
 def begin(make_app: Callable[..., Flask], clock: ManualClock) -> Iterator[Callable[[], History]]:
     """Begins a history: nobody has signed up, it is noon, the relay is there."""
-    with Relay() as relay, through(relay, make_app, clock) as world:
+    with Relay() as relay, through(relay, _without_proof(make_app), clock) as world:
         if db.engine.dialect.name == "sqlite":
             # a power cut is no part of these histories, and waiting for the disk is most of their time
             db.engine.dispose()

@@ -66,9 +66,10 @@ def _chapters(session: Session, key: bytes, now: datetime) -> Iterator[str]:
 
 
 def _told(row: Registration | Subscription) -> Iterator[str]:
-    named = ({"name": row.name} if row.name else {}) | (row.fields or {})
+    """Which fields were filled, never with what: a story may be passed on."""
+    named = [*(["name"] if row.name else []), *(row.fields or {})]
     if named:
-        yield f"  Told to be addressed by: {'; '.join(f'{key} {value}' for key, value in named.items())}"
+        yield f"  Told to be addressed by: {', '.join(named)}"
 
 
 def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:

@@ -65,7 +65,13 @@ def answer(
         response = _problem(status, sentence or usual, errors, members or {})
     else:
         says = {"heading": gettext(heading), "sentence": gettext(sentence or usual)}
-        page = render_template("pages/error.html", status=status, request_id=g.request_id, **says)
+        page = render_template(
+            "pages/error.html",
+            status=status,
+            request_id=g.request_id,
+            languages=(),  # its links would repeat an address that may hold anything
+            **says,
+        )
         response = Response(page, status)
     response.headers.update(headers or {})
     return response
