@@ -29,6 +29,7 @@ from tests.conftest import ManualClock
 from tests.support.ports import LOOPBACK
 from tests.support.server import Server as Running
 
+PEPPER, SECRET = "a pepper of the tests", "a secret key of the tests"  # as the server of the tests has them
 HANDLE = re.compile(rb"[\w-]{40}(?![\w-])")
 RANDOM = {"x-request-id", "date"}
 Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
@@ -65,15 +66,16 @@ STATES = ["new", "pending", *LONG_AGO]
 
 def prepare(folder: Path, each: int) -> None:
     """A database with so many addresses in each state."""
-    clock = ManualClock(Clock.real_now() - timedelta(days=2))
-    app = create_app(Settings(root=folder, server=Server(data_dir="."), limits=Limits(signups_per_network="")), clock)
+    clock = ManualClock(Clock.real_now() - timedelta(days=20))  # each confirmation takes it 15 minutes on
+    server = Server(data_dir=str(folder), pepper=PEPPER, secret_keys=(SECRET,))
+    app = create_app(Settings(root=folder, server=server, limits=Limits(signups_per_network="")), clock)
     start.prepare(app)
     with app.app_context():
         world = World(app, app.test_client(), clock)
         for state, bring in LONG_AGO.items():
             for number in range(each):
                 bring(world, address_of(state, number))
-        clock.forward(days=2)
+        clock.at = Clock.real_now()
         for number in range(each):
             world.sign_up(address_of("pending", number))
         world.run("block")
