@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, sync_playwright
 
+from subscriptions.look.shades import shades
 from tests.support.browser import launch
 from tests.support.server import Server
 from tests.support.site import Site
@@ -113,7 +114,7 @@ def test_each_embed_subscribes_a_person_and_the_mail_arrives(embeds: Embeds, kin
 
 def test_the_script_outlives_a_page_that_hides_and_resets_everything(embeds: Embeds) -> None:
     page = embeds.paste("script", HOSTILE)
-    assert address_field(page, "script").is_visible()
+    address_field(page, "script").wait_for()  # until it is visible
     size, spacing = address_field(page, "script").evaluate(
         "one => [one.getBoundingClientRect().height, getComputedStyle(one).letterSpacing]"
     )
@@ -128,6 +129,9 @@ def test_the_script_takes_font_and_colour_of_the_page(embeds: Embeds) -> None:
     assert page.get_by_role("button", name="Subscribe").evaluate(look) == ["Georgia, serif", "rgb(120, 0, 80)"]
     page = embeds.paste("script", query="?colour=%23123456")
     assert page.get_by_role("button", name="Subscribe").evaluate(look)[1] == "rgb(18, 52, 86)"
+    page = embeds.paste("script", GROUNDS["dark"], query="?colour=%23123456")  # at night in a lighter shade
+    night = page.get_by_role("button", name="Subscribe").evaluate(look)[1]
+    assert night == "rgb({}, {}, {})".format(*bytes.fromhex(shades("#123456", "dark").accent[1:]))
 
 
 def test_the_page_hears_of_a_sign_up_and_of_no_address(embeds: Embeds) -> None:
@@ -207,6 +211,13 @@ def test_a_frame_is_refused_on_a_site_that_is_not_listed(embeds: Embeds) -> None
     page.wait_for_load_state("networkidle")
     assert any("frame-ancestors" in one for one in embeds.console)
     assert page.frame_locator("iframe").get_by_role("button").count() == 0
+
+
+def test_the_page_that_follows_in_a_frame_is_seen_from_its_beginning(embeds: Embeds) -> None:
+    page = embeds.paste("frame")
+    page.set_viewport_size({"width": 320, "height": 480})
+    sign_up(page, "frame", "beginning@example.org")
+    page.wait_for_function("Math.abs(document.querySelector('iframe').getBoundingClientRect().top) < 2")
 
 
 def test_a_frame_is_as_high_as_what_is_in_it(embeds: Embeds) -> None:

@@ -36,8 +36,8 @@ class Window:
     @property
     def details(self) -> dict[str, object]:
         return {
-            "since": self.since.isoformat(),
-            "until": self.until.isoformat(),
+            "since": f"{self.since:%Y-%m-%dT%H:%M:%SZ}",
+            "until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}",
             "networks": [str(one) for one in self.networks],
             "list_id": self.list_id,
         }

@@ -1,6 +1,7 @@
 """From an owed mail and the state it is about to the message that leaves."""
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -179,7 +180,7 @@ class Composer:
             )
         html = style.inlined(html)
         headers = {"From": sender_line(self._settings.mail.sender, self._sender)}
-        headers["Subject"] = folded("Subject", " ".join(subject.split()))
+        headers["Subject"] = folded("Subject", re.sub(r"[ \t\n]+", " ", subject.strip()))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         return compile_letter(headers, self._slots(mail, row), text, html)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from flask_babel import force_locale, gettext
 
 from subscriptions.languages import locale_of, marked, words
+from subscriptions.mail.letters import wrapped
 
 _NOTHING = marked("Nothing about you stays with us.")
 _PROOF = marked(
@@ -28,7 +29,7 @@ class Phrases:
         """After an erasure, and until when (R-07)."""
         if until is None:
             return {"erased_keeps": self._in(_NOTHING, tag), "kept_until": self._in(marked("now"), tag)}
-        return {"erased_keeps": self._in(_PROOF, tag), "kept_until": words(until, tag)}
+        return {"erased_keeps": wrapped(self._in(_PROOF, tag)), "kept_until": words(until, tag)}
 
     def _in(self, text: str, tag: str) -> str:
         found = self._known.get((text, tag))

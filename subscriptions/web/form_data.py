@@ -9,6 +9,7 @@ from flask_babel import gettext, ngettext
 
 from subscriptions import languages
 from subscriptions.domain.fields import LONGEST
+from subscriptions.look.shades import shades
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web import cors, language, place
@@ -55,6 +56,7 @@ def data(options: Options) -> dict[str, Any]:
         "honeypot": HONEYPOT,
         "hidden": {"locale": language.to_store(row)},
         "texts": _texts(options),
+        "colours": _colours(options),
         "inbox": _inbox(options),
     }
 
@@ -73,12 +75,14 @@ def _address() -> dict[str, Any]:
 
 
 def _voluntary(options: Options) -> Iterator[dict[str, Any]]:
+    """A field alone says what it is for; several share one sentence for that, the text `about`."""
+    alone = gettext("We use it to greet you, and for nothing else.") if len(options.fields) == 1 else ""
     for one in shown(options.fields):
         yield {
             "name": one["key"],
             "label": one["label"],
             "need": gettext("optional"),
-            "hint": gettext("We use it to greet you, and for nothing else."),
+            "hint": alone or (gettext("Such as Ms, Mr or Dr.") if one["key"] == "salutation" else ""),
             "type": "text",
             "autocomplete": one["autocomplete"],
             "longest": LONGEST,
@@ -103,6 +107,15 @@ def _list(row: List) -> dict[str, Any]:
     }
 
 
+def _colours(options: Options) -> dict[str, str]:
+    """Of the button, by day and at night: the wished one or the list's own, in shades that can be read."""
+    colour = options.colour or options.rows[0].colour
+    made = {scheme: shades(colour, scheme) for scheme in ("light", "dark")}
+    return {f"accent-{scheme}": one.accent for scheme, one in made.items()} | {
+        f"on-accent-{scheme}": one.on_accent for scheme, one in made.items()
+    }
+
+
 def _texts(options: Options) -> dict[str, Any]:
     if options.is_of_several:
         title = gettext("Choose what you would like to read")
@@ -111,6 +124,9 @@ def _texts(options: Options) -> dict[str, Any]:
     return {
         "title": title,
         "subscribe": gettext("Subscribe"),
+        "about": gettext("All of this is optional. We use it to address you, and for nothing else.")
+        if len(options.fields) > 1
+        else "",
         "agree": gettext("What you agree to"),
         "policy": gettext("Privacy policy"),
         "fine": _fine_print(),

@@ -33,5 +33,6 @@ FORM = _all(
     honeypot=TEXT | {"description": "The name of a field that nobody sees or fills."},
     hidden=_TEXTS,
     texts={"type": "object"},
+    colours=_TEXTS | {"description": "Of the button and of its text, by day and at night."},
     inbox=_INBOX,
 )

@@ -14,14 +14,14 @@
       opacity: 1 !important; clip-path: none !important; transform: none !important; pointer-events: auto !important }
     :host([hidden]) { display: none !important }
     * { box-sizing: border-box }
-    .box { --a: var(--yestwice-accent, #14634b); --on: var(--yestwice-on-accent, #fff);
+    .box { --a: var(--yestwice-accent, var(--accent-light)); --on: var(--yestwice-on-accent, var(--on-accent-light));
       --line: var(--yestwice-line, color-mix(in srgb, currentcolor 55%, transparent));
       --r: var(--yestwice-radius, .5rem); max-width: 36rem; line-height: 1.5; text-align: start; text-indent: 0;
       letter-spacing: normal; word-spacing: normal; text-transform: none; white-space: normal; font-style: normal;
       font-weight: 400; cursor: auto; overflow-wrap: anywhere }
     @supports (color: light-dark(#000, #fff)) {
-      .box { --a: var(--yestwice-accent, light-dark(#14634b, #7fd8b5));
-        --on: var(--yestwice-on-accent, light-dark(#fff, #08201a)) }
+      .box { --a: var(--yestwice-accent, light-dark(var(--accent-light), var(--accent-dark)));
+        --on: var(--yestwice-on-accent, light-dark(var(--on-accent-light), var(--on-accent-dark))) }
     }
     h2 { margin: 0 0 .5rem; font-size: 1.35em; line-height: 1.25 }
     p, dl { margin: 0 0 .75rem }
@@ -101,7 +101,7 @@
     async load() {
       const language = this.lang || (this.closest("[lang]") || this).lang;
       const query = new URLSearchParams(language && { lang: language });
-      for (const name of ["fields", "lists"]) if (this.hasAttribute(name)) query.set(name, this.getAttribute(name));
+      for (const name of ["fields", "lists", "colour"]) if (this.hasAttribute(name)) query.set(name, this.getAttribute(name));
       this.query = `?${query}`;
       const url = `${base}/api/v1/lists/${encodeURIComponent(this.list)}/form${this.query}`;
       try {
@@ -136,28 +136,21 @@
 
     show(data) {
       const { texts, lists } = (this.data = data);
+      const [address, ...voluntary] = data.fields;
+      const about = texts.about && make("p", {}, texts.about);
       Object.assign(this.box, { lang: data.lang, dir: data.dir });
       this.told = make("div", { role: "status", part: "inbox", tabindex: "-1" });
       this.trouble = make("p", { class: "error", role: "alert" });
       this.button = make("button", { type: "submit", part: "button", "aria-describedby": "consent" }, texts.subscribe);
       this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, novalidate: "novalidate" },
-        this.trouble, ...data.fields.map((one) => this.field(one)), this.trap(), ...this.unseen(),
+        this.trouble, this.field(address), about, ...voluntary.map((one) => this.field(one)), this.trap(), ...this.unseen(),
         make("div", { class: "consent", part: "consent", id: "consent" },
           make("p", { class: "error", id: "error-lists" }), ...lists.flatMap((one) => this.agreement(one)),
           make("p", { class: "fine" }, texts.fine)),
         this.button);
       this.form.addEventListener("submit", (event) => this.submitted(event));
+      for (const [name, colour] of Object.entries(data.colours)) this.box.style.setProperty(`--${name}`, colour);
       this.box.replaceChildren(this.form, this.told);
-      this.takeColour();
-    }
-
-    takeColour() {
-      const colour = this.getAttribute("colour");
-      if (!colour || !CSS.supports("color", colour)) return;
-      const own = new CSSStyleSheet();
-      own.replaceSync(":host {}");
-      own.cssRules[0].style.setProperty("--yestwice-accent", colour);
-      this.shadowRoot.adoptedStyleSheets = [sheet, own];
     }
 
     field({ name, label, need, hint, type, autocomplete, longest, required }) {
