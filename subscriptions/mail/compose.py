@@ -40,6 +40,7 @@ _LINKS = {  # as the templates name them: page, and the value in the letter; the
     "preferences_url": ("preferences", "preferences_token"),
 }
 Entry = tuple[List, Wording | None]
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # but for those that hold a French word and its mark together
 _VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split() + alarm.VALUES
 
 
@@ -180,7 +181,7 @@ class Composer:
             )
         html = style.inlined(html)
         headers = {"From": sender_line(self._settings.mail.sender, self._sender)}
-        headers["Subject"] = folded("Subject", re.sub(r"[ \t\n]+", " ", subject.strip()))
+        headers["Subject"] = folded("Subject", _SPACES.sub(" ", subject.strip()))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         return compile_letter(headers, self._slots(mail, row), text, html)
 
