@@ -1,67 +1,29 @@
 """The three embeds on somebody's site, in a real browser: pasted as the page for owners gives them."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from subscriptions.look.shades import shades
 from tests.support.browser import launch
-from tests.support.server import Server
-from tests.support.site import Site
-from tests.support.visitor import LISTS, Visitor, try_out
+from tests.support.embeds import (
+    GROUNDS,
+    HOSTILE,
+    KINDS,
+    Embeds,
+    Served,
+    address_field,
+    beside_sites,
+    inside,
+    opened,
+    sign_up,
+)
 from tests.test_browser_looks import violations
+from tests.typed import WRONG
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
-
-KINDS = {"plain": "Snippet: plain form", "frame": "Snippet: frame", "script": "Snippet: script"}
-GROUNDS = {
-    "light": "body { background: #fff; color: #222; font-family: Georgia, serif }",
-    "dark": ":root { color-scheme: dark } body { background: #14181f; color: #e6e6e6 }",
-    "dark and silent about it": "body { background: #14181f; color: #e6e6e6 }",
-}
-HOSTILE = """body * { all: unset !important; display: none !important; visibility: hidden !important;
-    opacity: 0 !important; font: 90px fantasy !important; letter-spacing: 2em !important }"""
-
-
-@dataclass
-class Embeds:
-    """A server, a site that its newsletter names and one that no list names, and a browser."""
-
-    server: Server
-    site: Site
-    stranger: Site
-    context: BrowserContext
-    console: list[str] = field(default_factory=list)
-
-    def new_page(self) -> Page:
-        page = self.context.new_page()
-        page.on("console", lambda one: self.console.append(one.text))
-        page.on("pageerror", lambda one: self.console.append(str(one)))
-        return page
-
-    def snippet(self, kind: str, query: str = "") -> str:
-        """As the page for owners shows it."""
-        page = self.new_page()
-        page.goto(f"{self.server.base_url}/embed/newsletter{query}")
-        text = page.get_by_role("region", name=KINDS[kind]).inner_text()
-        page.close()
-        return text
-
-    def paste(self, kind: str, style: str = "", on: Site | None = None, query: str = "") -> Page:
-        """The snippet on a page of the site, open."""
-        body = f"<main><h1>Our site</h1>{self.snippet(kind, query)}</main>"
-        url = (on or self.site).page("/", body if style != HOSTILE else self.snippet(kind, query), style=style)
-        page = self.new_page()
-        page.goto(url)
-        return page
-
-    def mails_to(self, address: str) -> None:
-        """Returns once a mail to it is in the mailbox."""
-        page = self.new_page()
-        Visitor(page, self.server.base_url).open_mailbox(address)
-        page.close()
 
 
 @pytest.fixture(scope="module")
@@ -71,34 +33,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Site, Site]]:
-    with Site() as site, Site() as stranger:
-        lists = LISTS.replace('slug = "newsletter",', f'slug = "newsletter", origins = ["{site.origin}"],')
-        with try_out(tmp_path_factory.mktemp("server"), lists=lists) as server:
-            yield server, site, stranger
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with beside_sites(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture
-def embeds(served: tuple[Server, Site, Site], browser: Browser) -> Iterator[Embeds]:
-    server, site, stranger = served
-    site.policy = None
-    with browser.new_context() as context:
-        yield Embeds(server, site, stranger, context)
-
-
-def inside(page: Page, kind: str) -> Page | FrameLocator:
-    """Where the form's fields are found; playwright looks into shadow roots by itself."""
-    return page.frame_locator("iframe") if kind == "frame" else page
-
-
-def address_field(page: Page, kind: str) -> Locator:
-    return inside(page, kind).get_by_label("E-mail address")
-
-
-def sign_up(page: Page, kind: str, address: str) -> None:
-    address_field(page, kind).fill(address)
-    inside(page, kind).get_by_role("button", name="Subscribe").click()
-    inside(page, kind).get_by_role("heading", name="Now check your inbox").wait_for()
+def embeds(served: Served, browser: Browser) -> Iterator[Embeds]:
+    with opened(served, browser) as found:
+        yield found
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -179,9 +122,55 @@ def test_what_a_page_says_is_said_to_screen_readers_too(embeds: Embeds) -> None:
     assert violations(page) == []
 
 
+def test_the_code_of_the_mail_confirms_in_the_script(embeds: Embeds) -> None:
+    page = embeds.paste("script")
+    sign_up(page, "script", "typed@example.org")
+    page.evaluate("document.addEventListener('confirmed', (event) => { window.heard = event.detail })")
+    for said in ("A code has eight letters", "2 more tries", "1 more try"):
+        page.get_by_label("Code").fill("K7QM" if said.startswith("A") else WRONG)
+        page.get_by_role("button", name="Confirm").click()
+        expect(page.get_by_label("Code")).to_be_focused()
+        expect(page.get_by_label("Code")).to_have_accessible_description(re.compile(said))
+    assert violations(page) == []
+    page.get_by_label("Code").fill(embeds.code("typed@example.org").lower())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text(re.compile("You are subscribed.*The Example Letter"))
+    expect(page.get_by_label("Code")).to_have_count(0)
+    assert page.evaluate("window.heard").keys() == {"list", "registration"}
+    assert violations(page) == []
+
+
+def test_the_script_leads_to_another_mail_and_back_to_a_wrong_address(embeds: Embeds) -> None:
+    page = embeds.paste("script")
+    sign_up(page, "script", "bart@gmial.com")
+    expect(page.get_by_role("status")).to_contain_text("Did you mean bart@gmail.com?")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="have another one sent").click()
+    expect(opened.value.get_by_role("button", name="Send another mail")).to_be_visible()
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Now check your inbox")
+    page.get_by_role("button", name="Correct it").click()
+    expect(address_field(page, "script")).to_be_focused()
+    expect(address_field(page, "script")).to_have_value("bart@gmial.com")
+    sign_up(page, "script", "bart@gmail.com")
+    embeds.mails_to("bart@gmail.com")
+
+
+def test_the_script_tells_several_lists_apart(embeds: Embeds) -> None:
+    page = embeds.paste("script", query="?lists=offers")
+    address_field(page, "script").fill("several@example.org")
+    page.get_by_role("checkbox", name="Offers").check()
+    page.get_by_role("button", name="Subscribe").click()
+    more = page.get_by_role("link", name="have another one sent")
+    assert re.search(r"/subscribe/offers/check-inbox\?.*r=", more.get_attribute("href") or "")
+    page.get_by_label("Code").fill(embeds.code("several@example.org"))
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("status")).to_have_text(re.compile("You are subscribed.*Offers"))
+    assert "The Example Letter" not in page.get_by_role("status").inner_text()
+
+
 def test_where_a_script_does_not_come_through_the_form_goes_as_a_plain_one(embeds: Embeds) -> None:
     page = embeds.paste("script")
-    page.route("**/api/v1/subscriptions", lambda route: route.abort())
+    page.route("**/api/v1/subscriptions?*", lambda route: route.abort())
     sign_up(page, "script", "plainly@example.org")
     assert "/subscribe/newsletter/check-inbox" in page.url
     embeds.mails_to("plainly@example.org")

@@ -63,15 +63,6 @@ def heading(one: Visitor, text: str) -> None:
     expect(one.page.get_by_role("heading", level=1)).to_have_text(text)
 
 
-def code_of(reader: Visitor, address: str = ANNE) -> str:
-    reader.open_mail(address)
-    found = re.search(
-        r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b", reader.page.frame_locator("iframe.mail").locator("body").inner_text()
-    )
-    assert found is not None
-    return found[0]
-
-
 def link_of(reader: Visitor, address: str = ANNE) -> str:
     reader.open_mail(address)
     link = reader.page.frame_locator("iframe.mail").get_by_role("link", name=CONFIRM).first
@@ -92,7 +83,7 @@ def test_a_code_read_elsewhere_confirms_where_it_is_typed(
 ) -> None:
     with browser.new_context(java_script_enabled=script) as context:
         tab = signed_up(context, server)
-        tab.page.get_by_label("Code").fill(f"  {code_of(visitor(other, server)).lower().replace('-', ' ')} ")
+        tab.page.get_by_label("Code").fill(f"  {visitor(other, server).read_code(ANNE).lower().replace('-', ' ')} ")
         tab.press("Confirm")
         heading(tab, "You are subscribed")
 
@@ -118,7 +109,7 @@ def test_a_code_is_typed_and_sent_by_keyboard_alone(
     mine: BrowserContext, other: BrowserContext, server: Server
 ) -> None:
     tab = signed_up(mine, server)
-    code = code_of(visitor(other, server))
+    code = visitor(other, server).read_code(ANNE)
     tab.type_into("Code", code)
     with tab.page.expect_navigation():
         tab.page.keyboard.press("Enter")

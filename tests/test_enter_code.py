@@ -79,6 +79,13 @@ def test_the_page_says_how_many_tries_are_left_and_then_takes_no_more(world: Wor
     assert ['name="code"' in one for one in said] == [True, True, False, False]
 
 
+def test_json_counts_the_tries_that_are_left(world: World) -> None:
+    handle = visit(world)
+    said = [send_code(world, handle, WRONG).get_json() for _ in range(4)]
+    assert [one["tries_left"] for one in said] == [2, 1, 0, 0]
+    assert "tries_left" not in send_code(world, handle, "K7QM").get_json()
+
+
 def test_a_right_code_before_the_third_wrong_one_confirms(world: World) -> None:
     handle = visit(world)
     said = [type_code(world, handle, typed).status_code for typed in (WRONG, WRONG, code(world), WRONG)]

@@ -101,6 +101,14 @@ def test_json_is_taken_and_carries_the_hint_as_a_sentence(world: World) -> None:
     assert "hint" not in world.sign_up(ANNE).get_json()
 
 
+def test_json_gives_the_hint_in_the_language_that_its_address_asks_for(world: World) -> None:
+    asked = {"email": TYPED, "list": NEWS}
+    answer = world.post("/api/v1/subscriptions?lang=de", json=asked, headers={"Accept-Language": "fr"})
+    assert answer.get_json()["hint"] == f"Meinten Sie {MEANT}?"
+    answer = world.post("/api/v1/subscriptions", json=asked, headers={"Accept-Language": "fr"})
+    assert answer.get_json()["hint"] == f"Did you mean {MEANT}?"
+
+
 def test_the_hint_depends_on_the_address_alone_whatever_is_known_of_it(world: World) -> None:
     def answers() -> tuple[str, list[str]]:
         form = world.sign_up_by_form(TYPED)

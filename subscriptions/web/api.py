@@ -20,7 +20,7 @@ from subscriptions.store import chapters, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import List, Subscription
 from subscriptions.web import cors, guard, hints
-from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
+from subscriptions.web.forms import NotJson, Problem, SignUp, UnknownList, from_json
 from subscriptions.web.pages import submit, too_many
 from subscriptions.web.problems import answer
 from subscriptions.web.vouched import NOTHING, Vouched, vouched
@@ -106,9 +106,15 @@ def subscribe() -> Response:
         return guard.answer_program()
     lists = {"lists": [asked.list.slug, *(one.list.slug for one in asked.also)]}
     which = lists if asked.is_of_several else {"list": asked.list.slug}
+    return _json({"status": "pending_confirmation", **which, "registration": handle, **_hint(asked)}, 202)
+
+
+def _hint(asked: SignUp) -> dict[str, str]:
+    """A likely slip, in the language that the address of the request asks for, else in English like all of the API."""
     hint = hints.of(asked.address)
-    also = {"hint": hint.in_english} if hint else {}
-    return _json({"status": "pending_confirmation", **which, "registration": handle, **also}, 202)
+    if not hint:
+        return {}
+    return {"hint": str(hint) if "lang" in request.args else hint.in_english}
 
 
 def _spoken_for(said: Mapping[str, str]) -> Vouched | list[Problem]:

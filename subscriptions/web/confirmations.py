@@ -1,6 +1,7 @@
 """Codes by JSON: what the script of an embedded form, or an app, sends when somebody has typed one."""
 
 import json
+from collections.abc import Mapping
 
 from flask import Blueprint, Response, request
 
@@ -41,7 +42,8 @@ def confirm() -> Response:
         return _refused(Problem("code", "A code has eight letters and digits, such as K7QM-2XWD."))
     entered = enter(parts().links.visit(sent["registration"]), code, enter_code.BY_JSON)
     if entered.view is None:
-        return _refused(Problem("code", _WRONG.format(entered.left) if entered.left else _OVER))
+        says = Problem("code", _WRONG.format(entered.left) if entered.left else _OVER)
+        return _refused(says, members={"tries_left": entered.left})
     return _confirmed(entered.view)
 
 
@@ -57,8 +59,8 @@ def _problems(sent: object) -> list[Problem]:
     return found
 
 
-def _refused(*problems: Problem) -> Response:
-    return answer(422, "Something in the body is not as it should be.", errors=problems)
+def _refused(*problems: Problem, members: Mapping[str, object] | None = None) -> Response:
+    return answer(422, "Something in the body is not as it should be.", errors=problems, members=members)
 
 
 def _confirmed(view: View) -> Response:

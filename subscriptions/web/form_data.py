@@ -8,12 +8,14 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext, ngettext
 
 from subscriptions import languages
+from subscriptions.domain.codes import LONGEST_TYPED, TRIES_A_VISIT
 from subscriptions.domain.fields import LONGEST
 from subscriptions.look.shades import shades
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web import cors, language, place
 from subscriptions.web.forms import HONEYPOT
+from subscriptions.web.inbox import no_code, wrong_code
 from subscriptions.web.options import Options, read
 from subscriptions.web.pages import the_list
 from subscriptions.web.voluntary import shown
@@ -61,33 +63,22 @@ def data(options: Options) -> dict[str, Any]:
     }
 
 
+def _field(name: str, label: str, **what: Any) -> dict[str, Any]:
+    plain = {"need": "", "hint": "", "type": "text", "autocomplete": "off", "longest": LONGEST, "required": False}
+    return {"name": name, "label": label, **plain, **what}
+
+
 def _address() -> dict[str, Any]:
-    return {
-        "name": "email",
-        "label": gettext("E-mail address"),
-        "need": gettext("required"),
-        "hint": "",
-        "type": "email",
-        "autocomplete": "email",
-        "longest": LONGEST_ADDRESS,
-        "required": True,
-    }
+    need, label = gettext("required"), gettext("E-mail address")
+    return _field("email", label, need=need, type="email", autocomplete="email", longest=LONGEST_ADDRESS, required=True)
 
 
 def _voluntary(options: Options) -> Iterator[dict[str, Any]]:
     """A field alone says what it is for; several share one sentence for that, the text `about`."""
     alone = gettext("We use it to greet you, and for nothing else.") if len(options.fields) == 1 else ""
     for one in shown(options.fields):
-        yield {
-            "name": one["key"],
-            "label": one["label"],
-            "need": gettext("optional"),
-            "hint": alone or (gettext("Such as Ms, Mr or Dr.") if one["key"] == "salutation" else ""),
-            "type": "text",
-            "autocomplete": one["autocomplete"],
-            "longest": LONGEST,
-            "required": False,
-        }
+        hint = alone or (gettext("Such as Ms, Mr or Dr.") if one["key"] == "salutation" else "")
+        yield _field(one["key"], one["label"], need=gettext("optional"), hint=hint, autocomplete=one["autocomplete"])
 
 
 def _list(row: List) -> dict[str, Any]:
@@ -171,8 +162,27 @@ def _inbox(options: Options) -> dict[str, Any]:
             list=names,
         ),
         "facts": facts,
+        "code": _code(),
         "hint": gettext(
             "Look in the spam folder, and under promotions or other tabs. "
             "Some mail systems also hold a first mail back for a quarter of an hour."
         ),
+        "more": gettext("Find the mail, or have another one sent"),
+        "correct": gettext("Wrong address?") + " " + gettext("Correct it"),
+    }
+
+
+def _code() -> dict[str, Any]:
+    """The mailed code, typed where the form was."""
+    hint = gettext(
+        "Eight letters and digits. To type them here subscribes the address, like the button behind the link."
+    )
+    return {
+        "heading": gettext("Or type the code from the mail"),
+        "field": _field("code", gettext("Code"), hint=hint, autocomplete="one-time-code", longest=LONGEST_TYPED),
+        "confirm": gettext("Confirm"),
+        "unread": no_code(),
+        "wrong": [wrong_code(left) for left in range(TRIES_A_VISIT)],
+        "late": gettext("This sign-up can no longer be confirmed. Sign up again for a fresh mail."),
+        "done": gettext("You are subscribed"),
     }

@@ -56,11 +56,11 @@ def code(slug: str) -> Response:
     row, typed = the_list(slug), request.form.get("code", "")
     visit, plain = parts().links.visit(request.form.get("r", "")), codes.read(typed)
     if visit and plain is None:
-        return _page(row, visit, 422, wrong=_no_code(), typed=typed)
+        return _page(row, visit, 422, wrong=no_code(), typed=typed)
     entered = enter(visit, plain or "", enter_code.BY_PAGE)
     if entered.view:
         return confirm_page_of(entered.view)
-    return _page(row, visit, 422, wrong=_wrong(entered.left), typed=typed, closed=not entered.left)
+    return _page(row, visit, 422, wrong=wrong_code(entered.left), typed=typed, closed=not entered.left)
 
 
 def enter(visit: Visit | None, plain: str, way: Way) -> Entered:
@@ -105,11 +105,11 @@ def _ask_for_nobody(visit: Visit) -> Refusal | None:
     return limited
 
 
-def _no_code() -> str:
+def no_code() -> str:
     return str(gettext("A code has eight letters and digits, such as K7QM-2XWD. Please look at the mail again."))
 
 
-def _wrong(left: int) -> str:
+def wrong_code(left: int) -> str:
     if not left:
         return str(gettext("Codes can no longer be typed here. The link in the mail still works: please open it."))
     return str(

@@ -121,6 +121,7 @@ DOCUMENT: dict[str, Any] = {
                 "operationId": "subscribe",
                 "summary": "Sign an address up; the answer is the same for every address.",
                 "security": [{}, {"token": []}],
+                "parameters": [_query("lang", _TEXT, "The language of `hint`; English without it.")],
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("SignUp")}}},
                 "responses": {
                     "202": _ok("Taken. What became of it is told by mail alone.", _ref("Taken")),
@@ -137,7 +138,7 @@ DOCUMENT: dict[str, Any] = {
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Code")}}},
                 "responses": {
                     "200": _ok("Confirmed; so is a second time.", _ref("Confirmed")),
-                    **_problems(410, 415, 422),
+                    **_problems(403, 410, 415, 422),
                 },
             }
         },
@@ -158,6 +159,7 @@ DOCUMENT: dict[str, Any] = {
                     _query("lang", _TEXT, "A language tag."),
                     _query("fields", _TEXT, "The voluntary fields that are wanted, with commas between; `none`."),
                     _query("lists", _TEXT, "Slugs of further lists on the same form, with commas between."),
+                    _query("colour", _TEXT, "A colour of its own for the button, such as #a03060."),
                 ],
                 "responses": {"200": _ok("The form.", _ref("Form")), **_problems(403, 404)},
             }
@@ -232,6 +234,7 @@ DOCUMENT: dict[str, Any] = {
                     "detail": _TEXT,
                     "instance": _TEXT,
                     "challenge": _ref("Challenge"),
+                    "tries_left": {"type": "integer"},
                     "errors": {"type": "array", "items": _object(("detail", "pointer"), detail=_TEXT, pointer=_TEXT)},
                 },
             },

@@ -20,7 +20,15 @@ _LIST = _all(
     list=TEXT, name=TEXT, description=TEXT, lang=TEXT, wording=TEXT | {"description": "Send this id with the sign-up."},
     text=TEXT, purpose=TEXT, policy_url=TEXT,
 )  # fmt: skip
-_INBOX = _all(heading=TEXT, lead=TEXT, hint=TEXT, facts={"type": "array", "items": {"type": "array", "items": TEXT}})
+_CODE = _all(
+    heading=TEXT, field=_FIELD, confirm=TEXT, late=TEXT,
+    wrong={"type": "array", "items": TEXT, "description": "What to say of a wrong code, by the tries that are left."},
+    unread=TEXT, done=TEXT,
+)  # fmt: skip
+_INBOX = _all(
+    heading=TEXT, lead=TEXT, hint=TEXT, facts={"type": "array", "items": {"type": "array", "items": TEXT}}, code=_CODE,
+    more=TEXT, correct=TEXT,
+)  # fmt: skip
 
 FORM = _all(
     list=TEXT,

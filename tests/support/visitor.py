@@ -1,5 +1,6 @@
 """Somebody at a browser: signs up, reads the try-out mailbox, presses buttons."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ LISTS = """[
    policy_url = "https://example.org/privacy", controller = "Example Society",
    postal_address = "1 Example Street, 12345 Exampletown", privacy_contact = "privacy@example.org"},
   {slug = "offers", name = "Offers"}]"""
+CODE = re.compile(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b")
 CONFIRM = "Confirm my subscription"
 NOT_ME = "This was not me"
 MOST_STOPS = 60
@@ -84,6 +86,13 @@ class Visitor:
         self.open_mailbox(address, mails)
         self.follow(f"to {address}")
         self.page.frame_locator("iframe.mail").get_by_role("heading").first.wait_for()
+
+    def read_code(self, address: str, mails: int = 1) -> str:
+        """The code in the newest mail to that address."""
+        self.open_mail(address, mails)
+        found = CODE.search(self.page.frame_locator("iframe.mail").locator("body").inner_text())
+        assert found is not None
+        return found[0]
 
     def press_in_mail(self, name: str) -> None:
         """A link of the mail that is open, as its frame shows it."""

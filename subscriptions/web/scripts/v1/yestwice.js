@@ -1,6 +1,6 @@
 /* Yestwice: the sign-up form of a list as an element, <yestwice-form list="newsletter">. No cookie, nothing stored.
    Its colours are custom properties of the page: --yestwice-accent, --yestwice-on-accent, --yestwice-line,
-   --yestwice-radius; its parts (field, label, input, consent, button, inbox) can be styled with ::part(). */
+   --yestwice-radius; its parts (field, label, input, consent, button, inbox, link) can be styled with ::part(). */
 (() => {
   "use strict";
   const tag = "yestwice-form";
@@ -42,6 +42,7 @@
     a { color: inherit; text-decoration: underline }
     button { display: inline-block; min-height: 3rem; padding: .625rem 1.5rem; color: var(--on); background: var(--a);
       border: 2px solid var(--a); border-radius: var(--r); font: inherit; font-weight: 650; cursor: pointer }
+    .quiet { color: inherit; background: none; border-color: var(--line) }
     button:hover { filter: brightness(1.1) } button[aria-disabled] { opacity: .7; cursor: progress }
     :focus-visible { outline: 3px solid currentcolor; outline-offset: 2px }
     .away { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
@@ -49,15 +50,15 @@
     [role=status]:empty, [hidden] { display: none }`);
 
   /* Elements are made one by one: what comes from the server is text and never markup. */
+  const fill = (element, ...children) => element.replaceChildren(...children.filter(Boolean));
   const make = (name, attributes, ...children) => {
     const element = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes || {})) {
-      if (value !== null && value !== undefined && value !== false && value !== "") element.setAttribute(key, value);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (value) element.setAttribute(key, value === true ? "" : value);
     }
-    element.append(...children.filter((one) => one));
+    fill(element, ...children);
     return element;
   };
-  const fill = (element, ...children) => element.replaceChildren(...children.filter((one) => one));
 
   const bytes = (hex) => Uint8Array.from(hex.match(/../g) || [], (pair) => parseInt(pair, 16));
   const hexed = (array) => Array.from(array, (one) => one.toString(16).padStart(2, "0")).join("");
@@ -118,7 +119,7 @@
     leadAway(language) {
       const href = `${base}/subscribe/${encodeURIComponent(this.list)}`;
       const link = make("a", { href, part: "link" }, NAMES[language.slice(0, 2)] || "Subscribe");
-      this.box.replaceChildren(make("p", {}, link));
+      fill(this.box, make("p", {}, link));
     }
 
     async explain(url, trouble) {
@@ -142,7 +143,7 @@
       this.told = make("div", { role: "status", part: "inbox", tabindex: "-1" });
       this.trouble = make("p", { class: "error", role: "alert" });
       this.button = make("button", { type: "submit", part: "button", "aria-describedby": "consent" }, texts.subscribe);
-      this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, novalidate: "novalidate" },
+      this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, novalidate: true },
         this.trouble, this.field(address), about, ...voluntary.map((one) => this.field(one)), this.trap(), ...this.unseen(),
         make("div", { class: "consent", part: "consent", id: "consent" },
           make("p", { class: "error", id: "error-lists" }), ...lists.flatMap((one) => this.agreement(one)),
@@ -150,13 +151,14 @@
         this.button);
       this.form.addEventListener("submit", (event) => this.submitted(event));
       for (const [name, colour] of Object.entries(data.colours)) this.box.style.setProperty(`--${name}`, colour);
-      this.box.replaceChildren(this.form, this.told);
+      this.next = make("div", {});
+      fill(this.box, this.form, this.told, this.next);
     }
 
     field({ name, label, need, hint, type, autocomplete, longest, required }) {
       const described = [hint && `hint-${name}`, `error-${name}`].filter(Boolean).join(" ");
       return make("div", { part: "field" },
-        make("label", { for: name, part: "label" }, `${label} `, make("span", { class: "need" }, `(${need})`)),
+        make("label", { for: name, part: "label" }, `${label} `, need && make("span", { class: "need" }, `(${need})`)),
         hint && make("p", { class: "hint", id: `hint-${name}` }, hint),
         make("p", { class: "error", id: `error-${name}` }),
         make("input", { id: name, name, type, autocomplete, required, maxlength: longest, part: "input",
@@ -221,10 +223,10 @@
     }
 
     async post(members) {
-      const answer = await send("/api/v1/subscriptions", members);
+      const answer = await send(`/api/v1/subscriptions?lang=${this.data.lang}`, members);
       const said = await answer.json();
       const { texts } = this.data;
-      if (answer.status === 202) return this.done(said.registration);
+      if (answer.status === 202) return this.done(said);
       if (said.challenge && !members.altcha) return this.prove(members, said.challenge);
       if (said.errors) {
         return this.point(said.errors.map((one) => [one.pointer.slice(1), texts.wrong[one.pointer.slice(1)] || one.detail]));
@@ -266,7 +268,7 @@
     point(wrong) {
       for (const [name, sentence] of wrong) {
         const error = this.box.querySelector(`#error-${CSS.escape(name)}`);
-        const input = error && this.form.querySelector(`[name="${CSS.escape(name)}"]`);
+        const input = error && this.box.querySelector(`[name="${CSS.escape(name)}"]`);
         if (!input) this.say(sentence);
         else {
           error.textContent = sentence;
@@ -276,15 +278,58 @@
       (this.box.querySelector("[aria-invalid]") || this.button).focus();
     }
 
-    done(registration) {
-      const { inbox } = this.data;
+    done(said) {
+      const { inbox, lang } = this.data;
+      const { registration } = said;
+      const [first, ...others] = said.lists || [said.list];
+      const page = `${base}/subscribe/${first}/check-inbox?${new URLSearchParams({ r: registration, lang, also: others })}`;
+      const correct = make("button", { type: "button", class: "quiet" }, inbox.correct);
+      correct.onclick = () => {
+        fill(this.told);
+        fill(this.next);
+        this.form.hidden = false;
+        this.form.elements.email.focus();
+      };
       this.form.hidden = true;
-      this.told.append(make("h2", {}, inbox.heading), make("p", {}, inbox.lead),
+      fill(this.next, this.code(registration),
+        make("p", {}, make("a", { href: page, target: "_blank", part: "link" }, inbox.more)), correct);
+      this.report(registration, "subscribed", make("h2", {}, inbox.heading), make("p", {}, inbox.lead),
+        said.hint && make("p", {}, make("strong", {}, said.hint)),
         make("dl", {}, ...inbox.facts.flatMap(([term, fact]) => [make("dt", {}, term), make("dd", {}, fact)])),
         make("p", {}, inbox.hint));
+    }
+
+    report(registration, what, ...said) {
+      fill(this.told, ...said);
       this.told.focus();
       const detail = { list: this.data.list, registration };
-      this.dispatchEvent(new CustomEvent("subscribed", { bubbles: true, composed: true, detail }));
+      this.dispatchEvent(new CustomEvent(what, { bubbles: true, composed: true, detail }));
+    }
+
+    /* The code of the mail confirms here; the server counts the wrong ones. */
+    code(registration) {
+      const { code } = this.data.inbox;
+      const form = make("form", { novalidate: true }, make("h2", {}, code.heading), this.field(code.field),
+        make("button", { part: "button" }, code.confirm));
+      form.onsubmit = async (event) => {
+        event.preventDefault();
+        this.clear();
+        const wrong = await this.enter(registration, form.elements.code.value).catch(() => this.data.texts.trouble);
+        if (wrong) this.point([["code", wrong]]);
+      };
+      return form;
+    }
+
+    async enter(registration, code) {
+      const answer = await send("/api/v1/confirmations", { registration, code });
+      const said = await answer.json();
+      const texts = this.data.inbox.code;
+      if (answer.status === 410) return texts.late;
+      if (answer.status === 422) return texts.wrong[said.tries_left] || texts.unread;
+      if (!answer.ok) return this.data.texts.trouble;
+      fill(this.next);
+      const names = this.data.lists.filter((one) => (said.lists || [said.list]).includes(one.list));
+      this.report(registration, "confirmed", make("h2", {}, texts.done), ...names.map((one) => make("p", {}, one.name)));
     }
   }
   if (!customElements.get(tag)) customElements.define(tag, Form);
