@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from app import create_app
 from subscriptions import start
@@ -25,6 +26,23 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 hypothesis.settings.register_profile("house", deadline=None)  # nothing is timed: a busy machine is no failure
 hypothesis.settings.load_profile("house")
+
+
+class Compiled(BytecodeCache):
+    """Templates as code, for all applications of the tests: to compile them is a quarter of the time of a test."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 
 
 class ManualClock(Clock):
@@ -126,6 +144,7 @@ def make_app(database_url: str, tmp_path: Path, clock: ManualClock) -> Iterator[
 
     def make(**sections: object) -> Flask:
         app = create_app(make_settings(database_url, tmp_path, **sections), clock)
+        app.jinja_env.bytecode_cache = COMPILED
         start.prepare(app)
         made.append(app)
         return app

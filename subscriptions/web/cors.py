@@ -1,6 +1,5 @@
 """Which sites' scripts may use the API: those that a list names as its origins, and nobody else (X-04)."""
 
-import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -11,25 +10,34 @@ from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web.problems import answer
 
-_SHARED = re.compile(r"/api/v1/(subscriptions|confirmations|lists/[^/]+/form)/?")
+_SHARED = ("api.subscribe", "confirmations.confirm", "form_data.form")
 _MINUTES_10 = "600"
 
 
 def init_app(app: Flask) -> None:
-    @app.before_request
-    def preflight() -> Response | None:
-        asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-        return _preflight() if asks and _SHARED.fullmatch(request.path) else None
+    usual = app.make_default_options_response
+
+    def options() -> Response:
+        """The browser's question before the request comes by OPTIONS, which Flask answers for every route."""
+        asks = "Access-Control-Request-Method" in request.headers
+        return _preflight() if asks and request.endpoint in _SHARED else usual()
+
+    app.make_default_options_response = options  # type: ignore[method-assign]
 
     @app.after_request
     def open_to_listed(response: Response) -> Response:
-        if request.path.startswith("/api/v1/") and _SHARED.fullmatch(request.path):
+        if request.endpoint in _SHARED:
             known = response.headers.get("Vary")
             response.headers["Vary"] = f"{known}, Origin" if known else "Origin"
-            origin = request.headers.get("Origin")
+            origin = _origin()
             if origin and origin in g.get("listed", ()):
                 response.headers["Access-Control-Allow-Origin"] = origin
         return response
+
+
+def _origin() -> str | None:
+    found: str | None = request.environ.get("HTTP_ORIGIN")  # four times on the hot path: the headers cost more
+    return found
 
 
 def _preflight() -> Response:
@@ -56,13 +64,13 @@ def _named(origin: str) -> str:
 
 def may_read_problems() -> None:
     """Until it is known which list is meant, a script of any listed site may read what is wrong with its request."""
-    if "Origin" in request.headers:
+    if _origin() is not None:
         g.listed = _of_any_list()
 
 
 def refused_everywhere() -> Response | None:
     """The same where it must not be told which list is meant: any list's origins will do."""
-    origin = request.headers.get("Origin")
+    origin = _origin()
     if origin is None or _is_ours(origin):
         return None
     g.listed = _of_any_list()
@@ -73,7 +81,7 @@ def refused_everywhere() -> Response | None:
 
 def refused(rows: Sequence[List]) -> Response | None:
     """The answer to a browser whose page's origin is not among those of each of these lists; None for all others."""
-    origin = request.headers.get("Origin")
+    origin = _origin()
     if origin is None or _is_ours(origin):
         return None
     g.listed = set.intersection(*(set(row.origins) for row in rows))

@@ -39,7 +39,7 @@ USUAL = (  # unless the answer has its own
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 _FOR_SEARCH_ENGINES = ("pages.index", "pages.form", "static")
-_OF_ONE_REQUEST = ("policy", "listed", "framed")
+_OF_ONE_REQUEST = ("policy", "listed", "framed", "about", "_flask_babel")
 _ANY_HOST = ("/healthz", "/readyz")
 
 
@@ -88,9 +88,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.began = Clock.ticks()
-        for left in _OF_ONE_REQUEST:  # a context may outlive its request, as in tests
-            g.pop(left, None)
-        asked = request.headers.get("X-Request-ID")
+        if "request_id" in g:  # a context may outlive its request, as in tests
+            for left in _OF_ONE_REQUEST:
+                g.pop(left, None)
+        asked = request.environ.get("HTTP_X_REQUEST_ID")
         g.request_id = asked if asked and _ID.fullmatch(asked) else _new_id()
         if request.host.partition(":")[0] not in hosts and not _is_ours(request.host, hosts):
             raise SecurityError("unknown host")

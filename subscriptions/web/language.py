@@ -38,7 +38,6 @@ def init_app(app: Flask) -> None:
     folder = str(parts(app).languages.folder)
     Babel(app, default_translation_directories=folder, locale_selector=lambda: languages.locale_of(_chosen()))
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.before_request(_begin)
     app.after_request(_say)
     app.url_defaults(_keep)
     app.context_processor(_context)
@@ -90,11 +89,6 @@ def _said(problem: Problem) -> str:
     return str(gettext(problem.message, **values))
 
 
-def _begin() -> None:
-    g.pop("about", None)
-    _forget()
-
-
 def _forget() -> None:
     """Flask-Babel keeps the locale that it found first, with the application's context."""
     g.pop("_flask_babel", None)
@@ -130,7 +124,7 @@ def _accepted() -> list[str]:
 
 
 def _say(response: Response) -> Response:
-    if response.mimetype == "text/html" and not 300 <= response.status_code < 400:
+    if (response.content_type or "").startswith("text/html") and not 300 <= response.status_code < 400:
         response.headers.setdefault("Content-Language", current())
     return response
 

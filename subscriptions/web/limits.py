@@ -17,7 +17,7 @@ def origin(request: Request) -> Origin:
     """Where this request came from: the peer, or the client that a configured proxy names (X-09)."""
     joined = parts()
     peer = _ip(request.environ.get("REMOTE_ADDR", ""))
-    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
+    forwarded = request.environ.get("HTTP_X_FORWARDED_FOR", "")
     proxies = joined.settings.server.trusted_proxies
     source, client = "peer", peer
     if proxies and forwarded:
