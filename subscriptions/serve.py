@@ -69,8 +69,9 @@ def _must_be_free(host: str, port: int) -> None:
 
 
 def _greet(settings: Settings) -> None:
-    base = settings.server.base_url.rstrip("/")
-    print(f"Yestwice serves {base}/  (sign-up page: {base}/subscribe/{settings.lists[0].slug})", file=sys.stderr)
+    base, slug = settings.server.base_url.rstrip("/"), settings.lists[0].slug
+    print(f"Yestwice serves {base}/  (sign-up page: {base}/subscribe/{slug})", file=sys.stderr)
+    print(f"To put the form on your site: {base}/embed/{slug}", file=sys.stderr, flush=True)
     if settings.mail.transport == "mailbox":
         print(f"No mail leaves this machine: read it at {base}/mailbox", file=sys.stderr, flush=True)
 
