@@ -22,6 +22,8 @@ class Scope(StrEnum):
     DOMAIN = "domain"
     UNCONFIRMED = "unconfirmed"
 
+    __hash__ = str.__hash__  # an Enum's own runs as Python: counts are looked up a dozen times a sign-up
+
 
 Cause = tuple[Scope, str]  # with the number of the list or the hash of the domain
 Counts = Mapping[Cause, int]

@@ -1,6 +1,6 @@
 """Voluntary fields of a list: what people may tell to be addressed by, and that is all it is used for (F-12)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -39,14 +39,15 @@ def further(texts: Sequence[str]) -> tuple[str, ...]:
 
 def addressed_as(name: str | None, fields: Mapping[str, str] | None) -> str | None:
     """By what a mail may greet: the first of the ways to address somebody that is there and harmless (B-06)."""
-    return next((one for one in _ways(name, fields or {}) if is_harmless(one)), None)
+    for way in _ways(name, fields) if fields else (name,):
+        if way and is_harmless(way):
+            return way
+    return None
 
 
-def _ways(name: str | None, fields: Mapping[str, str]) -> Iterator[str]:
+def _ways(name: str | None, fields: Mapping[str, str]) -> tuple[str | None, ...]:
     salutation, family = fields.get("salutation"), fields.get("family_name")
-    if salutation and family:
-        yield f"{salutation} {family}"
-    yield from (one for one in (fields.get("given_name"), name) if one)
+    return (f"{salutation} {family}" if salutation and family else None, fields.get("given_name"), name)
 
 
 def whole_name(name: str | None, fields: Mapping[str, str] | None) -> str | None:

@@ -1,5 +1,6 @@
 """Which sites' scripts may use the API: those that a list names as its origins, and nobody else (X-04)."""
 
+import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from subscriptions.store.models import List
 from subscriptions.web.problems import answer
 
 _SHARED = ("api.subscribe", "confirmations.confirm", "form_data.form")
+_PATHS = re.compile(r"/api/v1/(subscriptions|confirmations|lists/[^/]+/form)/?")
 _MINUTES_10 = "600"
 
 
@@ -26,9 +28,8 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def open_to_listed(response: Response) -> Response:
-        if request.endpoint in _SHARED:
-            known = response.headers.get("Vary")
-            response.headers["Vary"] = f"{known}, Origin" if known else "Origin"
+        if request.endpoint in _SHARED or (request.endpoint is None and _PATHS.fullmatch(request.path)):
+            response.headers.add("Vary", "Origin")
             origin = _origin()
             if origin and origin in g.get("listed", ()):
                 response.headers["Access-Control-Allow-Origin"] = origin

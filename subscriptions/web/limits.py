@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 from functools import lru_cache
+from typing import NamedTuple
 
 from flask import Request
 
@@ -10,30 +11,39 @@ from subscriptions.actions.subscribe import Origin
 from subscriptions.parts import parts
 
 log = logging.getLogger(__name__)
-IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Peer(NamedTuple):
+    """An IP address: as it is stored, and the network that it is counted with."""
+
+    text: str
+    network: str
+    is_private: bool
+    is_loopback: bool
 
 
 def origin(request: Request) -> Origin:
     """Where this request came from: the peer, or the client that a configured proxy names (X-09)."""
     joined = parts()
-    peer = _ip(request.environ.get("REMOTE_ADDR", ""))
+    peer = _peer(request.environ.get("REMOTE_ADDR", ""))
     forwarded = request.environ.get("HTTP_X_FORWARDED_FOR", "")
     proxies = joined.settings.server.trusted_proxies
     source, client = "peer", peer
     if proxies and forwarded:
         hops = forwarded.split(",")
-        named = _ip(hops[-proxies]) if len(hops) >= proxies else None
+        named = _peer(hops[-proxies]) if len(hops) >= proxies else None
         if named is not None:
             source, client = "proxy", named
     elif forwarded and peer is not None and peer.is_private:
         _warn_once()
-        return Origin(str(peer), "unnamed proxy", None)
-    network = joined.links.network_key(_network(client)) if client is not None else None
-    return Origin(str(client) if client else None, source, network)
+        return Origin(peer.text, "unnamed proxy", None)
+    if client is None:
+        return Origin(None, source, None)
+    return Origin(client.text, source, joined.links.network_key(client.network))
 
 
 @lru_cache(4096)
-def _ip(text: str) -> IP | None:
+def _peer(text: str) -> Peer | None:
     """An address as proxies write it: with a port or in brackets, IPv4 within IPv6 as IPv4."""
     text = text.strip()
     if text.startswith("["):
@@ -44,11 +54,11 @@ def _ip(text: str) -> IP | None:
         found = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found
+    client = getattr(found, "ipv4_mapped", None) or found
+    return Peer(str(client), _network(client), client.is_private, client.is_loopback)
 
 
-@lru_cache(4096)
-def _network(client: IP) -> str:
+def _network(client: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     """One IPv4 address or one IPv6 /64: what one household or office has (B-03)."""
     if client.version == 4:
         return str(client)
@@ -70,6 +80,6 @@ def _warn_once() -> None:
 
 def is_straight_from_loopback(request: Request) -> bool:
     """From this machine, and not through a proxy on it."""
-    peer = _ip(request.environ.get("REMOTE_ADDR", ""))
+    peer = _peer(request.environ.get("REMOTE_ADDR", ""))
     names = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
     return peer is not None and peer.is_loopback and not any(name in request.headers for name in names)
