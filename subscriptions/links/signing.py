@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Sequence
 from typing import Any
 
 from itsdangerous import (
     BadData,
+    HMACAlgorithm,
     Serializer,
     Signer,
     TimestampSigner,
@@ -48,8 +50,15 @@ class _DerivedOnce:
         return bytes(found)
 
 
+class _Hmac(HMACAlgorithm):
+    """HMAC with SHA-256 in one call of OpenSSL; itsdangerous' own choice would be SHA-1, by the slower way."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha256")
+
+
 _derived: dict[Any, bytes] = {}
-SHA256 = {"digest_method": hashlib.sha256}  # itsdangerous' own choice would be SHA-1
+SHA256 = {"digest_method": hashlib.sha256, "algorithm": _Hmac()}
 
 
 class _Signer(_DerivedOnce, Signer):
@@ -63,19 +72,29 @@ class _TimedSigner(_DerivedOnce, TimestampSigner):
         return int(self.clock.now().timestamp())
 
 
-class _NotCompressed:
-    """itsdangerous tries zlib on every payload; random bytes never get shorter."""
+class _Plain:
+    """itsdangerous tries zlib on every payload, and random bytes never get shorter; it makes a signer for each."""
+
+    _signer: Any = None
+
+    def make_signer(self, salt: str | bytes | None = None) -> Any:
+        if salt is not None or self._signer is None:
+            made = super().make_signer(salt)  # type: ignore[misc]
+            if salt is not None:
+                return made
+            self._signer = made
+        return self._signer
 
     @staticmethod
     def dump_payload(payload: bytes) -> bytes:
         return base64_encode(payload)
 
 
-class _Lasting(_NotCompressed, URLSafeSerializer):
+class _Lasting(_Plain, URLSafeSerializer):
     pass
 
 
-class _Timed(_NotCompressed, URLSafeTimedSerializer):
+class _Timed(_Plain, URLSafeTimedSerializer):
     pass
 
 
