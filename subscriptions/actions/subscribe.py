@@ -73,6 +73,8 @@ class _Batch:
     gate: Gate
     seen: signups.Seen
     mids: list[str]  # names for the mails that it may owe
+    confirm_by: datetime
+    purge_at: datetime
     new: list[signups.New] = field(default_factory=list)
     told: list[tuple[int, datetime, Ask]] = field(default_factory=list)
     changed: set[bytes] = field(default_factory=set)
@@ -120,7 +122,8 @@ def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy)
     gate = gate_for(session, [(ask.origin.network, ask.brings) for ask in asks], now, policy)
     mails = {key: addresses.read_times(text) for key, text in budgets.items()}
     seen = signups.see(session, list(keys), now)
-    return _Batch(now, policy, mails, gate, seen, outbox.new_mids(len(asks)))
+    mids = outbox.new_mids(len(asks))
+    return _Batch(now, policy, mails, gate, seen, mids, policy.confirm_by(now), policy.purge_at(now))
 
 
 def _decide(batch: _Batch, ask: Ask) -> Refusal | None:
@@ -147,7 +150,7 @@ def _register(batch: _Batch, ask: Ask, choices: Sequence[Ask | Choice]) -> None:
     step = registration_step(None, Event.SUBSCRIBE)
     fresh = [one for one in choices if (ask.key, one.list_id) not in batch.seen.pending]
     due_at = rules.mail_time(batch.policy.mails, batch.mails[ask.key], batch.now, may_wait=bool(fresh))
-    if due_at is None or due_at >= batch.policy.confirm_by(batch.now):
+    if due_at is None or due_at >= batch.confirm_by:
         return
     assert step.mail is not None
     _spend(batch, ask.key, due_at)
@@ -171,8 +174,8 @@ def _new(
         name=ask.name,
         locale=ask.locale,
         registered_at=batch.now,
-        confirm_by=batch.policy.confirm_by(batch.now),
-        purge_at=batch.policy.purge_at(batch.now),
+        confirm_by=batch.confirm_by,
+        purge_at=batch.purge_at,
         wording_id=choice.wording_id,
         channel=ask.channel,
         actor=ask.actor,
