@@ -16,8 +16,8 @@ from subscriptions.store.engine import transaction
 from tests.builders import NEWS, OFFERS, World, bearer, take_database_away, through
 from tests.support.relay import Relay
 
-CANARY, NAME, IP = "canary.4711@example.org", "Zwitscher", "198.51.100.77"
-PERSON = ("canary", "4711", NAME.lower(), IP)
+CANARY, NAME, IP = "canary.kv47@example.org", "Zwitscher", "198.51.100.77"
+PERSON = ("canary", "kv47", NAME.lower(), IP)
 FORM, API = f"/subscribe/{NEWS}", "/api/v1/subscriptions"
 PEER = {"environ_base": {"REMOTE_ADDR": IP}}
 HEADERS = {"User-Agent": CANARY, "Referer": f"http://127.0.0.1/?email={CANARY}", "Cookie": f"email={CANARY}"}
@@ -85,10 +85,10 @@ def office(world: World) -> Answers:
 
 
 WRONG = (
-    "canary4711", "canary4711@canary4711", "canary4711@canary4711..org", "canary4711@canary_4711.org",
-    "canary4711@-canary4711.org", "canary4711@canary4711\u2488.org", "canary4711@xn--canary4711-\u00fc.org",
-    "canary4711@canary4711.test", "canary 4711@example.org", "canary4711@" + "canary4711" * 9 + ".org",
-    "<canary4711@example.org>", "canary4711@[192.0.2.1]",
+    "canarykv47", "canarykv47@canarykv47", "canarykv47@canarykv47..org", "canarykv47@canary_kv47.org",
+    "canarykv47@-canarykv47.org", "canarykv47@canarykv47\u2488.org", "canarykv47@xn--canarykv47-\u00fc.org",
+    "canarykv47@canarykv47.test", "canary kv47@example.org", "canarykv47@" + "canarykv47" * 9 + ".org",
+    "<canarykv47@example.org>", "canarykv47@[192.0.2.1]",
 )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def astray(world: World) -> Answers:
         ask(f"{path}?email={CANARY}", headers=HEADERS, **PEER) for path in paths for ask in (world.get, world.post)
     ]
     answers.append(world.client.get("/", headers={"Host": CANARY}))
-    return [*answers, world.client.open(f"/?{CANARY}", method="CANARY4711")]
+    return [*answers, world.client.open(f"/?{CANARY}", method="CANARYkv47")]
 
 
 def unreadable(world: World) -> Answers:

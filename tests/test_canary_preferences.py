@@ -11,7 +11,7 @@ from tests.builders import World
 from tests.preferences import Page, ask
 from tests.test_canary import CANARY, HEADERS, NAME, PEER, PERSON, sign_up
 
-ELSEWHERE = "canary.4711@example.net"
+ELSEWHERE = "canary.kv47@example.net"
 
 
 @pytest.fixture
@@ -52,5 +52,5 @@ def test_no_address_stands_in_any_address_of_the_web(world: World) -> None:
     sign_up(world)
     world.clock.forward(minutes=15)
     page = Page.of(world, CANARY)
-    assert "4711" not in page.link + ask(world, CANARY).location
-    assert "4711" not in "".join(part for part in page.opened.text.split('"') if part.startswith("/"))
+    assert "kv47" not in page.link + ask(world, CANARY).location
+    assert "kv47" not in "".join(part for part in page.opened.text.split('"') if part.startswith("/"))
