@@ -231,3 +231,11 @@ def test_another_list_within_the_fifteen_minutes_waits_for_their_end(world: Worl
     assert (len(world.registrations()), len(world.mails(ANNE))) == (2, 1)
     world.clock.forward(minutes=15)
     assert len(world.mails(ANNE)) == 2
+
+
+@pytest.mark.parametrize("who", ["Example Society", "Example Ltd."])
+def test_the_form_and_its_data_say_who_is_responsible_in_one_sentence(make_app: Callable[..., Flask], who: str) -> None:
+    client = make_app(lists=(replace(LISTS[0], controller=who),)).test_client()
+    said = f"Responsible: {who.rstrip('.')}. "
+    assert said in " ".join(client.get(f"/subscribe/{NEWS}").text.split())
+    assert client.get(f"/api/v1/lists/{NEWS}/form").get_json()["lists"][0]["purpose"].startswith(said)

@@ -85,7 +85,7 @@ def _list(row: List) -> dict[str, Any]:
     wording = parts().catalogue.wordings[row.wording_id]
     purpose = gettext("Your address is used to send you %(list)s, and for nothing else.", list=row.name)
     if row.controller:
-        purpose = gettext("Responsible: %(who)s.", who=row.controller) + " " + purpose
+        purpose = gettext("Responsible: %(who)s.", who=row.controller.rstrip(".")) + " " + purpose
     return {
         "list": row.slug,
         "name": row.name,
