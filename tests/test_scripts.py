@@ -1,6 +1,7 @@
 """The scripts that pages of others name: small, alone, and the same for ever once they are released."""
 
 import gzip
+import hashlib
 import re
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 from subscriptions.web.snippets import SCRIPTS
 
 LARGEST = 6000  # bytes on the line
+RELEASED = {  # by version of the address
+    "v1/frame.js": "288c8d1db318ba8ed5e82a3bb6f5776043b9eccf9e930ece7c38f92f5cb137f1",
+    "v1/yestwice.js": "10fd942e9aa2e0a9c441e1295d496346070d072db8e4c6e68be2f6e1568c3a0b",
+}
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.iterdir()), ids=lambda one: str(one.name))
@@ -16,3 +21,9 @@ def test_a_script_for_other_sites_is_at_most_6_kb_and_loads_no_other(script: Pat
     text = script.read_text()
     assert len(gzip.compress(text.encode(), 9)) <= LARGEST
     assert re.findall(r"\bimport\b(?!Key)|https?://", text) == []
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_a_script_that_was_released_never_changes(name: str) -> None:
+    """Pages name its hash, and browsers run nothing else there: what is new needs the next version."""
+    assert hashlib.sha256((SCRIPTS.parent / name).read_bytes()).hexdigest() == RELEASED[name]

@@ -26,7 +26,7 @@
     h2 { margin: 0 0 .5rem; font-size: 1.35em; line-height: 1.25 }
     p, dl { margin: 0 0 .75rem }
     dt { font-size: .9em } dd { margin: 0 0 .5rem; font-weight: 600 }
-    form { margin: 0 } form > div, fieldset { margin: 0 0 1rem }
+    form { margin: 0 0 .75rem } form > div, fieldset { margin: 0 0 1rem }
     label { display: block; font-weight: 600 }
     .need, .hint, .fine { font-weight: 400; font-size: .9em; margin: 0 }
     .hint { margin-bottom: .25rem }
