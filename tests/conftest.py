@@ -3,13 +3,16 @@
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
 from app import create_app
 from subscriptions import start
@@ -43,6 +46,20 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
+_compile_builder = Rule._compile_builder
+
+
+def _built_when_needed(self: Rule, append_unknown: bool = True) -> Callable[..., Any]:
+    """What writes the URLs of a route; a test writes few, and to compile that for all is half of making an app."""
+
+    @cache
+    def made() -> Callable[..., Any]:
+        return _compile_builder(self, append_unknown)
+
+    return lambda rule, *values, **more: made()(rule, *values, **more)
+
+
+Rule._compile_builder = _built_when_needed  # type: ignore[assignment]
 
 
 class ManualClock(Clock):
