@@ -1,5 +1,6 @@
 """The languages of pages and mails: which there are, which one a reader gets, and how a time reads in each."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +14,7 @@ from subscriptions import clock
 
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 SOURCE = "en"  # the language of the texts in code and templates
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 LONGEST_TAG = 35  # RFC 5646 4.4.1
 
 
@@ -64,6 +66,11 @@ def direction(tag: str) -> str:
 def own_name(tag: str) -> str:
     """What its speakers call it."""
     return locale_of(tag).get_display_name() or tag
+
+
+def one_line(text: str) -> str:
+    """Each run of spaces as one, but for no-break ones, which hold a French word and its mark together."""
+    return _SPACES.sub(" ", text.strip())
 
 
 def listed(names: Sequence[str], tag: str) -> str:

@@ -140,6 +140,16 @@ def test_the_code_of_the_mail_confirms_in_the_script(embeds: Embeds) -> None:
     assert violations(page) == []
 
 
+def test_who_presses_twice_uses_up_one_try(embeds: Embeds) -> None:
+    page = embeds.paste("script")
+    sign_up(page, "script", "twice@example.org")
+    page.get_by_label("Code").fill(WRONG)
+    page.get_by_role("button", name="Confirm").evaluate("button => { button.click(); button.click() }")
+    expect(page.get_by_label("Code")).to_have_accessible_description(re.compile("2 more tries"))
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_label("Code")).to_have_accessible_description(re.compile("1 more try"))
+
+
 def test_the_script_leads_to_another_mail_and_back_to_a_wrong_address(embeds: Embeds) -> None:
     page = embeds.paste("script")
     sign_up(page, "script", "bart@gmial.com")

@@ -137,6 +137,7 @@ def test_the_audit_says_who_did_what_in_numbers_and_names_nobody(
     with reading() as session:
         rows = [(one.actor, one.details) for one in session.query(Audit)]
     assert {actor for actor, _ in rows} == {"operator"} and rows[0][1]["networks"] == ["198.51.100.0/24"]
+    assert rows[0][1]["since"].endswith("Z") and rows[0][1]["until"].endswith("Z")
     assert "example" not in str(rows)
 
 

@@ -209,3 +209,12 @@ def test_looking_at_the_page_for_a_month_changes_nothing(world: World) -> None:
         world.clock.forward(seconds=timedelta(days=6).total_seconds())
         assert page(world, handle).status_code == 200
     assert everything() == before
+
+
+def test_a_french_subject_keeps_its_marks_beside_their_words_in_the_mail_and_on_the_page(world: World) -> None:
+    sign_up = world.sign_up_by_form(locale="fr")
+    subject = "À confirmer\u00a0: Newsletter"
+    assert str(world.mails(ANNE)[0]["Subject"]) == subject
+    assert subject in world.get(f"{sign_up.location}&lang=fr").text
+    facts = world.get(f"/api/v1/lists/{NEWS}/form?lang=fr").get_json()["inbox"]["facts"]
+    assert subject in [fact for _, fact in facts]

@@ -78,11 +78,9 @@ class _Plain:
     _signer: Any = None
 
     def make_signer(self, salt: str | bytes | None = None) -> Any:
-        if salt is not None or self._signer is None:
-            made = super().make_signer(salt)  # type: ignore[misc]
-            if salt is not None:
-                return made
-            self._signer = made
+        if salt is not None:
+            return super().make_signer(salt)  # type: ignore[misc]
+        self._signer = self._signer or super().make_signer()  # type: ignore[misc]
         return self._signer
 
     @staticmethod

@@ -1,7 +1,6 @@
 """From an owed mail and the state it is about to the message that leaves."""
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import addressed_as
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.domain.policy import LINK_LIFE
-from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, words
+from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
 from subscriptions.mail import alarm, style
 from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
@@ -40,7 +39,6 @@ _LINKS = {  # as the templates name them: page, and the value in the letter; the
     "preferences_url": ("preferences", "preferences_token"),
 }
 Entry = tuple[List, Wording | None]
-_SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # but for those that hold a French word and its mark together
 _VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split() + alarm.VALUES
 
 
@@ -181,7 +179,7 @@ class Composer:
             )
         html = style.inlined(html)
         headers = {"From": sender_line(self._settings.mail.sender, self._sender)}
-        headers["Subject"] = folded("Subject", _SPACES.sub(" ", subject.strip()))
+        headers["Subject"] = folded("Subject", one_line(subject))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         return compile_letter(headers, self._slots(mail, row), text, html)
 

@@ -11,8 +11,7 @@ from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web.problems import answer
 
-_SHARED = ("api.subscribe", "confirmations.confirm", "form_data.form")
-_PATHS = re.compile(r"/api/v1/(subscriptions|confirmations|lists/[^/]+/form)/?")
+_SHARED = re.compile(r"/api/v1/(subscriptions|confirmations|lists/[^/]+/form)/?")
 _MINUTES_10 = "600"
 
 
@@ -22,13 +21,13 @@ def init_app(app: Flask) -> None:
     def options() -> Response:
         """The browser's question before the request comes by OPTIONS, which Flask answers for every route."""
         asks = "Access-Control-Request-Method" in request.headers
-        return _preflight() if asks and request.endpoint in _SHARED else usual()
+        return _preflight() if asks and _SHARED.fullmatch(request.path) else usual()
 
     app.make_default_options_response = options  # type: ignore[method-assign]
 
     @app.after_request
     def open_to_listed(response: Response) -> Response:
-        if request.endpoint in _SHARED or (request.endpoint is None and _PATHS.fullmatch(request.path)):
+        if _SHARED.fullmatch(request.path):
             response.headers.add("Vary", "Origin")
             origin = _origin()
             if origin and origin in g.get("listed", ()):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 from flask_babel import gettext, ngettext
 
 from subscriptions import languages
@@ -15,7 +15,7 @@ from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web import cors, language, place
 from subscriptions.web.forms import HONEYPOT
-from subscriptions.web.inbox import no_code, wrong_code
+from subscriptions.web.inbox import no_code, subject, wrong_code
 from subscriptions.web.options import Options, read
 from subscriptions.web.pages import the_list
 from subscriptions.web.voluntary import shown
@@ -148,12 +148,11 @@ def _fine_print() -> str:
 def _inbox(options: Options) -> dict[str, Any]:
     """What comes after the form; the subject names the list, which of several are chosen nobody knows yet."""
     names = language.listed(options.rows)
-    subject = render_template("email/confirm/subject.txt", list_name=names).strip()
     hours = parts().settings.lifecycle.confirm_within_hours
     time = ngettext("%(num)d hour, counted from your sign-up", "%(num)d hours, counted from your sign-up", hours)
     facts = [[gettext("Sender"), parts().settings.mail.sender], [gettext("Time to confirm"), time]]
     if not options.is_of_several:
-        facts.insert(1, [gettext("Subject"), subject])
+        facts.insert(1, [gettext("Subject"), subject(names)])
     return {
         "heading": gettext("Now check your inbox"),
         "lead": gettext(

@@ -88,9 +88,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.began = Clock.ticks()
-        if "request_id" in g:  # a context may outlive its request, as in tests
-            for left in _OF_ONE_REQUEST:
-                g.pop(left, None)
+        for left in [one for one in g if one in _OF_ONE_REQUEST]:  # a context may outlive its request, as in tests
+            g.pop(left)
         asked = request.environ.get("HTTP_X_REQUEST_ID")
         g.request_id = asked if asked and _ID.fullmatch(asked) else _new_id()
         if request.host.partition(":")[0] not in hosts and not _is_ours(request.host, hosts):

@@ -19,6 +19,7 @@ from subscriptions.domain import codes
 from subscriptions.domain.address import Address, wire_form
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.webmail import webmail
+from subscriptions.languages import one_line
 from subscriptions.links import Visit
 from subscriptions.parts import parts
 from subscriptions.store import registrations
@@ -105,6 +106,11 @@ def _ask_for_nobody(visit: Visit) -> Refusal | None:
     return limited
 
 
+def subject(names: str) -> str:
+    """Of the mail to look for, as it will stand in the inbox."""
+    return one_line(render_template("email/confirm/subject.txt", list_name=names))
+
+
 def no_code() -> str:
     return str(gettext("A code has eight letters and digits, such as K7QM-2XWD. Please look at the mail again."))
 
@@ -143,7 +149,7 @@ def _page(
         wrong=wrong,
         typed=typed,
         can_type=visit is not None and not closed,
-        subject=" ".join(render_template("email/confirm/subject.txt", list_name=names).split()),
+        subject=subject(names),
         **_whom_to_look_for(visit),
         **_of_visit(visit, again=again),
     )

@@ -1,6 +1,5 @@
 /* Yestwice: the sign-up form of a list as an element, <yestwice-form list="newsletter">. No cookie, nothing stored.
-   Its colours are custom properties of the page: --yestwice-accent, --yestwice-on-accent, --yestwice-line,
-   --yestwice-radius; its parts (field, label, input, consent, button, inbox, link) can be styled with ::part(). */
+   The page may set custom properties (--yestwice-accent, …-on-accent, …-line, …-radius) and style its ::part()s. */
 (() => {
   "use strict";
   const tag = "yestwice-form";
@@ -49,7 +48,7 @@
     iframe { display: block; width: 100%; height: 40rem; border: 0 }
     [role=status]:empty, [hidden] { display: none }`);
 
-  /* Elements are made one by one: what comes from the server is text and never markup. */
+  /* What comes from the server is text and never markup. */
   const fill = (element, ...children) => element.replaceChildren(...children.filter(Boolean));
   const make = (name, attributes, ...children) => {
     const element = document.createElement(name);
@@ -149,7 +148,7 @@
           make("p", { class: "error", id: "error-lists" }), ...lists.flatMap((one) => this.agreement(one)),
           make("p", { class: "fine" }, texts.fine)),
         this.button);
-      this.form.addEventListener("submit", (event) => this.submitted(event));
+      this.whenSent(this.form, this.button, () => this.submitted());
       for (const [name, colour] of Object.entries(data.colours)) this.box.style.setProperty(`--${name}`, colour);
       this.next = make("div", {});
       fill(this.box, this.form, this.told, this.next);
@@ -204,22 +203,25 @@
       return { ...members, lists, wordings };
     }
 
-    async submitted(event) {
-      event.preventDefault();
-      if (this.button.hasAttribute("aria-disabled")) return;
-      this.clear();
+    /* Whoever presses twice means one. */
+    whenSent(form, button, work) {
+      form.onsubmit = async (event) => {
+        event.preventDefault();
+        if (button.hasAttribute("aria-disabled")) return;
+        button.setAttribute("aria-disabled", "true");
+        this.clear();
+        await work();
+        button.removeAttribute("aria-disabled");
+      };
+    }
+
+    async submitted() {
       const wrong = [...this.form.elements].filter((one) => one.willValidate && !one.validity.valid);
       const ticked = !this.isOfSeveral || new FormData(this.form).has("lists");
       if (!ticked) return this.point([["lists", this.data.texts.wrong.lists]]);
       if (wrong.length) return this.point(wrong.map((one) => [one.name, this.data.texts.wrong[one.name] || one.validationMessage]));
       if (this.form.elements[this.data.honeypot].value) return this.stepAside(); /* a helper of the browser meant well */
-      this.button.setAttribute("aria-disabled", "true");
-      try {
-        await this.post(this.members());
-      } catch {
-        this.form.submit(); /* no script comes through, but a plain form does */
-      }
-      this.button.removeAttribute("aria-disabled");
+      await this.post(this.members()).catch(() => this.form.submit()); /* a plain form comes through */
     }
 
     async post(members) {
@@ -309,14 +311,12 @@
     /* The code of the mail confirms here; the server counts the wrong ones. */
     code(registration) {
       const { code } = this.data.inbox;
-      const form = make("form", { novalidate: true }, make("h2", {}, code.heading), this.field(code.field),
-        make("button", { part: "button" }, code.confirm));
-      form.onsubmit = async (event) => {
-        event.preventDefault();
-        this.clear();
+      const button = make("button", { part: "button" }, code.confirm);
+      const form = make("form", { novalidate: true }, make("h2", {}, code.heading), this.field(code.field), button);
+      this.whenSent(form, button, async () => {
         const wrong = await this.enter(registration, form.elements.code.value).catch(() => this.data.texts.trouble);
         if (wrong) this.point([["code", wrong]]);
-      };
+      });
       return form;
     }
 
