@@ -6,7 +6,7 @@ from flask import Flask
 
 from subscriptions import cli, mail, parts, start, store, web
 from subscriptions.clock import Clock
-from subscriptions.serve import serve
+from subscriptions.serving import serve
 from subscriptions.settings import Settings
 from subscriptions.settings.file import load
 

@@ -66,6 +66,12 @@ class Parts:
             with reading() as session:
                 self.clock.ahead = timedelta(seconds=float(meta.get(session, "clock_ahead") or 0))
 
+    def begin_anew(self) -> None:
+        """In a forked child: nothing of what its parent was in the middle of."""
+        for one in (self.sender, self.sign_ups, self.tally, self.watch):
+            one.begin_anew()
+        self.follow_clock()
+
     def forget_catalogue(self) -> None:
         self._catalogue = None
 
@@ -88,7 +94,9 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         max_per_minute=settings.mail.max_per_minute,
     )
     tally, secrets = Tally(), keys.secret_keys(settings)
-    sign_ups = GroupCommit[Ask, Refusal | None](lambda asks: subscribe(asks, clock.now(), policy, tally))
+    sign_ups = GroupCommit[Ask, Refusal | None](
+        lambda asks: subscribe(asks, clock.now(), policy, tally), app.app_context
+    )
     watch = Watch(
         settings.thresholds,
         clock,

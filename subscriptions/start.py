@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 
 import click
@@ -23,6 +24,9 @@ from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
 
 log = logging.getLogger(__name__)
+ALL_JOBS = NAMES
+WEB_JOBS = ("watch",)  # what a web process counts is its own
+MAIL_JOBS = tuple(name for name in NAMES if name not in WEB_JOBS)
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
 
 
@@ -73,19 +77,31 @@ def warnings(joined: Parts) -> list[str]:
     return found
 
 
-def follow(app: Flask) -> None:
-    """For a worker whose parent has prepared everything: read what was prepared."""
+def close_connections(app: Flask) -> None:
+    """Before a fork: no two processes share one."""
     with app.app_context():
-        parts().follow_clock()
-        parts().warnings[:] = warnings(parts())
+        db.engine.dispose()
+
+
+def begin_anew(app: Flask) -> None:
+    """In a forked child, which has the objects of its parent and none of its threads and connections."""
+    with app.app_context():
+        db.engine.dispose(close=False)
+        parts().begin_anew()
 
 
 class Background:
-    """What runs beside the requests: one scheduler and one sender in each process."""
+    """What runs beside the requests: one scheduler in each process, with the jobs that are this one's.
 
-    def __init__(self, app: Flask) -> None:
+    `wake_other`: wakes the process that sends, where it is not this one.
+    """
+
+    def __init__(
+        self, app: Flask, jobs: Sequence[str] = ALL_JOBS, wake_other: Callable[[], None] | None = None
+    ) -> None:
         self._app = app
         self._parts = parts(app)
+        self._jobs, self._wake_other = jobs, wake_other
         self._scheduler: schedule.Scheduler | None = None
         self._turn = threading.Lock()
         self._over = False
@@ -95,9 +111,9 @@ class Background:
         with self._turn:
             if self._over:
                 return
-            self._scheduler = schedule.scheduler(self._run)
+            self._scheduler = schedule.scheduler(self._run, self._jobs)
             self._scheduler.start()
-            self._parts.wake_sender = self._wake
+            self._parts.wake_sender = self._wake_other or self.wake
         for warning in self._parts.warnings:
             log.warning(warning)
 
@@ -115,18 +131,14 @@ class Background:
             self._scheduler = None
 
     def after_fork(self) -> None:
-        """A child has the objects and none of the threads: begin anew."""
+        """For servers that fork by themselves: begin anew."""
         if self._scheduler is not None:
             self._turn = threading.Lock()
-            with self._app.app_context():
-                db.engine.dispose(close=False)
-            self._parts.sender.begin_anew()
-            self._parts.sign_ups.begin_anew()
-            self._parts.tally.begin_anew()
-            self._parts.watch.begin_anew()
+            begin_anew(self._app)
             self.start()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Send what is owed, now."""
         if self._scheduler is not None and not self._parts.sender.look_again():
             schedule.wake(self._scheduler, "deliver")
 

@@ -2,116 +2,146 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from contextlib import AbstractContextManager, nullcontext
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
+from subscriptions import deadline
+from subscriptions.clock import Clock
 from subscriptions.store.engine import Unavailable
 
-Ask = TypeVar("Ask")
+Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-PATIENCE = 5.0  # seconds; nobody waits longer for an answer
+
+IDLE = 2.0  # seconds until a thread with nothing to do is over
 
 
-class _Waiting(Generic[Ask, Answer]):
-    __slots__ = ("after", "answer", "ask", "gone", "leads", "trouble", "turn")
+class Waiting(Generic[Item, Answer]):
+    """An item, and what became of it; `tell` is called once that is known."""
 
-    def __init__(self, ask: Ask) -> None:
-        self.ask = ask
+    __slots__ = ("answer", "error", "item", "over_at", "tell")
+
+    def __init__(self, item: Item, over_at: float, tell: "Callable[[Waiting[Item, Answer]], None]") -> None:
+        self.item, self.over_at, self.tell = item, over_at, tell
         self.answer: Answer | None = None
-        self.trouble: Exception | None = Unavailable("no answer")  # until there is one, however a batch ends
-        self.leads = self.gone = False
-        self.after: _Waiting[Ask, Answer] | None = None  # whom to wake next
-        self.turn = threading.Lock()
-        self.turn.acquire()
+        self.error: Exception | None = None
+
+    def result(self) -> Answer:
+        """The answer; raises Unavailable, or what its own data caused."""
+        if self.error is not None:
+            raise self.error
+        return self.answer  # type: ignore[return-value]
 
 
-class GroupCommit(Generic[Ask, Answer]):
-    """Hands all that wait to `commit` at once; the first to come leads, alone it is a batch of one.
+class GroupCommit(Generic[Item, Answer]):
+    """One thread hands all that wait to `commit` at once; alone, an item is a batch of one.
 
-    `commit` takes a list and gives one answer for each, after its transaction is committed.
+    `commit` takes a list and gives one answer for each, after its transaction is committed. `around`: what the
+    thread lives in. `told`: called after each batch, for those whom it answered together.
     """
 
     def __init__(
-        self, commit: Callable[[Sequence[Ask]], list[Answer]], at_most: int = 64, patience: float = PATIENCE
+        self,
+        commit: Callable[[Sequence[Item]], list[Answer]],
+        around: Callable[[], AbstractContextManager[object]] = nullcontext,
+        *,
+        at_most: int = 64,
+        waiting: int = 1024,
+        patience: float = deadline.PATIENCE,
     ) -> None:
-        self._commit = commit
-        self._at_most = at_most
-        self._patience = patience
+        self._commit, self._around = commit, around
+        self._at_most, self._room, self._patience = at_most, waiting, patience
+        self.told: Callable[[], None] = lambda: None
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """With nobody waiting: in a forked child, whose parent may have been in the middle."""
-        self._guard = threading.Lock()
-        self._queue: list[_Waiting[Ask, Answer]] = []
-        self._led = False
+        self._queue: SimpleQueue[Waiting[Item, Answer]] = SimpleQueue()
+        self._turn = threading.Lock()
+        self._thread: threading.Thread | None = None
 
-    def submit(self, ask: Ask) -> Answer:
-        """The answer to one ask, after its commit; raises Unavailable, or what its own data caused."""
-        me: _Waiting[Ask, Answer] = _Waiting(ask)
-        with self._guard:
-            self._queue.append(me)
-            me.leads, self._led = not self._led, True
-        if me.leads or self._wait(me):
-            self._lead()
-        else:
-            self._wake(me.after)
-        if me.trouble is not None:
-            raise me.trouble
-        return me.answer  # type: ignore[return-value]
+    def submit(self, item: Item) -> Answer:
+        """The answer to one item, after its commit: a thread waits for it."""
+        done = threading.Lock()
+        done.acquire()
+        waiting = self.hand_over(item, lambda _: done.release())
+        if not done.acquire(timeout=waiting.over_at - Clock.ticks() + 0.5):  # the commit minds the deadline itself
+            raise Unavailable("no answer in time")
+        return waiting.result()
 
-    def _wait(self, me: _Waiting[Ask, Answer]) -> bool:
-        """Wait for an answer, or for the lead: True."""
-        if me.turn.acquire(timeout=self._patience):
-            return me.leads
-        with self._guard:
-            if me.turn.acquire(blocking=False):  # the answer, or the lead, came at the last moment
-                return me.leads
-            me.gone = True
-            if me in self._queue:
-                self._queue.remove(me)
-        raise Unavailable("no answer in time")
+    def hand_over(
+        self, item: Item, tell: Callable[[Waiting[Item, Answer]], None], over_at: float | None = None
+    ) -> Waiting[Item, Answer]:
+        """Line up, without waiting; `tell` is called by the thread that commits. Raises Unavailable where many wait."""
+        if self._queue.qsize() >= self._room:
+            raise Unavailable("too many wait")
+        waiting = Waiting(item, over_at or Clock.ticks() + deadline.left(self._patience), tell)
+        self._queue.put(waiting)
+        if self._thread is None:
+            self._begin()
+        return waiting
 
-    def _lead(self) -> None:
-        with self._guard:
-            batch, self._queue = self._queue[: self._at_most], self._queue[self._at_most :]
+    def _begin(self) -> None:
+        with self._turn:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="sign-ups", daemon=True)
+                self._thread.start()
+
+    def _work(self) -> None:
         try:
-            self._run(batch)
+            with self._around():
+                while batch := self._next():
+                    self._run(batch)
+                    for one in batch:
+                        one.tell(one)
+                    self.told()
         finally:
-            with self._guard:
-                self._led = bool(self._queue)
-                if self._led:
-                    self._queue[0].leads = True
-                    self._queue[0].turn.release()
-            others = [one for one in batch if not one.leads]
-            for one, after in pairwise(others):
-                one.after = after
-            self._wake(others[0] if others else None)
+            with self._turn:  # whatever ended it: whoever comes next begins another
+                if self._thread is threading.current_thread():
+                    self._thread = None
 
-    def _wake(self, one: _Waiting[Ask, Answer] | None) -> None:
-        """One by one, each the next: all at once they would only fight for the interpreter (measured: 25 % slower)."""
-        with self._guard:
-            while one is not None and one.gone:
-                one = one.after
-            if one is not None:
-                one.turn.release()
-
-    def _run(self, batch: list[_Waiting[Ask, Answer]]) -> None:
-        """One transaction for all; where the data of one is at fault, one for each."""
+    def _next(self) -> list[Waiting[Item, Answer]]:
+        """What waits now, or comes first; nothing, and the thread is over, after a while without any."""
+        batch: list[Waiting[Item, Answer]] = []
         try:
-            answers = self._commit([one.ask for one in batch])
-            for one, answer in zip(batch, answers, strict=True):
-                one.answer, one.trouble = answer, None
-        except Unavailable as trouble:
-            _fail(batch, trouble)
-        except Exception as trouble:
-            if len(batch) == 1:
-                _fail(batch, trouble)
+            batch.append(self._queue.get(timeout=IDLE))
+            while len(batch) < self._at_most:
+                batch.append(self._queue.get_nowait())
+        except Empty:
+            pass
+        return batch or ([] if self._ends() else self._next())
+
+    def _ends(self) -> bool:
+        """Whether nothing came at the last moment; whoever comes now begins another thread."""
+        with self._turn:
+            self._thread = None
+            if not self._queue.empty():
+                self._thread = threading.current_thread()
+            return self._thread is None
+
+    def _run(self, batch: list[Waiting[Item, Answer]]) -> None:
+        """One transaction for all; where the data of one is at fault, one for each."""
+        now = Clock.ticks()
+        _fail([one for one in batch if one.over_at <= now], Unavailable("no answer in time"))
+        alive = [one for one in batch if one.error is None]
+        if not alive:
+            return
+        try:
+            with deadline.within(min(one.over_at for one in alive)):
+                answers = self._commit([one.item for one in alive])
+            for one, answer in zip(alive, answers, strict=True):
+                one.answer = answer
+        except Unavailable as error:
+            _fail(alive, error)
+        except Exception as error:
+            if len(alive) == 1:
+                _fail(alive, error)
                 return
-            for one in batch:
+            for one in alive:
                 self._run([one])
 
 
-def _fail(batch: list[_Waiting[Ask, Answer]], trouble: Exception) -> None:
+def _fail(batch: Sequence[Waiting[Item, Answer]], error: Exception) -> None:
     for one in batch:
-        one.trouble = trouble
+        one.error = error

@@ -1,7 +1,7 @@
 """What runs when. The only file that knows APScheduler."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobEvent
@@ -23,12 +23,12 @@ SCHEDULE = [
 ]
 
 
-def scheduler(run: Callable[[str], object]) -> BackgroundScheduler:
-    """The one scheduler of this process, not started; `run` runs a job by its name. Each job also runs at once."""
+def scheduler(run: Callable[[str], object], names: Sequence[str]) -> BackgroundScheduler:
+    """The one scheduler of this process, not started, for these jobs; `run` runs one. Each job also runs at once."""
     made = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
     )
-    for name, trigger in SCHEDULE:
+    for name, trigger in ((name, trigger) for name, trigger in SCHEDULE if name in names):
         made.add_job(run, trigger, args=[name], id=name, name=name, next_run_time=Clock.real_now())
     made.add_listener(_warn, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
     return made

@@ -21,6 +21,7 @@ class Server:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
+    mail_process: bool = True
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
     secret_keys: tuple[str, ...] = field(default=(), repr=False)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from subscriptions import deadline
 from subscriptions.store.models import db
 
 P = ParamSpec("P")
@@ -75,6 +76,9 @@ def _sqlite_connected(connection: Any, _record: ConnectionPoolEntry) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     how = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    if how == "IMMEDIATE":
+        wait = deadline.left(WAITS_MS / 1000)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(wait * 1000)}")
     if how != "NONE":
         connection.exec_driver_sql(f"BEGIN {how}")
 
@@ -106,7 +110,7 @@ def _turn() -> Iterator[None]:
     if db.engine.dialect.name != "sqlite":
         yield
         return
-    if not _writing.acquire(timeout=WAITS_MS / 1000):
+    if not _writing.acquire(timeout=deadline.left(WAITS_MS / 1000)):
         raise Contention("busy")
     try:
         yield
@@ -121,8 +125,9 @@ def repeated(action: Callable[P, T]) -> Callable[P, T]:
     def tried(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return action(*args, **kwargs)
-        except Contention:
-            pass
+        except Contention as error:
+            if not deadline.left(1):
+                raise Unavailable(str(error)) from error
         try:
             return action(*args, **kwargs)
         except Contention as trouble:

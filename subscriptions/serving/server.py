@@ -1,0 +1,63 @@
+"""granian, as we run it: one of its workers in each process, HTTP/1 alone, on a socket that is open already."""
+
+import resource
+import socket
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.net import SocketHolder
+from granian.server import MTServer
+from granian.server.common import AbstractServer
+
+from subscriptions.serving.front import Front
+
+HEAD_SECONDS, HEAD_AT_MOST = 10, 16 * 1024
+FILES = 65_536  # that a process may hold open, where the system allows it
+BACKLOG = 1024
+
+
+class Granian(MTServer):
+    """Made for Pythons without a GIL; with one, a worker is a worker all the same (measured: as fast as a child)."""
+
+    def __init__(self, front: Front, listening: socket.socket) -> None:
+        self._front, self._listening = front, listening
+        super().__init__(
+            "app",
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,  # HTTP/2 in the clear is no browser's, and its streams have ended services
+            http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=HEAD_AT_MOST),
+            websockets=False,
+            log_enabled=False,
+            backpressure=2 * FILES,  # connections cost little; the front counts what is in hand
+        )
+
+    def run(self) -> None:
+        """Serve until a signal; what is in hand is answered first."""
+        self.serve(target_loader=lambda: self._front, wrap_loader=False)
+
+    def _init_shared_socket(self) -> None:
+        self._shd = SocketHolder(self._listening.fileno(), False, BACKLOG)
+
+    def _check_gil(self) -> None:
+        """One worker needs no free threads."""
+
+    def serve(self, *args: Any, **kwargs: Any) -> None:
+        AbstractServer.serve(self, *args, **kwargs)  # past a warning that is about free threads
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket that every web process takes connections from; raises OSError."""
+    listening = socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+    )
+    listening.setblocking(False)
+    return listening
+
+
+def raise_file_limit() -> None:
+    """1,024 files, the usual limit, are fewer than the connections that somebody may open and say nothing on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
