@@ -56,9 +56,18 @@ class Parts:
 
     @property
     def catalogue(self) -> Catalogue:
+        """As this process has looked it up last; swapped whole, so whoever holds one holds it to the end."""
         if self._catalogue is None:
             self._catalogue = lists.read_catalogue()
         return self._catalogue
+
+    def follow(self) -> None:
+        """Look what another process may have changed: the lists, and in try-out mode the clock."""
+        self.follow_clock()
+        with reading() as session:
+            version = lists.version(session)
+        if self._catalogue is None or self._catalogue.version != version:
+            self._catalogue = lists.read_catalogue()
 
     def follow_clock(self) -> None:
         """In try-out mode the clock stands where the time machine has put it, for every process."""
@@ -70,10 +79,7 @@ class Parts:
         """In a forked child: nothing of what its parent was in the middle of."""
         for one in (self.sender, self.sign_ups, self.tally, self.watch):
             one.begin_anew()
-        self.follow_clock()
-
-    def forget_catalogue(self) -> None:
-        self._catalogue = None
+        self.follow()
 
 
 def parts(app: Flask | None = None) -> Parts:

@@ -14,7 +14,7 @@ from flask.helpers import get_debug_flag
 
 from subscriptions import keys
 from subscriptions.jobs import lease, schedule
-from subscriptions.jobs.jobs import NAMES, OF_EVERY_PROCESS, jobs
+from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
 from subscriptions.links import fingerprint
 from subscriptions.parts import Parts, parts
 from subscriptions.settings import BadSettings, ListSettings, Server, Settings
@@ -24,9 +24,6 @@ from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
 
 log = logging.getLogger(__name__)
-ALL_JOBS = NAMES
-WEB_JOBS = ("watch",)  # what a web process counts is its own
-MAIL_JOBS = tuple(name for name in NAMES if name not in WEB_JOBS)
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
 
 
@@ -46,11 +43,11 @@ def prepare(app: Flask) -> None:
             migrate.one_at_a_time(session.connection())
             _same_pepper(session_value=meta.get(session, "pepper"), mine=fingerprint(keys.pepper(joined.settings)))
             meta.put(session, "pepper", fingerprint(keys.pepper(joined.settings)))
-            job_rows.ensure(session, [*NAMES, "relay"])
+            job_rows.ensure(session, [*NAMED, "relay"])
             traffic.ensure(session)
             lists.sync(session, [_fields(one) for one in joined.settings.lists], joined.clock.now())
-        joined.forget_catalogue()
-        joined.follow_clock()
+            lists.note_version(session)
+        joined.follow()
         joined.warnings[:] = warnings(joined)
 
 
@@ -96,9 +93,7 @@ class Background:
     `wake_other`: wakes the process that sends, where it is not this one.
     """
 
-    def __init__(
-        self, app: Flask, jobs: Sequence[str] = ALL_JOBS, wake_other: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, app: Flask, jobs: Sequence[Job] = JOBS, wake_other: Callable[[], None] | None = None) -> None:
         self._app = app
         self._parts = parts(app)
         self._jobs, self._wake_other = jobs, wake_other
@@ -140,29 +135,28 @@ class Background:
     def wake(self) -> None:
         """Send what is owed, now."""
         if self._scheduler is not None and not self._parts.sender.look_again():
-            schedule.wake(self._scheduler, "deliver")
+            schedule.wake(self._scheduler, NAMED["deliver"])
 
-    def _run(self, name: str) -> None:
+    def _run(self, job: Job) -> None:
         with self._app.app_context():
             try:
-                self._run_here(name)
-            except Unavailable as trouble:
-                log.warning("job waits for the database", extra={"job": name, "trouble": str(trouble)})
-            except lease.ClockJumped as trouble:
-                log.error(str(trouble), extra={"job": name})
+                self._run_here(job)
+            except Unavailable as error:
+                log.warning("job waits for the database", extra={"job": job.name, "trouble": str(error)})
+            except lease.ClockJumped as error:
+                log.error(str(error), extra={"job": job.name})
 
-    def _run_here(self, name: str) -> None:
+    def _run_here(self, job: Job) -> None:
         joined = self._parts
-        joined.follow_clock()
+        joined.follow()
         now = joined.clock.now()
-        job = jobs(joined.sender, joined.policy, joined.clock, watch=joined.watch)[name]
-        if name in OF_EVERY_PROCESS:
-            count = job(now, lambda: True)
-            with joined.tally.taken() as counts, transaction() as session:
-                job_rows.note(session, name, now, count)
-                counters.add(session, counts)
-        else:
-            lease.run(name, job, joined.clock)
+        if job.where is Where.CLUSTER:
+            lease.run(job, joined)
+            return
+        count = job.work(Run(joined, now))
+        with joined.tally.taken() as counts, transaction() as session:
+            job_rows.note(session, job.name, now, count)
+            counters.add(session, counts)
 
 
 def _flask_command() -> click.Context | None:

@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from subscriptions.actions import sweep
-from subscriptions.jobs.jobs import jobs
+from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.parts import Parts, parts
 from subscriptions.settings import ListSettings
 from subscriptions.settings import Mail as MailSettings
@@ -119,8 +119,7 @@ class World:
 
     def run(self, name: str) -> int:
         """One job, now (not through HTTP)."""
-        joined = self.parts
-        return jobs(joined.sender, joined.policy, joined.clock, asked=True)[name](self.clock.now(), lambda: True)
+        return NAMED[name].work(Run(self.parts, self.clock.now(), asked=True))
 
     def registrations(self) -> list[Registration]:
         return _all(Registration)

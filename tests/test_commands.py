@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from flask import Flask
 from subscriptions.actions import suppress
 from subscriptions.domain.address import parse
 from subscriptions.jobs import lease
+from subscriptions.jobs.jobs import NAMED
 from subscriptions.settings import Mail
 from subscriptions.store import tokens
 from subscriptions.store.engine import reading
@@ -214,7 +216,7 @@ def test_jobs_run_deliver_sends_what_is_owed(world: World) -> None:
 
 def test_after_400_days_the_purge_waits_for_confirm(world: World) -> None:
     world.sign_up(ANNE)
-    lease.run("purge", lambda now, alive: 0, world.parts.clock)
+    lease.run(replace(NAMED["purge"], work=lambda run: 0), world.parts)
     world.clock.forward(days=401)
     assert "--confirm" in refused(world, "jobs", "run", "purge")
     assert good(world, "jobs", "run", "purge", "--confirm") == "1\n"

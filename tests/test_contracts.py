@@ -5,8 +5,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from subscriptions.domain.lifecycle import Mail
-from subscriptions.jobs.jobs import NAMES
-from subscriptions.jobs.schedule import SCHEDULE
+from subscriptions.jobs.jobs import JOBS, OF_MAILS, OF_WEB
 from subscriptions.store.engine import reading
 from subscriptions.store.models import db
 from subscriptions.web.headers import BODY_AT_MOST
@@ -67,8 +66,8 @@ def test_every_mail_has_its_three_templates(app: Flask, mail: str, part: str) ->
     assert app.jinja_env.get_template(f"email/{mail}/{part}")
 
 
-def test_every_job_is_scheduled_once() -> None:
-    assert sorted(name for name, _ in SCHEDULE) == sorted(NAMES)
+def test_every_job_runs_with_the_mails_or_in_each_web_process() -> None:
+    assert sorted(job.name for job in (*OF_WEB, *OF_MAILS)) == sorted({job.name for job in JOBS})
 
 
 def test_every_post_refuses_a_body_that_is_too_large(world: World) -> None:

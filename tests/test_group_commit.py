@@ -7,9 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from subscriptions.actions import group as group_commit
 from subscriptions.actions.gate import Refusal
-from subscriptions.actions.group import GroupCommit, _Waiting
+from subscriptions.actions.group import GroupCommit, Waiting
 from subscriptions.actions.subscribe import Ask, Origin
+from subscriptions.clock import Clock
 from subscriptions.domain.address import parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.store.engine import Contention, Unavailable, repeated
@@ -45,7 +47,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 def waiting(group: GroupCommit[int, int], count: int) -> None:
     """Returns once so many wait behind the batch under way."""
-    until(lambda: len(group._queue) == count)
+    until(lambda: group._queue.qsize() == count)
 
 
 def first_in(group: GroupCommit[int, int], gate: Gate, pool: ThreadPoolExecutor) -> "Future[int]":
@@ -92,7 +94,7 @@ def test_a_batch_holds_no_more_than_it_may_and_the_rest_follow(pool: ThreadPoolE
     assert [len(batch) for batch in gate.batches] == [1, 3, 3, 1]
 
 
-def test_one_batch_runs_at_a_time_and_the_lead_is_handed_on(pool: ThreadPoolExecutor) -> None:
+def test_one_batch_runs_at_a_time(pool: ThreadPoolExecutor) -> None:
     running, most = threading.Lock(), []
 
     def commit(asks: Sequence[int]) -> list[int]:
@@ -145,7 +147,7 @@ def test_without_a_database_everyone_is_told_at_once_and_nobody_tries_alone(pool
 @pytest.mark.parametrize("trouble", [Unavailable("gone"), IntegrityError("", None, ValueError()), SystemExit()])
 def test_after_a_failed_batch_the_next_one_runs(trouble: BaseException) -> None:
     group = GroupCommit[int, int](fail(trouble))  # type: ignore[arg-type]
-    with pytest.raises(type(trouble)):
+    with pytest.raises(type(trouble) if isinstance(trouble, Exception) else Unavailable):
         group.submit(1)
     group._commit = list
     assert group.submit(2) == 2
@@ -158,7 +160,7 @@ def test_a_batch_that_ends_without_answers_has_accepted_nobody(pool: ThreadPoolE
     others = [pool.submit(group.submit, ask) for ask in range(1, 4)]
     waiting(group, 3)
     gate.let_through()
-    assert {type(one.exception(10)) for one in others} == {SystemExit, Unavailable}
+    assert {type(one.exception(10)) for one in others} == {Unavailable}
 
 
 def test_nobody_waits_longer_than_the_patience_for_a_batch_that_never_ends(pool: ThreadPoolExecutor) -> None:
@@ -178,9 +180,29 @@ def test_who_has_given_up_is_not_signed_up_later(pool: ThreadPoolExecutor) -> No
     first_in(group, gate, pool)
     assert isinstance(pool.submit(group.submit, 1).exception(10), Unavailable)
     gate.let_through()
-    until(lambda: not group._led)
+    until(group._queue.empty)
     assert group.submit(2) == 20
     assert gate.batches == [[0], [2]]
+
+
+def test_where_too_many_wait_the_next_is_refused_at_once(pool: ThreadPoolExecutor) -> None:
+    gate = Gate()
+    group = GroupCommit[int, int](gate, waiting=3)
+    first_in(group, gate, pool)
+    others = [pool.submit(group.submit, ask) for ask in range(1, 4)]
+    waiting(group, 3)
+    with pytest.raises(Unavailable, match="too many"):
+        group.submit(4)
+    gate.let_through()
+    assert [one.result(10) for one in others] == [10, 20, 30]
+
+
+def test_the_thread_ends_when_nothing_comes_and_the_next_item_begins_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "IDLE", 0.01)
+    group = GroupCommit[int, int](list)
+    for item in (1, 2):
+        assert group.submit(item) == item
+        until(lambda: group._thread is None)
 
 
 def test_what_was_in_the_way_is_tried_once_more_whole() -> None:
@@ -213,9 +235,9 @@ def test_in_the_database_too_the_fault_of_one_is_the_fault_of_one(world: World) 
     group = world.parts.sign_ups
     group.submit(ask(world, "anne@example.org", bytes(16)))
     asks = [ask(world, f"visitor-{n}@example.org", bytes(15) + bytes([n])) for n in range(3)]  # the first collides
-    batch = [_Waiting[Ask, Refusal | None](one) for one in asks]
+    batch = [Waiting[Ask, Refusal | None](one, Clock.ticks() + 60, lambda _: None) for one in asks]
     group._run(batch)
-    assert [type(one.trouble) for one in batch] == [IntegrityError, type(None), type(None)]
+    assert [type(one.error) for one in batch] == [IntegrityError, type(None), type(None)]
     assert sorted(str(one.address) for one in world.registrations()) == [
         "anne@example.org", "visitor-1@example.org", "visitor-2@example.org",
     ]  # fmt: skip

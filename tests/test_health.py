@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import TestResponse
 
 from subscriptions.jobs import lease
-from subscriptions.jobs.jobs import NAMES, jobs, late_after
+from subscriptions.jobs.jobs import JOBS, NAMED
 from subscriptions.settings import ListSettings, Mail
 from subscriptions.store.engine import transaction
 from tests.builders import ANNE, BART, NEWS, World, bearer, take_database_away, through
@@ -22,9 +22,8 @@ FORWARDING = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Rea
 
 def run_all(world: World) -> None:
     """Every job once, as the scheduler runs it."""
-    joined = world.parts
-    for name, job in jobs(joined.sender, joined.policy, joined.clock).items():
-        assert lease.run(name, job, joined.clock, asked=True) is not None
+    for job in JOBS:
+        assert lease.run(job, world.parts, asked=True) is not None
 
 
 def readyz(world: World, **more: Any) -> TestResponse:
@@ -55,17 +54,16 @@ def test_it_is_ready_when_every_job_has_run(world: World) -> None:
 
 
 def test_it_is_not_ready_before_the_jobs_have_run_once(world: World) -> None:
-    assert [one.partition(" ")[0] for one in problems(world)] == sorted(NAMES)
+    assert [one.partition(" ")[0] for one in problems(world)] == sorted(NAMED)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMED)
 def test_a_late_job_turns_it_red_and_is_named(world: World, name: str) -> None:
     run_all(world)
-    joined = world.parts
-    world.clock.forward(seconds=late_after(name).total_seconds())
-    for other, job in jobs(joined.sender, joined.policy, joined.clock).items():
-        if other != name:
-            lease.run(other, job, joined.clock, asked=True)
+    world.clock.forward(seconds=NAMED[name].late_after.total_seconds())
+    for other in JOBS:
+        if other.name != name:
+            lease.run(other, world.parts, asked=True)
     assert problems(world) == []
     world.clock.forward(seconds=1)
     assert [one for one in problems(world) if one.startswith(f"{name} is late")]
@@ -188,7 +186,7 @@ def test_what_happens_is_counted(world: World) -> None:
 def test_the_last_success_of_each_job_is_a_time(world: World) -> None:
     run_all(world)
     found = metrics(world)
-    times = {found[f"yestwice_job_last_success_timestamp_seconds {name}"] for name in NAMES}
+    times = {found[f"yestwice_job_last_success_timestamp_seconds {name}"] for name in NAMED}
     assert times == {world.clock.now().timestamp()}
 
 

@@ -1,6 +1,8 @@
 """The jobs among many processes: one runner for a slot, leases, retries, the guard of 400 days (O-08, O-09)."""
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -8,17 +10,16 @@ from click.testing import Result
 
 from subscriptions.actions import sweep
 from subscriptions.jobs import lease, schedule
-from subscriptions.jobs.jobs import EVERY, NAMES, Alive, jobs, late_after
-from subscriptions.jobs.jobs import Job as RunnableJob
+from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run
 from subscriptions.store import jobs as store
 from subscriptions.store.engine import reading, transaction
-from subscriptions.store.models import Job
+from subscriptions.store.models import Job as JobRow
 from tests.builders import ANNE, World
 
 ME, YOU = "one process", "another process"
 
 
-def job(name: str = "purge") -> Job:
+def job(name: str = "purge") -> JobRow:
     with reading() as session:
         found = store.find(session, name)
         assert found is not None
@@ -43,11 +44,16 @@ def renew(epoch: int | None, now: datetime) -> bool:
         return store.renew(session, "purge", epoch, now)
 
 
-def count_of(n: int) -> RunnableJob:
-    return lambda now, alive: n
+def doing(name: str, work: Callable[[Run], int]) -> Job:
+    """The job of that name, with other work to do."""
+    return replace(NAMED[name], work=work)
 
 
-def fail(now: datetime, alive: Alive) -> int:
+def count_of(n: int) -> Callable[[Run], int]:
+    return lambda run: n
+
+
+def fail(run: Run) -> int:
     raise RuntimeError("the disk was on fire at anne@example.org")
 
 
@@ -65,13 +71,13 @@ def test_a_slot_that_is_done_is_not_run_again(world: World) -> None:
 
 
 def test_a_run_by_the_clock_happens_once_in_its_hour_whoever_asks(world: World) -> None:
-    runs = [lease.run("purge", count_of(7), world.parts.clock) for _ in range(3)]
+    runs = [lease.run(doing("purge", count_of(7)), world.parts) for _ in range(3)]
     world.clock.forward(hours=1)
-    assert [*runs, lease.run("purge", count_of(8), world.parts.clock)] == [7, None, None, 8]
+    assert [*runs, lease.run(doing("purge", count_of(8)), world.parts)] == [7, None, None, 8]
 
 
 def test_a_run_that_was_asked_for_needs_no_free_slot(world: World) -> None:
-    runs = [lease.run("purge", count_of(7), world.parts.clock, asked=True) for _ in range(2)]
+    runs = [lease.run(doing("purge", count_of(7)), world.parts, asked=True) for _ in range(2)]
     assert runs == [7, 7]
 
 
@@ -90,13 +96,13 @@ def test_a_run_that_goes_on_keeps_its_lease(world: World) -> None:
 
 
 def test_a_long_run_keeps_its_lease_by_the_clock_and_not_by_its_beginning(world: World) -> None:
-    def long(now: datetime, alive: Alive) -> int:
+    def long(run: Run) -> int:
         for _ in range(3):
             world.clock.forward(seconds=50)
-            assert alive()
+            assert run.alive()
         return 0 if claim(YOU, world.clock.now(), None) is None else 1
 
-    assert lease.run("purge", long, world.parts.clock) == 0
+    assert lease.run(doing("purge", long), world.parts) == 0
 
 
 def test_a_run_whose_lease_was_taken_hears_so_and_cannot_end_the_run_of_another(world: World) -> None:
@@ -114,100 +120,98 @@ def test_a_purge_whose_lease_was_taken_stops_after_its_batch(world: World, monke
     for n in range(5):
         world.sign_up(f"person{n}@example.org")
     world.clock.forward(days=30)
-    purge = jobs(world.parts.sender, world.parts.policy, world.parts.clock)["purge"]
-    assert purge(world.clock.now(), lambda: False) == 2
+    assert NAMED["purge"].work(Run(world.parts, world.clock.now(), lambda: False)) == 2
     assert len(world.registrations()) == 3
 
 
 def test_a_failed_run_is_tried_again_in_its_slot_and_does_not_count_as_a_run(world: World) -> None:
     with pytest.raises(RuntimeError):
-        lease.run("purge", fail, world.parts.clock)
+        lease.run(doing("purge", fail), world.parts)
     assert (job().ended_at, job().trouble, job().holder) == (None, "RuntimeError", None)
-    assert lease.run("purge", count_of(3), world.parts.clock) == 3
+    assert lease.run(doing("purge", count_of(3)), world.parts) == 3
     assert (job().ended_at, job().trouble, job().count) == (world.clock.now(), None, 3)
 
 
 def test_what_a_failed_run_leaves_behind_names_nobody(world: World) -> None:
     with pytest.raises(RuntimeError):
-        lease.run("purge", fail, world.parts.clock)
+        lease.run(doing("purge", fail), world.parts)
     assert ANNE not in str(job().trouble)
 
 
 def test_two_months_are_caught_up_without_a_word(world: World) -> None:
-    lease.run("purge", count_of(0), world.parts.clock)
+    lease.run(doing("purge", count_of(0)), world.parts)
     world.clock.forward(days=61)
-    assert lease.run("purge", count_of(4), world.parts.clock) == 4
+    assert lease.run(doing("purge", count_of(4)), world.parts) == 4
 
 
 @pytest.mark.parametrize(("days", "refused"), [(400, False), (401, True)])
 def test_more_than_400_days_past_the_last_run_nothing_is_deleted(world: World, days: int, refused: bool) -> None:
     world.sign_up(ANNE)
-    lease.run("purge", count_of(0), world.parts.clock)
+    lease.run(doing("purge", count_of(0)), world.parts)
     world.clock.forward(days=days)
-    purge = jobs(world.parts.sender, world.parts.policy, world.parts.clock)["purge"]
     if refused:
         with pytest.raises(lease.ClockJumped, match="401 days"):
-            lease.run("purge", purge, world.parts.clock)
+            lease.run(NAMED["purge"], world.parts)
     else:
-        lease.run("purge", purge, world.parts.clock)
+        lease.run(NAMED["purge"], world.parts)
     assert len(world.registrations()) == refused
 
 
 def test_with_a_persons_word_the_purge_runs_after_400_days_and_then_by_itself(world: World) -> None:
-    lease.run("purge", count_of(0), world.parts.clock)
+    lease.run(doing("purge", count_of(0)), world.parts)
     world.clock.forward(days=4000)
-    assert lease.run("purge", count_of(5), world.parts.clock, asked=True, confirmed=True) == 5
+    assert lease.run(doing("purge", count_of(5)), world.parts, asked=True, confirmed=True) == 5
     world.clock.forward(hours=1)
-    assert lease.run("purge", count_of(6), world.parts.clock) == 6
+    assert lease.run(doing("purge", count_of(6)), world.parts) == 6
 
 
 def test_the_refusal_stays_in_sight_and_is_repeated(world: World) -> None:
-    lease.run("purge", count_of(0), world.parts.clock)
+    lease.run(doing("purge", count_of(0)), world.parts)
     world.clock.forward(days=500)
     for _ in range(2):
         with pytest.raises(lease.ClockJumped):
-            lease.run("purge", count_of(1), world.parts.clock)
+            lease.run(doing("purge", count_of(1)), world.parts)
     assert "nothing was deleted" in str(job().trouble)
     assert world.get("/readyz", environ_base={"REMOTE_ADDR": "127.0.0.1"}).status_code == 503
 
 
 def test_blocking_deletes_nothing_and_is_not_held_up_by_a_jump(world: World) -> None:
-    lease.run("block", count_of(0), world.parts.clock)
+    lease.run(doing("block", count_of(0)), world.parts)
     world.clock.forward(days=500)
-    assert lease.run("block", count_of(1), world.parts.clock) == 1
+    assert lease.run(doing("block", count_of(1)), world.parts) == 1
 
 
 def test_a_clock_that_went_back_holds_up_no_job(world: World) -> None:
     world.clock.forward(days=365)
-    lease.run("purge", count_of(0), world.parts.clock)
+    lease.run(doing("purge", count_of(0)), world.parts)
     claim(YOU, world.clock.now(), None)
     world.clock.forward(days=-365)
-    assert lease.run("purge", count_of(2), world.parts.clock) == 2
+    assert lease.run(doing("purge", count_of(2)), world.parts) == 2
     assert job().ended_at == world.clock.now()
 
 
 def test_a_small_step_back_runs_no_slot_twice(world: World) -> None:
-    lease.run("block", count_of(0), world.parts.clock)
+    lease.run(doing("block", count_of(0)), world.parts)
     world.clock.forward(minutes=-5)
-    assert lease.run("block", count_of(1), world.parts.clock) is None
+    assert lease.run(doing("block", count_of(1)), world.parts) is None
 
 
 def test_every_job_is_scheduled_and_every_schedule_has_a_job(world: World) -> None:
-    scheduled = {name for name, _ in schedule.SCHEDULE}
-    assert scheduled == set(NAMES) == set(EVERY) == set(jobs(world.parts.sender, world.parts.policy, world.parts.clock))
+    made = schedule.scheduler(lambda job: None, JOBS)
+    assert [job.id for job in made.get_jobs()] == [job.name for job in JOBS]
 
 
 def test_no_job_counts_as_late_before_it_could_have_run_twice() -> None:
-    assert all(late_after(name) >= 2 * EVERY[name] for name in NAMES)
+    assert all(job.late_after >= 2 * job.every for job in JOBS)
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(181, 200), (183, 503)])
 def test_a_late_purge_turns_readyz_red(world: World, minutes: int, status: int) -> None:
-    for name in NAMES:
+    for name in NAMED:
         with transaction() as session:
             store.note(session, name, world.clock.now(), 0)
     world.clock.forward(minutes=minutes)
-    for name in set(NAMES) - {"purge"}:
+    for name in set(NAMED) - {"purge"}:
         with transaction() as session:
             store.note(session, name, world.clock.now(), 0)
     assert world.get("/readyz").status_code == status

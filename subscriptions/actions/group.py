@@ -25,7 +25,7 @@ class Waiting(Generic[Item, Answer]):
     def __init__(self, item: Item, over_at: float, tell: "Callable[[Waiting[Item, Answer]], None]") -> None:
         self.item, self.over_at, self.tell = item, over_at, tell
         self.answer: Answer | None = None
-        self.error: Exception | None = None
+        self.error: Exception | None = Unavailable("no answer")  # until there is one, however a batch ends
 
     def result(self) -> Answer:
         """The answer; raises Unavailable, or what its own data caused."""
@@ -92,14 +92,14 @@ class GroupCommit(Generic[Item, Answer]):
         try:
             with self._around():
                 while batch := self._next():
-                    self._run(batch)
-                    for one in batch:
-                        one.tell(one)
-                    self.told()
+                    try:
+                        self._run(batch)
+                    finally:
+                        for one in batch:
+                            one.tell(one)
+                        self.told()
         finally:
-            with self._turn:  # whatever ended it: whoever comes next begins another
-                if self._thread is threading.current_thread():
-                    self._thread = None
+            self._end()
 
     def _next(self) -> list[Waiting[Item, Answer]]:
         """What waits now, or comes first; nothing, and the thread is over, after a while without any."""
@@ -110,28 +110,26 @@ class GroupCommit(Generic[Item, Answer]):
                 batch.append(self._queue.get_nowait())
         except Empty:
             pass
-        return batch or ([] if self._ends() else self._next())
+        return batch
 
-    def _ends(self) -> bool:
-        """Whether nothing came at the last moment; whoever comes now begins another thread."""
+    def _end(self) -> None:
+        """Whatever ended this thread: another begins for whoever has come at the last moment, or comes next."""
         with self._turn:
             self._thread = None
-            if not self._queue.empty():
-                self._thread = threading.current_thread()
-            return self._thread is None
+        if not self._queue.empty():
+            self._begin()
 
     def _run(self, batch: list[Waiting[Item, Answer]]) -> None:
         """One transaction for all; where the data of one is at fault, one for each."""
         now = Clock.ticks()
-        _fail([one for one in batch if one.over_at <= now], Unavailable("no answer in time"))
-        alive = [one for one in batch if one.error is None]
+        alive = [one for one in batch if one.over_at > now]  # who has given up is not signed up later
         if not alive:
             return
         try:
             with deadline.within(min(one.over_at for one in alive)):
                 answers = self._commit([one.item for one in alive])
             for one, answer in zip(alive, answers, strict=True):
-                one.answer = answer
+                one.answer, one.error = answer, None
         except Unavailable as error:
             _fail(alive, error)
         except Exception as error:

@@ -1,7 +1,6 @@
 """Commands for the scheduled jobs."""
 
 import threading
-from datetime import datetime
 
 import click
 from flask.cli import AppGroup
@@ -9,8 +8,7 @@ from flask.cli import AppGroup
 from subscriptions import clock as clocks
 from subscriptions.cli import ready, table
 from subscriptions.jobs import lease
-from subscriptions.jobs.jobs import EVERY, NAMES, Job, late_after
-from subscriptions.jobs.jobs import jobs as all_jobs
+from subscriptions.jobs.jobs import JOBS, NAMED, Run
 from subscriptions.jobs.schedule import next_time
 from subscriptions.parts import parts
 from subscriptions.store import jobs as rows
@@ -27,29 +25,27 @@ WAIT_AT_MOST = 300  # seconds, for a run in progress
 @ready
 def run(name: str, confirm: bool) -> None:
     """Run one scheduled job now; prints how many it blocked, purged or sent."""
-    joined = parts()
-    now = joined.clock.now()
-    job = all_jobs(joined.sender, joined.policy, joined.clock, asked=True)[name]
     try:
-        click.echo(_deliver(job, now) if name == "deliver" else _waiting_for_others(name, job, confirm))
+        click.echo(_deliver() if name == "deliver" else _waiting_for_others(name, confirm))
     except lease.ClockJumped as trouble:
         raise click.ClickException(str(trouble)) from None
 
 
-def _deliver(job: Job, now: datetime) -> int:
-    joined = parts()
-    count = job(now, lambda: True)
+def _deliver() -> int:
+    joined, job = parts(), NAMED["deliver"]
+    now = joined.clock.now()
+    count = job.work(Run(joined, now, asked=True))
     with transaction() as session:
-        rows.note(session, "deliver", now, count)
+        rows.note(session, job.name, now, count)
     joined.sender.stop()
     return count
 
 
-def _waiting_for_others(name: str, job: Job, confirm: bool) -> int | None:
+def _waiting_for_others(name: str, confirm: bool) -> int | None:
     pause = threading.Event()
     for _ in range(WAIT_AT_MOST * 2):
         try:
-            return lease.run(name, job, parts().clock, asked=True, confirmed=confirm)
+            return lease.run(NAMED[name], parts(), asked=True, confirmed=confirm)
         except lease.Running:
             pause.wait(0.5)
     raise click.ClickException(f"{name} has been running elsewhere for {WAIT_AT_MOST} seconds; please try again later.")
@@ -63,13 +59,12 @@ def show() -> None:
     with reading() as session:
         found = {job.name: job for job in rows.all_of(session)}
     lines = [("job", "every", "last good run", "count", "next", "late after", "trouble")]
-    for name in NAMES:
-        job = found[name]
-        ended = clocks.text(job.ended_at) if job.ended_at else "never"
-        late = clocks.text(job.ended_at + late_after(name)) if job.ended_at else "-"
-        lines.append(
-            (name, str(EVERY[name]), ended, str(job.count), clocks.text(next_time(name, now)), late, job.trouble or "-")
-        )
+    for job in JOBS:
+        row = found[job.name]
+        ended = clocks.text(row.ended_at) if row.ended_at else "never"
+        late = clocks.text(row.ended_at + job.late_after) if row.ended_at else "-"
+        following = clocks.text(next_time(job, now))
+        lines.append((job.name, str(job.every), ended, str(row.count), following, late, row.trouble or "-"))
     table(lines)
 
 

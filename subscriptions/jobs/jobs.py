@@ -1,7 +1,10 @@
-"""The jobs: each fetches what is due, calls an action, and gives a count."""
+"""The jobs, a row for each: what it does, how often, and in which processes it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
+from typing import Protocol
 
 from subscriptions.actions import erase, sweep
 from subscriptions.clock import Clock
@@ -12,58 +15,94 @@ from subscriptions.store import tidy, tries
 from subscriptions.store.engine import transaction
 from subscriptions.watch import Watch
 
-Alive = Callable[[], bool]
-Job = Callable[[datetime, Alive], int]
+
+class Hands(Protocol):
+    """What a job works with: the parts of the application."""
+
+    sender: Sender
+    policy: Policy
+    clock: Clock
+    watch: Watch
 
 
-def jobs(
-    sender: Sender, policy: Policy, clock: Clock, asked: bool = False, watch: Watch | None = None
-) -> Mapping[str, Job]:
-    """Every job by its name; `asked`: a person runs it, so it may take the time that it takes."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. `alive`: whether it is still ours; `asked`: by a person, so it may take the time that it takes."""
 
-    def block(now: datetime, alive: Alive) -> int:
-        return sweep.whole(sweep.block, now, alive)
-
-    def purge(now: datetime, alive: Alive) -> int:
-        """Registrations whose month is over; and proofs, IPs and suppressions whose time is."""
-        purged = sweep.whole(sweep.purge, now, alive)
-        for also in (sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions):
-            sweep.whole(also, now, alive)
-        tidy.sweep_files(now, asked=asked)
-        return purged
-
-    def deliver(now: datetime, alive: Alive) -> int:
-        sent = sender.deliver()
-        for key in erase.due(now):
-            erase.finish(key, now, policy)
-        return sent
-
-    def tidy_up(now: datetime, alive: Alive) -> int:
-        """Every minute: short-lived rows, and the files after a deletion."""
-        with transaction() as session:
-            tidy.forget_short_lived(session, now, clock.real_now(), policy.network.period if policy.network else None)
-            tries.forget(session, now, codes.visit_tries(policy).period)
-        return int(tidy.sweep_files(now, asked=asked))
-
-    def look(now: datetime, alive: Alive) -> int:
-        """Every few seconds: what this process has counted joins what the others have, and the breaker decides."""
-        return watch.exchange(now) if watch else 0
-
-    return {"block": block, "purge": purge, "deliver": deliver, "tidy": tidy_up, "watch": look}
+    hands: Hands
+    now: datetime
+    alive: Callable[[], bool] = lambda: True
+    asked: bool = False
 
 
-NAMES = ("block", "purge", "deliver", "tidy", "watch")
-OF_EVERY_PROCESS = ("deliver", "watch")  # no lease: each process has a sender, and counts of its own
-DELETING = ("purge",)
-EVERY = {
-    "block": timedelta(minutes=5),
-    "purge": timedelta(hours=1),
-    "deliver": timedelta(seconds=5),
-    "tidy": timedelta(minutes=1),
-    "watch": timedelta(seconds=5),
-}
+class Where(Enum):
+    """In which processes a job runs."""
+
+    CLUSTER = "one among all processes that send and sweep, by a lease"
+    SENDERS = "each process that sends"
+    WEB = "each process that takes sign-ups"
 
 
-def late_after(name: str) -> timedelta:
-    """When a job that has not succeeded counts as late, and turns /readyz red (O-04)."""
-    return 3 * EVERY[name] + timedelta(minutes=2)
+def _block(run: Run) -> int:
+    return sweep.whole(sweep.block, run.now, run.alive)
+
+
+def _purge(run: Run) -> int:
+    """Registrations whose month is over; and proofs, IPs and suppressions whose time is."""
+    purged = sweep.whole(sweep.purge, run.now, run.alive)
+    for more in (sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions):
+        sweep.whole(more, run.now, run.alive)
+    tidy.sweep_files(run.now, asked=run.asked)
+    return purged
+
+
+def _deliver(run: Run) -> int:
+    """Also mails of dead processes and of commands."""
+    sent = run.hands.sender.deliver()
+    for key in erase.due(run.now):
+        erase.finish(key, run.now, run.hands.policy)
+    return sent
+
+
+def _tidy(run: Run) -> int:
+    """Short-lived rows, and the files after a deletion."""
+    policy = run.hands.policy
+    with transaction() as session:
+        period = policy.network.period if policy.network else None
+        tidy.forget_short_lived(session, run.now, run.hands.clock.real_now(), period)
+        tries.forget(session, run.now, codes.visit_tries(policy).period)
+    return int(tidy.sweep_files(run.now, asked=run.asked))
+
+
+def _watch(run: Run) -> int:
+    """What this process has counted joins what the others have, and the breaker decides."""
+    return run.hands.watch.exchange(run.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped."""
+
+    name: str
+    work: Callable[[Run], int]
+    every: timedelta
+    where: Where
+    at: timedelta = timedelta(0)
+    deletes: bool = False
+
+    @property
+    def late_after(self) -> timedelta:
+        """When it counts as late where it has not succeeded, and turns /readyz red."""
+        return 3 * self.every + timedelta(minutes=2)
+
+
+JOBS = (
+    Job("block", _block, timedelta(minutes=5), Where.CLUSTER),
+    Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True),
+    Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS),
+    Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
+    Job("watch", _watch, timedelta(seconds=5), Where.WEB),
+)
+NAMED = {job.name: job for job in JOBS}
+OF_WEB = tuple(job for job in JOBS if job.where is Where.WEB)
+OF_MAILS = tuple(job for job in JOBS if job.where is not Where.WEB)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from subscriptions.clock import Clock
 from subscriptions.domain.policy import CLOCK_JUMP
-from subscriptions.jobs.jobs import DELETING, EVERY, Job
+from subscriptions.jobs.jobs import Hands, Job, Run
 from subscriptions.store import jobs as store
 from subscriptions.store.engine import transaction
 
@@ -23,14 +23,14 @@ class Running(Exception):
     """Somebody else is running this job."""
 
 
-def run(name: str, job: Job, clock: Clock, *, asked: bool = False, confirmed: bool = False) -> int | None:
+def run(job: Job, hands: Hands, *, asked: bool = False, confirmed: bool = False) -> int | None:
     """Run a job if it is ours to run: its count, or None when this slot is done or another runs it.
 
     `asked`: by a person, whatever the slot; raises Running while another runs it. `confirmed`: although
     the clock has jumped; otherwise raises ClockJumped for a job that deletes.
     """
-    now = clock.now()
-    slot = None if asked else int(now.timestamp() // EVERY[name].total_seconds())
+    name, now = job.name, hands.clock.now()
+    slot = None if asked else int(now.timestamp() // job.every.total_seconds())
     with transaction() as session:
         epoch = store.claim(session, name, ME, now, slot)
     if epoch is None:
@@ -39,9 +39,9 @@ def run(name: str, job: Job, clock: Clock, *, asked: bool = False, confirmed: bo
         return None
     count, trouble = 0, "it was interrupted"
     try:
-        if name in DELETING and not confirmed:
+        if job.deletes and not confirmed:
             _refuse_a_jump(name, now)
-        count, trouble = job(now, lambda: _still_mine(name, epoch, clock)), ""
+        count, trouble = job.work(Run(hands, now, lambda: _still_mine(name, epoch, hands.clock), asked)), ""
     except Exception as error:
         trouble = str(error) if isinstance(error, ClockJumped) else type(error).__name__
         raise

@@ -9,40 +9,41 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from subscriptions.clock import Clock
+from subscriptions.jobs.jobs import Job
 
 Scheduler = BackgroundScheduler
 log = logging.getLogger(__name__)
 
-# cron, not interval: aligned on the clock, and a service restarted daily still runs the hourly ones
-SCHEDULE = [
-    ("deliver", CronTrigger(second="*/5", timezone=UTC)),  # mails of dead processes and of commands
-    ("watch", CronTrigger(second="*/5", timezone=UTC)),
-    ("tidy", CronTrigger(second=30, timezone=UTC)),
-    ("block", CronTrigger(minute="*/5", timezone=UTC)),
-    ("purge", CronTrigger(minute=7, timezone=UTC)),
-]
+
+def trigger(job: Job) -> CronTrigger:
+    """Cron, not interval: aligned on the clock, and a service restarted daily still runs the hourly ones."""
+    every, at = round(job.every.total_seconds()), round(job.at.total_seconds())
+    if every < 60:
+        return CronTrigger(second=f"*/{every}", timezone=UTC)
+    if every < 3600:
+        return CronTrigger(minute=f"*/{every // 60}", second=at, timezone=UTC)
+    return CronTrigger(hour=f"*/{every // 3600}", minute=at // 60, second=at % 60, timezone=UTC)
 
 
-def scheduler(run: Callable[[str], object], names: Sequence[str]) -> BackgroundScheduler:
+def scheduler(run: Callable[[Job], object], jobs: Sequence[Job]) -> BackgroundScheduler:
     """The one scheduler of this process, not started, for these jobs; `run` runs one. Each job also runs at once."""
     made = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
     )
-    for name, trigger in ((name, trigger) for name, trigger in SCHEDULE if name in names):
-        made.add_job(run, trigger, args=[name], id=name, name=name, next_run_time=Clock.real_now())
+    for job in jobs:
+        made.add_job(run, trigger(job), args=[job], id=job.name, name=job.name, next_run_time=Clock.real_now())
     made.add_listener(_warn, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
     return made
 
 
-def next_time(name: str, now: datetime) -> datetime:
+def next_time(job: Job, now: datetime) -> datetime:
     """When the clock runs a job next."""
-    (trigger,) = [trigger for one, trigger in SCHEDULE if one == name]
-    return trigger.get_next_fire_time(None, now)  # type: ignore[no-any-return]
+    return trigger(job).get_next_fire_time(None, now)  # type: ignore[no-any-return]
 
 
-def wake(made: BackgroundScheduler, name: str) -> None:
+def wake(made: BackgroundScheduler, job: Job) -> None:
     """Run a job now rather than at its next time."""
-    made.modify_job(name, next_run_time=Clock.real_now())
+    made.modify_job(job.name, next_run_time=Clock.real_now())
 
 
 def _warn(event: JobEvent) -> None:

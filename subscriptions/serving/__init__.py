@@ -10,6 +10,7 @@ from socket import socket
 from flask import Flask
 
 from subscriptions import logs, start
+from subscriptions.jobs.jobs import JOBS, OF_WEB
 from subscriptions.parts import parts
 from subscriptions.serving import server, signals
 from subscriptions.serving.front import Front
@@ -59,7 +60,7 @@ def _several(app: Flask, listening: socket) -> None:
     settings = parts(app).settings.server
     start.close_connections(app)
     bell = Bell() if settings.mail_process else None
-    jobs = start.WEB_JOBS if bell else start.ALL_JOBS
+    jobs = OF_WEB if bell else JOBS
 
     def web() -> None:
         start.begin_anew(app)

@@ -8,6 +8,7 @@ from socket import socket
 from flask import Flask
 
 from subscriptions import start
+from subscriptions.jobs.jobs import OF_MAILS
 from subscriptions.serving import signals
 
 
@@ -34,7 +35,7 @@ def mail_process(app: Flask, listening: socket, bell: Bell) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, signals.SIGNALS)  # in every thread: the main one waits for them
     listening.close()
     start.begin_anew(app)
-    background = start.Background(app, start.MAIL_JOBS)
+    background = start.Background(app, OF_MAILS)
     background.start()
     threading.Thread(target=_listen, args=[bell, background], name="bell", daemon=True).start()
     signal.sigwait(signals.SIGNALS)

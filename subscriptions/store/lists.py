@@ -5,35 +5,58 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.store import meta
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Wording
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalogue:
-    """The lists and wordings, read once after the start: the configuration decides them, and it needs a restart."""
+    """The lists and wordings at one moment. Never changed: a newer version takes its place whole."""
 
     lists: Mapping[int, List]
     wordings: Mapping[str, Wording]
+    version: str | None = None
 
-    @property
-    def configured(self) -> list[List]:
-        return [one for one in self.lists.values() if one.position is not None]
+    @cached_property
+    def configured(self) -> Sequence[List]:
+        """Those that take sign-ups, in their order."""
+        return tuple(row for row in self.lists.values() if row.position is not None)
+
+    @cached_property
+    def _named(self) -> Mapping[str, List]:
+        return {row.slug: row for row in self.configured}
 
     def by_slug(self, slug: str) -> List | None:
-        return next((one for one in self.configured if one.slug == slug), None)
+        return self._named.get(slug)
 
 
 def read_catalogue() -> Catalogue:
     with reading() as session:
-        found = Catalogue({one.id: one for one in all_of(session)}, {one.id: one for one in wordings(session)})
+        found = Catalogue(
+            {row.id: row for row in all_of(session)}, {row.id: row for row in wordings(session)}, version(session)
+        )
         session.expunge_all()
     return found
+
+
+def version(session: Session) -> str | None:
+    """By which each process sees that the lists have changed."""
+    return meta.get(session, "catalogue")
+
+
+def note_version(session: Session) -> None:
+    """After a change of lists: what each process looks at every few seconds."""
+    rows = [[getattr(row, column.key) for column in List.__table__.columns] for row in all_of(session)]
+    digest = hashlib.sha256(json.dumps([rows, sorted(row.id for row in wordings(session))]).encode()).hexdigest()
+    if version(session) != digest:
+        meta.put(session, "catalogue", digest)
 
 
 def wording_hash(slug: str, text: str, policy_url: str, controller: str) -> str:

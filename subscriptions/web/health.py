@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions import clock as clocks
 from subscriptions.domain.breaker import Scope
-from subscriptions.jobs.jobs import NAMES, late_after
+from subscriptions.jobs.jobs import NAMED
 from subscriptions.parts import parts
 from subscriptions.store import chapters, counters, jobs, migrate, outbox, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
@@ -55,7 +55,7 @@ def _look() -> tuple[list[str], dict[str, Any]]:
 def _problems(session: Session, now: datetime) -> list[str]:
     found = []
     for job in jobs.all_of(session):
-        if job.name in NAMES and (job.ended_at is None or now - job.ended_at > late_after(job.name)):
+        if job.name in NAMED and (job.ended_at is None or now - job.ended_at > NAMED[job.name].late_after):
             found.append(f"{job.name} is late: {job.trouble or 'it has not run'}")
         elif job.pause_until is not None and job.trouble:
             found.append(f"{job.name} pauses: {job.trouble}")
@@ -66,7 +66,7 @@ def _details(session: Session, now: datetime) -> dict[str, Any]:
     waiting, oldest = outbox.waiting(session)
     return {
         "jobs": {job.name: {"ended_at": clocks.text(job.ended_at) if job.ended_at else None, "count": job.count}
-                 for job in jobs.all_of(session) if job.name in NAMES},
+                 for job in jobs.all_of(session) if job.name in NAMED},
         "outbox": {"waiting": waiting, "oldest_seconds": _age(oldest, now)},
         "breaker": [f"{parts().watch.sentence(one.excess)}; on until {clocks.text(one.until)}"
                     for one in traffic.openings(session).values() if one.is_on(now)],
@@ -138,6 +138,6 @@ def _families(session: Session, now: datetime) -> Any:
     yield from _breaker([one.excess.scope for one in traffic.openings(session).values() if one.is_on(now)])
     last = GaugeMetricFamily("yestwice_job_last_success_timestamp_seconds", "end of the last good run", labels=["job"])
     for job in jobs.all_of(session):
-        if job.name in NAMES:
+        if job.name in NAMED:
             last.add_metric([job.name], job.ended_at.timestamp() if job.ended_at else 0)
     yield last

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.domain.policy import months_after
 from subscriptions.jobs import lease
-from subscriptions.jobs.jobs import jobs
+from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store import chapters, mailbox, meta
@@ -154,11 +154,9 @@ def move_clock() -> BaseResponse:
 
 def _run(name: str) -> int:
     joined = parts()
-    now = joined.clock.now()
-    job = jobs(joined.sender, joined.policy, joined.clock, asked=True)[name]
     if name == "deliver":
-        return job(now, lambda: True)
+        return NAMED[name].work(Run(joined, joined.clock.now(), asked=True))
     try:
-        return lease.run(name, job, joined.clock, asked=True, confirmed=True) or 0
+        return lease.run(NAMED[name], joined, asked=True, confirmed=True) or 0
     except lease.Running:
         return 0
