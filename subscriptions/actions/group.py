@@ -7,33 +7,33 @@ from typing import Generic, TypeVar
 
 from subscriptions.store.engine import Unavailable
 
-Ask = TypeVar("Ask")
+Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 PATIENCE = 5.0  # seconds; nobody waits longer for an answer
 
 
-class _Waiting(Generic[Ask, Answer]):
-    __slots__ = ("after", "answer", "ask", "gone", "leads", "trouble", "turn")
+class _Waiting(Generic[Item, Answer]):
+    __slots__ = ("after", "answer", "gone", "item", "leads", "trouble", "turn")
 
-    def __init__(self, ask: Ask) -> None:
-        self.ask = ask
+    def __init__(self, item: Item) -> None:
+        self.item = item
         self.answer: Answer | None = None
         self.trouble: Exception | None = Unavailable("no answer")  # until there is one, however a batch ends
         self.leads = self.gone = False
-        self.after: _Waiting[Ask, Answer] | None = None  # whom to wake next
+        self.after: _Waiting[Item, Answer] | None = None  # whom to wake next
         self.turn = threading.Lock()
         self.turn.acquire()
 
 
-class GroupCommit(Generic[Ask, Answer]):
+class GroupCommit(Generic[Item, Answer]):
     """Hands all that wait to `commit` at once; the first to come leads, alone it is a batch of one.
 
     `commit` takes a list and gives one answer for each, after its transaction is committed.
     """
 
     def __init__(
-        self, commit: Callable[[Sequence[Ask]], list[Answer]], at_most: int = 64, patience: float = PATIENCE
+        self, commit: Callable[[Sequence[Item]], list[Answer]], at_most: int = 64, patience: float = PATIENCE
     ) -> None:
         self._commit = commit
         self._at_most = at_most
@@ -43,12 +43,12 @@ class GroupCommit(Generic[Ask, Answer]):
     def begin_anew(self) -> None:
         """With nobody waiting: in a forked child, whose parent may have been in the middle."""
         self._guard = threading.Lock()
-        self._queue: list[_Waiting[Ask, Answer]] = []
+        self._queue: list[_Waiting[Item, Answer]] = []
         self._led = False
 
-    def submit(self, ask: Ask) -> Answer:
-        """The answer to one ask, after its commit; raises Unavailable, or what its own data caused."""
-        me: _Waiting[Ask, Answer] = _Waiting(ask)
+    def submit(self, item: Item) -> Answer:
+        """The answer to one, after its commit; raises Unavailable, or what its own data caused."""
+        me: _Waiting[Item, Answer] = _Waiting(item)
         with self._guard:
             self._queue.append(me)
             me.leads, self._led = not self._led, True
@@ -60,7 +60,7 @@ class GroupCommit(Generic[Ask, Answer]):
             raise me.trouble
         return me.answer  # type: ignore[return-value]
 
-    def _wait(self, me: _Waiting[Ask, Answer]) -> bool:
+    def _wait(self, me: _Waiting[Item, Answer]) -> bool:
         """Wait for an answer, or for the lead: True."""
         if me.turn.acquire(timeout=self._patience):
             return me.leads
@@ -88,7 +88,7 @@ class GroupCommit(Generic[Ask, Answer]):
                 one.after = after
             self._wake(others[0] if others else None)
 
-    def _wake(self, one: _Waiting[Ask, Answer] | None) -> None:
+    def _wake(self, one: _Waiting[Item, Answer] | None) -> None:
         """One by one, each the next: all at once they would only fight for the interpreter (measured: 25 % slower)."""
         with self._guard:
             while one is not None and one.gone:
@@ -96,10 +96,10 @@ class GroupCommit(Generic[Ask, Answer]):
             if one is not None:
                 one.turn.release()
 
-    def _run(self, batch: list[_Waiting[Ask, Answer]]) -> None:
+    def _run(self, batch: list[_Waiting[Item, Answer]]) -> None:
         """One transaction for all; where the data of one is at fault, one for each."""
         try:
-            answers = self._commit([one.ask for one in batch])
+            answers = self._commit([one.item for one in batch])
             for one, answer in zip(batch, answers, strict=True):
                 one.answer, one.trouble = answer, None
         except Unavailable as trouble:
@@ -112,6 +112,6 @@ class GroupCommit(Generic[Ask, Answer]):
                 self._run([one])
 
 
-def _fail(batch: list[_Waiting[Ask, Answer]], trouble: Exception) -> None:
+def _fail(batch: list[_Waiting[Item, Answer]], trouble: Exception) -> None:
     for one in batch:
         one.trouble = trouble
