@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from subscriptions import data, keys
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
-from subscriptions.actions.subscribe import Ask, subscribe
+from subscriptions.actions.subscribe import SignUp, subscribe
 from subscriptions.clock import Clock
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.mailable import Mailable
@@ -41,7 +41,7 @@ class Parts:
     clock: Clock
     links: Links
     languages: Languages
-    sign_ups: GroupCommit[Ask, Refusal | None]
+    sign_ups: GroupCommit[SignUp, Refusal | None]
     sender: Sender
     watch: Watch
     mailable: Mailable
@@ -100,8 +100,8 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         max_per_minute=settings.mail.max_per_minute,
     )
     tally, secrets = Tally(), keys.secret_keys(settings)
-    sign_ups = GroupCommit[Ask, Refusal | None](
-        lambda asks: subscribe(asks, clock.now(), policy, tally), app.app_context
+    sign_ups = GroupCommit[SignUp, Refusal | None](
+        lambda sign_ups: subscribe(sign_ups, clock.now(), policy, tally), app.app_context
     )
     watch = Watch(
         settings.thresholds,

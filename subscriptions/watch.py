@@ -56,13 +56,13 @@ class Watch:
         self._on: dict[Cause, datetime] = {}  # until when
         self._names: dict[str, str] = {}  # of domains that many sign-ups came for, by hash: in memory alone
 
-    def note(self, list_id: int, domain: str, also: Sequence[int] = ()) -> None:
-        """Count an accepted sign-up, for one list or `also` for others.
+    def note(self, list_ids: Sequence[int], domain: str) -> None:
+        """Count an accepted sign-up, once, for each of its lists.
 
         It never waits: while another thread counts, that one or the next takes it along.
         """
         if self.watches:
-            self._noted.append(((list_id, *also), domain))
+            self._noted.append((tuple(list_ids), domain))
             if self._turn.acquire(blocking=False):
                 try:
                     self._count(self._clock.now())

@@ -60,7 +60,7 @@ class History:
         for row in new:
             slug = self.slug_of(row)
             assert slug in slugs and not self.silent(who, slug) and (who, slug) not in self.open
-            self.asked.append(Asked(who, slug, self.now, row.link_ref))
+            self.asked.append(Asked(who, slug, self.now, row.ref))
         self.caused[who] += [self.now] * bool(new or told)  # one mail, whatever it names
 
     def confirm(self, n: int, alone: bool = False) -> None:
@@ -93,7 +93,7 @@ class History:
         one = self.pick(n)
         if one is None:
             return
-        left = {self.slug_of(row) for row in self.world.registrations() if row.link_ref == one.ref}
+        left = {self.slug_of(row) for row in self.world.registrations() if row.ref == one.ref}
         assert self.world.post(self.not_me(one), data=data or {}).status_code == 200
         for same in self.of_link(one):
             if same.state == "waiting":

@@ -42,8 +42,8 @@ class OwnHistory(History):
         for row in new:
             slug = self.slug_of(row)
             assert slug in mine and (OTHER[who], slug) not in self.open and not self.silent(OTHER[who], slug)
-            self.asked.append(Asked(OTHER[who], slug, self.now, row.link_ref))
-            self.moves[row.link_ref, slug] = who
+            self.asked.append(Asked(OTHER[who], slug, self.now, row.ref))
+            self.moves[row.ref, slug] = who
         told = bool(mine) and not new and self.told_now(OTHER[who])
         self.caused[OTHER[who]] += [self.now] * bool(new or told)
 

@@ -25,7 +25,7 @@ def guarded(make_app: Callable[..., Flask], clock: ManualClock) -> Iterator[Worl
 
 def flood(world: World, domain: str, list_id: int = 1) -> None:
     for _ in range(11):
-        world.parts.watch.note(list_id, domain)
+        world.parts.watch.note([list_id], domain)
     world.parts.watch.exchange(world.clock.now())
 
 
@@ -62,7 +62,7 @@ def test_processes_that_notice_it_together_owe_one_mail(guarded: World, make_app
     other = World(make_app(abuse=LOW), guarded.client, guarded.clock)
     for world in (guarded, other):
         for _ in range(11):
-            world.parts.watch.note(1, "big.example")
+            world.parts.watch.note([1], "big.example")
     for world in (guarded, other):
         world.parts.watch.exchange(guarded.clock.now())
     assert len(guarded.mails(BOSS)) == 1

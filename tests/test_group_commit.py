@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from subscriptions.actions import group as group_commit
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit, Waiting
-from subscriptions.actions.subscribe import Ask, Origin
+from subscriptions.actions.subscribe import ListChoice, Origin, SignUp
 from subscriptions.clock import Clock
 from subscriptions.domain.address import parse
 from subscriptions.domain.evidence import Channel
@@ -227,17 +227,20 @@ def test_what_is_in_the_way_twice_is_told_as_unavailable() -> None:
         group.submit(1)
 
 
-def ask(world: World, address: str, ref: bytes) -> Ask:
+def ask(world: World, address: str, ref: bytes) -> SignUp:
     parsed, (row, *_) = parse(address), world.parts.catalogue.configured
     key = world.parts.links.key(parsed.folded)
-    return Ask(ref, key, parsed, row.id, None, "en", None, Channel.API, None, Origin("203.0.113.7", "peer", None))
+    return SignUp(
+        parsed, (ListChoice(row, None),), None, "en", ref=ref, key=key, channel=Channel.API,
+        origin=Origin("203.0.113.7", "peer", None),
+    )  # fmt: skip
 
 
 def test_in_the_database_too_the_fault_of_one_is_the_fault_of_one(world: World) -> None:
     group = world.parts.sign_ups
     group.submit(ask(world, "anne@example.org", bytes(16)))
     asks = [ask(world, f"visitor-{n}@example.org", bytes(15) + bytes([n])) for n in range(3)]  # the first collides
-    batch = [Waiting[Ask, Refusal | None](one, Clock.ticks() + 60, lambda _: None) for one in asks]
+    batch = [Waiting[SignUp, Refusal | None](one, Clock.ticks() + 60, lambda _: None) for one in asks]
     group._run(batch)
     assert [type(one.error) for one in batch] == [IntegrityError, type(None), type(None)]
     assert sorted(str(one.address) for one in world.registrations()) == [

@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from subscriptions.actions.gate import Asked, Need, Pass
+from subscriptions.actions.gate import Need, Pass, ProofNeeded
 from subscriptions.actions.subscribe import subscribe
 from subscriptions.links.forms import FormTokens
 from subscriptions.settings import Abuse
@@ -187,7 +187,7 @@ def test_a_step_that_is_used_twice_at_once_is_good_once(world: World) -> None:
     now = world.clock.now()
     brings = Pass(Need.NOW, ((b"0" * 16, now),))
     asks = [replace(ask(world, f"{name}@example.org", name.encode() * 16), brings=brings) for name in ("a", "b")]
-    assert subscribe(asks, now, world.parts.policy) == [None, Asked()]
+    assert subscribe(asks, now, world.parts.policy) == [None, ProofNeeded()]
     assert [row.address for row in world.registrations()] == ["a@example.org"]
 
 

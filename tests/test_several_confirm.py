@@ -154,7 +154,7 @@ def test_this_was_not_me_ends_what_was_confirmed_and_deletes_what_was_not(world:
 
 def _about_first(world: World) -> tuple[bytes, int, bytes]:
     first = world.registrations()[0]
-    return first.link_ref, first.list_id, first.key
+    return first.ref, first.list_id, first.key
 
 
 def test_one_click_stops_each_of_the_lists_for_30_days_and_no_other(world: World, link: str) -> None:

@@ -51,8 +51,8 @@ def test_each_choice_is_a_registration_of_its_own_with_its_own_evidence(world: W
     ask_by_form(world, NEWS, EVENTS)
     rows = world.registrations()
     assert slugs_of(world, rows) == [NEWS, EVENTS]
-    assert len({row.ref for row in rows}) == 2
-    assert {row.group_ref for row in rows} == {rows[0].ref}
+    assert len({row.id for row in rows}) == 2
+    assert len({row.ref for row in rows}) == 1
     for row, slug in zip(rows, (NEWS, EVENTS), strict=True):
         [proof] = evidence_of(world, row)
         assert (proof.fact, proof.ip) == ("registered", "203.0.113.7")
@@ -62,7 +62,7 @@ def test_each_choice_is_a_registration_of_its_own_with_its_own_evidence(world: W
 def test_one_choice_of_many_is_a_sign_up_like_any_other(world: World) -> None:
     ask_by_form(world, OFFERS)
     [row] = world.registrations()
-    assert (slugs_of(world, [row]), row.group_ref) == ([OFFERS], None)
+    assert slugs_of(world, [row]) == [OFFERS]
 
 
 def test_nothing_chosen_is_told_at_the_choices_and_what_was_typed_is_kept(world: World) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from subscriptions.actions.gate import Asked, Limited
+from subscriptions.actions.gate import Limited, ProofNeeded
 from subscriptions.actions.subscribe import subscribe
 from subscriptions.settings import Abuse, Limits
 from subscriptions.watch import Watch
@@ -84,7 +84,7 @@ def test_the_count_is_exact_within_a_batch(make: Make) -> None:
     asks = [ask(world, f"a{n}@example.org", bytes([n]) * 16) for n in range(5)]
     asks = [replace(one, origin=replace(one.origin, network=b"n" * 16)) for one in asks]
     answers = subscribe(asks, world.clock.now(), world.parts.policy)
-    assert [type(one) for one in answers] == [type(None), type(None), Asked, Asked, Limited]
+    assert [type(one) for one in answers] == [type(None), type(None), ProofNeeded, ProofNeeded, Limited]
 
 
 def test_an_ask_without_proof_leaves_no_trace(make: Make) -> None:

@@ -39,7 +39,7 @@ def another(world: World) -> Watch:
 
 def note(one: Watch, number: int, list_id: int = 1, domain: str = "") -> None:
     for n in range(number):
-        one.note(list_id, domain or f"d{n}.example")
+        one.note([list_id], domain or f"d{n}.example")
 
 
 def look(world: World, *watches: Watch) -> None:
@@ -212,7 +212,7 @@ def test_traffic_is_forgotten_after_a_day(abused: World) -> None:
 
 def test_a_sign_up_for_several_lists_is_one_and_counts_for_each_of_them(abused: World) -> None:
     for n in range(21):
-        watch(abused).note(1, f"d{n}.example", [2])
+        watch(abused).note([1, 2], f"d{n}.example")
     look(abused)
     with reading() as session:
         counted = traffic.window(session, abused.clock.now())

@@ -18,8 +18,8 @@ from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import List, Registration, Subscription
 
 
-class Standing(StrEnum):
-    """What a confirm link is worth now; GET and POST answer with the same status."""
+class LinkState(StrEnum):
+    """What a confirm link is worth now, the best first; GET and POST answer with the same status."""
 
     WAITING = "waiting"  # the button would confirm
     SUBSCRIBED = "subscribed"
@@ -29,98 +29,110 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListStatus:
     """One list that a confirm link is about."""
 
-    standing: Standing
+    state: LinkState
     registration: Registration
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ConfirmMethod:
     """How somebody has confirmed, as the evidence says it."""
 
     channel: Channel
     method: str
 
 
-BY_BUTTON = Way(Channel.BUTTON, "button on the confirmation page")
-BY_OPEN_TAB = Way(Channel.BUTTON, "confirmed in the browser of the sign-up, whose page was still open")
+BY_BUTTON = ConfirmMethod(Channel.BUTTON, "button on the confirmation page")
+BY_OPEN_TAB = ConfirmMethod(Channel.BUTTON, "confirmed in the browser of the sign-up, whose page was still open")
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What the page of a confirm link shows: the best that it is worth, and each list where it names several."""
+class ConfirmStatus:
+    """What a confirm link is about: each of its lists that is left, in the order of the form."""
 
-    standing: Standing
-    registration: Registration | None = None
+    lists: tuple[ListStatus, ...] = ()
     welcomed: bool = False
-    several: tuple[Place, ...] = ()
+
+    @property
+    def state(self) -> LinkState:
+        """The best that the link is worth."""
+        return min((one.state for one in self.lists), key=list(LinkState).index, default=LinkState.GONE)
+
+    def those(self, *states: LinkState) -> list[Registration]:
+        return [one.registration for one in self.lists if one.state in states]
+
+    @property
+    def lead(self) -> Registration | None:
+        """Of those that are worth the best, the first."""
+        return next(iter(self.those(self.state)), None)
 
 
-def look(ref: bytes, now: datetime) -> View:
+def look(ref: bytes, now: datetime) -> ConfirmStatus:
     """What a confirm link is worth, without changing anything."""
     with reading() as session:
-        return _view(session, ref, now)
+        return _status(session, ref, now)
 
 
-def _view(session: Session, ref: bytes, now: datetime) -> View:
-    rows = registrations.of_link(session, ref)
-    places = [Place(standing, row) for row in rows if (standing := _standing(session, row, now))]
-    if not places:
-        return View(Standing.GONE)
-    best = min(places, key=lambda place: _BEST.index(place.standing))
-    return View(best.standing, best.registration, several=tuple(places) if len(places) > 1 else ())
+def _status(session: Session, ref: bytes, now: datetime) -> ConfirmStatus:
+    rows = registrations.of_form(session, ref)
+    found = [ListStatus(state, row) for row in rows if (state := _state(session, row, now)) is not LinkState.GONE]
+    return ConfirmStatus(tuple(found))
 
 
-_BEST = [Standing.WAITING, Standing.SUBSCRIBED, Standing.LATE, Standing.ENDED]
-
-
-def _standing(session: Session, row: Registration, now: datetime) -> Standing | None:
-    """None: gone. Past its month the row counts as gone, before the sweep comes (F-07)."""
+def _state(session: Session, row: Registration, now: datetime) -> LinkState:
+    """Past its month the row counts as gone, before the sweep comes (F-07)."""
     state = state_at(State(row.state), row.confirm_by, now)
     if row.address is None or (state is not State.CONFIRMED and row.purge_at <= now):
-        return None
+        return LinkState.GONE
     if state is State.BLOCKED:
-        return Standing.LATE
+        return LinkState.LATE
     if state is State.PENDING:
-        return Standing.WAITING
+        return LinkState.WAITING
     chapter = session.get(Subscription, row.subscription_id)
     is_open = chapter is not None and chapter.state == Chapter.CONFIRMED.value
-    return Standing.SUBSCRIBED if is_open else Standing.ENDED
+    return LinkState.SUBSCRIBED if is_open else LinkState.ENDED
 
 
 @repeated
 def confirm(
-    ref: bytes, now: datetime, policy: Policy, origin: Origin, way: Way = BY_BUTTON, only: int | None = None
-) -> View:
+    ref: bytes,
+    now: datetime,
+    policy: Policy,
+    origin: Origin,
+    method: ConfirmMethod = BY_BUTTON,
+    only: int | None = None,
+) -> ConfirmStatus:
     """Press the button: for every list that waits, or for `only` one. A second press changes nothing (E-10)."""
     with transaction() as session:
-        return press(session, ref, now, policy, origin, way, only)
+        return press(session, ref, now, policy, origin, method, only)
 
 
 def press(
-    session: Session, ref: bytes, now: datetime, policy: Policy, origin: Origin, way: Way, only: int | None = None
-) -> View:
+    session: Session,
+    ref: bytes,
+    now: datetime,
+    policy: Policy,
+    origin: Origin,
+    method: ConfirmMethod,
+    only: int | None = None,
+) -> ConfirmStatus:
     """The same within a transaction of the caller."""
-    found = registrations.of_link(session, ref)
-    if not found:
-        return View(Standing.GONE)
-    for key in sorted({key for row in found for key in (row.key, row.replaces) if key}):
+    rows = registrations.of_form(session, ref)
+    for key in sorted({key for row in rows for key in (row.key, row.replaces) if key}):
         addresses.lock(session, key)
-    view = _view(session, ref, now)
-    if view.standing is not Standing.WAITING or view.registration is None:
-        return view
-    places = view.several or (Place(view.standing, view.registration),)
-    waiting = [one.registration for one in places if one.standing is Standing.WAITING]
-    chosen = [row for row in waiting if only in (None, row.list_id)]
-    welcomed = [_open(session, row, now, policy, origin, way) for row in chosen]
+    status = _status(session, ref, now)
+    chosen = [row for row in status.those(LinkState.WAITING) if only in (None, row.list_id)]
+    if not chosen:
+        return status
+    welcomed = [_open(session, row, now, policy, origin, method) for row in chosen]
     session.flush()
-    return replace(_view(session, ref, now), welcomed=any(welcomed))
+    return replace(_status(session, ref, now), welcomed=any(welcomed))
 
 
 def _open(
-    session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin, way: Way
+    session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin, method: ConfirmMethod
 ) -> bool:
     """Open a chapter, or join the open one; whether a welcome mail is owed."""
     step = registration_step(State.PENDING, Event.CONFIRM)
@@ -133,9 +145,9 @@ def _open(
         session.flush()
     registration.state, registration.subscription_id = step.to.value, chapter.id
     evidence.add(
-        session, Fact.CONFIRMED, now, way.channel,
+        session, Fact.CONFIRMED, now, method.channel,
         registration_id=registration.id, subscription_id=chapter.id,
-        ip=origin.ip, ip_source=origin.ip_source, details={"method": way.method},
+        ip=origin.ip, ip_source=origin.ip_source, details={"method": method.method},
     )  # fmt: skip
     move.finish(session, registration, now, policy)
     counters.add(session, {"confirmations": 1})

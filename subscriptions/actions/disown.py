@@ -26,7 +26,7 @@ def disown(link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
     """
     with transaction() as session:
         addresses.lock_surely(session, link.key)
-        rows = registrations.of_link(session, link.ref)
+        rows = registrations.of_form(session, link.ref)
         lists = {link.list_id, *(row.list_id for row in rows)}
         state = State(rows[0].state) if rows else State.PENDING
         for row in rows:

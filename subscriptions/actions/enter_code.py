@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions.confirm import View, Way, press
+from subscriptions.actions.confirm import ConfirmMethod, ConfirmStatus, press
 from subscriptions.actions.subscribe import Origin
 from subscriptions.domain.codes import TRIES_AN_ADDRESS, visit_tries
 from subscriptions.domain.evidence import Channel
@@ -14,20 +14,22 @@ from subscriptions.links import Links, Visit
 from subscriptions.store import registrations, tries
 from subscriptions.store.engine import repeated, transaction
 
-BY_PAGE = Way(Channel.FORM, "code typed on the page of the sign-up")
-BY_JSON = Way(Channel.API, "code sent by the client of the sign-up")
+BY_PAGE = ConfirmMethod(Channel.FORM, "code typed on the page of the sign-up")
+BY_JSON = ConfirmMethod(Channel.API, "code sent by the client of the sign-up")
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """`view`: what the code confirmed, or how it was too late; none where it was not the right one."""
+    """`status`: what the code confirmed, or how it was too late; none where it was not the right one."""
 
-    view: View | None
+    status: ConfirmStatus | None
     left: int  # tries
 
 
 @repeated
-def enter(visit: Visit, code: str, links: Links, now: datetime, policy: Policy, origin: Origin, way: Way) -> Entered:
+def enter(
+    visit: Visit, code: str, links: Links, now: datetime, policy: Policy, origin: Origin, method: ConfirmMethod
+) -> Entered:
     """Confirm with a right code; a wrong one is answered and counted alike, whether or not anything is behind it.
 
     So is one that comes when the tries of the address are used up: to say so would tell that it is known here.
@@ -39,7 +41,7 @@ def enter(visit: Visit, code: str, links: Links, now: datetime, policy: Policy, 
             return Entered(None, left)
         for key in spent:
             tries.give_back(session, key)
-        return Entered(press(session, ref, now, policy, origin, way), left)
+        return Entered(press(session, ref, now, policy, origin, method), left)
 
 
 def _spend(session: Session, visit: Visit, links: Links, now: datetime, policy: Policy) -> tuple[list[bytes], int]:

@@ -36,18 +36,18 @@ class Limited:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProofNeeded:
     """A proof is asked for, and none was given that is fresh; of this network until then."""
 
     until: datetime | None = None
 
 
-Refusal = Limited | Asked
+Refusal = Limited | ProofNeeded
 
 
 @dataclass(slots=True)
 class Gate:
-    """Decides ask by ask, in order, on rows that this transaction has locked."""
+    """Decides one by one, in order, on rows that this transaction has locked."""
 
     policy: Policy
     networks: dict[bytes, tuple[datetime, int]]
@@ -65,11 +65,11 @@ class Gate:
             if many is not None and count >= many:
                 busy_until = since + limit.period
         if brings.need is Need.NOW or (busy_until and brings.need is Need.WHEN_BUSY):
-            return None if self._is_proved(brings) else Asked(busy_until)
+            return None if self._is_proved(brings) else ProofNeeded(busy_until)
         return None
 
     def _is_proved(self, brings: Pass) -> bool:
-        """Whether everything that is brought was fresh; of two asks with the same, the first has it."""
+        """Whether everything that is brought was fresh; of two that bring the same, the first has it."""
         brought = {one for one, _ in brings.once}
         proved = bool(brought) and brought <= self.fresh
         self.fresh -= brought
@@ -80,16 +80,16 @@ class Gate:
 def counts(gate: Gate, answers: Sequence[Refusal | None]) -> Counter[str]:
     """The same for every state of an address."""
     limited = sum(isinstance(answer, Limited) for answer in answers)
-    asked = sum(isinstance(answer, Asked) for answer in answers)
-    taken = len(answers) - limited - asked
-    return Counter(sign_ups=taken, limited=limited, proof_asked=asked, passed=gate.passed, batches=1)
+    needed = sum(isinstance(answer, ProofNeeded) for answer in answers)
+    taken = len(answers) - limited - needed
+    return Counter(sign_ups=taken, limited=limited, proof_asked=needed, passed=gate.passed, batches=1)
 
 
-def gate_for(session: Session, asks: Sequence[tuple[bytes | None, Pass]], now: datetime, policy: Policy) -> Gate:
-    """Count the networks of a batch, and use up what its asks bring."""
-    nets = Counter(network for network, _ in asks if network)
+def gate_for(session: Session, sign_ups: Sequence[tuple[bytes | None, Pass]], now: datetime, policy: Policy) -> Gate:
+    """Count the networks of a batch, and use up what its sign-ups bring."""
+    nets = Counter(network for network, _ in sign_ups if network)
     counted = signups.count_networks(session, nets, now, policy.network.period) if policy.network and nets else {}
-    # the last ask of a network sees the count of all; the first of them the count before the others
+    # the last of a network sees the count of all; the first of them the count before the others
     networks = {key: (since, count - nets[key]) for key, (since, count) in counted.items()}
-    fresh = once.use(session, dict(one for _, brings in asks for one in brings.once))
+    fresh = once.use(session, dict(one for _, brings in sign_ups for one in brings.once))
     return Gate(policy, networks, fresh)

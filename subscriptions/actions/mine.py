@@ -43,9 +43,9 @@ class Outcome(StrEnum):
 def became(ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy) -> tuple[Outcome, datetime]:
     """Of the sign-up with that reference; and when its mail leaves, or when the budget opens."""
     with reading() as session:
-        row = registrations.by_ref(session, ref)
-        if row is not None:
-            due_at = max((one.due_at for one in outbox.of_registration(session, row)), default=now)
+        rows = registrations.of_form(session, ref)
+        if rows:
+            due_at = max((one.due_at for one in outbox.of_registration(session, rows[0])), default=now)
             return (Outcome.WAITS if due_at > now else Outcome.MAILED), due_at
         if chapters.open_one(session, key, list_id):
             return Outcome.OPEN, now

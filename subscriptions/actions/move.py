@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.leave import Withdrawal, end_chapter
-from subscriptions.actions.subscribe import Ask, take
+from subscriptions.actions.subscribe import SignUp, take
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
@@ -25,7 +25,7 @@ class Enough:
 
 
 @repeated
-def begin(ask: Ask, old: bytes, mark: bytes, now: datetime, policy: Policy) -> Refusal | Enough | None:
+def begin(sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Policy) -> Refusal | Enough | None:
     """Sign the new address up; the old one stays as it is. What became of it is told by mail only.
 
     `mark`: by what the moves of the old address are counted. They need no proof of work, so nobody may flood with them.
@@ -33,8 +33,8 @@ def begin(ask: Ask, old: bytes, mark: bytes, now: datetime, policy: Policy) -> R
     with transaction() as session:
         if tries.spend(session, mark, now, MOVES.period) > MOVES.count:
             return Enough(tries.since(session, mark) + MOVES.period)
-        [refused] = take(session, [ask], now, policy)
-        registrations.replacing(session, [ask.ref, *(one.ref for one in ask.also)], old)
+        [refused] = take(session, [sign_up], now, policy)
+        registrations.replacing(session, sign_up.ref, old)
         return refused
 
 

@@ -18,6 +18,7 @@ from subscriptions.domain.lifecycle import Event, Mail, Subscription, registrati
 from subscriptions.domain.policy import Policy
 from subscriptions.store import addresses, chapters, counters, evidence, outbox, signups
 from subscriptions.store.engine import repeated, transaction
+from subscriptions.store.models import List
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +30,48 @@ class Origin:
     network: bytes | None  # key of the network to count by; none: not limited
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A further list of the same form, with the wording that stood beside it."""
+NOWHERE = Origin(None, "peer", None)
 
-    ref: bytes
-    list_id: int
+
+@dataclass(frozen=True, slots=True)
+class ListChoice:
+    """A list that was asked for, and the wording that stood beside it; a fault of it is told at `field` of the form."""
+
+    list: List
     wording_id: str | None
-    wording_sha256: str | None
+    wording_sha256: str | None = None
+    field: str = "wording"
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One sign-up, checked: the address parsed, the lists known, each wording one of its list's."""
+class SignUp:
+    """One sign-up, checked: the address parsed, the lists known, each wording one of its list's.
 
-    ref: bytes
-    key: bytes
+    Without a list it is a decoy: the same work, and nobody is registered.
+    """
+
     address: Address
-    list_id: int
+    lists: tuple[ListChoice, ...]
     name: str | None
     locale: str
-    wording_id: str | None
-    channel: Channel
-    actor: str | None
-    origin: Origin
-    wording_sha256: str | None = None
+    fields: Mapping[str, str] | None = None  # voluntary ones besides the name
+    said: Mapping[str, str] = field(default_factory=dict)  # by a client of the visitor, unchecked
+    altcha: str = ""  # a solved proof of work, unchecked
+    # what its form did not say: whose it is, and where it came from
+    ref: bytes = b""  # of the form, and of the one mail for all its lists
+    key: bytes = b""
+    channel: Channel = Channel.FORM
+    actor: str | None = None
+    origin: Origin = NOWHERE
     brings: Pass = field(default_factory=Pass)
     mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
     flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
-    fields: Mapping[str, str] | None = None  # voluntary ones besides the name
-    also: tuple[Choice, ...] = ()
-    vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked
-    is_nobodys: bool = False  # nothing is behind a request for another mail: the same work, and nobody is registered
+    vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked, checked
+
+    @property
+    def rows(self) -> list[List]:
+        """The lists themselves."""
+        return [one.list for one in self.lists]
 
 
 @dataclass(slots=True)
@@ -76,123 +87,118 @@ class _Batch:
     confirm_by: datetime
     purge_at: datetime
     new: list[signups.New] = field(default_factory=list)
-    told: list[tuple[int, datetime, Ask]] = field(default_factory=list)
+    told: list[tuple[int, datetime, SignUp]] = field(default_factory=list)
     changed: set[bytes] = field(default_factory=set)
 
 
 @repeated
 def subscribe(
-    asks: Sequence[Ask], now: datetime, policy: Policy, tally: counters.Tally | None = None
+    sign_ups: Sequence[SignUp], now: datetime, policy: Policy, tally: counters.Tally | None = None
 ) -> list[Refusal | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
     with (tally or counters.Tally()).taken() as counts, transaction() as session:
-        return take(session, asks, now, policy, counts)
+        return take(session, sign_ups, now, policy, counts)
 
 
 def take(
-    session: Session, asks: Sequence[Ask], now: datetime, policy: Policy, noted: Mapping[str, int] | None = None
+    session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy, noted: Mapping[str, int] | None = None
 ) -> list[Refusal | None]:
     """The same within a transaction that does something besides; `noted`: counts to write with it."""
-    batch = _begin(session, asks, now, policy)
-    answers = [_decide(batch, ask) for ask in asks]
+    batch = _begin(session, sign_ups, now, policy)
+    answers = [_decide(batch, one) for one in sign_ups]
     _write(session, batch)
-    addresses.forget_unknown(session, _without_trace(batch, asks))
-    counters.add(session, Counter(noted or {}) + gates.counts(batch.gate, answers) + Counter(_unusual(asks)))
+    addresses.forget_unknown(session, _without_trace(batch, sign_ups))
+    counters.add(session, Counter(noted or {}) + gates.counts(batch.gate, answers) + Counter(_unusual(sign_ups)))
     return answers
 
 
-def _unusual(asks: Sequence[Ask]) -> dict[str, int]:
+def _unusual(sign_ups: Sequence[SignUp]) -> dict[str, int]:
     """What the addresses alone tell, in numbers."""
     return {
-        "not_mailable": sum(not ask.mailable for ask in asks),
-        "disposable": sum("disposable" in ask.flags for ask in asks),
+        "not_mailable": sum(not one.mailable for one in sign_ups),
+        "disposable": sum("disposable" in one.flags for one in sign_ups),
     }
 
 
-def _without_trace(batch: _Batch, asks: Sequence[Ask]) -> list[bytes]:
+def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
     """Keys that this batch gave no reason to know: refused, or the budget closed, and nothing was seen of them."""
     seen = batch.seen
     known = {key for key, _ in (*seen.suppressed, *seen.open, *seen.pending)}
-    return sorted({ask.key for ask in asks} - known)
+    return sorted({one.key for one in sign_ups} - known)
 
 
-def _begin(session: Session, asks: Sequence[Ask], now: datetime, policy: Policy) -> _Batch:
-    keys = Counter(ask.key for ask in asks)
+def _begin(session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
+    keys = Counter(one.key for one in sign_ups)
     budgets = signups.lock_addresses(session, keys)
-    gate = gate_for(session, [(ask.origin.network, ask.brings) for ask in asks], now, policy)
+    gate = gate_for(session, [(one.origin.network, one.brings) for one in sign_ups], now, policy)
     mails = {key: addresses.read_times(text) for key, text in budgets.items()}
     seen = signups.see(session, list(keys), now)
-    mids = outbox.new_mids(len(asks))
+    mids = outbox.new_mids(len(sign_ups))
     return _Batch(now, policy, mails, gate, seen, mids, policy.confirm_by(now), policy.purge_at(now))
 
 
-def _decide(batch: _Batch, ask: Ask) -> Refusal | None:
-    refused = batch.gate.refuse(ask.origin.network, ask.brings)
+def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
+    refused = batch.gate.refuse(sign_up.origin.network, sign_up.brings)
     if refused:
         return refused
-    if ask.is_nobodys or not ask.mailable:
+    key, suppressed, is_open = sign_up.key, batch.seen.suppressed, batch.seen.open
+    if not sign_up.mailable or (key, None) in suppressed:
         return None
-    suppressed, is_open = batch.seen.suppressed, batch.seen.open
-    if (ask.key, None) in suppressed:
-        return None
-    every: list[Ask | Choice] = [ask, *ask.also]
-    asked = [one for one in every if (ask.key, one.list_id) not in suppressed]
-    new = [one for one in asked if (ask.key, one.list_id) not in is_open]
+    asked = [one for one in sign_up.lists if (key, one.list.id) not in suppressed]
+    new = [one for one in asked if (key, one.list.id) not in is_open]
     if new:
-        _register(batch, ask, new)
+        _register(batch, sign_up, new)
     for one in () if new else asked:
-        if _tell(batch, ask, is_open[ask.key, one.list_id]):
+        if _tell(batch, sign_up, is_open[key, one.list.id]):
             break
     return None
 
 
-def _register(batch: _Batch, ask: Ask, choices: Sequence[Ask | Choice]) -> None:
+def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> None:
+    """Each list is a registration of its own, and the one mail for all hangs on the first."""
     step = registration_step(None, Event.SUBSCRIBE)
-    fresh = [one for one in choices if (ask.key, one.list_id) not in batch.seen.pending]
-    due_at = rules.mail_time(batch.policy.mails, batch.mails[ask.key], batch.now, may_wait=bool(fresh))
+    key = sign_up.key
+    fresh = [one for one in choices if (key, one.list.id) not in batch.seen.pending]
+    due_at = rules.mail_time(batch.policy.mails, batch.mails[key], batch.now, may_wait=bool(fresh))
     if due_at is None or due_at >= batch.confirm_by:
         return
-    assert step.mail is not None
-    _spend(batch, ask.key, due_at)
-    first, *others = choices if due_at == batch.now else fresh
-    group = ask.ref if others else None
-    batch.new.append(_new(batch, ask, first, ask.ref, group, due_at, step.mail))
-    # each is a registration of its own, and the one mail for all hangs on the first
-    batch.new += [_new(batch, ask, one, one.ref, group, due_at, None) for one in others]
-    batch.seen.pending |= {(ask.key, one.list_id) for one in (first, *others)}
+    _spend(batch, key, due_at)
+    mail = step.mail
+    for one in choices if due_at == batch.now else fresh:
+        batch.new.append(_new(batch, sign_up, one, due_at, mail))
+        batch.seen.pending.add((key, one.list.id))
+        mail = None
 
 
-def _new(
-    batch: _Batch, ask: Ask, choice: Ask | Choice, ref: bytes, group: bytes | None, due_at: datetime, mail: Mail | None
-) -> signups.New:
+def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, mail: Mail | None) -> signups.New:
+    address = sign_up.address
     return signups.New(
-        ref=ref,
-        list_id=choice.list_id,
-        key=ask.key,
-        address=ask.address.mailed,
-        typed=ask.address.typed if ask.address.typed != ask.address.mailed else None,
-        name=ask.name,
-        locale=ask.locale,
+        ref=sign_up.ref,
+        list_id=choice.list.id,
+        key=sign_up.key,
+        address=address.mailed,
+        typed=address.typed if address.typed != address.mailed else None,
+        name=sign_up.name,
+        locale=sign_up.locale,
         registered_at=batch.now,
         confirm_by=batch.confirm_by,
         purge_at=batch.purge_at,
         wording_id=choice.wording_id,
-        channel=ask.channel,
-        actor=ask.actor,
-        ip=ask.origin.ip,
-        ip_source=ask.origin.ip_source,
-        details=_details(ask, choice),
+        channel=sign_up.channel,
+        actor=sign_up.actor,
+        ip=sign_up.origin.ip,
+        ip_source=sign_up.origin.ip_source,
+        details=_details(sign_up, choice),
         mail=mail,
         mid=batch.mids.pop() if mail else None,
         due_at=due_at,
-        fields=json.dumps(dict(ask.fields), ensure_ascii=False) if ask.fields else None,
-        group_ref=group,
+        fields=json.dumps(dict(sign_up.fields), ensure_ascii=False) if sign_up.fields else None,
     )
 
 
-def _details(ask: Ask, choice: Ask | Choice) -> str:
-    text = _registered(choice.wording_id, choice.wording_sha256, ask.locale, ask.flags)
-    return json.dumps(json.loads(text) | dict(ask.vouched)) if ask.vouched else text
+def _details(sign_up: SignUp, choice: ListChoice) -> str:
+    text = _registered(choice.wording_id, choice.wording_sha256, sign_up.locale, sign_up.flags)
+    return json.dumps(json.loads(text) | dict(sign_up.vouched)) if sign_up.vouched else text
 
 
 @lru_cache(maxsize=1024)
@@ -204,17 +210,17 @@ def _registered(wording_id: str | None, sha256: str | None, locale: str, flags: 
     return json.dumps(complete(Fact.REGISTERED, details))
 
 
-def _tell(batch: _Batch, ask: Ask, subscription: signups.Open) -> bool:
+def _tell(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
     """Owe "you are already subscribed": at most one in 30 days, within the budget, never to restricted ones."""
     lately = subscription.told_at and subscription.told_at > batch.now - rules.TOLD_ALREADY_EVERY
     if lately or subscription.restricted:
         return False
-    due_at = rules.mail_time(batch.policy.mails, batch.mails[ask.key], batch.now, may_wait=False)
+    due_at = rules.mail_time(batch.policy.mails, batch.mails[sign_up.key], batch.now, may_wait=False)
     if due_at is None:
         return False
-    _spend(batch, ask.key, due_at)
+    _spend(batch, sign_up.key, due_at)
     subscription.told_at = batch.now
-    batch.told.append((subscription.id, due_at, ask))
+    batch.told.append((subscription.id, due_at, sign_up))
     return True
 
 
@@ -231,9 +237,9 @@ def _write(session: Session, batch: _Batch) -> None:
         key: addresses.write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)
     }
     signups.save_budgets(session, budgets)
-    for id_, due_at, ask in batch.told:
+    for id_, due_at, sign_up in batch.told:
         mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
         chapters.told(session, id_, batch.now)
         outbox.owe(session, mail, now=batch.now, due_at=due_at, subscription_id=id_)
         # no IP: it is a stranger's, or adds nothing to the proof
-        evidence.add(session, Fact.ASKED_AGAIN, batch.now, ask.channel, subscription_id=id_, actor=ask.actor)
+        evidence.add(session, Fact.ASKED_AGAIN, batch.now, sign_up.channel, subscription_id=id_, actor=sign_up.actor)

@@ -89,14 +89,8 @@ class Links:
         return self._handles.read(handle)
 
     def ref(self, handle: str) -> bytes:
-        """The registration reference that belongs to a new handle."""
+        """The reference that belongs to the form of a new handle."""
         return self._handles.ref(handle)
-
-    def ref_beside(self, first: bytes, list_id: int) -> bytes:
-        """The reference of a further registration of the same form, which its mail does not name."""
-        return hashlib.blake2b(
-            first + list_id.to_bytes(4), key=self._pepper, digest_size=REF_BYTES, person=b"beside"
-        ).digest()
 
     def tab(self, ref: bytes) -> str:
         """By which a confirm page and the open page of its sign-up know each other; of no use to anyone else."""

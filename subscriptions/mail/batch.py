@@ -9,10 +9,9 @@ from subscriptions.domain.address import parse
 from subscriptions.domain.lifecycle import Mail, Registration, Subscription
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composed, Composer
-from subscriptions.mail.several import narrowed
 from subscriptions.store import outbox, suppressions
 from subscriptions.store.engine import reading
-from subscriptions.store.outbox import Due
+from subscriptions.store.outbox import Due, Member
 
 FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
 
@@ -36,20 +35,20 @@ class Batch:
             self._read(self.ids, now)
         if not self._rows:
             return None
-        due = self._rows.pop(0)
-        if not _may_leave(due, now):
+        due = _narrowed(self._rows.pop(0), now)
+        if not due.members:
             return due, None
         composed = self._written.pop(due.id, None) or self._composer.compose(due, now)
-        if self._rows and _may_leave(self._rows[0], now):
-            ahead = self._written[self._rows[0].id] = self._composer.compose(self._rows[0], now)
+        after = _narrowed(self._rows[0], now) if self._rows else None
+        if after and after.members:
+            ahead = self._written[after.id] = self._composer.compose(after, now)
             composed.message.following = ahead.message
         return due, composed
 
     def _read(self, ids: list[int], now: datetime) -> None:
         with reading() as session:
             found = outbox.read_again(session, ids, now)
-            known = [due if due.key else self._of_no_row(session, due, now) for due in found]
-        self._rows = [narrowed(due, now) if due.group else due for due in known]
+            self._rows = [due if due.key else self._of_no_row(session, due, now) for due in found]
         self._read_at, self._written = now, dict[int, Composed]()
 
     def _of_no_row(self, session: Session, due: Due, now: datetime) -> Due:
@@ -58,25 +57,27 @@ class Batch:
             return due
         key = self._composer.links.key(parse(due.address).folded)
         scopes = [one.scope for one in suppressions.active(session, key, now)]
-        return due._replace(key=key, suppression=min(scopes, default=None))
+        return due._replace(key=key, members=(due.lead._replace(suppression=min(scopes, default=None)),))
 
 
-def _may_leave(due: Due, now: datetime) -> bool:
-    """Asked of the states as they are now: an erased, blocked or suppressed person is not mailed (M-17)."""
+def _narrowed(due: Due, now: datetime) -> Due:
+    """The mail, about the lists that it may still be about; none: it may leave no more.
+
+    Asked of the states as they are now: an erased, blocked or suppressed person is not mailed (M-17).
+    """
+    if due.drop_at <= now or (due.address is None and due.mail != Mail.ALARM):
+        return due._replace(members=())
+    wanted = tuple(one for one in due.members if _is_wanted(due, one, now))
+    return due if len(wanted) == len(due.members) else due._replace(members=wanted)
+
+
+def _is_wanted(due: Due, one: Member, now: datetime) -> bool:
     if due.mail == Mail.ALARM:  # to the operator, and about nobody
-        return now < due.drop_at
-    if due.drop_at <= now or due.address is None:
-        return False
+        return True
     return is_wanted(
         Mail(due.mail),
-        _registration_state(due, now),
+        state_at(Registration(one.state), one.confirm_by, now) if one.state and one.confirm_by else None,
         Subscription(due.subscription_state) if due.subscription_state else None,
         restricted=bool(due.restricted),
-        suppression=due.suppression,
+        suppression=one.suppression,
     )
-
-
-def _registration_state(due: Due, now: datetime) -> Registration | None:
-    if due.registration_state is None or due.confirm_by is None:
-        return None
-    return state_at(Registration(due.registration_state), due.confirm_by, now)

@@ -27,7 +27,7 @@ from subscriptions.mail.phrases import Phrases
 from subscriptions.settings import Settings
 from subscriptions.store.lists import Catalogue, read_catalogue
 from subscriptions.store.models import List, Wording
-from subscriptions.store.outbox import Due
+from subscriptions.store.outbox import Due, Member
 
 # which link of ours a mail's List-Unsubscribe names; a test mail has none
 _LEAVES_BY = {Mail.CONFIRM: "not_me_url", Mail.WELCOME: "unsubscribe_url", Mail.ALREADY_SUBSCRIBED: "unsubscribe_url"}
@@ -87,9 +87,9 @@ class Composer:
         more = {"locale": tag} | ({"owed_at": due.owed_at.isoformat()} if mail in _SAY_WHEN else {})
         message.registration_id, message.key = due.registration_id, due.key
         details = self._details(mail, values, letter, message.octets) | more
-        if len(due.group) > 1:
+        if len(due.members) > 1:
             lists = self._knowing(due).lists
-            details["lists"] = [lists[one.list_id].slug for one in due.group]
+            details["lists"] = [lists[one.list_id].slug for one in due.members]
         return Composed(message, letter, details)
 
     def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
@@ -122,14 +122,14 @@ class Composer:
         values["mid"] = f"<{due.mid}@{self._domain}>"
         values["greeting"] = self._phrases.greeting(addressed_as(due.name, due.fields), tag)
         values["registered_at"] = words(due.registered_at, tag)
-        if due.ref and due.confirm_by:
-            values["confirm_by"] = words(due.confirm_by, tag)
+        if due.ref and due.lead.confirm_by:
+            values["confirm_by"] = words(due.lead.confirm_by, tag)
             values["confirm_token"] = links.confirm_token(due.ref)
             values["code"] = for_reading(links.codes.code(due.ref))
-            values["not_me_token"] = links.not_me_token(due.ref, due.list_id, due.key)
+            values["not_me_token"] = links.not_me_token(due.ref, due.lead.list_id, due.key)
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
-            values["leave_token"] = links.leave_token(due.list_id, due.key)
+            values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
         if mail in _SAY_WHEN:
             values["owed_at"] = words(due.owed_at, tag)
             values["preferences_token"] = links.sessions.link_token(bytes.fromhex(due.mid), due.key)
@@ -137,12 +137,12 @@ class Composer:
 
     def language(self, due: Due) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
-        return self._languages.best(due.locale, (), _entry(self._knowing(due), due.list_id, None)[0].locale)
+        return self._languages.best(due.locale, (), _entry(self._knowing(due), due.lead.list_id, None)[0].locale)
 
     def letter(self, mail: Mail, due: Due, tag: str) -> Letter:
         """The letter that a mail is filled into, compiled at its first use."""
         catalogue = self._knowing(due)
-        entries = [_entry(catalogue, one.list_id, one.wording_id) for one in due.group or (due,)]
+        entries = [_entry(catalogue, one.list_id, one.wording_id) for one in due.members]
         key = (mail, tag, *entries)  # a catalogue that is read anew has new rows
         letter = self._letters.get(key)
         if letter is None:
@@ -152,7 +152,7 @@ class Composer:
     def _knowing(self, due: Due) -> Catalogue:
         """The catalogue; read anew where a process that started later has added this list or wording."""
         for found in (self._catalogue(), self._newer):
-            if all(id_ in (0, *found.lists) and (text is None or text in found.wordings) for id_, text in _about(due)):
+            if all(_is_known(one, found) for one in due.members):
                 return found
         self._newer = read_catalogue()
         return self._newer
@@ -215,9 +215,8 @@ def _entry(catalogue: Catalogue, list_id: int, wording_id: str | None) -> Entry:
     return row, catalogue.wordings.get(wording_id or row.wording_id)
 
 
-def _about(due: Due) -> list[tuple[int, str | None]]:
-    """The lists and wordings that a mail names."""
-    return [(due.list_id, due.wording_id), *((one.list_id, one.wording_id) for one in due.group)]
+def _is_known(one: Member, catalogue: Catalogue) -> bool:
+    return one.list_id in (0, *catalogue.lists) and (one.wording_id is None or one.wording_id in catalogue.wordings)
 
 
 @lru_cache(16)

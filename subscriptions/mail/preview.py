@@ -12,10 +12,9 @@ from subscriptions.mail import alarm
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.lint import Expected, problems
 from subscriptions.settings import Settings
-from subscriptions.store.groups import Member
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
-from subscriptions.store.outbox import Due
+from subscriptions.store.outbox import Due, Member
 
 SEVERAL = "confirm_several"
 KINDS = {one.value: one for one in Mail} | {SEVERAL: Mail.CONFIRM}  # what can be looked at, and which mail it is
@@ -100,12 +99,12 @@ class Previews:
         began, life = self._now - _AGO, self._settings.lifecycle
         confirm_by = began + timedelta(hours=life.confirm_within_hours)
         ends = datetime(self._now.year + life.keep_proof_years + 1, 1, 1, tzinfo=self._now.tzinfo)
-        group = tuple(Member(0, one.id, one.wording_id, "pending", confirm_by, None) for one in rows)
+        members = tuple(Member(one.id, one.wording_id, None, "pending", confirm_by, None) for one in rows)
         known: dict[str, Any] = {
             "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
-            "list_id": rows[0].id, "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag,
-            "registered_at": began, "wording_id": rows[0].wording_id, "ref": bytes(16), "confirm_by": confirm_by,
-            "confirmed_at": self._now, "proof_until": ends, "group": group if len(rows) > 1 else (),
+            "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag,
+            "registered_at": began, "ref": bytes(16),
+            "confirmed_at": self._now, "proof_until": ends, "members": members,
         }  # fmt: skip
         fields: dict[str, Any] = {name: known.get(name) for name in Due._fields}
         return Due(**fields)

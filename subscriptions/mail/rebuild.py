@@ -16,7 +16,7 @@ from subscriptions.mail.compose import Composer
 from subscriptions.mail.letters import Letter
 from subscriptions.store import letters
 from subscriptions.store.models import Evidence, List, Registration, Subscription
-from subscriptions.store.outbox import Due
+from subscriptions.store.outbox import Due, Member
 
 
 def rebuild(session: Session, evidence_id: int, composer: Composer) -> bytes | None:
@@ -56,14 +56,14 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
         "mid": proof.details["message_id"].strip("<>").rpartition("@")[0],  # links of one use are made of it
         "mail": proof.details["mail"],
         "tries": 0,
-        "group": (),
         "locale": proof.details.get("locale", "en"),  # older mails were in English
     }
-    same = ("list_id", "key", "address", "name", "fields", "registered_at")
+    same = ("key", "address", "name", "fields", "registered_at")
     fields |= {name: getattr(about, name) for name in same}
+    confirm_by = registration.confirm_by if registration else None
+    fields["members"] = (Member(_first_list(session, about, proof), None, None, None, confirm_by, None),)
     if registration:
-        fields |= {"ref": registration.link_ref, "confirm_by": registration.confirm_by}
-        fields |= _of_its_form(session, registration, proof)
+        fields["ref"] = registration.ref
     elif chapter:
         fields |= {"confirmed_at": chapter.confirmed_at, "proof_until": chapter.proof_until}
     if "owed_at" in proof.details:
@@ -71,10 +71,8 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
     return Due(**fields)
 
 
-def _of_its_form(session: Session, registration: Registration, proof: Evidence) -> dict[str, Any]:
-    """Where the mail named several lists: its links name the first one."""
+def _first_list(session: Session, about: Registration | Subscription, proof: Evidence) -> int:
+    """The list that the links of the mail name: the first of several."""
     slugs = proof.details.get("lists")
-    if not slugs:
-        return {}
-    first = session.scalar(select(List.id).where(List.slug == slugs[0]))
-    return {"list_id": first}
+    first = session.scalar(select(List.id).where(List.slug == slugs[0])) if slugs else None
+    return first or about.list_id

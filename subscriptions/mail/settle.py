@@ -170,8 +170,8 @@ def _settled(one: Accepted) -> Settled:
         fact, details = Fact.MAIL_GIVEN_UP, {"mail": one.due.mail, "reply": one.reply}
     else:
         return Settled(one.due.id, None, None)
-    group = tuple(member.registration_id for member in one.due.group)
-    return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)), group)
+    of = tuple(member.registration_id for member in one.due.members)
+    return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)), of)
 
 
 def _hangs_on_a_row(due: Due) -> bool:

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Mail
-from subscriptions.store import groups
 from subscriptions.store.models import Owed, Registration, Subscription, Suppression
 from subscriptions.store.types import UtcDateTime, sqlite_text
 
@@ -77,6 +76,17 @@ def give_back(session: Session, me: str, now: datetime) -> int:
     return len(mine.all())
 
 
+class Member(NamedTuple):
+    """One list that a mail is about, as it is now."""
+
+    list_id: int  # 0: no row holds the address but the outbox itself
+    wording_id: str | None
+    registration_id: int | None
+    state: str | None  # of the registration
+    confirm_by: datetime | None
+    suppression: str | None  # the wider scope where there are several
+
+
 class Due(NamedTuple):
     """A taken mail with everything that its text needs, as it is now."""
 
@@ -87,34 +97,36 @@ class Due(NamedTuple):
     tries: int
     registration_id: int | None
     subscription_id: int | None
-    list_id: int  # 0, and an empty key: no row holds the address but the outbox itself
-    key: bytes
+    key: bytes  # empty: no row holds the address but the outbox itself
     address: str | None
     name: str | None
     locale: str
     registered_at: datetime
-    wording_id: str | None
     ref: bytes | None
-    registration_state: str | None
-    confirm_by: datetime | None
     subscription_state: str | None
     restricted: bool | None
     confirmed_at: datetime | None
     proof_until: datetime | None
-    suppression: str | None  # the wider scope where there are several
     fields: Mapping[str, str] | None
-    group_ref: bytes | None
     owed_at: datetime
-    group: tuple[groups.Member, ...]  # the lists of its form, where there are several
+    members: tuple[Member, ...]  # in the order of the form; the mail bears the headers of the first
+
+    @property
+    def lead(self) -> Member:
+        return self.members[0]
 
 
 def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]:
     """The taken mails with the state that they are about, read just before they are written out."""
-    rows = session.connection().execute(_read_again, {"ids": list(ids), "now": now})
-    found = [Due._make((*row, ())) for row in rows]
-    refs = {due.group_ref for due in found if due.group_ref}
-    members = groups.members(session, refs, now) if refs else {}
-    return [due._replace(group=members.get(due.group_ref, ())) if due.group_ref else due for due in found]
+    found: dict[int, Due] = {}
+    for row in session.connection().execute(_read_again, {"ids": list(ids), "now": now}):
+        id_, member = row[0], Member._make(row[-len(Member._fields) :])
+        known = found.get(id_)
+        if known is None:
+            found[id_] = Due._make((*row[: -len(Member._fields)], (member,)))
+        else:
+            found[id_] = known._replace(members=(*known.members, member))
+    return list(found.values())
 
 
 class Settled(NamedTuple):
@@ -123,28 +135,22 @@ class Settled(NamedTuple):
     id: int
     fact: str | None
     details: str | None
-    group: tuple[int, ...] = ()  # the registrations that it named, where it named several lists
+    registration_ids: tuple[int | None, ...] = (None,)  # of the lists that it named; none: it hangs on a subscription
 
 
 def settle(session: Session, done: Sequence[Settled], now: datetime) -> None:
-    """Forget mails and write their evidence; one that was erased meanwhile leaves none."""
-    for one in done:
-        if one.group and one.fact and one.details:
-            groups.note(session, one.id, one.group, one.fact, one.details, now)
-    done = [one._replace(fact=None) if one.group else one for one in done]
+    """Forget mails and write their evidence, for each list; one that was erased meanwhile leaves none."""
     run = session.connection().exec_driver_sql
+    ids = [one.id for one in done]
+    facts = [(one.id, of, one.fact, one.details) for one in done if one.fact for of in one.registration_ids]
     if session.get_bind().dialect.name == "postgresql":
-        columns = tuple([getattr(one, name) for one in done] for name in ("id", "fact", "details"))
-        run(_PG_SETTLE, (*columns, now))
+        columns = [[*column] for column in zip(*facts, strict=True)] or [[]] * 4
+        run(_PG_SETTLE, (*columns, ids, now))
         return
-    ids, at = tuple(one.id for one in done), sqlite_text(now)
-    marks = ", ".join("?" * len(ids))
-    facts = [one for one in done if one.fact]
     if facts:
-        rows = ", ".join(["(?, ?, ?)"] * len(facts))
-        values = tuple(value for one in facts for value in (one.id, one.fact, one.details))
-        run(_SQLITE_SETTLED.format(rows), (*values, at))
-    run(f"DELETE FROM outbox WHERE id IN ({marks})", ids)  # noqa: S608
+        rows = ", ".join(["(?, ?, ?, ?)"] * len(facts))
+        run(_SQLITE_SETTLED.format(rows), (*(value for one in facts for value in one), sqlite_text(now)))
+    run(f"DELETE FROM outbox WHERE id IN ({', '.join('?' * len(ids))})", tuple(ids))  # noqa: S608
 
 
 def put_off(session: Session, me: str, id_: int, until: datetime, note: str, *, counts: bool) -> None:
@@ -180,8 +186,8 @@ def of_subscription(session: Session, id_: int) -> Sequence[Owed]:
 
 
 def of_registration(session: Session, row: Registration) -> Sequence[Owed]:
-    """Those that wait; the mail for several lists of a form hangs on the first of them."""
-    first = select(Registration.id).where(Registration.ref == row.link_ref).scalar_subquery()
+    """Those that wait; the mail of a form hangs on the first of its registrations, and is about each."""
+    first = select(func.min(Registration.id)).where(Registration.ref == row.ref).scalar_subquery()
     return session.scalars(select(Owed).where(Owed.registration_id.in_([row.id, first]))).all()
 
 
@@ -193,6 +199,8 @@ _take = (
     .where(_o.id.in_(bindparam("ids", expanding=True)))
     .values(due_at=bindparam("until", type_=UtcDateTime), taken_by=bindparam("me"))
 )
+_hangs_on = Registration.__table__.alias()  # one registration of a form, and `_r` are those that its mail is about
+_h = _hangs_on.c
 _list_id, _key = func.coalesce(_r.list_id, _s.list_id, 0), func.coalesce(_r.key, _s.key, literal(b""))
 _suppression = (
     select(func.min(_p.scope))  # "all" comes before "ask"
@@ -204,30 +212,37 @@ _opening = select(_first.c.wording_id).where(_first.c.subscription_id == _s.id).
 _agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a chapter: the wording that opened it
 _read_again = (
     select(
-        _o.id, _o.mail, _o.mid, _o.drop_at, _o.tries, _o.registration_id, _o.subscription_id, _list_id, _key,
+        _o.id, _o.mail, _o.mid, _o.drop_at, _o.tries, _o.registration_id, _o.subscription_id, _key,
         func.coalesce(_r.address, _s.address, _o.address), func.coalesce(_r.name, _s.name),
         func.coalesce(_r.locale, _s.locale, ""),
-        func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _agreed, _r.ref, _r.state, _r.confirm_by,
-        _s.state, _s.restricted, _s.confirmed_at, _s.proof_until, _suppression,
-        func.coalesce(_r.fields, _s.fields), _r.group_ref, _o.owed_at,
+        func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _r.ref,
+        _s.state, _s.restricted, _s.confirmed_at, _s.proof_until, func.coalesce(_r.fields, _s.fields), _o.owed_at,
+        _list_id, _agreed, _r.id, _r.state, _r.confirm_by, _suppression,
     )
-    .outerjoin_from(Owed.__table__, Registration.__table__, _r.id == _o.registration_id)
+    .outerjoin_from(Owed.__table__, _hangs_on, _h.id == _o.registration_id)
+    .outerjoin(
+        Registration.__table__, and_(_r.ref == _h.ref, or_(_r.id == _h.id, _o.mail == Mail.CONFIRM.value))
+    )
     .outerjoin(Subscription.__table__, _s.id == _o.subscription_id)
     .where(_o.id.in_(bindparam("ids", expanding=True)))
-    .order_by(_o.id)
+    .order_by(_o.id, _r.id)
 )  # fmt: skip
 _PG_SETTLE = """
 WITH n AS (
-  SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS n(id, fact, details)
+  SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[]) AS n(id, registration_id, fact, details)
 ), gone AS (
-  DELETE FROM outbox o USING n WHERE o.id = n.id RETURNING o.id, o.registration_id, o.subscription_id
+  DELETE FROM outbox WHERE id = ANY(%s::bigint[]) RETURNING id, subscription_id
+), named AS (
+  SELECT id FROM registrations WHERE id IN (SELECT registration_id FROM n) FOR KEY SHARE
 )
 INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, details)
-SELECT gone.registration_id, gone.subscription_id, n.fact, %s, 'relay', n.details::json
-FROM gone JOIN n ON n.id = gone.id WHERE n.fact IS NOT NULL
+SELECT n.registration_id, gone.subscription_id, n.fact, %s, 'relay', n.details::json
+FROM n JOIN gone USING (id) LEFT JOIN named ON named.id = n.registration_id
+WHERE n.registration_id IS NULL OR named.id IS NOT NULL
 """
 _SQLITE_SETTLED = """
-WITH n(id, fact, details) AS (VALUES {})
+WITH n(id, registration_id, fact, details) AS (VALUES {})
 INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, details)
-SELECT o.registration_id, o.subscription_id, n.fact, ?, 'relay', n.details FROM n JOIN outbox o ON o.id = n.id
+SELECT n.registration_id, o.subscription_id, n.fact, ?, 'relay', n.details FROM n JOIN outbox o ON o.id = n.id
+WHERE n.registration_id IS NULL OR EXISTS (SELECT 1 FROM registrations r WHERE r.id = n.registration_id)
 """

@@ -3,37 +3,29 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.store.models import Registration
 
 
-def by_ref(session: Session, ref: bytes) -> Registration | None:
-    """The registration as it is now, also where this session has seen it before."""
-    fresh = {"populate_existing": True}
-    return session.scalar(select(Registration).where(Registration.ref == ref), execution_options=fresh)
-
-
-def of_link(session: Session, ref: bytes) -> Sequence[Registration]:
-    """Those that the links of one mail are about: several where it names several lists; as they are now."""
-    theirs = or_(Registration.ref == ref, Registration.group_ref == ref)
-    fresh = {"populate_existing": True}
-    return session.scalars(select(Registration).where(theirs).order_by(Registration.id), execution_options=fresh).all()
+def of_form(session: Session, ref: bytes) -> Sequence[Registration]:
+    """One for each list of a form, and so of the mail whose links name it; as they are now."""
+    theirs = select(Registration).where(Registration.ref == ref).order_by(Registration.id)
+    return session.scalars(theirs, execution_options={"populate_existing": True}).all()
 
 
 def behind(session: Session, refs: Sequence[bytes]) -> Sequence[Registration]:
     """Those of the newest mail that a visit has led to, if it has led to any."""
-    theirs = or_(Registration.ref.in_(refs), Registration.group_ref.in_(refs))
-    newest = session.scalar(select(Registration).where(theirs).order_by(Registration.id.desc()).limit(1))
-    return of_link(session, newest.link_ref) if newest else []
+    theirs = select(Registration.ref).where(Registration.ref.in_(refs))
+    newest = session.scalar(theirs.order_by(Registration.id.desc()).limit(1))
+    return of_form(session, newest) if newest else []
 
 
 def key_behind(session: Session, refs: Sequence[bytes]) -> bytes | None:
     """The key of the address of a visit, where anything is left of it."""
-    theirs = or_(Registration.ref.in_(refs), Registration.group_ref.in_(refs))
-    return session.scalar(select(Registration.key).where(theirs).limit(1))
+    return session.scalar(select(Registration.key).where(Registration.ref.in_(refs)).limit(1))
 
 
 def of_key(session: Session, key: bytes) -> Sequence[Registration]:
@@ -52,9 +44,9 @@ def unconfirmed_of_key(session: Session, key: bytes, now: datetime) -> Sequence[
     ).all()
 
 
-def replacing(session: Session, refs: Sequence[bytes], key: bytes) -> None:
-    """These sign-ups are of somebody who moves here from another address."""
-    session.execute(update(Registration).where(Registration.ref.in_(refs)).values(replaces=key))
+def replacing(session: Session, ref: bytes, key: bytes) -> None:
+    """The sign-ups of this form are of somebody who moves here from another address."""
+    session.execute(update(Registration).where(Registration.ref == ref).values(replaces=key))
 
 
 def forget_replaced(session: Session, key: bytes) -> None:

@@ -39,11 +39,10 @@ class New:
     ip: str | None
     ip_source: str | None
     details: str  # JSON
-    mail: str | None  # none: it is named in the mail of the first one of its form
+    mail: str | None  # none: it is named in the mail that hangs on the first one of its form
     mid: str | None
     due_at: datetime
     fields: str | None  # JSON
-    group_ref: bytes | None
 
 
 @dataclass(slots=True)
@@ -137,13 +136,13 @@ def remember(session: Session, new: Sequence[New]) -> None:
     t = sqlite_text
     _insert(session, sql.SQLITE_REGISTRATION, [
         (n.ref, n.list_id, n.key, n.address, n.typed, n.name, n.locale, t(n.registered_at), t(n.confirm_by),
-         t(n.purge_at), n.wording_id, n.fields, n.group_ref) for n in new
+         t(n.purge_at), n.wording_id, n.fields) for n in new
     ])  # fmt: skip
     _insert(session, sql.SQLITE_EVIDENCE, [
-        (n.ref, t(n.registered_at), n.channel, n.actor, n.ip, n.ip_source, n.details) for n in new
+        (n.ref, n.list_id, t(n.registered_at), n.channel, n.actor, n.ip, n.ip_source, n.details) for n in new
     ])  # fmt: skip
     _insert(session, sql.SQLITE_OUTBOX, [
-        (n.ref, n.mail, n.mid, t(n.registered_at), t(n.due_at), t(n.confirm_by)) for n in new if n.mail
+        (n.ref, n.list_id, n.mail, n.mid, t(n.registered_at), t(n.due_at), t(n.confirm_by)) for n in new if n.mail
     ])  # fmt: skip
 
 

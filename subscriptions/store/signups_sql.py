@@ -39,43 +39,43 @@ PG_SEE = SEE.format(among="= ANY(%(keys)s::bytea[])", now="%(now)s").replace("NU
 SQLITE_SEE = SEE.format(among="IN (VALUES {keys})", now="?1")
 PG_COLUMNS = (
     "ref list_id key address typed name locale registered_at confirm_by purge_at wording_id "
-    "channel actor ip ip_source details mail mid due_at fields group_ref"
+    "channel actor ip ip_source details mail mid due_at fields"
 ).split()
 PG_REMEMBER = """
 WITH n AS (
   SELECT * FROM unnest(%s::bytea[], %s::int[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::text[],
     %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[],
     %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
-    %s::text[], %s::bytea[])
+    %s::text[])
   AS n(ref, list_id, key, address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id,
-    channel, actor, ip, ip_source, details, mail, mid, due_at, fields, group_ref)
+    channel, actor, ip, ip_source, details, mail, mid, due_at, fields)
 ), r AS (
   INSERT INTO registrations (ref, list_id, key, state, address, typed, name, locale, registered_at, confirm_by,
-    purge_at, wording_id, fields, group_ref)
+    purge_at, wording_id, fields)
   SELECT ref, list_id, key, 'pending', address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id,
-    fields::json, group_ref
-  FROM n RETURNING id, ref
+    fields::json
+  FROM n RETURNING id, ref, list_id
 ), e AS (
   INSERT INTO evidence (registration_id, fact, at, channel, actor, ip, ip_source, details)
   SELECT r.id, 'registered', n.registered_at, n.channel, n.actor, n.ip, n.ip_source, n.details::json
-  FROM n JOIN r ON r.ref = n.ref
+  FROM n JOIN r USING (ref, list_id)
 )
 INSERT INTO outbox (mail, mid, registration_id, owed_at, due_at, drop_at, tries)
-SELECT n.mail, n.mid, r.id, n.registered_at, n.due_at, n.confirm_by, 0 FROM n JOIN r ON r.ref = n.ref
+SELECT n.mail, n.mid, r.id, n.registered_at, n.due_at, n.confirm_by, 0 FROM n JOIN r USING (ref, list_id)
 WHERE n.mail IS NOT NULL
 """
 SQLITE_REGISTRATION = (
     "INSERT INTO registrations (ref, list_id, key, address, typed, name, locale, registered_at, confirm_by, "
-    "purge_at, wording_id, fields, group_ref, state) VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
+    "purge_at, wording_id, fields, state) VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
 )
 SQLITE_EVIDENCE = (
     "INSERT INTO evidence (registration_id, at, channel, actor, ip, ip_source, details, fact) VALUES ",
-    "((SELECT id FROM registrations WHERE ref = ?), ?, ?, ?, ?, ?, ?, 'registered')",
+    "((SELECT id FROM registrations WHERE ref = ? AND list_id = ?), ?, ?, ?, ?, ?, ?, 'registered')",
 )
 SQLITE_OUTBOX = (
     "INSERT INTO outbox (registration_id, mail, mid, owed_at, due_at, drop_at, tries) VALUES ",
-    "((SELECT id FROM registrations WHERE ref = ?), ?, ?, ?, ?, ?, 0)",
+    "((SELECT id FROM registrations WHERE ref = ? AND list_id = ?), ?, ?, ?, ?, ?, 0)",
 )
 SQLITE_BUDGETS = """
 WITH n(key, mails) AS (VALUES {}) UPDATE addresses SET mails = n.mails FROM n WHERE addresses.key = n.key

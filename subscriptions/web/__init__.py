@@ -6,6 +6,7 @@ from subscriptions.settings import Settings
 from subscriptions.web import (
     api,
     asking,
+    confirm,
     confirmations,
     cors,
     embed,
@@ -22,7 +23,6 @@ from subscriptions.web import (
     pages,
     preferences,
     problems,
-    several,
     tokens,
     voluntary,
 )
@@ -36,7 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     headers.init_app(app, settings)
     problems.init_app(app)
     cors.init_app(app)
-    rooms = (pages, several, inbox, frame, tokens, preferences, api, confirmations, form_data, embed, openapi, health)
+    rooms = (pages, inbox, frame, confirm, tokens, preferences, api, confirmations, form_data, embed, openapi, health)
     for room in rooms:
         app.register_blueprint(room.pages)
     look.init_app(app, settings)

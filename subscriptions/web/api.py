@@ -11,7 +11,8 @@ from typing import Any, ParamSpec
 from flask import Blueprint, Response, abort, g, request, stream_with_context, url_for
 
 from subscriptions import clock as clocks
-from subscriptions.actions.gate import Asked, Limited, Pass
+from subscriptions.actions.gate import Limited, Pass, ProofNeeded
+from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.fields import further
 from subscriptions.export import stream
@@ -20,9 +21,9 @@ from subscriptions.store import chapters, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import List, Subscription
 from subscriptions.web import cors, guard, hints
-from subscriptions.web.forms import NotJson, Problem, SignUp, UnknownList, from_json
-from subscriptions.web.pages import submit, too_many
+from subscriptions.web.forms import NotJson, Problem, UnknownList, from_json
 from subscriptions.web.problems import answer
+from subscriptions.web.submit import new_visit, too_many
 from subscriptions.web.vouched import NOTHING, Vouched, vouched
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def subscribe() -> Response:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):
         return answer(422, "Something in the body is not as it should be.", errors=asked)
-    closed = cors.refused([asked.list, *(one.list for one in asked.also)])
+    closed = cors.refused(asked.rows)
     if closed:
         return closed
     spoken_for = _spoken_for(asked.said)
@@ -99,14 +100,18 @@ def subscribe() -> Response:
         return answer(422, "Something in the body is not as it should be.", errors=spoken_for)
     client = g.get("client")
     verdict = Pass() if client else guard.judge_program(asked)
-    handle = verdict if isinstance(verdict, Asked) else submit(asked, Channel.API, client, spoken_for, verdict)
+    handle = verdict if isinstance(verdict, ProofNeeded) else new_visit(asked, Channel.API, client, spoken_for, verdict)
     if isinstance(handle, Limited):
         return too_many(handle)
-    if isinstance(handle, Asked):
+    if isinstance(handle, ProofNeeded):
         return guard.answer_program()
-    lists = {"lists": [asked.list.slug, *(one.list.slug for one in asked.also)]}
-    which = lists if asked.is_of_several else {"list": asked.list.slug}
-    return _json({"status": "pending_confirmation", **which, "registration": handle, **_hint(asked)}, 202)
+    return _json({"status": "pending_confirmation", **_which(asked), "registration": handle, **_hint(asked)}, 202)
+
+
+def _which(asked: SignUp) -> dict[str, object]:
+    """The lists, in the member by which they were asked for."""
+    slugs = [row.slug for row in asked.rows]
+    return {"list": slugs[0]} if asked.lists[0].field == "wording" else {"lists": slugs}
 
 
 def _hint(asked: SignUp) -> dict[str, str]:

@@ -5,14 +5,13 @@ from datetime import datetime
 
 from flask import Blueprint, Flask, Response, abort, current_app, request
 
-from subscriptions.actions.gate import Asked
-from subscriptions.actions.subscribe import Origin
+from subscriptions.actions.gate import ProofNeeded
+from subscriptions.actions.subscribe import Origin, SignUp
 from subscriptions.parts import parts
 from subscriptions.store.busy import busy_until
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.store.models import List
 from subscriptions.web import headers
-from subscriptions.web.forms import SignUp
 from subscriptions.web.limits import origin
 
 pages = Blueprint("asking", __name__)
@@ -66,14 +65,9 @@ def _let_it_compute() -> None:
     headers.allow(script_src="'self'", worker_src="'self'", connect_src="'self'")
 
 
-def rows_of(asked: SignUp) -> list[List]:
-    """Every list that a sign-up is for."""
-    return [asked.list, *(one.list for one in asked.also)]
-
-
 def is_asked(asked: SignUp) -> bool:
     """As far as memory knows; the batch knows the count of the network exactly."""
-    return any(_is_unusual(row, asked.address.ascii_domain) for row in rows_of(asked)) or _is_busy_network()
+    return any(_is_unusual(row, asked.address.ascii_domain) for row in asked.rows) or _is_busy_network()
 
 
 def is_asked_here(*rows: List) -> bool:
@@ -117,9 +111,9 @@ def _look(where: Origin, now: datetime) -> bool:
     return until is not None
 
 
-def remember(where: Origin, asked: Asked) -> None:
-    if where.network and asked.until:
-        _busy().note(where.network, asked.until)
+def remember(where: Origin, needed: ProofNeeded) -> None:
+    if where.network and needed.until:
+        _busy().note(where.network, needed.until)
 
 
 @pages.get("/api/v1/challenge")

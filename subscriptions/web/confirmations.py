@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, request
 
 from subscriptions.actions import enter_code
-from subscriptions.actions.confirm import Standing, View
+from subscriptions.actions.confirm import ConfirmStatus, LinkState
 from subscriptions.domain import codes
 from subscriptions.parts import parts
 from subscriptions.web import cors
 from subscriptions.web.forms import NotJson, Problem, read_json
-from subscriptions.web.inbox import enter
 from subscriptions.web.problems import answer
+from subscriptions.web.submit import enter
 
 pages = Blueprint("confirmations", __name__, url_prefix="/api/v1")
 MEMBERS = ("registration", "code")
@@ -41,10 +41,10 @@ def confirm() -> Response:
     if code is None:
         return _refused(Problem("code", "A code has eight letters and digits, such as K7QM-2XWD."))
     entered = enter(parts().links.visit(sent["registration"]), code, enter_code.BY_JSON)
-    if entered.view is None:
+    if entered.status is None:
         says = Problem("code", _WRONG.format(entered.left) if entered.left else _OVER)
         return _refused(says, members={"tries_left": entered.left})
-    return _confirmed(entered.view)
+    return _confirmed(entered.status)
 
 
 def _problems(sent: object) -> list[Problem]:
@@ -63,13 +63,11 @@ def _refused(*problems: Problem, members: Mapping[str, object] | None = None) ->
     return answer(422, "Something in the body is not as it should be.", errors=problems, members=members)
 
 
-def _confirmed(view: View) -> Response:
+def _confirmed(status: ConfirmStatus) -> Response:
     """Like the button of the mail: 410 where it would be too late."""
-    if view.standing is not Standing.SUBSCRIBED or view.registration is None:
+    if status.state is not LinkState.SUBSCRIBED:
         return answer(410, _LATE)
     lists = parts().catalogue.lists
-    which: dict[str, object] = {"list": lists[view.registration.list_id].slug}
-    if view.several:
-        open_ones = [one for one in view.several if one.standing is Standing.SUBSCRIBED]
-        which = {"lists": [lists[one.registration.list_id].slug for one in open_ones]}
+    slugs = [lists[row.list_id].slug for row in status.those(LinkState.SUBSCRIBED)]
+    which: dict[str, object] = {"lists": slugs} if len(status.lists) > 1 else {"list": slugs[0]}
     return Response(json.dumps({"status": "confirmed", **which}), mimetype="application/json")

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from subscriptions.actions.subscribe import ListChoice, SignUp
 from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
 from subscriptions.domain.fields import fields_of
 from subscriptions.languages import marked
@@ -18,8 +19,8 @@ from subscriptions.web.voluntary import keys_of, texts_of, told
 
 VOUCHED = ("ip", "page", "time")  # of a client with a token, about the visitor that it speaks for
 HONEYPOT = "website"
-_OF_SEVERAL = ("lists", "wordings")  # all other members are texts
-MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_OF_SEVERAL)  # and the fields of the list
+_NO_TEXTS = ("lists", "wordings")  # all other members are
+MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_NO_TEXTS)  # and the fields of the list
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
 CARRIED = (
     "email",
@@ -32,28 +33,6 @@ CARRIED = (
 )  # and fields and wordings of the lists
 _NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-
-
-class Chosen(NamedTuple):
-    """A list that was chosen, and the wording that the form vouches for; a fault of it is told at `field`."""
-
-    list: List
-    wording_id: str | None
-    field: str = "wording"
-
-
-@dataclass(frozen=True, slots=True)
-class SignUp:
-    address: Address
-    list: List
-    name: str | None
-    locale: str
-    wording_id: str | None
-    fields: Mapping[str, str] | None = None  # voluntary ones besides the name
-    also: tuple[Chosen, ...] = ()  # further lists of the same form
-    said: Mapping[str, str] = field(default_factory=dict)  # what a client says of the visitor, unchecked
-    is_of_several: bool = False  # asked for as such, though it may be one
-    altcha: str = ""  # a solved proof of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +58,34 @@ class UnknownList(LookupError):
 
 
 def from_form(
-    form: "MultiDict[str, str]", row: List, catalogue: Catalogue, locale: str | None = None
+    form: "MultiDict[str, str]", row: List | None, catalogue: Catalogue, locale: str | None = None
 ) -> SignUp | list[Problem]:
-    """A sign-up from the fields of a form; `locale`: where it names none."""
-    problems = _sent_twice(form, ["email", "wording", "locale", *keys_of([row])])
-    return problems or _checked(form, [Chosen(row, form.get("wording") or None)], catalogue, locale)
+    """A sign-up from the fields of a form, for the list of its address or else for those that were ticked.
+
+    `locale`: where it names none.
+    """
+    rows = [row] if row else _ticked(form, catalogue)
+    if not rows:
+        address = _address(form)
+        wrong = Problem("lists", _NO_SUCH_LIST if form.getlist("lists") else marked("Please choose at least one list."))
+        return [wrong, *([address] if isinstance(address, Problem) else [])]
+    wordings = {one: "wording" if row else f"wording-{one.slug}" for one in rows}  # and the names of their fields
+    problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *wordings.values()])
+    choices = [choice(one, form.get(name), catalogue, name) for one, name in wordings.items()]
+    return problems or _checked(form, choices, catalogue, locale)
 
 
-def from_form_of_several(
-    form: "MultiDict[str, str]", catalogue: Catalogue, locale: str | None = None
-) -> SignUp | list[Problem]:
-    """A sign-up for the lists that were ticked, from one form."""
+def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
+    """Nothing where one of them does not exist."""
     slugs = form.getlist("lists")
     rows = [row for row in map(catalogue.by_slug, dict.fromkeys(slugs)) if row]
-    if not slugs or len(rows) < len(slugs):
-        address = _address(form)
-        wrong = Problem("lists", _NO_SUCH_LIST if slugs else marked("Please choose at least one list."))
-        return [wrong, *([address] if isinstance(address, Problem) else [])]
-    problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *(f"wording-{slug}" for slug in slugs)])
-    chosen = [Chosen(row, form.get(f"wording-{row.slug}") or None, f"wording-{row.slug}") for row in rows]
-    return problems or _checked(form, chosen, catalogue, locale)
+    return rows if len(rows) == len(slugs) else []
+
+
+def choice(row: List, wording_id: str | None, catalogue: Catalogue, field: str = "wording") -> ListChoice:
+    """That list, with the wording that is vouched for, if any is."""
+    wording = catalogue.wordings.get(wording_id) if wording_id else None
+    return ListChoice(row, wording_id or None, wording.sha256 if wording else None, field)
 
 
 def _sent_twice(form: "MultiDict[str, str]", names: Sequence[str]) -> list[Problem]:
@@ -117,16 +104,16 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     data = read_json(body)
     if not isinstance(data, dict):
         return [Problem("", "The body must be a JSON object.")]
-    chosen = _named(data, catalogue)
-    if isinstance(chosen, list):
-        return chosen
+    choices = _named(data, catalogue)
+    if isinstance(choices, list):
+        return choices
     # of a list that is not known the fields are not known either: any will do until that is told
-    known = _members(*texts_of([one.list for one in chosen] or catalogue.configured))
+    known = _members(*texts_of([one.list for one in choices] or catalogue.configured))
     problems = [*_wrong_members(data, known)]
     if problems:
         return problems
-    found = _checked(data, chosen or [Chosen(catalogue.configured[0], None)], catalogue)
-    if not chosen and not isinstance(found, list):
+    found = _checked(data, choices or [ListChoice(catalogue.configured[0], None)], catalogue)
+    if not choices and not isinstance(found, list):
         raise UnknownList
     return found
 
@@ -140,30 +127,25 @@ def _wrong_members(data: Mapping[str, Any], known: frozenset[str]) -> Iterator[P
     for name, value in data.items():
         if name not in known:
             yield Problem(name, "This member is not known here.")
-        elif not isinstance(value, str) and name not in _OF_SEVERAL:
+        elif not isinstance(value, str) and name not in _NO_TEXTS:
             yield Problem(name, "This member must be a text.")
     if "email" not in data:
         yield Problem("email", "This member is required.")
 
 
-def _named(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[Chosen, ...] | list[Problem]:
+def _named(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[ListChoice, ...] | list[Problem]:
     """The lists that a body names, the first of all where it names none; nothing: one is not known."""
-    if "lists" in data or "wordings" in data:
-        return _several(data, catalogue)
-    slug, wording_id = data.get("list"), data.get("wording")
-    wording_id = wording_id if isinstance(wording_id, str) else None
-    row = catalogue.by_slug(slug) if isinstance(slug, str) else catalogue.configured[0]
-    return (Chosen(row, wording_id or None),) if row else ()
-
-
-def _several(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[Chosen, ...] | list[Problem]:
+    if "lists" not in data and "wordings" not in data:
+        slug, wording_id = data.get("list"), data.get("wording")
+        row = catalogue.by_slug(slug) if isinstance(slug, str) else catalogue.configured[0]
+        return (choice(row, wording_id if isinstance(wording_id, str) else None, catalogue),) if row else ()
     slugs, wordings = data.get("lists"), data.get("wordings", {})
     problems = [*_wrong_lists(data, slugs), *_wrong_wordings(wordings)]
     if problems or not isinstance(slugs, list):
         return problems
     rows = [row for row in map(catalogue.by_slug, slugs) if row]
-    chosen = [Chosen(row, wordings.get(row.slug) or None, "wordings") for row in rows]
-    return tuple(chosen) if len(rows) == len(slugs) else ()
+    choices = [choice(row, wordings.get(row.slug), catalogue, "wordings") for row in rows]
+    return tuple(choices) if len(rows) == len(slugs) else ()
 
 
 def _wrong_lists(data: Mapping[str, Any], slugs: Any) -> Iterator[Problem]:
@@ -182,24 +164,21 @@ def _wrong_wordings(wordings: Any) -> Iterator[Problem]:
 
 
 def _checked(
-    data: Mapping[str, str], chosen: Sequence[Chosen], catalogue: Catalogue, usual: str | None = None
+    data: Mapping[str, str], choices: Sequence[ListChoice], catalogue: Catalogue, usual: str | None = None
 ) -> SignUp | list[Problem]:
-    (row, wording_id, _), *others = chosen
     address = _address(data)
-    fields, wrong = told(data, [one.list for one in chosen])
+    fields, wrong = told(data, [one.list for one in choices])
     problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*one) for one in wrong)]
-    locale = data.get("locale") or usual or row.locale
+    locale = data.get("locale") or usual or choices[0].list.locale
     if not _LOCALE.fullmatch(locale):
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
-    for one in chosen:
+    for one in choices:
         if one.wording_id is not None and not _is_of(one.wording_id, one.list, catalogue):
             problems.append(Problem(one.field, _NOT_ITS_WORDING))
     if problems or isinstance(address, Problem):
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
-    of_several = chosen[0].field != "wording"
-    work = data.get("altcha", "")
-    return SignUp(address, row, name, locale, wording_id, fields or None, tuple(others), said, of_several, work)
+    return SignUp(address, tuple(choices), name, locale, fields or None, said, data.get("altcha", ""))
 
 
 def _address(data: Mapping[str, str]) -> Address | Problem:

@@ -5,8 +5,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import headers, inbox, several
-from subscriptions.web import pages as one
+from subscriptions.web import headers, inbox
+from subscriptions.web import pages as forms
 from subscriptions.web.options import read
 
 pages = Blueprint("frame", __name__, url_prefix="/embed/<slug>/frame")
@@ -33,14 +33,13 @@ def _rows() -> tuple[List, ...]:
 
 @pages.get("")
 def form(slug: str) -> str:
-    rows = _rows()
-    return several.form_of(rows) if len(rows) > 1 else one.form(slug)
+    return forms.form_of(_rows())
 
 
 @pages.post("")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     rows = _rows()
-    return several.subscribe_to(rows) if len(rows) > 1 else one.subscribe(slug)
+    return forms.subscribe_to(rows, is_choice=len(rows) > 1)
 
 
 @pages.after_request

@@ -7,13 +7,14 @@ from enum import StrEnum
 from flask import Flask, Response, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from subscriptions.actions.gate import Asked, Need, Pass
+from subscriptions.actions.gate import Need, Pass, ProofNeeded
+from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.guarding import FORM_LIFE, STEP_LIFE, is_step_alive, is_too_fast, seconds_left
 from subscriptions.links.forms import Step as Begun
 from subscriptions.parts import parts
 from subscriptions.web import hints, language
-from subscriptions.web.asking import computes, is_asked, may_compute, rows_of
-from subscriptions.web.forms import HONEYPOT, Problem, SignUp, carried
+from subscriptions.web.asking import computes, is_asked, may_compute
+from subscriptions.web.forms import HONEYPOT, Problem, carried
 from subscriptions.web.hints import Hint
 from subscriptions.web.problems import answer
 
@@ -99,13 +100,13 @@ def _step(why: Why, asked: SignUp) -> Step:
 
 def page(asked: SignUp, step: Step) -> Response:
     """One more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
-    rows, form = rows_of(asked), hints.chosen(request.form)
+    rows, form = asked.rows, hints.chosen(request.form)
     fields = carried(form, rows)
     if "locale" not in dict(fields):
         fields.append(("locale", asked.locale))
     shown = render_template(
         "pages/one_more_step.html",
-        list=asked.list,
+        list=rows[0],
         names=language.listed(rows),
         action=request.full_path.removesuffix("?"),
         fields=[*fields, ("step", step.token)],
@@ -113,7 +114,7 @@ def page(asked: SignUp, step: Step) -> Response:
         why=step.why.value,
         seconds=step.seconds,
         computes=computes(),
-        footer=asked.list,
+        footer=rows[0],
     )
     return Response(shown, 422)
 
@@ -124,7 +125,7 @@ def hint(form: "MultiDict[str, str]", asked: SignUp) -> Hint | None:
 
 
 def _lists(asked: SignUp) -> list[int]:
-    return [row.id for row in rows_of(asked)]
+    return [row.id for row in asked.rows]
 
 
 def _key(asked: SignUp) -> bytes:
@@ -139,7 +140,7 @@ def refused(asked: SignUp, brought: Pass | None) -> Step:
 # Programs
 
 
-def judge_program(asked: SignUp) -> Pass | Asked:
+def judge_program(asked: SignUp) -> Pass | ProofNeeded:
     """A program brings its proof in the member `altcha`; there is no page and no wait for it."""
     work = _work(asked)
     if work:
@@ -147,7 +148,7 @@ def judge_program(asked: SignUp) -> Pass | Asked:
     if not is_asked(asked):
         return Pass()
     parts().tally.note("proof_asked")
-    return Asked()
+    return ProofNeeded()
 
 
 def answer_program() -> Response:

@@ -1,6 +1,5 @@
 """The page after the form: what to look for, a code to type, another mail. It never depends on what is stored."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from email.utils import parseaddr
 from math import ceil
@@ -11,28 +10,20 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import enter_code
-from subscriptions.actions.confirm import Way
-from subscriptions.actions.enter_code import Entered
-from subscriptions.actions.gate import Limited, Need, Pass, Refusal
-from subscriptions.actions.subscribe import Ask
+from subscriptions.actions.gate import Limited
 from subscriptions.domain import codes
-from subscriptions.domain.address import Address, wire_form
-from subscriptions.domain.evidence import Channel
+from subscriptions.domain.address import wire_form
 from subscriptions.domain.webmail import webmail
 from subscriptions.languages import one_line
 from subscriptions.links import Visit
 from subscriptions.parts import parts
-from subscriptions.store import registrations
-from subscriptions.store.engine import reading
-from subscriptions.store.models import List, Registration
+from subscriptions.store.models import List
 from subscriptions.web import headers, language, place
-from subscriptions.web.limits import origin
-from subscriptions.web.pages import hand_in, the_list, too_many
-from subscriptions.web.several_confirm import asked_like
-from subscriptions.web.tokens import confirm_page_of
+from subscriptions.web.confirm import confirm_page_of
+from subscriptions.web.pages import the_list
+from subscriptions.web.submit import ask_again, enter, too_many
 
 pages = Blueprint("inbox", __name__)
-SEEN_BEFORE = Pass(Need.NEVER)  # whoever has a handle got through once; what they may cause now is the budget's matter
 
 
 @pages.get("/subscribe/<slug>/check-inbox")
@@ -59,51 +50,9 @@ def code(slug: str) -> Response:
     if visit and plain is None:
         return _page(row, visit, 422, wrong=no_code(), typed=typed)
     entered = enter(visit, plain or "", enter_code.BY_PAGE)
-    if entered.view:
-        return confirm_page_of(entered.view)
+    if entered.status:
+        return confirm_page_of(entered.status)
     return _page(row, visit, 422, wrong=wrong_code(entered.left), typed=typed, closed=not entered.left)
-
-
-def enter(visit: Visit | None, plain: str, way: Way) -> Entered:
-    """A code that was typed or sent; what is no visit of ours is answered as one whose tries are used up."""
-    if visit is None:
-        return Entered(None, 0)
-    joined = parts()
-    entered = enter_code.enter(visit, plain, joined.links, joined.clock.now(), joined.policy, origin(request), way)
-    if entered.view and entered.view.welcomed:
-        joined.wake_sender()
-    return entered
-
-
-def ask_again(visit: Visit) -> Refusal | None:
-    """A fresh registration of the same person for the same lists; the same work where there is none to repeat."""
-    with reading() as session:
-        found = registrations.behind(session, visit.refs)
-    ref, asked = _next_ref(visit, found), asked_like(found)
-    if asked and ref:
-        return hand_in(asked, ref, Channel.FORM, None, brings=SEEN_BEFORE)
-    return _ask_for_nobody(visit)
-
-
-def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
-    """Of the mail after the newest; None when the visit has had all of its mails."""
-    if not found:
-        return None
-    later = visit.refs[visit.refs.index(found[0].link_ref) + 1 :]
-    return later[0] if later else None
-
-
-def _ask_for_nobody(visit: Visit) -> Refusal | None:
-    joined = parts()
-    ref = visit.refs[0]
-    ask = Ask(
-        ref=ref, key=joined.links.try_key(ref), address=Address("", "", ""), list_id=0, name=None, locale="",
-        wording_id=None, channel=Channel.FORM, actor=None, origin=origin(request), is_nobodys=True,
-        brings=SEEN_BEFORE,
-    )  # fmt: skip
-    limited = joined.sign_ups.submit(ask)
-    joined.wake_sender()
-    return limited
 
 
 def subject(names: str) -> str:

@@ -19,9 +19,9 @@ from subscriptions.store.models import List
 from subscriptions.web.forms import Problem
 
 _NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
-_KEEP_IT = ("pages.", "several.", "inbox.", "frame.", "tokens.", "preferences.")
+_KEEP_IT = ("pages.", "inbox.", "frame.", "confirm.", "tokens.", "preferences.")
 _SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.check_inbox": "inbox.check_inbox",
-             "pages.subscribe": "pages.form", "several.form": "several.form", "several.subscribe": "several.form",
+             "pages.subscribe": "pages.form", "pages.choose": "pages.choose", "pages.subscribe_chosen": "pages.choose",
              "preferences.form": "preferences.form", "preferences.ask": "preferences.form",
              "preferences.sent": "preferences.sent"}  # fmt: skip
 _SAME = ("r", "also", "lists")
@@ -75,7 +75,7 @@ def listed(rows: Sequence[List]) -> str:
     return languages.listed([row.name for row in rows], current())
 
 
-def in_words(problems: list[Problem]) -> list[Problem]:
+def in_words(problems: Sequence[Problem]) -> list[Problem]:
     """The problems of a form in the page's language."""
     return [Problem(one.field, _said(one)) for one in problems]
 

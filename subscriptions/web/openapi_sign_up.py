@@ -54,35 +54,32 @@ def _members(rows: list[List], **which: Any) -> dict[str, Any]:
     )
 
 
-def _for_one(row: List, wordings: list[str], *, is_default: bool) -> dict[str, Any]:
-    return object_of(
-        ("email",) if is_default else ("email", "list"),
-        **_members(
-            [row],
-            list={"const": row.slug, "description": "The first list where this member is missing."},
-            wording={"enum": wordings, "description": "Id of the consent text that was shown."},
-        ),
-    )
+def _by_list(row: List, shown: dict[int, list[str]]) -> dict[str, Any]:
+    """How a body names one list."""
+    return {
+        "list": {"const": row.slug, "description": "The first list where this member is missing."},
+        "wording": {"enum": shown[row.id], "description": "Id of the consent text that was shown."},
+    }
 
 
-def _for_several(rows: list[List], shown: dict[int, list[str]]) -> dict[str, Any]:
+def _by_lists(rows: list[List], shown: dict[int, list[str]]) -> dict[str, Any]:
+    """How it names any number of them."""
     slugs = {"type": "array", "items": {"enum": [row.slug for row in rows]}, "minItems": 1, "uniqueItems": True}
     wordings = object_of((), **{row.slug: {"enum": shown[row.id]} for row in rows})
-    return object_of(
-        ("email", "lists"),
-        **_members(
-            rows,
-            lists=slugs | {"description": "One mail for all of them; each is confirmed by itself."},
-            wordings=wordings | {"description": "Ids of the consent texts that were shown, by list."},
-        ),
-    )
+    return {
+        "lists": slugs | {"description": "One mail for all of them; each is confirmed by itself."},
+        "wordings": wordings | {"description": "Ids of the consent texts that were shown, by list."},
+    }
 
 
 def sign_up(catalogue: Catalogue) -> dict[str, Any]:
-    """One kind for each list, and one for several of them."""
+    """One kind for each list, and one for any number of them."""
     shown: dict[int, list[str]] = {}
     for wording in catalogue.wordings.values():
         shown.setdefault(wording.list_id, []).append(wording.id)
     lists = catalogue.configured
-    kinds = [_for_one(row, shown[row.id], is_default=row is lists[0]) for row in lists]
-    return {"anyOf": [*kinds, _for_several(lists, shown)]}
+    kinds = [
+        object_of(("email",) if row is lists[0] else ("email", "list"), **_members([row], **_by_list(row, shown)))
+        for row in lists
+    ]
+    return {"anyOf": [*kinds, object_of(("email", "lists"), **_members(lists, **_by_lists(lists, shown)))]}

@@ -1,30 +1,23 @@
-"""The form, and the way from it to the inbox."""
+"""The form: of one list, or with a choice among several; and what was sent with it."""
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, g, render_template, request, url_for
+from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions.actions.gate import Asked, Limited, Need, Pass, Refusal
-from subscriptions.actions.subscribe import Ask, Choice, Origin
-from subscriptions.domain import webmail
-from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
-from subscriptions.domain.mailable import is_within
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
 from subscriptions.web import asking, guard, hints, language, place
-from subscriptions.web.forms import Chosen, Problem, SignUp, from_form
+from subscriptions.web.forms import Problem, from_form
 from subscriptions.web.hints import Hint
-from subscriptions.web.limits import origin
 from subscriptions.web.options import shown_fields
-from subscriptions.web.problems import answer
-from subscriptions.web.vouched import Vouched
+from subscriptions.web.submit import take
 
 pages = Blueprint("pages", __name__)
 
@@ -59,27 +52,54 @@ def _versions(folder: Path) -> dict[str, str]:
 def index() -> str:
     rows = [one for one in parts().catalogue.configured if one.public]
     only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
-    return render_template("pages/index.html", lists=[_shown(one) for one in rows], footer=only)
+    return render_template("pages/index.html", forms=[_shown([one]) for one in rows], footer=only)
 
 
 @pages.get("/subscribe/<slug>")
 def form(slug: str) -> str:
-    return _form(the_list(slug), {}, [])
+    return form_of([the_list(slug)])
+
+
+@pages.get("/subscribe")
+def choose() -> BaseResponse | str:
+    rows = _offered()
+    if len(rows) == 1:
+        return redirect(url_for("pages.form", slug=rows[0].slug))
+    return form_of(rows) if rows else redirect(url_for("pages.index"))
+
+
+def form_of(rows: Sequence[List]) -> str:
+    """The form of these lists; of more than one, each is a choice."""
+    language.of_list(rows[0])
+    return _form(rows, is_choice=len(rows) > 1)
 
 
 @pages.post("/subscribe/<slug>")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
-    row, form = the_list(slug), hints.chosen(request.form)
-    asked = from_form(form, row, parts().catalogue, language.to_store(row))
-    wrong = [*(asked if isinstance(asked, list) else []), *place.wrong_return([row])]
+    return subscribe_to([the_list(slug)], is_choice=False)
+
+
+@pages.post("/subscribe")
+def subscribe_chosen() -> BaseResponse | tuple[str, int]:
+    return subscribe_to(_offered(), is_choice=True)
+
+
+def subscribe_to(rows: Sequence[List], *, is_choice: bool) -> BaseResponse | tuple[str, int]:
+    """What the form of these lists was sent with."""
+    language.of_list(rows[0] if rows else None)
+    form, locale = hints.chosen(request.form), language.to_store(rows[0]) if rows else None
+    asked = from_form(form, None if is_choice else rows[0], parts().catalogue, locale)
+    chosen = _chosen() if is_choice else list(rows)
+    wrong = [*(asked if isinstance(asked, list) else []), *place.wrong_return(chosen)]
+    rows = list(dict.fromkeys([*rows, *chosen]))  # a form of another site may offer what ours does not
     if isinstance(asked, list) or wrong:
-        return _form(row, form, wrong), 422
+        return _form(rows, form, wrong, is_choice=is_choice), 422
     verdict = guard.judge(form, asked)
     if isinstance(verdict, guard.Step):
         return guard.page(asked, verdict)
     hint = guard.hint(form, asked)
     if hint:
-        return _form(row, form, [], hint), 422
+        return _form(rows, form, hint=hint, is_choice=is_choice), 422
     return take(asked, Channel.FORM, verdict)
 
 
@@ -92,103 +112,60 @@ def the_list(slug: str) -> List:
     return row
 
 
-def _shown(row: List) -> dict[str, Any]:
-    wording = parts().catalogue.wordings[row.wording_id]
-    back = place.return_url([row])
-    place.may_lead_to(back, row.thank_you_url)
+def _offered() -> list[List]:
+    """The lists that the address of the page names, or all public ones; the page speaks the language of the first."""
+    catalogue = parts().catalogue
+    if "lists" in request.args:
+        found = [catalogue.by_slug(slug) for slug in dict.fromkeys(request.args["lists"].split(","))]
+        rows = [row for row in found if row] if all(found) else abort(404)
+    else:
+        rows = [row for row in catalogue.configured if row.public]
+    language.of_list(rows[0] if rows else None)
+    return rows
+
+
+def _chosen() -> list[List]:
+    """The lists that were ticked, as far as they exist."""
+    return [row for row in map(parts().catalogue.by_slug, dict.fromkeys(request.form.getlist("lists"))) if row]
+
+
+def _shown(rows: Sequence[List], *, is_choice: bool = False) -> dict[str, Any]:
+    """What a template needs to write a form."""
+    wordings, chosen = parts().catalogue.wordings, _chosen() if is_choice else rows
+    back = place.return_url(chosen) if chosen else place.carried_return_url(rows)
+    place.may_lead_to(back, *(row.thank_you_url for row in rows))
     return {
-        "list": row,
-        "wording": wording,
-        "action": place.here("subscribe", row),
+        "entries": [{"list": row, "wording": wordings[row.wording_id]} for row in rows],
+        "is_choice": is_choice,
+        "slug": "several" if is_choice else rows[0].slug,  # ids end with it
+        "action": _action(rows, is_choice=is_choice),
         "return_url": back,
-        "fields": shown_fields([row], request.args),
-        "locale": language.to_store(row),
-        "computes": asking.is_asked_here(row),
+        "fields": shown_fields(rows, request.args),
+        "locale": language.to_store(rows[0]) if rows else "",
+        "computes": asking.is_asked_here(*rows),
     }
 
 
-def _form(row: List, values: Any, wrong: list[Problem], hint: Hint | None = None) -> str:
+def _action(rows: Sequence[List], *, is_choice: bool) -> str:
+    if is_choice and not place.is_framed():
+        return url_for("pages.subscribe_chosen", lists=request.args.get("lists"))
+    return place.here("subscribe", rows[0])
+
+
+def _form(
+    rows: Sequence[List],
+    values: Mapping[str, str] | None = None,
+    wrong: Sequence[Problem] = (),
+    hint: Hint | None = None,
+    *,
+    is_choice: bool,
+) -> str:
     return render_template(
-        "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), hint=hint, footer=row
+        "pages/subscribe.html",
+        form=_shown(rows, is_choice=is_choice),
+        values=values or {},
+        chosen=request.form.getlist("lists"),
+        problems=language.in_words(wrong),
+        hint=hint,
+        footer=rows[0] if rows else None,
     )
-
-
-def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseResponse:
-    """Subscribe and lead to the inbox; the same for everyone."""
-    handle = submit(asked, channel, None, brings=brings)
-    if isinstance(handle, Limited):
-        return too_many(handle)
-    if isinstance(handle, Asked):
-        return guard.page(asked, guard.refused(asked, brings))
-    return place.after_sign_up(asked, handle, by_form=channel is Channel.FORM)
-
-
-def submit(
-    asked: SignUp, channel: Channel, actor: str | None, spoken_for: Vouched | None = None, brings: Pass | None = None
-) -> str | Refusal:
-    """A sign-up of a new visit; its handle, after the commit."""
-    links = parts().links
-    handle = links.new_handle(webmail.number_of(asked.address.folded.rpartition("@")[2]))
-    return hand_in(asked, links.ref(handle), channel, actor, spoken_for, brings) or handle
-
-
-def hand_in(
-    asked: SignUp,
-    ref: bytes,
-    channel: Channel,
-    actor: str | None,
-    spoken_for: Vouched | None = None,
-    brings: Pass | None = None,
-) -> Refusal | None:
-    """Hand a sign-up to the batch that is being gathered; returns after the commit."""
-    joined = parts()
-    where = origin(request)
-    if channel is Channel.BUTTON or actor:  # pressing a button of a mail is never limited; a client vouches
-        where = replace(where, network=None)
-    if spoken_for and spoken_for.ip:
-        where = Origin(spoken_for.ip, "client", None)
-    ask = Ask(
-        ref=ref,
-        key=joined.links.key(asked.address.folded),
-        address=asked.address,
-        list_id=asked.list.id,
-        name=asked.name,
-        locale=asked.locale,
-        wording_id=asked.wording_id,
-        channel=channel,
-        actor=actor,
-        origin=where,
-        wording_sha256=_sha256(asked.wording_id),
-        fields=asked.fields,
-        also=tuple(_choice(ref, one) for one in asked.also),
-        vouched=spoken_for.details if spoken_for else None,
-        mailable=joined.mailable.why_not(asked.address) is None,
-        flags=flags_of(asked.address),
-        brings=Pass(Need.NEVER) if actor else brings or Pass(),  # who has a token is known
-    )
-    refused = joined.sign_ups.submit(ask)
-    if isinstance(refused, Asked):
-        asking.remember(where, refused)
-    joined.wake_sender()
-    if not refused and not actor:  # a client may well bring hundreds at once
-        joined.watch.note(asked.list.id, asked.address.ascii_domain, [one.list.id for one in asked.also])
-    return refused
-
-
-def flags_of(address: Address) -> tuple[str, ...]:
-    return ("disposable",) if is_within(address.ascii_domain, parts().disposable) else ()
-
-
-def _choice(first: bytes, one: Chosen) -> Choice:
-    ref = parts().links.ref_beside(first, one.list.id)
-    return Choice(ref, one.list.id, one.wording_id, _sha256(one.wording_id))
-
-
-def _sha256(wording_id: str | None) -> str | None:
-    wording = parts().catalogue.wordings.get(wording_id or "")
-    return wording.sha256 if wording else None
-
-
-def too_many(limited: Limited) -> Response:
-    wait = max(1, round((limited.until - parts().clock.now()).total_seconds()))
-    return answer(429, headers={"Retry-After": str(wait)})

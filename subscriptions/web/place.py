@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import redirect, request, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import request, url_for
 
 from subscriptions.domain.sites import origin_of
 from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web import headers
-from subscriptions.web.forms import Problem, SignUp
+from subscriptions.web.forms import Problem
 
 RETURN = "return_url"
 OPTIONS = ("lists", "fields", "colour")
@@ -59,14 +58,6 @@ def carried_return_url(rows: Sequence[List]) -> str:
 
 def _is_on(url: str, rows: Sequence[List]) -> bool:
     return len(url) <= LONGEST and all(origin_of(url) in row.origins for row in rows)
-
-
-def after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse:
-    """To the page that the form names, or the list; else, and in a frame, to ours. Nothing about anybody is in it."""
-    row, others = asked.list, [one.list for one in asked.also]
-    away = return_url([row, *others]) or row.thank_you_url if by_form and not is_framed() else ""
-    also = ",".join(one.slug for one in others) or None
-    return redirect(away or here("check_inbox", row, r=handle, also=also), 303)
 
 
 def may_lead_to(*urls: str) -> None:

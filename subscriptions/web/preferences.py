@@ -11,9 +11,9 @@ from subscriptions.store.models import List
 from subscriptions.web import language
 from subscriptions.web.forms import Problem
 from subscriptions.web.limits import origin
-from subscriptions.web.pages import too_many
 from subscriptions.web.preferences_acts import ACTS
 from subscriptions.web.preferences_page import Said, about, page
+from subscriptions.web.submit import too_many
 
 pages = Blueprint("preferences", __name__)
 

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.actions import correct as correcting
 from subscriptions.actions import leave as leaving
 from subscriptions.actions import mine, move, suppress
-from subscriptions.actions.gate import Limited, Need, Pass
+from subscriptions.actions.gate import Limited
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.actions.mine import Mine, Outcome
-from subscriptions.actions.subscribe import Ask, Choice
+from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
@@ -23,10 +23,9 @@ from subscriptions.links import Session
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web import language
-from subscriptions.web.forms import Problem
-from subscriptions.web.limits import origin
-from subscriptions.web.pages import flags_of, too_many
+from subscriptions.web.forms import Problem, choice
 from subscriptions.web.preferences_page import Said, about, joins, offered, page
+from subscriptions.web.submit import NO_PROOF, complete, too_many
 from subscriptions.web.voluntary import keys_of, wrong_in
 
 Answer = BaseResponse | tuple[str, int]
@@ -58,11 +57,11 @@ def _join(session: Session, token: str) -> Answer:
     wording = parts().catalogue.wordings.get(request.form.get("wording", ""))
     if wording is None or wording.list_id != row.id:
         return page(session, token, Said(problems=[Problem("", _NOT_ITS_WORDING)]))
-    ask = _ask(parse(known.address), known, [row], _told(known))
+    sign_up = _sign_up(parse(known.address), {row: wording.id}, _told(known))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
-    parts().sign_ups.submit(replace(ask, wording_id=wording.id, wording_sha256=wording.sha256))
+    parts().sign_ups.submit(replace(sign_up, origin=replace(sign_up.origin, network=None)))
     parts().wake_sender()
-    outcome, at = mine.became(ask.ref, ask.key, row.id, parts().clock.now(), parts().policy)
+    outcome, at = mine.became(sign_up.ref, sign_up.key, row.id, parts().clock.now(), parts().policy)
     return page(session, token, Said(_became(outcome, row, at)))
 
 
@@ -112,14 +111,14 @@ def _move(session: Session, token: str) -> Answer:
     lists = movable(known)
     if parts().links.key(address.folded) == session.key or not lists:
         return page(session, token, Said(problems=[Problem("email", _NO_OTHER)], typed=typed))
-    ask = replace(_ask(address, known, lists, _told(known)), origin=origin(request))
+    sign_up = _sign_up(address, {row: row.wording_id for row in lists}, _told(known))
     mark = parts().links.try_key(b"moves" + session.key)
-    refused = move.begin(ask, session.key, mark, parts().clock.now(), parts().policy)
+    refused = move.begin(sign_up, session.key, mark, parts().clock.now(), parts().policy)
     if isinstance(refused, move.Enough):
         return page(session, token, Said(_became(Outcome.CLOSED, lists[0], refused.until), typed=typed))
     if isinstance(refused, Limited):
         return too_many(refused)
-    parts().watch.note(ask.list_id, address.ascii_domain, [one.list_id for one in ask.also])
+    parts().watch.note([row.id for row in lists], address.ascii_domain)
     parts().wake_sender()
     return page(session, token, Said(gettext(_MOVES, address=address.mailed)))
 
@@ -138,25 +137,14 @@ def movable(known: Mine) -> list[List]:
     return [row for row in rows if row.position is not None]
 
 
-def _ask(address: Address, known: Mine, lists: list[List], told: Mapping[str, str]) -> Ask:
-    """A sign-up for these lists, with today's wordings."""
-    first, *others = [_choice(row) for row in lists]
-    joined, asked_for = parts(), keys_of(lists)
-    fields = {key: text for key, text in told.items() if key in asked_for and key != "name"}
-    return Ask(
-        ref=first.ref, list_id=first.list_id, wording_id=first.wording_id, wording_sha256=first.wording_sha256,
-        key=joined.links.key(address.folded), address=address, name=told.get("name") if "name" in asked_for else None,
-        fields=fields or None,
-        locale=told.get("locale") or language.current(), channel=_BY, actor=None,
-        origin=replace(origin(request), network=None), also=tuple(others),
-        mailable=joined.mailable.why_not(address) is None, flags=flags_of(address),
-        brings=Pass(Need.NEVER),  # a mailbox is proven: that is more than a computation proves
-    )  # fmt: skip
-
-
-def _choice(row: List) -> Choice:
-    links, wording = parts().links, parts().catalogue.wordings[row.wording_id]
-    return Choice(links.ref(links.new_handle()), row.id, wording.id, wording.sha256)
+def _sign_up(address: Address, wordings: Mapping[List, str], told: Mapping[str, str]) -> SignUp:
+    """For these lists, each with its wording; a mailbox is proven, which is more than a computation proves."""
+    asked_for, links = keys_of([*wordings]), parts().links
+    fields = {key: text for key, text in told.items() if key in asked_for}
+    name, locale = fields.pop("name", None), told.get("locale") or language.current()
+    choices = tuple(choice(row, id_, parts().catalogue) for row, id_ in wordings.items())
+    asked = SignUp(address, choices, name, locale, fields or None)
+    return complete(asked, links.ref(links.new_handle()), _BY, brings=NO_PROOF)
 
 
 def _told(known: Mine) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscriptions.store.models.base import Id, Key, db
@@ -26,12 +26,11 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
               postgresql_where=text("state = 'pending'")),
         Index("ix_registrations_purge_at", "purge_at", sqlite_where=text("state <> 'confirmed'"),
               postgresql_where=text("state <> 'confirmed'")),
-        Index("ix_registrations_group_ref", "group_ref", sqlite_where=text("group_ref IS NOT NULL"),
-              postgresql_where=text("group_ref IS NOT NULL")),
+        UniqueConstraint("ref", "list_id"),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    ref: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
+    ref: Mapped[bytes] = mapped_column(LargeBinary(16))  # of its form, and so of the one mail that names all its lists
     list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"))
     key: Mapped[bytes] = mapped_column(Key, index=True)
     state: Mapped[str] = mapped_column(String(9))
@@ -45,13 +44,7 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
     wording_id: Mapped[str | None] = mapped_column(String(16))
     subscription_id: Mapped[int | None] = mapped_column(Id, ForeignKey("subscriptions.id"), index=True)
     fields: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # voluntary ones besides the name
-    group_ref: Mapped[bytes | None] = mapped_column(LargeBinary(16))  # shared by the lists of one form and one mail
     replaces: Mapped[bytes | None] = mapped_column(Key)  # a change of address: the key of the one that ends
-
-    @property
-    def link_ref(self) -> bytes:
-        """What the links of its mail carry: one mail, one reference."""
-        return self.group_ref or self.ref
 
 
 class Subscription(db.Model):  # type: ignore[name-defined, misc]
