@@ -18,7 +18,7 @@ from subscriptions.domain.mailable import is_within
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import asking, guard, hints, language, place
+from subscriptions.web import asking, guard, hints, language, open_tab, place
 from subscriptions.web.forms import Chosen, Problem, SignUp, from_form
 from subscriptions.web.hints import Hint
 from subscriptions.web.limits import origin
@@ -108,6 +108,7 @@ def _shown(row: List) -> dict[str, Any]:
 
 
 def _form(row: List, values: Any, wrong: list[Problem], hint: Hint | None = None) -> str:
+    open_tab.comes_from_form()
     return render_template(
         "pages/subscribe.html", **_shown(row), values=values, problems=language.in_words(wrong), hint=hint, footer=row
     )

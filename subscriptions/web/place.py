@@ -10,7 +10,7 @@ from subscriptions.domain.sites import origin_of
 from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import headers
+from subscriptions.web import headers, open_tab
 from subscriptions.web.forms import Problem, SignUp
 
 RETURN = "return_url"
@@ -58,7 +58,8 @@ def carried_return_url(rows: Sequence[List]) -> str:
 
 
 def _is_on(url: str, rows: Sequence[List]) -> bool:
-    return len(url) <= LONGEST and all(origin_of(url) in row.origins for row in rows)
+    is_theirs = len(url) <= LONGEST and all(origin_of(url) in row.origins for row in rows)
+    return is_theirs and not open_tab.is_inbox_page(url)
 
 
 def after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse:
@@ -66,7 +67,7 @@ def after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse:
     row, others = asked.list, [one.list for one in asked.also]
     away = return_url([row, *others]) or row.thank_you_url if by_form and not is_framed() else ""
     also = ",".join(one.slug for one in others) or None
-    return redirect(away or here("check_inbox", row, r=handle, also=also), 303)
+    return redirect(away or here("check_inbox", row, r=handle, also=also, **open_tab.stamp()), 303)
 
 
 def may_lead_to(*urls: str) -> None:

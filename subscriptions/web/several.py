@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import asking, guard, hints, language, place
+from subscriptions.web import asking, guard, hints, language, open_tab, place
 from subscriptions.web.forms import Problem, from_form_of_several
 from subscriptions.web.hints import Hint
 from subscriptions.web.options import shown_fields
@@ -71,6 +71,7 @@ def _with_chosen(rows: Sequence[List]) -> list[List]:
 
 
 def _form(rows: Sequence[List], values: Mapping[str, str], wrong: list[Problem], hint: Hint | None = None) -> str:
+    open_tab.comes_from_form()
     wordings = parts().catalogue.wordings
     chosen = _with_chosen([])
     back = place.return_url(chosen) if chosen else place.carried_return_url(rows)
