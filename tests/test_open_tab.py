@@ -1,11 +1,15 @@
 """The page of a sign-up that is still open vouches for its confirm page (what the server has to say to it)."""
 
 import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
-from tests.builders import ANNE, BART, NEWS, World
-from tests.typed import ask_again, page, visit
+from subscriptions import web
+from tests.builders import ANNE, BART, NEWS, OFFERS, World
+from tests.typed import BY_OUR_PAGE, ask_again, page, visit
 
 METHOD = "confirmed in the browser of the sign-up, whose page was still open"
 
@@ -97,14 +101,96 @@ def test_pages_that_talk_to_each_other_may_run_our_script_and_nothing_else(world
     assert "script-src" not in world.get(world.leave_link(ANNE)).headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("came_from", ["cross-site", "same-site", "none", None])
-def test_a_page_that_another_site_or_a_mail_has_opened_is_no_page_of_a_sign_up(
-    world: World, came_from: str | None
+OTHER_WAYS = [
+    *({"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document"} for site in ("cross-site", "same-site", "none")),
+    {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "iframe"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {},
+]
+
+
+def address(handle: str, more: str = "&new=1") -> str:
+    return f"/subscribe/{NEWS}/check-inbox?r={handle}{more}"
+
+
+def vouches(answer: TestResponse) -> bool:
+    return "data-tab" in answer.text or "<script" in answer.text
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+def test_a_page_that_another_site_or_a_mail_has_opened_vouches_for_nothing_and_leaves_its_address(
+    world: World, way: dict[str, str]
 ) -> None:
     """Who signs a stranger up could put it into the stranger's browser: to look at the link would confirm it."""
     handle = visit(world)
-    answer = world.get(
-        f"/subscribe/{NEWS}/check-inbox?r={handle}", headers={"Sec-Fetch-Site": came_from} if came_from else {}
-    )
-    assert answer.status_code == 200 and 'name="code"' in answer.text
-    assert "data-tab" not in answer.text and "<script" not in answer.text
+    answer = world.get(address(handle, "&new=1&lang=fr&again=1&also=offers&x=y"), headers=way)
+    assert answer.status_code == 303 and not vouches(answer)
+    left = parse_qs(urlsplit(answer.location).query)
+    assert left == {"r": [handle], "lang": ["fr"], "again": ["1"], "also": ["offers"]}
+    left_for = world.get(answer.location, headers=BY_OUR_PAGE)
+    assert left_for.status_code == 200 and 'name="code"' in left_for.text and not vouches(left_for)
+
+
+@pytest.mark.parametrize("more", ["", "&again=1", "&lang=de", "&also=offers"])
+def test_an_address_without_the_stamp_vouches_for_nothing_whoever_leads_there(world: World, more: str) -> None:
+    answer = world.get(address(visit(world), more), headers=BY_OUR_PAGE)
+    assert answer.status_code == 200 and 'name="code"' in answer.text and not vouches(answer)
+
+
+def sign_up(world: World, path: str, headers: dict[str, str]) -> TestResponse:
+    return world.post(path, data={"email": ANNE, "lists": [NEWS, OFFERS]}, headers=headers)
+
+
+@pytest.mark.parametrize("path", [f"/subscribe/{NEWS}", "/subscribe"])
+def test_a_sign_up_leads_to_the_page_that_vouches(world: World, path: str) -> None:
+    answer = sign_up(world, path, BY_OUR_PAGE)
+    assert "&new=1" in answer.location and answer.headers["Referrer-Policy"] == "same-origin"
+    assert vouches(world.get(answer.location, headers=BY_OUR_PAGE))
+
+
+@pytest.mark.parametrize("path", [f"/subscribe/{NEWS}", "/subscribe"])
+@pytest.mark.parametrize("way", OTHER_WAYS)
+def test_a_form_that_another_site_sends_leads_to_a_page_that_vouches_for_nothing(
+    world: World, path: str, way: dict[str, str]
+) -> None:
+    answer = sign_up(world, path, way)
+    assert "new" not in parse_qs(urlsplit(answer.location).query)
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert not vouches(world.get(answer.location, headers=BY_OUR_PAGE))
+
+
+def test_in_a_frame_nothing_vouches_even_where_it_is_shown_alone(world: World) -> None:
+    frame = f"/embed/{NEWS}/frame"
+    assert world.get(frame).headers["Referrer-Policy"] == "no-referrer"
+    answer = sign_up(world, frame, BY_OUR_PAGE)
+    assert "new" not in parse_qs(urlsplit(answer.location).query)
+    for more in ("", "&new=1"):
+        shown = world.get(answer.location + more, headers=BY_OUR_PAGE, follow_redirects=True)
+        assert shown.status_code == 200 and "data-tab" not in shown.text and "open-tab.js" not in shown.text
+
+
+def test_every_page_with_a_form_that_signs_up_says_to_ourselves_where_it_was_sent(world: World) -> None:
+    """Firefox says of a redirect after a form without a referrer that nobody led there."""
+    for path in (f"/subscribe/{NEWS}", "/subscribe"):
+        bad = {"email": "anne@"}
+        step = {"email": ANNE, "lists": NEWS, "website": "x"}
+        answers = [world.get(path), world.post(path, data=bad), world.post(path, data=step)]
+        assert [one.status_code for one in answers] == [200, 422, 422]
+        assert "One more step" in answers[-1].text
+        assert {one.headers["Referrer-Policy"] for one in answers} == {"same-origin"}
+
+
+def test_who_asks_for_a_fresh_mail_by_the_button_of_an_old_one_gets_a_page_that_vouches(world: World) -> None:
+    visit(world)
+    link = world.confirm_link()
+    world.clock.forward(hours=24)
+    answer = world.post(f"{link}/again", headers=BY_OUR_PAGE)
+    shown = world.get(answer.location, headers=BY_OUR_PAGE)
+    assert mark(world.get(world.confirm_link()).text) in marks(shown.text)
+
+
+@pytest.mark.parametrize("script", sorted(Path(web.__path__[0]).glob("static/*.js")), ids=lambda path: path.name)
+def test_no_script_loads_a_page_again_or_goes_back_to_one(script: Path) -> None:
+    """Browsers say of it that the page itself, which is ours, has led there."""
+    text = script.read_text("utf-8").replace("location.ancestorOrigins", "")
+    assert not re.search(r"\b(location|history|navigation)\b", text)

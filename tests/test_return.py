@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -80,6 +81,19 @@ def test_there_are_more_than_enough_ways_round_to_be_tried() -> None:
 def test_of_two_pages_to_return_to_none_may_be_a_strangers(sites: World) -> None:
     answer = sites.post(FORM, data={"email": ANNE, "return_url": [f"{SITE}/", "https://evil.example/"]})
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("path", ["check-inbox", "check%2Dinbox", "%63heck-inbox", "../newsletter/check-inbox"])
+def test_a_form_cannot_lead_to_the_page_of_somebody_elses_sign_up(sites: World, path: str) -> None:
+    """Where the list names our own host as a site, our own form would lead there, and that page would vouch."""
+    news = sites.parts.catalogue.by_slug(NEWS)
+    assert news
+    news.origins = (*news.origins, sites.base_url)
+    url = f"{sites.base_url}/subscribe/newsletter/{path}?r=x&new=1"
+    assert url not in sites.get(f"{FORM}?return_url={quote(url)}").text
+    assert sites.sign_up_by_form(ANNE, return_url=url).status_code == 422
+    assert sites.sign_up_by_form(ANNE, return_url=f"{sites.base_url}/thanks").location == f"{sites.base_url}/thanks"
+    assert sites.sign_up_by_form(ANNE, return_url=f"{SITE}/check-inbox").location == f"{SITE}/check-inbox"
 
 
 def test_a_form_with_a_mistake_still_knows_where_to_return_to(sites: World) -> None:

@@ -10,6 +10,7 @@ from tests.builders import ANNE, NEWS, World, text_of
 
 WRONG = "2222-2222"
 API = "/api/v1/confirmations"
+BY_OUR_PAGE = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "document"}
 
 
 def code_in(mail: EmailMessage) -> str:
@@ -34,7 +35,7 @@ def visit(world: World, address: str = ANNE, slug: str = NEWS, **fields: str) ->
 
 def page(world: World, handle: str, slug: str = NEWS) -> TestResponse:
     """As a browser opens it that comes from our form."""
-    return world.get(f"/subscribe/{slug}/check-inbox?r={handle}", headers={"Sec-Fetch-Site": "same-origin"})
+    return world.get(f"/subscribe/{slug}/check-inbox?r={handle}&new=1", headers=BY_OUR_PAGE)
 
 
 def type_code(world: World, handle: str, code: str, slug: str = NEWS) -> TestResponse:

@@ -12,7 +12,7 @@ from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.guarding import FORM_LIFE, STEP_LIFE, is_step_alive, is_too_fast, seconds_left
 from subscriptions.links.forms import Step as Begun
 from subscriptions.parts import parts
-from subscriptions.web import hints, language
+from subscriptions.web import hints, language, open_tab
 from subscriptions.web.asking import computes, is_asked, may_compute
 from subscriptions.web.forms import HONEYPOT, Problem, carried
 from subscriptions.web.hints import Hint
@@ -100,6 +100,7 @@ def _step(why: Why, asked: SignUp) -> Step:
 
 def page(asked: SignUp, step: Step) -> Response:
     """One more page with one button; nothing is stored before it is pressed (B-07, B-09)."""
+    open_tab.comes_from_form()
     rows, form = asked.rows, hints.chosen(request.form)
     fields = carried(form, rows)
     if "locale" not in dict(fields):

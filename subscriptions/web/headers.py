@@ -39,7 +39,7 @@ USUAL = (  # unless the answer has its own
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 _FOR_SEARCH_ENGINES = ("pages.index", "pages.form", "static")
-_OF_ONE_REQUEST = ("policy", "listed", "framed", "about", "_flask_babel")
+_OF_ONE_REQUEST = ("policy", "referrer", "listed", "framed", "about", "_flask_babel")
 _ANY_HOST = ("/healthz", "/readyz")
 
 
@@ -77,6 +77,11 @@ def allow(**sources: str) -> None:
         wanted[directive] = " ".join(dict.fromkeys(f"{known} {more}".split())) or "'none'"
 
 
+def refer(policy: str) -> None:
+    """Whom the answer at hand tells where its reader came from, if not nobody."""
+    g.referrer = policy
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(MAX_CONTENT_LENGTH=BODY_AT_MOST, MAX_FORM_MEMORY_SIZE=BODY_AT_MOST, MAX_FORM_PARTS=50)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
@@ -106,6 +111,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         if "policy" in g:
             policy = POLICY | g.policy
             response.headers["Content-Security-Policy"] = "; ".join(f"{name} {policy[name]}" for name in policy)
+        if "referrer" in g:
+            add("Referrer-Policy", g.referrer)
         level = logging.INFO if response.status_code >= 400 else logging.DEBUG
         if log.isEnabledFor(level):
             _log(level, response)

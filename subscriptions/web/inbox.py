@@ -18,7 +18,7 @@ from subscriptions.languages import one_line
 from subscriptions.links import Visit
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import headers, language, place
+from subscriptions.web import headers, language, open_tab, place
 from subscriptions.web.confirm import confirm_page_of
 from subscriptions.web.pages import the_list
 from subscriptions.web.submit import ask_again, enter, too_many
@@ -27,8 +27,12 @@ pages = Blueprint("inbox", __name__)
 
 
 @pages.get("/subscribe/<slug>/check-inbox")
-def check_inbox(slug: str) -> Response:
-    return _page(the_list(slug), parts().links.visit(request.args.get("r", "")), again="again" in request.args)
+def check_inbox(slug: str) -> BaseResponse:
+    row, vouches = the_list(slug), open_tab.may_vouch()
+    if open_tab.is_stamped() and not vouches:
+        return redirect(place.here("check_inbox", row, **open_tab.unstamped()), 303)
+    visit = parts().links.visit(request.args.get("r", ""))
+    return _page(row, visit, again="again" in request.args, vouches=vouches)
 
 
 @pages.post("/subscribe/<slug>/check-inbox")
@@ -84,7 +88,7 @@ def _pause() -> int | None:
 
 def _page(
     row: List, visit: Visit | None, status: int = 200, *, again: bool = False, wrong: str = "", typed: str = "",
-    closed: bool = False,
+    closed: bool = False, vouches: bool = False,
 ) -> Response:  # fmt: skip
     names = language.listed([row, *_beside()])
     page = render_template(
@@ -100,7 +104,7 @@ def _page(
         can_type=visit is not None and not closed,
         subject=subject(names),
         **_whom_to_look_for(visit),
-        **_of_visit(visit, again=again),
+        **_of_visit(visit, again=again, vouches=vouches),
     )
     headers.allow(script_src="'self'")
     return Response(page, status)
@@ -124,7 +128,7 @@ def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:
     return {"sender": sender, "webmail": known, "webmail_url": url}
 
 
-def _of_visit(visit: Visit | None, *, again: bool) -> dict[str, Any]:
+def _of_visit(visit: Visit | None, *, again: bool, vouches: bool) -> dict[str, Any]:
     """What the page can do for a visit of ours, and until when its first mail can be confirmed."""
     if visit is None:
         return {}
@@ -133,13 +137,5 @@ def _of_visit(visit: Visit | None, *, again: bool) -> dict[str, Any]:
     return {
         "handle": visit.handle,
         "deadline": language.words(by) if not again and joined.clock.now() < by else None,
-        "tabs": " ".join(map(joined.links.tab, visit.refs)) if _may_vouch() else None,
+        "tabs": " ".join(map(joined.links.tab, visit.refs)) if vouches else None,
     }
-
-
-def _may_vouch() -> bool:
-    """Whether this page was reached from a page of ours: another site, or a mail, may have opened it for a stranger.
-
-    Its confirm page, looked at in the same browser, would confirm the stranger's sign-up without any button.
-    """
-    return not place.is_framed() and request.headers.get("Sec-Fetch-Site") == "same-origin"

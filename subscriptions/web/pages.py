@@ -13,7 +13,7 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web import asking, guard, hints, language, place
+from subscriptions.web import asking, guard, hints, language, open_tab, place
 from subscriptions.web.forms import Problem, from_form
 from subscriptions.web.hints import Hint
 from subscriptions.web.options import shown_fields
@@ -160,6 +160,7 @@ def _form(
     *,
     is_choice: bool,
 ) -> str:
+    open_tab.comes_from_form()
     return render_template(
         "pages/subscribe.html",
         form=_shown(rows, is_choice=is_choice),

@@ -9,7 +9,7 @@ from subscriptions.domain.sites import origin_of
 from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web import headers
+from subscriptions.web import headers, open_tab
 from subscriptions.web.forms import Problem
 
 RETURN = "return_url"
@@ -57,7 +57,8 @@ def carried_return_url(rows: Sequence[List]) -> str:
 
 
 def _is_on(url: str, rows: Sequence[List]) -> bool:
-    return len(url) <= LONGEST and all(origin_of(url) in row.origins for row in rows)
+    is_theirs = len(url) <= LONGEST and all(origin_of(url) in row.origins for row in rows)
+    return is_theirs and not open_tab.is_inbox_page(url)
 
 
 def may_lead_to(*urls: str) -> None:

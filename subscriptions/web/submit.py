@@ -20,7 +20,7 @@ from subscriptions.parts import parts
 from subscriptions.store import registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Registration
-from subscriptions.web import asking, guard, place
+from subscriptions.web import asking, guard, open_tab, place
 from subscriptions.web.forms import choice
 from subscriptions.web.limits import origin
 from subscriptions.web.problems import answer
@@ -102,7 +102,7 @@ def _after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse
     row, *others = asked.rows
     away = place.return_url(asked.rows) or row.thank_you_url if by_form and not place.is_framed() else ""
     also = ",".join(one.slug for one in others) or None
-    return redirect(away or place.here("check_inbox", row, r=handle, also=also), 303)
+    return redirect(away or place.here("check_inbox", row, r=handle, also=also, **open_tab.stamp()), 303)
 
 
 def too_many(limited: Limited) -> Response:

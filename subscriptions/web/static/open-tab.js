@@ -1,4 +1,5 @@
-/* The page of a sign-up that is still open in this browser vouches for its confirm page.
+/* The page of a sign-up that is still open in this browser vouches for its confirm page. Which page that is, the server says
+   (open_tab.py): it comes by one redirect alone, and no script loads it again.
 
    Nothing is stored: the handle lives in the open page alone, and pages of this site in this browser speak by a channel.
    A scanner has no such page, so to look at a link confirms nothing. Without this file all works by the button. */
@@ -6,7 +7,7 @@
 (() => {
   const here = document.querySelector("[data-tab]");
   if (!here || !("BroadcastChannel" in window)) return;
-  const channel = new BroadcastChannel("yestwice-sign-up");
+  const channel = new BroadcastChannel("yestwice-open-tab");
   const mark = here.dataset.mark;
   const isLookedAt = () => !document.prerendering && document.visibilityState === "visible";
 
