@@ -12,7 +12,7 @@ from multiprocessing.util import Finalize
 from typing import Any
 
 from flask import Flask
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import MPServer, MTServer
 from granian.server.common import AbstractServer
@@ -23,6 +23,7 @@ from subscriptions.settings.file import load
 from subscriptions.store.models import db
 
 THREADS = 32  # sign-ups that can wait for one commit together
+HEAD_WITHIN = 10_000  # milliseconds in which a connection has to say what it wants, or it is closed
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger(__name__)
 
@@ -82,10 +83,11 @@ def _options(settings: Settings) -> dict[str, Any]:
         "address": settings.server.host,
         "port": settings.server.port,
         "interface": Interfaces.WSGI,
+        "http": HTTPModes.http1,  # of HTTP/2, granian reads the body of a stream for ever once its line is dead
         "blocking_threads": THREADS,
         "websockets": False,
         "log_enabled": False,
-        "http1_settings": HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
+        "http1_settings": HTTP1Settings(header_read_timeout=HEAD_WITHIN, max_buffer_size=64 * 1024),
     }
 
 
