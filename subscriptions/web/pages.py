@@ -21,7 +21,7 @@ from subscriptions.store.models import List
 from subscriptions.web import asking, guard, hints, language, place
 from subscriptions.web.forms import Chosen, Problem, SignUp, from_form
 from subscriptions.web.hints import Hint
-from subscriptions.web.limits import origin
+from subscriptions.web.limits import is_straight_from_loopback, origin
 from subscriptions.web.options import shown_fields
 from subscriptions.web.problems import answer
 from subscriptions.web.vouched import Vouched
@@ -38,13 +38,14 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def always() -> dict[str, Any]:
-        trying = settings.mail.transport == "mailbox"
+        is_tried = settings.mail.transport == "mailbox"
         return {
             "title_suffix": sender[0] or sender[1],
             "footer": None,
             "framed": g.get("framed"),
             "here": place.here,
-            "mailbox_url": url_for("mailbox.index") if trying else None,
+            "is_tried": is_tried,
+            "mailbox_url": url_for("mailbox.index") if is_tried and is_straight_from_loopback(request) else None,
             "hours": settings.lifecycle.confirm_within_hours,
         }
 
