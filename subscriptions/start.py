@@ -18,6 +18,7 @@ from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
 from subscriptions.links import fingerprint
 from subscriptions.parts import Parts, parts
 from subscriptions.settings import BadSettings, ListSettings, Server, Settings
+from subscriptions.settings.check import problems_of
 from subscriptions.store import counters, lists, meta, migrate, traffic
 from subscriptions.store import jobs as job_rows
 from subscriptions.store.engine import Contention, Unavailable, transaction
@@ -178,12 +179,18 @@ def is_command() -> bool:
 
 
 def as_run(settings: Settings) -> Settings:
-    """`flask run` has a port of its own: links follow it, unless base_url says otherwise."""
+    """`flask run` has options of its own: checked as the configuration is; links follow, unless base_url is set."""
     context = _flask_command()
-    if context is None or context.info_name != "run" or settings.server.base_url != Server().base_url:
+    if context is None or context.info_name != "run":
         return settings
-    host, port = context.params.get("host") or "127.0.0.1", context.params.get("port")
-    return replace(settings, server=replace(settings.server, base_url=f"http://{host}:{port}"))
+    host, port = context.params.get("host") or Server().host, context.params.get("port")
+    served = replace(settings, server=replace(settings.server, host=host))
+    if problems := [f"{one[:-1]} (--host of flask run, or FLASK_RUN_HOST)." for one in problems_of(served)]:
+        raise BadSettings("\n".join(problems))
+    if settings.server.base_url != Server().base_url:
+        return served
+    named = f"[{host}]" if ":" in host else host
+    return replace(served, server=replace(served.server, base_url=f"http://{named}:{port}"))
 
 
 def attach(app: Flask) -> Background:

@@ -42,7 +42,6 @@ def page(slug: str) -> str:
         options=options,
         origins=_shared_origins(options),
         wished=options.query(),
-        is_tried=parts().settings.mail.transport == "mailbox",
         policies=_policies(place.public("")),
         **_controls(row, options),
         **_snippets(options),

@@ -1,4 +1,4 @@
-"""The mailbox and the time machine of the try-out mode; these routes exist nowhere else."""
+"""The mailbox and the time machine of the try-out mode; these routes exist nowhere else, and for nobody elsewhere."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +18,7 @@ from subscriptions.store import chapters, mailbox, meta
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.models import Captured
 from subscriptions.web import as_mailed, language, previews
+from subscriptions.web.limits import is_straight_from_loopback
 
 pages = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 ONE = f"/<int(max={2**63 - 1}):id_>"  # no database counts further
@@ -43,7 +44,14 @@ _SAYS: dict[str, Callable[[int], str]] = {
 def init_app(app: Flask) -> None:
     app.register_blueprint(pages)
     app.register_blueprint(previews.pages)
+    app.before_request(_only_from_here)
     app.before_request(_follow_clock)
+
+
+def _only_from_here() -> None:
+    """To others none of this is there, whatever Host they name: a server that is not ours may listen anywhere."""
+    if request.path.strip("/").partition("/")[0] == "mailbox" and not is_straight_from_loopback(request):
+        abort(404)
 
 
 def _follow_clock() -> None:

@@ -16,6 +16,7 @@ from subscriptions.store.models import List
 from subscriptions.web import asking, guard, hints, language, open_tab, place
 from subscriptions.web.forms import Problem, from_form
 from subscriptions.web.hints import Hint
+from subscriptions.web.limits import is_straight_from_loopback
 from subscriptions.web.options import shown_fields
 from subscriptions.web.submit import take
 
@@ -31,13 +32,14 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def always() -> dict[str, Any]:
-        trying = settings.mail.transport == "mailbox"
+        is_tried = settings.mail.transport == "mailbox"
         return {
             "title_suffix": sender[0] or sender[1],
             "footer": None,
             "framed": g.get("framed"),
             "here": place.here,
-            "mailbox_url": url_for("mailbox.index") if trying else None,
+            "is_tried": is_tried,
+            "mailbox_url": url_for("mailbox.index") if is_tried and is_straight_from_loopback(request) else None,
             "hours": settings.lifecycle.confirm_within_hours,
         }
 
