@@ -8,7 +8,7 @@ from subscriptions.domain.lifecycle import Mail
 from subscriptions.jobs.jobs import JOBS, OF_MAILS, OF_WEB
 from subscriptions.store.engine import reading
 from subscriptions.store.models import db
-from subscriptions.web.headers import BODY_AT_MOST
+from subscriptions.web.http.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
 from tests.preferences import ask, link
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from subscriptions.web.forms import VOUCHED
+from subscriptions.web.intake.parse import VOUCHED
 from tests.builders import HIDDEN, NEWS, OFFERS, World, bearer
 
 URL = "/api/v1/openapi.json"

@@ -10,7 +10,7 @@ from subscriptions.actions import erase
 from subscriptions.cli.explain import story
 from subscriptions.domain.fields import addressed_as, fields_of, whole_name
 from subscriptions.store.models import List
-from subscriptions.web.voluntary import texts_of
+from subscriptions.web.intake.fields import texts_of
 from tests.builders import ANNE, NEWS, OFFERS, World, bearer, text_of
 from tests.several import EVENTS, ask_by_form, world
 

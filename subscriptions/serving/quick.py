@@ -9,8 +9,8 @@ from subscriptions.domain import webmail
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.mailable import is_within
 from subscriptions.parts import Parts
-from subscriptions.web import forms
-from subscriptions.web.limits import _peer
+from subscriptions.web.http.client_ip import _peer
+from subscriptions.web.intake import parse
 
 HEAD = [
     ("content-type", "application/json"),
@@ -46,7 +46,7 @@ class Quick:
     async def take(self, inc, protocol):
         p = self.parts
         h = inc.headers
-        asked = forms.from_json(inc.body, p.catalogue)
+        asked = parse.from_json(inc.body, p.catalogue)
         if isinstance(asked, list):
             return False
         fwd = h.get("x-forwarded-for")

@@ -3,45 +3,43 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
-from subscriptions.web import (
-    api,
-    asking,
-    confirm,
-    confirmations,
-    cors,
-    embed,
-    form_data,
-    frame,
-    guard,
-    headers,
-    health,
-    inbox,
-    language,
-    look,
-    mailbox,
-    openapi,
-    pages,
-    preferences,
-    problems,
-    tokens,
-    voluntary,
-)
+from subscriptions.web.api import confirmations, health, subscriptions
+from subscriptions.web.api.openapi import document
+from subscriptions.web.embed import form_data, frame, owner_page
+from subscriptions.web.http import branding, cors, headers, language, problems
+from subscriptions.web.intake import fields, guard, proof_of_work
+from subscriptions.web.pages import confirm, inbox, leave, signup
+from subscriptions.web.pages.preferences import routes
+from subscriptions.web.tryout import mailbox
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.url_map.strict_slashes = False  # RFC 8058 forbids redirects, and nobody needs them elsewhere
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters["voluntary"] = voluntary.shown
+    app.jinja_env.filters["voluntary"] = fields.shown
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
     cors.init_app(app)
-    rooms = (pages, inbox, frame, confirm, tokens, preferences, api, confirmations, form_data, embed, openapi, health)
+    rooms = (
+        signup,
+        inbox,
+        frame,
+        confirm,
+        leave,
+        routes,
+        subscriptions,
+        confirmations,
+        form_data,
+        owner_page,
+        document,
+        health,
+    )
     for room in rooms:
         app.register_blueprint(room.pages)
-    look.init_app(app, settings)
+    branding.init_app(app, settings)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
-    asking.init_app(app)
+    proof_of_work.init_app(app)
     guard.init_app(app)
-    pages.init_app(app, settings)
+    signup.init_app(app, settings)

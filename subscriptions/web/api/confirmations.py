@@ -1,0 +1,73 @@
+"""Codes by JSON: what the script of an embedded form, or an app, sends when somebody has typed one."""
+
+import json
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, request
+
+from subscriptions.actions import enter_code
+from subscriptions.actions.confirm import ConfirmStatus, LinkState
+from subscriptions.domain import codes
+from subscriptions.parts import parts
+from subscriptions.web.http import cors
+from subscriptions.web.http.problems import answer
+from subscriptions.web.intake.parse import NotJson, Problem, read_json
+from subscriptions.web.intake.submit import enter
+
+pages = Blueprint("confirmations", __name__, url_prefix="/api/v1")
+MEMBERS = ("registration", "code")
+
+_OVER = "The code can no longer be used here. The link in the mail still works."
+_WRONG = "This code is not right. Tries left: {}. The link in the mail works as well."
+_LATE = "This sign-up can no longer be confirmed. Sign up again for a fresh mail."
+
+
+@pages.post("/confirmations")
+def confirm() -> Response:
+    """Confirm with the handle that a sign-up was answered with and the code from its mail."""
+    closed = cors.refused_everywhere()
+    if closed:
+        return closed
+    if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        return answer(415, "Send application/json in UTF-8.")
+    try:
+        sent = read_json(request.get_data(cache=False))
+    except NotJson as trouble:
+        return answer(400, str(trouble))
+    wrong = _problems(sent)
+    if wrong:
+        return _refused(*wrong)
+    code = codes.read(sent["code"])
+    if code is None:
+        return _refused(Problem("code", "A code has eight letters and digits, such as K7QM-2XWD."))
+    entered = enter(parts().links.visit(sent["registration"]), code, enter_code.BY_JSON)
+    if entered.status is None:
+        says = Problem("code", _WRONG.format(entered.left) if entered.left else _OVER)
+        return _refused(says, members={"tries_left": entered.left})
+    return _confirmed(entered.status)
+
+
+def _problems(sent: object) -> list[Problem]:
+    if not isinstance(sent, dict):
+        return [Problem("", "The body must be a JSON object.")]
+    found = [Problem(name, "This member is not known here.") for name in sent if name not in MEMBERS]
+    for name in MEMBERS:
+        if name not in sent:
+            found.append(Problem(name, "This member is required."))
+        elif not isinstance(sent[name], str):
+            found.append(Problem(name, "This member must be a text."))
+    return found
+
+
+def _refused(*problems: Problem, members: Mapping[str, object] | None = None) -> Response:
+    return answer(422, "Something in the body is not as it should be.", errors=problems, members=members)
+
+
+def _confirmed(status: ConfirmStatus) -> Response:
+    """Like the button of the mail: 410 where it would be too late."""
+    if status.state is not LinkState.SUBSCRIBED:
+        return answer(410, _LATE)
+    lists = parts().catalogue.lists
+    slugs = [lists[row.list_id].slug for row in status.those(LinkState.SUBSCRIBED)]
+    which: dict[str, object] = {"lists": slugs} if len(status.lists) > 1 else {"list": slugs[0]}
+    return Response(json.dumps({"status": "confirmed", **which}), mimetype="application/json")

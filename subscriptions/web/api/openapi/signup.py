@@ -1,0 +1,85 @@
+"""What a sign-up by JSON may hold, in the words of JSON Schema: the lists that there are decide it."""
+
+from typing import Any
+
+from subscriptions.domain.fields import LONGEST, fields_of
+from subscriptions.store.lists import Catalogue
+from subscriptions.store.models import List
+from subscriptions.web.intake.on_behalf import LONGEST_PAGE
+
+TEXT = {"type": "string"}
+TIME = {"type": "string", "format": "date-time"}
+
+
+def object_of(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+# Addresses of this kind are always accepted; so are internationalised ones, which no pattern describes.
+_ADDRESS = r"^[A-Za-z0-9]{1,20}([._+-][A-Za-z0-9]{1,10}){0,3}@([A-Za-z0-9]{1,20}\.){1,3}(com|net|org|eu|de)$"
+_PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]*$"
+_VOLUNTARY = TEXT | {"maxLength": LONGEST, "pattern": _PRINTABLE}
+
+
+_VISITOR = {
+    "ip": TEXT | {"description": "Only with a token: the visitor's IP address, as the client vouches for it."},
+    "page": TEXT
+    | {"format": "uri", "maxLength": LONGEST_PAGE, "description": "Only with a token: the page; kept without query."},
+    "time": TIME | {"description": "Only with a token: when the visitor asked, within the last 24 hours."},
+}
+_NAMED = {
+    "name": "Voluntary; to greet, for nothing else.",
+    "given_name": "Voluntary; to greet, for nothing else.",
+    "family_name": "Voluntary; to greet, for nothing else.",
+    "salutation": 'Voluntary, such as "Ms"; to greet, for nothing else.',
+}
+
+
+def _members(rows: list[List], **which: Any) -> dict[str, Any]:
+    """What a sign-up for all of these lists may hold besides `which` they are."""
+    told = [{field.key: field for field in fields_of(*row.fields)} for row in rows]
+    shared = {key: field for key, field in told[0].items() if all(key in one for one in told)}
+    return dict(
+        email=TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},
+        locale=TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
+        altcha=TEXT | {"description": "A solved challenge, where a proof of work is asked for: base64 of JSON."},
+        **which,
+        **{key: _VOLUNTARY | {"description": field.label or _NAMED[key]} for key, field in shared.items()},
+        **_VISITOR,
+    )
+
+
+def _by_list(row: List, shown: dict[int, list[str]]) -> dict[str, Any]:
+    """How a body names one list."""
+    return {
+        "list": {"const": row.slug, "description": "The first list where this member is missing."},
+        "wording": {"enum": shown[row.id], "description": "Id of the consent text that was shown."},
+    }
+
+
+def _by_lists(rows: list[List], shown: dict[int, list[str]]) -> dict[str, Any]:
+    """How it names any number of them."""
+    slugs = {"type": "array", "items": {"enum": [row.slug for row in rows]}, "minItems": 1, "uniqueItems": True}
+    wordings = object_of((), **{row.slug: {"enum": shown[row.id]} for row in rows})
+    return {
+        "lists": slugs | {"description": "One mail for all of them; each is confirmed by itself."},
+        "wordings": wordings | {"description": "Ids of the consent texts that were shown, by list."},
+    }
+
+
+def sign_up(catalogue: Catalogue) -> dict[str, Any]:
+    """One kind for each list, and one for any number of them."""
+    shown: dict[int, list[str]] = {}
+    for wording in catalogue.wordings.values():
+        shown.setdefault(wording.list_id, []).append(wording.id)
+    lists = catalogue.configured
+    kinds = [
+        object_of(("email",) if row is lists[0] else ("email", "list"), **_members([row], **_by_list(row, shown)))
+        for row in lists
+    ]
+    return {"anyOf": [*kinds, object_of(("email", "lists"), **_members(lists, **_by_lists(lists, shown)))]}

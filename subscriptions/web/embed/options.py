@@ -1,0 +1,75 @@
+"""How an embedded form is wished for: which lists and fields, which colour, where it leads; read from a query."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import abort
+from werkzeug.datastructures import MultiDict
+
+from subscriptions.domain.sites import origin_of
+from subscriptions.parts import parts
+from subscriptions.store.models import List
+from subscriptions.web.intake.fields import keys_of
+
+COLOUR = re.compile(r"#[0-9a-f]{6}", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is not wished for, or cannot be, is as the lists have it."""
+
+    rows: tuple[List, ...]  # the list itself, then the further ones of the same form
+    fields: tuple[str, ...]  # as the configuration names them
+    colour: str = ""
+    return_url: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return keys_in(self.fields)
+
+    @property
+    def is_of_several(self) -> bool:
+        return len(self.rows) > 1
+
+    def query(self) -> dict[str, str]:
+        """What a script or a frame must be told besides the list: only what is not as the list has it."""
+        wished = {
+            "lists": ",".join(row.slug for row in self.rows[1:]),
+            "fields": "" if self.keys == tuple(keys_of(self.rows)) else ",".join(self.keys) or "none",
+            "colour": self.colour,
+        }
+        return {name: value for name, value in wished.items() if value}
+
+
+def read(row: List, query: "MultiDict[str, str]") -> Options:
+    """What of a query can be had: lists that there are, fields of theirs, a colour, a page on a site of theirs."""
+    rows = _rows(row, query)
+    colour, back = query.get("colour", ""), query.get("return_url", "")
+    return Options(
+        rows=rows,
+        fields=shown_fields(rows, query),
+        colour=colour.lower() if COLOUR.fullmatch(colour) else "",
+        return_url=back if all(origin_of(back) in one.origins for one in rows) else "",
+    )
+
+
+def _rows(row: List, query: "MultiDict[str, str]") -> tuple[List, ...]:
+    others = [parts().catalogue.by_slug(slug) for slug in _named(query, "lists") if slug != row.slug]
+    return (row, *(one or abort(404) for one in others))
+
+
+def shown_fields(rows: Sequence[List], query: "MultiDict[str, str]") -> tuple[str, ...]:
+    """The fields that are named, `fields=name&fields=company` or `fields=name,company`; all where none is."""
+    every = tuple(dict.fromkeys(text for row in rows for text in row.fields))
+    named = _named(query, "fields")
+    return tuple(text for text in every if keys_in([text])[0] in named) if named else every
+
+
+def keys_in(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(text.partition(":")[0] for text in texts)
+
+
+def _named(query: "MultiDict[str, str]", name: str) -> list[str]:
+    named = [one for text in query.getlist(name) for one in text.split(",")]
+    return [one for one in dict.fromkeys(named) if one]

@@ -1,0 +1,97 @@
+"""Which sites' scripts may use the API: those that a list names as its origins, and nobody else (X-04)."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+
+from subscriptions.domain.sites import origin_of
+from subscriptions.parts import parts
+from subscriptions.store.models import List
+from subscriptions.web.http.problems import answer
+
+_SHARED = re.compile(r"/api/v1/(subscriptions|confirmations|lists/[^/]+/form)/?")
+_MINUTES_10 = "600"
+
+
+def init_app(app: Flask) -> None:
+    usual = app.make_default_options_response
+
+    def options() -> Response:
+        """The browser's question before the request comes by OPTIONS, which Flask answers for every route."""
+        asks = "Access-Control-Request-Method" in request.headers
+        return _preflight() if asks and _SHARED.fullmatch(request.path) else usual()
+
+    app.make_default_options_response = options  # type: ignore[method-assign]
+
+    @app.after_request
+    def open_to_listed(response: Response) -> Response:
+        if _SHARED.fullmatch(request.path):
+            response.headers.add("Vary", "Origin")
+            origin = _origin()
+            if origin and origin in g.get("listed", ()):
+                response.headers["Access-Control-Allow-Origin"] = origin
+        return response
+
+
+def _origin() -> str | None:
+    found: str | None = request.environ.get("HTTP_ORIGIN")  # four times on the hot path: the headers cost more
+    return found
+
+
+def _preflight() -> Response:
+    """The browser's question before the request: the list stands in the body, so any list's origin will do."""
+    closed = refused_everywhere()
+    if closed:
+        return closed
+    g.listed = g.get("listed", ())
+    response = Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = "GET" if request.path.rstrip("/").endswith("/form") else "POST"
+    response.headers["Access-Control-Allow-Headers"] = "Content-Type"
+    response.headers["Access-Control-Max-Age"] = _MINUTES_10
+    return response
+
+
+def _of_any_list() -> set[str]:
+    return {origin for row in parts().catalogue.configured for origin in row.origins}
+
+
+def _named(origin: str) -> str:
+    """An origin as it may be repeated in a sentence: only what looks like one."""
+    return origin if origin_of(origin) == origin else "of this request"
+
+
+def may_read_problems() -> None:
+    """Until it is known which list is meant, a script of any listed site may read what is wrong with its request."""
+    if _origin() is not None:
+        g.listed = _of_any_list()
+
+
+def refused_everywhere() -> Response | None:
+    """The same where it must not be told which list is meant: any list's origins will do."""
+    origin = _origin()
+    if origin is None or _is_ours(origin):
+        return None
+    g.listed = _of_any_list()
+    if origin in g.listed:
+        return None
+    return answer(403, f"The origin {_named(origin)} is not among the origins of any list here.")
+
+
+def refused(rows: Sequence[List]) -> Response | None:
+    """The answer to a browser whose page's origin is not among those of each of these lists; None for all others."""
+    origin = _origin()
+    if origin is None or _is_ours(origin):
+        return None
+    g.listed = set.intersection(*(set(row.origins) for row in rows))
+    closed = next((row for row in rows if origin not in row.origins), None)
+    if closed is None:
+        return None
+    return answer(403, f'The origin {_named(origin)} is not among the origins of the list "{closed.slug}".')
+
+
+def _is_ours(origin: str) -> bool:
+    """Our own pages, under base_url or under another name that we answer to."""
+    mine = origin_of(parts().settings.server.base_url)
+    return origin == mine or (origin_of(origin) == origin and urlsplit(origin).netloc == request.host)

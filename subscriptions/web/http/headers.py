@@ -1,0 +1,149 @@
+"""What stands on every answer, and which requests are answered at all."""
+
+import logging
+import random
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge, SecurityError
+
+from subscriptions.clock import Clock
+from subscriptions.settings import Settings
+from subscriptions.settings.check import is_loopback
+from subscriptions.web.http.client_ip import is_straight_from_loopback
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Headers = Sequence[tuple[str, str]]
+log = logging.getLogger(__name__)
+BODY_AT_MOST = 64 * 1024
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+POLICY = {
+    "default-src": "'none'", "style-src": "'self'", "img-src": "'self'", "form-action": "'self'", "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}  # fmt: skip
+CSP = "; ".join(f"{name} {sources}" for name, sources in POLICY.items())
+FIXED = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+USUAL = (  # unless the answer has its own
+    ("Content-Security-Policy", CSP),
+    ("Cache-Control", "no-store"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+_FOR_SEARCH_ENGINES = ("pages.index", "pages.form", "static")
+_OF_ONE_REQUEST = ("policy", "referrer", "listed", "framed", "about", "_flask_babel")
+_ANY_HOST = ("/healthz", "/readyz")
+
+
+class OnEveryAnswer:
+    """Adds headers beneath Flask, whose own objects take 40 us a request for them; this takes 2."""
+
+    def __init__(self, app: "WSGIApplication", fixed: Headers) -> None:
+        self._app, self._fixed = app, fixed
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        whole = False
+
+        def begin(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            nonlocal whole
+            own = {name for name, _ in headers}
+            whole = "Content-Length" in own
+            missing = [one for one in self._fixed if one[0] not in own]  # unless the answer has its own
+            return start_response(status, [*headers, *missing], *error)
+
+        answer = self._app(environ, begin)
+        if not whole:  # a stream
+            return answer
+        body = list(answer)  # granian sends a list at once, anything else piece by piece
+        if hasattr(answer, "close"):
+            answer.close()
+        return body
+
+
+def allow(**sources: str) -> None:
+    """What the answer at hand needs beyond the usual policy: `allow(script_src="'self'")`."""
+    wanted: dict[str, str] = g.setdefault("policy", {})
+    for name, more in sources.items():
+        directive = name.replace("_", "-")
+        known = wanted.get(directive, POLICY.get(directive, "")).replace("'none'", "")
+        wanted[directive] = " ".join(dict.fromkeys(f"{known} {more}".split())) or "'none'"
+
+
+def refer(policy: str) -> None:
+    """Whom the answer at hand tells where its reader came from, if not nobody."""
+    g.referrer = policy
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.config.update(MAX_CONTENT_LENGTH=BODY_AT_MOST, MAX_FORM_MEMORY_SIZE=BODY_AT_MOST, MAX_FORM_PARTS=50)
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
+    hosts = _hosts(settings)
+    secure = settings.server.base_url.startswith("https:")
+    secured = (("Strict-Transport-Security", "max-age=31536000"),) if secure else ()
+    app.wsgi_app = OnEveryAnswer(app.wsgi_app, (*FIXED, *USUAL, *secured))  # type: ignore[method-assign]
+
+    @app.before_request
+    def begin() -> None:
+        g.began = Clock.ticks()
+        for left in [one for one in g if one in _OF_ONE_REQUEST]:  # a context may outlive its request, as in tests
+            g.pop(left)
+        asked = request.environ.get("HTTP_X_REQUEST_ID")
+        g.request_id = asked if asked and _ID.fullmatch(asked) else _new_id()
+        if request.host.partition(":")[0] not in hosts and not _is_ours(request.host, hosts):
+            raise SecurityError("unknown host")
+        if (request.content_length or 0) > BODY_AT_MOST:  # also where the body is not read
+            raise RequestEntityTooLarge
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        add = response.headers.add  # what no view sets: to look for it first would cost more than all of this
+        add("X-Request-ID", g.get("request_id") or _new_id())
+        if request.endpoint not in _FOR_SEARCH_ENGINES:
+            add("X-Robots-Tag", "noindex")
+        if "policy" in g:
+            policy = POLICY | g.policy
+            response.headers["Content-Security-Policy"] = "; ".join(f"{name} {policy[name]}" for name in policy)
+        if "referrer" in g:
+            add("Referrer-Policy", g.referrer)
+        level = logging.INFO if response.status_code >= 400 else logging.DEBUG
+        if log.isEnabledFor(level):
+            _log(level, response)
+        return response
+
+
+def _new_id() -> str:
+    """A name for a request, no secret; the system's own randomness would cost a switch of threads."""
+    return f"{random.getrandbits(64):016x}"
+
+
+def _hosts(settings: Settings) -> frozenset[str]:
+    own = urlsplit(settings.server.base_url).hostname or ""
+    return frozenset({own.lower(), *(host.lower().strip("[]") for host in settings.server.trusted_hosts)})
+
+
+def _is_ours(host: str, hosts: frozenset[str]) -> bool:
+    """base_url's host, the trusted ones, and loopback names from loopback (X-10); for health checks any."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        name = ""
+    if name in hosts or request.path in _ANY_HOST:
+        return True
+    return is_loopback(name) and is_straight_from_loopback(request)
+
+
+def _log(level: int, response: Response) -> None:
+    """The route, never the path: it holds tokens (K-12)."""
+    rule = request.url_rule.rule if request.url_rule else "unknown"
+    method = request.method if request.url_rule else "?"
+    milliseconds = round((Clock.ticks() - g.get("began", Clock.ticks())) * 1000, 1)
+    fields = {"method": method, "route": rule, "status": response.status_code, "ms": milliseconds}
+    log.log(level, "request", extra=fields)

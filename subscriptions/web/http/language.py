@@ -1,0 +1,155 @@
+"""In which language a page is: asked for, known from the row that it is about, accepted by the browser, or the list's.
+
+A view says what its page is about (`of_list`, `of_row`) before it renders anything.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from flask import Flask, Response, g, has_request_context, request, url_for
+from flask_babel import Babel, get_locale, gettext
+from werkzeug.exceptions import HTTPException
+
+from subscriptions import languages
+from subscriptions.languages import marked
+from subscriptions.parts import parts
+from subscriptions.store.models import List
+from subscriptions.web.intake.parse import Problem
+
+_NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
+_KEEP_IT = ("pages.", "inbox.", "frame.", "confirm.", "tokens.", "preferences.")
+_SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.check_inbox": "inbox.check_inbox",
+             "pages.subscribe": "pages.form", "pages.choose": "pages.choose", "pages.subscribe_chosen": "pages.choose",
+             "preferences.form": "preferences.form", "preferences.ask": "preferences.form",
+             "preferences.sent": "preferences.sent"}  # fmt: skip
+_SAME = ("r", "also", "lists")
+
+
+class About(NamedTuple):
+    """What a page is about: the locale that is stored with its row, if there is one, and its list's."""
+
+    stored: str | None
+    of_list: str
+
+
+def init_app(app: Flask) -> None:
+    folder = str(parts(app).languages.folder)
+    Babel(app, default_translation_directories=folder, locale_selector=lambda: languages.locale_of(_chosen()))
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.after_request(_say)
+    app.url_defaults(_keep)
+    app.context_processor(_context)
+
+
+def of_list(row: List | None) -> None:
+    """The page is about a list: the reader's browser decides before it."""
+    of_row(None, row)
+
+
+def of_row(locale: str | None, row: List | None) -> None:
+    """The page is about a registration or subscription: its own locale decides, like in its mails."""
+    g.about = About(locale, row.locale if row else _first_list())
+    _forget()
+
+
+def current() -> str:
+    """The tag of the page's language."""
+    return languages.tag_of(get_locale())
+
+
+def to_store(row: List) -> str:
+    """The locale of a sign-up from this page: the list's own ("de-AT") where the page is in that language."""
+    here = current()
+    return row.locale if parts().languages.best(None, (), row.locale) == here else here
+
+
+def words(at: datetime) -> str:
+    """A time as the page's language writes it."""
+    return languages.words(at, current())
+
+
+def listed(rows: Sequence[List]) -> str:
+    """The names of lists, in a row."""
+    return languages.listed([row.name for row in rows], current())
+
+
+def in_words(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems of a form in the page's language."""
+    return [Problem(one.field, _said(one)) for one in problems]
+
+
+def _said(problem: Problem) -> str:
+    if problem.by_library and current() != languages.SOURCE:
+        return str(gettext(_NO_ADDRESS))
+    values = dict(problem.values or {})
+    if "label" in values:
+        values["label"] = gettext(str(values["label"]))
+    return str(gettext(problem.message, **values))
+
+
+def _forget() -> None:
+    """Flask-Babel keeps the locale that it found first, with the application's context."""
+    g.pop("_flask_babel", None)
+
+
+def _chosen() -> str:
+    if not has_request_context():
+        return languages.SOURCE
+    stored, of_list = _about()
+    return parts().languages.best(_asked(), [stored] if stored else _accepted(), of_list)
+
+
+def _about() -> About:
+    found: About = g.get("about") or About(None, _first_list())
+    return found
+
+
+def _first_list() -> str:
+    return parts().settings.lists[0].locale
+
+
+def _asked() -> str | None:
+    """By a link, or by a form: it carries the language of its page."""
+    if "lang" in request.args or request.method != "POST":
+        return request.args.get("lang")
+    with suppress(HTTPException):  # a body that cannot be read is answered as well
+        return request.form.get("lang") or request.form.get("locale")
+    return None
+
+
+def _accepted() -> list[str]:
+    return [tag for tag, quality in request.accept_languages if quality]
+
+
+def _say(response: Response) -> Response:
+    if (response.content_type or "").startswith("text/html") and not 300 <= response.status_code < 400:
+        response.headers.setdefault("Content-Language", current())
+    return response
+
+
+def _keep(endpoint: str, values: dict[str, Any]) -> None:
+    """A link keeps the language where the page that it leads to would not find it by itself."""
+    if not endpoint.startswith(_KEEP_IT) or not has_request_context():
+        return
+    here = current()
+    if here != parts().languages.best(None, _accepted(), _about().of_list):
+        values.setdefault("lang", here)
+
+
+def _context() -> dict[str, Any]:
+    here = current()
+    return {"lang": here, "dir": languages.direction(here), "languages": list(_switches())}
+
+
+def _switches() -> Iterator[dict[str, str]]:
+    """Links to this page in each language, on the pages where a visitor begins."""
+    to, tags = _SWITCHED.get(request.endpoint or "") if has_request_context() else None, parts().languages.tags
+    if to is None or len(tags) < 2:
+        return
+    same = dict(request.view_args or {}) | {name: value for name, value in request.args.items() if name in _SAME}
+    if "r" in same and parts().links.visit(same["r"]) is None:  # the same page for whatever is no handle of ours
+        del same["r"]
+    for tag in tags:
+        yield {"tag": tag, "name": languages.own_name(tag), "url": url_for(to, **(same | {"lang": tag}))}

@@ -1,0 +1,120 @@
+"""From what went wrong to a status and a sentence: a page for people, RFC 9457 for programs."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+
+from flask import Flask, Response, g, render_template, request
+from flask_babel import gettext
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.http import HTTP_STATUS_CODES
+
+from subscriptions.languages import marked
+from subscriptions.links import BadLink
+from subscriptions.logs import where
+from subscriptions.store.engine import Contention, Unavailable
+from subscriptions.web.intake.parse import Problem
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 5  # seconds
+
+_SAYS = {
+    400: (
+        marked("That request was not understood"),
+        marked("Something about it is not as it should be. Please go back and try again."),
+    ),
+    401: (marked("A token is needed"), marked("Send it as Authorization: Bearer …")),
+    403: (marked("Not allowed"), marked("You are not allowed to do this.")),
+    404: (
+        marked("This page does not exist"),
+        marked("The link may be incomplete. Please copy it whole from the mail, or start again."),
+    ),
+    405: (marked("Not in this way"), marked("This address does not answer to that kind of request.")),
+    410: (marked("This is over"), marked("Please start again.")),
+    413: (marked("That is too much"), marked("What you sent is larger than this form takes.")),
+    415: (marked("Not in this form"), marked("Send application/json, or the fields of a form.")),
+    429: (marked("A moment, please"), marked("Many people have signed up from your network. Please try again later.")),
+    500: (
+        marked("Something went wrong here"),
+        marked("It is our fault, not yours, and it has been noted. Please try again later."),
+    ),
+    503: (
+        marked("A moment, please"),
+        marked("We cannot answer just now, and nothing was changed. Please try again in a few seconds."),
+    ),
+}
+_ANYTHING_ELSE = marked("Please go back and try again.")
+
+
+def is_api() -> bool:
+    return request.path.startswith("/api/")
+
+
+def answer(
+    status: int,
+    sentence: str | None = None,
+    *,
+    errors: Sequence[Problem] = (),
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, object] | None = None,
+) -> Response:
+    """The answer to a request that failed: a page or a problem, by who asks."""
+    heading, usual = _SAYS.get(status, (HTTP_STATUS_CODES.get(status, "Error"), _ANYTHING_ELSE))
+    if is_api():
+        response = _problem(status, sentence or usual, errors, members or {})
+    else:
+        says = {"heading": gettext(heading), "sentence": gettext(sentence or usual)}
+        page = render_template(
+            "pages/error.html",
+            status=status,
+            request_id=g.request_id,
+            languages=(),  # its links would repeat an address that may hold anything
+            **says,
+        )
+        response = Response(page, status)
+    response.headers.update(headers or {})
+    return response
+
+
+def _problem(status: int, detail: str, errors: Sequence[Problem], members: Mapping[str, object]) -> Response:
+    body: dict[str, object] = {"type": "about:blank", "title": HTTP_STATUS_CODES.get(status, "Error"), "status": status}
+    body |= {"detail": detail, "instance": f"urn:request:{g.request_id}"}
+    if errors:
+        body["errors"] = [{"detail": one.text, "pointer": _pointer(one.field)} for one in errors]
+    body |= members
+    return Response(json.dumps(body), status, mimetype="application/problem+json")
+
+
+def _pointer(field: str) -> str:
+    """RFC 6901."""
+    return "/" + field.replace("~", "~0").replace("/", "~1") if field else ""
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(BadLink, lambda _: answer(404))
+    app.register_error_handler(Unavailable, _unavailable)
+    app.register_error_handler(Contention, _unavailable)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:  # Werkzeug's own redirects
+        return error.get_response()  # type: ignore[return-value]
+    headers = {}
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer(status, headers=headers)
+
+
+def _unavailable(error: Exception) -> Response:
+    log.error("database not available", extra={"trouble": str(error)})
+    return answer(503, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+def _unexpected(error: Exception) -> Response:
+    """The type and the place, never the text: it could hold an address (G-01)."""
+    log.error("unexpected error", extra={"trouble": type(error).__name__, "at": where(error)})
+    return answer(500)

@@ -1,0 +1,68 @@
+"""Where a visitor is: on our own pages, or in a frame on a listed site; and where a form may lead (X-03)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import request, url_for
+
+from subscriptions.domain.sites import origin_of
+from subscriptions.languages import marked
+from subscriptions.parts import parts
+from subscriptions.store.models import List
+from subscriptions.web.http import headers, open_tab
+from subscriptions.web.intake.parse import Problem
+
+RETURN = "return_url"
+OPTIONS = ("lists", "fields", "colour")
+OF_INBOX = ("check_inbox", "again", "code")
+LONGEST = 2000  # characters
+_NOT_OURS = marked(
+    "The form that you came from wants to lead you back to a page that is not of this list. "
+    "You can sign up here; please tell whoever runs that site."
+)
+
+
+def is_framed() -> bool:
+    return bool(request.blueprint == "frame")
+
+
+def here(name: str, row: List, **values: Any) -> str:
+    """The address of the form or of what follows it, in the frame for whoever is in it, with the form's options."""
+    if not is_framed():
+        return url_for(f"{'inbox' if name in OF_INBOX else 'pages'}.{name}", slug=row.slug, **values)
+    if name not in OF_INBOX:
+        values = {key: request.args.get(key) for key in OPTIONS} | values
+    return url_for(f"frame.{name}", slug=(request.view_args or {}).get("slug", row.slug), **values)
+
+
+def public(path: str) -> str:
+    """An address for other sites: under base_url, whatever name this request came by."""
+    return parts().settings.server.base_url.rstrip("/") + path
+
+
+def wrong_return(rows: Sequence[List]) -> list[Problem]:
+    """What is wrong with the page that the form wants to lead back to."""
+    return [] if all(_is_on(url, rows) for url in request.form.getlist(RETURN) if url) else [Problem("", _NOT_OURS)]
+
+
+def return_url(rows: Sequence[List]) -> str:
+    """The page that the form leads back to, if it names one that may be."""
+    url = request.form.get(RETURN, "")
+    return url if _is_on(url, rows) else ""
+
+
+def carried_return_url(rows: Sequence[List]) -> str:
+    """The same on a form on which no list is chosen yet: a page on a site of one of its lists."""
+    return next((url for row in rows if (url := return_url([row]))), "")
+
+
+def _is_on(url: str, rows: Sequence[List]) -> bool:
+    is_theirs = len(url) <= LONGEST and all(origin_of(url) in row.origins for row in rows)
+    return is_theirs and not open_tab.is_inbox_page(url)
+
+
+def may_lead_to(*urls: str) -> None:
+    """Let the forms of this page lead there: browsers hold a redirect after a form against the page's policy, too."""
+    origins = {origin for url in urls if (origin := origin_of(url))}
+    if origins:
+        headers.allow(form_action=" ".join(sorted(origins)))

@@ -1,0 +1,219 @@
+"""From a body to a sign-up, or to the list of what is wrong with it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from subscriptions.actions.subscribe import ListChoice, SignUp
+from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
+from subscriptions.domain.fields import fields_of
+from subscriptions.languages import marked
+from subscriptions.store.lists import Catalogue
+from subscriptions.store.models import List
+from subscriptions.web.intake.fields import keys_of, texts_of, told
+
+VOUCHED = ("ip", "page", "time")  # of a client with a token, about the visitor that it speaks for
+HONEYPOT = "website"
+_NO_TEXTS = ("lists", "wordings")  # all other members are
+MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_NO_TEXTS)  # and the fields of the list
+_NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
+CARRIED = (
+    "email",
+    "locale",
+    "lang",
+    "return_url",
+    "lists",
+    "wording",
+    "hint_seen",
+)  # and fields and wordings of the lists
+_NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, in English; a page says it in its own language."""
+
+    field: str
+    message: str
+    values: Mapping[str, object] | None = None  # what stands in the message
+    by_library: bool = False  # a sentence of email-validator, which is in no catalogue
+
+    @property
+    def text(self) -> str:
+        return self.message % self.values if self.values else self.message
+
+
+class NotJson(ValueError):
+    """The body is no JSON text that we read; the message says why."""
+
+
+class UnknownList(LookupError):
+    """There is no such list, or it takes no sign-ups."""
+
+
+def from_form(
+    form: "MultiDict[str, str]", row: List | None, catalogue: Catalogue, locale: str | None = None
+) -> SignUp | list[Problem]:
+    """A sign-up from the fields of a form, for the list of its address or else for those that were ticked.
+
+    `locale`: where it names none.
+    """
+    rows = [row] if row else _ticked(form, catalogue)
+    if not rows:
+        address = _address(form)
+        wrong = Problem("lists", _NO_SUCH_LIST if form.getlist("lists") else marked("Please choose at least one list."))
+        return [wrong, *([address] if isinstance(address, Problem) else [])]
+    wordings = {one: "wording" if row else f"wording-{one.slug}" for one in rows}  # and the names of their fields
+    problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *wordings.values()])
+    choices = [choice(one, form.get(name), catalogue, name) for one, name in wordings.items()]
+    return problems or _checked(form, choices, catalogue, locale)
+
+
+def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
+    """Nothing where one of them does not exist."""
+    slugs = form.getlist("lists")
+    rows = [row for row in map(catalogue.by_slug, dict.fromkeys(slugs)) if row]
+    return rows if len(rows) == len(slugs) else []
+
+
+def choice(row: List, wording_id: str | None, catalogue: Catalogue, field: str = "wording") -> ListChoice:
+    """That list, with the wording that is vouched for, if any is."""
+    wording = catalogue.wordings.get(wording_id) if wording_id else None
+    return ListChoice(row, wording_id or None, wording.sha256 if wording else None, field)
+
+
+def _sent_twice(form: "MultiDict[str, str]", names: Sequence[str]) -> list[Problem]:
+    twice = marked("The field %(name)s was sent more than once.")
+    return [Problem(name, twice, {"name": name}) for name in names if len(form.getlist(name)) > 1][:1]
+
+
+def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str, str]]:
+    """Every field that the visitor filled or the form vouched for, in order, for a form that asks for nothing again."""
+    names = {*CARRIED, *keys_of(rows), *(f"wording-{row.slug}" for row in rows)}
+    return [(name, value) for name, value in form.items(multi=True) if name in names]
+
+
+def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
+    """A sign-up from a JSON body; raises NotJson, UnknownList."""
+    data = read_json(body)
+    if not isinstance(data, dict):
+        return [Problem("", "The body must be a JSON object.")]
+    choices = _named(data, catalogue)
+    if isinstance(choices, list):
+        return choices
+    # of a list that is not known the fields are not known either: any will do until that is told
+    known = _members(*texts_of([one.list for one in choices] or catalogue.configured))
+    problems = [*_wrong_members(data, known)]
+    if problems:
+        return problems
+    found = _checked(data, choices or [ListChoice(catalogue.configured[0], None)], catalogue)
+    if not choices and not isinstance(found, list):
+        raise UnknownList
+    return found
+
+
+@lru_cache
+def _members(*fields: str) -> frozenset[str]:
+    return frozenset((*MEMBERS, *(field.key for field in fields_of(*fields))))
+
+
+def _wrong_members(data: Mapping[str, Any], known: frozenset[str]) -> Iterator[Problem]:
+    for name, value in data.items():
+        if name not in known:
+            yield Problem(name, "This member is not known here.")
+        elif not isinstance(value, str) and name not in _NO_TEXTS:
+            yield Problem(name, "This member must be a text.")
+    if "email" not in data:
+        yield Problem("email", "This member is required.")
+
+
+def _named(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[ListChoice, ...] | list[Problem]:
+    """The lists that a body names, the first of all where it names none; nothing: one is not known."""
+    if "lists" not in data and "wordings" not in data:
+        slug, wording_id = data.get("list"), data.get("wording")
+        row = catalogue.by_slug(slug) if isinstance(slug, str) else catalogue.configured[0]
+        return (choice(row, wording_id if isinstance(wording_id, str) else None, catalogue),) if row else ()
+    slugs, wordings = data.get("lists"), data.get("wordings", {})
+    problems = [*_wrong_lists(data, slugs), *_wrong_wordings(wordings)]
+    if problems or not isinstance(slugs, list):
+        return problems
+    rows = [row for row in map(catalogue.by_slug, slugs) if row]
+    choices = [choice(row, wordings.get(row.slug), catalogue, "wordings") for row in rows]
+    return tuple(choices) if len(rows) == len(slugs) else ()
+
+
+def _wrong_lists(data: Mapping[str, Any], slugs: Any) -> Iterator[Problem]:
+    for name, instead in (("list", "lists"), ("wording", "wordings")):
+        if name in data:
+            yield Problem(name, f'"{name}" and "{instead}" exclude each other.')
+    if not isinstance(slugs, list) or not slugs or not all(isinstance(slug, str) for slug in slugs):
+        yield Problem("lists", "This member must be an array of slugs, at least one.")
+    elif len(set(slugs)) < len(slugs):
+        yield Problem("lists", "A list is named twice.")
+
+
+def _wrong_wordings(wordings: Any) -> Iterator[Problem]:
+    if not isinstance(wordings, dict) or not all(isinstance(id_, str) for id_ in wordings.values()):
+        yield Problem("wordings", "This member must be an object: for each slug the id of its consent text.")
+
+
+def _checked(
+    data: Mapping[str, str], choices: Sequence[ListChoice], catalogue: Catalogue, usual: str | None = None
+) -> SignUp | list[Problem]:
+    address = _address(data)
+    fields, wrong = told(data, [one.list for one in choices])
+    problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*one) for one in wrong)]
+    locale = data.get("locale") or usual or choices[0].list.locale
+    if not _LOCALE.fullmatch(locale):
+        problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
+    for one in choices:
+        if one.wording_id is not None and not _is_of(one.wording_id, one.list, catalogue):
+            problems.append(Problem(one.field, _NOT_ITS_WORDING))
+    if problems or isinstance(address, Problem):
+        return problems
+    name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
+    return SignUp(address, tuple(choices), name, locale, fields or None, said, data.get("altcha", ""))
+
+
+def _address(data: Mapping[str, str]) -> Address | Problem:
+    try:
+        return parse(data.get("email", ""))
+    except BadAddress as trouble:
+        return Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress))
+
+
+def _is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:
+    """Whether the list has ever shown this wording; one that is out of date is accepted, and named in the evidence."""
+    wording = catalogue.wordings.get(wording_id)
+    return wording is not None and wording.list_id == row.id
+
+
+def read_json(body: bytes) -> Any:
+    """The value in a JSON text: UTF-8, no member twice, no NaN (H-10); raises NotJson."""
+    try:
+        return json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
+    except UnicodeDecodeError:
+        raise NotJson("The body is not UTF-8.") from None
+    except NotJson:
+        raise
+    except ValueError:
+        raise NotJson("The body is not JSON.") from None
+    except RecursionError:
+        raise NotJson("The body is nested too deeply.") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise NotJson("The body names a member twice.")
+    return found
+
+
+def _refuse(name: str) -> Any:
+    raise NotJson(f"{name} is not JSON.")

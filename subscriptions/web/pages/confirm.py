@@ -1,0 +1,161 @@
+"""The page of a confirm link: a button for all that waits, and for each of several; nothing is ticked beforehand."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from subscriptions.actions import confirm as confirming
+from subscriptions.actions.confirm import ConfirmStatus, LinkState
+from subscriptions.domain.evidence import Channel
+from subscriptions.links import OldLink
+from subscriptions.parts import parts
+from subscriptions.store.models import List, Registration
+from subscriptions.web.http import headers, language, urls
+from subscriptions.web.http.client_ip import origin
+from subscriptions.web.intake.submit import asked_like, take
+
+pages = Blueprint("confirm", __name__)
+NO_LIST = 0  # whoever makes up a button confirms nothing with it
+_ASKED_AGAIN = (LinkState.LATE, LinkState.ENDED)
+
+
+@pages.get("/confirm/<token>")
+def show(token: str) -> Response:
+    return _page(token, _look(token))
+
+
+def _look(token: str) -> ConfirmStatus:
+    now = parts().clock.now()
+    try:
+        return confirming.look(parts().links.read_confirm(token), now)
+    except OldLink as old:
+        status = confirming.look(old.ref, now)
+        return ConfirmStatus() if status.state is LinkState.WAITING else status
+
+
+@pages.post("/confirm/<token>")
+def confirm(token: str) -> BaseResponse:
+    joined = parts()
+    try:
+        ref = joined.links.read_confirm(token)
+    except OldLink:
+        return _page(token, _look(token))
+    tab, method, only = request.form.get("tab"), confirming.BY_BUTTON, None
+    if tab:
+        if not _may_vouch(tab, ref):
+            return _page(token, _look(token), may_ask=False)
+        method = confirming.BY_OPEN_TAB
+    if "list" in request.form:
+        only = _named(_look(token), request.form["list"])
+    status = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request), method, only)
+    if status.welcomed:
+        joined.wake_sender()
+    return _led_away(status) or _page(token, status)
+
+
+def _may_vouch(handle: str, ref: bytes) -> bool:
+    """Whether the page that vouches is the one of this sign-up, still open in the same browser; never for several."""
+    visit = parts().links.visit(handle)
+    return visit is not None and ref in visit.refs and len(confirming.look(ref, parts().clock.now()).lists) < 2
+
+
+def _named(status: ConfirmStatus, slug: str) -> int:
+    """The list whose button was pressed."""
+    ids = [one.registration.list_id for one in status.lists]
+    return next((id_ for id_ in ids if parts().catalogue.lists[id_].slug == slug), NO_LIST)
+
+
+def _led_away(status: ConfirmStatus) -> BaseResponse | None:
+    """To the page that the list's owner has for the newly subscribed, if there is one."""
+    is_one = status.state is LinkState.SUBSCRIBED and len(status.lists) == 1
+    row = _list(status.lead) if is_one else None
+    return redirect(row.confirmed_url, 303) if row and row.confirmed_url else None
+
+
+@pages.post("/confirm/<token>/again")
+def again(token: str) -> BaseResponse:
+    """A fresh sign-up, with today's wordings, within the budget, for what is no more; the rest is left alone."""
+    status = _look(token)
+    _about(status.lead)
+    rows = status.those(*_ASKED_AGAIN) or [one.registration for one in status.lists[:1]]
+    asked = asked_like(rows, fresh_wording=True)
+    return take(asked, Channel.BUTTON) if asked else _page(token, ConfirmStatus())
+
+
+def confirm_page_of(status: ConfirmStatus) -> Response:
+    """The page of a confirm link, for who has come another way."""
+    return _page(parts().links.confirm_token(status.lead.ref if status.lead else b""), status)
+
+
+def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Response:
+    """`may_ask`: the page may look for the open one of its sign-up."""
+    row = _about(status.lead)
+    if status.state not in (LinkState.WAITING, LinkState.SUBSCRIBED):
+        return Response(_gone(token, status, row), 410)
+    tab, waits = None, status.state is LinkState.WAITING
+    if len(status.lists) == 1:
+        tab = parts().links.tab(status.lists[0].registration.ref) if may_ask else None
+        headers.allow(script_src="'self'")
+        urls.may_lead_to(row.confirmed_url if row and waits else "")
+    page = "confirm" if waits else "confirmed"
+    return Response(render_template(f"pages/{page}.html", **_shown(token, status), tab=tab))
+
+
+def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
+    """What waits, what is subscribed, and what is too late, each with what can be done about it."""
+    first, links = status.lists[0].registration, parts().links
+    subscribed, late = status.those(LinkState.SUBSCRIBED), status.those(*_ASKED_AGAIN)
+    not_me = links.not_me_token(first.ref, first.list_id, first.key)
+    return {
+        "is_one": len(status.lists) == 1,
+        "waiting": [_entry(row) for row in status.those(LinkState.WAITING)],
+        "subscribed": [_entry(row) for row in subscribed],
+        "subscribed_names": _names(subscribed),
+        "late_names": _names(late),
+        "address": first.address,
+        "deadline": language.words(first.confirm_by),
+        "action": url_for("confirm.confirm", token=token),
+        "again_action": url_for("confirm.again", token=token),
+        "not_me_url": url_for("tokens.not_me_page", token=not_me),
+        "footer": _list(first),
+    }
+
+
+def _entry(row: Registration) -> dict[str, Any]:
+    leave = parts().links.leave_token(row.list_id, row.key)
+    return {
+        "list": _list(row),
+        "wording": parts().catalogue.wordings.get(row.wording_id or ""),
+        "unsubscribe_url": url_for("tokens.unsubscribe_page", token=leave),
+    }
+
+
+def _gone(token: str, status: ConfirmStatus, row: List | None) -> str:
+    takes = row is not None and row.position is not None
+    can_ask = takes and status.state in _ASKED_AGAIN
+    return render_template(
+        "pages/gone.html",
+        list=row,
+        names=_names([one.registration for one in status.lists]),
+        footer=row,
+        reason=status.state.value,
+        again_action=url_for("confirm.again", token=token) if can_ask else None,
+        subscribe_url=url_for("pages.form", slug=row.slug) if row and takes else url_for("pages.index"),
+    )
+
+
+def _names(rows: Sequence[Registration]) -> str:
+    return language.listed([of for of in map(_list, rows) if of])
+
+
+def _list(registration: Registration | None) -> List | None:
+    return parts().catalogue.lists.get(registration.list_id) if registration else None
+
+
+def _about(registration: Registration | None) -> List | None:
+    """Its list; the page speaks its language."""
+    row = _list(registration)
+    language.of_row(registration.locale if registration else None, row)
+    return row

@@ -1,0 +1,141 @@
+"""The page after the form: what to look for, a code to type, another mail. It never depends on what is stored."""
+
+from datetime import timedelta
+from email.utils import parseaddr
+from math import ceil
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request
+from flask_babel import gettext, ngettext
+from werkzeug.wrappers import Response as BaseResponse
+
+from subscriptions.actions import enter_code
+from subscriptions.actions.gate import Limited
+from subscriptions.domain import codes
+from subscriptions.domain.address import wire_form
+from subscriptions.domain.webmail import webmail
+from subscriptions.languages import one_line
+from subscriptions.links import Visit
+from subscriptions.parts import parts
+from subscriptions.store.models import List
+from subscriptions.web.http import headers, language, open_tab, urls
+from subscriptions.web.intake.submit import ask_again, enter, too_many
+from subscriptions.web.pages.confirm import confirm_page_of
+from subscriptions.web.pages.signup import the_list
+
+pages = Blueprint("inbox", __name__)
+
+
+@pages.get("/subscribe/<slug>/check-inbox")
+def check_inbox(slug: str) -> BaseResponse:
+    row, vouches = the_list(slug), open_tab.may_vouch()
+    if open_tab.is_stamped() and not vouches:
+        return redirect(urls.here("check_inbox", row, **open_tab.unstamped()), 303)
+    visit = parts().links.visit(request.args.get("r", ""))
+    return _page(row, visit, again="again" in request.args, vouches=vouches)
+
+
+@pages.post("/subscribe/<slug>/check-inbox")
+def again(slug: str) -> BaseResponse:
+    """Another mail, if the budget allows one. The page keeps its handle, so that the code of any mail works on it."""
+    row = the_list(slug)
+    visit = parts().links.visit(request.form.get("r", ""))
+    limited = ask_again(visit) if visit else None
+    if isinstance(limited, Limited):
+        return too_many(limited)
+    handle = visit.handle if visit else None
+    return redirect(urls.here("check_inbox", row, r=handle, also=_also(), again=1), 303)
+
+
+@pages.post("/subscribe/<slug>/code")
+def code(slug: str) -> Response:
+    row, typed = the_list(slug), request.form.get("code", "")
+    visit, plain = parts().links.visit(request.form.get("r", "")), codes.read(typed)
+    if visit and plain is None:
+        return _page(row, visit, 422, wrong=no_code(), typed=typed)
+    entered = enter(visit, plain or "", enter_code.BY_PAGE)
+    if entered.status:
+        return confirm_page_of(entered.status)
+    return _page(row, visit, 422, wrong=wrong_code(entered.left), typed=typed, closed=not entered.left)
+
+
+def subject(names: str) -> str:
+    """Of the mail to look for, as it will stand in the inbox."""
+    return one_line(render_template("email/confirm/subject.txt", list_name=names))
+
+
+def no_code() -> str:
+    return str(gettext("A code has eight letters and digits, such as K7QM-2XWD. Please look at the mail again."))
+
+
+def wrong_code(left: int) -> str:
+    if not left:
+        return str(gettext("Codes can no longer be typed here. The link in the mail still works: please open it."))
+    return str(
+        ngettext(
+            "This code is not right. You have %(num)d more try, and the link in the mail works as well.",
+            "This code is not right. You have %(num)d more tries, and the link in the mail works as well.",
+            left,
+        )
+    )
+
+
+def _pause() -> int | None:
+    """How many minutes lie at least between two mails, where the budget says so."""
+    shortest = min(parts().policy.mails, key=lambda rate: rate.period, default=None)
+    return ceil(shortest.period / timedelta(minutes=1)) if shortest and shortest.count == 1 else None
+
+
+def _page(
+    row: List, visit: Visit | None, status: int = 200, *, again: bool = False, wrong: str = "", typed: str = "",
+    closed: bool = False, vouches: bool = False,
+) -> Response:  # fmt: skip
+    names = language.listed([row, *_beside()])
+    page = render_template(
+        "pages/check_inbox.html",
+        list=row,
+        names=names,
+        also=_also(),
+        footer=row,
+        again=again,
+        pause=_pause(),
+        wrong=wrong,
+        typed=typed,
+        can_type=visit is not None and not closed,
+        subject=subject(names),
+        **_whom_to_look_for(visit),
+        **_of_visit(visit, again=again, vouches=vouches),
+    )
+    headers.allow(script_src="'self'")
+    return Response(page, status)
+
+
+def _also() -> str | None:
+    """The further lists of a form of several, as far as they exist."""
+    return ",".join(row.slug for row in _beside()) or None
+
+
+def _beside() -> list[List]:
+    slugs = dict.fromkeys(request.args.get("also", "").split(","))
+    return [row for row in map(parts().catalogue.by_slug, slugs) if row]
+
+
+def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:
+    """The sender, and where the typed domain reads its mail."""
+    sender = parts().settings.mail.sender
+    known = webmail(visit.webmail) if visit else None
+    url = known.open(wire_form(parseaddr(sender)[1])) if known else None
+    return {"sender": sender, "webmail": known, "webmail_url": url}
+
+
+def _of_visit(visit: Visit | None, *, again: bool, vouches: bool) -> dict[str, Any]:
+    """What the page can do for a visit of ours, and until when its first mail can be confirmed."""
+    if visit is None:
+        return {}
+    joined = parts()
+    by = joined.policy.confirm_by(visit.at)
+    return {
+        "handle": visit.handle,
+        "deadline": language.words(by) if not again and joined.clock.now() < by else None,
+        "tabs": " ".join(map(joined.links.tab, visit.refs)) if vouches else None,
+    }

@@ -1,0 +1,175 @@
+"""The form: of one list, or with a choice among several; and what was sent with it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from subscriptions.domain.evidence import Channel
+from subscriptions.parts import parts
+from subscriptions.settings import Settings
+from subscriptions.store.models import List
+from subscriptions.web.embed.options import shown_fields
+from subscriptions.web.http import language, open_tab, urls
+from subscriptions.web.http.client_ip import is_straight_from_loopback
+from subscriptions.web.intake import guard, hints, proof_of_work
+from subscriptions.web.intake.hints import Hint
+from subscriptions.web.intake.parse import Problem, from_form
+from subscriptions.web.intake.submit import take
+
+pages = Blueprint("pages", __name__)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    versions = _versions(Path(app.static_folder or ""))
+    sender = parseaddr(settings.mail.sender)
+
+    # a global: macros see it as well
+    app.jinja_env.globals["static_url"] = lambda name: url_for("static", filename=name, v=versions[name])
+
+    @app.context_processor
+    def always() -> dict[str, Any]:
+        is_tried = settings.mail.transport == "mailbox"
+        return {
+            "title_suffix": sender[0] or sender[1],
+            "footer": None,
+            "framed": g.get("framed"),
+            "here": urls.here,
+            "is_tried": is_tried,
+            "mailbox_url": url_for("mailbox.index") if is_tried and is_straight_from_loopback(request) else None,
+            "hours": settings.lifecycle.confirm_within_hours,
+        }
+
+
+def _versions(folder: Path) -> dict[str, str]:
+    """The hash of each static file, so that a browser keeps it until it changes."""
+    files = [one for one in folder.rglob("*") if one.is_file()]
+    return {one.relative_to(folder).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()[:12] for one in files}
+
+
+@pages.get("/")
+def index() -> str:
+    rows = [one for one in parts().catalogue.configured if one.public]
+    only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
+    return render_template("pages/index.html", forms=[_shown([one]) for one in rows], footer=only)
+
+
+@pages.get("/subscribe/<slug>")
+def form(slug: str) -> str:
+    return form_of([the_list(slug)])
+
+
+@pages.get("/subscribe")
+def choose() -> BaseResponse | str:
+    rows = _offered()
+    if len(rows) == 1:
+        return redirect(url_for("pages.form", slug=rows[0].slug))
+    return form_of(rows) if rows else redirect(url_for("pages.index"))
+
+
+def form_of(rows: Sequence[List]) -> str:
+    """The form of these lists; of more than one, each is a choice."""
+    language.of_list(rows[0])
+    return _form(rows, is_choice=len(rows) > 1)
+
+
+@pages.post("/subscribe/<slug>")
+def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
+    return subscribe_to([the_list(slug)], is_choice=False)
+
+
+@pages.post("/subscribe")
+def subscribe_chosen() -> BaseResponse | tuple[str, int]:
+    return subscribe_to(_offered(), is_choice=True)
+
+
+def subscribe_to(rows: Sequence[List], *, is_choice: bool) -> BaseResponse | tuple[str, int]:
+    """What the form of these lists was sent with."""
+    language.of_list(rows[0] if rows else None)
+    form, locale = hints.chosen(request.form), language.to_store(rows[0]) if rows else None
+    asked = from_form(form, None if is_choice else rows[0], parts().catalogue, locale)
+    chosen = _chosen() if is_choice else list(rows)
+    wrong = [*(asked if isinstance(asked, list) else []), *urls.wrong_return(chosen)]
+    rows = list(dict.fromkeys([*rows, *chosen]))  # a form of another site may offer what ours does not
+    if isinstance(asked, list) or wrong:
+        return _form(rows, form, wrong, is_choice=is_choice), 422
+    verdict = guard.judge(form, asked)
+    if isinstance(verdict, guard.Step):
+        return guard.page(asked, verdict)
+    hint = guard.hint(form, asked)
+    if hint:
+        return _form(rows, form, hint=hint, is_choice=is_choice), 422
+    return take(asked, Channel.FORM, verdict)
+
+
+def the_list(slug: str) -> List:
+    """The list of that name that takes sign-ups, or 404."""
+    row = parts().catalogue.by_slug(slug)
+    if row is None:
+        abort(404)
+    language.of_list(row)
+    return row
+
+
+def _offered() -> list[List]:
+    """The lists that the address of the page names, or all public ones; the page speaks the language of the first."""
+    catalogue = parts().catalogue
+    if "lists" in request.args:
+        found = [catalogue.by_slug(slug) for slug in dict.fromkeys(request.args["lists"].split(","))]
+        rows = [row for row in found if row] if all(found) else abort(404)
+    else:
+        rows = [row for row in catalogue.configured if row.public]
+    language.of_list(rows[0] if rows else None)
+    return rows
+
+
+def _chosen() -> list[List]:
+    """The lists that were ticked, as far as they exist."""
+    return [row for row in map(parts().catalogue.by_slug, dict.fromkeys(request.form.getlist("lists"))) if row]
+
+
+def _shown(rows: Sequence[List], *, is_choice: bool = False) -> dict[str, Any]:
+    """What a template needs to write a form."""
+    wordings, chosen = parts().catalogue.wordings, _chosen() if is_choice else rows
+    back = urls.return_url(chosen) if chosen else urls.carried_return_url(rows)
+    urls.may_lead_to(back, *(row.thank_you_url for row in rows))
+    return {
+        "entries": [{"list": row, "wording": wordings[row.wording_id]} for row in rows],
+        "is_choice": is_choice,
+        "slug": "several" if is_choice else rows[0].slug,  # ids end with it
+        "action": _action(rows, is_choice=is_choice),
+        "return_url": back,
+        "fields": shown_fields(rows, request.args),
+        "locale": language.to_store(rows[0]) if rows else "",
+        "computes": proof_of_work.is_asked_here(*rows),
+    }
+
+
+def _action(rows: Sequence[List], *, is_choice: bool) -> str:
+    if is_choice and not urls.is_framed():
+        return url_for("pages.subscribe_chosen", lists=request.args.get("lists"))
+    return urls.here("subscribe", rows[0])
+
+
+def _form(
+    rows: Sequence[List],
+    values: Mapping[str, str] | None = None,
+    wrong: Sequence[Problem] = (),
+    hint: Hint | None = None,
+    *,
+    is_choice: bool,
+) -> str:
+    open_tab.comes_from_form()
+    return render_template(
+        "pages/subscribe.html",
+        form=_shown(rows, is_choice=is_choice),
+        values=values or {},
+        chosen=request.form.getlist("lists"),
+        problems=language.in_words(wrong),
+        hint=hint,
+        footer=rows[0] if rows else None,
+    )

@@ -1,0 +1,1 @@
+"""The mailbox and the time machine, in try-out mode alone."""

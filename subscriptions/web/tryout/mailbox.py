@@ -1,0 +1,171 @@
+"""The mailbox and the time machine of the try-out mode; these routes exist nowhere else, and for nobody elsewhere."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from werkzeug.wrappers import Response as BaseResponse
+
+from subscriptions.domain.policy import months_after
+from subscriptions.jobs import lease
+from subscriptions.jobs.jobs import NAMED, Run
+from subscriptions.languages import marked
+from subscriptions.parts import parts
+from subscriptions.store import chapters, mailbox, meta
+from subscriptions.store.engine import Contention, Unavailable, reading, transaction
+from subscriptions.store.models import Captured
+from subscriptions.web.http import language
+from subscriptions.web.http.client_ip import is_straight_from_loopback
+from subscriptions.web.tryout import mail_view, previews
+
+pages = Blueprint("mailbox", __name__, url_prefix="/mailbox")
+ONE = f"/<int(max={2**63 - 1}):id_>"  # no database counts further
+
+STEPS: dict[str, tuple[str, Callable[[datetime], datetime]]] = {
+    "1h": (marked("+1 hour"), lambda now: now + timedelta(hours=1)),
+    "24h": (marked("+24 hours"), lambda now: now + timedelta(hours=24)),
+    "1month": (marked("+1 month"), lambda now: months_after(now, 1)),
+}
+_SAYS: dict[str, Callable[[int], str]] = {
+    "block": lambda number: ngettext(
+        "%(num)d unconfirmed sign-up was blocked.", "%(num)d unconfirmed sign-ups were blocked.", number
+    ),
+    "purge": lambda number: ngettext(
+        "%(num)d blocked sign-up was deleted, with everything that was stored about it.",
+        "%(num)d blocked sign-ups were deleted, with everything that was stored about them.",
+        number,
+    ),
+    "deliver": lambda number: ngettext("%(num)d mail was sent.", "%(num)d mails were sent.", number),
+}
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(pages)
+    app.register_blueprint(previews.pages)
+    app.before_request(_only_from_here)
+    app.before_request(_follow_clock)
+
+
+def _only_from_here() -> None:
+    """To others none of this is there, whatever Host they name: a server that is not ours may listen anywhere."""
+    if request.path.strip("/").partition("/")[0] == "mailbox" and not is_straight_from_loopback(request):
+        abort(404)
+
+
+def _follow_clock() -> None:
+    """The clock where the time machine has put it; without a database /healthz lives and /readyz says why (O-01)."""
+    if request.endpoint not in ("health.healthz", "static"):
+        with suppress(Unavailable, Contention):
+            parts().follow_clock()
+
+
+@pages.get("/")
+def index() -> str:
+    joined = parts()
+    now = joined.clock.now()
+    with reading() as session:
+        mails = [_line(one) for one in mailbox.newest(session)]
+        counts = chapters.counts(session, now)
+    return render_template(
+        "pages/mailbox.html",
+        mails=mails,
+        now=language.words(now),
+        moved=_moved(joined.clock.ahead),
+        clock_action=url_for("mailbox.move_clock"),
+        steps=[{"value": value, "label": gettext(label)} for value, (label, _) in STEPS.items()],
+        jobs=_ran(now),
+        lists_counts=[{"name": one.name, **counts[one.id]} for one in joined.catalogue.configured],
+    )
+
+
+def _ran(now: datetime) -> list[dict[str, Any]]:
+    """What the jobs did at the last move, as the address of the page tells."""
+    counts = [(name, request.args.get(name, type=int)) for name in _SAYS]
+    return [
+        {"name": name, "ran": language.words(now), "count": count, "sentence": _SAYS[name](count)}
+        for name, count in counts
+        if count is not None
+    ]
+
+
+def _moved(ahead: timedelta) -> str | None:
+    days, hours = divmod(round(ahead.total_seconds() / 3600), 24)
+    in_days = ngettext("%(num)d day", "%(num)d days", days)
+    in_hours = ngettext("%(num)d hour", "%(num)d hours", hours)
+    if days and hours:
+        return str(gettext("%(days)s and %(hours)s", days=in_days, hours=in_hours))
+    return (in_days if days else in_hours) if days or hours else None
+
+
+def _line(one: Captured) -> dict[str, Any]:
+    parsed = mail_view.parsed(one.source)
+    url = url_for("mailbox.show", id_=one.id)
+    return {
+        "url": url,
+        "to": parsed["To"],
+        "subject": parsed["Subject"],
+        "when": language.words(one.at),
+        "kind": one.mail,
+    }
+
+
+def _mail(id_: int) -> Captured:
+    with reading() as session:
+        found = mailbox.find(session, id_)
+        if found is None:
+            abort(404)
+        session.expunge_all()
+        return found
+
+
+@pages.get(ONE)
+def show(id_: int) -> Response:
+    one = _mail(id_)
+    return mail_view.shown(
+        one.source,
+        when=language.words(one.at),
+        body_url=url_for("mailbox.body", id_=id_),
+        source_url=url_for("mailbox.source", id_=id_),
+        back={"url": url_for("mailbox.index"), "label": gettext("Back to the mailbox")},
+    )
+
+
+@pages.get(f"{ONE}/body")
+def body(id_: int) -> Response:
+    return mail_view.framed(_mail(id_).source)
+
+
+@pages.get(f"{ONE}/source")
+def source(id_: int) -> Response:
+    return mail_view.source(_mail(id_).source)
+
+
+@pages.post("/clock")
+def move_clock() -> BaseResponse:
+    """Move the app's clock ahead and run the jobs, so that anyone can watch block and purge."""
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        abort(403)
+    joined = parts()
+    step = STEPS.get(request.form.get("forward", ""))
+    if step is None:
+        return redirect(url_for("mailbox.index"), 303)
+    now = joined.clock.now()
+    joined.clock.ahead += step[1](now) - now
+    with transaction() as session:
+        meta.put(session, "clock_ahead", str(joined.clock.ahead.total_seconds()))
+    counts = {name: _run(name) for name in ("deliver", "block", "purge")}
+    _run("tidy")
+    return redirect(url_for("mailbox.index", _anchor="machine", **counts), 303)  # type: ignore[arg-type]
+
+
+def _run(name: str) -> int:
+    joined = parts()
+    if name == "deliver":
+        return NAMED[name].work(Run(joined, joined.clock.now(), asked=True))
+    try:
+        return lease.run(NAMED[name], joined, asked=True, confirmed=True) or 0
+    except lease.Running:
+        return 0
