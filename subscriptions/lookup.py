@@ -44,18 +44,25 @@ class Lookup:
         self._silent: deque[datetime] = deque(maxlen=SILENT)
         self._resolver: dns.resolver.Resolver | None = None
 
-    def takes_no_mail(self, domain: str) -> bool:
-        """Whether the DNS says for sure that no mail can arrive there; `domain` in A-labels."""
+    def takes_no_mail(self, domain: str, *, ask: bool = True) -> bool:
+        """Whether the DNS says for sure that no mail can arrive there; `domain` in A-labels. `ask`: if need be."""
+        now = self._clock.now()
+        known = self._known(domain, now)
+        return known if known is not None else ask and self._ask_if_possible(domain, now)
+
+    def is_quick(self, domain: str) -> bool:
+        """Whether there is an answer without asking, or none to be had now."""
+        now = self._clock.now()
+        return self._known(domain, now) is not None or not self._has_room(now)
+
+    def _known(self, domain: str, now: datetime) -> bool | None:
         ending = domain.rpartition(".")[2]
         if ending in _NEVER:
             return True
         if ending in _UNASKED or domain in _DOCUMENTS:
             return False
-        now = self._clock.now()
         kept = self._kept.get(domain)
-        if kept is not None and now < kept[1]:
-            return kept[0]
-        return self._ask_if_possible(domain, now)
+        return kept[0] if kept is not None and now < kept[1] else None
 
     def _ask_if_possible(self, domain: str, now: datetime) -> bool:
         if not self._may_ask(now) or not self._places.acquire(blocking=False):
@@ -72,12 +79,15 @@ class Lookup:
 
     def _may_ask(self, now: datetime) -> bool:
         with self._turn:
-            if len(self._silent) == SILENT and now - self._silent[0] < PAUSE:
-                return False
-            if len(self._asked) == A_SECOND and now - self._asked[0] < timedelta(seconds=1):
-                return False
-            self._asked.append(now)
-            return True
+            if self._has_room(now):
+                self._asked.append(now)
+                return True
+            return False
+
+    def _has_room(self, now: datetime) -> bool:
+        if len(self._silent) == SILENT and now - self._silent[0] < PAUSE:
+            return False
+        return len(self._asked) < A_SECOND or now - self._asked[0] >= timedelta(seconds=1)
 
     def _keep(self, domain: str, answer: bool, now: datetime) -> None:
         with self._turn:

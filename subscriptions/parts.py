@@ -1,6 +1,6 @@
 """The parts that an application is joined from, and the way to them from a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
@@ -12,6 +12,7 @@ from subscriptions import data, keys
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import SignUp, subscribe
+from subscriptions.busy import BusyNetworks
 from subscriptions.clock import Clock
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.mailable import Mailable
@@ -50,6 +51,7 @@ class Parts:
     forms: FormTokens
     work: ProofOfWork
     tally: Tally
+    busy: BusyNetworks
     wake_sender: Callable[[], None] = lambda: None
     warnings: list[str] = field(default_factory=list)
     _catalogue: Catalogue | None = None
@@ -100,9 +102,12 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         max_per_minute=settings.mail.max_per_minute,
     )
     tally, secrets = Tally(), keys.secret_keys(settings)
-    sign_ups = GroupCommit[SignUp, Refusal | None](
-        lambda sign_ups: subscribe(sign_ups, clock.now(), policy, tally), app.app_context
-    )
+
+    def take(sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
+        answers = subscribe(sign_ups, clock.now(), policy, tally)
+        parts(app).wake_sender()
+        return answers
+
     watch = Watch(
         settings.thresholds,
         clock,
@@ -117,7 +122,7 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         clock,
         links,
         languages,
-        sign_ups,
+        GroupCommit(take, app.app_context),
         sender,
         watch,
         mailable(settings),
@@ -126,6 +131,7 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         FormTokens(secrets),
         ProofOfWork(secrets, clock),
         tally,
+        BusyNetworks(),
     )
 
 

@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from subscriptions.serving.incoming import Incoming
+from subscriptions.web.http.adapter import KEPT
+from subscriptions.web.http.incoming import Incoming
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 Head = tuple[int, list[tuple[str, str]]]
+Answer = tuple[Head, Iterable[bytes]]  # a whole body is a list
 
 
 def environ_of(incoming: Incoming, server: str) -> "WSGIEnvironment":
     """PEP 3333. A header whose name holds `_` is none of ours by now: WSGI could not tell it from the one with `-`."""
     name, _, port = server.rpartition(":")
     environ: dict[str, Any] = {
+        KEPT: incoming,
         "REQUEST_METHOD": incoming.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": incoming.path,
-        "QUERY_STRING": incoming.query,
+        "PATH_INFO": incoming.path.encode().decode("latin-1"),
+        "QUERY_STRING": incoming.query.encode().decode("latin-1"),
         "SERVER_NAME": name,
         "SERVER_PORT": port,
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -44,8 +47,8 @@ def environ_of(incoming: Incoming, server: str) -> "WSGIEnvironment":
     return environ
 
 
-def run(app: Flask, environ: "WSGIEnvironment") -> tuple[Head, Iterable[bytes]]:
-    """Run the application; its head, and its body: a list where it is whole."""
+def run(app: Flask, environ: "WSGIEnvironment") -> Answer:
+    """Run the application."""
     heads: list[Head] = []
 
     def begin(status: str, headers: list[tuple[str, str]], *_: Any) -> Callable[[bytes], object]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from socket import socket
 
 from flask import Flask
@@ -21,10 +22,8 @@ class Bell:
 
     def ring(self) -> None:
         """Never waits: where the pipe is full, somebody is being woken already."""
-        try:
+        with suppress(BlockingIOError):
             os.write(self._rung, b"!")
-        except BlockingIOError:
-            pass
 
     def wait(self) -> None:
         os.read(self._heard, 4096)

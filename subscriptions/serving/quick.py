@@ -1,85 +1,67 @@
-"""The quick door (rough)."""
+"""The quick door: plain sign-ups are taken on the event loop, and awaited there.
 
-import json
-import random
+Everything else, and everything that it is not sure of, goes to Flask before any effect. What the batch itself
+refuses goes there too, with the refusal: Flask writes that answer, and never runs the act again.
+"""
 
-from subscriptions.actions.gate import Pass
-from subscriptions.actions.subscribe import Ask, Origin
-from subscriptions.domain import webmail
-from subscriptions.domain.evidence import Channel
-from subscriptions.domain.mailable import is_within
+import asyncio
+from dataclasses import replace
+
+from subscriptions.actions.gate import Refusal
+from subscriptions.actions.group import Waiting
+from subscriptions.actions.subscribe import SignUp
 from subscriptions.parts import Parts
-from subscriptions.web.http.client_ip import _peer
-from subscriptions.web.intake import parse
+from subscriptions.web.http import headers
+from subscriptions.web.http.incoming import Incoming
+from subscriptions.web.intake import plain, submit
 
-HEAD = [
-    ("content-type", "application/json"),
-    ("vary", "Origin"),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("content-security-policy", "x"),
-    ("cache-control", "no-store"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("x-robots-tag", "noindex"),
-]
+Told = Waiting[SignUp, Refusal | None]
+Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
-class Quick:
-    def __init__(self, parts: Parts, loop):
-        self.parts = parts
-        self.loop = loop
-        self.done = []
-        parts.sign_ups.told = self.told
+class QuickDoor:
+    """For one event loop, which wakes all whom a batch has answered at once."""
 
-    def told(self):
-        done, self.done = self.done, []
-        if done:
-            self.loop.call_soon_threadsafe(self.wake, done)
+    def __init__(self, joined: Parts, loop: asyncio.AbstractEventLoop) -> None:
+        self._parts, self._loop = joined, loop
+        self._hosts = headers.hosts_of(joined.settings)
+        self._usual = [(name.lower(), value) for name, value in headers.usual(joined.settings)]
+        self._answered: list[tuple[asyncio.Future[Told], Told]] = []
+        joined.sign_ups.told = self._wake
 
-    @staticmethod
-    def wake(done):
-        for w, f in done:
-            if not f.done():
-                f.set_result(w)
+    async def take(self, incoming: Incoming) -> Answer | Incoming:
+        """The answer, or the request as Flask is to have it."""
+        if not headers.is_ours(incoming, self._hosts):
+            return incoming
+        found = plain.read(incoming, self._parts)
+        if found is None:
+            return incoming
+        try:
+            refused = await self._commit(found.sign_up)
+        except Exception as error:
+            return replace(incoming, outcome=error)
+        submit.note(found.sign_up, refused, self._parts)
+        return replace(incoming, outcome=refused) if refused else self._answer(found, incoming)
 
-    async def take(self, inc, protocol):
-        p = self.parts
-        h = inc.headers
-        asked = parse.from_json(inc.body, p.catalogue)
-        if isinstance(asked, list):
-            return False
-        fwd = h.get("x-forwarded-for")
-        peer = _peer(fwd if fwd else inc.peer)
-        origin = Origin(peer.text, "proxy", p.links.network_key(peer.network))
-        handle = p.links.new_handle(webmail.number_of(asked.address.folded.rpartition("@")[2]))
-        ref = p.links.ref(handle)
-        ask = Ask(
-            ref=ref,
-            key=p.links.key(asked.address.folded),
-            address=asked.address,
-            list_id=asked.list.id,
-            name=asked.name,
-            locale=asked.locale,
-            wording_id=asked.wording_id,
-            channel=Channel.API,
-            actor=None,
-            origin=origin,
-            wording_sha256=None,
-            fields=asked.fields,
-            vouched=None,
-            mailable=p.mailable.why_not(asked.address) is None,
-            flags=("disposable",) if is_within(asked.address.ascii_domain, p.disposable) else (),
-            brings=Pass(),
-        )
-        fut = self.loop.create_future()
-        w = p.sign_ups.hand_over(ask, lambda w: self.done.append((w, fut)))
-        await fut
-        w.result()
-        p.wake_sender()
-        p.watch.note(asked.list.id, asked.address.ascii_domain)
-        body = json.dumps(
-            {"status": "pending_confirmation", "list": asked.list.slug, "registration": handle}, ensure_ascii=False
-        )
-        protocol.response_bytes(202, [*HEAD, ("x-request-id", f"{random.getrandbits(64):016x}")], body.encode())
-        return True
+    async def _commit(self, sign_up: SignUp) -> Refusal | None:
+        future: asyncio.Future[Told] = self._loop.create_future()
+        self._parts.sign_ups.hand_over(sign_up, lambda told: self._answered.append((future, told)))
+        return (await future).result()
+
+    def _wake(self) -> None:
+        """Called by the thread that commits, after each batch."""
+        answered, self._answered = self._answered, []
+        if answered:
+            self._loop.call_soon_threadsafe(_tell, answered)
+
+    def _answer(self, found: plain.Plain, incoming: Incoming) -> Answer:
+        own = {name for name, _ in found.headers}
+        usual = [one for one in self._usual if one[0] not in own]
+        mine = (("x-request-id", headers.request_id(incoming)), ("x-robots-tag", "noindex"))
+        return found.status, [*found.headers, *usual, *mine], found.body
+
+
+def _tell(answered: list[tuple[asyncio.Future[Told], Told]]) -> None:
+    for future, told in answered:
+        if not future.done():  # the visitor may have gone
+            future.set_result(told)

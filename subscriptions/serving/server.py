@@ -6,7 +6,7 @@ from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.net import SocketHolder
+from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server import MTServer
 from granian.server.common import AbstractServer
 
@@ -37,7 +37,7 @@ class Granian(MTServer):
         self.serve(target_loader=lambda: self._front, wrap_loader=False)
 
     def _init_shared_socket(self) -> None:
-        self._shd = SocketHolder(self._listening.fileno(), False, BACKLOG)
+        self._shd: Any = SocketHolder(self._listening.fileno(), False, BACKLOG)
 
     def _check_gil(self) -> None:
         """One worker needs no free threads."""

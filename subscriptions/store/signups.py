@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from subscriptions.store import signups_sql as sql
+from subscriptions.store.models import Network
 from subscriptions.store.types import from_sqlite, sqlite_text
 
 ROWS_AT_ONCE = 1000
@@ -171,3 +172,11 @@ def _run(session: Session, statement: str, values: Any) -> None:
 
 def _driver(session: Session, statement: str, values: Any) -> Sequence[Any]:
     return session.connection().exec_driver_sql(statement, values).all()
+
+
+def busy_until(session: Session, key: bytes, now: datetime, period: timedelta, at_least: int) -> datetime | None:
+    """When the hour of a network with so many sign-ups is over; None where there were fewer."""
+    row = session.get(Network, key)
+    if row is None or row.count < at_least or row.since > now or row.since + period <= now:
+        return None
+    return row.since + period

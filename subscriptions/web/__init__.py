@@ -1,14 +1,15 @@
 """What is asked: pages for people, JSON for programs, both over the same actions."""
 
 from flask import Flask
+from flask_babel import gettext
 
 from subscriptions.settings import Settings
-from subscriptions.web.api import confirmations, health, subscriptions
+from subscriptions.web.api import confirmations, health, lists, subscriptions
 from subscriptions.web.api.openapi import document
 from subscriptions.web.embed import form_data, frame, owner_page
 from subscriptions.web.http import branding, cors, headers, language, problems
-from subscriptions.web.intake import fields, guard, proof_of_work
-from subscriptions.web.pages import confirm, inbox, leave, signup
+from subscriptions.web.intake import fields
+from subscriptions.web.pages import confirm, inbox, leave, one_more_step, signup
 from subscriptions.web.pages.preferences import routes
 from subscriptions.web.tryout import mailbox
 
@@ -16,7 +17,7 @@ from subscriptions.web.tryout import mailbox
 def init_app(app: Flask, settings: Settings) -> None:
     app.url_map.strict_slashes = False  # RFC 8058 forbids redirects, and nobody needs them elsewhere
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters["voluntary"] = fields.shown
+    app.jinja_env.filters["voluntary"] = lambda texts: fields.shown(texts, gettext)
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
@@ -29,6 +30,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         leave,
         routes,
         subscriptions,
+        lists,
         confirmations,
         form_data,
         owner_page,
@@ -40,6 +42,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     branding.init_app(app, settings)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
-    proof_of_work.init_app(app)
-    guard.init_app(app)
+    one_more_step.init_app(app)
     signup.init_app(app, settings)

@@ -10,8 +10,10 @@ from subscriptions.actions.confirm import ConfirmStatus, LinkState
 from subscriptions.domain import codes
 from subscriptions.parts import parts
 from subscriptions.web.http import cors
+from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import answer
-from subscriptions.web.intake.parse import NotJson, Problem, read_json
+from subscriptions.web.intake.parse import NotJson, read_json
 from subscriptions.web.intake.submit import enter
 
 pages = Blueprint("confirmations", __name__, url_prefix="/api/v1")
@@ -40,7 +42,7 @@ def confirm() -> Response:
     code = codes.read(sent["code"])
     if code is None:
         return _refused(Problem("code", "A code has eight letters and digits, such as K7QM-2XWD."))
-    entered = enter(parts().links.visit(sent["registration"]), code, enter_code.BY_JSON)
+    entered = enter(parts().links.visit(sent["registration"]), code, enter_code.BY_JSON, incoming(), parts())
     if entered.status is None:
         says = Problem("code", _WRONG.format(entered.left) if entered.left else _OVER)
         return _refused(says, members={"tries_left": entered.left})

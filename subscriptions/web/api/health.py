@@ -14,7 +14,8 @@ from subscriptions.jobs.jobs import NAMED
 from subscriptions.parts import parts
 from subscriptions.store import chapters, counters, jobs, migrate, outbox, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
-from subscriptions.web.api.subscriptions import refuse
+from subscriptions.web.api.auth import refuse
+from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
 
 pages = Blueprint("health", __name__)
@@ -29,7 +30,7 @@ def healthz() -> Response:
 def readyz() -> Response:
     problems, details = _look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
-    if is_straight_from_loopback(request) or (request.headers.get("Authorization") and _may_read()):
+    if is_straight_from_loopback(incoming()) or (request.headers.get("Authorization") and _may_read()):
         body |= {"problems": problems, "warnings": parts().warnings, **details}
     return Response(json.dumps(body), 503 if problems else 200, mimetype="application/json")
 
@@ -80,7 +81,7 @@ def _age(since: datetime | None, now: datetime) -> float:
 @pages.get("/metrics")
 def metrics() -> Response:
     """Prometheus, computed from the database: the same whichever process answers."""
-    if not is_straight_from_loopback(request):
+    if not is_straight_from_loopback(incoming()):
         refused = refuse("read", needed=True)
         if refused:
             return refused

@@ -1,7 +1,6 @@
 """How an embedded form is wished for: which lists and fields, which colour, where it leads; read from a query."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import abort
@@ -10,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from subscriptions.domain.sites import origin_of
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web.intake.fields import keys_of
+from subscriptions.web.intake.fields import keys_in, keys_of, named, shown_fields
 
 COLOUR = re.compile(r"#[0-9a-f]{6}", re.I)
 
@@ -55,21 +54,5 @@ def read(row: List, query: "MultiDict[str, str]") -> Options:
 
 
 def _rows(row: List, query: "MultiDict[str, str]") -> tuple[List, ...]:
-    others = [parts().catalogue.by_slug(slug) for slug in _named(query, "lists") if slug != row.slug]
+    others = [parts().catalogue.by_slug(slug) for slug in named(query, "lists") if slug != row.slug]
     return (row, *(one or abort(404) for one in others))
-
-
-def shown_fields(rows: Sequence[List], query: "MultiDict[str, str]") -> tuple[str, ...]:
-    """The fields that are named, `fields=name&fields=company` or `fields=name,company`; all where none is."""
-    every = tuple(dict.fromkeys(text for row in rows for text in row.fields))
-    named = _named(query, "fields")
-    return tuple(text for text in every if keys_in([text])[0] in named) if named else every
-
-
-def keys_in(texts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(text.partition(":")[0] for text in texts)
-
-
-def _named(query: "MultiDict[str, str]", name: str) -> list[str]:
-    named = [one for text in query.getlist(name) for one in text.split(",")]
-    return [one for one in dict.fromkeys(named) if one]

@@ -11,9 +11,9 @@ from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web.embed import form_data, snippets
-from subscriptions.web.embed.options import Options, read, shown_fields
+from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import headers, urls
-from subscriptions.web.intake.fields import shown
+from subscriptions.web.intake.fields import shown, shown_fields
 from subscriptions.web.pages.signup import the_list
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
@@ -72,7 +72,7 @@ def _controls(row: List, options: Options) -> dict[str, Any]:
     return {
         "tags": [(tag, languages.own_name(tag)) for tag in parts().languages.tags],
         "others": [one for one in configured if one is not row and (one.public or one in options.rows)],
-        "offered": shown(shown_fields(options.rows, MultiDict())),
+        "offered": shown(shown_fields(options.rows, MultiDict()), gettext),
         "colour": options.colour or row.colour or DEFAULT_COLOUR,
         "asked_return": asked,
         "trouble": _NOT_A_SITE if asked and not options.return_url else "",

@@ -5,10 +5,9 @@ import logging
 from functools import lru_cache
 from typing import NamedTuple
 
-from flask import Request
-
 from subscriptions.actions.subscribe import Origin
-from subscriptions.parts import parts
+from subscriptions.parts import Parts
+from subscriptions.web.http.incoming import Incoming
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +21,10 @@ class Peer(NamedTuple):
     is_loopback: bool
 
 
-def origin(request: Request) -> Origin:
-    """Where this request came from: the peer, or the client that a configured proxy names (X-09)."""
-    joined = parts()
-    peer = _peer(request.environ.get("REMOTE_ADDR", ""))
-    forwarded = request.environ.get("HTTP_X_FORWARDED_FOR", "")
+def origin(incoming: Incoming, joined: Parts) -> Origin:
+    """Where this request came from: the peer, or the client that a configured proxy names."""
+    peer = _peer(incoming.peer)
+    forwarded = incoming.headers.get("x-forwarded-for", "")
     proxies = joined.settings.server.trusted_proxies
     source, client = "peer", peer
     if proxies and forwarded:
@@ -35,7 +33,7 @@ def origin(request: Request) -> Origin:
         if named is not None:
             source, client = "proxy", named
     elif forwarded and peer is not None and peer.is_private:
-        _warn_once()
+        _warn_once(joined)
         return Origin(peer.text, "unnamed proxy", None)
     if client is None:
         return Origin(None, source, None)
@@ -71,15 +69,16 @@ UNNAMED = (
 )
 
 
-def _warn_once() -> None:
-    warnings = parts().warnings
-    if UNNAMED not in warnings:
-        warnings.append(UNNAMED)
+def _warn_once(joined: Parts) -> None:
+    if UNNAMED not in joined.warnings:
+        joined.warnings.append(UNNAMED)
         log.warning(UNNAMED)
 
 
-def is_straight_from_loopback(request: Request) -> bool:
+_FORWARDING = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via")
+
+
+def is_straight_from_loopback(incoming: Incoming) -> bool:
     """From this machine, and not through a proxy on it."""
-    peer = _peer(request.environ.get("REMOTE_ADDR", ""))
-    names = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
-    return peer is not None and peer.is_loopback and not any(name in request.headers for name in names)
+    peer = _peer(incoming.peer)
+    return peer is not None and peer.is_loopback and not any(name in incoming.headers for name in _FORWARDING)

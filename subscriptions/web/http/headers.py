@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from werkzeug.exceptions import RequestEntityTooLarge, SecurityError
 
 from subscriptions.clock import Clock
 from subscriptions.settings import Settings
 from subscriptions.settings.check import is_loopback
+from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
+from subscriptions.web.http.incoming import Incoming
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 Headers = Sequence[tuple[str, str]]
 log = logging.getLogger(__name__)
 BODY_AT_MOST = 64 * 1024
+REFUSED = "yestwice.refused"  # in the environ: the status with which our own server has given up on a body
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 POLICY = {
@@ -85,20 +88,21 @@ def refer(policy: str) -> None:
 def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(MAX_CONTENT_LENGTH=BODY_AT_MOST, MAX_FORM_MEMORY_SIZE=BODY_AT_MOST, MAX_FORM_PARTS=50)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
-    hosts = _hosts(settings)
-    secure = settings.server.base_url.startswith("https:")
-    secured = (("Strict-Transport-Security", "max-age=31536000"),) if secure else ()
-    app.wsgi_app = OnEveryAnswer(app.wsgi_app, (*FIXED, *USUAL, *secured))  # type: ignore[method-assign]
+    hosts = hosts_of(settings)
+    app.wsgi_app = OnEveryAnswer(app.wsgi_app, usual(settings))  # type: ignore[method-assign]
 
     @app.before_request
     def begin() -> None:
         g.began = Clock.ticks()
         for left in [one for one in g if one in _OF_ONE_REQUEST]:  # a context may outlive its request, as in tests
             g.pop(left)
-        asked = request.environ.get("HTTP_X_REQUEST_ID")
-        g.request_id = asked if asked and _ID.fullmatch(asked) else _new_id()
-        if request.host.partition(":")[0] not in hosts and not _is_ours(request.host, hosts):
+        g.request_id = request_id(incoming())
+        if not is_ours(incoming(), hosts):
             raise SecurityError("unknown host")
+        if "//" in request.path:
+            abort(404)
+        if request.environ.get(REFUSED):
+            abort(request.environ[REFUSED])
         if (request.content_length or 0) > BODY_AT_MOST:  # also where the body is not read
             raise RequestEntityTooLarge
 
@@ -124,20 +128,33 @@ def _new_id() -> str:
     return f"{random.getrandbits(64):016x}"
 
 
-def _hosts(settings: Settings) -> frozenset[str]:
+def usual(settings: Settings) -> Headers:
+    """What stands on every answer that has not its own of that name."""
+    secure = settings.server.base_url.startswith("https:")
+    return (*FIXED, *USUAL, *((("Strict-Transport-Security", "max-age=31536000"),) if secure else ()))
+
+
+def request_id(incoming: Incoming) -> str:
+    """The name of a request: the one that it came with, or a new one."""
+    asked = incoming.headers.get("x-request-id")
+    return asked if asked and _ID.fullmatch(asked) else _new_id()
+
+
+def hosts_of(settings: Settings) -> frozenset[str]:
+    """The names that this service answers to."""
     own = urlsplit(settings.server.base_url).hostname or ""
     return frozenset({own.lower(), *(host.lower().strip("[]") for host in settings.server.trusted_hosts)})
 
 
-def _is_ours(host: str, hosts: frozenset[str]) -> bool:
-    """base_url's host, the trusted ones, and loopback names from loopback (X-10); for health checks any."""
+def is_ours(incoming: Incoming, hosts: frozenset[str]) -> bool:
+    """base_url's host, the trusted ones, and loopback names from loopback; for health checks any."""
+    if incoming.host.partition(":")[0] in hosts or incoming.path in _ANY_HOST:
+        return True
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        name = urlsplit(f"//{incoming.host}").hostname or ""
     except ValueError:
         name = ""
-    if name in hosts or request.path in _ANY_HOST:
-        return True
-    return is_loopback(name) and is_straight_from_loopback(request)
+    return name in hosts or (is_loopback(name) and is_straight_from_loopback(incoming))
 
 
 def _log(level: int, response: Response) -> None:

@@ -3,7 +3,7 @@
 A view says what its page is about (`of_list`, `of_row`) before it renders anything.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,10 +13,11 @@ from flask_babel import Babel, get_locale, gettext
 from werkzeug.exceptions import HTTPException
 
 from subscriptions import languages
-from subscriptions.languages import marked
+from subscriptions.languages import Languages, marked
 from subscriptions.parts import parts
 from subscriptions.store.models import List
-from subscriptions.web.intake.parse import Problem
+from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.problem import Problem
 
 _NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
 _KEEP_IT = ("pages.", "inbox.", "frame.", "confirm.", "tokens.", "preferences.")
@@ -60,9 +61,13 @@ def current() -> str:
 
 
 def to_store(row: List) -> str:
-    """The locale of a sign-up from this page: the list's own ("de-AT") where the page is in that language."""
-    here = current()
-    return row.locale if parts().languages.best(None, (), row.locale) == here else here
+    """The locale of a sign-up from this page."""
+    return stored(row, current(), parts().languages)
+
+
+def stored(row: List, here: str, known: Languages) -> str:
+    """The list's own locale ("de-AT") where the page is in that language."""
+    return row.locale if known.best(None, (), row.locale) == here else here
 
 
 def words(at: datetime) -> str:
@@ -73,6 +78,11 @@ def words(at: datetime) -> str:
 def listed(rows: Sequence[List]) -> str:
     """The names of lists, in a row."""
     return languages.listed([row.name for row in rows], current())
+
+
+def told(text: str, values: Mapping[str, object]) -> str:
+    """A marked text, and what stands in it, in the page's language."""
+    return str(gettext(text, **values))
 
 
 def in_words(problems: Sequence[Problem]) -> list[Problem]:
@@ -98,7 +108,7 @@ def _chosen() -> str:
     if not has_request_context():
         return languages.SOURCE
     stored, of_list = _about()
-    return parts().languages.best(_asked(), [stored] if stored else _accepted(), of_list)
+    return parts().languages.best(_asked(), [stored] if stored else incoming().languages, of_list)
 
 
 def _about() -> About:
@@ -119,10 +129,6 @@ def _asked() -> str | None:
     return None
 
 
-def _accepted() -> list[str]:
-    return [tag for tag, quality in request.accept_languages if quality]
-
-
 def _say(response: Response) -> Response:
     if (response.content_type or "").startswith("text/html") and not 300 <= response.status_code < 400:
         response.headers.setdefault("Content-Language", current())
@@ -134,7 +140,7 @@ def _keep(endpoint: str, values: dict[str, Any]) -> None:
     if not endpoint.startswith(_KEEP_IT) or not has_request_context():
         return
     here = current()
-    if here != parts().languages.best(None, _accepted(), _about().of_list):
+    if here != parts().languages.best(None, incoming().languages, _about().of_list):
         values.setdefault("lang", here)
 
 

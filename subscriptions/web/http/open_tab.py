@@ -27,8 +27,11 @@ from urllib.parse import unquote, urlsplit
 from flask import g, request
 
 from subscriptions.web.http import headers
+from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.incoming import Incoming
 
 STAMP = "new"
+TO_OURSELVES = "same-origin"
 _OF_PAGE = ("r", "also", "again", "lang")
 
 
@@ -43,7 +46,7 @@ def stamp() -> dict[str, Any]:
 def comes_from_form() -> None:
     """The answer at hand is a form that signs up, or the redirect after one: it tells ourselves where it was sent."""
     if not _is_framed():
-        headers.refer("same-origin")
+        headers.refer(TO_OURSELVES)
 
 
 def is_stamped() -> bool:
@@ -65,8 +68,13 @@ def is_inbox_page(url: str) -> bool:
 
 
 def _is_led_by_us() -> bool:
-    told = request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Dest")
-    return told == ("same-origin", "document") and not _is_framed()
+    return is_led_by_us(incoming()) and not _is_framed()
+
+
+def is_led_by_us(incoming: Incoming) -> bool:
+    """Whether a page of ours led here, the whole way, to a tab."""
+    told = incoming.headers.get("sec-fetch-site"), incoming.headers.get("sec-fetch-dest")
+    return told == ("same-origin", "document")
 
 
 def _is_framed() -> bool:

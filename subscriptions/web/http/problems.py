@@ -9,11 +9,13 @@ from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
 
+from subscriptions.actions.gate import Limited
 from subscriptions.languages import marked
 from subscriptions.links import BadLink
 from subscriptions.logs import where
+from subscriptions.parts import parts
 from subscriptions.store.engine import Contention, Unavailable
-from subscriptions.web.intake.parse import Problem
+from subscriptions.web.http.problem import Problem
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +91,16 @@ def _problem(status: int, detail: str, errors: Sequence[Problem], members: Mappi
 def _pointer(field: str) -> str:
     """RFC 6901."""
     return "/" + field.replace("~", "~0").replace("/", "~1") if field else ""
+
+
+def json_answer(body: object, status: int = 200) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False), status, mimetype="application/json")
+
+
+def too_many(limited: Limited) -> Response:
+    """The network has used up its sign-ups."""
+    wait = max(1, round((limited.until - parts().clock.now()).total_seconds()))
+    return answer(429, headers={"Retry-After": str(wait)})
 
 
 def init_app(app: Flask) -> None:

@@ -10,7 +10,7 @@ from subscriptions.languages import marked
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, open_tab
-from subscriptions.web.intake.parse import Problem
+from subscriptions.web.http.problem import Problem
 
 RETURN = "return_url"
 OPTIONS = ("lists", "fields", "colour")

@@ -1,9 +1,9 @@
 """The voluntary fields of a form: what they are called, and what was told in them (F-10 … F-12)."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 
 from subscriptions.domain.fields import LONGEST, Field, fields_of
 from subscriptions.languages import marked
@@ -60,9 +60,26 @@ def wrong_in(field: Field, value: str) -> Iterator[Wrong]:
         yield field.key, _UNPRINTABLE, {"label": label}
 
 
-def shown(texts: Sequence[str]) -> list[dict[str, str]]:
-    """The fields as a form shows them, in the language of the page; the operator's own as the operator wrote them."""
+def shown(texts: Sequence[str], say: Callable[[str], str]) -> list[dict[str, str]]:
+    """The fields as a form shows them: ours as `say` translates them, the operator's own as the operator wrote them."""
     return [
-        {"key": field.key, "label": field.label or gettext(LABELS[field.key]), "autocomplete": field.autocomplete}
+        {"key": field.key, "label": field.label or say(LABELS[field.key]), "autocomplete": field.autocomplete}
         for field in fields_of(*texts)
     ]
+
+
+def shown_fields(rows: Sequence[List], query: "MultiDict[str, str]") -> tuple[str, ...]:
+    """The fields that are named, `fields=name&fields=company` or `fields=name,company`; all where none is."""
+    every = tuple(dict.fromkeys(text for row in rows for text in row.fields))
+    wished = named(query, "fields")
+    return tuple(text for text in every if keys_in([text])[0] in wished) if wished else every
+
+
+def keys_in(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(text.partition(":")[0] for text in texts)
+
+
+def named(query: "MultiDict[str, str]", name: str) -> list[str]:
+    """What a query names, in several parameters or between commas."""
+    found = [one for text in query.getlist(name) for one in text.split(",")]
+    return [one for one in dict.fromkeys(found) if one]

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.domain.address import Address
 from subscriptions.domain.typos import is_well_known, meant_by
 from subscriptions.languages import marked
-from subscriptions.parts import parts
+from subscriptions.parts import Parts
 
 SEEN, CHOSEN = "hint_seen", "use"  # fields of the form: the address that a hint was about, and the one chosen instead
 _SLIP = marked("Did you mean %(address)s?")
@@ -25,36 +24,39 @@ class Hint:
     address: str
     suggestion: str | None = None
 
-    def __str__(self) -> str:
-        """In the language of the page."""
-        return str(gettext(self.text, **self.values))
-
     @property
     def in_english(self) -> str:
         return self.text % self.values
 
 
-def of(address: Address) -> Hint | None:
-    """The hint that this address deserves; by itself alone, whatever is known of it."""
-    settings = parts().settings
-    if not settings.abuse.hints:
+def of(address: Address, joined: Parts, *, ask: bool = True) -> Hint | None:
+    """The hint that this address deserves, whatever is known of it; `ask`: a name server, where that must be."""
+    if not joined.settings.abuse.hints:
         return None
     meant = meant_by(address.ascii_domain)
     if meant:
         better = f"{address.mailed.rpartition('@')[0]}@{meant}"
         return Hint(_SLIP, {"address": better}, address.typed, better)
-    if settings.mail.transport == "smtp" and _takes_no_mail(address.ascii_domain):  # in try-out mode no mail leaves
+    if _may_ask(address, joined) and joined.lookup.takes_no_mail(address.ascii_domain, ask=ask):
         return Hint(_NO_MAIL, {"domain": address.domain}, address.typed)
     return None
 
 
-def _takes_no_mail(domain: str) -> bool:
-    return not is_well_known(domain) and parts().lookup.takes_no_mail(domain)
+def is_quick(address: Address, joined: Parts) -> bool:
+    """Whether `of` answers from memory: no name server is asked, and so nothing is waited for."""
+    if not joined.settings.abuse.hints or meant_by(address.ascii_domain) or not _may_ask(address, joined):
+        return True
+    return joined.lookup.is_quick(address.ascii_domain)
 
 
-def unseen(form: Form, address: Address) -> Hint | None:
-    """The hint for the address of a form, unless its visitor has seen it and keeps the address."""
-    return None if was_seen(form) else of(address)
+def _may_ask(address: Address, joined: Parts) -> bool:
+    """In try-out mode no mail leaves."""
+    return joined.settings.mail.transport == "smtp" and not is_well_known(address.ascii_domain)
+
+
+def unseen(form: Form, address: Address, joined: Parts) -> Hint | None:
+    """The hint for the address of a form; not after a step, nor where its visitor has seen it and keeps the address."""
+    return None if form.get("step") or was_seen(form) else of(address, joined)
 
 
 def was_seen(form: Form) -> bool:

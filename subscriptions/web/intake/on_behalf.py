@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from subscriptions.clock import text
-from subscriptions.web.intake.parse import Problem
+from subscriptions.web.http.problem import Problem
 
 LONGEST_PAGE = 500
 EARLY, LATE = timedelta(hours=24), timedelta(minutes=5)  # how far its clock may be behind and ahead of ours

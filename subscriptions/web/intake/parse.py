@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from subscriptions.domain.fields import fields_of
 from subscriptions.languages import marked
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
+from subscriptions.web.http.problem import Problem
 from subscriptions.web.intake.fields import keys_of, texts_of, told
 
 VOUCHED = ("ip", "page", "time")  # of a client with a token, about the visitor that it speaks for
@@ -33,20 +33,6 @@ CARRIED = (
 )  # and fields and wordings of the lists
 _NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong, in English; a page says it in its own language."""
-
-    field: str
-    message: str
-    values: Mapping[str, object] | None = None  # what stands in the message
-    by_library: bool = False  # a sentence of email-validator, which is in no catalogue
-
-    @property
-    def text(self) -> str:
-        return self.message % self.values if self.values else self.message
 
 
 class NotJson(ValueError):
@@ -116,6 +102,13 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     if not choices and not isinstance(found, list):
         raise UnknownList
     return found
+
+
+def taken(sign_up: SignUp, handle: str) -> dict[str, object]:
+    """What a program is told, the same for every address; the lists in the member by which they were asked for."""
+    slugs = [row.slug for row in sign_up.rows]
+    which: dict[str, object] = {"list": slugs[0]} if sign_up.lists[0].field == "wording" else {"lists": slugs}
+    return {"status": "pending_confirmation", **which, "registration": handle}
 
 
 @lru_cache

@@ -13,8 +13,10 @@ from subscriptions.links import OldLink
 from subscriptions.parts import parts
 from subscriptions.store.models import List, Registration
 from subscriptions.web.http import headers, language, urls
+from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import origin
-from subscriptions.web.intake.submit import asked_like, take
+from subscriptions.web.intake.submit import sign_up_like
+from subscriptions.web.pages.signup import take
 
 pages = Blueprint("confirm", __name__)
 NO_LIST = 0  # whoever makes up a button confirms nothing with it
@@ -49,7 +51,7 @@ def confirm(token: str) -> BaseResponse:
         method = confirming.BY_OPEN_TAB
     if "list" in request.form:
         only = _named(_look(token), request.form["list"])
-    status = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(request), method, only)
+    status = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(incoming(), joined), method, only)
     if status.welcomed:
         joined.wake_sender()
     return _led_away(status) or _page(token, status)
@@ -80,8 +82,8 @@ def again(token: str) -> BaseResponse:
     status = _look(token)
     _about(status.lead)
     rows = status.those(*_ASKED_AGAIN) or [one.registration for one in status.lists[:1]]
-    asked = asked_like(rows, fresh_wording=True)
-    return take(asked, Channel.BUTTON) if asked else _page(token, ConfirmStatus())
+    sign_up = sign_up_like(rows, parts(), fresh_wording=True)
+    return take(sign_up, Channel.BUTTON) if sign_up else _page(token, ConfirmStatus())
 
 
 def confirm_page_of(status: ConfirmStatus) -> Response:

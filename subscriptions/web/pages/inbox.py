@@ -19,7 +19,9 @@ from subscriptions.links import Visit
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab, urls
-from subscriptions.web.intake.submit import ask_again, enter, too_many
+from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.problems import too_many
+from subscriptions.web.intake.submit import ask_again, enter
 from subscriptions.web.pages.confirm import confirm_page_of
 from subscriptions.web.pages.signup import the_list
 
@@ -40,7 +42,7 @@ def again(slug: str) -> BaseResponse:
     """Another mail, if the budget allows one. The page keeps its handle, so that the code of any mail works on it."""
     row = the_list(slug)
     visit = parts().links.visit(request.form.get("r", ""))
-    limited = ask_again(visit) if visit else None
+    limited = ask_again(visit, incoming(), parts()) if visit else None
     if isinstance(limited, Limited):
         return too_many(limited)
     handle = visit.handle if visit else None
@@ -53,7 +55,7 @@ def code(slug: str) -> Response:
     visit, plain = parts().links.visit(request.form.get("r", "")), codes.read(typed)
     if visit and plain is None:
         return _page(row, visit, 422, wrong=no_code(), typed=typed)
-    entered = enter(visit, plain or "", enter_code.BY_PAGE)
+    entered = enter(visit, plain or "", enter_code.BY_PAGE, incoming(), parts())
     if entered.status:
         return confirm_page_of(entered.status)
     return _page(row, visit, 422, wrong=wrong_code(entered.left), typed=typed, closed=not entered.left)

@@ -9,17 +9,23 @@ from typing import Any
 from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from subscriptions.actions.gate import Limited, Pass, ProofNeeded
+from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
-from subscriptions.web.embed.options import shown_fields
 from subscriptions.web.http import language, open_tab, urls
+from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
-from subscriptions.web.intake import guard, hints, proof_of_work
+from subscriptions.web.http.problem import Problem
+from subscriptions.web.http.problems import too_many
+from subscriptions.web.intake import guard, hints
+from subscriptions.web.intake.fields import shown_fields
 from subscriptions.web.intake.hints import Hint
-from subscriptions.web.intake.parse import Problem, from_form
-from subscriptions.web.intake.submit import take
+from subscriptions.web.intake.parse import from_form
+from subscriptions.web.intake.submit import complete, new_handle, submit
+from subscriptions.web.pages import one_more_step
 
 pages = Blueprint("pages", __name__)
 
@@ -40,7 +46,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             "framed": g.get("framed"),
             "here": urls.here,
             "is_tried": is_tried,
-            "mailbox_url": url_for("mailbox.index") if is_tried and is_straight_from_loopback(request) else None,
+            "mailbox_url": url_for("mailbox.index") if is_tried and is_straight_from_loopback(incoming()) else None,
             "hours": settings.lifecycle.confirm_within_hours,
         }
 
@@ -97,13 +103,34 @@ def subscribe_to(rows: Sequence[List], *, is_choice: bool) -> BaseResponse | tup
     rows = list(dict.fromkeys([*rows, *chosen]))  # a form of another site may offer what ours does not
     if isinstance(asked, list) or wrong:
         return _form(rows, form, wrong, is_choice=is_choice), 422
-    verdict = guard.judge(form, asked)
+    verdict = Pass() if incoming().outcome else guard.judge(form, asked, incoming(), parts())
     if isinstance(verdict, guard.Step):
-        return guard.page(asked, verdict)
-    hint = guard.hint(form, asked)
+        return one_more_step.page(asked, verdict)
+    hint = None if incoming().outcome else hints.unseen(form, asked.address, parts())
     if hint:
         return _form(rows, form, hint=hint, is_choice=is_choice), 422
     return take(asked, Channel.FORM, verdict)
+
+
+def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseResponse:
+    """Subscribe and lead to the inbox; the same for everyone."""
+    joined = parts()
+    handle = new_handle(asked, joined)
+    sign_up = complete(asked, joined.links.ref(handle), channel, incoming(), joined, brings=brings)
+    refused = submit(sign_up, incoming(), joined)
+    if isinstance(refused, Limited):
+        return too_many(refused)
+    if isinstance(refused, ProofNeeded):
+        return one_more_step.page(asked, guard.refused(asked, brings, joined))
+    return _after_sign_up(asked, handle, by_form=channel is Channel.FORM)
+
+
+def _after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse:
+    """To the page that the form names, or the list; else, and in a frame, to ours. Nothing about anybody is in it."""
+    row, *others = asked.rows
+    away = urls.return_url(asked.rows) or row.thank_you_url if by_form and not urls.is_framed() else ""
+    also = ",".join(one.slug for one in others) or None
+    return redirect(away or urls.here("check_inbox", row, r=handle, also=also, **open_tab.stamp()), 303)
 
 
 def the_list(slug: str) -> List:
@@ -145,7 +172,7 @@ def _shown(rows: Sequence[List], *, is_choice: bool = False) -> dict[str, Any]:
         "return_url": back,
         "fields": shown_fields(rows, request.args),
         "locale": language.to_store(rows[0]) if rows else "",
-        "computes": proof_of_work.is_asked_here(*rows),
+        "computes": one_more_step.is_asked_here(*rows),
     }
 
 

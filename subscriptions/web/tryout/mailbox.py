@@ -18,6 +18,7 @@ from subscriptions.store import chapters, mailbox, meta
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.models import Captured
 from subscriptions.web.http import language
+from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
 from subscriptions.web.tryout import mail_view, previews
 
@@ -51,7 +52,7 @@ def init_app(app: Flask) -> None:
 
 def _only_from_here() -> None:
     """To others none of this is there, whatever Host they name: a server that is not ours may listen anywhere."""
-    if request.path.strip("/").partition("/")[0] == "mailbox" and not is_straight_from_loopback(request):
+    if request.path.strip("/").partition("/")[0] == "mailbox" and not is_straight_from_loopback(incoming()):
         abort(404)
 
 

@@ -8,12 +8,12 @@ from flask import Blueprint, Response
 from subscriptions import __version__
 from subscriptions.parts import parts
 from subscriptions.store.lists import Catalogue
+from subscriptions.web.api.lists import PAGE_AT_MOST, PAGE_DEFAULT
 from subscriptions.web.api.openapi.form import FORM
 from subscriptions.web.api.openapi.signup import TEXT as _TEXT
 from subscriptions.web.api.openapi.signup import TIME as _TIME
 from subscriptions.web.api.openapi.signup import object_of as _object
 from subscriptions.web.api.openapi.signup import sign_up
-from subscriptions.web.api.subscriptions import PAGE_AT_MOST, PAGE_DEFAULT
 
 pages = Blueprint("openapi", __name__)
 

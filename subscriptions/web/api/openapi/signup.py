@@ -1,5 +1,6 @@
 """What a sign-up by JSON may hold, in the words of JSON Schema: the lists that there are decide it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from subscriptions.domain.fields import LONGEST, fields_of
@@ -40,7 +41,7 @@ _NAMED = {
 }
 
 
-def _members(rows: list[List], **which: Any) -> dict[str, Any]:
+def _members(rows: Sequence[List], **which: Any) -> dict[str, Any]:
     """What a sign-up for all of these lists may hold besides `which` they are."""
     told = [{field.key: field for field in fields_of(*row.fields)} for row in rows]
     shared = {key: field for key, field in told[0].items() if all(key in one for one in told)}
@@ -62,7 +63,7 @@ def _by_list(row: List, shown: dict[int, list[str]]) -> dict[str, Any]:
     }
 
 
-def _by_lists(rows: list[List], shown: dict[int, list[str]]) -> dict[str, Any]:
+def _by_lists(rows: Sequence[List], shown: dict[int, list[str]]) -> dict[str, Any]:
     """How it names any number of them."""
     slugs = {"type": "array", "items": {"enum": [row.slug for row in rows]}, "minItems": 1, "uniqueItems": True}
     wordings = object_of((), **{row.slug: {"enum": shown[row.id]} for row in rows})

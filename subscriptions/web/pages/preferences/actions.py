@@ -23,9 +23,12 @@ from subscriptions.links import Session
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language
+from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.problem import Problem
+from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake.fields import keys_of, wrong_in
-from subscriptions.web.intake.parse import Problem, choice
-from subscriptions.web.intake.submit import NO_PROOF, complete, too_many
+from subscriptions.web.intake.parse import choice
+from subscriptions.web.intake.submit import NO_PROOF, complete
 from subscriptions.web.pages.preferences.view import Said, about, joins, offered, page
 
 Answer = BaseResponse | tuple[str, int]
@@ -60,7 +63,6 @@ def _join(session: Session, token: str) -> Answer:
     sign_up = _sign_up(parse(known.address), {row: wording.id}, _told(known))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts().sign_ups.submit(replace(sign_up, origin=replace(sign_up.origin, network=None)))
-    parts().wake_sender()
     outcome, at = mine.became(sign_up.ref, sign_up.key, row.id, parts().clock.now(), parts().policy)
     return page(session, token, Said(_became(outcome, row, at)))
 
@@ -143,8 +145,8 @@ def _sign_up(address: Address, wordings: Mapping[List, str], told: Mapping[str, 
     fields = {key: text for key, text in told.items() if key in asked_for}
     name, locale = fields.pop("name", None), told.get("locale") or language.current()
     choices = tuple(choice(row, id_, parts().catalogue) for row, id_ in wordings.items())
-    asked = SignUp(address, choices, name, locale, fields or None)
-    return complete(asked, links.ref(links.new_handle()), _BY, brings=NO_PROOF)
+    sign_up = SignUp(address, choices, name, locale, fields or None)
+    return complete(sign_up, links.ref(links.new_handle()), _BY, incoming(), parts(), brings=NO_PROOF)
 
 
 def _told(known: Mine) -> dict[str, str]:

@@ -9,9 +9,10 @@ from subscriptions.links import Opener, Session
 from subscriptions.parts import parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language
+from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import origin
-from subscriptions.web.intake.parse import Problem
-from subscriptions.web.intake.submit import too_many
+from subscriptions.web.http.problem import Problem
+from subscriptions.web.http.problems import too_many
 from subscriptions.web.pages.preferences.actions import ACTS
 from subscriptions.web.pages.preferences.view import Said, about, page
 
@@ -33,7 +34,7 @@ def ask() -> BaseResponse | tuple[str, int]:
         wrong = Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress))
         return _form(typed, [wrong]), 422
     joined = parts()
-    key, network = joined.links.key(address.folded), origin(request).network
+    key, network = joined.links.key(address.folded), origin(incoming(), joined).network
     limited = preferences.ask(key, address.mailed, network, joined.clock.now(), joined.policy)
     if limited:
         return too_many(limited)

@@ -17,8 +17,8 @@ from subscriptions.links import Session
 from subscriptions.parts import parts
 from subscriptions.store.models import List, Registration, Subscription
 from subscriptions.web.http import language
+from subscriptions.web.http.problem import Problem
 from subscriptions.web.intake import fields
-from subscriptions.web.intake.parse import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,118 @@
+"""For programs with a token: the lists, their subscriptions, and exports."""
+
+import base64
+import logging
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, request, stream_with_context, url_for
+
+from subscriptions import clock as clocks
+from subscriptions.domain.fields import further
+from subscriptions.export import stream
+from subscriptions.parts import parts
+from subscriptions.store import chapters
+from subscriptions.store.engine import reading
+from subscriptions.store.models import List, Subscription
+from subscriptions.web.api.auth import scope
+from subscriptions.web.http.problem import Problem
+from subscriptions.web.http.problems import answer, json_answer
+
+log = logging.getLogger(__name__)
+pages = Blueprint("lists", __name__, url_prefix="/api/v1")
+PAGE_DEFAULT, PAGE_AT_MOST = 100, 1000
+
+
+@pages.get("/lists")
+@scope("read")
+def lists() -> Response:
+    with reading() as session:
+        counts = chapters.counts(session, parts().clock.now())
+    return json_answer({"lists": [{"list": one.slug, "name": one.name, **counts[one.id]} for one in _all_lists()]})
+
+
+def _all_lists() -> list[List]:
+    return list(parts().catalogue.lists.values())
+
+
+@pages.get("/lists/<slug>/subscriptions")
+@scope("read")
+def subscriptions(slug: str) -> Response:
+    row = the_list(slug)
+    problems, limit, after = _paging()
+    if problems:
+        return answer(422, "Something in the query is not as it should be.", errors=problems)
+    with reading() as session:
+        found = chapters.page(session, row.id, after, limit + 1, parts().clock.now())
+    page = found[:limit]
+    cursor = _cursor(page[-1].id) if len(found) > limit else None
+    response = json_answer({"subscriptions": [_subscription(one, row) for one in page], "next": cursor})
+    if cursor:
+        url = url_for("lists.subscriptions", slug=slug, limit=limit, cursor=cursor)
+        response.headers["Link"] = f'<{url}>; rel="next"'
+    return response
+
+
+def _paging() -> tuple[list[Problem], int, int]:
+    problems: list[Problem] = []
+    limit = request.args.get("limit", str(PAGE_DEFAULT))
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 6 and 1 <= int(limit) <= PAGE_AT_MOST):
+        problems.append(Problem("limit", f"A whole number from 1 to {PAGE_AT_MOST}."))
+    try:
+        after = _read_cursor(request.args.get("cursor", ""))
+    except ValueError:
+        problems.append(Problem("cursor", "Not a cursor that this service gave."))
+        after = 0
+    return problems, 0 if problems else int(limit), after
+
+
+def _cursor(id_: int) -> str:
+    return base64.urlsafe_b64encode(f"s{id_}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> int:
+    if not text:
+        return 0
+    plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+    if not plain.startswith("s") or not plain[1:].isdigit() or len(plain) > 19 or _cursor(int(plain[1:])) != text:
+        raise ValueError(text)
+    return int(plain[1:])
+
+
+def _subscription(one: Subscription, row: List) -> dict[str, Any]:
+    return {
+        "email": one.address,
+        "name": one.name,
+        **({"fields": one.fields or {}} if one.fields or further(row.fields) else {}),
+        "locale": one.locale,
+        "status": one.state,
+        "registered_at": clocks.text(one.registered_at),
+        "confirmed_at": clocks.text(one.confirmed_at),
+        "ended_at": clocks.text(one.ended_at) if one.ended_at else None,
+    }
+
+
+@pages.get("/lists/<slug>/export")
+@scope("export")
+def export(slug: str) -> Response:
+    row = the_list(slug)
+    kind = request.args.get("format", "csv")
+    if kind not in stream.FORMATS:
+        return answer(
+            422, "Something in the query is not as it should be.", errors=[Problem("format", "csv or jsonl.")]
+        )
+    log.info("export", extra={"list": row.slug, "format": kind, "client": g.client})  # P-07: who took the addresses
+    now = parts().clock.now()
+    rows = stream.export(row, kind, parts().links, now)
+    response = Response(stream_with_context(rows), mimetype=stream.FORMATS[kind])
+    name = f"{row.slug}-{now:%Y%m%dT%H%M%SZ}.{kind}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["X-Export-Started-At"] = clocks.text(now)
+    return response
+
+
+def the_list(slug: str) -> List:
+    """A list by its name, also one that takes no sign-ups any more; or 404."""
+    for one in _all_lists():
+        if one.slug == slug:
+            return one
+    abort(404)

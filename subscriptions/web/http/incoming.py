@@ -1,0 +1,48 @@
+"""A request as a plain value, whichever server and whichever framework brought it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from urllib.parse import parse_qsl
+
+from werkzeug.datastructures import ImmutableMultiDict, LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from subscriptions.actions.gate import Refusal
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """`headers`: by their names in small letters; several of one name joined by commas (RFC 9110 5.3).
+
+    `outcome`: what the batch said to the sign-up that this is, where it has been there already.
+    """
+
+    method: str
+    scheme: str
+    path: str
+    query: str
+    peer: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    outcome: Refusal | Exception | None = None
+
+    @property
+    def host(self) -> str:
+        return self.headers.get("host", "")
+
+    @cached_property
+    def args(self) -> ImmutableMultiDict[str, str]:
+        return ImmutableMultiDict(parse_qsl(self.query, keep_blank_values=True, errors="werkzeug.url_quote"))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The tags that the reader accepts, the dearest first."""
+        return _accepted(self.headers.get("accept-language", ""))
+
+
+@lru_cache(1024)
+def _accepted(header: str) -> tuple[str, ...]:
+    return tuple(tag for tag, quality in parse_accept_header(header, LanguageAccept) if quality)

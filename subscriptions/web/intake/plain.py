@@ -1,0 +1,125 @@
+"""Sign-ups that are plain: read without Flask, and answered the same as by it.
+
+What is not plain, or not surely, is none: a token, a guard to pass, something wrong, a name server to be asked.
+Reading has no effect, so whoever gets none may hand the request on.
+"""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.utils import redirect
+
+from subscriptions.actions.gate import Pass
+from subscriptions.actions.subscribe import SignUp
+from subscriptions.domain.evidence import Channel
+from subscriptions.parts import Parts
+from subscriptions.store.models import List
+from subscriptions.web.http import language, open_tab, urls
+from subscriptions.web.http.incoming import FORM, Incoming
+from subscriptions.web.intake import guard, hints
+from subscriptions.web.intake.parse import NotJson, UnknownList, from_form, from_json, taken
+from subscriptions.web.intake.proof_of_work import is_asked
+from subscriptions.web.intake.submit import complete, new_handle
+
+JSON_PATH, FORM_PATH = "/api/v1/subscriptions", "/subscribe/"
+_SPECIAL = (hints.CHOSEN, "step", "altcha", urls.RETURN)  # fields of a form that lead elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A sign-up, and the answer to it once it is committed: the same whatever is known of the address."""
+
+    sign_up: SignUp
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def read(incoming: Incoming, joined: Parts) -> Plain | None:
+    """A plain sign-up, if this request is one; it waits for nothing."""
+    if incoming.method != "POST" or "authorization" in incoming.headers or incoming.query:
+        return None
+    if joined.settings.mail.transport != "smtp":  # in try-out mode each request looks where the clock stands
+        return None
+    if incoming.path == JSON_PATH:
+        return _by_json(incoming, joined)
+    return _by_form(incoming, joined) if incoming.path.startswith(FORM_PATH) else None
+
+
+def _by_json(incoming: Incoming, joined: Parts) -> Plain | None:
+    if incoming.headers.get("content-type") != "application/json" or "origin" in incoming.headers:
+        return None
+    try:
+        sign_up = from_json(incoming.body, joined.catalogue)
+    except (NotJson, UnknownList):
+        return None
+    if isinstance(sign_up, list) or sign_up.said or not _is_let_through(sign_up, incoming, joined):
+        return None
+    handle = new_handle(sign_up, joined)
+    hint = hints.of(sign_up.address, joined, ask=False)
+    told = taken(sign_up, handle) | ({"hint": hint.in_english} if hint else {})
+    head = (("content-type", "application/json"), ("vary", "Origin"))
+    return Plain(
+        _complete(sign_up, handle, Channel.API, incoming, joined),
+        202,
+        head,
+        json.dumps(told, ensure_ascii=False).encode(),
+    )
+
+
+def _by_form(incoming: Incoming, joined: Parts) -> Plain | None:
+    row = joined.catalogue.by_slug(incoming.path.removeprefix(FORM_PATH))
+    if row is None or incoming.headers.get("content-type") != FORM:
+        return None
+    form = _fields(incoming.body)
+    if form is None or any(form.get(name) for name in _SPECIAL):
+        return None
+    here = joined.languages.best(form.get("lang") or form.get("locale"), incoming.languages, row.locale)
+    sign_up = from_form(form, row, joined.catalogue, language.stored(row, here, joined.languages))
+    if isinstance(sign_up, list) or guard.is_suspicious(form, joined, joined.clock.now()):
+        return None
+    if not _is_let_through(sign_up, incoming, joined) or _has_hint(form, sign_up, joined):
+        return None
+    handle = new_handle(sign_up, joined)
+    head, body = _to_inbox(row, handle, here, incoming, joined)
+    return Plain(_complete(sign_up, handle, Channel.FORM, incoming, joined), 303, head, body)
+
+
+def _has_hint(form: MultiDict[str, str], sign_up: SignUp, joined: Parts) -> bool:
+    return not hints.was_seen(form) and hints.of(sign_up.address, joined, ask=False) is not None
+
+
+def _is_let_through(sign_up: SignUp, incoming: Incoming, joined: Parts) -> bool:
+    if sign_up.altcha or not hints.is_quick(sign_up.address, joined):
+        return False
+    return not is_asked(sign_up, incoming, joined)
+
+
+def _complete(sign_up: SignUp, handle: str, channel: Channel, incoming: Incoming, joined: Parts) -> SignUp:
+    return complete(sign_up, joined.links.ref(handle), channel, incoming, joined, brings=Pass())
+
+
+def _fields(body: bytes) -> MultiDict[str, str] | None:
+    """As Werkzeug reads them; None: it reads none of them."""
+    try:
+        return MultiDict(parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote"))
+    except ValueError:
+        return None
+
+
+def _to_inbox(
+    row: List, handle: str, here: str, incoming: Incoming, joined: Parts
+) -> tuple[tuple[tuple[str, str], ...], bytes]:
+    """Head and body of the redirect to the page after the form, or to the list's own."""
+    asked: dict[str, object] = {"r": handle}
+    more: tuple[tuple[str, str], ...] = ()
+    if not row.thank_you_url and open_tab.is_led_by_us(incoming):
+        asked[open_tab.STAMP] = 1
+        more = (("referrer-policy", open_tab.TO_OURSELVES),)
+    if here != joined.languages.best(None, incoming.languages, row.locale):
+        asked["lang"] = here
+    location = row.thank_you_url or f"/subscribe/{row.slug}/check-inbox?{urlencode(asked)}"
+    answer = redirect(location, 303)
+    return (("content-type", answer.headers["Content-Type"]), ("location", location), *more), answer.get_data()
