@@ -115,6 +115,6 @@ def headers_of(scope: "Scope") -> dict[str, str]:
         if name in found:
             value = found[name] + ("; " if name == "cookie" else ", ") + value
         found[name] = value
-    if scope.authority:
-        found["host"] = scope.authority
+    if scope.authority or "host" not in found:  # an absolute target names the host, and HTTP/1.0 none at all
+        found["host"] = scope.authority or scope.server
     return found

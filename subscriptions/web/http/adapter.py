@@ -18,11 +18,12 @@ def incoming() -> Incoming:
 def read(request: Request) -> Incoming:
     """Without its body, which Flask reads where a view wants it."""
     environ = request.environ
+    server = {"host": f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"}  # of HTTP/1.0
     return Incoming(
         request.method,
         request.scheme,
         environ.get("PATH_INFO", ""),
         environ.get("QUERY_STRING", ""),
         environ.get("REMOTE_ADDR", ""),
-        {name.lower(): value for name, value in request.headers.items()},
+        server | {name.lower(): value for name, value in request.headers.items()},
     )

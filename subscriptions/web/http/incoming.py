@@ -6,7 +6,9 @@ from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import ImmutableMultiDict, LanguageAccept
+from werkzeug.exceptions import SecurityError
 from werkzeug.http import parse_accept_header
+from werkzeug.sansio.utils import get_host
 
 from subscriptions.actions.gate import Refusal
 
@@ -31,7 +33,8 @@ class Incoming:
 
     @property
     def host(self) -> str:
-        return self.headers.get("host", "")
+        """The name, and the port where it is not the usual one, that the request came by; nothing where none can be."""
+        return _host(self.scheme, self.headers.get("host", ""))
 
     @cached_property
     def args(self) -> ImmutableMultiDict[str, str]:
@@ -41,6 +44,14 @@ class Incoming:
     def languages(self) -> tuple[str, ...]:
         """The tags that the reader accepts, the dearest first."""
         return _accepted(self.headers.get("accept-language", ""))
+
+
+@lru_cache(1024)
+def _host(scheme: str, header: str) -> str:
+    try:
+        return get_host(scheme, header)
+    except SecurityError:
+        return ""
 
 
 @lru_cache(1024)
