@@ -23,6 +23,7 @@ from subscriptions.web import (
     preferences,
     problems,
     several,
+    static_files,
     tokens,
     voluntary,
 )
@@ -32,6 +33,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.url_map.strict_slashes = False  # RFC 8058 forbids redirects, and nobody needs them elsewhere
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["voluntary"] = voluntary.shown
+    static_files.init_app(app)
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, send_from_directory
+from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
@@ -13,10 +13,12 @@ from subscriptions.store.models import List
 from subscriptions.web import form_data, headers, place, snippets
 from subscriptions.web.options import Options, read, shown_fields
 from subscriptions.web.pages import the_list
+from subscriptions.web.static_files import files_in
 from subscriptions.web.voluntary import shown
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
 YEAR = 365 * 86_400
+_SCRIPTS = files_in(snippets.SCRIPTS)
 DEFAULT_COLOUR = "#14634b"
 _NOT_A_SITE = marked("This page is not on one of the sites of the list, so nobody is led there.")
 
@@ -24,7 +26,7 @@ _NOT_A_SITE = marked("This page is not on one of the sites of the list, so nobod
 @pages.get('/v1/<any("yestwice.js", "frame.js"):name>')
 def script(name: str) -> Response:
     """A version never changes once it is released: pages name its hash, and browsers refuse anything else."""
-    response = send_from_directory(snippets.SCRIPTS, name, mimetype="text/javascript", max_age=YEAR)
+    response = _SCRIPTS[name].answer(YEAR)
     response.cache_control.public = response.cache_control.immutable = True
     response.headers["Access-Control-Allow-Origin"] = "*"  # browsers check a hash only on what they may read
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

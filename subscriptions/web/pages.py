@@ -1,9 +1,7 @@
 """The form, and the way from it to the inbox."""
 
-import hashlib
 from dataclasses import replace
 from email.utils import parseaddr
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, g, render_template, request, url_for
@@ -30,11 +28,7 @@ pages = Blueprint("pages", __name__)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    versions = _versions(Path(app.static_folder or ""))
     sender = parseaddr(settings.mail.sender)
-
-    # a global: macros see it as well
-    app.jinja_env.globals["static_url"] = lambda name: url_for("static", filename=name, v=versions[name])
 
     @app.context_processor
     def always() -> dict[str, Any]:
@@ -47,12 +41,6 @@ def init_app(app: Flask, settings: Settings) -> None:
             "mailbox_url": url_for("mailbox.index") if trying else None,
             "hours": settings.lifecycle.confirm_within_hours,
         }
-
-
-def _versions(folder: Path) -> dict[str, str]:
-    """The hash of each static file, so that a browser keeps it until it changes."""
-    files = [one for one in folder.rglob("*") if one.is_file()]
-    return {one.relative_to(folder).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()[:12] for one in files}
 
 
 @pages.get("/")
