@@ -1,6 +1,7 @@
 """Lines of an export, written by hand: byte for byte what the modules `csv` and `json` of Python write."""
 
 import csv
+import hmac
 import io
 import json
 import re
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from subscriptions.clock import Clock
 from subscriptions.export import lines
 from subscriptions.links import Links
+from subscriptions.links.signing import _mac
 from subscriptions.store.mailable import Row
 from subscriptions.store.models import List
 
@@ -63,6 +65,7 @@ PEOPLE = (st.binary(min_size=16, max_size=16), st.none() | TEXT, st.none() | TEX
 @given(*PEOPLE)
 @example(bytes(16), "=a@example.org", '"', {"given_name": "\u3000＝1", "family_name": '"'}, "de")
 @example(bytes(16), None, "²=1", {}, "en")
+@example(bytes(16), " =1", "\u3000＝1", None, "en")
 def test_a_line_of_csv_is_what_the_module_would_write(
     key: bytes, address: str | None, name: str | None, fields: dict[str, str] | None, locale: str
 ) -> None:
@@ -110,3 +113,10 @@ def test_many_links_are_signed_by_the_newest_key() -> None:
     newest = Links("https://news.example.org", [b"new"], b"", Clock(), timedelta(hours=24))
     oldest = Links("https://news.example.org", [b"old"], b"", Clock(), timedelta(hours=24))
     assert LINKS.leave_urls(7)(bytes(16)) == newest.leave_url(7, bytes(16)) != oldest.leave_url(7, bytes(16))
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+@example(bytes(64), b"")
+@example(bytes(65), b"")
+def test_signatures_are_the_hmac_of_the_standard_library(key: bytes, value: bytes) -> None:
+    assert _mac(key)(value) == hmac.digest(key, value, "sha256")
