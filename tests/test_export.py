@@ -190,8 +190,8 @@ def pages_of(world: World, monkeypatch: pytest.MonkeyPatch, size: int = 2) -> It
     monkeypatch.setattr(stream, "PAGE", size)
     row = world.parts.catalogue.by_slug(NEWS)
     assert row is not None
-    for text in stream.export(row, "jsonl", world.parts.links, world.clock.now()):
-        yield [json.loads(line)["email"] for line in text.splitlines()]
+    for chunk in stream.export(row, "jsonl", world.parts.links, world.clock.now()):
+        yield [json.loads(line)["email"] for line in chunk.splitlines()]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6])

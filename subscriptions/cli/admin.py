@@ -5,7 +5,7 @@ import secrets
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 from flask.cli import AppGroup, with_appcontext
@@ -15,7 +15,7 @@ from subscriptions import logs
 from subscriptions.cli import ready, table, the_list
 from subscriptions.export import stream
 from subscriptions.parts import parts
-from subscriptions.store import chapters, migrate, tokens
+from subscriptions.store import chapters, mailable, migrate, tokens
 from subscriptions.store.engine import Unavailable, reading, transaction
 
 SCOPES = ("subscribe", "read", "export", "manage")
@@ -85,7 +85,7 @@ def export(list_: str, kind: str, output: Path | None) -> None:
     """The confirmed subscriptions of LIST, each with its own unsubscribe URL."""
     row = the_list(list_)
     with reading() as session:
-        total = chapters.mailable_count(session, row.id)
+        total = mailable.mailable_count(session, row.id)
     bar: Any = nullcontext()
     if sys.stderr.isatty() and (output or not sys.stdout.isatty()):
         bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr)
@@ -94,20 +94,14 @@ def export(list_: str, kind: str, output: Path | None) -> None:
             rows = stream.export(
                 row, kind, parts().links, parts().clock.now(), shown.update if shown else lambda n: None
             )
-            for text in rows:
-                file.write(text)
+            for chunk in rows:
+                file.write(chunk)
     except OSError as trouble:
         raise click.ClickException(f"The export cannot be written: {trouble.strerror}.") from None
 
 
 def _target(output: Path | None) -> Any:
-    if output is None:
-        stdout: TextIO = sys.stdout
-        reconfigure = getattr(stdout, "reconfigure", None)
-        if reconfigure:
-            reconfigure(encoding="utf-8", newline="")
-        return nullcontext(stdout)
-    return output.open("w", encoding="utf-8", newline="")
+    return nullcontext(sys.stdout.buffer) if output is None else output.open("wb")
 
 
 @click.command("migrate")

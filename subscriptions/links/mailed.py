@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from subscriptions.domain.address import key_of
 from subscriptions.links.codes import Codes
 from subscriptions.links.handles import REF_BYTES, Handles, Visit
 from subscriptions.links.sessions import Sessions
-from subscriptions.links.signing import BadLink, lasting, plain, read, sized, timed, token
+from subscriptions.links.signing import BadLink, lasting, plain, read, sized, timed, token, tokens
 
 
 class OldLink(Exception):
@@ -120,6 +120,11 @@ class Links:
 
     def leave_url(self, list_id: int, key: bytes) -> str:
         return self.url("unsubscribe", self.leave_token(list_id, key))
+
+    def leave_urls(self, list_id: int) -> Callable[[bytes], str]:
+        """`leave_url` for the keys of everybody on a list."""
+        written, page, list_ = tokens(self._leave), self.url("unsubscribe", ""), list_id.to_bytes(4)
+        return lambda key: page + written(key + list_)
 
     def one_click_headers(self, url: str) -> dict[str, str]:
         """The header pair of RFC 8058 for a mail whose unsubscribe URL is `url` (D-02)."""

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Subscription as State
-from subscriptions.store.models import List, Registration, Subscription, Suppression
+from subscriptions.store.models import List, Registration, Subscription
 
 
 def open_one(session: Session, key: bytes, list_id: int) -> Subscription | None:
@@ -62,49 +62,10 @@ def _shown(now: datetime) -> ColumnElement[bool]:
     return (Subscription.state != State.ERASED.value) & is_kept
 
 
-def newest_id(session: Session) -> int:
-    return session.scalar(select(func.max(Subscription.id))) or 0
-
-
 def page(session: Session, list_id: int, after: int, at_most: int, now: datetime) -> Sequence[Subscription]:
     """Chapters of a list, oldest first, without the erased and those whose proof period is over."""
     theirs = Subscription.list_id == list_id, Subscription.id > after, _shown(now)
     return session.scalars(select(Subscription).where(*theirs).order_by(Subscription.id).limit(at_most)).all()
-
-
-def mailable_page(session: Session, list_id: int, after: int, up_to: int, at_most: int, now: datetime) -> Sequence[
-    tuple[int, bytes, str | None, str | None, dict[str, str] | None, str, datetime, datetime]
-]:  # fmt: skip
-    """What an export may carry: confirmed, unrestricted, not suppressed for all (P-01)."""
-    told_never = exists().where(
-        Suppression.key == Subscription.key,
-        Suppression.scope == "all",
-        or_(Suppression.until.is_(None), Suppression.until > now),
-    )
-    columns = (
-        Subscription.id,
-        Subscription.key,
-        Subscription.address,
-        Subscription.name,
-        Subscription.fields,
-        Subscription.locale,
-        Subscription.registered_at,
-        Subscription.confirmed_at,
-    )
-    which = (
-        Subscription.list_id == list_id,
-        Subscription.state == State.CONFIRMED.value,
-        Subscription.restricted.is_(False),
-        Subscription.id > after,
-        Subscription.id <= up_to,
-        ~told_never,
-    )
-    return session.execute(select(*columns).where(*which).order_by(Subscription.id).limit(at_most)).all()
-
-
-def mailable_count(session: Session, list_id: int) -> int:
-    which = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED.value
-    return session.scalar(select(func.count()).select_from(Subscription).where(*which)) or 0
 
 
 def counts(session: Session, now: datetime) -> dict[int, dict[str, int]]:

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from subscriptions.store.models import Token
 
+NOTED_ONCE_IN = timedelta(minutes=1)
+
 
 def by_hash(session: Session, digest: bytes) -> Token | None:
     return session.scalar(select(Token).where(Token.hash == digest, Token.revoked_at.is_(None)))
@@ -21,10 +23,13 @@ def add(session: Session, name: str, digest: bytes, scope: str, now: datetime) -
     session.add(Token(name=name, hash=digest, scope=scope, made_at=now))
 
 
-def used(session: Session, name: str, now: datetime) -> None:
-    """Note the last use, to the hour: no write for each request."""
-    stale = (Token.used_at.is_(None)) | (Token.used_at < now - timedelta(hours=1))
-    session.execute(update(Token).where(Token.name == name, stale).values(used_at=now))
+def is_noted(token: Token, now: datetime) -> bool:
+    """Whether its use has been noted in this minute: to note it is to write, and most requests only read."""
+    return token.used_at is not None and now < token.used_at + NOTED_ONCE_IN
+
+
+def note_use(session: Session, name: str, now: datetime) -> None:
+    session.execute(update(Token).where(Token.name == name).values(used_at=now))
 
 
 def revoke(session: Session, name: str, now: datetime) -> bool:

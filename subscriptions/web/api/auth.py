@@ -48,12 +48,12 @@ def refuse(wanted: str, *, needed: bool) -> Response | None:
 
 
 def _token(secret: str) -> tuple[str, str] | None:
-    digest = hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+    digest, now = hashlib.sha256(secret.encode("utf-8", "replace")).digest(), parts().clock.now()
     with reading() as session:
         found = tokens.by_hash(session, digest)
-        if found is None:
-            return None
-        name, has = found.name, found.scope
-    with transaction() as session:
-        tokens.used(session, name, parts().clock.now())
-    return name, has
+    if found is None:
+        return None
+    if not tokens.is_noted(found, now):
+        with transaction() as session:
+            tokens.note_use(session, found.name, now)
+    return found.name, found.scope

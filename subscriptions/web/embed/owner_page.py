@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, send_from_directory
+from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
@@ -13,11 +13,13 @@ from subscriptions.store.models import List
 from subscriptions.web.embed import form_data, snippets
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import headers, urls
+from subscriptions.web.http.static_files import files_in
 from subscriptions.web.intake.fields import shown, shown_fields
 from subscriptions.web.pages.signup import the_list
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
 YEAR = 365 * 86_400
+_SCRIPTS = files_in(snippets.SCRIPTS)
 DEFAULT_COLOUR = "#14634b"
 _NOT_A_SITE = marked("This page is not on one of the sites of the list, so nobody is led there.")
 
@@ -25,7 +27,7 @@ _NOT_A_SITE = marked("This page is not on one of the sites of the list, so nobod
 @pages.get('/v1/<any("yestwice.js", "frame.js"):name>')
 def script(name: str) -> Response:
     """A version never changes once it is released: pages name its hash, and browsers refuse anything else."""
-    response = send_from_directory(snippets.SCRIPTS, name, mimetype="text/javascript", max_age=YEAR)
+    response = _SCRIPTS[name].answer(YEAR)
     response.cache_control.public = response.cache_control.immutable = True
     response.headers["Access-Control-Allow-Origin"] = "*"  # browsers check a hash only on what they may read
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

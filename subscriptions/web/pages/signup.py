@@ -1,9 +1,7 @@
 """The form: of one list, or with a choice among several; and what was sent with it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from email.utils import parseaddr
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
@@ -31,11 +29,7 @@ pages = Blueprint("pages", __name__)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    versions = _versions(Path(app.static_folder or ""))
     sender = parseaddr(settings.mail.sender)
-
-    # a global: macros see it as well
-    app.jinja_env.globals["static_url"] = lambda name: url_for("static", filename=name, v=versions[name])
 
     @app.context_processor
     def always() -> dict[str, Any]:
@@ -49,12 +43,6 @@ def init_app(app: Flask, settings: Settings) -> None:
             "mailbox_url": url_for("mailbox.index") if is_tried and is_straight_from_loopback(incoming()) else None,
             "hours": settings.lifecycle.confirm_within_hours,
         }
-
-
-def _versions(folder: Path) -> dict[str, str]:
-    """The hash of each static file, so that a browser keeps it until it changes."""
-    files = [one for one in folder.rglob("*") if one.is_file()]
-    return {one.relative_to(folder).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()[:12] for one in files}
 
 
 @pages.get("/")
