@@ -35,6 +35,9 @@ class Meanwhile:
     def close(self) -> None:
         self.line.close()
 
+    def cut(self) -> None:
+        self.line.cut()
+
 
 def meanwhile(world: World, happens: Callable[[], object]) -> None:
     """From now on this happens whenever the sender is about to hand a mail over."""

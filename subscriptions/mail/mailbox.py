@@ -24,6 +24,9 @@ class MailboxConnection(flask_mail.Connection):
     def close(self) -> None:
         """There is no line to close."""
 
+    def cut(self) -> None:
+        """Nor one to cut."""
+
     def send(self, message: flask_mail.Message, envelope_from: str | tuple[str, str] | None = None) -> None:
         assert isinstance(message, OutMessage)
         clock = self._clock

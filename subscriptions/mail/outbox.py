@@ -17,13 +17,14 @@ from subscriptions.clock import Clock
 from subscriptions.mail.batch import Batch
 from subscriptions.mail.compose import Composed, Composer
 from subscriptions.mail.settle import Accepted, Settler
-from subscriptions.mail.smtp import GiveUp, Later, Pause
+from subscriptions.mail.smtp import Cut, GiveUp, Later, Pause
 from subscriptions.store import jobs, outbox
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.outbox import Due
 
 FEWEST, MOST = 5, 50  # mails taken at once: as many as leave within a blink, so that their state is fresh
 BLINK = 0.5  # seconds
+GRACE = 5.0  # seconds that a stop waits for mails on the line: one that is cut after its last octet may leave twice
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=15)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 
@@ -33,6 +34,7 @@ class Line(Protocol):
 
     def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None: ...
     def close(self) -> None: ...
+    def cut(self) -> None: ...
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Sender:
         """Holding nothing: also in a forked child, whose lines and leases are its parent's."""
         self.me = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._idle: list[Line] = []
+        self._in_use: list[Line] = []
         self._sweeping = threading.Lock()
         self._again = threading.Event()
         self._stopping = threading.Event()
@@ -81,12 +84,24 @@ class Sender:
     def stop(self) -> None:
         """End after the mails that are on the line, settle them, and give the rest back."""
         self._stopping.set()
-        with self._sweeping, self.app.app_context():
-            for line in self._idle:
-                line.close()
-            self._idle.clear()
-            with transaction() as session:
-                outbox.give_back(session, self.me, self.clock.now())
+        self._wait_or_cut()
+        try:
+            with self.app.app_context():
+                for line in self._idle:
+                    line.close()
+                self._idle.clear()
+                with transaction() as session:
+                    outbox.give_back(session, self.me, self.clock.now())
+        finally:
+            self._sweeping.release()
+
+    def _wait_or_cut(self) -> None:
+        """Take the turn of sweeping; a relay that does not let go of its lines loses them."""
+        patience = GRACE
+        while not self._sweeping.acquire(timeout=patience):
+            for line in list(self._in_use):
+                line.cut()
+            patience = 0.2  # a line that was just being opened is cut at the next look
 
     def _sweep(self) -> int:
         if self._stopping.is_set() or (self._paused() and not self._fresh):
@@ -120,6 +135,7 @@ class Sender:
 
     def _work(self, settler: Settler, ids: list[int]) -> None:
         line = self._idle.pop() if self._idle else self.new_line()
+        self._in_use.append(line)
         try:
             while ids and not self._stopping.is_set():
                 settler.holding(ids)
@@ -129,6 +145,7 @@ class Sender:
                 self._adapt(self.clock.ticks() - began)
                 ids = self._take()
         finally:
+            self._in_use.remove(line)
             self._idle.append(line)
 
     def _adapt(self, seconds: float) -> None:
@@ -149,6 +166,8 @@ class Sender:
                 self._send(settler, line, due, composed)
             except Pause as trouble:
                 self._pause(str(trouble), [due.id, *batch.ids])
+                return False
+            except Cut:
                 return False
         return False
 

@@ -9,6 +9,7 @@ import flask_mail
 from subscriptions.clock import Clock
 from subscriptions.domain.address import wire_form
 from subscriptions.mail.message import OutMessage
+from subscriptions.mail.wire import TooLong, Wire, dotted
 from subscriptions.settings import Mail as Settings
 
 IDLE = 20.0  # seconds after which a kept connection is asked whether it still lives
@@ -26,6 +27,10 @@ class Pause(Exception):
     """No mail at all for now: the relay refuses us as a whole."""
 
 
+class Cut(Exception):
+    """The program ends, and the line was cut: this mail is as if it had never been taken."""
+
+
 class SmtpConnection(flask_mail.Connection):
     """A kept connection with timeout and checked certificates; opened when there is something to send."""
 
@@ -36,6 +41,8 @@ class SmtpConnection(flask_mail.Connection):
         self._envelope = wire_form(parseaddr(settings.envelope_sender or settings.sender)[1])
         self._used_at = 0.0
         self._announced: OutMessage | None = None  # its envelope has gone out already
+        self._wire: Wire | None = None  # also while it is being opened
+        self._is_cut = False
 
     def __enter__(self) -> "SmtpConnection":
         return self
@@ -54,41 +61,43 @@ class SmtpConnection(flask_mail.Connection):
             except (OSError, smtplib.SMTPException):
                 host.close()
 
-    def configure_host(self) -> smtplib.SMTP:
+    def cut(self) -> None:
+        """End the line at once, in the midst of whatever another thread does with it; it is not opened again."""
+        self._is_cut = True
+        if self._wire is not None:
+            self._wire.cut()
+
+    def configure_host(self) -> Wire:
         """Connect, secure, authenticate; raises Pause, since any refusal here concerns every mail."""
-        host = None
+        wanted = self._settings
+        tls = ssl.create_default_context() if wanted.security == "tls" else None
+        host = self._wire = Wire(self._helo, wanted.timeout_seconds, tls)
+        self._end_if_cut()
         try:
-            host = self._connect()
+            host.open(wanted.host, wanted.port)
             self._introduce(host)
         except (OSError, smtplib.SMTPException, ValueError) as trouble:
-            if host is not None:
-                host.close()
+            host.close()
+            self._end_if_cut()
             raise Pause(_said(trouble)) from trouble
         return host
 
-    def _introduce(self, host: smtplib.SMTP) -> None:
+    def _introduce(self, host: Wire) -> None:
         wanted = self._settings
         host.ehlo_or_helo_if_needed()
         if wanted.security == "starttls":
-            host.starttls(context=ssl.create_default_context())
+            host.secure(ssl.create_default_context())
             host.ehlo()
         if wanted.username:
-            host.login(wanted.username, wanted.password)
+            with host.stage():
+                host.login(wanted.username, wanted.password)
 
-    def _connect(self) -> smtplib.SMTP:
-        wanted = self._settings
-        if wanted.security == "tls":
-            return smtplib.SMTP_SSL(
-                wanted.host,
-                wanted.port,
-                self._helo,
-                timeout=wanted.timeout_seconds,
-                context=ssl.create_default_context(),
-            )
-        return smtplib.SMTP(wanted.host, wanted.port, self._helo, timeout=wanted.timeout_seconds)
+    def _end_if_cut(self) -> None:
+        if self._is_cut:
+            raise Cut
 
     def send(self, message: flask_mail.Message, envelope_from: str | tuple[str, str] | None = None) -> None:
-        """Hand one message over; raises Later, GiveUp or Pause. What the relay said is kept in the message."""
+        """Hand one message over; raises Later, GiveUp, Pause or Cut. What the relay said is kept in the message."""
         assert isinstance(message, OutMessage)
         if self._announced not in (None, message):  # it is not to leave after all, and only hanging up unsays it
             self._drop()
@@ -99,8 +108,12 @@ class SmtpConnection(flask_mail.Connection):
             if kept and self.host is None:  # a 421 to the first command: it had ended the idle line
                 return self.send(message, envelope_from)
             raise
+        except TooLong as trouble:  # of a mad relay, whatever its reply began with
+            self._drop()
+            raise Pause(str(trouble)) from trouble
         except (OSError, smtplib.SMTPException) as trouble:
             self._drop()
+            self._end_if_cut()
             if kept and not message.reply:  # relays close idle lines; nothing of this mail had been taken
                 return self.send(message, envelope_from)
             raise Later(_said(trouble)) from trouble
@@ -131,11 +144,20 @@ class SmtpConnection(flask_mail.Connection):
             raise GiveUp("cannot deliver: SMTPUTF8 is not offered by the relay")
         self._judge(host, self._envelope_replies(host, message))
         message.reply = "?"  # from here on the relay may have it: no second try on this run
-        host.send(_dotted(message.octets) + self._announce(host, message.following))
-        code, text = host.getreply()
+        host.send(dotted(message.octets) + self._announce(host, message.following))
+        code, text = self._last_reply(host)
         if not 200 <= code < 300:
             raise (GiveUp if code >= 500 else Later)(_line("end of data", code, text))
         message.reply = f"{code} {text.decode('utf-8', 'replace')}"
+
+    def _last_reply(self, host: smtplib.SMTP) -> tuple[int, bytes]:
+        try:
+            return host.getreply()
+        except TooLong as trouble:
+            if not 200 <= trouble.code < 300:
+                raise
+            self._drop()  # it has the mail, and a second one would be the recipient's trouble
+            return trouble.code, str(trouble).encode()
 
     def _commands(self, message: OutMessage) -> list[str]:
         utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""
@@ -210,12 +232,6 @@ def _trouble(replies: list[tuple[int, bytes]]) -> Exception | None:
             kind = Pause if stage == "MAIL FROM" else GiveUp if code >= 500 else Later
             return kind(_line(stage, code, text))
     return None
-
-
-def _dotted(octets: bytes) -> bytes:
-    """The data with its dots doubled and its end (RFC 5321 4.5.2)."""
-    doubled = octets.replace(b"\r\n.", b"\r\n..")
-    return (b"." + doubled if doubled.startswith(b".") else doubled) + b".\r\n"
 
 
 def _line(stage: str, code: int, text: bytes) -> str:

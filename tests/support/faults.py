@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 # In the order of a conversation; "body" is amid the text, "end" after its final dot.
-Stage = Literal["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "end"]
+Stage = Literal["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "end", "quit"]
 
 HANG = "hang"
 DROP = "drop"
+FLOOD, ENDLESS, DRIP = "flood", "endless", "drip"  # with a code: line upon line, one line, an octet now and then
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,16 @@ class Faults:
             return rule.fault
 
 
+def madness(act: str) -> str:
+    """Which of the answers that never end this is, or nothing."""
+    kind = act.partition(" ")[0]
+    return kind if kind in (FLOOD, ENDLESS, DRIP) else ""
+
+
 def _refuse_nonsense(stage: Stage, fault: Fault) -> None:
     if stage not in get_args(Stage):
         raise ValueError(f"no stage {stage!r}")
-    if fault.act not in (HANG, DROP) and not fault.act[:3].isdigit():
+    if fault.act not in (HANG, DROP) and not fault.act.removeprefix(madness(fault.act)).lstrip()[:3].isdigit():
         raise ValueError(f"neither HANG nor DROP nor a reply: {fault.act!r}")
     if stage == "body" and fault.act not in (HANG, DROP):
         raise ValueError("no reply can be given amid the text")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Self
 
 from tests.support.certificates import Certificate, ca_file
-from tests.support.faults import DROP, HANG, Fault, Stage
+from tests.support.faults import DRIP, DROP, ENDLESS, FLOOD, HANG, Fault, Stage
 from tests.support.inbox import Mail
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.smtp_lines import Lines
 from tests.support.smtp_session import Desk, Offers, Security, Session
 
-__all__ = ["DROP", "HANG", "Certificate", "Mail", "Relay"]
+__all__ = ["DRIP", "DROP", "ENDLESS", "FLOOD", "HANG", "Certificate", "Mail", "Relay"]
 
 PATIENCE = 10.0
 
@@ -46,7 +46,8 @@ class Relay:
         """From now on answers with act at this stage: a reply such as "451 4.3.0 later", HANG, or DROP.
 
         times: only so often. match: only where the command or a recipient contains it. keep, at "end": the mail is
-        kept all the same. "body": HANG or DROP only, after the first line of the text.
+        kept all the same. "body": HANG or DROP only, after the first line of the text. FLOOD, ENDLESS or DRIP and a
+        code, such as "flood 550": a reply that does not end.
         """
         self._desk.faults.add(stage, Fault(act, keep), times=times, match=match)
 
@@ -120,7 +121,7 @@ class Relay:
         self._listener.close()
         self._listener = None
         self._doorman.join(PATIENCE)
-        self._hang_up()
+        self.hang_up()
 
     def __enter__(self) -> Self:
         self.start()
@@ -129,7 +130,8 @@ class Relay:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Closes every line, and goes on listening."""
         with self._lock:
             still_open = list(self._open.items())
         for thread, lines in still_open:

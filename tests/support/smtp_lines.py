@@ -2,10 +2,13 @@
 
 import contextlib
 import socket
+import threading
 
 from tests.support.certificates import Certificate, server_context
+from tests.support.faults import DRIP, FLOOD
 
 LONGEST_LINE = 100_000
+PIECES = 3200  # of 64 KiB: what never ends would take this machine down with a client that takes it all
 
 
 class Gone(Exception):
@@ -39,6 +42,16 @@ class Lines:
 
     def write(self, reply: str) -> None:
         self._socket.sendall(reply.encode() + b"\r\n")
+
+    def rave(self, kind: str, code: str, stopping: threading.Event) -> None:
+        """An answer that never ends; until the other side hangs up, or it is enough by all measure."""
+        self._socket.sendall(f"{code}-".encode())
+        if kind == DRIP:
+            while not stopping.wait(0.05):
+                self._socket.sendall(b"x")
+        piece = b"".join(f"{code}-".encode().ljust(1022, b"x") + b"\r\n" for _ in range(64))
+        for _ in range(PIECES):
+            self._socket.sendall(piece if kind == FLOOD else b"x" * len(piece))
 
     def start_tls(self, certificate: Certificate) -> None:
         """What the client sent before the handshake is thrown away: it was not protected."""

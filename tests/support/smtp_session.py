@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tests.support.certificates import Certificate
-from tests.support.faults import DROP, HANG, Fault, Faults, Stage
+from tests.support.faults import DROP, HANG, Fault, Faults, Stage, madness
 from tests.support.inbox import Inbox, Mail
 from tests.support.smtp_auth import hear_login
 from tests.support.smtp_envelope import Envelope
@@ -48,6 +48,7 @@ STAGES: dict[str, Stage] = {
     "MAIL": "mail",
     "RCPT": "rcpt",
     "DATA": "data",
+    "QUIT": "quit",
 }
 
 
@@ -102,6 +103,9 @@ class Session:
         if fault.act == HANG:
             self._lines.wait_for_end()
         if fault.act in (HANG, DROP):
+            raise Gone
+        if kind := madness(fault.act):
+            self._lines.rave(kind, fault.act.removeprefix(kind).lstrip(), self._desk.stopping)
             raise Gone
         self._lines.write(fault.act)
         self._over = fault.act.startswith("421")

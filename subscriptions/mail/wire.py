@@ -1,0 +1,160 @@
+"""The wire to a relay, which may be mad: each reply is bounded in length and in time, and another thread may cut it."""
+
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from subscriptions.clock import Clock
+
+LINES, OCTETS = 100, 64 * 1024  # of one reply; those of real relays have a dozen lines
+FAREWELL = 1.0  # seconds that the answer to QUIT is waited for: nothing depends on it
+
+
+class TooLong(smtplib.SMTPException):
+    """A reply of more lines or octets than any relay needs; `code` is what its first line began with."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"its reply was longer than {LINES} lines or {OCTETS // 1024} KiB")
+        self.code = code
+
+
+class Wire(smtplib.SMTP):
+    """smtplib's client, which itself reads replies without end and gives every octet a timeout of its own."""
+
+    timeout: float
+
+    def __init__(self, helo: str, within: float, tls: ssl.SSLContext | None = None) -> None:
+        """Not connected yet. `within`: seconds for each stage. `tls`: from the first octet."""
+        self._tls = tls
+        self._heard = bytearray()  # and not yet read as a line
+        self._ends: float | None = None
+        self._guard = threading.Lock()
+        self._handle: socket.socket | None = None  # a second one, since TLS takes the first from its owner
+        super().__init__(local_hostname=helo, timeout=within)
+
+    def open(self, host: str, port: int) -> None:
+        """Connect and be greeted, within one deadline."""
+        self._host = host  # whom the certificate must name
+        with self.stage():
+            code, text = self.connect(host, port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, text)
+
+    @contextmanager
+    def stage(self) -> Iterator[None]:
+        """All that is said and heard within shares one deadline; elsewhere each reply has its own."""
+        self._ends = Clock.ticks() + self.timeout
+        try:
+            yield
+        finally:
+            self._ends = None
+
+    def cut(self) -> None:
+        """End the line under whoever waits for it, in any thread and at any stage."""
+        with self._guard, suppress(OSError):
+            if self._handle is not None:
+                self._handle.shutdown(socket.SHUT_RDWR)
+
+    def quit(self) -> tuple[int, bytes]:
+        self.timeout = min(self.timeout, FAREWELL)
+        return super().quit()
+
+    def close(self) -> None:
+        super().close()
+        self._hold(None)
+        self._heard.clear()
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """STARTTLS and the handshake, within one deadline."""
+        with self.stage():
+            self.starttls(context=context)
+        self._heard.clear()  # what came before the handshake was not protected
+
+    def send(self, s: Any) -> None:
+        if self.sock:
+            self.sock.settimeout(_left(self._deadline()))
+        super().send(s)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As smtplib's, within the bounds."""
+        ends, texts, size, first = self._deadline(), list[bytes](), 0, -1
+        more = True
+        while more:
+            line = self._line(ends, OCTETS - size, first)
+            size += len(line)
+            code = int(line[:3]) if line[:3].isdigit() else -1
+            first = first if texts else code
+            texts.append(line[4:].strip(b" \t\r\n"))
+            more = code != -1 and line[3:4] == b"-"
+            if more and len(texts) == LINES:
+                raise TooLong(first)
+        return code, b"\n".join(texts)
+
+    def _deadline(self) -> float:
+        return self._ends if self._ends is not None else Clock.ticks() + self.timeout
+
+    def _line(self, ends: float, at_most: int, first: int) -> bytes:
+        """The next line with its end."""
+        while (end := self._heard.find(b"\n") + 1) == 0 and len(self._heard) < at_most:
+            self._hear(ends)
+        if not 0 < end <= at_most:
+            begun = bytes(self._heard[:3])
+            raise TooLong(first if first != -1 or not begun.isdigit() else int(begun))
+        line = bytes(self._heard[:end])
+        del self._heard[:end]
+        return line
+
+    def _hear(self, ends: float) -> None:
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("the line is closed")
+        self.sock.settimeout(_left(ends))
+        piece = self.sock.recv(8192)
+        if not piece:
+            self.close()
+            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+        self._heard += piece
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        ends = self._deadline()
+        line = self._connected(host, port, ends)
+        line.settimeout(_left(ends))
+        return self._tls.wrap_socket(line, server_hostname=host) if self._tls else line
+
+    def _connected(self, host: str, port: int, ends: float) -> socket.socket:
+        """All addresses of the relay share what time there is."""
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        trouble = OSError("the relay has no address")
+        for untried, (family, kind, protocol, _, address) in zip(range(len(found), 0, -1), found, strict=True):
+            line = socket.socket(family, kind, protocol)
+            self._hold(line.dup())
+            try:
+                line.settimeout(_left(ends) / untried)
+                line.connect(address)
+                return line
+            except OSError as error:
+                line.close()
+                trouble = error
+        raise trouble
+
+    def _hold(self, handle: socket.socket | None) -> None:
+        with self._guard:
+            if self._handle is not None:
+                self._handle.close()
+            self._handle = handle
+
+
+def dotted(octets: bytes) -> bytes:
+    """The data with its dots doubled and its end (RFC 5321 4.5.2)."""
+    doubled = octets.replace(b"\r\n.", b"\r\n..")
+    return (b"." + doubled if doubled.startswith(b".") else doubled) + b".\r\n"
+
+
+def _left(ends: float) -> float:
+    left = ends - Clock.ticks()
+    if left <= 0:
+        raise TimeoutError("the relay did not answer in time")
+    return left

@@ -1,0 +1,133 @@
+"""A relay that is mad: replies without end and replies without haste cost little, no mail, and not the process."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.builders import ANNE, BART, Movable, World, through
+from tests.support.faults import Stage
+from tests.support.load import sign_up
+from tests.support.relay import DRIP, ENDLESS, FLOOD, HANG, Relay
+from tests.support.server import Server, until
+from tests.test_relay_faults import facts, pause
+
+BEFORE_THE_END: list[Stage] = ["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data"]
+ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+PATIENT = {"MAIL__TIMEOUT_SECONDS": "300"}
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def relay(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
+    with Relay(security=getattr(request, "param", "starttls"), login=("anne", "s3cret")) as relay:
+        monkeypatch.setenv("SSL_CERT_FILE", str(relay.ca_file))
+        yield relay
+
+
+@pytest.fixture
+def world(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Iterator[World]:
+    account = {"username": "anne", "password": "s3cret"}
+    with through(relay, make_app, clock, connections=1, security=relay.offers.security, **account) as world:
+        yield world
+
+
+@pytest.mark.parametrize(
+    ("relay", "stage"),
+    [("tls", "connect"), *(("starttls", stage) for stage in (*BEFORE_THE_END, "end"))],
+    indirect=["relay"],
+)
+def test_a_reply_without_end_pauses_the_queue_and_bounces_nothing(world: World, relay: Relay, stage: Stage) -> None:
+    for address, act in ((ANNE, f"{FLOOD} 550"), (BART, f"{ENDLESS} 450")):
+        relay.hang_up()
+        relay.behave(stage, act)
+        world.sign_up(address)
+        assert world.deliver() == 0
+        paused, why = pause()
+        assert paused
+        assert "longer than 100 lines or 64 KiB" in str(why)
+        relay.accept()
+        world.clock.forward(minutes=5)
+        assert world.deliver() == 1
+        assert relay.mails[-1].recipients == (address,)
+    assert (len(relay.mails), relay.played(stage), pause()) == (2, 2, (False, None))
+    assert "mail given up" not in facts(world)
+
+
+def test_a_mail_that_was_taken_with_words_without_end_leaves_once(world: World, relay: Relay) -> None:
+    relay.behave("end", f"{FLOOD} 250", keep=True)
+    world.sign_up(ANNE)
+    assert world.deliver() == 1
+    relay.accept()
+    world.clock.forward(hours=1)
+    world.deliver()
+    assert len(relay.mails) == 1
+    assert pause() == (False, None)
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize("stage", [*BEFORE_THE_END, "end"])
+def test_a_reply_without_haste_is_given_up_at_the_deadline_and_the_mail_leaves_later(
+    world: World, relay: Relay, stage: Stage
+) -> None:
+    relay.behave(stage, f"{DRIP} 250")
+    world.sign_up(ANNE)
+    world.deliver()
+    assert relay.mails == []
+    relay.accept()
+    world.clock.forward(minutes=20)
+    world.deliver()
+    assert [mail.recipients for mail in relay.mails] == [(ANNE,)]
+    assert "mail given up" not in facts(world)
+
+
+@ONE_DATABASE
+def test_a_relay_of_many_lines_is_a_relay_all_the_same(world: World, relay: Relay) -> None:
+    long = "\r\n".join(["250-" + "x" * 600] * 99 + ["250 2.0.0 taken"])
+    relay.behave("end", long, keep=True)
+    world.sign_up(ANNE)
+    assert world.deliver() == 1
+    assert pause() == (False, None)
+    assert len(relay.mails) == 1
+
+
+def most_memory(server: Server) -> int:
+    """The most that the process has held at once, in octets."""
+    found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{server.pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+@pytest.mark.parametrize(("stage", "act"), [("connect", f"{FLOOD} 220"), ("rcpt", f"{FLOOD} 550")])
+def test_a_reply_without_end_takes_no_memory(stage: Stage, act: str, tmp_path: Path) -> None:
+    with Relay() as relay, Server(tmp_path, "sqlite:///flood.db", relay=relay) as server:
+        server.ask("POST", *sign_up("warm-up@example.org")[1:])
+        relay.wait_for(1)
+        before = most_memory(server)
+        relay.behave(stage, act)
+        relay.hang_up()
+        server.ask("POST", *sign_up("anne@example.org")[1:])
+        relay.wait_until(lambda: relay.played(stage) > 0 and not relay.open_connections, 60)
+        assert most_memory(server) - before < 30 * MEGABYTE
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("stage", "act"),
+    [("connect", f"{DRIP} 220"), ("ehlo", HANG), ("rcpt", f"{DRIP} 250"), ("end", HANG), ("quit", f"{DRIP} 221")],
+)
+def test_a_stop_waits_for_no_relay(stage: Stage, act: str, tmp_path: Path) -> None:
+    with Relay() as relay:
+        relay.behave(stage, act)
+        with Server(tmp_path, "sqlite:///stop.db", relay=relay, **PATIENT) as server:
+            server.ask("POST", *sign_up("anne@example.org")[1:])
+            relay.wait_until(lambda: relay.played(stage) > 0 or len(relay.mails) > 0)
+            assert server.stop() == 0
+            assert "Traceback" not in server.errors
+            relay.accept()
+            until(lambda: not relay.open_connections)
+            server.start()
+            relay.wait_for(1)
+            assert {mail.recipients for mail in relay.mails} == {("anne@example.org",)}
