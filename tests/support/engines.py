@@ -45,7 +45,7 @@ class ChromiumTab:
     page: Page
 
     def go(self, url: str) -> None:
-        self.page.goto(url, wait_until="commit")  # a page may move on at once
+        self.page.goto(url)
 
     def click(self, selector: str) -> None:
         with self.page.expect_navigation():
@@ -153,7 +153,9 @@ def firefox() -> Iterator[Engine]:
     path = firefox_path()
     if path is None:
         raise RuntimeError("no Firefox here: python -m tests.support.browser --install")
-    driver = Marionette(port=free_port(), bin=path, headless=True, gecko_log=os.devnull, startup_timeout=120)
+    with warnings.catch_warnings():  # it leaves the sockets open with which it waits
+        warnings.simplefilter("ignore", ResourceWarning)
+        driver = Marionette(port=free_port(), bin=path, headless=True, gecko_log=os.devnull, startup_timeout=120)
     try:
         driver.start_session()
         yield Firefox(driver)
