@@ -1,4 +1,4 @@
-"""A real browser for the page tests: finds one, or installs one with --install."""
+"""Real browsers for the page tests, Chromium and Firefox: finds them, or installs them with --install."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+FIREFOX = ("firefox-esr", "firefox")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A browser at rest must call nobody: a test machine may have no way out.
 FLAGS = (
@@ -28,6 +29,7 @@ DEBIANS = [
     ["apt-get", "update", "--quiet"],
     ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium", "libatomic1"],
 ]
+DEBIANS_FIREFOX = [DEBIANS[0], [*DEBIANS[1][:5], "firefox-esr"]]
 
 
 def chromium_path(playwright: Playwright | None = None) -> str | None:
@@ -47,20 +49,42 @@ def drivable_path() -> str | None:
     return chromium_path() if _driver_starts() else None
 
 
+def firefox_path() -> str | None:
+    """The first Firefox that starts: FIREFOX's, else the system's."""
+    named = os.environ.get("FIREFOX")
+    found = [named] if named else filter(None, map(shutil.which, FIREFOX))
+    return next((path for path in found if _says_its_version(path)), None)
+
+
 def install() -> str | None:
-    """Tries one way after another until there is a browser to drive."""
-    return drivable_path() or _after(PLAYWRIGHTS_OWN) or (_after(DEBIANS) if _can_use_apt() else None)
+    """Tries one way after another until there is a Chromium to drive."""
+    if path := drivable_path():
+        return path
+    for commands in (PLAYWRIGHTS_OWN, DEBIANS if _can_use_apt() else []):
+        if commands and _is_done(commands) and (path := drivable_path()):
+            return path
+    return None
+
+
+def install_firefox() -> str | None:
+    path = firefox_path()
+    if path is None and _can_use_apt() and _is_done(DEBIANS_FIREFOX):
+        path = firefox_path()
+    return path
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--install", action="store_true", help="install one if there is none")
-    path = install() if parser.parse_args().install else drivable_path()
-    if path is None:
+    may_install = parser.parse_args().install
+    chromium = install() if may_install else drivable_path()
+    firefox = install_firefox() if may_install else firefox_path()
+    if chromium is None:
         print("No browser that Playwright can drive: install Chromium, or set CHROMIUM to its path.", file=sys.stderr)
-        return 1
-    print(path)
-    return 0
+    if firefox is None:
+        print("No Firefox that starts: install it (Debian: firefox-esr), or set FIREFOX to its path.", file=sys.stderr)
+    print(*filter(None, (chromium, firefox)), sep="\n")
+    return 0 if chromium and firefox else 1
 
 
 def _candidates(playwright: Playwright | None) -> Iterator[str]:
@@ -97,6 +121,14 @@ def _starts(path: str) -> bool:
             return False
 
 
+def _says_its_version(path: str) -> bool:
+    """Ubuntu's package is only a hint at a snap."""
+    try:
+        return b"Firefox" in subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
 def _flags_for_root() -> list[str]:
     return ["--no-sandbox"] if os.geteuid() == 0 else []
 
@@ -105,7 +137,7 @@ def _can_use_apt() -> bool:
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def _after(commands: list[list[str]]) -> str | None:
+def _is_done(commands: list[list[str]]) -> bool:
     for command in commands:
         print(f"Installing a browser: {' '.join(command)}", file=sys.stderr)
         done = subprocess.run(
@@ -118,8 +150,8 @@ def _after(commands: list[list[str]]) -> str | None:
         )
         if done.returncode:
             print(done.stdout.decode(errors="replace")[-1000:], file=sys.stderr)
-            return None
-    return drivable_path()
+            return False
+    return True
 
 
 if __name__ == "__main__":
