@@ -34,11 +34,13 @@ def left_url(database: str, left: Left) -> str:
 @pytest.fixture
 def upgraded(left_url: str, tmp_path: Path, clock: Any, relay: Relay) -> Iterator[Upgraded]:
     """Starts the version at hand on it, once or several times; settings of the environment by SECTION__KEY."""
+    from tests.conftest import COMPILED  # which loads this module
+
     made: list[Flask] = []
     clock.at = LEFT_AT
 
     def start(**environment: str) -> Flask:
-        made.append(start_on(settings_of(left_url, tmp_path, relay, **environment), clock))
+        made.append(start_on(settings_of(left_url, tmp_path, relay, **environment), clock, COMPILED))
         return made[-1]
 
     root = logging.getLogger()  # commands send the log of their process to stderr

@@ -11,13 +11,13 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 from flask import Flask
+from jinja2 import BytecodeCache
 
 from app import create_app
 from subscriptions import start
 from subscriptions.clock import Clock
 from subscriptions.settings import Settings
 from subscriptions.settings.file import load
-from tests.conftest import COMPILED
 from tests.support.postgres import Databases
 from tests.support.relay import Relay
 
@@ -72,9 +72,9 @@ def settings_of(url: str, folder: Path, relay: Relay, **environment: str) -> Set
     return load({f"SUBSCRIPTIONS_{name}": value for name, value in ours.items()}, folder)
 
 
-def start_on(settings: Settings, clock: Clock) -> Flask:
+def start_on(settings: Settings, clock: Clock, compiled: BytecodeCache | None = None) -> Flask:
     """The application of the version at hand; migrations run."""
     app = create_app(settings, clock)
-    app.jinja_env.bytecode_cache = COMPILED
+    app.jinja_env.bytecode_cache = compiled
     start.prepare(app)
     return app
