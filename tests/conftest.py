@@ -23,7 +23,7 @@ from tests.builders import LISTS, World
 from tests.support.postgres import Databases, session_postgres
 from tests.support.relay import Relay
 
-pytest_plugins = ["tests.clause"]  # what `pytest -m clause` says at its end
+pytest_plugins = ["tests.clause", "tests.upgraded"]  # what `pytest -m clause` says at its end; what 0.2.0 left
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

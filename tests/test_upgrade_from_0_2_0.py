@@ -1,0 +1,54 @@
+"""A service on 0.2.0 is upgraded: every link, code, handle and token of its mails and answers acts as before."""
+
+import json
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from subscriptions.store.models import db
+from tests.fixtures.v0_2_0.replay import BASE, Player
+from tests.support.relay import Relay
+from tests.support.sql import number
+from tests.support.upgrade import V0_2_0
+from tests.upgraded import Upgraded
+
+THINGS = json.loads((V0_2_0 / "things.json").read_text("utf-8"))
+WALKS = {one["walk"]: one["steps"] for one in json.loads((V0_2_0 / "walks.json").read_text("utf-8"))}
+
+
+@pytest.mark.parametrize("walk", WALKS)
+def test_what_0_2_0_handed_out_does_what_it_did(walk: str, upgraded: Upgraded, clock: Any, relay: Relay) -> None:
+    did = Player(upgraded, clock, relay, THINGS["API tokens"]).play(WALKS[walk])
+    before = [told(step, step["did"]) for step in WALKS[walk]]
+    assert [told(step, now) for step, now in zip(WALKS[walk], did, strict=True)] == before
+
+
+def told(step: dict[str, Any], did: dict[str, Any]) -> dict[str, Any]:
+    """With the step, so that a difference says of what it is one."""
+    return {"at": step["at"], "do": step["do"], **did}
+
+
+def test_the_upgraded_schema_is_what_the_models_say(upgraded: Upgraded) -> None:
+    with upgraded().app_context(), db.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), db.metadata) == []
+
+
+def test_an_upgrade_adds_nobody_and_loses_nobody(left_url: str, upgraded: Upgraded) -> None:
+    tables = ("addresses", "subscriptions", "evidence", "suppressions", "outbox", "used_once", "audit", "wordings")
+    before = {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608
+    upgraded()
+    assert {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables} == before  # noqa: S608
+
+
+def test_a_second_start_finds_nothing_to_upgrade(upgraded: Upgraded) -> None:
+    upgraded()
+    answer = upgraded().test_client().get("/subscribe/newsletter", base_url=BASE)
+    assert answer.status_code == 200 and THINGS["wordings"]["newsletter"] in answer.text
+
+
+def test_mails_of_the_try_out_mode_are_still_in_its_mailbox(upgraded: Upgraded) -> None:
+    app = upgraded(MAIL__TRANSPORT="mailbox", SERVER__BASE_URL="http://127.0.0.1:8000")
+    page = app.test_client().get("/mailbox", base_url="http://127.0.0.1:8000", follow_redirects=True)
+    assert page.status_code == 200 and "tryout@example.org" in page.text
