@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from importlib import import_module
+from importlib.util import find_spec
 from typing import ParamSpec, TypeVar
 
 import click
@@ -22,13 +24,15 @@ T = TypeVar("T")
 
 
 def init_app(app: Flask) -> None:
-    from subscriptions.cli import abuse, admin, bench, jobs, mails, people
+    from subscriptions.cli import abuse, admin, jobs, mails, people
 
     if start.is_command():
         migrate.init_app(app)
-    for room in (admin, people, mails, jobs, abuse, bench):
+    for room in (admin, people, mails, jobs, abuse):
         for command in room.COMMANDS:
             app.cli.add_command(command)
+    if find_spec("bench"):  # beside the product, in its repository; what is installed may come without it
+        app.cli.add_command(import_module("bench.commands").group, "bench")
 
 
 def ready(command: Callable[P, T]) -> Callable[P, T]:

@@ -86,13 +86,5 @@ def seconds_for_mails(port: int, mail: bytes, number: int) -> float:
         return (Clock.ticks() - began) / number
 
 
-def forget(engine: sa.Engine, before: int) -> None:
-    """Delete the rows that were inserted by hand."""
-    with engine.begin() as connection:
-        mine = sa.select(Registration.id).where(Registration.id > before)
-        connection.execute(sa.delete(Evidence).where(Evidence.registration_id.in_(mine)))
-        connection.execute(sa.delete(Registration).where(Registration.id > before))
-
-
 if __name__ == "__main__":
     serve_empty()
