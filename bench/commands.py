@@ -69,7 +69,7 @@ def signup(common: Common, number: int | None, concurrency: int, rate: int | Non
 
     number = number or (15 * rate if rate else 5000)
     asked = signup.Asked(number, concurrency, rate, form, floor=not common.against and not rate)
-    rounds.run(common, lambda place: signup.measure(place, asked))
+    rounds.run(common, "sign-up", lambda place: signup.measure(place, asked))
 
 
 @group.command()
@@ -82,7 +82,7 @@ def export(common: Common, rows: int, kind: str, beside: int | None, seconds: in
     """Confirmed subscriptions exported over HTTP per second, and what that costs those who sign up meanwhile."""
     from bench import export, rounds
 
-    rounds.run(common, lambda place: export.measure(place, rows, kind, beside, seconds))
+    rounds.run(common, "thousand rows", lambda place: export.measure(place, rows, kind, beside, seconds))
 
 
 @group.command()
@@ -92,4 +92,4 @@ def mail(common: Common, number: int) -> None:
     """Owed confirmation mails sent per second while nobody signs up, and what each part of a mail costs."""
     from bench import mail, rounds
 
-    rounds.run(common, lambda place: mail.measure(place, number))
+    rounds.run(common, "mail", lambda place: mail.measure(place, number))

@@ -1,6 +1,6 @@
 """The load: prepared requests over kept connections, from a process of its own that costs as little as it can.
 
-Measured: 15 us of processor time for a request and its answer, where asyncio takes 60.
+Measured: 16 us of processor time for a request and its answer.
 """
 
 import multiprocessing

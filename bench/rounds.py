@@ -1,6 +1,8 @@
 """Rounds: the versions in turn, so that what else the machine does hits both; medians, ratios and the report."""
 
 import json
+import signal
+import sys
 from collections.abc import Callable
 from statistics import median
 from typing import Any
@@ -31,12 +33,13 @@ LABELS = {
     "last_mail": ("last mail, s after the first sign-up", 1),
     "busy_most": ("lines busy, at most", 0),
     "busy_mean": ("lines busy, on average", 1),
-    "processor": ("processor of server and database, ms", 3),
+    "processor": ("processor of server and database, ms a {each}", 3),
     "server": ("  server", 3),
     "database": ("  database", 3),
-    "load": ("processor of the load, ms", 3),
-    "sink": ("processor of the sink, ms", 3),
-    "part_take": ("  of the sender alone: take, ms", 3),
+    "load": ("processor of the load, ms a {each}", 3),
+    "sink": ("processor of the sink, ms a {each}", 3),
+    "part_take": ("of the sender alone: take, ms a {each}", 3),
+    "part_compile": ("  compile (once)", 3),
     "part_compose": ("  compose", 3),
     "part_line": ("  line", 3),
     "part_settle": ("  settle", 3),
@@ -52,8 +55,9 @@ LABELS = {
 }
 
 
-def run(common: Common, measure: Callable[[Place], Figures]) -> None:
-    """Measure and print."""
+def run(common: Common, each: str, measure: Callable[[Place], Figures]) -> None:
+    """Measure and print; processor time is told for `each`."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and folders go with it
     both = [versions.this(), *([versions.other(common.against)] if common.against else [])]
     found: list[list[Figures]] = []
     with places(common) as place:
@@ -61,30 +65,31 @@ def run(common: Common, measure: Callable[[Place], Figures]) -> None:
             found.append([])
             for version in both:
                 with place(version) as here:
-                    found[-1].append(measure(here))
-    click.echo(_as_json(both, found) if common.as_json else "\n".join(_as_text(both, found)))
+                    measured = measure(here)
+                    found[-1].append({key: value and round(value, 4) for key, value in measured.items()})
+    click.echo(_as_json(both, found) if common.as_json else "\n".join(_as_text(both, found, each)))
 
 
 def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _as_text(both: list[versions.Version], found: list[list[Figures]]) -> list[str]:
+def _as_text(both: list[versions.Version], found: list[list[Figures]], each: str) -> list[str]:
     alone = len(both) == 1
     lines = [] if alone and len(found) == 1 else [_line("", [one.name for one in both], "" if alone else "ratio", "")]
     for name, (label, digits) in LABELS.items():
         values = [_median([one[at].get(name) for one in found]) for at in range(len(both))]
         if all(value is None for value in values):
             continue
-        each = ["/".join(_number(one.get(name), digits) for one in round_) for round_ in found]
+        rounds = ["/".join(_number(one.get(name), digits) for one in round_) for round_ in found]
         times = "" if alone else _number(_median([_ratio(round_, name) for round_ in found]), 2)
         shown = [_number(value, digits) for value in values]
-        lines.append(_line(label, shown, times, "  ".join(each) if len(found) > 1 else ""))
+        lines.append(_line(label.format(each=each), shown, times, "  ".join(rounds) if len(found) > 1 else ""))
     return lines
 
 
 def _line(label: str, values: list[str], ratio: str, each: str) -> str:
-    cells = [f"{label:38}", *(f"{value:>9}" for value in values), *([f"{ratio:>7}"] if ratio else [])]
+    cells = [f"{label:52}", *(f"{value:>9}" for value in values), *([f"{ratio:>7}"] if ratio else [])]
     return ("".join(cells) + (f"   {each}" if each else "")).rstrip()
 
 
@@ -103,7 +108,7 @@ def _as_json(both: list[versions.Version], found: list[list[Figures]]) -> str:
         for told_, round_ in zip(rounds, found, strict=True):
             told_["ratio"] = {key: _ratio(round_, key) for key in keys}
         told["median"]["ratio"] = {key: _median([_ratio(round_, key) for round_ in found]) for key in keys}
-    return json.dumps(told, indent=2)
+    return json.dumps(told, indent=2, allow_nan=False)
 
 
 def _ratio(round_: list[Figures], name: str) -> float | None:

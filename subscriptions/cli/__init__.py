@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
@@ -31,8 +32,15 @@ def init_app(app: Flask) -> None:
     for room in (admin, people, mails, jobs, abuse):
         for command in room.COMMANDS:
             app.cli.add_command(command)
-    if find_spec("bench"):  # beside the product, in its repository; what is installed may come without it
+    if _has_benchmarks():
         app.cli.add_command(import_module("bench.commands").group, "bench")
+
+
+def _has_benchmarks() -> bool:
+    """Whether they stand beside the product, as in its repository; others have packages of that name."""
+    found = find_spec("bench")
+    home = Path(__file__).resolve().parents[2]
+    return found is not None and found.origin == str(home / "bench" / "__init__.py")
 
 
 def ready(command: Callable[P, T]) -> Callable[P, T]:
