@@ -19,6 +19,7 @@ LABELS = {
     "answered": ("sign-ups answered a second", 0),
     "delivered": ("sign-ups a second, mails in", 0),
     "rows": ("rows a second", 0),
+    "exported": ("rows exported", 0),
     "mails_rate": ("mails a second", 0),
     "taken": ("sign-ups taken", 0),
     "refused": ("sign-ups not taken", 0),
