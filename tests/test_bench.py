@@ -22,11 +22,11 @@ MODULE = (sys.executable, "-m", "bench")
 
 
 def bench(
-    *options: str, command: tuple[str, ...] = MODULE, **environ: str
-) -> "subprocess.CompletedProcess[str]":  # fmt: skip
+    *options: str, command: tuple[str, ...] = MODULE, home: Path = HOME, **environ: str
+) -> "subprocess.CompletedProcess[str]":
     environment = os.environ | environ
     return subprocess.run(
-        [*command, *options], cwd=HOME, env=environment, capture_output=True, text=True, timeout=100, check=False
+        [*command, *options], cwd=home, env=environment, capture_output=True, text=True, timeout=100, check=False
     )
 
 
@@ -122,7 +122,7 @@ def test_the_load_asks_again_on_a_new_connection_where_the_server_ends_one() -> 
         served.terminate()
         served.wait()
     assert found.statuses[202] == 4 - found.statuses.get(0, 0)
-    assert found.taken == len(found.latencies) > 0
+    assert found.taken == len(found.latencies) >= 2  # a request that meets the end is lost; the next is not
 
 
 ONE_ANSWER_EACH = """
@@ -138,10 +138,9 @@ while True:
 def test_the_product_runs_where_there_are_no_benchmarks(tmp_path: Path) -> None:
     shutil.copy(HOME / "app.py", tmp_path)
     shutil.copytree(HOME / "subscriptions", tmp_path / "subscriptions")
-    (tmp_path / "bench").mkdir()
-    (tmp_path / "bench" / "__init__.py").write_text("raise SystemExit('somebody else')")  # a package of that name
-    ask = {"cwd": tmp_path, "capture_output": True, "text": True, "check": False}
+    theirs = tmp_path / "packages" / "bench"  # there are others of that name
+    theirs.mkdir(parents=True)
+    (theirs / "__init__.py").write_text("raise SystemExit('not ours')")
     assert "--database" in bench("bench", "signup", "--help", command=flask()).stdout
-    without: Any = subprocess.run(flask("--help"), **ask)  # type: ignore[call-overload]
-    assert without.returncode == 0 and "  tokens " in without.stdout
-    assert "  bench " not in without.stdout
+    without = bench("--help", command=flask(), home=tmp_path, PYTHONPATH=str(theirs.parent))
+    assert (without.returncode, "  tokens " in without.stdout, "  bench " in without.stdout) == (0, True, False)
