@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,9 +58,9 @@ def measure(place: Place, number: int, kind: str, beside: int | None, seconds: i
 def _alone(place: Place, server: Server, download: Download, number: int) -> Figures:
     engine = connect(place.url)
     with Watch(server.pid, database=postmaster(engine)) as watch:
-        began = Clock.ticks()
+        began, spent = Clock.ticks(), time.thread_time()
         found = download.rows()
-        took = Clock.ticks() - began
+        took, spent = Clock.ticks() - began, time.thread_time() - spent
     engine.dispose()
     if found != number:
         say(f"{place.version.name} exported {found} rows, not {number}.")
@@ -67,7 +68,7 @@ def _alone(place: Place, server: Server, download: Download, number: int) -> Fig
     both = [value for value in each.values() if value is not None]
     return {
         "exported": found, "rows": found / took, **each, "processor": sum(both) if both else None,
-        "rss": watch.rss, "pss": watch.pss,
+        "load": _of_thousand(spent, found), "rss": watch.rss, "pss": watch.pss,
     }  # fmt: skip
 
 
