@@ -13,7 +13,7 @@ from bench.machine import Watch, postmaster
 from bench.place import Place, connect
 from bench.rounds import Figures, say
 from bench.server import Server, served
-from bench.signup import visitors
+from bench.signup import of_machine, visitors
 from bench.sink import Sink
 from bench.visitors import SLUG
 from subscriptions.clock import Clock
@@ -68,7 +68,7 @@ def _alone(place: Place, server: Server, download: Download, number: int) -> Fig
     both = [value for value in each.values() if value is not None]
     return {
         "exported": found, "rows": found / took, **each, "processor": sum(both) if both else None,
-        "load": _of_thousand(spent, found), "rss": watch.rss, "pss": watch.pss,
+        "load": _of_thousand(spent, found), **of_machine(watch),
     }  # fmt: skip
 
 

@@ -148,7 +148,8 @@ class Load:
     def result(self) -> Measured:
         try:
             return self._pipe.recv()  # type: ignore[no-any-return]
-        finally:
+        finally:  # also where the benchmark is ended meanwhile
+            self._process.terminate()
             self._process.join()
 
 

@@ -56,6 +56,14 @@ def _mebibytes(pids: Iterable[int], file: str, name: str) -> float:
     return total / 1024
 
 
+def _whole() -> list[float]:
+    """Seconds that the processors of this machine have had, and those that they worked or were taken by its host."""
+    if not PROC.is_dir():
+        return [0.0, 0.0]
+    each = [int(value) / TICKS for value in (PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return [sum(each), sum(each) - each[3] - each[4]]  # less idle, less waiting for a disk
+
+
 def postmaster(engine: sa.Engine) -> int | None:
     """The process of PostgreSQL, when it runs here and may be looked at."""
     if engine.dialect.name != "postgresql":
@@ -72,24 +80,33 @@ class Watch:
     """Processor seconds of processes and their children between `with` and its end; the memory of the first at most."""
 
     def __init__(self, server: int, **others: int | None) -> None:
-        self._pids: dict[str, int | None] = {"server": server, **others}
+        self._pids: dict[str, int | None] = {"server": server, "bench": os.getpid(), "database": None, **others}
         self._server, self.rss, self.pss = server, 0.0, 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
     def __enter__(self) -> Self:
+        self._whole = _whole()
         self._before = self._seconds()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._after = self._seconds()
+        self._whole = [late - early for early, late in zip(self._whole, _whole(), strict=True)]
         self._over.set()
         self._thread.join()
 
     def used(self, name: str) -> float | None:
         before, after = self._before[name], self._after[name]
         return None if before is None or after is None else after - before
+
+    @property
+    def others(self) -> float | None:
+        """Per cent of the machine that somebody else used meanwhile: how much the other figures can be trusted."""
+        there, busy = self._whole
+        ours = (self.used("bench") or 0.0) + (self.used("database") or 0.0)
+        return 100 * max(0.0, busy - ours) / there if there else None
 
     def _seconds(self) -> dict[str, float | None]:
         there = PROC.is_dir()

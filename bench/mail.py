@@ -13,6 +13,7 @@ from bench.machine import Watch, postmaster
 from bench.place import Place, connect
 from bench.rounds import Figures, say
 from bench.server import served, settings
+from bench.signup import of_machine
 from bench.sink import Sink
 from subscriptions.clock import Clock
 
@@ -44,7 +45,7 @@ def _by_server(place: Place, number: int) -> Figures:
         both = [value for value in (each["server"], each["database"]) if value is not None]
         return {
             "mails": sink.count, "mails_rate": (sink.count - 1) / took if took else 0.0, **each,
-            "processor": sum(both) if both else None, "rss": watch.rss, "pss": watch.pss,
+            "processor": sum(both) if both else None, **of_machine(watch),
             "busy_most": busy[0], "busy_mean": busy[1],
         }  # fmt: skip
 

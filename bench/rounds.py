@@ -45,6 +45,7 @@ LABELS = {
     "part_line": ("  line", 3),
     "part_settle": ("  settle", 3),
     "part_rest": ("  the rest", 3),
+    "others": ("somebody else's part of the machine, %", 0),
     "batch": ("sign-ups in a commit", 1),
     "rss": ("peak memory of the server, MiB", 0),
     "pss": ("  shared pages shared (PSS)", 0),

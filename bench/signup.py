@@ -74,7 +74,11 @@ def _of_processes(watch: Watch, measured: Measured) -> Figures:
     each = {name: _per(watch.used(name), measured) for name in ("server", "database", "sink")}
     each["load"] = _per(measured.processor, measured)
     both = [value for value in (each["server"], each["database"]) if value is not None]
-    return {**each, "processor": sum(both) if both else None, "rss": watch.rss, "pss": watch.pss}
+    return {**each, "processor": sum(both) if both else None, **of_machine(watch)}
+
+
+def of_machine(watch: Watch) -> Figures:
+    return {"rss": watch.rss, "pss": watch.pss, "others": watch.others}
 
 
 def _per(seconds: float | None, measured: Measured) -> float | None:
