@@ -16,7 +16,7 @@ from typing import Any
 
 PARTS = {
     "take": ("subscriptions.mail.outbox:Sender._take", "subscriptions.mail.batch:Batch._read"),
-    "compile": ("subscriptions.mail.compose:Composer._gone",),  # once for each kind, list and language
+    "compile": ("subscriptions.mail.compose:Composer._compile",),  # once for each kind, list and language
     "compose": ("subscriptions.mail.compose:Composer.compose",),
     "line": ("subscriptions.mail.smtp:SmtpConnection.send",),
     "settle": ("subscriptions.mail.settle:settle",),

@@ -70,7 +70,7 @@ def _emptied_after(url: str) -> Iterator[str]:
     try:
         yield url
     finally:
-        pass
+        empty(url)
 
 
 def _refuse_used(url: str) -> None:
