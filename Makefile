@@ -21,7 +21,7 @@ test: $(VENV)/.tests ## run all tests (make test ARGS="-k confirm")
 check: $(VENV)/.tests ## lint, format, types, templates, house rules
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check .
-	@$(VENV)/bin/mypy --strict subscriptions app.py tests/support
+	@$(VENV)/bin/mypy --strict subscriptions bench app.py tests/support
 	@for script in tests/check_templates.py tests/check_rules.py; do \
 		if [ -e $$script ]; then $(VENV)/bin/python $$script || exit 1; fi; \
 	done

@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "cli": "domain look store actions mail jobs export settings clock logs parts start serve data",
     }.items()
 }
+BENCH = sorted((HOME / "bench").glob("*.py"))
 FILES = sorted(path for path in CODE.rglob("*.py") if "migrations" not in path.parts)
 READS_TIME = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime"}
 
@@ -90,6 +91,10 @@ def test_rules_and_storage_do_not_speak_http(room_: str) -> None:
     assert not {name for name in spoken if name.startswith(("werkzeug", "granian", "subscriptions.web"))}
 
 
+def test_the_product_does_not_know_its_benchmarks() -> None:
+    assert [path.name for path in FILES for name in imports(path) if name.split(".")[0] == "bench"] == []
+
+
 def test_only_the_schedule_knows_apscheduler() -> None:
     knowing = [path.name for path in FILES if any(name.startswith("apscheduler") for name in imports(path))]
     assert knowing == ["schedule.py"]
@@ -128,7 +133,7 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or 0) - node.lineno + 1
 
 
-@pytest.mark.parametrize("path", [*FILES, HOME / "app.py"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*FILES, *BENCH, HOME / "app.py"], ids=lambda path: path.name)
 def test_functions_and_files_stay_small(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= (40 if path.name == "app.py" else 250)
     assert [name for name, lines in functions(path) if lines > 50] == []

@@ -25,8 +25,8 @@ from tests.support.relay import Relay
 
 COMMANDS = """
 lists show|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show|suppressions add
-suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup|abuse show|abuse cancel
-abuse refresh
+suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup|bench export
+bench mail|abuse show|abuse cancel|abuse refresh
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 

@@ -47,6 +47,7 @@ def test_a_database_is_copied_from_a_template_and_dropped_under_its_users() -> N
 def test_only_a_durable_server_waits_for_the_disk(durable: bool, fsync: str) -> None:
     with PostgresServer(durable=durable) as server:
         assert value(server.url("postgres"), "SHOW fsync") == fsync
+        assert not (durable and server.folder.is_relative_to(postgres_programs.MEMORY))
 
 
 @pytest.mark.postgres

@@ -3,6 +3,9 @@
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
@@ -22,13 +25,22 @@ T = TypeVar("T")
 
 
 def init_app(app: Flask) -> None:
-    from subscriptions.cli import abuse, admin, bench, jobs, mails, people
+    from subscriptions.cli import abuse, admin, jobs, mails, people
 
     if start.is_command():
         migrate.init_app(app)
-    for room in (admin, people, mails, jobs, abuse, bench):
+    for room in (admin, people, mails, jobs, abuse):
         for command in room.COMMANDS:
             app.cli.add_command(command)
+    if _has_benchmarks():
+        app.cli.add_command(import_module("bench.commands").group, "bench")
+
+
+def _has_benchmarks() -> bool:
+    """Whether they stand beside the product, as in its repository; others have packages of that name."""
+    found = find_spec("bench")
+    home = Path(__file__).resolve().parents[2]
+    return found is not None and found.origin == str(home / "bench" / "__init__.py")
 
 
 def ready(command: Callable[P, T]) -> Callable[P, T]:

@@ -1,6 +1,6 @@
 """Tabs of one browser, driven alike in both engines: Chromium by Playwright, a stock Firefox by Marionette."""
 
-import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -153,11 +153,12 @@ def firefox() -> Iterator[Engine]:
     path = firefox_path()
     if path is None:
         raise RuntimeError("no Firefox here: python -m tests.support.browser --install")
-    with warnings.catch_warnings():  # it leaves the sockets open with which it waits
-        warnings.simplefilter("ignore", ResourceWarning)
-        driver = Marionette(port=free_port(), bin=path, headless=True, gecko_log=os.devnull, startup_timeout=120)
-    try:
-        driver.start_session()
-        yield Firefox(driver)
-    finally:
-        driver.cleanup()
+    with tempfile.TemporaryDirectory() as folder:  # for its log, a file that it removes first: never /dev/null, as root
+        with warnings.catch_warnings():  # it leaves the sockets open with which it waits
+            warnings.simplefilter("ignore", ResourceWarning)
+            driver = Marionette(port=free_port(), bin=path, headless=True, gecko_log=folder, startup_timeout=120)
+        try:
+            driver.start_session()
+            yield Firefox(driver)
+        finally:
+            driver.cleanup()

@@ -49,11 +49,12 @@ class Databases:
 
 
 class PostgresServer(Databases):
-    """A server of our own in a temporary folder; durable=True leaves fsync on."""
+    """A server of our own in a temporary folder; durable=True leaves fsync on, on a disk."""
 
     def __init__(self, *, durable: bool = False) -> None:
         self.port = free_port()
         super().__init__(f"postgresql://postgres@{LOOPBACK}:{self.port}/postgres")
+        self._durable = durable
         self._settings = CAREFUL if durable else CAREFUL | QUICK
         self._folder: Path | None = None
         self._programs = Path()
@@ -102,7 +103,7 @@ class PostgresServer(Databases):
         self.remove()
 
     def _prepare(self) -> Path:
-        self._folder = folder = postgres_programs.make_folder()
+        self._folder = folder = postgres_programs.make_folder(on_disk=self._durable)
         self._programs = postgres_programs.usable_from(folder)
         self._run("initdb", "-D", folder / "data", *INITDB)
         return folder

@@ -15,14 +15,15 @@ NEEDED = ("initdb", "pg_ctl", "postgres")
 MEMORY, ROOM = Path("/dev/shm"), 2 * 2**30  # noqa: S108 mkdtemp makes it safe
 
 
-def make_folder() -> Path:
-    """A temporary folder that the server's user owns; in memory where there is room.
+def make_folder(*, on_disk: bool = False) -> Path:
+    """A temporary folder that the server's user owns; in memory where there is room, unless it is to wait for a disk.
 
     Each test gets a database of its own, which is 400 small files: 15 ms in memory, up to 260 on a disk.
     """
     everyones = _open_to_all(Path(tempfile.gettempdir()))
     disk = None if everyones else "/tmp"  # noqa: S108 mkdtemp makes it safe
-    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=MEMORY if _has_room(MEMORY) else disk))
+    in_memory = not on_disk and _has_room(MEMORY)
+    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=MEMORY if in_memory else disk))
     if server_user := _server_user():
         os.chown(folder, server_user.pw_uid, server_user.pw_gid)
     return folder

@@ -23,7 +23,6 @@ def empty() -> tuple[dict[str, str], int]:
 def serve_empty() -> None:
     """The empty endpoint on the server that serves the product; the port from the environment."""
     from granian.constants import Interfaces
-
     from subscriptions.serve import THREADS, OneProcess
 
     server = OneProcess(
@@ -84,14 +83,6 @@ def seconds_for_mails(port: int, mail: bytes, number: int) -> float:
         for _ in range(number):
             host.sendmail("bench@example.org", ["visitor@example.org"], mail)
         return (Clock.ticks() - began) / number
-
-
-def forget(engine: sa.Engine, before: int) -> None:
-    """Delete the rows that were inserted by hand."""
-    with engine.begin() as connection:
-        mine = sa.select(Registration.id).where(Registration.id > before)
-        connection.execute(sa.delete(Evidence).where(Evidence.registration_id.in_(mine)))
-        connection.execute(sa.delete(Registration).where(Registration.id > before))
 
 
 if __name__ == "__main__":
