@@ -7,34 +7,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask
 
 from subscriptions.clock import Clock
 from subscriptions.store.models import Address, Evidence, List, Registration
 
-app = Flask(__name__)
+ANSWER = b'{"status": "empty"}'
 
 
-@app.post("/api/v1/subscriptions")
-def empty() -> tuple[dict[str, str], int]:
-    return {"status": "empty"}, 202
+class Empty:
+    """The least that our server can do with a sign-up: read it, and answer."""
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        await protocol()
+        protocol.response_bytes(202, [("content-type", "application/json")], ANSWER)
 
 
 def serve_empty() -> None:
     """The empty endpoint on the server that serves the product; the port from the environment."""
-    from granian.constants import Interfaces
-    from subscriptions.serve import THREADS, OneProcess
+    from subscriptions.serving.server import Granian, listen
 
-    server = OneProcess(
-        "floor",
-        address="127.0.0.1",
-        port=int(os.environ["BENCH_PORT"]),
-        interface=Interfaces.WSGI,
-        blocking_threads=THREADS,
-        websockets=False,
-        log_enabled=False,
-    )
-    server.serve(target_loader=lambda: app, wrap_loader=False)
+    Granian(Empty(), listen("127.0.0.1", int(os.environ["BENCH_PORT"]))).run()
     os._exit(0)
 
 

@@ -10,8 +10,6 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server import MTServer
 from granian.server.common import AbstractServer
 
-from subscriptions.serving.front import Front
-
 HEAD_SECONDS, HEAD_AT_MOST = 10, 16 * 1024
 FILES = 65_536  # that a process may hold open, where the system allows it
 BACKLOG = 1024
@@ -20,7 +18,7 @@ BACKLOG = 1024
 class Granian(MTServer):
     """Made for Pythons without a GIL; with one, a worker is a worker all the same (measured: as fast as a child)."""
 
-    def __init__(self, front: Front, listening: socket.socket) -> None:
+    def __init__(self, front: Any, listening: socket.socket) -> None:
         self._front, self._listening = front, listening
         super().__init__(
             "app",
@@ -37,7 +35,7 @@ class Granian(MTServer):
         self.serve(target_loader=lambda: self._front, wrap_loader=False)
 
     def _init_shared_socket(self) -> None:
-        self._shd: Any = SocketHolder(self._listening.fileno(), False, BACKLOG)
+        self._shd: Any = SocketHolder(self._listening.fileno(), False, BACKLOG)  # type: ignore[call-arg]
 
     def _check_gil(self) -> None:
         """One worker needs no free threads."""
