@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
+from subscriptions import busy
 from subscriptions.actions.gate import Limited, ProofNeeded
 from subscriptions.actions.subscribe import subscribe
 from subscriptions.settings import Abuse, Limits
 from subscriptions.watch import Watch
-from subscriptions.web.intake import proof_of_work
 from tests.builders import ANNE, NEWS, OFFERS, World, rows_of_every_table
 from tests.conftest import ManualClock
 from tests.support.work import fields_of, make_light, solved
@@ -118,12 +118,12 @@ def test_a_busy_network_is_asked_before_it_is_counted_again(make: Make) -> None:
 
 
 def test_the_memory_of_busy_networks_is_bounded(make: Make) -> None:
-    world, memory = make(), proof_of_work.Busy()
+    world, memory = make(), busy.BusyNetworks()
     until = world.clock.now() + world.parts.policy.network.period  # type: ignore[union-attr]
-    for n in range(2 * proof_of_work.REMEMBERED):
+    for n in range(2 * busy.REMEMBERED):
         memory.note(n.to_bytes(16), until)
-    assert len(memory) <= proof_of_work.REMEMBERED
-    assert memory.has((2 * proof_of_work.REMEMBERED - 1).to_bytes(16), world.clock.now())
+    assert len(memory) <= busy.REMEMBERED
+    assert memory.has((2 * busy.REMEMBERED - 1).to_bytes(16), world.clock.now())
 
 
 @pytest.mark.parametrize("on", ["everybody", "list", "domain"])
