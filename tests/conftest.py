@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, sync_playwright
 
 from app import create_app
 from subscriptions import start
@@ -18,6 +19,7 @@ from subscriptions.settings import Abuse, Database, Server, Settings
 from subscriptions.store.models import db
 from tests.builders import LISTS, World
 from tests.support.applications import Applications
+from tests.support.browser import launch
 from tests.support.databases import Kept
 from tests.support.postgres import Databases, session_postgres
 from tests.support.relay import Relay
@@ -147,6 +149,13 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
     app = make_app()
     with app.app_context():
         yield app
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for each worker; a test opens a context of its own, which knows nothing of the others."""
+    with sync_playwright() as playwright:
+        yield launch(playwright)
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from tests.support.browser import launch
 from tests.support.server import Server
 from tests.support.visitor import Visitor, try_out
 from tests.test_browser_looks import violations
@@ -30,12 +29,6 @@ FACTS = {
     "ADDRESS_HOME_CITY": "Exampletown", "ADDRESS_HOME_ZIP": "12345", "ADDRESS_HOME_COUNTRY": "DE",
     "PHONE_HOME_WHOLE_NUMBER": "+4930000000",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield launch(playwright)
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def _built_when_needed(self: Rule, append_unknown: bool = True) -> Callable[...,
     return lambda rule, *values, **more: made()(rule, *values, **more)
 
 
-Rule._compile_builder = _built_when_needed  # type: ignore[assignment]
+Rule._compile_builder = _built_when_needed  # type: ignore[method-assign]
 
 
 class Applications:
