@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app import create_app
 from subscriptions import start
@@ -152,10 +152,15 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Browser:
     """One for each worker; a test opens a context of its own, which knows nothing of the others."""
-    with sync_playwright() as playwright:
-        yield launch(playwright)
+    return launch(playwright)
 
 
 @pytest.fixture

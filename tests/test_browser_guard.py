@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 
+from tests.support.browser import launch
 from tests.support.server import Server
 from tests.support.visitor import Visitor, try_out
 from tests.test_browser_looks import violations
@@ -201,9 +202,16 @@ def test_the_trap_is_hidden_from_eyes_keys_and_screen_readers(context: BrowserCo
     assert box is not None and box["width"] * box["height"] <= 1
 
 
-def test_the_autofill_of_the_browser_leaves_the_trap_alone(context: BrowserContext, asking: Server) -> None:
+@pytest.fixture
+def whole(playwright: Playwright) -> Iterator[BrowserContext]:
+    """The browser with what is around its pages: autofill is there."""
+    with launch(playwright, whole=True) as browser, browser.new_context() as context:
+        yield context
+
+
+def test_the_autofill_of_the_browser_leaves_the_trap_alone(whole: BrowserContext, asking: Server) -> None:
     """Chromium's own, with a whole address book entry: it fills our fields, and would fill one called `company`."""
-    hans = visitor(context, asking)
+    hans = visitor(whole, asking)
     hans.go("/subscribe/newsletter")
     autofill(hans.page, "[name=email]")
     values = dict(hans.page.evaluate("[...document.forms[0].elements].map(one => [one.name, one.value])"))
