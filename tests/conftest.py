@@ -1,5 +1,6 @@
 """The world of the tests: a real application on a real database, and a clock that only the test moves."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -28,8 +29,10 @@ pytest_plugins = ["tests.clause"]  # what `pytest -m clause` says at its end
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
-hypothesis.settings.register_profile("house", deadline=None)  # nothing is timed: a busy machine is no failure
-hypothesis.settings.load_profile("house")
+# Nothing is timed: a busy machine is no failure. By day the same texts and histories each time, by night new ones.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True, max_examples=40, database=None)
+hypothesis.settings.register_profile("night", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
 class ManualClock(Clock):

@@ -3,6 +3,8 @@
 import re
 import subprocess
 
+import pytest
+
 from tests.builders import World
 from tests.support.server import HOME, flask
 from tests.support.sql import emptied
@@ -13,6 +15,7 @@ def bench(*options: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=HOME, capture_output=True, text=True, timeout=100, check=False)
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)], indirect=True)
 def test_the_benchmark_answers_every_sign_up_and_delivers_every_mail(database_url: str) -> None:
     done = bench("--database", emptied(database_url), "--requests", "200", "--concurrency", "8")
     assert done.returncode == 0, done.stderr
