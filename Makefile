@@ -6,7 +6,7 @@ PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format translations lock clean
+.PHONY: help run test drills check format translations lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,9 +14,12 @@ help: ## show this list
 run: $(VENV)/.core ## install what is needed and serve on http://127.0.0.1:8000
 	@exec $(VENV)/bin/python app.py
 
-test: $(VENV)/.tests ## run all tests (make test ARGS="-k confirm")
+test: $(VENV)/.tests ## run the tests, all but the drills (make test ARGS="-k confirm")
 	@$(VENV)/bin/python -m tests.support.browser --install
-	@$(VENV)/bin/pytest --numprocesses auto --dist worksteal $(ARGS)
+	@$(VENV)/bin/pytest --numprocesses auto --dist worksteal -m "not drill" $(ARGS)
+
+drills: $(VENV)/.tests ## run what is long by nature: attacks, measuring, random histories and texts by the thousand
+	@HYPOTHESIS_PROFILE=night $(VENV)/bin/pytest --numprocesses auto --dist worksteal -m "drill or hypothesis" $(ARGS)
 
 check: $(VENV)/.tests ## lint, format, types, templates, house rules
 	@$(VENV)/bin/ruff check --quiet .

@@ -1,18 +1,17 @@
 """The world of the tests: a real application on a real database, and a clock that only the test moves."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
-from werkzeug.routing import Rule
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app import create_app
 from subscriptions import start
@@ -20,6 +19,9 @@ from subscriptions.clock import Clock
 from subscriptions.settings import Abuse, Database, Server, Settings
 from subscriptions.store.models import db
 from tests.builders import LISTS, World
+from tests.support.applications import Applications
+from tests.support.browser import launch
+from tests.support.databases import Kept
 from tests.support.postgres import Databases, session_postgres
 from tests.support.relay import Relay
 
@@ -27,39 +29,10 @@ pytest_plugins = ["tests.clause", "tests.upgraded"]  # what `pytest -m clause` s
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
-hypothesis.settings.register_profile("house", deadline=None)  # nothing is timed: a busy machine is no failure
-hypothesis.settings.load_profile("house")
-
-
-class Compiled(BytecodeCache):
-    """Templates as code, for all applications of the tests: to compile them is a quarter of the time of a test."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._known:
-            bucket.bytecode_from_string(self._known[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._known[bucket.key] = bucket.bytecode_to_string()
-
-
-COMPILED = Compiled()
-_compile_builder = Rule._compile_builder
-
-
-def _built_when_needed(self: Rule, append_unknown: bool = True) -> Callable[..., Any]:
-    """What writes the URLs of a route; a test writes few, and to compile that for all is half of making an app."""
-
-    @cache
-    def made() -> Callable[..., Any]:
-        return _compile_builder(self, append_unknown)
-
-    return lambda rule, *values, **more: made()(rule, *values, **more)
-
-
-Rule._compile_builder = _built_when_needed  # type: ignore[assignment]
+# Nothing is timed: a busy machine is no failure. By day the same texts and histories each time, by night new ones.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True, max_examples=40, database=None)
+hypothesis.settings.register_profile("night", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
 class ManualClock(Clock):
@@ -89,9 +62,29 @@ def postgres() -> Iterator[Databases]:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Databases with the schema and nothing else, made at the first use: a test starts from a copy."""
-    return {"folder": str(tmp_path_factory.mktemp("templates"))}
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """The databases of this worker; a test finds its own as if it had just been made."""
+    with closing(Kept(tmp_path_factory.mktemp("databases"), _migrate)) as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    """Those that were made with the settings of earlier tests."""
+    return Applications()
+
+
+@pytest.fixture(scope="session")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("test")
+
+
+@pytest.fixture
+def tmp_path(_folder: Path) -> Path:
+    """An empty folder; the same for all tests of a worker, so that they have the same settings."""
+    shutil.rmtree(_folder)
+    _folder.mkdir()
+    return _folder
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -101,36 +94,11 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(
-    database: str, request: pytest.FixtureRequest, templates: dict[str, str], tmp_path: Path
-) -> Iterator[str]:
-    """The URL of a database of this test's own, with the schema in it."""
+def database_url(database: str, request: pytest.FixtureRequest, kept: Kept, tmp_path: Path) -> str:
+    """The URL of a database that is this test's own, with the schema in it."""
     if database == "sqlite":
-        yield _sqlite_copy(templates, tmp_path)
-        return
-    server: Databases = request.getfixturevalue("postgres")
-    name = f"t{abs(hash(request.node.nodeid)):x}_{tmp_path.name[-20:].lower()}".replace("-", "_")[:60]
-    url = server.create_database(name, _postgres_template(server, templates))
-    yield url
-    server.drop_database(name)
-
-
-def _sqlite_copy(templates: dict[str, str], tmp_path: Path) -> str:
-    source = Path(templates["folder"]) / "template.db"
-    if not source.exists():
-        _migrate(f"sqlite:///{source}", source.parent)
-    target = tmp_path / "subscriptions.db"
-    shutil.copyfile(source, target)
-    return f"sqlite:///{target}"
-
-
-def _postgres_template(server: Databases, templates: dict[str, str]) -> str:
-    name = f"template_{Path(templates['folder']).name}_{abs(hash(templates['folder'])):x}"[:60].lower()
-    if "postgresql" not in templates:
-        server.drop_database(name)
-        _migrate(server.create_database(name), Path(templates["folder"]))
-        templates["postgresql"] = name
-    return name
+        return kept.sqlite(tmp_path / "subscriptions.db")
+    return kept.postgresql(request.getfixturevalue("postgres"))
 
 
 def _migrate(url: str, folder: Path) -> None:
@@ -155,21 +123,27 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def make_app(database_url: str, tmp_path: Path, clock: ManualClock) -> Iterator[Callable[..., Flask]]:
-    """Makes applications on this test's database, with sections of the configuration replaced."""
-    made: list[Flask] = []
+def make_app(
+    database_url: str, tmp_path: Path, clock: ManualClock, applications: Applications
+) -> Iterator[Callable[..., Flask]]:
+    """Gives applications on this test's database, with sections of the configuration replaced."""
+    made: list[tuple[Flask, bool]] = []
 
     def make(**sections: object) -> Flask:
-        app = create_app(make_settings(database_url, tmp_path, **sections), clock)
-        app.jinja_env.bytecode_cache = COMPILED
-        start.prepare(app)
-        made.append(app)
+        settings = make_settings(database_url, tmp_path, **sections)
+        is_kept = not any(not one.name.startswith("subscriptions.db") for one in tmp_path.iterdir())
+        app = applications.take(settings, clock) if is_kept else create_app(settings, clock)
+        is_prepared = not made and settings == make_settings(database_url, tmp_path)
+        made.append((app, is_kept))
+        (start.follow if is_prepared else start.prepare)(app)
         return app
 
     yield make
-    for app in made:
+    for app, is_kept in made:
         with app.app_context():
             db.engine.dispose()
+        if is_kept:
+            applications.give_back(app)
 
 
 @pytest.fixture
@@ -178,6 +152,18 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
     app = make_app()
     with app.app_context():
         yield app
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Browser:
+    """One for each worker; a test opens a context of its own, which knows nothing of the others."""
+    return launch(playwright)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from tests.attack import OPERATOR, VICTIM, Plan, attack
 from tests.support.relay import Relay
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.drill, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_an_attack_opens_the_breaker_bombs_nobody_and_keeps_no_person_out(

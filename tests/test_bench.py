@@ -42,6 +42,7 @@ def tables(url: str) -> int:
     return number(url, of_sqlite if url.startswith("sqlite") else of_postgres)
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)], indirect=True)
 def test_every_sign_up_is_answered_and_every_mail_delivered_by_form_and_by_json(database_url: str) -> None:
     url = emptied(database_url)
     told = measured("signup", "--database", url, "--requests", "60", "--concurrency", "8", "--form")

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from subscriptions.look.shades import shades
-from tests.support.browser import launch
 from tests.support.embeds import (
     GROUNDS,
     HOSTILE,
@@ -24,12 +23,6 @@ from tests.test_browser_looks import violations
 from tests.typed import WRONG
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield launch(playwright)
 
 
 @pytest.fixture(scope="module")

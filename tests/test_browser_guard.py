@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 
 from tests.support.browser import launch
 from tests.support.server import Server
@@ -30,12 +30,6 @@ FACTS = {
     "ADDRESS_HOME_CITY": "Exampletown", "ADDRESS_HOME_ZIP": "12345", "ADDRESS_HOME_COUNTRY": "DE",
     "PHONE_HOME_WHOLE_NUMBER": "+4930000000",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield launch(playwright)
 
 
 @pytest.fixture(scope="module")
@@ -208,9 +202,16 @@ def test_the_trap_is_hidden_from_eyes_keys_and_screen_readers(context: BrowserCo
     assert box is not None and box["width"] * box["height"] <= 1
 
 
-def test_the_autofill_of_the_browser_leaves_the_trap_alone(context: BrowserContext, asking: Server) -> None:
+@pytest.fixture
+def whole(playwright: Playwright) -> Iterator[BrowserContext]:
+    """The browser with what is around its pages: autofill is there."""
+    with launch(playwright, whole=True) as browser, browser.new_context() as context:
+        yield context
+
+
+def test_the_autofill_of_the_browser_leaves_the_trap_alone(whole: BrowserContext, asking: Server) -> None:
     """Chromium's own, with a whole address book entry: it fills our fields, and would fill one called `company`."""
-    hans = visitor(context, asking)
+    hans = visitor(whole, asking)
     hans.go("/subscribe/newsletter")
     autofill(hans.page, "[name=email]")
     values = dict(hans.page.evaluate("[...document.forms[0].elements].map(one => [one.name, one.value])"))

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.support.browser import launch
 from tests.support.server import Server
 from tests.support.site import Site
 from tests.support.visitor import CONFIRM, Visitor, try_out
@@ -20,12 +19,6 @@ HIDDEN = (
 )
 ACTIVATE = "window.isActivated = true; document.dispatchEvent(new Event('prerenderingchange'))"
 SHOW = "window.isShown = true; document.dispatchEvent(new Event('visibilitychange'))"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield launch(playwright)
 
 
 @pytest.fixture

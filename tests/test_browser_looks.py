@@ -1,14 +1,12 @@
 """Every page in every state, by daylight and at night, on a desk, a phone and the narrowest screen."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.support.browser import launch
 from tests.support.tour import tour
 from tests.support.visitor import CONFIRM, Visitor, try_out
 
@@ -52,12 +50,6 @@ class Seen:
     strangers: list[str] = field(default_factory=list)
     cookies: list[Any] = field(default_factory=list)
     stored: dict[str, int] = field(default_factory=dict)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield launch(playwright)
 
 
 @pytest.fixture(scope="module", params=SCREENS)

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.support.browser import launch
 from tests.support.server import Server
 from tests.test_browser_looks import violations
 from tests.test_look_pictures import FILES
@@ -25,12 +24,6 @@ WHOLE = f"""() => {{
 }}"""
 MAIL = "/mailbox/templates/newsletter/welcome/en"
 PHONE = {"width": 320, "height": 640}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield launch(playwright)
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from subscriptions.domain.lifecycle import Mail
 from subscriptions.store.models import db
 from tests.builders import text_of
-from tests.support.browser import launch
 from tests.support.server import Server
 from tests.support.sql import connected, rows
 from tests.support.visitor import CONFIRM, LISTS, Visitor, try_out
@@ -26,12 +25,6 @@ MAILS = set(Mail) - {Mail.ERASED, Mail.ALARM, Mail.TEST}  # all with a link of o
 READERS: list[dict[str, str | float | bool]] = [
     {}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}, {"User-Agent": "BingPreview/1.0b"}
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield launch(playwright)
 
 
 @pytest.fixture

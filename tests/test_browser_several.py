@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.support.browser import launch
 from tests.support.server import Server
 from tests.support.visitor import Visitor
 from tests.test_browser_looks import SCREENS, SHAPE, SPACED, violations
@@ -19,12 +18,6 @@ LISTS = """[
   {slug = "events", name = "Events", wording = "Yes, please send me the events."},
   {slug = "offers", name = "Offers"}]"""
 ANNE = "anne@example.org"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield launch(playwright)
 
 
 @pytest.fixture

@@ -76,11 +76,11 @@ def live(history: History, acts: list[tuple[Any, ...]]) -> None:
         history.check()
 
 
-def random_histories(examples: int) -> settings:
+def random_histories(by_day: int, by_night: int) -> settings:
+    """The same few by day, other ones each night (`make drills`)."""
+    is_night = settings.get_current_profile_name() == "night"
     slow_is_fine = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=slow_is_fine
-    )
+    return settings(max_examples=by_night if is_night else by_day, suppress_health_check=slow_is_fine)
 
 
 TOLD_BEFORE: list[list[tuple[Any, ...]]] = [
@@ -114,7 +114,7 @@ def test_the_histories_that_are_easily_got_wrong(begin: Callable[[], History], a
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@random_histories(100)
+@random_histories(by_day=10, by_night=300)
 @given(acts)
 def test_no_history_breaks_a_promise(begin: Callable[[], History], acts: list[tuple[Any, ...]]) -> None:
     live(begin(), acts)
@@ -124,7 +124,7 @@ def test_no_history_breaks_a_promise(begin: Callable[[], History], acts: list[tu
 @pytest.mark.timeout(600)
 @pytest.mark.postgres
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-@random_histories(20)
+@random_histories(by_day=3, by_night=60)
 @given(acts)
 def test_no_history_breaks_a_promise_on_postgresql(begin: Callable[[], History], acts: list[tuple[Any, ...]]) -> None:
     live(begin(), acts)

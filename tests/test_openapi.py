@@ -92,7 +92,11 @@ def test_the_document_names_nobody_but_its_example(world: World) -> None:
     assert set(re.findall(r"[\w.]+@[\w.]+\w", world.get(URL).text)) == {"anne@example.org"}
 
 
+BY_DAY, BY_NIGHT, IS_NIGHT = 8, 200, settings.get_current_profile_name() == "night"  # requests to each operation
+
+
 @pytest.mark.slow
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("held", SCOPES)
 def test_schemathesis_finds_nothing_that_the_document_does_not_say(world: World, held: str | None) -> None:
     world.subscribe()
@@ -116,7 +120,7 @@ def _take_out(sent: Any, *names: str) -> None:
 
 
 def _hold_against(cases: Any, headers: dict[str, str], excluded: list[Any]) -> None:
-    @settings(max_examples=25, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=BY_NIGHT if IS_NIGHT else BY_DAY, suppress_health_check=list(HealthCheck))
     @given(case=cases)
     def run(case: Any) -> None:
         if case.meta.generation.mode.is_positive:

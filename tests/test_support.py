@@ -2,9 +2,9 @@
 
 import psycopg
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
-from tests.support import browser, postgres_programs
+from tests.support import postgres_programs
 from tests.support.postgres import PostgresServer, StopMode, session_postgres
 
 
@@ -66,8 +66,8 @@ def test_programs_below_a_closed_folder_are_run_from_a_copy(monkeypatch: pytest.
 
 
 @pytest.mark.browser
-def test_the_browser_shows_a_page() -> None:
-    with sync_playwright() as playwright, browser.launch(playwright) as chromium:
-        page = chromium.new_page()
+def test_the_browser_shows_a_page(browser: Browser) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
         page.goto("data:text/html,<title>Hello</title>")
         assert page.title() == "Hello"

@@ -12,7 +12,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 FIREFOX = ("firefox-esr", "firefox")
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The same engine without a browser's window: a page costs it a third.
+SHELL = "chromium-headless-shell"
+WHOLE = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A browser at rest must call nobody: a test machine may have no way out.
 FLAGS = (
     "--disable-gpu",
@@ -27,7 +29,7 @@ PLAYWRIGHTS_OWN = [[*DRIVER, "install", "chromium"]]
 # Playwright's driver needs libatomic, which a bare Debian lacks and Chromium does not bring.
 DEBIANS = [
     ["apt-get", "update", "--quiet"],
-    ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium", "libatomic1"],
+    ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium", SHELL, "libatomic1"],
 ]
 DEBIANS_FIREFOX = [DEBIANS[0], [*DEBIANS[1][:5], "firefox-esr"]]
 
@@ -37,8 +39,10 @@ def chromium_path(playwright: Playwright | None = None) -> str | None:
     return next((path for path in _candidates(playwright) if _starts(path)), None)
 
 
-def launch(playwright: Playwright) -> Browser:
-    path = chromium_path(playwright)
+def launch(playwright: Playwright, *, whole: bool = False) -> Browser:
+    """The light one if there is one, or the `whole` browser, with all that is around the pages."""
+    path = next(filter(_starts, _shells(playwright)), None) if not whole else None
+    path = path or chromium_path(playwright)
     if path is None:
         raise RuntimeError("no browser here: python -m tests.support.browser --install")
     return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *_flags_for_root()])
@@ -57,13 +61,11 @@ def firefox_path() -> str | None:
 
 
 def install() -> str | None:
-    """Tries one way after another until there is a Chromium to drive."""
-    if path := drivable_path():
-        return path
-    for commands in (PLAYWRIGHTS_OWN, DEBIANS if _can_use_apt() else []):
-        if commands and _is_done(commands) and (path := drivable_path()):
-            return path
-    return None
+    """Tries one way after another until there is a browser to drive."""
+    found = drivable_path()
+    if found and _can_use_apt() and not os.environ.get("CHROMIUM") and not any(_shells(None)):
+        return _after(DEBIANS) or found
+    return found or _after(PLAYWRIGHTS_OWN) or (_after(DEBIANS) if _can_use_apt() else None)
 
 
 def install_firefox() -> str | None:
@@ -91,9 +93,19 @@ def _candidates(playwright: Playwright | None) -> Iterator[str]:
     if named := os.environ.get("CHROMIUM"):
         yield named
         return
-    yield from filter(None, map(shutil.which, NAMES))
+    yield from filter(None, map(shutil.which, WHOLE))
     if (own := _playwrights_own(playwright)) and Path(own).exists():
         yield own
+
+
+def _shells(playwright: Playwright | None) -> Iterator[str]:
+    """Of the system, and what Playwright puts beside its own browser; none where a browser is named."""
+    if os.environ.get("CHROMIUM"):
+        return
+    if path := shutil.which(SHELL):
+        yield path
+    elif own := _playwrights_own(playwright):
+        yield from map(str, Path(own).parents[2].glob("chromium_headless_shell-*/*/*headless*shell"))
 
 
 def _playwrights_own(playwright: Playwright | None) -> str:

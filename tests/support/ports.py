@@ -16,8 +16,26 @@ def free_port() -> int:
     return next(port for port in candidates if _is_free(port))
 
 
+_idle: list[int] = []  # of servers that are gone; the next one takes them, so that settings stay what they were
+
+
+def kept_port() -> int:
+    """The port of an earlier server of this process, or a free one."""
+    while _idle:
+        if _is_free(port := _idle.pop()):
+            return port
+    return free_port()
+
+
+def given_back(port: int) -> None:
+    """For the next who asks."""
+    if port not in _idle:
+        _idle.append(port)
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just been closed may linger
         try:
             probe.bind((LOOPBACK, port))
         except OSError:

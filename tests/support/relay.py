@@ -10,7 +10,7 @@ from typing import Self
 from tests.support.certificates import Certificate, ca_file
 from tests.support.faults import DRIP, DROP, ENDLESS, FLOOD, HANG, Fault, Stage
 from tests.support.inbox import Mail
-from tests.support.ports import LOOPBACK, free_port
+from tests.support.ports import LOOPBACK, given_back, kept_port
 from tests.support.smtp_lines import Lines
 from tests.support.smtp_session import Desk, Offers, Security, Session
 
@@ -33,7 +33,7 @@ class Relay:
         delay: float = 0.0,
     ) -> None:
         self.host = LOOPBACK
-        self.port = free_port()
+        self.port = kept_port()
         self._desk = Desk(Offers(security, certificate, login, smtputf8, pipelining, delay))
         self._listener: socket.socket | None = None
         self._doorman = threading.Thread()
@@ -129,6 +129,7 @@ class Relay:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        given_back(self.port)
 
     def hang_up(self) -> None:
         """Closes every line, and goes on listening."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from tests.support.forked import Process, fork
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.relay import Relay
 
@@ -34,7 +35,10 @@ def until(condition: Callable[[], bool], timeout: float = PATIENCE, every: float
 
 
 class Server:
-    """A server in its own folder, on the database of that URL; settings of the environment by SECTION__KEY."""
+    """A server in its own folder, on the database of that URL; settings of the environment by SECTION__KEY.
+
+    It is forked from a process that has imported the program; `alone`, it is started as people start it.
+    """
 
     def __init__(
         self,
@@ -43,14 +47,15 @@ class Server:
         *,
         command: tuple[str, ...] = PYTHON_APP,
         relay: Relay | None = None,
+        alone: bool = False,
         **environment: str | None,
     ) -> None:
         self.port = free_port()
         self.command = tuple(part.format(port=self.port) for part in command)
-        self._folder = folder
+        self._alone = alone
         wanted = _environment(folder, url, self.port, relay) | environment
         self._environment = _outside() | {f"SUBSCRIPTIONS_{name}": value for name, value in wanted.items() if value}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._output, self._errors = folder / f"out-{self.port}", folder / f"err-{self.port}"
 
     @property
@@ -58,7 +63,7 @@ class Server:
         return f"http://{LOOPBACK}:{self.port}"
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Process:
         assert self._process is not None, "start it first"
         return self._process
 
@@ -86,15 +91,8 @@ class Server:
 
     def launch(self) -> Self:
         """Start it without waiting."""
-        with self._output.open("ab") as output, self._errors.open("ab") as errors:
-            self._process = subprocess.Popen(
-                self.command,
-                cwd=HOME,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-            )
+        start = _start if self._alone else fork
+        self._process = start(self.command, self._environment, self._output, self._errors)
         return self
 
     def start(self) -> Self:
@@ -150,6 +148,11 @@ class Server:
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
         finally:
             connection.close()
+
+
+def _start(command: tuple[str, ...], environment: dict[str, str], output: Path, errors: Path) -> Process:
+    with output.open("ab") as out, errors.open("ab") as err:
+        return subprocess.Popen(command, cwd=HOME, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
 
 
 def is_alive(pid: int) -> bool:
