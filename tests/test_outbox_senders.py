@@ -13,7 +13,7 @@ from subscriptions.mail import settle
 from subscriptions.mail.outbox import Line
 from subscriptions.settings import ListSettings
 from subscriptions.settings import Mail as MailSettings
-from subscriptions.store import outbox
+from subscriptions.store import outbox, registrations
 from subscriptions.store.engine import Unavailable, reading, transaction
 from tests.builders import ANNE, BART, CRIS, LISTS, NEWS, OFFERS, Movable, World, owed, text_of
 
@@ -229,3 +229,16 @@ def test_a_mail_that_was_on_the_line_twice_leaves_one_proof(world: World) -> Non
     settle.settle([settle.Accepted(due, composed, "250 taken")] * 2, [composed.letter], now)
     assert [one.fact for one in world.evidence()] == ["registered", "mailed"]
     assert owed() == []
+
+
+def test_a_list_that_is_gone_while_the_mail_is_on_the_line_gets_no_proof(world: World) -> None:
+    world.post("/api/v1/subscriptions", json={"email": ANNE, "lists": [NEWS, OFFERS]})
+    now, sender = world.clock.now(), world.parts.sender
+    with reading() as session:
+        (due,) = outbox.read_again(session, sender._take(), now)
+        _, further = registrations.of_form(session, due.ref or b"")
+    with transaction() as session:
+        registrations.remove(session, [further.id])
+    composed = sender.composer.compose(due, now)
+    settle.settle([settle.Accepted(due, composed, "250 taken")], [composed.letter], now)
+    assert [(one.registration_id, one.fact) for one in world.evidence()] == [(1, "registered"), (1, "mailed")]

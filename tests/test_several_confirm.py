@@ -101,6 +101,13 @@ def test_a_button_that_somebody_made_up_confirms_nothing(world: World, link: str
     assert open_chapters(world) == []
 
 
+def test_the_open_page_of_a_sign_up_vouches_for_no_more_than_one_list(world: World) -> None:
+    handle = ask(world, NEWS, EVENTS).get_json()["registration"]
+    answer = world.post(world.confirm_link(ANNE), data={"tab": handle})
+    assert (answer.status_code, open_chapters(world)) == (200, [])
+    assert "Subscribe to both" in answer.text and "data-tab" not in answer.text
+
+
 def test_a_second_press_changes_nothing(world: World, link: str) -> None:
     world.post(link)
     before = [(one.id, one.at) for one in world.evidence()]

@@ -68,6 +68,10 @@ def install() -> str | None:
     return found or _after(PLAYWRIGHTS_OWN) or (_after(DEBIANS) if _can_use_apt() else None)
 
 
+def _after(commands: list[list[str]]) -> str | None:
+    return drivable_path() if commands and _is_done(commands) else None
+
+
 def install_firefox() -> str | None:
     path = firefox_path()
     if path is None and _can_use_apt() and _is_done(DEBIANS_FIREFOX):

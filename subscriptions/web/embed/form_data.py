@@ -51,7 +51,7 @@ def data(options: Options) -> dict[str, Any]:
         "list": row.slug,
         "lang": here,
         "dir": languages.direction(here),
-        "action": urls.public("/subscribe" if options.is_of_several else f"/subscribe/{row.slug}"),
+        "action": urls.public("/subscribe" if options.is_choice else f"/subscribe/{row.slug}"),
         "frame": urls.public(f"/embed/{row.slug}/frame"),
         "fields": [_address(), *_voluntary(options)],
         "lists": [_list(one) for one in options.rows],
@@ -108,7 +108,7 @@ def _colours(options: Options) -> dict[str, str]:
 
 
 def _texts(options: Options) -> dict[str, Any]:
-    if options.is_of_several:
+    if options.is_choice:
         title = gettext("Choose what you would like to read")
     else:
         title = gettext("Subscribe to %(list)s", list=options.rows[0].name)
@@ -151,7 +151,7 @@ def _inbox(options: Options) -> dict[str, Any]:
     hours = parts().settings.lifecycle.confirm_within_hours
     time = ngettext("%(num)d hour, counted from your sign-up", "%(num)d hours, counted from your sign-up", hours)
     facts = [[gettext("Sender"), parts().settings.mail.sender], [gettext("Time to confirm"), time]]
-    if not options.is_of_several:
+    if not options.is_choice:
         facts.insert(1, [gettext("Subject"), subject(names)])
     return {
         "heading": gettext("Now check your inbox"),

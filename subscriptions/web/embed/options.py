@@ -28,7 +28,7 @@ class Options:
         return keys_in(self.fields)
 
     @property
-    def is_of_several(self) -> bool:
+    def is_choice(self) -> bool:
         return len(self.rows) > 1
 
     def query(self) -> dict[str, str]:

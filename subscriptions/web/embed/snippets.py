@@ -58,7 +58,7 @@ def _field(field: dict[str, Any], id_: str) -> Iterator[Markup]:
 
 def _consent(one: dict[str, Any], texts: dict[str, Any], options: Options) -> Iterator[Markup]:
     """The wording of a list, word for word; where there are several, with a choice that nobody has made yet."""
-    if options.is_of_several:
+    if options.is_choice:
         box = tag("input", type="checkbox", name="lists", value=one["list"])
         yield Markup("  <p><label>{} {}</label></p>").format(box, one["name"])
     text = Markup("<br>\n    ").join(escape(line) for line in one["text"].splitlines())
@@ -71,9 +71,7 @@ def _consent(one: dict[str, Any], texts: dict[str, Any], options: Options) -> It
 def _unseen(data: dict[str, Any], options: Options) -> Iterator[Markup]:
     trap = tag("input", name=data["honeypot"], tabindex="-1", autocomplete="off")
     yield Markup("  <p hidden><label>{} {}</label></p>").format(data["texts"]["trap"], trap)
-    of_list = {
-        f"wording-{one['list']}" if options.is_of_several else "wording": one["wording"] for one in data["lists"]
-    }
+    of_list = {f"wording-{one['list']}" if options.is_choice else "wording": one["wording"] for one in data["lists"]}
     for name, value in {**of_list, **data["hidden"], "return_url": options.return_url}.items():
         if value:
             yield Markup("  ") + tag("input", type="hidden", name=name, value=value)
