@@ -15,10 +15,9 @@ from subscriptions import languages, parts
 from subscriptions.clock import Clock
 from subscriptions.settings import Settings
 from subscriptions.store.models import db
-from subscriptions.web import asking
 
 # What an application may have that a test can change, and `_forget` makes anew; and what nothing is written to.
-MADE_ANEW = {parts.NAME, asking.NAME}
+MADE_ANEW = {parts.NAME}
 UNCHANGING = {"babel", "mail", "migrate", "sqlalchemy"}
 Key = tuple[Settings, Path]
 
@@ -90,4 +89,3 @@ def _forget(app: Flask, settings: Settings, clock: Clock) -> None:
     """Everything that an application learns while it runs; what it is made of stays."""
     assert set(app.extensions) <= MADE_ANEW | UNCHANGING, "say of the new extension what a test can change in it"
     parts.init_app(app, settings, clock)
-    app.extensions[asking.NAME] = asking.Busy()
