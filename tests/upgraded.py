@@ -34,7 +34,7 @@ def left_url(database: str, left: Left) -> str:
 @pytest.fixture
 def upgraded(left_url: str, tmp_path: Path, clock: Any, relay: Relay) -> Iterator[Upgraded]:
     """Starts the version at hand on it, once or several times; settings of the environment by SECTION__KEY."""
-    from tests.conftest import COMPILED  # which loads this module
+    from tests.support.applications import COMPILED  # which loads this module
 
     made: list[Flask] = []
     clock.at = LEFT_AT
