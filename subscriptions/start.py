@@ -75,6 +75,13 @@ def warnings(joined: Parts) -> list[str]:
     return found
 
 
+def follow(app: Flask) -> None:
+    """Where another process has prepared everything: read what was prepared."""
+    with app.app_context():
+        parts().follow()
+        parts().warnings[:] = warnings(parts())
+
+
 def close_connections(app: Flask) -> None:
     """Before a fork: no two processes share one."""
     with app.app_context():
