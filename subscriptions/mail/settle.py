@@ -75,15 +75,20 @@ class Settler:
         with self._guard:
             self._held.update(ids)
 
-    def let_go(self, id_: int) -> None:
-        with self._guard:
-            self._held.discard(id_)
-
-    def accept(self, one: Accepted) -> None:
-        """Hand over what is done with; waits while too many are open. Raises where nothing can be settled."""
+    def make_room(self) -> None:
+        """Before a mail is sent: wait while too many are open. Raises where nothing can be settled."""
         self._room.acquire()
         if self._failed:  # send no more of what would all be sent again
             raise self._failed
+
+    def let_go(self, id_: int) -> None:
+        """The mail that there was made room for is not sent after all."""
+        with self._guard:
+            self._held.discard(id_)
+        self._room.release()
+
+    def accept(self, one: Accepted) -> None:
+        """The mail that there was made room for is done with."""
         with self._news:
             self._done.append(one)
             if len(self._done) in (1, FULL):
