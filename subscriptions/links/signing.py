@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import hmac
+from binascii import b2a_base64
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from itsdangerous import (
@@ -15,7 +17,7 @@ from itsdangerous import (
     URLSafeSerializer,
     URLSafeTimedSerializer,
 )
-from itsdangerous.encoding import base64_encode
+from itsdangerous.encoding import base64_encode, int_to_bytes
 
 from subscriptions.clock import Clock
 
@@ -49,6 +51,10 @@ class _DerivedOnce:
             _derived[self.salt, secret_key] = found  # type: ignore[attr-defined]
         return bytes(found)
 
+    def get_signature(self, value: str | bytes) -> bytes:
+        signed = value.encode() if isinstance(value, str) else value
+        return _written(self.algorithm.get_signature(self.derive_key(), signed))  # type: ignore[attr-defined]
+
 
 class _Hmac(HMACAlgorithm):
     """HMAC with SHA-256 in one call of OpenSSL; itsdangerous' own choice would be SHA-1, by the slower way."""
@@ -57,6 +63,7 @@ class _Hmac(HMACAlgorithm):
         return hmac.digest(key, value, "sha256")
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _derived: dict[Any, bytes] = {}
 SHA256 = {"digest_method": hashlib.sha256, "algorithm": _Hmac()}
 
@@ -70,6 +77,20 @@ class _TimedSigner(_DerivedOnce, TimestampSigner):
 
     def get_timestamp(self) -> int:
         return int(self.clock.now().timestamp())
+
+    def sign(self, value: str | bytes) -> bytes:
+        signed = b"%b.%b" % (value.encode() if isinstance(value, str) else value, _second(self.get_timestamp()))
+        return b"%b.%b" % (signed, self.get_signature(signed))
+
+
+def _written(octets: bytes) -> bytes:
+    """As itsdangerous writes it, in a third of the time: every mail has three signatures."""
+    return b2a_base64(octets, newline=False).translate(_URL_SAFE).rstrip(b"=")
+
+
+@lru_cache(4)
+def _second(timestamp: int) -> bytes:
+    return base64_encode(int_to_bytes(timestamp))
 
 
 class _Plain:
@@ -85,7 +106,7 @@ class _Plain:
 
     @staticmethod
     def dump_payload(payload: bytes) -> bytes:
-        return base64_encode(payload)
+        return _written(payload)
 
 
 class _Lasting(_Plain, URLSafeSerializer):

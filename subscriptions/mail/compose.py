@@ -152,7 +152,7 @@ class Composer:
     def _knowing(self, due: Due) -> Catalogue:
         """The catalogue; read anew where a process that started later has added this list or wording."""
         for found in (self._catalogue(), self._newer):
-            if all(id_ in (0, *found.lists) and (text is None or text in found.wordings) for id_, text in _about(due)):
+            if all(_has(found, one.list_id, one.wording_id) for one in due.group or (due,)):
                 return found
         self._newer = read_catalogue()
         return self._newer
@@ -215,9 +215,8 @@ def _entry(catalogue: Catalogue, list_id: int, wording_id: str | None) -> Entry:
     return row, catalogue.wordings.get(wording_id or row.wording_id)
 
 
-def _about(due: Due) -> list[tuple[int, str | None]]:
-    """The lists and wordings that a mail names."""
-    return [(due.list_id, due.wording_id), *((one.list_id, one.wording_id) for one in due.group)]
+def _has(catalogue: Catalogue, list_id: int, wording_id: str | None) -> bool:
+    return (not list_id or list_id in catalogue.lists) and (wording_id is None or wording_id in catalogue.wordings)
 
 
 @lru_cache(16)
