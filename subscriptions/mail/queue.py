@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 from subscriptions.mail.batch import Taken
 
-JOINS_AFTER = 0.01  # seconds; a mail that waits longer, while every line waits for the relay, gets a further line
+JOINS_AFTER = 0.02  # seconds; a mail that waits so long while no line gets a reply is taken by a further line
+SLOW = 0.002  # seconds for a mail, on the average; a relay that takes longer is worth all the lines that there are
 
 
 class Queue:
     """Hands out mails to at most `lines` threads; `fill` takes more of them, `call` starts a further thread.
 
     Who has just become free goes on at once. Who stands by, and may have no connection yet, leaves the next mail
-    to those at work unless they are all held up by the relay: so a quick relay is served by one line, without
-    threads that hand the interpreter to each other, and a slow one by all of them.
+    to those at work unless the relay holds them up: so a quick relay is served by one line, without threads that
+    hand the interpreter to each other, and a slow one by all of them.
     """
 
     def __init__(
@@ -28,7 +29,9 @@ class Queue:
         self._over = False
         self._threads = 1  # that of the caller
         self._idle = 0  # of them: those that wait for something to do
-        self._busy = 0  # of them: those that have a mail at the relay
+        self._busy = 0  # of them: those that have a mail in hand
+        self._at_relay = 0  # of them: those that wait for the relay
+        self._pace = 0.0  # seconds that the relay takes for a mail
         self._reserved = 0  # mails that a line has announced beside the one that it is sending
         self._handed = 0
         self._stands_by = False
@@ -59,8 +62,20 @@ class Queue:
             self._reserved += 1
             return self._waiting.popleft()
 
-    def free(self) -> None:
-        """The caller's mail is done with at the relay."""
+    def goes_out(self) -> None:
+        """The caller is about to hand its mail to the relay."""
+        with self._news:
+            self._at_relay += 1
+
+    def came_back(self, seconds: float) -> None:
+        """The relay has said something, after so long."""
+        with self._news:
+            self._at_relay -= 1
+            self._busy -= 1
+            self._pace += (seconds - self._pace) / 8
+
+    def drop(self) -> None:
+        """The caller's mail does not go out."""
         with self._news:
             self._busy -= 1
 
@@ -95,7 +110,7 @@ class Queue:
     def _hand_out(self, taken: Taken) -> Taken:
         self._busy += 1
         self._handed += 1
-        if self._waiting:
+        if self._waiting or self._again.is_set():
             self._call_another()
         return taken
 
@@ -110,18 +125,24 @@ class Queue:
             self._call()
 
     def _stand_by(self) -> bool:
-        """Wait for something to do; whether the lines at work are not going to do it by themselves."""
+        """Wait for something to do; whether the lines at work are not going to do it by themselves, or not soon."""
         self._idle += 1
-        if self._stands_by or not (self._waiting or self._again.is_set()):
+        if self._stands_by or self._filling or not (self._waiting or self._again.is_set()):
             self._news.wait()
             held_up = False
+        elif self._pace > SLOW:
+            held_up = True
         else:
-            self._stands_by, handed = True, self._handed
-            moved = self._news.wait_for(lambda: self._over or self._handed != handed, JOINS_AFTER)
-            self._stands_by = False
-            held_up = not moved and not self._filling and self._busy == self._threads - self._idle
+            held_up = self._watch()
         self._idle -= 1
         return held_up
+
+    def _watch(self) -> bool:
+        """Whether all lines at work wait for the relay, and nothing moves."""
+        self._stands_by, handed = True, self._handed
+        moved = self._news.wait_for(lambda: self._over or self._handed != handed, JOINS_AFTER)
+        self._stands_by = False
+        return not (moved or self._filling) and self._at_relay == self._threads - self._idle
 
     def _top_up(self) -> None:
         self._filling = True

@@ -8,6 +8,7 @@ from typing import Protocol
 from flask import Flask
 from flask_mail import Message
 
+from subscriptions.clock import Clock
 from subscriptions.mail.batch import Batch, Taken
 from subscriptions.mail.compose import Composed
 from subscriptions.mail.hold import Hold
@@ -115,7 +116,7 @@ class Sweep:
                 if fresh is not None:
                     self._send(line, fresh, following)
                 else:
-                    self.queue.free()
+                    self.queue.drop()
                 taken = following and self.queue.next(following)
         finally:
             self._lines.keep(line)
@@ -124,7 +125,7 @@ class Sweep:
         self._settler.make_room()
         composed = self._batch.write(taken)
         if composed is None:
-            self.queue.free()
+            self.queue.drop()
             self._settler.accept(Accepted(taken.due, None, ""))
             return
         if following is not None and (ahead := self._batch.write(following)):
@@ -138,6 +139,8 @@ class Sweep:
 
     def _hand_over(self, line: Line, due: Due, composed: Composed) -> Accepted | Later | Pause:
         """What became of it."""
+        began = Clock.ticks()
+        self.queue.goes_out()
         try:
             line.send(composed.message)
         except (Later, Pause) as refusal:
@@ -145,7 +148,7 @@ class Sweep:
         except GiveUp as refusal:
             return Accepted(due, None, _redacted(str(refusal), composed))
         finally:
-            self.queue.free()
+            self.queue.came_back(Clock.ticks() - began)
         if self._refusal is None:
             self._hold.resume()
         return Accepted(due, composed, _redacted(composed.message.reply, composed))
