@@ -42,7 +42,7 @@ class Accepted:
 class Settler:
     """Takes what senders are done with, and renews the leases of what they still hold."""
 
-    def __init__(self, app: Flask, me: str, clock: Clock, stopping: threading.Event) -> None:
+    def __init__(self, app: Flask, me: str, clock: Clock, stopping: threading.Event, lines: int) -> None:
         self.sent = 0
         self.trouble: Exception | None = None
         self._failed: Exception | None = None  # what waiting does not mend
@@ -51,7 +51,7 @@ class Settler:
         self._done: list[Accepted] = []
         self._ended = False
         self._news = threading.Condition()
-        self._room = threading.BoundedSemaphore(OPEN_AT_MOST)
+        self._room = threading.BoundedSemaphore(OPEN_AT_MOST + lines)  # a mail at the relay may be accepted as well
         self._held: set[int] = set()
         self._renewed_at = clock.now()
         self._kept: set[str] = set()  # letters that this sweep has kept already
