@@ -40,8 +40,9 @@ class Meanwhile:
 
 
 def meanwhile(world: World, happens: Callable[[], object]) -> None:
-    """From now on this happens whenever the sender is about to hand a mail over."""
+    """From now on this happens whenever the sender is about to hand a mail over, one after the other."""
     sender = world.parts.sender
+    sender.connections = 1
     line = sender.new_line
     sender.new_line = lambda: Meanwhile(line(), happens)
 
@@ -98,7 +99,6 @@ def test_mails_that_wait_behind_a_slow_relay_are_not_taken_by_another(world: Wor
         with transaction() as session:
             taken.extend(outbox.take(session, "another", 10, world.clock.now()))
 
-    world.parts.sender.connections = 1
     sign_up(world, PEOPLE[:6])
     meanwhile(world, slowly)
     assert world.deliver() == 6
@@ -145,7 +145,6 @@ def test_a_sender_that_stops_ends_its_mail_and_gives_the_others_back(world: Worl
         stopping.start()
         until(sender._stopping.is_set)
 
-    sender.connections = 1
     sign_up(world, PEOPLE[:4])
     meanwhile(world, stop)
     assert world.deliver() == 1
@@ -224,7 +223,7 @@ def test_a_mail_that_was_on_the_line_twice_leaves_one_proof(world: World) -> Non
     world.sign_up(ANNE)
     now, sender = world.clock.now(), world.parts.sender
     with reading() as session:
-        (due,) = outbox.read_again(session, sender._take(), now)
+        (due,) = outbox.read_again(session, sender.hold.take(), now)
     composed = sender.composer.compose(due, now)
     settle.settle([settle.Accepted(due, composed, "250 taken")] * 2, [composed.letter], now)
     assert [one.fact for one in world.evidence()] == ["registered", "mailed"]

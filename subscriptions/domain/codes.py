@@ -16,7 +16,7 @@ TRIES_AN_ADDRESS = Rate(10, timedelta(days=1))
 
 def spell(number: int) -> str:
     """A large number as the eight characters of a code."""
-    letters = ""
+    letters, number = "", number % len(ALPHABET) ** LENGTH  # the rest of it changes nothing, and small ones are quick
     for _ in range(LENGTH):
         number, digit = divmod(number, len(ALPHABET))
         letters += ALPHABET[digit]

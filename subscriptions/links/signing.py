@@ -4,7 +4,7 @@ import base64
 import hashlib
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from itsdangerous import (
@@ -16,7 +16,7 @@ from itsdangerous import (
     URLSafeSerializer,
     URLSafeTimedSerializer,
 )
-from itsdangerous.encoding import base64_encode
+from itsdangerous.encoding import base64_encode, int_to_bytes
 
 from subscriptions.clock import Clock
 
@@ -49,6 +49,10 @@ class _DerivedOnce:
             found = super().derive_key(secret_key)  # type: ignore[misc]
             _derived[self.salt, secret_key] = found  # type: ignore[attr-defined]
         return bytes(found)
+
+    def get_signature(self, value: str | bytes) -> bytes:
+        signed = value.encode() if isinstance(value, str) else value
+        return _written(self.algorithm.get_signature(self.derive_key(), signed))  # type: ignore[attr-defined]
 
 
 class _Hmac(HMACAlgorithm):
@@ -92,6 +96,20 @@ class _TimedSigner(_DerivedOnce, TimestampSigner):
     def get_timestamp(self) -> int:
         return int(self.clock.now().timestamp())
 
+    def sign(self, value: str | bytes) -> bytes:
+        signed = b"%b.%b" % (value.encode() if isinstance(value, str) else value, _second(self.get_timestamp()))
+        return b"%b.%b" % (signed, self.get_signature(signed))
+
+
+def _written(octets: bytes) -> bytes:
+    """As itsdangerous writes it, in a third of the time: every mail has three signatures."""
+    return b2a_base64(octets, newline=False).translate(_FOR_URLS).rstrip(b"=")
+
+
+@lru_cache(4)
+def _second(timestamp: int) -> bytes:
+    return base64_encode(int_to_bytes(timestamp))
+
 
 class _Plain:
     """itsdangerous tries zlib on every payload, and random bytes never get shorter; it makes a signer for each."""
@@ -106,7 +124,7 @@ class _Plain:
 
     @staticmethod
     def dump_payload(payload: bytes) -> bytes:
-        return base64_encode(payload)
+        return _written(payload)
 
 
 class _Lasting(_Plain, URLSafeSerializer):

@@ -1,5 +1,6 @@
-"""The mails that one line is about to send: in their order, written out, their states as fresh as they must be."""
+"""Taken mails: read as they are now, written out at the first need, read anew when that was too long ago."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -16,40 +17,44 @@ from subscriptions.store.outbox import Due, Member
 FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
 
 
+@dataclass(slots=True)
+class Taken:
+    """A mail that this process has taken, with its state at `read_at`."""
+
+    due: Due
+    read_at: datetime
+    composed: Composed | None = None
+
+
 class Batch:
-    """Taken mails, by their ids."""
+    """Reads taken mails by their ids, and writes them out."""
 
-    def __init__(self, ids: list[int], composer: Composer, clock: Clock) -> None:
+    def __init__(self, composer: Composer, clock: Clock) -> None:
         self._composer, self._clock = composer, clock
-        self._read(ids, clock.now())
 
-    @property
-    def ids(self) -> list[int]:
-        """Those that are left."""
-        return [due.id for due in self._rows]
-
-    def next(self) -> tuple[Due, Composed | None] | None:
-        """The next mail, written out, the one after it announced; without a text where it may leave no more."""
+    def read(self, ids: list[int]) -> list[Taken]:
+        """In their order; one that was erased meanwhile is not among them."""
         now = self._clock.now()
-        if self._rows and now - self._read_at > FRESH:
-            self._read(self.ids, now)
-        if not self._rows:
-            return None
-        due = _narrowed(self._rows.pop(0), now)
-        if not due.members:
-            return due, None
-        composed = self._written.pop(due.id, None) or self._composer.compose(due, now)
-        after = _narrowed(self._rows[0], now) if self._rows else None
-        if after and after.members:
-            ahead = self._written[after.id] = self._composer.compose(after, now)
-            composed.message.following = ahead.message
-        return due, composed
-
-    def _read(self, ids: list[int], now: datetime) -> None:
         with reading() as session:
             found = outbox.read_again(session, ids, now)
-            self._rows = [due if due.key else self._of_no_row(session, due, now) for due in found]
-        self._read_at, self._written = now, dict[int, Composed]()
+            known = [due if due.key else self._of_no_row(session, due, now) for due in found]
+        return [Taken(due, now) for due in known]
+
+    def fresh(self, taken: Taken) -> Taken | None:
+        """The same, its state as fresh as it must be; None where it is gone."""
+        if self._clock.now() - taken.read_at <= FRESH:
+            return taken
+        return next(iter(self.read([taken.due.id])), None)
+
+    def write(self, taken: Taken) -> Composed | None:
+        """Its text, None where it may leave no more; written once, so that a mail that was announced stays the same."""
+        now = self._clock.now()
+        taken.due = _narrowed(taken.due, now)
+        if not taken.due.members:
+            return None
+        if taken.composed is None:
+            taken.composed = self._composer.compose(taken.due, now)
+        return taken.composed
 
     def _of_no_row(self, session: Session, due: Due, now: datetime) -> Due:
         """For who is known by a suppression alone: the key is computed from the address, never kept beside it."""

@@ -27,7 +27,7 @@ from subscriptions.mail.phrases import Phrases
 from subscriptions.settings import Settings
 from subscriptions.store.lists import Catalogue, read_catalogue
 from subscriptions.store.models import List, Wording
-from subscriptions.store.outbox import Due, Member
+from subscriptions.store.outbox import Due
 
 # which link of ours a mail's List-Unsubscribe names; a test mail has none
 _LEAVES_BY = {Mail.CONFIRM: "not_me_url", Mail.WELCOME: "unsubscribe_url", Mail.ALREADY_SUBSCRIBED: "unsubscribe_url"}
@@ -152,7 +152,7 @@ class Composer:
     def _knowing(self, due: Due) -> Catalogue:
         """The catalogue; read anew where a process that started later has added this list or wording."""
         for found in (self._catalogue(), self._newer):
-            if all(_is_known(one, found) for one in due.members):
+            if all(_has(found, one.list_id, one.wording_id) for one in due.members):
                 return found
         self._newer = read_catalogue()
         return self._newer
@@ -215,8 +215,8 @@ def _entry(catalogue: Catalogue, list_id: int, wording_id: str | None) -> Entry:
     return row, catalogue.wordings.get(wording_id or row.wording_id)
 
 
-def _is_known(one: Member, catalogue: Catalogue) -> bool:
-    return one.list_id in (0, *catalogue.lists) and (one.wording_id is None or one.wording_id in catalogue.wordings)
+def _has(catalogue: Catalogue, list_id: int, wording_id: str | None) -> bool:
+    return (not list_id or list_id in catalogue.lists) and (wording_id is None or wording_id in catalogue.wordings)
 
 
 @lru_cache(16)

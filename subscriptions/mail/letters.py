@@ -19,6 +19,7 @@ from markupsafe import escape
 LINE = 72
 _MARK = re.compile(r"QzX([a-z_]+)XzQ")
 _SLOT = re.compile(rb"\x00([a-z_]+):([a-z]+)\x00")
+_HARMLESS = re.compile(r"[\w .,:+-]*", re.ASCII)  # nothing that HTML would escape: most values, and asked quickly
 _PLAIN = re.compile(r"[\x20-\x3c\x3e-\x7e]*")  # a space may end a line: a soft line break follows
 
 
@@ -39,10 +40,11 @@ class Letter:
     def __init__(self, source: bytes) -> None:
         self.source = source
         parts = _SLOT.split(source)
-        self._fixed = parts[0::3]
-        self._slots = [
-            (n.decode(), k.decode()) for n, k in zip(parts[1::3], parts[2::3], strict=True)
-        ]  # fmt: skip
+        self._out = [b""] * (2 * len(parts[0::3]) - 1)  # what stands fast, and room for the values between it
+        self._out[0::2] = parts[0::3]
+        slots = [(name.decode(), kind.decode()) for name, kind in zip(parts[1::3], parts[2::3], strict=True)]
+        self._values = list(dict.fromkeys(slots))
+        self._places = [self._values.index(slot) for slot in slots]
 
     @cached_property
     def id(self) -> str:
@@ -51,16 +53,13 @@ class Letter:
     @cached_property
     def uses(self) -> frozenset[str]:
         """The names of the values that stand in it."""
-        return frozenset(name for name, _ in self._slots)
+        return frozenset(name for name, _ in self._values)
 
     def fill(self, values: Mapping[str, str]) -> bytes:
         """The whole mail, CRLF line ends."""
-        written: dict[tuple[str, str], bytes] = {}
-        out = [self._fixed[0]]
-        for slot, fixed in zip(self._slots, self._fixed[1:], strict=True):
-            if slot not in written:
-                written[slot] = _WRITE[slot[1]](values[slot[0]])
-            out += (written[slot], fixed)
+        written = [_WRITE[kind](values[name]) for name, kind in self._values]
+        out = self._out.copy()
+        out[1::2] = [written[place] for place in self._places]
         return b"".join(out)
 
 
@@ -124,13 +123,16 @@ def _raw(value: str) -> bytes:
 
 
 def _text(value: str) -> bytes:
-    if _PLAIN.fullmatch(value):
-        return b"=\r\n".join(value[at : at + LINE].encode() for at in range(0, len(value), LINE))
-    return _quoted(value)
+    if not _PLAIN.fullmatch(value):
+        return _quoted(value)
+    octets = value.encode()
+    if len(octets) <= LINE:
+        return octets
+    return b"=\r\n".join([octets[at : at + LINE] for at in range(0, len(octets), LINE)])
 
 
 def _html(value: str) -> bytes:
-    return _text(str(escape(value)))
+    return _text(value if _HARMLESS.fullmatch(value) else str(escape(value)))
 
 
 _WRITE = {"raw": _raw, "text": _text, "html": _html}

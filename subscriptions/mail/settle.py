@@ -42,7 +42,7 @@ class Accepted:
 class Settler:
     """Takes what senders are done with, and renews the leases of what they still hold."""
 
-    def __init__(self, app: Flask, me: str, clock: Clock, stopping: threading.Event) -> None:
+    def __init__(self, app: Flask, me: str, clock: Clock, stopping: threading.Event, lines: int) -> None:
         self.sent = 0
         self.trouble: Exception | None = None
         self._failed: Exception | None = None  # what waiting does not mend
@@ -51,7 +51,7 @@ class Settler:
         self._done: list[Accepted] = []
         self._ended = False
         self._news = threading.Condition()
-        self._room = threading.BoundedSemaphore(OPEN_AT_MOST)
+        self._room = threading.BoundedSemaphore(OPEN_AT_MOST + lines)  # a mail at the relay may be accepted as well
         self._held: set[int] = set()
         self._renewed_at = clock.now()
         self._kept: set[str] = set()  # letters that this sweep has kept already
@@ -75,15 +75,20 @@ class Settler:
         with self._guard:
             self._held.update(ids)
 
-    def let_go(self, id_: int) -> None:
-        with self._guard:
-            self._held.discard(id_)
-
-    def accept(self, one: Accepted) -> None:
-        """Hand over what is done with; waits while too many are open. Raises where nothing can be settled."""
+    def make_room(self) -> None:
+        """Before a mail is sent: wait while too many are open. Raises where nothing can be settled."""
         self._room.acquire()
         if self._failed:  # send no more of what would all be sent again
             raise self._failed
+
+    def let_go(self, id_: int) -> None:
+        """The mail that there was made room for is not sent after all."""
+        with self._guard:
+            self._held.discard(id_)
+        self._room.release()
+
+    def accept(self, one: Accepted) -> None:
+        """The mail that there was made room for is done with."""
         with self._news:
             self._done.append(one)
             if len(self._done) in (1, FULL):

@@ -9,6 +9,7 @@ from typing import Self
 
 from tests.support.certificates import Certificate, ca_file
 from tests.support.faults import DRIP, DROP, ENDLESS, FLOOD, HANG, Fault, Stage
+from tests.support.gate import Gate
 from tests.support.inbox import Mail
 from tests.support.ports import LOOPBACK, given_back, kept_port
 from tests.support.smtp_lines import Lines
@@ -59,6 +60,11 @@ class Relay:
     def offers(self) -> Offers:
         """What it can do, to be changed while it runs: relay.offers.smtputf8 = False."""
         return self._desk.offers
+
+    @property
+    def gate(self) -> Gate:
+        """What holds mails at their end: relay.gate.hold(10) until ten are in hand at once."""
+        return self._desk.gate
 
     @property
     def ca_file(self) -> Path:
@@ -115,6 +121,7 @@ class Relay:
         if self._listener is None:
             return
         self._desk.stopping.set()
+        self._desk.gate.open()
         with contextlib.suppress(OSError):
             # On Linux closing alone does not wake the thread that accepts.
             self._listener.shutdown(socket.SHUT_RDWR)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from tests.support.certificates import Certificate
 from tests.support.faults import DROP, HANG, Fault, Faults, Stage, madness
+from tests.support.gate import Gate
 from tests.support.inbox import Inbox, Mail
 from tests.support.smtp_auth import hear_login
 from tests.support.smtp_envelope import Envelope
@@ -36,6 +37,7 @@ class Desk:
     offers: Offers
     faults: Faults = field(default_factory=Faults)
     inbox: Inbox = field(default_factory=Inbox)
+    gate: Gate = field(default_factory=Gate)
     stopping: threading.Event = field(default_factory=threading.Event)
 
 
@@ -209,9 +211,10 @@ class Session:
         return text
 
     def _keep_slowly(self, text: bytes) -> str:
-        if self._desk.stopping.wait(self._desk.offers.delay):
-            raise Gone
-        self._keep(text)
+        with self._desk.gate.passing(self._desk.inbox.nudge):
+            if self._desk.stopping.wait(self._desk.offers.delay):
+                raise Gone
+            self._keep(text)
         return "250 2.0.0 taken"
 
     def _keep(self, text: bytes) -> None:
