@@ -12,7 +12,7 @@ from subscriptions.web.http.headers import BODY_AT_MOST
 from tests.builders import ANNE, BART, NEWS, World
 from tests.preferences import ask, link
 
-PUBLIC = set("pages several inbox frame embed tokens preferences look previews static health openapi mailbox".split())
+PUBLIC = set("pages inbox frame embed confirm tokens preferences look previews static health openapi mailbox".split())
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
 
