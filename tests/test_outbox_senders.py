@@ -234,7 +234,7 @@ def test_a_list_that_is_gone_while_the_mail_is_on_the_line_gets_no_proof(world: 
     world.post("/api/v1/subscriptions", json={"email": ANNE, "lists": [NEWS, OFFERS]})
     now, sender = world.clock.now(), world.parts.sender
     with reading() as session:
-        (due,) = outbox.read_again(session, sender._take(), now)
+        (due,) = outbox.read_again(session, sender.hold.take(), now)
         _, further = registrations.of_form(session, due.ref or b"")
     with transaction() as session:
         registrations.remove(session, [further.id])

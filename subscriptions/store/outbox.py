@@ -236,8 +236,8 @@ RETURNING id
 # one parameter: psycopg writes arrays of text in Python, which costs more than all the rest of a settle
 _PG_SETTLE = """
 WITH n AS (
-  SELECT (one->>0)::bigint AS id, (one->>1)::bigint AS registration_id, one->>2 AS fact, one->3 AS details
-  FROM json_array_elements(%s::json) AS one
+  SELECT (one->>0)::bigint AS id, (one->>1)::bigint AS registration_id, one->>2 AS fact, one->3 AS details, nth
+  FROM json_array_elements(%s::json) WITH ORDINALITY AS all_of(one, nth)
 ), gone AS (
   DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM n)) RETURNING id, subscription_id
 ), named AS (
@@ -246,7 +246,7 @@ WITH n AS (
 INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, details)
 SELECT n.registration_id, gone.subscription_id, n.fact, %s, 'relay', n.details
 FROM n JOIN gone USING (id) LEFT JOIN named ON named.id = n.registration_id
-WHERE n.fact IS NOT NULL AND (n.registration_id IS NULL OR named.id IS NOT NULL)
+WHERE n.fact IS NOT NULL AND (n.registration_id IS NULL OR named.id IS NOT NULL) ORDER BY n.nth
 """
 _SQLITE_SETTLED = """
 WITH n(id, registration_id, fact, details) AS (VALUES {})
