@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from app import create_app
 from subscriptions import start
 from subscriptions.clock import Clock
+from subscriptions.look.pictures import known_picture
 from subscriptions.settings import Abuse, Database, Server, Settings
 from subscriptions.store.models import db
 from tests.builders import LISTS, World
@@ -62,7 +63,7 @@ def postgres() -> Iterator[Databases]:
 
 
 @pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+def kept_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     """The databases of this worker; a test finds its own as if it had just been made."""
     with closing(Kept(tmp_path_factory.mktemp("databases"), _migrate)) as databases:
         yield databases
@@ -84,6 +85,7 @@ def tmp_path(_folder: Path) -> Path:
     """An empty folder; the same for all tests of a worker, so that they have the same settings."""
     shutil.rmtree(_folder)
     _folder.mkdir()
+    known_picture.cache_clear()  # by path: the program reads a logo once
     return _folder
 
 
@@ -94,11 +96,11 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(database: str, request: pytest.FixtureRequest, kept: Kept, tmp_path: Path) -> str:
+def database_url(database: str, request: pytest.FixtureRequest, kept_databases: Kept, tmp_path: Path) -> str:
     """The URL of a database that is this test's own, with the schema in it."""
     if database == "sqlite":
-        return kept.sqlite(tmp_path / "subscriptions.db")
-    return kept.postgresql(request.getfixturevalue("postgres"))
+        return kept_databases.sqlite(tmp_path / "subscriptions.db")
+    return kept_databases.postgresql(request.getfixturevalue("postgres"))
 
 
 def _migrate(url: str, folder: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import pkgutil
 import runpy
 import select
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -68,9 +69,19 @@ def _fork_for(line: socket.socket) -> dict[str, Any]:
         line.close()
         return wanted
     line.sendall(f"{pid}\n".encode())
+    _end_with(line, pid)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     line.sendall(f"{status}\n".encode())
     os._exit(0)
+
+
+def _end_with(line: socket.socket, pid: int) -> None:
+    """Wait for its end, and kill it where whoever has asked for it is gone."""
+    if hasattr(os, "pidfd_open"):  # elsewhere it outlives a run that is killed
+        end = os.pidfd_open(pid)
+        if line.fileno() in select.select([line.fileno(), end], [], [])[0]:
+            os.kill(pid, signal.SIGKILL)
+        os.close(end)
 
 
 def become(wanted: dict[str, Any]) -> None:
