@@ -125,7 +125,7 @@ def test_another_server_that_listens_everywhere_shows_it_to_this_machine_alone(t
 def test_flask_run_refuses_to_show_it_to_everybody(command: tuple[str, ...], tmp_path: Path) -> None:
     with pytest.raises(BadSettings) as configured:
         load({"SUBSCRIPTIONS_SERVER__HOST": ALL}, tmp_path)
-    said = refused(Server(tmp_path, "sqlite:///never.db", command=command))
+    said = refused(Server(tmp_path, "sqlite:///never.db", command=command, alone=True))
     assert said.rpartition(" (")[0] == str(configured.value).rpartition(" (")[0]
     assert said.startswith("host in [server] is not a loopback address")
 

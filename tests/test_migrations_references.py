@@ -41,7 +41,8 @@ def upgrade(
         url = f"sqlite:///{tmp_path / 'old.db'}"
     else:
         server: Databases = request.getfixturevalue("postgres")
-        url = server.create_database(f"old_{tmp_path.name[-20:]}".lower().replace("-", "_"))
+        server.drop_database("old")
+        url = server.create_database("old")
     app, now = create_app(make_settings(url, tmp_path, lists=LISTS), clock), db.engine
 
     contexts = ExitStack()

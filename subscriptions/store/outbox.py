@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Mail
-from subscriptions.store.models import Owed, Registration, Subscription, Suppression
-from subscriptions.store.types import UtcDateTime, sqlite_text
+from subscriptions.store import outbox_sql as sql
+from subscriptions.store.models import Owed, Registration, Subscription
+from subscriptions.store.types import sqlite_text
 
 LEASE = timedelta(seconds=60)
 MID = 16  # octets of randomness in a Message-ID
@@ -60,8 +61,8 @@ def take(session: Session, me: str, at_most: int, now: datetime) -> list[int]:
     """Take mails that are due: ids that no other process has; the lease ends by itself."""
     run = session.connection().exec_driver_sql
     if session.get_bind().dialect.name == "postgresql":
-        return list(run(_PG_TAKE, (now + LEASE, me, now, at_most)).scalars())
-    return list(run(_SQLITE_TAKE, (sqlite_text(now + LEASE), me, sqlite_text(now), at_most)).scalars())
+        return list(run(sql.PG_TAKE, (now + LEASE, me, now, at_most)).scalars())
+    return list(run(sql.SQLITE_TAKE, (sqlite_text(now + LEASE), me, sqlite_text(now), at_most)).scalars())
 
 
 def renew(session: Session, me: str, ids: Sequence[int], now: datetime) -> None:
@@ -118,7 +119,7 @@ class Due(NamedTuple):
 def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]:
     """The taken mails with the state that they are about, read just before they are written out."""
     found: dict[int, Due] = {}
-    for row in session.connection().execute(_read_again, {"ids": list(ids), "now": now}):
+    for row in session.connection().execute(sql.READ_AGAIN, {"ids": list(ids), "now": now}):
         id_, member = row[0], Member._make(row[-len(Member._fields) :])
         known = found.get(id_)
         if known is None:
@@ -146,11 +147,11 @@ def settle(session: Session, done: Sequence[Settled], now: datetime) -> None:
         rows = ",".join(
             f"[{id_},{of or 'null'},{json.dumps(fact)},{details or 'null'}]" for id_, of, fact, details in known
         )
-        run(_PG_SETTLE, (f"[{rows}]", now))
+        run(sql.PG_SETTLE, (f"[{rows}]", now))
         return
     if facts:
         rows = ", ".join(["(?, ?, ?, ?)"] * len(facts))
-        run(_SQLITE_SETTLED.format(rows), (*(value for one in facts for value in one), sqlite_text(now)))
+        run(sql.SQLITE_SETTLED.format(rows), (*(value for one in facts for value in one), sqlite_text(now)))
     run(f"DELETE FROM outbox WHERE id IN ({', '.join('?' * len(done))})", tuple(one.id for one in done))  # noqa: S608
 
 
@@ -190,67 +191,3 @@ def of_registration(session: Session, row: Registration) -> Sequence[Owed]:
     """Those that wait; the mail of a form hangs on the first of its registrations, and is about each."""
     first = select(func.min(Registration.id)).where(Registration.ref == row.ref).scalar_subquery()
     return session.scalars(select(Owed).where(Owed.registration_id.in_([row.id, first]))).all()
-
-
-# Statements of the hot path, on the tables themselves: measured, the same through the mapper costs three times as much.
-_o, _r, _s, _p = (table.__table__.c for table in (Owed, Registration, Subscription, Suppression))
-_NOW = bindparam("now", type_=UtcDateTime)
-_hangs_on = Registration.__table__.alias()  # one registration of a form, and `_r` are those that its mail is about
-_h = _hangs_on.c
-_list_id, _key = func.coalesce(_r.list_id, _s.list_id, 0), func.coalesce(_r.key, _s.key, literal(b""))
-_suppression = (
-    select(func.min(_p.scope))  # "all" comes before "ask"
-    .where(_p.key == _key, or_(_p.list_id.is_(None), _p.list_id == _list_id), or_(_p.until.is_(None), _p.until > _NOW))
-    .scalar_subquery()
-)
-_first = Registration.__table__.alias()
-_opening = select(_first.c.wording_id).where(_first.c.subscription_id == _s.id).order_by(_first.c.id).limit(1)
-_agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a chapter: the wording that opened it
-_read_again = (
-    select(
-        _o.id, _o.mail, _o.mid, _o.drop_at, _o.tries, _o.registration_id, _o.subscription_id, _key,
-        func.coalesce(_r.address, _s.address, _o.address), func.coalesce(_r.name, _s.name),
-        func.coalesce(_r.locale, _s.locale, ""),
-        func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _r.ref,
-        _s.state, _s.restricted, _s.confirmed_at, _s.proof_until, func.coalesce(_r.fields, _s.fields), _o.owed_at,
-        _list_id, _agreed, _r.id, _r.state, _r.confirm_by, _suppression,
-    )
-    .outerjoin_from(Owed.__table__, _hangs_on, _h.id == _o.registration_id)
-    .outerjoin(
-        Registration.__table__, and_(_r.ref == _h.ref, or_(_r.id == _h.id, _o.mail == Mail.CONFIRM.value))
-    )
-    .outerjoin(Subscription.__table__, _s.id == _o.subscription_id)
-    .where(_o.id.in_(bindparam("ids", expanding=True)))
-    .order_by(_o.id, _r.id)
-)  # fmt: skip
-_PG_TAKE = """
-UPDATE outbox SET due_at = %s, taken_by = %s
-WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE due_at <= %s ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED))
-RETURNING id
-"""
-_SQLITE_TAKE = """
-UPDATE outbox SET due_at = ?, taken_by = ?
-WHERE id IN (SELECT id FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?)
-RETURNING id
-"""
-# one parameter: psycopg writes arrays of text in Python, which costs more than all the rest of a settle
-_PG_SETTLE = """
-WITH n AS (
-  SELECT (one->>0)::bigint AS id, (one->>1)::bigint AS registration_id, one->>2 AS fact, one->3 AS details, nth
-  FROM json_array_elements(%s::json) WITH ORDINALITY AS all_of(one, nth)
-), gone AS (
-  DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM n)) RETURNING id, subscription_id
-), named AS (
-  SELECT id FROM registrations WHERE id IN (SELECT registration_id FROM n) FOR KEY SHARE
-)
-INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, details)
-SELECT n.registration_id, gone.subscription_id, n.fact, %s, 'relay', n.details
-FROM n JOIN gone USING (id) LEFT JOIN named ON named.id = n.registration_id
-WHERE n.fact IS NOT NULL AND (n.registration_id IS NULL OR named.id IS NOT NULL) ORDER BY n.nth
-"""
-_SQLITE_SETTLED = """
-WITH n(id, registration_id, fact, details) AS (VALUES {})
-INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, details)
-SELECT n.registration_id, o.subscription_id, n.fact, ?, 'relay', n.details FROM n JOIN outbox o ON o.id = n.id
-WHERE n.registration_id IS NULL OR EXISTS (SELECT 1 FROM registrations r WHERE r.id = n.registration_id)
-"""
