@@ -33,11 +33,11 @@ CLAUSE: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Your e-mail address is the only mandatory information; further, separately marked data is voluntary and used to "
     "address you personally.": (
-        ("subscriptions/web/forms.py", "from_form"),
+        ("subscriptions/web/intake/parse.py", "from_form"),
         ("subscriptions/domain/address.py", "is_harmless"),
     ),
     "You may revoke at any time by the link in each newsletter or by e-mail.": (
-        ("subscriptions/web/tokens.py", "unsubscribe"),
+        ("subscriptions/web/pages/leave.py", "unsubscribe"),
         ("subscriptions/actions/leave.py", "leave"),
         ("subscriptions/cli/people.py", "unsubscribe"),
     ),
