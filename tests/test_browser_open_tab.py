@@ -25,15 +25,19 @@ from tests.typed import BY_OUR_PAGE, WRONG
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 FORM = "/subscribe/newsletter"
-ENGINES = {"chromium": chromium, "firefox": firefox}
+ENGINES = ("chromium", "firefox")
 LANGUAGE, CODE, ANOTHER = "a[hreflang=de]", "form.code button", "form[action*=check-inbox] button"
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """One browser for all: it takes longer to start than to use."""
-    with ENGINES[request.param]() as started:
-        yield started
+    if request.param == "firefox":
+        with firefox() as started:
+            yield started
+    else:
+        with chromium(request.getfixturevalue("browser")) as started:
+            yield started
 
 
 @pytest.fixture

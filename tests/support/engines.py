@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 
-from tests.support.browser import firefox_path, launch
+from tests.support.browser import firefox_path
 from tests.support.ports import free_port
 from tests.support.server import until
 
@@ -143,8 +143,8 @@ class Firefox:
 
 
 @contextmanager
-def chromium() -> Iterator[Engine]:
-    with sync_playwright() as playwright, launch(playwright) as browser, browser.new_context() as context:
+def chromium(browser: Browser) -> Iterator[Engine]:
+    with browser.new_context() as context:
         yield Chromium(context)
 
 
