@@ -115,6 +115,8 @@ def cut_off(client: str) -> None:
 
 
 def _address(peer: Any) -> str:
-    """As granian writes it."""
-    host, port = peer[:2]
+    """As granian writes it; nothing where it is none of the network."""
+    if not isinstance(peer, tuple):
+        return ""
+    host, port, *_ = peer
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
