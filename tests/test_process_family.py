@@ -16,7 +16,7 @@ from tests.support.sql import number
 
 RARE = (
     "from datetime import timedelta; from subscriptions.jobs import jobs",
-    "object.__setattr__(jobs.NAMED['deliver'], 'every', timedelta(days=1))",
+    "object.__setattr__(jobs.NAMED['deliver'], 'every', timedelta(hours=12))",
 )
 ANNE, BART = "anne@example.org", "bart@example.org"
 SENT = "SELECT count(*) FROM jobs WHERE name = 'deliver' AND ended_at IS NOT NULL"
@@ -44,7 +44,7 @@ def test_mails_leave_however_the_work_is_divided(
 def test_the_commit_of_a_sign_up_wakes_the_process_that_sends(
     workers: str, database_url: str, relay: Relay, tmp_path: Path
 ) -> None:
-    command = set_to(*RARE)  # it looks once, as it begins, and then not for a day
+    command = set_to(*RARE)  # it looks once, as it begins, and then not for hours
     with Server(tmp_path, database_url, command=command, relay=relay, SERVER__WORKERS=workers) as server:
         until(lambda: number(database_url, SENT) == 1)
         for count, address in enumerate((ANNE, BART), 1):

@@ -24,7 +24,7 @@ from tests.support.server import Server, until
 from tests.support.sql import connected, rows
 
 ANNE, BART = "anne@example.org", "bart@example.org"
-IMPATIENT = "from subscriptions import deadline as d; d.PATIENCE = 3.0; d.ACT = 2.5"  # before anything else is loaded
+IMPATIENT = "from subscriptions import deadline; deadline.PATIENCE = 3.0"
 FORM = ("POST", "/subscribe/newsletter", "email=dora@example.org", "application/x-www-form-urlencoded")
 STORED = ("registrations", "evidence", "outbox", "subscriptions", "addresses", "networks", "suppressions")
 

@@ -73,7 +73,7 @@ class Front:
         over_at = Clock.ticks() + deadline.PATIENCE
         peer = scope.client.rpartition(":")[0]
         incoming = Incoming(scope.method, scope.scheme, scope.path, scope.query_string, peer, headers, body)
-        answer = incoming if refused else await self._quick.take(incoming)
+        answer = incoming if refused else await self._quick.take(incoming, over_at - deadline.TO_ANSWER)
         if isinstance(answer, Incoming):
             await self._by_flask(answer, scope, protocol, refused, over_at)
         else:

@@ -3,7 +3,7 @@
 import os
 import resource
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -12,21 +12,21 @@ SIZE = "16m"
 
 
 class Disk(Protocol):
-    """`folder` is where a server has its data; its process may be named later."""
+    """`folder` is where a server has its data; its processes may be named later."""
 
     folder: Path
-    pid: int | None
+    pids: Sequence[int]
 
     def fill(self) -> None: ...
     def empty(self) -> None: ...
 
 
 class LimitedDisk:
-    """The kernel refuses every write of that process to a file beyond its first octets: needs no rights."""
+    """The kernel refuses every write of these processes to a file beyond its first octets: needs no rights."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.pid: int | None = None
+        self.pids: Sequence[int] = ()
 
     def fill(self) -> None:
         self._limit(4096)
@@ -35,8 +35,9 @@ class LimitedDisk:
         self._limit(resource.RLIM_INFINITY)
 
     def _limit(self, octets: int) -> None:
-        assert self.pid is not None
-        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (octets, resource.RLIM_INFINITY))
+        assert self.pids
+        for pid in self.pids:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (octets, resource.RLIM_INFINITY))
 
 
 class SmallDisk:
@@ -44,7 +45,7 @@ class SmallDisk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.pid: int | None = None
+        self.pids: Sequence[int] = ()
 
     def fill(self) -> None:
         with (self.folder / "ballast").open("wb", buffering=0) as ballast:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from subscriptions.busy import BusyNetworks
+from subscriptions.clock import Clock
 from subscriptions.lookup import Lookup
 from subscriptions.parts import parts
 from subscriptions.serving import bridge
@@ -113,7 +114,7 @@ class Doors:
 
     def in_front(self, case: Case) -> tuple[Answer, bool]:
         incoming = Incoming(case.method, "http", case.path, case.query, case.peer, case.all_headers, case.body)
-        answer = self._loop.run_until_complete(self._quick.take(incoming))
+        answer = self._loop.run_until_complete(self._quick.take(incoming, Clock.ticks() + 60))
         if not isinstance(answer, Incoming):
             status, headers, body = answer
             return _plain(status, [*headers, ("content-length", str(len(body)))], body), True
