@@ -10,11 +10,13 @@ from flask import Flask
 from subscriptions.parts import parts
 from subscriptions.settings import Abuse, Limits
 from subscriptions.settings import Mail as MailSettings
+from subscriptions.web.http.incoming import Incoming
 from tests.builders import ANNE, BART, CRIS, LISTS, NEWS, World
 from tests.conftest import ManualClock
 from tests.doors import BODIES, FORMS, HANDED_ON, HEADS, MORE, QUICK, ZONE, filled, said
 from tests.support.doors import Case, Doors, form
 from tests.support.names import NameServer
+from tests.support.work import make_light, solved
 
 SMTP = MailSettings(transport="smtp", host="127.0.0.1", port=9)
 
@@ -110,3 +112,22 @@ def test_both_doors_ask_the_same_for_a_proof_where_a_network_is_busy(make_doors:
             doors.in_front(Case(said(email=f"visitor-{number}@example.org")))
         assert told_apart(doors, cases) == {}
         assert [doors.in_front(case)[0].status for _, case in cases.values()] == [422, 422]
+
+
+def test_the_quick_door_asks_no_name_server_and_waits_for_none(doors: Doors, names: NameServer) -> None:
+    for case in (Case(said(email="anne@gone.com")), form(filled(email="anne@gone.com"))):
+        assert isinstance(doors.quick(case), Incoming)
+    assert names.asked == []
+
+
+def test_in_try_out_mode_everything_goes_to_flask(make_app: Callable[..., Flask]) -> None:
+    with Doors(make_app(lists=MORE)) as doors:
+        assert all(isinstance(doors.quick(case), Incoming) for case in (Case(said()), form(filled())))
+
+
+def test_a_proof_of_work_lets_one_sign_up_through_and_no_other(make_doors: Callable[..., Flask]) -> None:
+    app = make_doors(abuse=Abuse(proof_of_work="always"))
+    make_light(parts(app))
+    case = Case(said(altcha=solved(parts(app).work.challenge())))
+    with Doors(app) as doors:
+        assert [doors.in_front(case)[0].status for _ in range(3)] == [202, 422, 422]
