@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from subscriptions.clock import Clock
 
 PATIENCE = 5.0  # seconds; nobody waits longer for an answer
+TO_ANSWER = 0.5  # of them, to say that it took too long
+ACT = PATIENCE - TO_ANSWER
 _over_at: ContextVar[float | None] = ContextVar("over_at", default=None)
 
 

@@ -41,10 +41,13 @@ def where(error: BaseException) -> str:
     return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in ours)
 
 
+POOL = "subscriptions.store.engine._Pool"  # SQLAlchemy names the log of a pool after its class
+
+
 def setup(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Send every log line of this process there."""
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(Lines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("apscheduler", "granian", "_granian", "werkzeug", "alembic", "sqlalchemy"):
+    for noisy in ("apscheduler", "granian", "_granian", "werkzeug", "alembic", "sqlalchemy", POOL):
         logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -75,6 +75,12 @@ def warnings(joined: Parts) -> list[str]:
     return found
 
 
+FOREIGN = (
+    "trusted_proxies in [server] is set, and this server is not the one of `python app.py`: WSGI cannot tell a header "
+    "X_Forwarded_For, which any visitor may send, from X-Forwarded-For; let the proxy drop headers whose name holds _"
+)
+
+
 def follow(app: Flask) -> None:
     """Where another process has prepared everything: read what was prepared."""
     with app.app_context():
@@ -92,7 +98,10 @@ def begin_anew(app: Flask) -> None:
     """In a forked child, which has the objects of its parent and none of its threads and connections."""
     with app.app_context():
         db.engine.dispose(close=False)
-        parts().begin_anew()
+        try:
+            parts().begin_anew()
+        except (Unavailable, Contention) as error:  # what the parent knew will do; it is looked at again by and by
+            log.warning("the lists are not read anew", extra={"trouble": str(error)})
 
 
 class Background:
@@ -149,6 +158,8 @@ class Background:
         with self._app.app_context():
             try:
                 self._run_here(job)
+                while job is NAMED["deliver"] and self._parts.sender.is_called:
+                    self._run_here(job)  # the scheduler drops a call that comes while this run is written down
             except Unavailable as error:
                 log.warning("job waits for the database", extra={"job": job.name, "trouble": str(error)})
             except lease.ClockJumped as error:
@@ -203,6 +214,8 @@ def as_run(settings: Settings) -> Settings:
 def attach(app: Flask) -> Background:
     """For servers that are not ours (`flask run`, any WSGI server): prepare, and start beside them, forks included."""
     prepare(app)
+    if parts(app).settings.server.trusted_proxies:
+        parts(app).warnings.append(FOREIGN)
     background = Background(app)
     background.start()
     atexit.register(background.stop)

@@ -1,21 +1,24 @@
 """Connections that bring no request: they hold nothing up, and are closed."""
 
-import contextlib
-import socket
-import sys
+import resource
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.ports import LOOPBACK
-from tests.support.server import PATIENCE, Server
+from tests.support.lines import answered, called, heard, said, set_to, status_of
+from tests.support.load import sign_up
+from tests.support.relay import Relay
+from tests.support.server import Server, until
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 POST_JSON = (  # HPACK (RFC 7541): POST and http by the static table, the rest in full
     b"\x83\x86\x04\x15/api/v1/subscriptions\x01\x09127.0.0.1\x0f\x10\x10application/json"
 )
 HEADERS, DATA, SETTINGS, END_HEADERS = 1, 0, 4, 4  # RFC 9113
-IMPATIENT = "from subscriptions import serve; serve.HEAD_WITHIN = 300; import app; serve.serve(app.create_app)"
+FEW_FILES = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 4096))"
+IMPATIENT = "from subscriptions.serving import server; server.HEAD_SECONDS = 4"
 UNFINISHED = {
     "nothing": b"",
     "half a request line": b"GET /heal",
@@ -23,6 +26,8 @@ UNFINISHED = {
     "a preface of HTTP/2": PREFACE,
     "half a preface": PREFACE[:10],
 }
+HELD = [UNFINISHED[name] for name in ("nothing", "half a request line", "half a head", "half a preface")]
+HEAD = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -38,42 +43,64 @@ def bodies_that_never_end(streams: int) -> bytes:
     return PREFACE + frame(SETTINGS, 0, 0, b"") + b"".join(asked)
 
 
-def called(server: Server, says: bytes) -> socket.socket:
-    line = socket.create_connection((LOOPBACK, server.port), PATIENCE)
-    line.sendall(says)
-    return line
-
-
-def heard(line: socket.socket) -> bytes:
-    """All that comes until the server closes."""
-    said = b""
-    with line, contextlib.suppress(ConnectionResetError):
-        while piece := line.recv(65_536):
-            said += piece
-    return said
-
-
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_dead_streams_of_http_2_hold_no_thread(workers: str, tmp_path: Path) -> None:
     with Server(tmp_path, "sqlite:///streams.db", SERVER__WORKERS=workers) as server:
         for _ in range(8):  # each worker gets some
-            assert not heard(called(server, bodies_that_never_end(32)))
+            assert not said(server, bodies_that_never_end(32))
         assert {server.get("/healthz") for _ in range(8)} == {200}
         assert server.stop() == 0
 
 
-def test_bodies_whose_line_is_dead_hold_no_thread(tmp_path: Path) -> None:
-    begun = b"POST /api/v1/subscriptions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-    with Server(tmp_path, "sqlite:///bodies.db") as server:
-        for length in (b"Content-Length: 100\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"):
-            lines = [called(server, begun + length) for _ in range(40)]
-            for line in lines:
-                line.close()
-            assert server.get("/healthz") == 200
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """For a test that holds more connections than a process usually may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_who_does_not_say_what_is_wanted_is_not_waited_for(tmp_path: Path) -> None:
-    with Server(tmp_path, "sqlite:///silent.db", command=(sys.executable, "-c", IMPATIENT)) as server:
-        lines = {name: called(server, says) for name, says in UNFINISHED.items()}
-        assert server.get("/healthz") == 200
-        assert {name: heard(line) for name, line in lines.items()} == dict.fromkeys(UNFINISHED, b"")
+@pytest.mark.usefixtures("many_files")
+def test_1100_connections_that_want_nothing_hold_up_nobody_and_are_dropped_whatever_the_soft_limit_of_files(
+    relay: Relay, tmp_path: Path
+) -> None:
+    command = set_to(FEW_FILES, IMPATIENT)
+    with Server(tmp_path, "sqlite:///silent.db", command=command, relay=relay) as server:
+        # what is no HTTP/1 is closed at once: the others are what a stranger can hold
+        lines = [called(server, says) for _ in range(275) for says in HELD]
+        assert (len(lines), server.get("/healthz"), server.get("/subscribe/newsletter")) == (1100, 200, 200)
+        assert server.ask("POST", *sign_up("anne@example.org")[1:])[0] == 202
+        assert Counter(heard(line) for line in lines) == {b"": 1100}
+        assert not said(server, PREFACE)
+
+
+def test_a_request_beyond_those_in_hand_is_503_at_once_and_a_probe_is_answered_all_the_same(
+    relay: Relay, tmp_path: Path
+) -> None:
+    few = "from subscriptions.serving import front; front.MOST_IN_HAND = 8"
+    begun = b"POST /api/v1/subscriptions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{"
+    with Server(tmp_path, "sqlite:///hand.db", command=set_to(few), relay=relay) as server:
+        lines = [called(server, begun) for _ in range(8)]
+        until(lambda: server.get("/subscribe/newsletter") == 503)
+        status, headers, _ = server.ask("POST", *sign_up("anne@example.org")[1:])
+        assert (status, headers["retry-after"], server.get("/healthz")) == (503, "5", 200)
+        assert answered(lines) == 0
+        for line in lines:
+            line.close()
+        until(lambda: server.ask("POST", *sign_up("anne@example.org")[1:])[0] == 202)
+
+
+def test_a_head_is_at_most_16_kilobytes_and_a_path_has_no_two_slashes(tmp_path: Path) -> None:
+    with Server(tmp_path, "sqlite:///heads.db") as server:
+        long = {length: said(server, HEAD % b"/healthz" + b"X-Long: " + b"x" * length + b"\r\n\r\n")
+                for length in (15_000, 17_000)}  # fmt: skip
+        assert {length: status_of(answer) for length, answer in long.items()} == {15_000: 200, 17_000: 431}
+        paths = (
+            b"//",
+            b"//subscribe/newsletter",
+            b"/subscribe//newsletter",
+            b"/%2fsubscribe/newsletter",
+            b"///healthz",
+        )
+        assert {path: status_of(said(server, HEAD % path + b"\r\n")) for path in paths} == dict.fromkeys(paths, 404)

@@ -104,7 +104,7 @@ def test_a_full_disk_is_503_and_loses_nothing_that_was_answered(kind: str, relay
     with disk(kind, tmp_path / "disk") as place:
         url = f"sqlite:///{place.folder}/subscriptions.db"
         with Server(tmp_path, url, relay=relay, SERVER__DATA_DIR=str(place.folder)) as server:
-            place.pids = [server.pid, *server.children]
+            place.pids = (server.pid, *server.children)
             load = Load([server.port], visitors(100_000)).start()
             load.wait_for(300, 202)
             place.fill()

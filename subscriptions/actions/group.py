@@ -48,7 +48,7 @@ class GroupCommit(Generic[Item, Answer]):
         *,
         at_most: int = 64,
         waiting: int = 1024,
-        patience: float = deadline.PATIENCE,
+        patience: float = deadline.ACT,
     ) -> None:
         self._commit, self._around = commit, around
         self._at_most, self._room, self._patience = at_most, waiting, patience
@@ -66,7 +66,9 @@ class GroupCommit(Generic[Item, Answer]):
         done = threading.Lock()
         done.acquire()
         waiting = self.hand_over(item, lambda _: done.release())
-        if not done.acquire(timeout=waiting.over_at - Clock.ticks() + 0.5):  # the commit minds the deadline itself
+        if not done.acquire(
+            timeout=max(0.0, waiting.over_at - Clock.ticks()) + deadline.TO_ANSWER / 2
+        ):  # the commit minds the deadline itself
             raise Unavailable("no answer in time")
         return waiting.result()
 

@@ -64,6 +64,11 @@ class Sender:
             sweep.queue.look()
         return self._sweeping.locked()
 
+    @property
+    def is_called(self) -> bool:
+        """Whether somebody wants a look that nobody has begun."""
+        return self._again.is_set() and not self._stopping.is_set()
+
     def stop(self) -> None:
         """End after the mails that are on the line, settle them, and give the rest back."""
         self._stopping.set()

@@ -76,9 +76,9 @@ def _web_process(app: Flask, listening: socket, background: start.Background) ->
     signals.hear()
     granian = server.Granian(Front(app), listening)
     background.start()
-    granian.run()
+    status = granian.run()
     background.stop()
-    _leave(0)
+    _leave(status)
 
 
 def _leave(status: int) -> None:

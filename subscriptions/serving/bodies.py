@@ -14,7 +14,7 @@ SECONDS = 10.0  # so the least rate is six kilobytes a second for the largest
 
 
 class Refused(Exception):
-    """A body that is not taken; `status`: 400 (cut off), 408 (too slow), 413 (too large)."""
+    """A body that is not taken; `status`: 400 (cut off), 408 (too slow), 413 (too large), 501 (coded)."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -23,14 +23,16 @@ class Refused(Exception):
 
 async def read(protocol: "HTTPProtocol", headers: Mapping[str, str], at_most: int, seconds: float) -> bytes:
     """The whole body; raises Refused."""
-    length = headers.get("content-length")
-    if length is None and "transfer-encoding" not in headers:
+    coding, length = headers.get("transfer-encoding"), headers.get("content-length")
+    if coding is None and length is None:
         return b""
-    if length is not None and int(length) > at_most:
+    if coding is not None and coding.strip().lower() != "chunked":
+        raise Refused(501)  # RFC 9112 6.1
+    if coding is None and int(length or 0) > at_most:
         raise Refused(413)
     try:
-        async with asyncio.timeout(seconds):
-            return await (_whole(protocol) if length is not None else _chunks(protocol, at_most))
+        async with asyncio.timeout(seconds):  # where both are said, the chunks count (RFC 9112 6.3)
+            return await (_whole(protocol) if coding is None else _chunks(protocol, at_most))
     except TimeoutError:
         raise Refused(408) from None
 
@@ -44,7 +46,7 @@ async def _whole(protocol: "HTTPProtocol") -> bytes:
 
 
 async def _chunks(protocol: "HTTPProtocol", at_most: int) -> bytes:
-    """granian ends a good body with one empty piece, and one that was cut off with two."""
+    """granian ends a good body with one empty piece, and one that was cut off, or has trailers, with two."""
     found, empty = bytearray(), 0
     async for piece in protocol:
         found += piece

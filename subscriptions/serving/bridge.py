@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 Head = tuple[int, list[tuple[str, str]]]
-Answer = tuple[Head, Iterable[bytes]]  # a whole body is a list
+WHOLE = 64 * 1024  # what is no longer is answered whole, whoever made it piece by piece
+_OF_THE_WAY = ("content-length", "transfer-encoding", "trailer", "te")  # said of a body as it came: here it is whole
 
 
 def environ_of(incoming: Incoming, server: str) -> "WSGIEnvironment":
@@ -42,9 +43,22 @@ def environ_of(incoming: Incoming, server: str) -> "WSGIEnvironment":
     for header, value in incoming.headers.items():
         if header == "content-type":
             environ["CONTENT_TYPE"] = value
-        elif header != "content-length":
+        elif header not in _OF_THE_WAY:
             environ["HTTP_" + header.upper().replace("-", "_")] = value
     return environ
+
+
+class Pieces(Iterator[bytes]):
+    """What is left of a body of more than a few pieces, from its beginning; to be closed by who takes it."""
+
+    def __init__(self, first: Sequence[bytes], left: Iterator[bytes], close: Callable[[], object]) -> None:
+        self._first, self._left, self.close = list(reversed(first)), left, close
+
+    def __next__(self) -> bytes:
+        return self._first.pop() if self._first else next(self._left)
+
+
+Answer = tuple[Head, bytes | Pieces]
 
 
 def run(app: Flask, environ: "WSGIEnvironment") -> Answer:
@@ -56,22 +70,21 @@ def run(app: Flask, environ: "WSGIEnvironment") -> Answer:
         return lambda _: None
 
     body = app.wsgi_app(environ, begin)
-    if not isinstance(body, list):
-        body = _Begun(body)  # runs up to its first piece: only then is the head known
-    return heads[0], body
+    found = b"".join(body) if isinstance(body, list) else _begun(body)
+    return heads[0], found
 
 
-class _Begun(Iterator[bytes]):
-    def __init__(self, body: Iterable[bytes]) -> None:
-        self._body, self._pieces = body, iter(body)
-        self._first: list[bytes] = []
-        for piece in self._pieces:
-            self._first.append(piece)
-            break
-
-    def __next__(self) -> bytes:
-        return self._first.pop() if self._first else next(self._pieces)
-
-    def close(self) -> None:
-        if hasattr(self._body, "close"):
-            self._body.close()
+def _begun(body: Iterable[bytes]) -> bytes | Pieces:
+    """Run up to its first pieces: what goes wrong until then has an answer of its own."""
+    close: Callable[[], object] = getattr(body, "close", lambda: None)
+    first, left = [], iter(body)
+    try:
+        for piece in left:
+            first.append(piece)
+            if sum(map(len, first)) > WHOLE:
+                return Pieces(first, left, close)
+    except BaseException:
+        close()
+        raise
+    close()
+    return b"".join(first)

@@ -1,28 +1,38 @@
 """What our own server puts in front of Flask: it bounds what is in hand, awaits bodies, and answers what is quick."""
 
 import asyncio
+import logging
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 from subscriptions import deadline
 from subscriptions.clock import Clock
+from subscriptions.logs import where
 from subscriptions.parts import parts
 from subscriptions.serving import bodies, bridge
 from subscriptions.serving.quick import QuickDoor
+from subscriptions.serving.streams import Streams
+from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.web.http.headers import REFUSED
 from subscriptions.web.http.incoming import Incoming
 
 if TYPE_CHECKING:
     from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
 
+log = logging.getLogger(__name__)
 MOST_IN_HAND = 1024  # requests, of whatever kind; each may hold a body of 64 KiB
-THREADS, EXPORTS = 16, 4
-PIECE_SECONDS = 60.0  # for a slow reader to take the next piece of a stream
-BARE = [("content-type", "application/json"), ("x-content-type-options", "nosniff"), ("cache-control", "no-store")]
-LIVE = b'{"status": "live"}'
-BUSY = b'{"title": "Service Unavailable", "status": 503, "detail": "Too many requests at once. Nothing was changed."}'
+THREADS = 16
+BARE = [("x-content-type-options", "nosniff"), ("cache-control", "no-store")]
+PROBLEM = [("content-type", "application/problem+json"), *BARE]
+LIVE = [("content-type", "application/json"), *BARE, ("x-robots-tag", "noindex")], b'{"status": "live"}'
+BUSY = (
+    (503, [*PROBLEM, ("retry-after", "5")]),
+    b'{"title": "Service Unavailable", "status": 503, "detail": "That could not be done in time. Try it again soon."}',
+)
+BROKEN = (500, PROBLEM), b'{"title": "Internal Server Error", "status": 500}'
 
 
 class Front:
@@ -30,11 +40,10 @@ class Front:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._pools = {
-            "": ThreadPoolExecutor(THREADS, "request"),
-            "/readyz": ThreadPoolExecutor(1, "probe"),  # a probe waits for nobody
-        }
-        self._streams = ThreadPoolExecutor(EXPORTS, "stream")
+        self._pool = ThreadPoolExecutor(THREADS, "request")
+        self._probe = ThreadPoolExecutor(1, "probe")  # waits for nobody
+        self._refusals = ThreadPoolExecutor(2, "refusal")  # touch no database, and so do not wait for those who do
+        self._streams = Streams()
         self._in_hand = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -43,9 +52,10 @@ class Front:
 
     async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
         if scope.path == "/healthz" and scope.method in ("GET", "HEAD"):
-            protocol.response_bytes(200, [*BARE, ("x-robots-tag", "noindex")], LIVE)
+            protocol.response_bytes(200, *LIVE)
         elif self._in_hand >= MOST_IN_HAND:
-            protocol.response_bytes(503, [*BARE, ("retry-after", "5")], BUSY)
+            (status, headers), body = BUSY
+            protocol.response_bytes(status, headers, body)
         else:
             self._in_hand += 1
             try:
@@ -60,50 +70,52 @@ class Front:
             body = await bodies.read(protocol, headers, bodies.AT_MOST, bodies.SECONDS)
         except bodies.Refused as error:
             refused = error.status
+        over_at = Clock.ticks() + deadline.PATIENCE
         peer = scope.client.rpartition(":")[0]
         incoming = Incoming(scope.method, scope.scheme, scope.path, scope.query_string, peer, headers, body)
-        answer = incoming if refused else await self._quick.take(incoming)
+        answer = incoming if refused else await self._quick.take(incoming, over_at - deadline.TO_ANSWER)
         if isinstance(answer, Incoming):
-            await self._by_flask(answer, scope.server, protocol, refused)
+            await self._by_flask(answer, scope, protocol, refused, over_at)
         else:
             protocol.response_bytes(*answer)
 
-    async def _by_flask(self, incoming: Incoming, server: str, protocol: "HTTPProtocol", refused: int) -> None:
-        environ = bridge.environ_of(incoming, server)
+    async def _by_flask(
+        self, incoming: Incoming, scope: "Scope", protocol: "HTTPProtocol", refused: int, over_at: float
+    ) -> None:
+        environ = bridge.environ_of(incoming, scope.server)
         if refused:
             environ[REFUSED] = refused
-        pool = self._pools.get(incoming.path, self._pools[""])
-        (status, headers), body = await self._within_patience(pool, environ)
-        if isinstance(body, list):
-            protocol.response_bytes(status, headers, b"".join(body))
+        context = copy_context()  # a stream goes on where it was begun, on another thread
+        head, body = await self._in_time(self._pool_for(incoming, refused), context, environ, over_at)
+        if isinstance(body, bridge.Pieces) and self._streams.is_full:
+            context.run(body.close)
+            head, body = BUSY
+        if isinstance(body, bytes):
+            protocol.response_bytes(*head, body)
         else:
-            stream = protocol.response_stream(status, headers)
-            await self._loop.run_in_executor(self._streams, self._send, body, stream)
+            await self._streams.send(protocol, scope.client, head, body, context.run)
 
-    async def _within_patience(self, pool: Executor, environ: dict[str, Any]) -> bridge.Answer:
+    def _pool_for(self, incoming: Incoming, refused: int) -> Executor:
+        if refused or incoming.outcome:
+            return self._refusals
+        return self._probe if incoming.path == "/readyz" else self._pool
+
+    async def _in_time(
+        self, pool: Executor, context: Context, environ: dict[str, Any], over_at: float
+    ) -> bridge.Answer:
         """What Flask answers; 503 where it is too late for that."""
-        over_at = Clock.ticks() + deadline.PATIENCE
         try:
-            async with asyncio.timeout(deadline.PATIENCE):
-                return await self._loop.run_in_executor(pool, self._run, environ, over_at)
-        except TimeoutError:
-            return (503, [*BARE, ("retry-after", "5")]), [BUSY]
+            async with asyncio.timeout(max(deadline.TO_ANSWER, over_at - Clock.ticks())):
+                return await self._loop.run_in_executor(pool, context.run, self._run, environ, over_at)
+        except (TimeoutError, Unavailable, Contention):
+            return BUSY
+        except Exception as error:  # of what answers piece by piece: all else Flask has answered itself
+            log.error("unexpected error", extra={"trouble": type(error).__name__, "at": where(error)})
+            return BROKEN
 
     def _run(self, environ: dict[str, Any], over_at: float) -> bridge.Answer:
-        with deadline.within(over_at):
+        with deadline.within(over_at - deadline.TO_ANSWER):
             return bridge.run(self._app, environ)
-
-    def _send(self, body: Any, stream: Any) -> None:
-        """Piece by piece, each once the one before is taken: what the visitor does not read is not made."""
-        try:
-            for piece in body:
-                asyncio.run_coroutine_threadsafe(_sent(stream, piece), self._loop).result(PIECE_SECONDS)
-        finally:
-            body.close()
-
-
-async def _sent(stream: Any, piece: bytes) -> None:
-    await stream.send_bytes(piece)
 
 
 def headers_of(scope: "Scope") -> dict[str, str]:

@@ -7,16 +7,20 @@ refuses goes there too, with the refusal: Flask writes that answer, and never ru
 import asyncio
 from dataclasses import replace
 
+from subscriptions import deadline
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import Waiting
 from subscriptions.actions.subscribe import SignUp
+from subscriptions.clock import Clock
 from subscriptions.parts import Parts
+from subscriptions.store.engine import Unavailable
 from subscriptions.web.http import headers
 from subscriptions.web.http.incoming import Incoming
 from subscriptions.web.intake import plain, submit
 
 Told = Waiting[SignUp, Refusal | None]
 Answer = tuple[int, list[tuple[str, str]], bytes]
+GRACE = deadline.TO_ANSWER / 2  # for the batch to say itself that it is too late
 
 
 class QuickDoor:
@@ -29,24 +33,29 @@ class QuickDoor:
         self._answered: list[tuple[asyncio.Future[Told], Told]] = []
         joined.sign_ups.told = self._wake
 
-    async def take(self, incoming: Incoming) -> Answer | Incoming:
-        """The answer, or the request as Flask is to have it."""
-        if not headers.is_ours(incoming, self._hosts):
-            return incoming
-        found = plain.read(incoming, self._parts)
+    async def take(self, incoming: Incoming, over_at: float) -> Answer | Incoming:
+        """The answer, or the request as Flask is to have it; at `over_at` nothing is committed any more."""
+        try:
+            found = plain.read(incoming, self._parts) if headers.is_ours(incoming, self._hosts) else None
+        except Exception:  # it has no effect: the same happens to Flask, which says so
+            found = None
         if found is None:
             return incoming
         try:
-            refused = await self._commit(found.sign_up)
+            refused = await self._commit(found.sign_up, over_at)
         except Exception as error:
             return replace(incoming, outcome=error)
         submit.note(found.sign_up, refused, self._parts)
         return replace(incoming, outcome=refused) if refused else self._answer(found, incoming)
 
-    async def _commit(self, sign_up: SignUp) -> Refusal | None:
+    async def _commit(self, sign_up: SignUp, over_at: float) -> Refusal | None:
         future: asyncio.Future[Told] = self._loop.create_future()
-        self._parts.sign_ups.hand_over(sign_up, lambda told: self._answered.append((future, told)))
-        return (await future).result()
+        self._parts.sign_ups.hand_over(sign_up, lambda told: self._answered.append((future, told)), over_at)
+        try:
+            async with asyncio.timeout(over_at - Clock.ticks() + GRACE):
+                return (await future).result()
+        except TimeoutError:
+            raise Unavailable("no answer in time") from None
 
     def _wake(self) -> None:
         """Called by the thread that commits, after each batch."""

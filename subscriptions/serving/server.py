@@ -11,6 +11,7 @@ from granian.server import MTServer
 from granian.server.common import AbstractServer
 
 HEAD_SECONDS, HEAD_AT_MOST = 10, 16 * 1024
+STOPS_WITHIN = 15.0  # seconds: a body and its answer; a reader that takes longer sees its stream cut off
 FILES = 65_536  # that a process may hold open, where the system allows it
 BACKLOG = 1024
 
@@ -30,9 +31,20 @@ class Granian(MTServer):
             backpressure=2 * FILES,  # connections cost little; the front counts what is in hand
         )
 
-    def run(self) -> None:
-        """Serve until a signal; what is in hand is answered first."""
-        self.serve(target_loader=lambda: self._front, wrap_loader=False)
+    def run(self) -> int:
+        """Serve until a signal, and answer what is in hand; the status to end with."""
+        try:
+            self.serve(target_loader=lambda: self._front, wrap_loader=False)
+        except SystemExit as error:  # its thread has ended by itself
+            return int(error.code or 0)
+        return 0
+
+    def _stop_workers(self) -> None:
+        for worker in self.wrks:
+            worker.terminate()  # type: ignore[no-untyped-call]
+        for worker in self.wrks:
+            worker.join(STOPS_WITHIN)  # type: ignore[no-untyped-call]
+        self.wrks.clear()
 
     def _init_shared_socket(self) -> None:
         self._shd: Any = SocketHolder(self._listening.fileno(), False, BACKLOG)  # type: ignore[call-arg]

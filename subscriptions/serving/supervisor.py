@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 MINDED = {*signals.SIGNALS, signal.SIGCHLD}
 QUICK, TOO_OFTEN = 5.0, 3  # seconds of a life; so many short ones in a row, and all is over
 PAUSE = 1.0  # before another try
+ORPHAN_SECONDS = 60.0  # to end in good order without a first process; nobody would ask again
 
 
 class Supervisor:
@@ -50,8 +51,9 @@ class Supervisor:
         os.close(self._lifeline[1])
         for number in MINDED:
             signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, MINDED)
+        # begun while they are blocked: no signal is given to this thread, it is the main one that minds them
         threading.Thread(target=self._end_with_the_first, name="lifeline", daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, MINDED)
         try:
             self._roles[name]()
         except BaseException:
@@ -62,6 +64,8 @@ class Supervisor:
     def _end_with_the_first(self) -> None:
         os.read(self._lifeline[0], 1)
         os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(ORPHAN_SECONDS)
+        os._exit(1)
 
     def _ended(self) -> list[str]:
         """The roles of those that have ended by themselves."""

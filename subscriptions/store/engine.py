@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from subscriptions import deadline
 from subscriptions.store.models import db
@@ -47,10 +47,28 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
     return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
 
 
+class _Pool(QueuePool):
+    """Waits for a free connection no longer than the act at hand may."""
+
+    @property
+    def _timeout(self) -> float:
+        return deadline.left(self._at_most)
+
+    @_timeout.setter
+    def _timeout(self, seconds: float) -> None:
+        self._at_most = seconds
+
+
 def engine_options(url: str, connections: int) -> dict[str, Any]:
     """Arguments of create_engine for `url`, with room for `connections` at once."""
     # the connection used last first: its pages and prepared statements are warm
-    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 4, "pool_timeout": 5, "pool_use_lifo": True}
+    pool: dict[str, Any] = {
+        "poolclass": _Pool,
+        "pool_size": connections,
+        "max_overflow": 4,
+        "pool_timeout": 5,
+        "pool_use_lifo": True,
+    }
     if make_url(url).get_backend_name() == "sqlite":
         # the module's own timeout waits in sqlite3_busy_timeout, like the pragma
         return pool | {"module": sqlite_module(), "connect_args": {"check_same_thread": False}}
@@ -59,10 +77,12 @@ def engine_options(url: str, connections: int) -> dict[str, Any]:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Make SQLite behave: durable, foreign keys on, writers announced before they read."""
+    """No wait for a lock is longer than the act at hand may take; SQLite durable, its writers announced first."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connected)
         event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "begin", _postgres_begin)
 
 
 def _sqlite_connected(connection: Any, _record: ConnectionPoolEntry) -> None:
@@ -76,11 +96,23 @@ def _sqlite_connected(connection: Any, _record: ConnectionPoolEntry) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     how = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    if how == "IMMEDIATE":
-        wait = deadline.left(WAITS_MS / 1000)
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(wait * 1000)}")
+    waits = _may_wait_ms()
+    if connection.info.get("waits", WAITS_MS) != waits:  # it stays so until it is said anew
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
+        connection.info["waits"] = waits
     if how != "NONE":
         connection.exec_driver_sql(f"BEGIN {how}")
+
+
+def _postgres_begin(connection: Connection) -> None:
+    """Where less is left than the connection was made with: it costs a round trip, which is then no matter."""
+    waits = _may_wait_ms()
+    if waits < WAITS_MS:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, waits)}")  # 0 would be for ever
+
+
+def _may_wait_ms() -> int:
+    return round(deadline.left(WAITS_MS / 1000) * 1000)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ class Disk(Protocol):
 
 
 class LimitedDisk:
-    """The kernel refuses every write of those processes to a file beyond its first octets: needs no rights."""
+    """The kernel refuses every write of these processes to a file beyond its first octets: needs no rights."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -138,12 +138,12 @@ class Server:
         return self.ask("GET", path)[0]
 
     def ask(
-        self, method: str, path: str, body: str | None = None, timeout: float = PATIENCE
+        self, method: str, path: str, body: str | None = None, kind: str = "application/json"
     ) -> tuple[int, dict[str, str], str]:
         """Status, headers (small letters) and body of one request on a connection of its own."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=PATIENCE)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            connection.request(method, path, body, {"Content-Type": kind} if body else {})
             answer = connection.getresponse()
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
         finally:

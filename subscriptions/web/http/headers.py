@@ -99,7 +99,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         g.request_id = request_id(incoming())
         if not is_ours(incoming(), hosts):
             raise SecurityError("unknown host")
-        if "//" in request.path:
+        if "//" in incoming().path:  # of which Werkzeug would make one at the beginning
             abort(404)
         if request.environ.get(REFUSED):
             abort(request.environ[REFUSED])

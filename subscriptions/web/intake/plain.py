@@ -24,7 +24,8 @@ from subscriptions.web.intake.proof_of_work import is_asked
 from subscriptions.web.intake.submit import complete, new_handle
 
 JSON_PATH, FORM_PATH = "/api/v1/subscriptions", "/subscribe/"
-_SPECIAL = (hints.CHOSEN, "step", "altcha", urls.RETURN)  # fields of a form that lead elsewhere
+AT_MOST = 4096  # octets: to read them takes no longer than to hand them on, whatever they say
+_SPECIAL = ("step", "altcha", urls.RETURN)  # fields of a form that lead elsewhere, where anything is in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Plain:
 def read(incoming: Incoming, joined: Parts) -> Plain | None:
     """A plain sign-up, if this request is one; it waits for nothing."""
     if incoming.method != "POST" or "authorization" in incoming.headers or incoming.query:
+        return None
+    if len(incoming.body) > AT_MOST:
         return None
     if joined.settings.mail.transport != "smtp":  # in try-out mode each request looks where the clock stands
         return None
@@ -74,7 +77,7 @@ def _by_form(incoming: Incoming, joined: Parts) -> Plain | None:
     if row is None or incoming.headers.get("content-type") != FORM:
         return None
     form = _fields(incoming.body)
-    if form is None or any(form.get(name) for name in _SPECIAL):
+    if form is None or hints.CHOSEN in form or any(any(form.getlist(name)) for name in _SPECIAL):
         return None
     here = joined.languages.best(form.get("lang") or form.get("locale"), incoming.languages, row.locale)
     sign_up = from_form(form, row, joined.catalogue, language.stored(row, here, joined.languages))

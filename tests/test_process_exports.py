@@ -1,0 +1,110 @@
+"""Exports to slow readers: constant memory, a pool of their own, and none that broke off looks whole."""
+
+import socket
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from subscriptions.clock import Clock
+from subscriptions.serving.streams import AT_ONCE
+from subscriptions.store.models import Subscription, Token
+from tests.support.lines import called, heard, set_to, status_of
+from tests.support.load import sign_up
+from tests.support.relay import Relay
+from tests.support.server import Server, until
+from tests.support.sql import connected, execute, number
+
+PEOPLE = 40_000  # some ten megabytes: more than the system keeps for a connection
+EXPORT = b"GET /api/v1/lists/newsletter/export HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer secret\r\n"
+CLOSE, ROOM = b"Connection: close\r\n\r\n", 4096
+END = b"\r\n0\r\n\r\n"  # of a body in chunks (RFC 9112 7.1)
+HASTY = "from subscriptions.serving import server; server.STOPS_WITHIN = 2"
+
+
+def fill(url: str) -> None:
+    """A list of many people, and a token for whoever may take them all."""
+    now = Clock.real_now()
+    person = {"list_id": 1, "state": "confirmed", "locale": "en", "registered_at": now, "confirmed_at": now}
+    people = ({"key": sha256(b"%d" % n).digest()[:16], "address": f"somebody-{n}@example.org"} for n in range(PEOPLE))
+    with connected(url) as connection:
+        connection.execute(sa.insert(Subscription), [person | {"restricted": False} | one for one in people])
+        token = {"name": "office", "hash": sha256(b"secret").digest(), "scope": "export", "made_at": now}
+        connection.execute(sa.insert(Token), [token])
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/export.db"
+
+
+@pytest.fixture
+def server(url: str, relay: Relay, tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path, url, command=set_to(HASTY), relay=relay) as server:
+        fill(url)
+        yield server
+
+
+def begun(server: Server) -> socket.socket:
+    """An export whose reader has read its first octets, and goes no further."""
+    line = called(server, EXPORT + CLOSE, ROOM)
+    assert line.recv(12) == b"HTTP/1.1 200"
+    return line
+
+
+def people(answer: bytes) -> int:
+    """How many rows it has, whatever chunks they came in (RFC 9112 7.1)."""
+    at, pieces = answer.index(b"\r\n\r\n") + 4, []
+    while (end := answer.find(b"\r\n", at)) > at:
+        length = int(answer[at:end], 16)
+        pieces.append(answer[end + 2 : end + 2 + length])
+        at = end + 2 + length + 2
+    return b"".join(pieces).count(b"somebody-")
+
+
+def memory(server: Server) -> int:
+    """Megabytes of all its processes that are not shared."""
+    files = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in (server.pid, *server.children))
+    return sum(int(line.split()[1]) for text in files for line in text.splitlines() if "Private_Dirty" in line) // 1024
+
+
+def test_slow_readers_hold_up_nobody_take_no_memory_and_free_their_place(server: Server) -> None:
+    assert heard(called(server, EXPORT + CLOSE)).endswith(END)
+    before = memory(server)
+    lines = [begun(server) for _ in range(AT_ONCE)]
+    assert status_of(heard(called(server, EXPORT + CLOSE))) == 503
+    assert memory(server) - before < 16  # of more than thirty that all of them have
+    paths = ("/healthz", "/subscribe/newsletter", "/metrics")
+    assert [server.get(path) for path in paths] == [200, 200, 200]
+    assert server.ask("POST", *sign_up("anne@example.org")[1:])[0] == 202
+    whole = heard(lines.pop())
+    assert whole.endswith(END) and people(whole) == PEOPLE
+    lines.append(begun(server))
+    lines.pop().close()  # goes away in the middle
+    until(lambda: status_of(heard(called(server, EXPORT + CLOSE))) == 200)
+    for line in lines:
+        line.close()
+
+
+def test_an_export_that_breaks_off_does_not_look_whole(server: Server, url: str) -> None:
+    line = begun(server)
+    execute(url, "ALTER TABLE suppressions RENAME TO nowhere")
+    broken = heard(line)
+    execute(url, "ALTER TABLE nowhere RENAME TO suppressions")
+    assert not broken.endswith(END) and 0 < people(broken) < PEOPLE
+    whole = heard(called(server, EXPORT + CLOSE))
+    assert whole.endswith(END) and people(whole) == PEOPLE
+
+
+def test_an_export_that_cannot_begin_has_an_answer_of_its_own(server: Server, url: str) -> None:
+    execute(url, "ALTER TABLE suppressions RENAME TO nowhere")
+    assert status_of(heard(called(server, EXPORT + CLOSE))) == 500
+
+
+def test_a_stop_cuts_off_a_reader_that_does_not_come_to_an_end(server: Server, url: str) -> None:
+    line = begun(server)
+    assert server.stop() == 0
+    assert not heard(line).endswith(END)
+    assert not number(url, "SELECT count(*) FROM jobs WHERE holder IS NOT NULL")
