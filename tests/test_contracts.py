@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.jobs.jobs import JOBS, OF_MAILS, OF_WEB
 from subscriptions.store.engine import reading
 from subscriptions.store.models import db
@@ -60,7 +60,7 @@ def test_no_safe_request_changes_anything(world: World, method: str) -> None:
     assert everything() == before
 
 
-@pytest.mark.parametrize("mail", [one.value for one in Mail])
+@pytest.mark.parametrize("mail", [one.value for one in MailKind])
 @pytest.mark.parametrize("part", ["subject.txt", "body.txt", "body.html"])
 def test_every_mail_has_its_three_templates(app: Flask, mail: str, part: str) -> None:
     assert app.jinja_env.get_template(f"email/{mail}/{part}")

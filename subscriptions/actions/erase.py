@@ -48,10 +48,10 @@ def _owe(session: Session, rows: list[Row], stored: list[Subscription], now: dat
     """The mail hangs on the newest chapter, else on the newest registration."""
     if stored:
         step = subscription_step(State(stored[-1].state), Event.ERASE)
-        outbox.owe(session, step.mail, now=now, drop_at=now + ERASE_WITHIN, subscription_id=stored[-1].id)
+        outbox.owe(session, step.mail, now=now, subscription_id=stored[-1].id)
     else:
         step = registration_step(Registration(rows[-1].state), Event.ERASE)
-        outbox.owe(session, step.mail, now=now, drop_at=now + ERASE_WITHIN, registration_id=rows[-1].id)
+        outbox.owe(session, step.mail, now=now, registration_id=rows[-1].id)
 
 
 def _end_open(session: Session, stored: Sequence[Subscription], now: datetime, policy: Policy, actor: str) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions.gate import Limited
 from subscriptions.domain import policy as rules
-from subscriptions.domain.lifecycle import Mail
-from subscriptions.domain.policy import LINK_MAIL_WITHIN, Policy
+from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.policy import Policy
 from subscriptions.links import Opener
 from subscriptions.store import addresses, chapters, counters, once, outbox, registrations, signups, suppressions
 from subscriptions.store.engine import reading, repeated, transaction
@@ -39,7 +39,7 @@ def ask_again(key: bytes, now: datetime, policy: Policy) -> datetime | None:
     """
     with transaction() as session:
         addresses.lock(session, key)
-        waiting = outbox.of_key(session, key, Mail.PREFERENCES)
+        waiting = outbox.of_key(session, key, MailKind.PREFERENCES)
         if waiting is not None:
             return max(waiting.due_at, now)
         row = addresses.find(session, key)
@@ -64,7 +64,7 @@ def _owe(
     due_at = rules.mail_time(policy.mails, sent, now, may_wait=may_wait) if hook else None
     if hook is None or due_at is None:
         return None
-    outbox.owe(session, Mail.PREFERENCES, now=now, due_at=due_at, drop_at=due_at + LINK_MAIL_WITHIN, **hook)
+    outbox.owe(session, MailKind.PREFERENCES, now=now, due_at=due_at, **hook)
     oldest = now - rules.longest(policy.mails)
     if policy.mails:
         signups.save_budgets(session, {key: addresses.write_times(at for at in [*sent, due_at] if at > oldest)})

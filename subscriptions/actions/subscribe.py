@@ -14,7 +14,8 @@ from subscriptions.actions.gate import Gate, Pass, Refusal, gate_for
 from subscriptions.domain import policy as rules
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel, Fact, complete
-from subscriptions.domain.lifecycle import Event, Mail, Subscription, registration_step, subscription_step
+from subscriptions.domain.lifecycle import Event, Subscription, registration_step, subscription_step
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy
 from subscriptions.store import addresses, chapters, counters, evidence, outbox, signups
 from subscriptions.store.engine import repeated, transaction
@@ -170,7 +171,7 @@ def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> 
         mail = None
 
 
-def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, mail: Mail | None) -> signups.New:
+def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, mail: MailKind | None) -> signups.New:
     address = sign_up.address
     return signups.New(
         ref=sign_up.ref,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from subscriptions.domain.mail_kinds import MailKind
+
 
 class Registration(StrEnum):
     """One act of signing up for one list."""
@@ -41,17 +43,6 @@ class Event(StrEnum):
     ERASE = "erase"
 
 
-class Mail(StrEnum):
-    CONFIRM = "confirm"
-    WELCOME = "welcome"
-    ALREADY_SUBSCRIBED = "already_subscribed"
-    ERASED = "erased"
-    PREFERENCES = "preferences"  # the link to one's own preferences; a request, no step of a life, owes it
-    ADDRESS_CHANGED = "address_changed"
-    ALARM = "alarm"  # to the operator, when the breaker opens; no step of a life owes it
-    TEST = "test"  # asked for by the operator; no step of a life owes it
-
-
 class Suppress(StrEnum):
     """How a step protects the address from further confirmation mails."""
 
@@ -69,7 +60,7 @@ class Step:
     """What an event leads to: the next state, the mail owed, and what it does besides."""
 
     to: State
-    mail: Mail | None = None
+    mail: MailKind | None = None
     suppress: Suppress | None = None
     ends_subscription: bool = False
 
@@ -84,8 +75,8 @@ class Refused(Exception):
 _R, _S, _E = Registration, Subscription, Event
 
 REGISTRATION: Table = {
-    (None, _E.SUBSCRIBE): Step(_R.PENDING, Mail.CONFIRM),
-    (_R.PENDING, _E.CONFIRM): Step(_R.CONFIRMED, Mail.WELCOME),
+    (None, _E.SUBSCRIBE): Step(_R.PENDING, MailKind.CONFIRM),
+    (_R.PENDING, _E.CONFIRM): Step(_R.CONFIRMED, MailKind.WELCOME),
     (_R.CONFIRMED, _E.CONFIRM): Step(_R.CONFIRMED),
     (_R.PENDING, _E.BLOCK): Step(_R.BLOCKED),
     (_R.PENDING, _E.DISOWN): Step(_R.ERASED, suppress=Suppress.ASK),
@@ -98,20 +89,20 @@ REGISTRATION: Table = {
     (_R.BLOCKED, _E.CANCEL): Step(_R.ERASED, suppress=Suppress.ASK_30_DAYS),
     (_R.PENDING, _E.PURGE): Step(_R.PURGED),
     (_R.BLOCKED, _E.PURGE): Step(_R.PURGED),
-    (_R.PENDING, _E.ERASE): Step(_R.ERASED, Mail.ERASED),
-    (_R.BLOCKED, _E.ERASE): Step(_R.ERASED, Mail.ERASED),
+    (_R.PENDING, _E.ERASE): Step(_R.ERASED, MailKind.ERASED),
+    (_R.BLOCKED, _E.ERASE): Step(_R.ERASED, MailKind.ERASED),
 }
 
 SUBSCRIPTION: Table = {
     (None, _E.CONFIRM): Step(_S.CONFIRMED),
     (_S.CONFIRMED, _E.CONFIRM): Step(_S.CONFIRMED),
-    (_S.CONFIRMED, _E.SUBSCRIBE): Step(_S.CONFIRMED, Mail.ALREADY_SUBSCRIBED),
+    (_S.CONFIRMED, _E.SUBSCRIBE): Step(_S.CONFIRMED, MailKind.ALREADY_SUBSCRIBED),
     (_S.CONFIRMED, _E.UNSUBSCRIBE): Step(_S.UNSUBSCRIBED),
-    (_S.CONFIRMED, _E.MOVE): Step(_S.UNSUBSCRIBED, Mail.ADDRESS_CHANGED),
+    (_S.CONFIRMED, _E.MOVE): Step(_S.UNSUBSCRIBED, MailKind.ADDRESS_CHANGED),
     (_S.CONFIRMED, _E.OBJECT): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
     (_S.CONFIRMED, _E.COMPLAIN): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
     (_S.CONFIRMED, _E.BOUNCE): Step(_S.BOUNCED),
-    (_S.CONFIRMED, _E.ERASE): Step(_S.ERASED, Mail.ERASED),
+    (_S.CONFIRMED, _E.ERASE): Step(_S.ERASED, MailKind.ERASED),
     **{
         (ended, event): Step(ended)
         for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)
@@ -123,7 +114,7 @@ SUBSCRIPTION: Table = {
         for event in (_E.OBJECT, _E.COMPLAIN)
     },
     **{(ended, _E.PURGE): Step(_S.PURGED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED, _S.ERASED)},
-    **{(ended, _E.ERASE): Step(_S.ERASED, Mail.ERASED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)},
+    **{(ended, _E.ERASE): Step(_S.ERASED, MailKind.ERASED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)},
 }
 
 

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from subscriptions.domain.lifecycle import Mail, Registration, Subscription
+from subscriptions.domain.lifecycle import Registration, Subscription
+from subscriptions.domain.mail_kinds import MailKind, Reaches
 
 ONE_CLICK_ASK = timedelta(days=30)
 ATTACKED_ASK = timedelta(days=30)  # for good would keep the victims of an attack out for ever
 TOLD_ALREADY_EVERY = timedelta(days=30)
-ERASE_WITHIN = timedelta(hours=1)
-OTHER_MAIL_WITHIN = timedelta(hours=24)
-LINK_MAIL_WITHIN = timedelta(hours=1)  # the mail with the link to the preferences: asked for by who waits for it
+ERASE_WITHIN = MailKind.ERASED.row.life  # the mail about it hangs on the row that goes
 LINK_LIFE = timedelta(minutes=30)  # of that link, from the writing of the mail
 SESSION_LIFE = timedelta(minutes=30)  # of the preferences page, from its opening
 CLOCK_JUMP = timedelta(days=400)
@@ -113,20 +112,19 @@ def longest(rates: Sequence[Rate]) -> timedelta:
 
 
 def is_wanted(
-    mail: Mail,
+    mail: MailKind,
     registration: Registration | None,
     subscription: Subscription | None,
     *,
     restricted: bool,
     suppression: str | None,
 ) -> bool:
-    """Whether an owed mail may still leave, asked of the states just before it is written out."""
-    if mail is Mail.CONFIRM:
-        return registration is Registration.PENDING and suppression is None
-    if mail is Mail.WELCOME:
-        return subscription is Subscription.CONFIRMED and not restricted and suppression != "all"
-    if mail is Mail.ALREADY_SUBSCRIBED:
-        return subscription is Subscription.CONFIRMED and not restricted and suppression is None
-    if mail in (Mail.PREFERENCES, Mail.ADDRESS_CHANGED):  # also to restricted ones: it is about their own rights
-        return suppression != "all"
-    return True
+    """Whether an owed mail may still leave, asked of the states just before it is written out; its row says it."""
+    row = mail.row
+    if suppression is not None and row.despite not in ("all", suppression):
+        return False
+    if restricted and not row.though_restricted:
+        return False
+    if row.reaches is Reaches.WAITING:
+        return registration is Registration.PENDING
+    return row.reaches is Reaches.ANY or subscription is Subscription.CONFIRMED

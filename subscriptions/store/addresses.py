@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store.models import Address, Owed, Registration, Subscription, Suppression
 
 
@@ -41,7 +42,7 @@ def erase_by(session: Session, key: bytes, at: datetime | None) -> None:
 def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[bytes]:
     """Addresses to be erased whose hour is over, or that are owed no mail any more."""
     owed = exists().where(
-        Owed.mail == "erased",
+        Owed.mail == MailKind.ERASED.value,
         or_(
             Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == Address.key)),
             Owed.registration_id.in_(select(Registration.id).where(Registration.key == Address.key)),

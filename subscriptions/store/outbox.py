@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store.models import Owed, Registration, Subscription, Suppression
 from subscriptions.store.types import UtcDateTime, sqlite_text
 
@@ -28,11 +28,10 @@ def new_mids(number: int) -> list[str]:
 
 def owe(
     session: Session,
-    mail: Mail | None,
+    mail: MailKind | None,
     *,
     now: datetime,
     due_at: datetime | None = None,
-    drop_at: datetime | None = None,
     registration_id: int | None = None,
     subscription_id: int | None = None,
     address: str | None = None,
@@ -40,13 +39,15 @@ def owe(
     """Owe a mail, if the step owes one; it is written out when it is sent. `address`: only where no row holds it."""
     if mail is None:
         return
+    if mail.row.budgeted and due_at is None:
+        raise ValueError(f"a mail of kind {mail} leaves when the address's budget says")
     session.add(
         Owed(
             mail=mail.value,
             mid=new_mids(1)[0],
             owed_at=now,
             due_at=due_at or now,
-            drop_at=drop_at or now + timedelta(hours=24),
+            drop_at=(due_at or now) + mail.row.life,
             registration_id=registration_id,
             subscription_id=subscription_id,
             tries=0,
@@ -173,7 +174,7 @@ def forget_addresses(session: Session, now: datetime) -> bool:
     return session.execute(over).first() is not None
 
 
-def of_key(session: Session, key: bytes, mail: Mail) -> Owed | None:
+def of_key(session: Session, key: bytes, mail: MailKind) -> Owed | None:
     """The first mail of that kind that a row of this address is owed."""
     theirs = or_(
         Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == key)),
@@ -206,6 +207,7 @@ _suppression = (
 _first = Registration.__table__.alias()
 _opening = select(_first.c.wording_id).where(_first.c.subscription_id == _s.id).order_by(_first.c.id).limit(1)
 _agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a chapter: the wording that opened it
+_of_form = [_o.mail == kind.value for kind in MailKind if kind.row.of_form]
 _read_again = (
     select(
         _o.id, _o.mail, _o.mid, _o.drop_at, _o.tries, _o.registration_id, _o.subscription_id, _key,
@@ -217,7 +219,7 @@ _read_again = (
     )
     .outerjoin_from(Owed.__table__, _hangs_on, _h.id == _o.registration_id)
     .outerjoin(
-        Registration.__table__, and_(_r.ref == _h.ref, or_(_r.id == _h.id, _o.mail == Mail.CONFIRM.value))
+        Registration.__table__, and_(_r.ref == _h.ref, or_(_r.id == _h.id, *_of_form))
     )
     .outerjoin(Subscription.__table__, _s.id == _o.subscription_id)
     .where(_o.id.in_(bindparam("ids", expanding=True)))
