@@ -11,6 +11,7 @@ from subscriptions.clock import Clock
 from subscriptions.parts import parts
 from subscriptions.serving import bodies, bridge
 from subscriptions.serving.quick import QuickDoor
+from subscriptions.web.http import routes
 from subscriptions.web.http.headers import REFUSED
 from subscriptions.web.http.incoming import Incoming
 
@@ -35,6 +36,7 @@ class Front:
             "/readyz": ThreadPoolExecutor(1, "probe"),  # a probe waits for nobody
         }
         self._streams = ThreadPoolExecutor(EXPORTS, "stream")
+        self._limits = routes.limits_by(app.url_map)
         self._in_hand = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -57,7 +59,8 @@ class Front:
         headers = headers_of(scope)
         body, refused = b"", 0
         try:
-            body = await bodies.read(protocol, headers, bodies.AT_MOST, bodies.SECONDS)
+            limits = self._limits(scope.method, scope.path, headers)
+            body = await bodies.read(protocol, headers, limits.at_most, limits.seconds)
         except bodies.Refused as error:
             refused = error.status
         peer = scope.client.rpartition(":")[0]
