@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from subscriptions.actions.gate import Limited
-from subscriptions.domain import policy as rules
+from subscriptions.domain.budget import Budget
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy
 from subscriptions.links import Opener
@@ -60,14 +60,14 @@ def _owe(
 ) -> datetime | None:
     """When the mail leaves, or None where there is none."""
     hook = _hook(session, key, typed, now)
-    sent = addresses.read_times(budget)
-    due_at = rules.mail_time(policy.mails, sent, now, may_wait=may_wait) if hook else None
+    known = Budget.read(budget, policy.mails)
+    due_at = known.mail_time(now, may_wait=may_wait) if hook else None
     if hook is None or due_at is None:
         return None
     outbox.owe(session, MailKind.PREFERENCES, now=now, due_at=due_at, **hook)
-    oldest = now - rules.longest(policy.mails)
-    if policy.mails:
-        signups.save_budgets(session, {key: addresses.write_times(at for at in [*sent, due_at] if at > oldest)})
+    known.spend(due_at)
+    if known.is_changed:
+        signups.save_budgets(session, {key: known.written(now)})
     return due_at
 
 

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import words
 from subscriptions.domain.address import Address
+from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import noun
-from subscriptions.domain.policy import budget_opens, state_at
+from subscriptions.domain.policy import state_at
 from subscriptions.mail.rebuild import rebuild
 from subscriptions.parts import parts
 from subscriptions.store import addresses, chapters, evidence, outbox, registrations, suppressions
@@ -73,7 +74,7 @@ def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     row = addresses.find(session, key)
     if row is None:
         return
-    opens = budget_opens(parts().policy.mails, addresses.read_times(row.mails), now)
+    opens = Budget.read(row.mails, parts().policy.mails).opens(now)
     if opens > now:
         yield f"Mail budget: used up; a sign-up before {words(opens)} is answered as always and causes no mail."
     yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."

@@ -1,7 +1,6 @@
 """Durations and numbers: until when, how often, too late or not."""
 
 from calendar import monthrange
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -73,42 +72,6 @@ def state_at(stored: Registration, confirm_by: datetime, now: datetime) -> Regis
     if stored is Registration.PENDING and now >= confirm_by:
         return Registration.BLOCKED
     return stored
-
-
-def mail_time(rates: Sequence[Rate], sent: Sequence[datetime], now: datetime, *, may_wait: bool) -> datetime | None:
-    """When the next mail that a stranger can cause may leave, or None while the address's budget is closed (B-01).
-
-    `sent` are the times of earlier mails, those not yet due included. With `may_wait` (a first sign-up
-    for another list) the shortest rule alone delays the mail instead of closing the budget.
-    """
-    if not rates:
-        return now
-    shortest = min(rates, key=lambda rate: rate.period)
-    if any(rate is not shortest and _closed(rate, sent, now) for rate in rates):
-        return None
-    if not _closed(shortest, sent, now):
-        return now
-    if not may_wait:
-        return None
-    return sorted(sent)[-shortest.count] + shortest.period
-
-
-def _closed(rate: Rate, sent: Sequence[datetime], now: datetime) -> bool:
-    return sum(1 for at in sent if at > now - rate.period) >= rate.count
-
-
-def budget_opens(rates: Sequence[Rate], sent: Sequence[datetime], now: datetime) -> datetime:
-    """The first instant from `now` on at which the budget is open: what `explain` tells."""
-    opens = now
-    for rate in rates:
-        if _closed(rate, sent, now):
-            opens = max(opens, sorted(sent)[-rate.count] + rate.period)
-    return opens
-
-
-def longest(rates: Sequence[Rate]) -> timedelta:
-    """How long the time of a mail counts."""
-    return max((rate.period for rate in rates), default=timedelta(0))
 
 
 def is_wanted(

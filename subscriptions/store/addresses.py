@@ -1,7 +1,7 @@
 """The one row per address: locked by every act on it, and gone when nothing else knows its key."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
@@ -63,12 +63,3 @@ def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
         delete(Address).where(Address.key.in_(unknown.with_for_update(skip_locked=True))),
         execution_options={"synchronize_session": False},
     )
-
-
-def read_times(text: str) -> list[datetime]:
-    """Times of mails as the address row keeps them: epoch milliseconds, comma-separated."""
-    return [datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in text.split(",") if ms]
-
-
-def write_times(times: Iterable[datetime]) -> str:
-    return ",".join(str(round(at.timestamp() * 1000)) for at in times)

@@ -10,7 +10,9 @@ from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, upda
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.store import outbox_sql as sql
 from subscriptions.store.models import Owed, Registration, Subscription, Suppression
+from subscriptions.store.suppressions import in_force
 from subscriptions.store.types import UtcDateTime, sqlite_text
 
 LEASE = timedelta(seconds=60)
@@ -61,8 +63,8 @@ def take(session: Session, me: str, at_most: int, now: datetime) -> list[int]:
     """Take mails that are due: ids that no other process has; the lease ends by itself."""
     run = session.connection().exec_driver_sql
     if session.get_bind().dialect.name == "postgresql":
-        return list(run(_PG_TAKE, (now + LEASE, me, now, at_most)).scalars())
-    return list(run(_SQLITE_TAKE, (sqlite_text(now + LEASE), me, sqlite_text(now), at_most)).scalars())
+        return list(run(sql.PG_TAKE, (now + LEASE, me, now, at_most)).scalars())
+    return list(run(sql.SQLITE_TAKE, (sqlite_text(now + LEASE), me, sqlite_text(now), at_most)).scalars())
 
 
 def renew(session: Session, me: str, ids: Sequence[int], now: datetime) -> None:
@@ -147,11 +149,11 @@ def settle(session: Session, done: Sequence[Settled], now: datetime) -> None:
         rows = ",".join(
             f"[{id_},{of or 'null'},{json.dumps(fact)},{details or 'null'}]" for id_, of, fact, details in known
         )
-        run(_PG_SETTLE, (f"[{rows}]", now))
+        run(sql.PG_SETTLE, (f"[{rows}]", now))
         return
     if facts:
         rows = ", ".join(["(?, ?, ?, ?)"] * len(facts))
-        run(_SQLITE_SETTLED.format(rows), (*(value for one in facts for value in one), sqlite_text(now)))
+        run(sql.SQLITE_SETTLED.format(rows), (*(value for one in facts for value in one), sqlite_text(now)))
     run(f"DELETE FROM outbox WHERE id IN ({', '.join('?' * len(done))})", tuple(one.id for one in done))  # noqa: S608
 
 
@@ -201,7 +203,7 @@ _h = _hangs_on.c
 _list_id, _key = func.coalesce(_r.list_id, _s.list_id, 0), func.coalesce(_r.key, _s.key, literal(b""))
 _suppression = (
     select(func.min(_p.scope))  # "all" comes before "ask"
-    .where(_p.key == _key, or_(_p.list_id.is_(None), _p.list_id == _list_id), or_(_p.until.is_(None), _p.until > _NOW))
+    .where(_p.key == _key, or_(_p.list_id.is_(None), _p.list_id == _list_id), in_force(_NOW))
     .scalar_subquery()
 )
 _first = Registration.__table__.alias()
@@ -225,34 +227,3 @@ _read_again = (
     .where(_o.id.in_(bindparam("ids", expanding=True)))
     .order_by(_o.id, _r.id)
 )  # fmt: skip
-_PG_TAKE = """
-UPDATE outbox SET due_at = %s, taken_by = %s
-WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE due_at <= %s ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED))
-RETURNING id
-"""
-_SQLITE_TAKE = """
-UPDATE outbox SET due_at = ?, taken_by = ?
-WHERE id IN (SELECT id FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?)
-RETURNING id
-"""
-# one parameter: psycopg writes arrays of text in Python, which costs more than all the rest of a settle
-_PG_SETTLE = """
-WITH n AS (
-  SELECT (one->>0)::bigint AS id, (one->>1)::bigint AS registration_id, one->>2 AS fact, one->3 AS details, nth
-  FROM json_array_elements(%s::json) WITH ORDINALITY AS all_of(one, nth)
-), gone AS (
-  DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM n)) RETURNING id, subscription_id
-), named AS (
-  SELECT id FROM registrations WHERE id IN (SELECT registration_id FROM n) FOR KEY SHARE
-)
-INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, details)
-SELECT n.registration_id, gone.subscription_id, n.fact, %s, 'relay', n.details
-FROM n JOIN gone USING (id) LEFT JOIN named ON named.id = n.registration_id
-WHERE n.fact IS NOT NULL AND (n.registration_id IS NULL OR named.id IS NOT NULL) ORDER BY n.nth
-"""
-_SQLITE_SETTLED = """
-WITH n(id, registration_id, fact, details) AS (VALUES {})
-INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, details)
-SELECT n.registration_id, o.subscription_id, n.fact, ?, 'relay', n.details FROM n JOIN outbox o ON o.id = n.id
-WHERE n.registration_id IS NULL OR EXISTS (SELECT 1 FROM registrations r WHERE r.id = n.registration_id)
-"""
