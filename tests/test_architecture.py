@@ -16,7 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     for room, below in {
         "domain": "",
         "clock": "",
-        "languages": "clock",
+        "languages": "domain clock",
         "logs": "",
         "data": "",
         "look": "",
