@@ -1,9 +1,23 @@
 """One more row in a table of the product, for as long as a test needs it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from typing import TypeVar
 
 from subscriptions.domain.mail_kinds import MailKind, Row
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@contextmanager
+def one_more_row(table: MutableMapping[Key, Value], key: Key, row: Value) -> Iterator[Value]:
+    """In a table that is a mapping."""
+    table[key] = row
+    try:
+        yield row
+    finally:
+        del table[key]
 
 
 @contextmanager
