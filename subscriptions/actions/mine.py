@@ -83,7 +83,7 @@ def _surest_first(sign_ups: Sequence[Registration], known: Sequence[Subscription
 
 
 def _those(rows: Sequence[Registration], state: State, now: datetime) -> dict[int, Registration]:
-    return {one.list_id: one for one in rows if state_at(State(one.state), one.confirm_by, now) is state}
+    return {one.list_id: one for one in rows if state_at(one.state, one.confirm_by, now) is state}
 
 
 def _erase_by(session: Session, key: bytes) -> datetime | None:

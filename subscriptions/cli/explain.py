@@ -141,7 +141,7 @@ def _waiting(owed: Owed, now: datetime) -> str:
 
 
 def _next(row: Registration, now: datetime) -> str:
-    state = state_at(State(row.state), row.confirm_by, now)
+    state = state_at(row.state, row.confirm_by, now)
     if state is State.PENDING:
         return f"pending; it can be confirmed until {words(row.confirm_by)}, then it is blocked."
     if state is State.BLOCKED:

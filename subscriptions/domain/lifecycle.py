@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from subscriptions.domain.mail_kinds import MailKind
 
@@ -53,19 +54,20 @@ class Suppress(StrEnum):
 
 
 State = Registration | Subscription
+S = TypeVar("S", Registration, Subscription)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Generic[S]):
     """What an event leads to: the next state, the mail owed, and what it does besides."""
 
-    to: State
+    to: S
     mail: MailKind | None = None
     suppress: Suppress | None = None
     ends_subscription: bool = False
 
 
-Table = Mapping[tuple[State | None, Event], Step]
+Table = Mapping[tuple[S | None, Event], Step[S]]
 
 
 class Refused(Exception):
@@ -74,7 +76,7 @@ class Refused(Exception):
 
 _R, _S, _E = Registration, Subscription, Event
 
-REGISTRATION: Table = {
+REGISTRATION: Table[Registration] = {
     (None, _E.SUBSCRIBE): Step(_R.PENDING, MailKind.CONFIRM),
     (_R.PENDING, _E.CONFIRM): Step(_R.CONFIRMED, MailKind.WELCOME),
     (_R.CONFIRMED, _E.CONFIRM): Step(_R.CONFIRMED),
@@ -93,7 +95,7 @@ REGISTRATION: Table = {
     (_R.BLOCKED, _E.ERASE): Step(_R.ERASED, MailKind.ERASED),
 }
 
-SUBSCRIPTION: Table = {
+SUBSCRIPTION: Table[Subscription] = {
     (None, _E.CONFIRM): Step(_S.CONFIRMED),
     (_S.CONFIRMED, _E.CONFIRM): Step(_S.CONFIRMED),
     (_S.CONFIRMED, _E.SUBSCRIBE): Step(_S.CONFIRMED, MailKind.ALREADY_SUBSCRIBED),
@@ -118,17 +120,17 @@ SUBSCRIPTION: Table = {
 }
 
 
-def registration_step(state: Registration | None, event: Event) -> Step:
+def registration_step(state: Registration | None, event: Event) -> Step[Registration]:
     """The step that `event` takes from `state`; raises Refused where the table has none."""
     return _step(REGISTRATION, state, event)
 
 
-def subscription_step(state: Subscription | None, event: Event) -> Step:
+def subscription_step(state: Subscription | None, event: Event) -> Step[Subscription]:
     """The step that `event` takes from `state`; raises Refused where the table has none."""
     return _step(SUBSCRIPTION, state, event)
 
 
-def _step(table: Table, state: State | None, event: Event) -> Step:
+def _step(table: Table[S], state: S | None, event: Event) -> Step[S]:
     try:
         return table[state, event]
     except KeyError:
@@ -138,14 +140,14 @@ def _step(table: Table, state: State | None, event: Event) -> Step:
 def mermaid() -> str:
     """Both tables as a Mermaid state diagram: what the README shows."""
     lines = ["stateDiagram-v2"]
-    for name, table in (("registration", REGISTRATION), ("subscription", SUBSCRIPTION)):
+    for name, rows in (("registration", _merged(REGISTRATION)), ("subscription", _merged(SUBSCRIPTION))):
         lines.append(f"    state {name} {{")
-        lines += [f"        {_arrow(name, *row)}" for row in _merged(table)]
+        lines += [f"        {_arrow(name, *row)}" for row in rows]
         lines.append("    }")
     return "\n".join(lines)
 
 
-def _merged(table: Table) -> list[tuple[State | None, State, str]]:
+def _merged(table: Table[S]) -> list[tuple[State | None, State, str]]:
     arrows: dict[tuple[State | None, State], list[str]] = {}
     for (state, event), step in table.items():
         if state is not step.to:

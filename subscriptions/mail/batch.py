@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
 from subscriptions.domain.address import parse
-from subscriptions.domain.lifecycle import Registration, Subscription
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composed, Composer
@@ -83,8 +82,8 @@ def _is_wanted(due: Due, one: Member, now: datetime) -> bool:
         return True
     return is_wanted(
         kind,
-        state_at(Registration(one.state), one.confirm_by, now) if one.state and one.confirm_by else None,
-        Subscription(due.subscription_state) if due.subscription_state else None,
+        state_at(one.state, one.confirm_by, now) if one.state and one.confirm_by else None,
+        due.subscription_state,
         restricted=bool(due.restricted),
         suppression=one.suppression,
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from subscriptions.domain.breaker import Excess, Opening, Scope
+from subscriptions.domain.lifecycle import Registration
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
@@ -90,7 +91,7 @@ class Previews:
         began, life = self._now - _AGO, self._settings.lifecycle
         confirm_by = began + timedelta(hours=life.confirm_within_hours)
         ends = datetime(self._now.year + life.keep_proof_years + 1, 1, 1, tzinfo=self._now.tzinfo)
-        members = tuple(Member(one.id, one.wording_id, None, "pending", confirm_by, None) for one in rows)
+        members = tuple(Member(one.id, one.wording_id, None, Registration.PENDING, confirm_by, None) for one in rows)
         known: dict[str, Any] = {
             "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
             "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag,

@@ -30,7 +30,7 @@ def mailable_page(session: Session, list_id: int, after: int, up_to: int, at_mos
     told_never = exists().where(Suppression.key == Subscription.key, Suppression.scope == "all", in_force(now))
     which = (
         Subscription.list_id == list_id,
-        Subscription.state == State.CONFIRMED.value,
+        Subscription.state == State.CONFIRMED,
         Subscription.restricted.is_(False),
         Subscription.id > after,
         Subscription.id <= up_to,
@@ -74,5 +74,5 @@ def _rows(session: Session, statement: Select[Any]) -> Sequence[Row]:
 
 
 def mailable_count(session: Session, list_id: int) -> int:
-    which = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED.value
+    which = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
     return session.scalar(select(func.count()).select_from(Subscription).where(*which)) or 0

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.domain.lifecycle import Subscription as Chapter
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store import outbox_sql as sql
 from subscriptions.store.models import Owed, Registration, Subscription, Suppression
@@ -84,7 +86,7 @@ class Member(NamedTuple):
     list_id: int  # 0: no row holds the address but the outbox itself
     wording_id: str | None
     registration_id: int | None
-    state: str | None  # of the registration
+    state: State | None  # of the registration
     confirm_by: datetime | None
     suppression: str | None  # the wider scope where there are several
 
@@ -105,7 +107,7 @@ class Due(NamedTuple):
     locale: str
     registered_at: datetime
     ref: bytes | None
-    subscription_state: str | None
+    subscription_state: Chapter | None
     restricted: bool | None
     confirmed_at: datetime | None
     proof_until: datetime | None
