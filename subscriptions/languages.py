@@ -11,16 +11,12 @@ from babel.dates import format_date, format_time
 from babel.lists import format_list
 
 from subscriptions import clock
+from subscriptions.domain.texts import marked as marked
 
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 SOURCE = "en"  # the language of the texts in code and templates
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 LONGEST_TAG = 35  # RFC 5646 4.4.1
-
-
-def marked(text: str) -> str:
-    """The text itself, marked for the catalogues; it is translated where it is shown."""
-    return text
 
 
 class Languages:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from subscriptions.clock import Clock
 from subscriptions.domain import breaker
 from subscriptions.domain.breaker import EVERYBODY, NOBODY_CONFIRMS, Cause, Excess, Opening, Scope, Thresholds
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store import outbox, traffic
 from subscriptions.store.engine import repeated, transaction
 
@@ -210,6 +210,6 @@ def _owe_alarm(session: Session, openings: dict[Cause, Opening], now: datetime) 
     """One mail for what is new, at most one an hour; what comes in between waits for the next if it is still on."""
     if not breaker.to_tell(openings, traffic.mailed_at(session), now):
         return openings
-    outbox.owe(session, Mail.ALARM, now=now)
+    outbox.owe(session, MailKind.ALARM, now=now)
     traffic.note_mailed(session, now)
     return {cause: replace(one, told=True) for cause, one in openings.items()}

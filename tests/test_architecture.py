@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "clock": "",
         "deadline": "clock",
         "busy": "",
-        "languages": "clock",
+        "languages": "domain clock",
         "logs": "",
         "data": "",
         "look": "",

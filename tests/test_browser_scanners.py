@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser
 
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store.models import db
 from tests.builders import text_of
 from tests.support.server import Server
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 ANNE, BART, CARL, DORA = (f"{name}@example.org" for name in ("anne", "bart", "carl", "dora"))
 QUIET = {"jobs", "counters", "traffic"}  # what only says how often, or when a job ran
-MAILS = set(Mail) - {Mail.ERASED, Mail.ALARM, Mail.TEST}  # all with a link of ours
+MAILS = set(MailKind) - {MailKind.ERASED, MailKind.ALARM, MailKind.TEST}  # all with a link of ours
 READERS: list[dict[str, str | float | bool]] = [
     {}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}, {"User-Agent": "BingPreview/1.0b"}
 ]  # fmt: skip

@@ -9,7 +9,6 @@ from subscriptions.domain.lifecycle import (
     REGISTRATION,
     SUBSCRIPTION,
     Event,
-    Mail,
     Refused,
     Registration,
     State,
@@ -20,14 +19,15 @@ from subscriptions.domain.lifecycle import (
     registration_step,
     subscription_step,
 )
+from subscriptions.domain.mail_kinds import MailKind
 
 R, S, E = Registration, Subscription, Event
 ASK_HERE = Suppress.ASK_THIS_LIST_30_DAYS
 
 # product.md once more, in its own order: what the code must say, not what it says
 SIGN_UPS: dict[tuple[State | None, Event], Step] = {
-    (None, E.SUBSCRIBE): Step(R.PENDING, Mail.CONFIRM),
-    (R.PENDING, E.CONFIRM): Step(R.CONFIRMED, Mail.WELCOME),
+    (None, E.SUBSCRIBE): Step(R.PENDING, MailKind.CONFIRM),
+    (R.PENDING, E.CONFIRM): Step(R.CONFIRMED, MailKind.WELCOME),
     (R.CONFIRMED, E.CONFIRM): Step(R.CONFIRMED),
     (R.PENDING, E.BLOCK): Step(R.BLOCKED),
     (R.PENDING, E.DISOWN): Step(R.ERASED, None, Suppress.ASK),
@@ -40,19 +40,19 @@ SIGN_UPS: dict[tuple[State | None, Event], Step] = {
     (R.CONFIRMED, E.ONE_CLICK): Step(R.CONFIRMED, None, ASK_HERE, ends_subscription=True),
     (R.PENDING, E.CANCEL): Step(R.ERASED, None, Suppress.ASK_30_DAYS),
     (R.BLOCKED, E.CANCEL): Step(R.ERASED, None, Suppress.ASK_30_DAYS),
-    (R.PENDING, E.ERASE): Step(R.ERASED, Mail.ERASED),
-    (R.BLOCKED, E.ERASE): Step(R.ERASED, Mail.ERASED),
+    (R.PENDING, E.ERASE): Step(R.ERASED, MailKind.ERASED),
+    (R.BLOCKED, E.ERASE): Step(R.ERASED, MailKind.ERASED),
 }
 CHAPTERS: dict[tuple[State | None, Event], Step] = {
     (None, E.CONFIRM): Step(S.CONFIRMED),
     (S.CONFIRMED, E.CONFIRM): Step(S.CONFIRMED),
-    (S.CONFIRMED, E.SUBSCRIBE): Step(S.CONFIRMED, Mail.ALREADY_SUBSCRIBED),
+    (S.CONFIRMED, E.SUBSCRIBE): Step(S.CONFIRMED, MailKind.ALREADY_SUBSCRIBED),
     (S.CONFIRMED, E.UNSUBSCRIBE): Step(S.UNSUBSCRIBED),
-    (S.CONFIRMED, E.MOVE): Step(S.UNSUBSCRIBED, Mail.ADDRESS_CHANGED),
+    (S.CONFIRMED, E.MOVE): Step(S.UNSUBSCRIBED, MailKind.ADDRESS_CHANGED),
     (S.CONFIRMED, E.OBJECT): Step(S.UNSUBSCRIBED, None, Suppress.ALL),
     (S.CONFIRMED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, Suppress.ALL),
     (S.CONFIRMED, E.BOUNCE): Step(S.BOUNCED),
-    (S.CONFIRMED, E.ERASE): Step(S.ERASED, Mail.ERASED),
+    (S.CONFIRMED, E.ERASE): Step(S.ERASED, MailKind.ERASED),
     (S.UNSUBSCRIBED, E.SUBSCRIBE): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.CONFIRM): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.UNSUBSCRIBE): Step(S.UNSUBSCRIBED),
@@ -60,7 +60,7 @@ CHAPTERS: dict[tuple[State | None, Event], Step] = {
     (S.UNSUBSCRIBED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, Suppress.ALL),
     (S.UNSUBSCRIBED, E.BOUNCE): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.PURGE): Step(S.PURGED),
-    (S.UNSUBSCRIBED, E.ERASE): Step(S.ERASED, Mail.ERASED),
+    (S.UNSUBSCRIBED, E.ERASE): Step(S.ERASED, MailKind.ERASED),
     (S.BOUNCED, E.SUBSCRIBE): Step(S.BOUNCED),
     (S.BOUNCED, E.CONFIRM): Step(S.BOUNCED),
     (S.BOUNCED, E.UNSUBSCRIBE): Step(S.BOUNCED),
@@ -68,7 +68,7 @@ CHAPTERS: dict[tuple[State | None, Event], Step] = {
     (S.BOUNCED, E.COMPLAIN): Step(S.BOUNCED, None, Suppress.ALL),
     (S.BOUNCED, E.BOUNCE): Step(S.BOUNCED),
     (S.BOUNCED, E.PURGE): Step(S.PURGED),
-    (S.BOUNCED, E.ERASE): Step(S.ERASED, Mail.ERASED),
+    (S.BOUNCED, E.ERASE): Step(S.ERASED, MailKind.ERASED),
     (S.ERASED, E.PURGE): Step(S.PURGED),
 }
 BOTH = [*REGISTRATION.items(), *SUBSCRIPTION.items()]
@@ -125,14 +125,14 @@ def test_a_second_press_owes_no_second_mail() -> None:
 @pytest.mark.parametrize(
     ("mail", "owed_by"),
     [
-        (Mail.CONFIRM, {E.SUBSCRIBE}),
-        (Mail.WELCOME, {E.CONFIRM}),
-        (Mail.ALREADY_SUBSCRIBED, {E.SUBSCRIBE}),
-        (Mail.ERASED, {E.ERASE}),
-        (Mail.TEST, set()),
+        (MailKind.CONFIRM, {E.SUBSCRIBE}),
+        (MailKind.WELCOME, {E.CONFIRM}),
+        (MailKind.ALREADY_SUBSCRIBED, {E.SUBSCRIBE}),
+        (MailKind.ERASED, {E.ERASE}),
+        (MailKind.TEST, set()),
     ],
 )
-def test_each_mail_is_owed_by_one_event_alone(mail: Mail, owed_by: set[Event]) -> None:
+def test_each_mail_is_owed_by_one_event_alone(mail: MailKind, owed_by: set[Event]) -> None:
     assert {event for (_, event), step in BOTH if step.mail is mail} == owed_by
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from subscriptions.links import Visit, fingerprint
-from subscriptions.links.forms import FormTokens, used_hash
+from subscriptions.links.forms import FormTokens
+from subscriptions.links.purposes import used_hash
 from subscriptions.store.lists import wording_hash
 from tests.test_links import KEY, LIST, NOON, REF, links
 

@@ -2,11 +2,12 @@
 
 import pytest
 
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.mail.letters import compile_letter, folded
 from subscriptions.mail.lint import OCTETS_AT_MOST, Expected, problems
 
 OURS, POLICY = "https://news.example.org", "https://example.org/privacy"
+CONFIRM = MailKind.CONFIRM
 LINK = f"{OURS}/confirm/abc"
 EXPECTED = Expected(
     OURS, frozenset({POLICY}), {"which list": "The Example Letter", "where": "1 Example Street\n12345 Exampletown"}
@@ -27,7 +28,11 @@ PICTURE = f'<img src="{OURS}/lists/newsletter/logo?v=1" alt="The Example Letter"
 
 
 def told(
-    text: str = TEXT, page: str = PAGE, subject: str = "Please confirm", mail: Mail = Mail.CONFIRM, lang: str = "en"
+    text: str = TEXT,
+    page: str = PAGE,
+    subject: str = "Please confirm",
+    mail: MailKind = CONFIRM,
+    lang: str = "en",
 ) -> list[str]:
     headers = {"From": "a@example.org", "Subject": folded("Subject", subject), "Content-Language": lang}
     return list(problems(mail, compile_letter(headers, {}, text, page).fill({}), EXPECTED))
@@ -56,8 +61,8 @@ def test_an_element_that_no_mail_needs_is_found(tag: str) -> None:
         '<source srcset="https://tracker.example/pixel.gif">',
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("mail", [Mail.CONFIRM, Mail.WELCOME])
-def test_a_remote_resource_is_found_in_every_mail(mail: Mail, html: str) -> None:
+@pytest.mark.parametrize("mail", [MailKind.CONFIRM, MailKind.WELCOME])
+def test_a_remote_resource_is_found_in_every_mail(mail: MailKind, html: str) -> None:
     assert any("it loads" in one for one in told(page=with_more(html), mail=mail))
 
 
@@ -66,17 +71,17 @@ def test_a_style_that_loads_something_is_found(css: str) -> None:
     assert told(page=with_more(f"<style>p {{ {css} }}</style>")) == ["its style loads something"]
 
 
-@pytest.mark.parametrize("mail", sorted(Mail))
-def test_our_own_picture_may_stand_in_the_welcome_mail_alone(mail: Mail) -> None:
+@pytest.mark.parametrize("mail", sorted(MailKind))
+def test_our_own_picture_may_stand_in_the_welcome_mail_alone(mail: MailKind) -> None:
     found = told(page=with_more(PICTURE), mail=mail)
-    assert bool(found) is (mail is not Mail.WELCOME)
+    assert bool(found) is (mail is not MailKind.WELCOME)
     assert all("only a welcome mail may show a picture" in one for one in found)
 
 
 @pytest.mark.parametrize("without", [' alt="The Example Letter"', ' width="96"', ' height="48"'])
 def test_a_picture_has_a_text_and_a_size(without: str) -> None:
     page = with_more(PICTURE.replace(without, ""))
-    assert told(page=page, mail=Mail.WELCOME) == ["it shows a picture without a text for it or without its size"]
+    assert told(page=page, mail=MailKind.WELCOME) == ["it shows a picture without a text for it or without its size"]
 
 
 @pytest.mark.parametrize("link", ["https://shop.example/", f"{OURS}.evil.example/x", "http://news.example.org/x"])
@@ -129,4 +134,4 @@ def test_a_fact_that_one_part_does_not_say_is_found(part: str, said: str, name: 
 
 def test_a_mail_with_more_than_its_two_parts_is_found() -> None:
     octets = b"Subject: x\r\nContent-Language: en\r\nContent-Type: text/html\r\n\r\n" + PAGE.encode()
-    assert "it is not a text and the same in HTML, and nothing more" in list(problems(Mail.CONFIRM, octets, EXPECTED))
+    assert "it is not a text and the same in HTML, and nothing more" in list(problems(CONFIRM, octets, EXPECTED))

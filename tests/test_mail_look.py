@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.look.shades import palette
 from subscriptions.mail.preview import Previews
 from subscriptions.mail.rebuild import rebuild
@@ -19,7 +19,7 @@ from tests.conftest import ManualClock
 from tests.test_look_pictures import FILES
 
 COLOUR = "#7b2cbf"
-MAILS = list(Mail)
+MAILS = list(MailKind)
 
 
 @pytest.fixture
@@ -33,11 +33,11 @@ def world(make_app: Callable[..., Flask], clock: ManualClock, tmp_path: Path) ->
         yield World(app, app.test_client(), clock)
 
 
-def page(world: World, mail: Mail, slug: str = NEWS) -> str:
+def page(world: World, mail: MailKind, slug: str = NEWS) -> str:
     return text_of(written(world, mail, slug), "html")
 
 
-def written(world: World, mail: Mail, slug: str = NEWS) -> EmailMessage:
+def written(world: World, mail: MailKind, slug: str = NEWS) -> EmailMessage:
     joined = world.parts
     row = joined.catalogue.by_slug(slug)
     assert row is not None
@@ -47,7 +47,7 @@ def written(world: World, mail: Mail, slug: str = NEWS) -> EmailMessage:
 
 @pytest.mark.parametrize("mail", MAILS)
 def test_what_a_mail_looks_like_stands_in_its_elements_and_the_head_keeps_nights_and_phones(
-    world: World, mail: Mail
+    world: World, mail: MailKind
 ) -> None:
     html = page(world, mail)
     head = re.findall(r"<style>(.*?)</style>", html, re.S)
@@ -59,7 +59,7 @@ def test_what_a_mail_looks_like_stands_in_its_elements_and_the_head_keeps_nights
 
 @pytest.mark.parametrize(("slug", "colour"), [(NEWS, COLOUR), (OFFERS, "")])
 def test_a_mail_wears_the_colours_of_its_list_by_day_and_at_night(world: World, slug: str, colour: str) -> None:
-    html = page(world, Mail.CONFIRM, slug)
+    html = page(world, MailKind.CONFIRM, slug)
     head, _, body = html.partition("<body")
     day, night = palette(colour, "light"), palette(colour, "dark")
     for name in ("paper", "card", "ink", "soft", "line", "accent", "on_accent"):
@@ -71,14 +71,14 @@ def test_a_mail_wears_the_colours_of_its_list_by_day_and_at_night(world: World, 
 @pytest.mark.parametrize("mail", MAILS)
 @pytest.mark.parametrize("slug", [NEWS, OFFERS])
 def test_only_a_welcome_mail_shows_the_logo_and_only_one_that_every_program_can_draw(
-    world: World, mail: Mail, slug: str
+    world: World, mail: MailKind, slug: str
 ) -> None:
     pictures = re.findall(r"<img [^>]*>", page(world, mail, slug))
-    assert bool(pictures) is (mail is Mail.WELCOME and slug == NEWS)
+    assert bool(pictures) is (mail is MailKind.WELCOME and slug == NEWS)
 
 
 def test_the_logo_of_a_welcome_mail_is_ours_the_same_for_everyone_and_has_its_text_and_size(world: World) -> None:
-    (picture,) = re.findall(r"<img [^>]*>", page(world, Mail.WELCOME))
+    (picture,) = re.findall(r"<img [^>]*>", page(world, MailKind.WELCOME))
     about = dict(re.findall(r'(\w+)="([^"]*)"', picture))
     assert re.fullmatch(rf"{world.base_url}/lists/{NEWS}/logo\?v=[0-9a-f]{{12}}", about["src"])
     assert (about["alt"], about["width"], about["height"]) == ("Newsletter", "149", "48")
@@ -86,7 +86,7 @@ def test_the_logo_of_a_welcome_mail_is_ours_the_same_for_everyone_and_has_its_te
 
 
 @pytest.mark.parametrize("mail", MAILS)
-def test_a_mail_reads_well_without_its_styles_and_pictures(world: World, mail: Mail) -> None:
+def test_a_mail_reads_well_without_its_styles_and_pictures(world: World, mail: MailKind) -> None:
     html = page(world, mail)
     plain = re.sub(r"<style>.*?</style>|\sstyle=\"[^\"]*\"", "", html, flags=re.S)
     assert len(re.findall(r"<h1>", plain)) == 1

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from subscriptions.domain.lifecycle import Mail, Registration, Subscription
+from subscriptions.domain.lifecycle import Registration, Subscription
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy, is_wanted, months_after, state_at
 
 DEFAULT = Policy()
@@ -103,40 +104,40 @@ def test_ip_addresses_are_kept_for_12_months_after_the_confirmation() -> None:
     assert DEFAULT.ip_until(NOON) == utc("2027-11-23 12:00")
 
 
-Case = tuple[Mail, Registration | None, Subscription | None, bool, str | None, bool]
+Case = tuple[MailKind, Registration | None, Subscription | None, bool, str | None, bool]
 WANTED: list[Case] = [
-    (Mail.CONFIRM, PENDING, None, False, None, True),
-    (Mail.CONFIRM, BLOCKED, None, False, None, False),
-    (Mail.CONFIRM, CONFIRMED, None, False, None, False),
-    (Mail.CONFIRM, None, None, False, None, False),
-    (Mail.CONFIRM, PENDING, None, False, "ask", False),
-    (Mail.CONFIRM, PENDING, None, False, "all", False),
-    (Mail.WELCOME, None, Subscription.CONFIRMED, False, None, True),
-    (Mail.WELCOME, None, Subscription.CONFIRMED, False, "ask", True),
-    (Mail.WELCOME, None, Subscription.CONFIRMED, False, "all", False),
-    (Mail.WELCOME, None, Subscription.CONFIRMED, True, None, False),
-    (Mail.WELCOME, None, Subscription.UNSUBSCRIBED, False, None, False),
-    (Mail.WELCOME, None, Subscription.BOUNCED, False, None, False),
-    (Mail.WELCOME, None, None, False, None, False),
-    (Mail.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, None, True),
-    (Mail.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, "ask", False),
-    (Mail.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, "all", False),
-    (Mail.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, True, None, False),
-    (Mail.ALREADY_SUBSCRIBED, None, Subscription.UNSUBSCRIBED, False, None, False),
-    (Mail.ALREADY_SUBSCRIBED, None, Subscription.BOUNCED, False, None, False),
-    (Mail.ERASED, PENDING, None, False, "all", True),
-    (Mail.PREFERENCES, PENDING, None, False, None, True),
-    (Mail.PREFERENCES, BLOCKED, None, False, "ask", True),
-    (Mail.PREFERENCES, None, Subscription.UNSUBSCRIBED, True, "ask", True),
-    (Mail.PREFERENCES, None, Subscription.CONFIRMED, False, "all", False),
-    (Mail.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, "ask", True),
-    (Mail.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, "all", False),
+    (MailKind.CONFIRM, PENDING, None, False, None, True),
+    (MailKind.CONFIRM, BLOCKED, None, False, None, False),
+    (MailKind.CONFIRM, CONFIRMED, None, False, None, False),
+    (MailKind.CONFIRM, None, None, False, None, False),
+    (MailKind.CONFIRM, PENDING, None, False, "ask", False),
+    (MailKind.CONFIRM, PENDING, None, False, "all", False),
+    (MailKind.WELCOME, None, Subscription.CONFIRMED, False, None, True),
+    (MailKind.WELCOME, None, Subscription.CONFIRMED, False, "ask", True),
+    (MailKind.WELCOME, None, Subscription.CONFIRMED, False, "all", False),
+    (MailKind.WELCOME, None, Subscription.CONFIRMED, True, None, False),
+    (MailKind.WELCOME, None, Subscription.UNSUBSCRIBED, False, None, False),
+    (MailKind.WELCOME, None, Subscription.BOUNCED, False, None, False),
+    (MailKind.WELCOME, None, None, False, None, False),
+    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, None, True),
+    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, "ask", False),
+    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, "all", False),
+    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, True, None, False),
+    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.UNSUBSCRIBED, False, None, False),
+    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.BOUNCED, False, None, False),
+    (MailKind.ERASED, PENDING, None, False, "all", True),
+    (MailKind.PREFERENCES, PENDING, None, False, None, True),
+    (MailKind.PREFERENCES, BLOCKED, None, False, "ask", True),
+    (MailKind.PREFERENCES, None, Subscription.UNSUBSCRIBED, True, "ask", True),
+    (MailKind.PREFERENCES, None, Subscription.CONFIRMED, False, "all", False),
+    (MailKind.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, "ask", True),
+    (MailKind.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, "all", False),
 ]
 
 
 @pytest.mark.parametrize(("mail", "registration", "subscription", "restricted", "suppression", "wanted"), WANTED)
 def test_an_owed_mail_leaves_only_while_its_reason_stands(
-    mail: Mail,
+    mail: MailKind,
     registration: Registration | None,
     subscription: Subscription | None,
     restricted: bool,

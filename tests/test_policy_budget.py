@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.domain.policy import Policy, Rate, budget_opens, longest, mail_time
+from subscriptions.domain.budget import Budget, longest, mail_time, opens
+from subscriptions.domain.policy import Policy, Rate
 
 RATES = Policy().mails
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -38,7 +39,7 @@ def test_a_rule_is_closed_to_its_last_instant(period: timedelta, earlier: list[t
     assert mail_time(RATES, ago(*earlier), NOON, may_wait=False) == NOON
     earlier[-1] -= TICK
     assert mail_time(RATES, ago(*earlier), NOON, may_wait=False) is None
-    assert budget_opens(RATES, ago(*earlier), NOON) == NOON + TICK
+    assert opens(RATES, ago(*earlier), NOON) == NOON + TICK
 
 
 def test_a_first_sign_up_for_another_list_waits_for_the_end_of_the_15_minutes() -> None:
@@ -65,7 +66,7 @@ def test_mails_that_wait_count_already() -> None:
 
 def test_without_rules_every_mail_leaves_at_once() -> None:
     assert mail_time((), [NOON] * 100, NOON, may_wait=False) == NOON
-    assert (longest(()), budget_opens((), [NOON], NOON)) == (timedelta(0), NOON)
+    assert (longest(()), opens((), [NOON], NOON)) == (timedelta(0), NOON)
 
 
 def test_a_mail_counts_as_long_as_the_longest_rule() -> None:
@@ -124,10 +125,10 @@ def test_an_open_budget_is_never_closed_by_waiting(asks: list[tuple[timedelta, b
 def test_the_budget_opens_when_explain_says_so_and_not_before(asks: list[tuple[timedelta, bool]]) -> None:
     mails = mails_of(asks)
     now = NOON + sum((step for step, _ in asks), timedelta(0))
-    opens = budget_opens(RATES, mails, now)
-    assert mail_time(RATES, mails, opens, may_wait=False) == opens
-    if opens > now:
-        assert mail_time(RATES, mails, opens - TICK, may_wait=False) is None
+    at = opens(RATES, mails, now)
+    assert mail_time(RATES, mails, at, may_wait=False) == at
+    if at > now:
+        assert mail_time(RATES, mails, at - TICK, may_wait=False) is None
 
 
 @given(ASKS)
@@ -138,3 +139,20 @@ def test_nobody_waits_longer_than_the_15_minutes_of_those_before(asks: list[tupl
         at = mail_time(RATES, sent, now, may_wait=may_wait)
         sent += [at] if at else []
         assert at is None or at - now <= 3 * QUARTER
+
+
+@given(ASKS)
+def test_a_budget_is_written_as_it_was_spent_without_what_counts_no_more(asks: list[tuple[timedelta, bool]]) -> None:
+    mails = [at.replace(microsecond=at.microsecond // 1000 * 1000) for at in mails_of(asks)]
+    budget, now = Budget.read("", RATES), NOON + sum((step for step, _ in asks), timedelta(0))
+    for at in mails:
+        budget.spend(at)
+    again = Budget.read(budget.written(now), RATES)
+    assert again.sent == [at for at in mails if at > now - MONTH] and not again.is_changed
+    assert again.opens(now) == budget.opens(now)
+
+
+def test_where_there_are_no_rules_nothing_is_spent() -> None:
+    budget = Budget.read("", ())
+    budget.spend(NOON)
+    assert (budget.mail_time(NOON, may_wait=False), budget.is_changed) == (NOON, False)

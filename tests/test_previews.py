@@ -11,7 +11,7 @@ from click.testing import Result
 from flask import Flask
 
 from subscriptions import languages
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.settings import Mail as MailSettings
 from tests.builders import LISTS, NEWS, World, text_of
 from tests.conftest import ManualClock
@@ -22,7 +22,7 @@ __all__ = ["logging_as_it_was"]
 
 TAGS = ("en", "ar", "de")
 BEFORE = "/mailbox/templates/"
-TO_PEOPLE = [*(mail.value for mail in Mail if mail not in (Mail.TEST, Mail.ALARM)), "confirm_several"]
+TO_PEOPLE = [*(mail.value for mail in MailKind if mail not in (MailKind.TEST, MailKind.ALARM)), "confirm_several"]
 ALL = [f"{BEFORE}{one.slug}/{kind}/{tag}" for one in LISTS for kind in TO_PEOPLE for tag in TAGS]
 ALL += [f"{BEFORE}{NEWS}/{kind}/en" for kind in ("alarm", "test")]
 

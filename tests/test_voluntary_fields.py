@@ -51,8 +51,8 @@ def test_the_whole_name_is_put_together_where_only_its_parts_were_told() -> None
 
 def test_a_field_of_ones_own_has_the_label_of_the_configuration() -> None:
     [known, own] = fields_of("given_name", "company: Company or club")
-    assert (known.label, known.autocomplete) == (None, "given-name")
-    assert (own.key, own.label, own.autocomplete) == ("company", "Company or club", "off")
+    assert (known.label, known.autocomplete, known.is_own) == ("First name", "given-name", False)
+    assert (own.key, own.label, own.autocomplete, own.is_own) == ("company", "Company or club", "off", True)
 
 
 def test_lists_with_a_field_of_the_same_key_share_it_on_their_form() -> None:

@@ -83,7 +83,7 @@ def _status(session: Session, ref: bytes, now: datetime) -> ConfirmStatus:
 
 def _state(session: Session, row: Registration, now: datetime) -> LinkState:
     """Past its month the row counts as gone, before the sweep comes (F-07)."""
-    state = state_at(State(row.state), row.confirm_by, now)
+    state = state_at(row.state, row.confirm_by, now)
     if row.address is None or (state is not State.CONFIRMED and row.purge_at <= now):
         return LinkState.GONE
     if state is State.BLOCKED:
@@ -91,7 +91,7 @@ def _state(session: Session, row: Registration, now: datetime) -> LinkState:
     if state is State.PENDING:
         return LinkState.WAITING
     chapter = session.get(Subscription, row.subscription_id)
-    is_open = chapter is not None and chapter.state == Chapter.CONFIRMED.value
+    is_open = chapter is not None and chapter.state == Chapter.CONFIRMED
     return LinkState.SUBSCRIBED if is_open else LinkState.ENDED
 
 
@@ -143,7 +143,7 @@ def _open(
         chapter = _chapter(registration, now, policy)
         session.add(chapter)
         session.flush()
-    registration.state, registration.subscription_id = step.to.value, chapter.id
+    registration.state, registration.subscription_id = step.to, chapter.id
     evidence.add(
         session, Fact.CONFIRMED, now, method.channel,
         registration_id=registration.id, subscription_id=chapter.id,
@@ -161,7 +161,7 @@ def _chapter(registration: Registration, now: datetime, policy: Policy) -> Subsc
     return Subscription(
         list_id=registration.list_id,
         key=registration.key,
-        state=Chapter.CONFIRMED.value,
+        state=Chapter.CONFIRMED,
         address=registration.address,
         name=registration.name,
         fields=registration.fields,

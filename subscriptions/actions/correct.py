@@ -26,7 +26,7 @@ def correct(key: bytes, details: Details, offered: Mapping[int, Sequence[str]], 
     """Write it into every open subscription, each only what its list offers or it has already; how many changed."""
     with transaction() as session:
         addresses.lock(session, key)
-        mine = [one for one in chapters.of_key(session, key) if one.state == State.CONFIRMED.value]
+        mine = [one for one in chapters.of_key(session, key) if one.state == State.CONFIRMED]
         return sum(_correct(session, one, details, offered.get(one.list_id, ()), now) for one in mine)
 
 

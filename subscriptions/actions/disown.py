@@ -47,7 +47,7 @@ def _ask_no_more(session: Session, link: NotMe, lists: set[int], reason: str, no
 
 
 def _end(session: Session, registration: Registration, event: Event, now: datetime, policy: Policy) -> None:
-    step = registration_step(state_at(State(registration.state), registration.confirm_by, now), event)
+    step = registration_step(state_at(registration.state, registration.confirm_by, now), event)
     if step.to is State.ERASED:
         registrations.remove(session, [registration.id])
         tidy.due(session)

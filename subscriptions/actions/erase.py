@@ -32,7 +32,7 @@ def ask(key: bytes, now: datetime, policy: Policy, actor: str) -> Erasure | None
     with transaction() as session:
         addresses.lock(session, key)
         rows = [row for row in registrations.of_key(session, key) if row.address]
-        stored = [chapter for chapter in chapters.of_key(session, key) if chapter.state != State.ERASED.value]
+        stored = [chapter for chapter in chapters.of_key(session, key) if chapter.state != State.ERASED]
         if not rows and not stored:
             return None
         _end_open(session, stored, now, policy, actor)
@@ -47,17 +47,17 @@ def ask(key: bytes, now: datetime, policy: Policy, actor: str) -> Erasure | None
 def _owe(session: Session, rows: list[Row], stored: list[Subscription], now: datetime) -> None:
     """The mail hangs on the newest chapter, else on the newest registration."""
     if stored:
-        step = subscription_step(State(stored[-1].state), Event.ERASE)
-        outbox.owe(session, step.mail, now=now, drop_at=now + ERASE_WITHIN, subscription_id=stored[-1].id)
+        mail = subscription_step(stored[-1].state, Event.ERASE).mail
+        outbox.owe(session, mail, now=now, subscription_id=stored[-1].id)
     else:
-        step = registration_step(Registration(rows[-1].state), Event.ERASE)
-        outbox.owe(session, step.mail, now=now, drop_at=now + ERASE_WITHIN, registration_id=rows[-1].id)
+        mail = registration_step(rows[-1].state, Event.ERASE).mail
+        outbox.owe(session, mail, now=now, registration_id=rows[-1].id)
 
 
 def _end_open(session: Session, stored: Sequence[Subscription], now: datetime, policy: Policy, actor: str) -> None:
     how = Withdrawal(Event.UNSUBSCRIBE, Channel.COMMAND, "erasure asked for", actor)
     for chapter in stored:
-        if chapter.state == State.CONFIRMED.value:
+        if chapter.state == State.CONFIRMED:
             end_chapter(session, chapter, how, now, policy)
 
 
@@ -67,11 +67,11 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
     with transaction() as session:
         addresses.lock(session, key)
         rows = registrations.of_key(session, key)
-        registrations.remove(session, [row.id for row in rows if row.state != Registration.CONFIRMED.value])
+        registrations.remove(session, [row.id for row in rows if row.state != Registration.CONFIRMED])
         for row in rows:
-            if row.state == Registration.CONFIRMED.value:
+            if row.state == Registration.CONFIRMED:
                 row.address = row.typed = row.name = row.fields = None
-        stored = [chapter for chapter in chapters.of_key(session, key) if chapter.state != State.ERASED.value]
+        stored = [chapter for chapter in chapters.of_key(session, key) if chapter.state != State.ERASED]
         _end_open(session, stored, now, policy, "erasure")  # what was confirmed within the hour ends as well
         for chapter in stored:
             _seal(session, chapter, now)
@@ -85,8 +85,8 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
 
 
 def _seal(session: Session, chapter: Subscription, now: datetime) -> None:
-    step = subscription_step(State(chapter.state), Event.ERASE)
-    chapter.state, chapter.address, chapter.name, chapter.fields = step.to.value, None, None, None
+    step = subscription_step(chapter.state, Event.ERASE)
+    chapter.state, chapter.address, chapter.name, chapter.fields = step.to, None, None, None
     keeps_until = chapter.proof_until.isoformat() if chapter.proof_until else None
     evidence.add(
         session, Fact.ERASED, now, Channel.COMMAND, subscription_id=chapter.id, details={"keeps_until": keeps_until}

@@ -14,7 +14,7 @@ from subscriptions.store import addresses, chapters, counters, evidence, registr
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Registration, Subscription
 
-OPEN = State.CONFIRMED.value
+OPEN = State.CONFIRMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ def end_open(
 
 def end_chapter(session: Session, chapter: Subscription, withdrawal: Withdrawal, now: datetime, policy: Policy) -> None:
     """End one open chapter: its state, the end of its proof, its evidence."""
-    step = subscription_step(State(chapter.state), withdrawal.event)
+    step = subscription_step(chapter.state, withdrawal.event)
     ended_at = max(min(withdrawal.received or now, now), chapter.confirmed_at)
-    chapter.state, chapter.ended_at = step.to.value, ended_at
+    chapter.state, chapter.ended_at = step.to, ended_at
     chapter.proof_until = policy.proof_until(ended_at)
     fact = Fact.BOUNCED if step.to is State.BOUNCED else Fact.UNSUBSCRIBED
     detail = {"reply" if fact is Fact.BOUNCED else "reason": withdrawal.reason}

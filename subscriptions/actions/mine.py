@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
-from subscriptions.domain.policy import Policy, budget_opens, state_at
+from subscriptions.domain.policy import Policy, state_at
 from subscriptions.store import addresses, chapters, outbox, registrations, suppressions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Registration, Subscription, Suppression
@@ -51,8 +52,8 @@ def became(ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy) 
             return Outcome.OPEN, now
         if any(one.list_id in (None, list_id) for one in suppressions.active(session, key, now)):
             return Outcome.QUIET, now
-        budget = addresses.find(session, key)
-        return Outcome.CLOSED, budget_opens(policy.mails, addresses.read_times(budget.mails if budget else ""), now)
+        row = addresses.find(session, key)
+        return Outcome.CLOSED, Budget.read(row.mails if row else "", policy.mails).opens(now)
 
 
 def look(key: bytes, now: datetime) -> Mine:
@@ -82,7 +83,7 @@ def _surest_first(sign_ups: Sequence[Registration], known: Sequence[Subscription
 
 
 def _those(rows: Sequence[Registration], state: State, now: datetime) -> dict[int, Registration]:
-    return {one.list_id: one for one in rows if state_at(State(one.state), one.confirm_by, now) is state}
+    return {one.list_id: one for one in rows if state_at(one.state, one.confirm_by, now) is state}
 
 
 def _erase_by(session: Session, key: bytes) -> datetime | None:

@@ -10,7 +10,6 @@ from subscriptions.actions.leave import Withdrawal, end_chapter
 from subscriptions.actions.subscribe import SignUp, take
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
-from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import MOVES, Policy
 from subscriptions.store import chapters, outbox, registrations, tries
 from subscriptions.store.engine import repeated, transaction
@@ -44,7 +43,7 @@ def finish(session: Session, registration: Registration, now: datetime, policy: 
     chapter = chapters.open_one(session, old, registration.list_id) if old else None
     if old is None or chapter is None:
         return
-    step = subscription_step(State(chapter.state), Event.MOVE)
+    step = subscription_step(chapter.state, Event.MOVE)
     end_chapter(session, chapter, Withdrawal(Event.MOVE, Channel.BUTTON, "moved to another address"), now, policy)
     if step.mail and outbox.of_key(session, old, step.mail) is None:
         outbox.owe(session, step.mail, now=now, subscription_id=chapter.id)

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from subscriptions.actions.gate import Limited
-from subscriptions.domain import policy as rules
-from subscriptions.domain.lifecycle import Mail
-from subscriptions.domain.policy import LINK_MAIL_WITHIN, Policy
+from subscriptions.domain.budget import Budget
+from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.policy import Policy
 from subscriptions.links import Opener
 from subscriptions.store import addresses, chapters, counters, once, outbox, registrations, signups, suppressions
 from subscriptions.store.engine import reading, repeated, transaction
@@ -39,7 +39,7 @@ def ask_again(key: bytes, now: datetime, policy: Policy) -> datetime | None:
     """
     with transaction() as session:
         addresses.lock(session, key)
-        waiting = outbox.of_key(session, key, Mail.PREFERENCES)
+        waiting = outbox.of_key(session, key, MailKind.PREFERENCES)
         if waiting is not None:
             return max(waiting.due_at, now)
         row = addresses.find(session, key)
@@ -60,14 +60,14 @@ def _owe(
 ) -> datetime | None:
     """When the mail leaves, or None where there is none."""
     hook = _hook(session, key, typed, now)
-    sent = addresses.read_times(budget)
-    due_at = rules.mail_time(policy.mails, sent, now, may_wait=may_wait) if hook else None
+    known = Budget.read(budget, policy.mails)
+    due_at = known.mail_time(now, may_wait=may_wait) if hook else None
     if hook is None or due_at is None:
         return None
-    outbox.owe(session, Mail.PREFERENCES, now=now, due_at=due_at, drop_at=due_at + LINK_MAIL_WITHIN, **hook)
-    oldest = now - rules.longest(policy.mails)
-    if policy.mails:
-        signups.save_budgets(session, {key: addresses.write_times(at for at in [*sent, due_at] if at > oldest)})
+    outbox.owe(session, MailKind.PREFERENCES, now=now, due_at=due_at, **hook)
+    known.spend(due_at)
+    if known.is_changed:
+        signups.save_budgets(session, {key: known.written(now)})
     return due_at
 
 

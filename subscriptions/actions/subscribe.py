@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions import gate as gates
 from subscriptions.actions.gate import Gate, Pass, Refusal, gate_for
-from subscriptions.domain import policy as rules
 from subscriptions.domain.address import Address
+from subscriptions.domain.budget import Budget
 from subscriptions.domain.evidence import Channel, Fact, complete
-from subscriptions.domain.lifecycle import Event, Mail, Subscription, registration_step, subscription_step
-from subscriptions.domain.policy import Policy
+from subscriptions.domain.lifecycle import Event, Subscription, registration_step, subscription_step
+from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.policy import TOLD_ALREADY_EVERY, Policy
 from subscriptions.store import addresses, chapters, counters, evidence, outbox, signups
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import List
@@ -80,7 +81,7 @@ class _Batch:
 
     now: datetime
     policy: Policy
-    mails: dict[bytes, list[datetime]]
+    budgets: dict[bytes, Budget]
     gate: Gate
     seen: signups.Seen
     mids: list[str]  # names for the mails that it may owe
@@ -88,7 +89,6 @@ class _Batch:
     purge_at: datetime
     new: list[signups.New] = field(default_factory=list)
     told: list[tuple[int, datetime, SignUp]] = field(default_factory=list)
-    changed: set[bytes] = field(default_factory=set)
 
 
 @repeated
@@ -129,12 +129,12 @@ def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
 
 def _begin(session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
     keys = Counter(one.key for one in sign_ups)
-    budgets = signups.lock_addresses(session, keys)
+    texts = signups.lock_addresses(session, keys)
     gate = gate_for(session, [(one.origin.network, one.brings) for one in sign_ups], now, policy)
-    mails = {key: addresses.read_times(text) for key, text in budgets.items()}
+    budgets = {key: Budget.read(text, policy.mails) for key, text in texts.items()}
     seen = signups.see(session, list(keys), now)
     mids = outbox.new_mids(len(sign_ups))
-    return _Batch(now, policy, mails, gate, seen, mids, policy.confirm_by(now), policy.purge_at(now))
+    return _Batch(now, policy, budgets, gate, seen, mids, policy.confirm_by(now), policy.purge_at(now))
 
 
 def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
@@ -159,10 +159,10 @@ def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> 
     step = registration_step(None, Event.SUBSCRIBE)
     key = sign_up.key
     fresh = [one for one in choices if (key, one.list.id) not in batch.seen.pending]
-    due_at = rules.mail_time(batch.policy.mails, batch.mails[key], batch.now, may_wait=bool(fresh))
+    due_at = batch.budgets[key].mail_time(batch.now, may_wait=bool(fresh))
     if due_at is None or due_at >= batch.confirm_by:
         return
-    _spend(batch, key, due_at)
+    batch.budgets[key].spend(due_at)
     mail = step.mail
     for one in choices if due_at == batch.now else fresh:
         batch.new.append(_new(batch, sign_up, one, due_at, mail))
@@ -170,7 +170,7 @@ def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> 
         mail = None
 
 
-def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, mail: Mail | None) -> signups.New:
+def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, mail: MailKind | None) -> signups.New:
     address = sign_up.address
     return signups.New(
         ref=sign_up.ref,
@@ -212,31 +212,23 @@ def _registered(wording_id: str | None, sha256: str | None, locale: str, flags: 
 
 def _tell(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
     """Owe "you are already subscribed": at most one in 30 days, within the budget, never to restricted ones."""
-    lately = subscription.told_at and subscription.told_at > batch.now - rules.TOLD_ALREADY_EVERY
+    lately = subscription.told_at and subscription.told_at > batch.now - TOLD_ALREADY_EVERY
     if lately or subscription.restricted:
         return False
-    due_at = rules.mail_time(batch.policy.mails, batch.mails[sign_up.key], batch.now, may_wait=False)
+    budget = batch.budgets[sign_up.key]
+    due_at = budget.mail_time(batch.now, may_wait=False)
     if due_at is None:
         return False
-    _spend(batch, sign_up.key, due_at)
+    budget.spend(due_at)
     subscription.told_at = batch.now
     batch.told.append((subscription.id, due_at, sign_up))
     return True
 
 
-def _spend(batch: _Batch, key: bytes, due_at: datetime) -> None:
-    if batch.policy.mails:
-        batch.mails[key].append(due_at)
-        batch.changed.add(key)
-
-
 def _write(session: Session, batch: _Batch) -> None:
     signups.remember(session, batch.new)
-    oldest = batch.now - rules.longest(batch.policy.mails)
-    budgets = {
-        key: addresses.write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)
-    }
-    signups.save_budgets(session, budgets)
+    changed = {key: one.written(batch.now) for key, one in sorted(batch.budgets.items()) if one.is_changed}
+    signups.save_budgets(session, changed)
     for id_, due_at, sign_up in batch.told:
         mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
         chapters.told(session, id_, batch.now)

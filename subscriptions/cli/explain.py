@@ -8,22 +8,15 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import words
 from subscriptions.domain.address import Address
+from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
-from subscriptions.domain.policy import budget_opens, state_at
+from subscriptions.domain.mail_kinds import noun
+from subscriptions.domain.policy import state_at
 from subscriptions.mail.rebuild import rebuild
 from subscriptions.parts import parts
 from subscriptions.store import addresses, chapters, evidence, outbox, registrations, suppressions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence, Owed, Registration, Subscription
-
-_MAILS = {
-    "confirm": "confirmation mail",
-    "welcome": "welcome mail",
-    "already_subscribed": '"you are already subscribed" mail',
-    "erased": "mail about the erasure",
-    "preferences": "mail with the link to their own page",
-    "address_changed": "mail about the changed address",
-}
 
 
 def story(key: bytes) -> list[str]:
@@ -81,7 +74,7 @@ def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     row = addresses.find(session, key)
     if row is None:
         return
-    opens = budget_opens(parts().policy.mails, addresses.read_times(row.mails), now)
+    opens = Budget.read(row.mails, parts().policy.mails).opens(now)
     if opens > now:
         yield f"Mail budget: used up; a sign-up before {words(opens)} is answered as always and causes no mail."
     yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
@@ -91,7 +84,7 @@ def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
 
 def _sentence(one: Evidence) -> str:
     details = one.details
-    mail = _MAILS.get(str(details.get("mail")), "mail")
+    mail = noun(details.get("mail"))
     ip = f" from {one.ip}" if one.ip else ""
     told = {
         "registered": f"signed up by {one.channel}{_by(one)}{ip}{_vouched(one)}; {_consent(details)}",
@@ -136,7 +129,7 @@ def _by(one: Evidence) -> str:
 
 
 def _waiting(owed: Owed, now: datetime) -> str:
-    mail = _MAILS.get(owed.mail, "mail")
+    mail = noun(owed.mail)
     if owed.drop_at <= now:
         said = f' the relay said "{owed.note}" (try {owed.tries}), and' if owed.note else ""
         return f"The {mail} will not be sent:{said} its time is over."
@@ -148,7 +141,7 @@ def _waiting(owed: Owed, now: datetime) -> str:
 
 
 def _next(row: Registration, now: datetime) -> str:
-    state = state_at(State(row.state), row.confirm_by, now)
+    state = state_at(row.state, row.confirm_by, now)
     if state is State.PENDING:
         return f"pending; it can be confirmed until {words(row.confirm_by)}, then it is blocked."
     if state is State.BLOCKED:

@@ -20,7 +20,7 @@ WAIT_AT_MOST = 300  # seconds, for a run in progress
 
 
 @group.command("run")
-@click.argument("name", type=click.Choice(["block", "purge", "deliver"]))
+@click.argument("name", type=click.Choice([job.name for job in JOBS if job.by_hand]))
 @click.option("--confirm", is_flag=True, help="Although the clock is more than 400 days past the last run.")
 @ready
 def run(name: str, confirm: bool) -> None:

@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from subscriptions.cli import ADDRESS, ready, the_list
 from subscriptions.cli.preview_folder import write_folder
 from subscriptions.domain.address import Address
-from subscriptions.mail.preview import KINDS, Preview, Previews
+from subscriptions.mail.preview import Preview, Previews, all_kinds
 from subscriptions.mail.setup import lines
 from subscriptions.mail.smtp import GiveUp, Later, Pause
 from subscriptions.parts import parts
@@ -41,11 +41,10 @@ def test_mail(address: Address) -> None:
 
 def _choosing(command: Callable[..., None]) -> Callable[..., None]:
     """The options that choose mails; without them, all."""
-    kinds = click.Choice(list(KINDS))
     for option in (
         click.option("--list", "slug", metavar="SLUG", help="Of this list alone."),
         click.option("--language", "tag", metavar="CODE", help='In this language alone, such as "en".'),
-        click.option("--mail", "kind", type=kinds, help="This mail alone."),
+        click.option("--mail", "kind", type=click.Choice(list(all_kinds())), help="This mail alone."),
     ):
         command = option(command)
     return command
@@ -58,7 +57,7 @@ def _chosen(kind: str | None, tag: str | None, slug: str | None) -> list[Preview
         raise click.ClickException(f'There is no language "{tag}"; there is {", ".join(known)}.')
     lists = [the_list(slug)] if slug else joined.catalogue.configured
     previews = Previews(joined.sender.composer, joined.settings, joined.catalogue, joined.clock.now())
-    found = list(previews.all_of([kind] if kind else KINDS, lists, [tag] if tag else known))
+    found = list(previews.all_of([kind] if kind else all_kinds(), lists, [tag] if tag else known))
     if not found:
         raise click.ClickException(f"The mail {kind} is not sent in that language, or not by a service with one list.")
     return found

@@ -5,26 +5,44 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from subscriptions.domain.address import is_harmless
+from subscriptions.domain.texts import marked
 
 LONGEST = 100  # characters
-AUTOCOMPLETE = {  # what browsers fill in by themselves (WCAG 1.3.5)
-    "name": "name", "given_name": "given-name", "family_name": "family-name", "salutation": "honorific-prefix",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`label`: of one of the operator's own; the known ones have theirs in every language."""
+    """`label`, `hint` and `purpose` have translations; the label of one of the operator's own stands as it is."""
 
     key: str
-    label: str | None
-    autocomplete: str
+    label: str
+    autocomplete: str = "off"  # what browsers fill in by themselves (WCAG 1.3.5)
+    hint: str = ""
+    purpose: str = marked("We use it to greet you, and for nothing else.")
+    is_own: bool = False
+
+
+FIELDS = {
+    field.key: field
+    for field in (
+        Field("name", marked("Name"), "name"),
+        Field("given_name", marked("First name"), "given-name"),
+        Field("family_name", marked("Last name"), "family-name"),
+        Field("salutation", marked("Title"), "honorific-prefix", marked("Such as Ms, Mr or Dr.")),
+    )
+}
+GREETED_BY = (("salutation", "family_name"), ("given_name",), ("name",))  # the best way first; others greet nobody
 
 
 def field_of(text: str) -> Field:
     """A field as the configuration names it: `given_name`, or `company: Company or club`."""
     key, colon, label = text.partition(":")
-    return Field(key, label.strip(), "off") if colon else Field(key, None, AUTOCOMPLETE[key])
+    return Field(key, label.strip(), is_own=True) if colon else FIELDS[key]
+
+
+def field_stored(key: str) -> Field:
+    """One that was told, though no list asks for it any more."""
+    return FIELDS.get(key) or Field(key, key, is_own=True)
 
 
 @lru_cache
@@ -39,15 +57,11 @@ def further(texts: Sequence[str]) -> tuple[str, ...]:
 
 def addressed_as(name: str | None, fields: Mapping[str, str] | None) -> str | None:
     """By what a mail may greet: the first of the ways to address somebody that is there and harmless (B-06)."""
-    for way in _ways(name, fields) if fields else (name,):
-        if way and is_harmless(way):
+    told = {**fields, "name": name or ""} if fields else {"name": name or ""}
+    for keys in GREETED_BY:
+        if all(told.get(key) for key in keys) and is_harmless(way := " ".join(told[key] for key in keys)):
             return way
     return None
-
-
-def _ways(name: str | None, fields: Mapping[str, str]) -> tuple[str | None, ...]:
-    salutation, family = fields.get("salutation"), fields.get("family_name")
-    return (f"{salutation} {family}" if salutation and family else None, fields.get("given_name"), name)
 
 
 def whole_name(name: str | None, fields: Mapping[str, str] | None) -> str | None:

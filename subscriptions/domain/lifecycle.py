@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
+
+from subscriptions.domain.mail_kinds import MailKind
 
 
 class Registration(StrEnum):
@@ -41,17 +44,6 @@ class Event(StrEnum):
     ERASE = "erase"
 
 
-class Mail(StrEnum):
-    CONFIRM = "confirm"
-    WELCOME = "welcome"
-    ALREADY_SUBSCRIBED = "already_subscribed"
-    ERASED = "erased"
-    PREFERENCES = "preferences"  # the link to one's own preferences; a request, no step of a life, owes it
-    ADDRESS_CHANGED = "address_changed"
-    ALARM = "alarm"  # to the operator, when the breaker opens; no step of a life owes it
-    TEST = "test"  # asked for by the operator; no step of a life owes it
-
-
 class Suppress(StrEnum):
     """How a step protects the address from further confirmation mails."""
 
@@ -62,19 +54,20 @@ class Suppress(StrEnum):
 
 
 State = Registration | Subscription
+S = TypeVar("S", Registration, Subscription)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Generic[S]):
     """What an event leads to: the next state, the mail owed, and what it does besides."""
 
-    to: State
-    mail: Mail | None = None
+    to: S
+    mail: MailKind | None = None
     suppress: Suppress | None = None
     ends_subscription: bool = False
 
 
-Table = Mapping[tuple[State | None, Event], Step]
+Table = Mapping[tuple[S | None, Event], Step[S]]
 
 
 class Refused(Exception):
@@ -83,9 +76,9 @@ class Refused(Exception):
 
 _R, _S, _E = Registration, Subscription, Event
 
-REGISTRATION: Table = {
-    (None, _E.SUBSCRIBE): Step(_R.PENDING, Mail.CONFIRM),
-    (_R.PENDING, _E.CONFIRM): Step(_R.CONFIRMED, Mail.WELCOME),
+REGISTRATION: Table[Registration] = {
+    (None, _E.SUBSCRIBE): Step(_R.PENDING, MailKind.CONFIRM),
+    (_R.PENDING, _E.CONFIRM): Step(_R.CONFIRMED, MailKind.WELCOME),
     (_R.CONFIRMED, _E.CONFIRM): Step(_R.CONFIRMED),
     (_R.PENDING, _E.BLOCK): Step(_R.BLOCKED),
     (_R.PENDING, _E.DISOWN): Step(_R.ERASED, suppress=Suppress.ASK),
@@ -98,20 +91,20 @@ REGISTRATION: Table = {
     (_R.BLOCKED, _E.CANCEL): Step(_R.ERASED, suppress=Suppress.ASK_30_DAYS),
     (_R.PENDING, _E.PURGE): Step(_R.PURGED),
     (_R.BLOCKED, _E.PURGE): Step(_R.PURGED),
-    (_R.PENDING, _E.ERASE): Step(_R.ERASED, Mail.ERASED),
-    (_R.BLOCKED, _E.ERASE): Step(_R.ERASED, Mail.ERASED),
+    (_R.PENDING, _E.ERASE): Step(_R.ERASED, MailKind.ERASED),
+    (_R.BLOCKED, _E.ERASE): Step(_R.ERASED, MailKind.ERASED),
 }
 
-SUBSCRIPTION: Table = {
+SUBSCRIPTION: Table[Subscription] = {
     (None, _E.CONFIRM): Step(_S.CONFIRMED),
     (_S.CONFIRMED, _E.CONFIRM): Step(_S.CONFIRMED),
-    (_S.CONFIRMED, _E.SUBSCRIBE): Step(_S.CONFIRMED, Mail.ALREADY_SUBSCRIBED),
+    (_S.CONFIRMED, _E.SUBSCRIBE): Step(_S.CONFIRMED, MailKind.ALREADY_SUBSCRIBED),
     (_S.CONFIRMED, _E.UNSUBSCRIBE): Step(_S.UNSUBSCRIBED),
-    (_S.CONFIRMED, _E.MOVE): Step(_S.UNSUBSCRIBED, Mail.ADDRESS_CHANGED),
+    (_S.CONFIRMED, _E.MOVE): Step(_S.UNSUBSCRIBED, MailKind.ADDRESS_CHANGED),
     (_S.CONFIRMED, _E.OBJECT): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
     (_S.CONFIRMED, _E.COMPLAIN): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
     (_S.CONFIRMED, _E.BOUNCE): Step(_S.BOUNCED),
-    (_S.CONFIRMED, _E.ERASE): Step(_S.ERASED, Mail.ERASED),
+    (_S.CONFIRMED, _E.ERASE): Step(_S.ERASED, MailKind.ERASED),
     **{
         (ended, event): Step(ended)
         for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)
@@ -123,21 +116,21 @@ SUBSCRIPTION: Table = {
         for event in (_E.OBJECT, _E.COMPLAIN)
     },
     **{(ended, _E.PURGE): Step(_S.PURGED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED, _S.ERASED)},
-    **{(ended, _E.ERASE): Step(_S.ERASED, Mail.ERASED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)},
+    **{(ended, _E.ERASE): Step(_S.ERASED, MailKind.ERASED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)},
 }
 
 
-def registration_step(state: Registration | None, event: Event) -> Step:
+def registration_step(state: Registration | None, event: Event) -> Step[Registration]:
     """The step that `event` takes from `state`; raises Refused where the table has none."""
     return _step(REGISTRATION, state, event)
 
 
-def subscription_step(state: Subscription | None, event: Event) -> Step:
+def subscription_step(state: Subscription | None, event: Event) -> Step[Subscription]:
     """The step that `event` takes from `state`; raises Refused where the table has none."""
     return _step(SUBSCRIPTION, state, event)
 
 
-def _step(table: Table, state: State | None, event: Event) -> Step:
+def _step(table: Table[S], state: S | None, event: Event) -> Step[S]:
     try:
         return table[state, event]
     except KeyError:
@@ -147,14 +140,14 @@ def _step(table: Table, state: State | None, event: Event) -> Step:
 def mermaid() -> str:
     """Both tables as a Mermaid state diagram: what the README shows."""
     lines = ["stateDiagram-v2"]
-    for name, table in (("registration", REGISTRATION), ("subscription", SUBSCRIPTION)):
+    for name, rows in (("registration", _merged(REGISTRATION)), ("subscription", _merged(SUBSCRIPTION))):
         lines.append(f"    state {name} {{")
-        lines += [f"        {_arrow(name, *row)}" for row in _merged(table)]
+        lines += [f"        {_arrow(name, *row)}" for row in rows]
         lines.append("    }")
     return "\n".join(lines)
 
 
-def _merged(table: Table) -> list[tuple[State | None, State, str]]:
+def _merged(table: Table[S]) -> list[tuple[State | None, State, str]]:
     arrows: dict[tuple[State | None, State], list[str]] = {}
     for (state, event), step in table.items():
         if state is not step.to:

@@ -1,18 +1,16 @@
 """Durations and numbers: until when, how often, too late or not."""
 
 from calendar import monthrange
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from subscriptions.domain.lifecycle import Mail, Registration, Subscription
+from subscriptions.domain.lifecycle import Registration, Subscription
+from subscriptions.domain.mail_kinds import MailKind, Reaches
 
 ONE_CLICK_ASK = timedelta(days=30)
 ATTACKED_ASK = timedelta(days=30)  # for good would keep the victims of an attack out for ever
 TOLD_ALREADY_EVERY = timedelta(days=30)
-ERASE_WITHIN = timedelta(hours=1)
-OTHER_MAIL_WITHIN = timedelta(hours=24)
-LINK_MAIL_WITHIN = timedelta(hours=1)  # the mail with the link to the preferences: asked for by who waits for it
+ERASE_WITHIN = MailKind.ERASED.row.life  # the mail about it hangs on the row that goes
 LINK_LIFE = timedelta(minutes=30)  # of that link, from the writing of the mail
 SESSION_LIFE = timedelta(minutes=30)  # of the preferences page, from its opening
 CLOCK_JUMP = timedelta(days=400)
@@ -76,57 +74,20 @@ def state_at(stored: Registration, confirm_by: datetime, now: datetime) -> Regis
     return stored
 
 
-def mail_time(rates: Sequence[Rate], sent: Sequence[datetime], now: datetime, *, may_wait: bool) -> datetime | None:
-    """When the next mail that a stranger can cause may leave, or None while the address's budget is closed (B-01).
-
-    `sent` are the times of earlier mails, those not yet due included. With `may_wait` (a first sign-up
-    for another list) the shortest rule alone delays the mail instead of closing the budget.
-    """
-    if not rates:
-        return now
-    shortest = min(rates, key=lambda rate: rate.period)
-    if any(rate is not shortest and _closed(rate, sent, now) for rate in rates):
-        return None
-    if not _closed(shortest, sent, now):
-        return now
-    if not may_wait:
-        return None
-    return sorted(sent)[-shortest.count] + shortest.period
-
-
-def _closed(rate: Rate, sent: Sequence[datetime], now: datetime) -> bool:
-    return sum(1 for at in sent if at > now - rate.period) >= rate.count
-
-
-def budget_opens(rates: Sequence[Rate], sent: Sequence[datetime], now: datetime) -> datetime:
-    """The first instant from `now` on at which the budget is open: what `explain` tells."""
-    opens = now
-    for rate in rates:
-        if _closed(rate, sent, now):
-            opens = max(opens, sorted(sent)[-rate.count] + rate.period)
-    return opens
-
-
-def longest(rates: Sequence[Rate]) -> timedelta:
-    """How long the time of a mail counts."""
-    return max((rate.period for rate in rates), default=timedelta(0))
-
-
 def is_wanted(
-    mail: Mail,
+    mail: MailKind,
     registration: Registration | None,
     subscription: Subscription | None,
     *,
     restricted: bool,
     suppression: str | None,
 ) -> bool:
-    """Whether an owed mail may still leave, asked of the states just before it is written out."""
-    if mail is Mail.CONFIRM:
-        return registration is Registration.PENDING and suppression is None
-    if mail is Mail.WELCOME:
-        return subscription is Subscription.CONFIRMED and not restricted and suppression != "all"
-    if mail is Mail.ALREADY_SUBSCRIBED:
-        return subscription is Subscription.CONFIRMED and not restricted and suppression is None
-    if mail in (Mail.PREFERENCES, Mail.ADDRESS_CHANGED):  # also to restricted ones: it is about their own rights
-        return suppression != "all"
-    return True
+    """Whether an owed mail may still leave, asked of the states just before it is written out; its row says it."""
+    row = mail.row
+    if suppression is not None and row.despite not in ("all", suppression):
+        return False
+    if restricted and not row.though_restricted:
+        return False
+    if row.reaches is Reaches.WAITING:
+        return registration is Registration.PENDING
+    return row.reaches is Reaches.ANY or subscription is Subscription.CONFIRMED

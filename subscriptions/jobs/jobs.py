@@ -81,7 +81,10 @@ def _watch(run: Run) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped."""
+    """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped.
+
+    `by_hand`: a person may run it by `flask jobs run`.
+    """
 
     name: str
     work: Callable[[Run], int]
@@ -89,6 +92,7 @@ class Job:
     where: Where
     at: timedelta = timedelta(0)
     deletes: bool = False
+    by_hand: bool = False
 
     @property
     def late_after(self) -> timedelta:
@@ -97,9 +101,9 @@ class Job:
 
 
 JOBS = (
-    Job("block", _block, timedelta(minutes=5), Where.CLUSTER),
-    Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True),
-    Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS),
+    Job("block", _block, timedelta(minutes=5), Where.CLUSTER, by_hand=True),
+    Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True),
+    Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
     Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
     Job("watch", _watch, timedelta(seconds=5), Where.WEB),
 )

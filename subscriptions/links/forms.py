@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from subscriptions.links.signing import BadLink, lasting, read, token
-
-_TIME, _BOUND, _NONCE = 6, 16, 8
+from subscriptions.clock import Clock
+from subscriptions.links.purposes import BOUND, FORM_TIME, MILLISECONDS, NONCE, STEP, Tokens
+from subscriptions.links.signing import BadLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,46 +23,39 @@ class FormTokens:
     """`secret_keys`: newest first; the first signs, all verify."""
 
     def __init__(self, secret_keys: Sequence[bytes]) -> None:
-        self._time = lasting(secret_keys, b"form-time")
-        self._step = lasting(secret_keys, b"one-more-step")
+        self._time = Tokens(FORM_TIME, secret_keys, Clock())
+        self._step = Tokens(STEP, secret_keys, Clock())
 
     def time(self, at: datetime) -> str:
-        return token(self._time, _written(at))
+        return self._time.write(_written(at))
 
     def read_time(self, text: str) -> datetime | None:
         """When the form was shown; None where nothing of ours says so."""
         try:
-            return _read(read(self._time, text, _TIME))
+            return _read(*self._time.read(text).parts)
         except BadLink:
             return None
 
     def step(self, at: datetime, key: bytes, lists: Iterable[int]) -> str:
         """For this address and these lists alone; random, so that each page is used up by itself."""
-        return token(self._step, _written(at) + _bound(key, lists) + secrets.token_bytes(_NONCE))
+        return self._step.write(_written(at), _bound(key, lists), secrets.token_bytes(NONCE))
 
     def read_step(self, text: str, key: bytes, lists: Iterable[int]) -> Step | None:
         """The step that this address was asked for; None where the token is forged or somebody else's."""
         try:
-            payload = read(self._step, text, _TIME + _BOUND + _NONCE)
+            (at, bound, _), _, used = self._step.read(text)
         except BadLink:
             return None
-        if payload[_TIME : _TIME + _BOUND] != _bound(key, lists):
-            return None
-        return Step(_read(payload[:_TIME]), used_hash(b"step", payload))
-
-
-def used_hash(purpose: bytes, what: bytes) -> bytes:
-    """How the database remembers what was used up."""
-    return hashlib.blake2b(what, digest_size=16, person=purpose).digest()
+        return Step(_read(at), used) if used and bound == _bound(key, lists) else None
 
 
 def _bound(key: bytes, lists: Iterable[int]) -> bytes:
     whose = key + b"".join(one.to_bytes(4) for one in sorted(lists))
-    return hashlib.blake2b(whose, digest_size=_BOUND).digest()
+    return hashlib.blake2b(whose, digest_size=BOUND).digest()
 
 
 def _written(at: datetime) -> bytes:
-    return round(at.timestamp() * 1000).to_bytes(_TIME)
+    return round(at.timestamp() * 1000).to_bytes(MILLISECONDS)
 
 
 def _read(octets: bytes) -> datetime:

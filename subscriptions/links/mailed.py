@@ -3,17 +3,15 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-
-from itsdangerous import BadData
 
 from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of
 from subscriptions.links.codes import Codes
-from subscriptions.links.handles import REF_BYTES, Handles, Visit
+from subscriptions.links.handles import Handles, Visit
+from subscriptions.links.purposes import CONFIRM, LEAVE, LIST, NOT_ME, Tokens
 from subscriptions.links.sessions import Sessions
-from subscriptions.links.signing import BadLink, lasting, plain, read, sized, timed, token, tokens
 
 
 class OldLink(Exception):
@@ -52,9 +50,9 @@ class Links:
         self._pepper = hashlib.sha256(pepper).digest()
         self._life = confirm_life
         self._clock = clock
-        self._confirm = timed(self._keys, b"confirm", clock)
-        self._not_me = lasting(self._keys, b"not-me")
-        self._leave = lasting(self._keys, b"unsubscribe")
+        self._confirm = Tokens(replace(CONFIRM, life=confirm_life), self._keys, clock)
+        self._not_me = Tokens(NOT_ME, self._keys, clock)
+        self._leave = Tokens(LEAVE, self._keys, clock)
         self._handles = Handles(self._keys)
         self.codes = Codes(self._keys)
         self.sessions = Sessions(self._keys, clock)
@@ -97,13 +95,13 @@ class Links:
         return hashlib.blake2b(ref, key=self._pepper, digest_size=9, person=b"tab").hexdigest()
 
     def confirm_token(self, ref: bytes) -> str:
-        return token(self._confirm, ref)
+        return self._confirm.write(ref)
 
     def not_me_token(self, ref: bytes, list_id: int, key: bytes) -> str:
-        return token(self._not_me, ref + key + list_id.to_bytes(4))
+        return self._not_me.write(ref, key, list_id.to_bytes(LIST))
 
     def leave_token(self, list_id: int, key: bytes) -> str:
-        return token(self._leave, key + list_id.to_bytes(4))
+        return self._leave.write(key, list_id.to_bytes(LIST))
 
     def url(self, page: str, text: str) -> str:
         return f"{self._base}/{page}/{text}"
@@ -123,7 +121,7 @@ class Links:
 
     def leave_urls(self, list_id: int) -> Callable[[bytes], str]:
         """`leave_url` for the keys of everybody on a list."""
-        written, page, list_ = tokens(self._leave), self.url("unsubscribe", ""), list_id.to_bytes(4)
+        written, page, list_ = self._leave.write_many(), self.url("unsubscribe", ""), list_id.to_bytes(LIST)
         return lambda key: page + written(key + list_)
 
     def one_click_headers(self, url: str) -> dict[str, str]:
@@ -132,23 +130,18 @@ class Links:
 
     def read_confirm(self, text: str) -> bytes:
         """The reference in a confirm token; raises BadLink or OldLink."""
-        try:
-            # not itsdangerous' max_age: it takes a clock that is a second behind the sender's for an expired link
-            payload, written_at = self._confirm.loads(plain(text), return_timestamp=True)
-        except BadData:
-            raise BadLink from None
-        ref = sized(payload, REF_BYTES)
-        if self._clock.now() - written_at > self._life:
+        (ref,), until, _ = self._confirm.read(text)
+        if until is None or self._clock.now() > until:
             raise OldLink(ref)
         return ref
 
     def read_not_me(self, text: str) -> NotMe:
-        payload = read(self._not_me, text, 36)
-        return NotMe(payload[:16], int.from_bytes(payload[32:]), payload[16:32])
+        ref, key, list_ = self._not_me.read(text).parts
+        return NotMe(ref, int.from_bytes(list_), key)
 
     def read_leave(self, text: str) -> Leave:
-        payload = read(self._leave, text, 20)
-        return Leave(int.from_bytes(payload[16:]), payload[:16])
+        key, list_ = self._leave.read(text).parts
+        return Leave(int.from_bytes(list_), key)
 
 
 def fingerprint(pepper: bytes) -> str:

@@ -8,7 +8,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 from itsdangerous import (
-    BadData,
     HMACAlgorithm,
     Serializer,
     Signer,
@@ -162,14 +161,6 @@ def tokens(serializer: "Serializer[Any]") -> Callable[[bytes], str]:
         return (value + dot + b2a_base64(mac(value), newline=False).translate(_FOR_URLS, b"=")).decode()
 
     return written
-
-
-def read(serializer: "Serializer[Any]", text: str, size: int) -> bytes:
-    """The payload of a token, of that many bytes; raises BadLink."""
-    try:
-        return sized(serializer.loads(plain(text)), size)
-    except BadData:
-        raise BadLink from None
 
 
 def plain(text: str) -> str:

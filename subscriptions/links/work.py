@@ -13,7 +13,7 @@ import altcha
 
 from subscriptions.clock import Clock
 from subscriptions.domain.guarding import WORK_LIFE
-from subscriptions.links.forms import used_hash
+from subscriptions.links.purposes import used_hash
 
 ALGORITHM = "PBKDF2/SHA-256"
 COST = 2000  # iterations of one try

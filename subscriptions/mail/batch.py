@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
 from subscriptions.domain.address import parse
-from subscriptions.domain.lifecycle import Mail, Registration, Subscription
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composed, Composer
 from subscriptions.store import outbox, suppressions
@@ -70,19 +70,20 @@ def _narrowed(due: Due, now: datetime) -> Due:
 
     Asked of the states as they are now: an erased, blocked or suppressed person is not mailed (M-17).
     """
-    if due.drop_at <= now or (due.address is None and due.mail != Mail.ALARM):
+    if due.drop_at <= now or (due.address is None and not MailKind(due.mail).row.to_operator):
         return due._replace(members=())
     wanted = tuple(one for one in due.members if _is_wanted(due, one, now))
     return due if len(wanted) == len(due.members) else due._replace(members=wanted)
 
 
 def _is_wanted(due: Due, one: Member, now: datetime) -> bool:
-    if due.mail == Mail.ALARM:  # to the operator, and about nobody
+    kind = MailKind(due.mail)
+    if kind.row.to_operator:  # about nobody
         return True
     return is_wanted(
-        Mail(due.mail),
-        state_at(Registration(one.state), one.confirm_by, now) if one.state and one.confirm_by else None,
-        Subscription(due.subscription_state) if due.subscription_state else None,
+        kind,
+        state_at(one.state, one.confirm_by, now) if one.state and one.confirm_by else None,
+        due.subscription_state,
         restricted=bool(due.restricted),
         suppression=one.suppression,
     )

@@ -16,7 +16,7 @@ from subscriptions.domain.address import wire_form
 from subscriptions.domain.breaker import Excess
 from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import addressed_as
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import LINK_LIFE
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
@@ -29,17 +29,14 @@ from subscriptions.store.lists import Catalogue, read_catalogue
 from subscriptions.store.models import List, Wording
 from subscriptions.store.outbox import Due
 
-# which link of ours a mail's List-Unsubscribe names; a test mail has none
-_LEAVES_BY = {Mail.CONFIRM: "not_me_url", Mail.WELCOME: "unsubscribe_url", Mail.ALREADY_SUBSCRIBED: "unsubscribe_url"}
-_SAY_WHEN = (Mail.PREFERENCES, Mail.ADDRESS_CHANGED)  # they say when what they are about was asked for or happened
-_LINKS = {  # as the templates name them: page, and the value in the letter; the letter itself keeps the base_url
+LINKS = {  # as the templates name them: page, and the value in the letter; the letter itself keeps the base_url
     "confirm_url": ("confirm", "confirm_token"),
     "not_me_url": ("not-me", "not_me_token"),
     "unsubscribe_url": ("unsubscribe", "leave_token"),
     "preferences_url": ("preferences", "preferences_token"),
 }
 Entry = tuple[List, Wording | None]
-_VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split() + alarm.VALUES
+VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split() + alarm.VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +74,14 @@ class Composer:
 
     def compose(self, due: Due, now: datetime) -> Composed:
         """The mail that is due, written at `now`."""
-        mail = Mail(due.mail)
-        if mail is Mail.ALARM:
-            return self._alarm(due, now)
+        mail = MailKind(due.mail)
+        if mail.row.to_operator:
+            return self._to_operator(mail, due, now)
         tag = self.language(due)
         values = self.values(mail, due, now, self.links, tag)
         letter = self.letter(mail, due, tag)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
-        more = {"locale": tag} | ({"owed_at": due.owed_at.isoformat()} if mail in _SAY_WHEN else {})
+        more = {"locale": tag} | ({"owed_at": due.owed_at.isoformat()} if mail.row.says_when else {})
         message.registration_id, message.key = due.registration_id, due.key
         details = self._details(mail, values, letter, message.octets) | more
         if len(due.members) > 1:
@@ -95,28 +92,28 @@ class Composer:
     def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
         """A mail that only shows whether the relay takes one."""
         values = self.bare_values(to, mid, now)
-        octets = self.operator_letter(Mail.TEST).fill(values)
-        return OutMessage(Mail.TEST.value, self._settings.mail.sender, values["to"], octets)
+        octets = self.operator_letter(MailKind.TEST).fill(values)
+        return OutMessage(MailKind.TEST.value, self._settings.mail.sender, values["to"], octets)
 
-    def operator_letter(self, mail: Mail) -> Letter:
+    def operator_letter(self, mail: MailKind) -> Letter:
         """A letter to the operator: about no list, in English as the commands are."""
         return self._compile(mail, [(_nobody(self._service), None)], SOURCE)
 
     def bare_values(self, to: str, mid: str, now: datetime) -> dict[str, str]:
         """The values of a mail that is about nobody."""
-        values = dict.fromkeys(_VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
+        values = dict.fromkeys(VALUES, "") | {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>"}
         return values | {"date": format_datetime(now.replace(microsecond=0))}
 
-    def _alarm(self, due: Due, now: datetime) -> Composed:
-        """To the operator: why the breaker is on, read as it is now."""
+    def _to_operator(self, mail: MailKind, due: Due, now: datetime) -> Composed:
+        """What it tells is read as it is now."""
         values = self.bare_values(self._settings.abuse.alarm_to, due.mid, now) | alarm.values(now, self.name_cause)
-        letter = self.operator_letter(Mail.ALARM)
-        message = OutMessage(Mail.ALARM.value, self._settings.mail.sender, values["to"], letter.fill(values))
+        letter = self.operator_letter(mail)
+        message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
         return Composed(message, letter, {})
 
-    def values(self, mail: Mail, due: Due, now: datetime, links: Links, tag: str) -> dict[str, str]:
+    def values(self, mail: MailKind, due: Due, now: datetime, links: Links, tag: str) -> dict[str, str]:
         """What is filled into a letter."""
-        values = dict.fromkeys(_VALUES, "")
+        values = dict.fromkeys(VALUES, "")
         values["to"] = wire_form(due.address or "")
         values["date"] = _date(now.replace(microsecond=0))
         values["mid"] = f"<{due.mid}@{self._domain}>"
@@ -130,16 +127,16 @@ class Composer:
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
             values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
-        if mail in _SAY_WHEN:
+        if mail.row.says_when:
             values["owed_at"] = words(due.owed_at, tag)
             values["preferences_token"] = links.sessions.link_token(bytes.fromhex(due.mid), due.key)
-        return values | (self._phrases.what_stays(due.proof_until, tag) if mail is Mail.ERASED else {})
+        return values | (self._phrases.what_stays(due.proof_until, tag) if mail is MailKind.ERASED else {})
 
     def language(self, due: Due) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
         return self._languages.best(due.locale, (), _entry(self._knowing(due), due.lead.list_id, None)[0].locale)
 
-    def letter(self, mail: Mail, due: Due, tag: str) -> Letter:
+    def letter(self, mail: MailKind, due: Due, tag: str) -> Letter:
         """The letter that a mail is filled into, compiled at its first use."""
         catalogue = self._knowing(due)
         entries = [_entry(catalogue, one.list_id, one.wording_id) for one in due.members]
@@ -157,9 +154,9 @@ class Composer:
         self._newer = read_catalogue()
         return self._newer
 
-    def _compile(self, mail: Mail, entries: Sequence[Entry], tag: str) -> Letter:
+    def _compile(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         row, wording = entries[0]
-        context: dict[str, Any] = {name: mark(name) for name in _VALUES} | self._marked_links()
+        context: dict[str, Any] = {name: mark(name) for name in VALUES} | self._marked_links()
         context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
         context |= {"entries": [{"list": one, "wording": text} for one, text in entries]}
         context |= {
@@ -184,20 +181,20 @@ class Composer:
         return compile_letter(headers, self._slots(mail, row), text, html)
 
     def _marked_links(self) -> dict[str, str]:
-        return {name: self.links.url(page, mark(token)) for name, (page, token) in _LINKS.items()}
+        return {name: self.links.url(page, mark(token)) for name, (page, token) in LINKS.items()}
 
-    def _slots(self, mail: Mail, row: List) -> dict[str, str]:
+    def _slots(self, mail: MailKind, row: List) -> dict[str, str]:
         slots = {"To": mark("to"), "Date": mark("date"), "Message-ID": mark("mid")}
-        if mail in _LEAVES_BY:
+        if mail.row.leaves_by:
             host = urlsplit(self._settings.server.base_url).hostname or "localhost"
             slots["List-Id"] = f"<{row.slug}.{host}>"
-            slots |= self.links.one_click_headers(self._marked_links()[_LEAVES_BY[mail]])
+            slots |= self.links.one_click_headers(self._marked_links()[mail.row.leaves_by])
         return slots
 
-    def _details(self, mail: Mail, values: dict[str, str], letter: Letter, octets: bytes) -> dict[str, object]:
+    def _details(self, mail: MailKind, values: dict[str, str], letter: Letter, octets: bytes) -> dict[str, object]:
         links = {
             name: hashlib.sha256(self.links.url(page, values[token]).encode()).hexdigest()
-            for name, (page, token) in _LINKS.items()
+            for name, (page, token) in LINKS.items()
             if token in letter.uses
         }
         return {

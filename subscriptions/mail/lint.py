@@ -12,9 +12,8 @@ from email.message import EmailMessage
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 
-MAY_SHOW_A_PICTURE = frozenset({Mail.WELCOME})
 OCTETS_AT_MOST = 30_000  # M-13
 SUBJECT_AT_MOST = 78
 _ANSWERS = re.compile(r"^\s*(re|fwd?|aw|wg|antw|tr|rv|sv)\s*:", re.I)  # as programs of many languages begin answers
@@ -60,7 +59,7 @@ class _Page(HTMLParser):
         self.words += data.split()
 
 
-def problems(mail: Mail, octets: bytes, expected: Expected) -> Iterator[str]:
+def problems(mail: MailKind, octets: bytes, expected: Expected) -> Iterator[str]:
     """One sentence for each thing that a mail of this kind must not be, or must say."""
     message = message_from_bytes(octets, policy=policy.default)
     text, page = _part(message, "plain"), _Page(_part(message, "html"))
@@ -112,12 +111,12 @@ def _origin(link: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _resources(mail: Mail, page: _Page, expected: Expected) -> Iterator[str]:
+def _resources(mail: MailKind, page: _Page, expected: Expected) -> Iterator[str]:
     for tag in sorted(page.tags & _FOREIGN):
         yield f"it holds <{tag}>, which mails do not need"
     if _IN_STYLES.search(page.html):
         yield "its style loads something"
-    ours = {one.get("src", "") for one in page.pictures} if mail in MAY_SHOW_A_PICTURE else set()
+    ours = {one.get("src", "") for one in page.pictures} if mail.row.may_show_picture else set()
     for load in page.loads:
         if load not in ours or _origin(load) != expected.origin:
             yield f"it loads {load}: only a welcome mail may show a picture, and only ours (C-01, M-12)"

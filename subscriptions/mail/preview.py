@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from subscriptions.domain.breaker import Excess, Opening, Scope
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.lifecycle import Registration
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
 from subscriptions.mail.compose import Composer
@@ -16,26 +17,16 @@ from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 from subscriptions.store.outbox import Due, Member
 
-SEVERAL = "confirm_several"
-KINDS = {one.value: one for one in Mail} | {SEVERAL: Mail.CONFIRM}  # what can be looked at, and which mail it is
-TO_OPERATOR = {Mail.TEST.value, Mail.ALARM.value}  # in English, and about no list
+SEVERAL = "_several"  # the same kind, about several lists
 ADDRESS, NAME = "ada.example@example.org", "Ada Example"
 TOKEN = "this-is-only-an-example"  # noqa: S105
 _AGO = timedelta(hours=1)
-_SAID = {  # the values that a mail must say, by the names of the templates (C-02, C-07)
-    Mail.CONFIRM: {
-        "registered_at": "when it was asked for",
-        "confirm_by": "how long there is time",
-        "code": "the code",
-    },
-    Mail.WELCOME: {"confirmed_at": "when it was confirmed"},
-    Mail.PREFERENCES: {"owed_at": "when it was asked for"},
-    Mail.ADDRESS_CHANGED: {"owed_at": "when it was changed"},
-    Mail.ERASED: {"erased_keeps": "what stays", "kept_until": "until when it stays"},
-    Mail.ALARM: {"causes": "why it is on", "began": "since when", "on_until": "until when"},
-}
-_NAMES_ITS_LISTS = {Mail.CONFIRM, Mail.WELCOME, Mail.ALREADY_SUBSCRIBED}
-_REPEATS_THE_WORDING = {Mail.CONFIRM, Mail.WELCOME}
+
+
+def all_kinds() -> dict[str, MailKind]:
+    """What can be looked at, and which kind of mail it is."""
+    several = {f"{kind}{SEVERAL}": kind for kind in MailKind if kind.row.of_form}
+    return {kind.value: kind for kind in MailKind} | several
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +34,7 @@ class Preview:
     """One mail as it would leave."""
 
     kind: str
+    mail: MailKind
     row: List
     tag: str
     octets: bytes
@@ -59,29 +51,29 @@ class Previews:
         """Mails to the operator stand with the first of the lists."""
         for row in lists:
             for kind in kinds:
-                if kind not in TO_OPERATOR or row is lists[0]:
+                if not all_kinds()[kind].row.to_operator or row is lists[0]:
                     yield from (self.one(kind, row, tag) for tag in tags if self.is_there(kind, tag))
 
     def is_there(self, kind: str, tag: str) -> bool:
         """Whether such a mail is ever sent in that language."""
-        if kind in TO_OPERATOR:
+        if all_kinds()[kind].row.to_operator:
             return tag == SOURCE
-        return kind != SEVERAL or len(self._catalogue.configured) > 1
+        return not kind.endswith(SEVERAL) or len(self._catalogue.configured) > 1
 
     def one(self, kind: str, row: List, tag: str) -> Preview:
-        mail, rows = KINDS[kind], self._rows(kind, row)
+        mail, rows = all_kinds()[kind], self._rows(kind, row)
         due = self._due(mail, rows, tag)
-        if kind in TO_OPERATOR:
+        if mail.row.to_operator:
             letter, values = self._composer.operator_letter(mail), self._to_operator(due)
         else:
             letter, values = self._composer.letter(mail, due, tag), self._to_person(mail, due, tag)
         octets = letter.fill(values)
         expected = self._expected(mail, rows, values)
-        return Preview(kind, row, tag, octets, list(problems(mail, octets, expected)))
+        return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
 
     def _rows(self, kind: str, row: List) -> list[List]:
         others = [one for one in self._catalogue.configured if one is not row]
-        return [row, *others[:2]] if kind == SEVERAL else [row]
+        return [row, *others[:2]] if kind.endswith(SEVERAL) else [row]
 
     def _to_operator(self, due: Due) -> dict[str, str]:
         """As if far too many sign-ups had come in for an hour."""
@@ -90,16 +82,16 @@ class Previews:
         told = alarm.told([flood], self._now, lambda one: one.name)
         return self._composer.bare_values(ADDRESS, due.mid, self._now) | told
 
-    def _to_person(self, mail: Mail, due: Due, tag: str) -> dict[str, str]:
+    def _to_person(self, mail: MailKind, due: Due, tag: str) -> dict[str, str]:
         values = self._composer.values(mail, due, self._now, self._composer.links, tag)
         return values | {name: TOKEN for name in values if name.endswith("_token")} | {"code": "EXAM-PLE2"}
 
-    def _due(self, mail: Mail, rows: Sequence[List], tag: str) -> Due:
+    def _due(self, mail: MailKind, rows: Sequence[List], tag: str) -> Due:
         """As if all had happened that a mail could be about."""
         began, life = self._now - _AGO, self._settings.lifecycle
         confirm_by = began + timedelta(hours=life.confirm_within_hours)
         ends = datetime(self._now.year + life.keep_proof_years + 1, 1, 1, tzinfo=self._now.tzinfo)
-        members = tuple(Member(one.id, one.wording_id, None, "pending", confirm_by, None) for one in rows)
+        members = tuple(Member(one.id, one.wording_id, None, Registration.PENDING, confirm_by, None) for one in rows)
         known: dict[str, Any] = {
             "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
             "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag,
@@ -109,15 +101,15 @@ class Previews:
         fields: dict[str, Any] = {name: known.get(name) for name in Due._fields}
         return Due(**fields)
 
-    def _expected(self, mail: Mail, rows: Sequence[List], values: dict[str, str]) -> Expected:
+    def _expected(self, mail: MailKind, rows: Sequence[List], values: dict[str, str]) -> Expected:
         origin = self._settings.server.base_url.rstrip("/")
-        facts = {name: values[key] for key, name in _SAID.get(mail, {}).items()}
-        if mail.value in TO_OPERATOR:
+        facts = {name: values[key] for key, name in mail.row.says.items()}
+        if mail.row.to_operator:
             return Expected(origin, frozenset(), facts)
         wordings = [self._catalogue.wordings[one.wording_id] for one in rows]
-        if mail in _NAMES_ITS_LISTS:
+        if mail.row.names_lists:
             facts |= {f"which list ({one.slug})": one.name for one in rows}
-        if mail in _REPEATS_THE_WORDING:
+        if mail.row.repeats_wording:
             facts |= {f"what is agreed to ({one.id})": one.text for one in wordings}
         return Expected(origin, frozenset(one.policy_url for one in wordings), facts | _legal(rows[0]))
 

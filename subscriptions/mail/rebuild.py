@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Fact
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.links import Links
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.letters import Letter
@@ -33,7 +33,7 @@ def rebuild(session: Session, evidence_id: int, composer: Composer) -> bytes | N
     letter, sent_at, tag = Letter(source), parsedate_to_datetime(proof.details["date"]), composer.language(due)
     kept = {"date": proof.details["date"], "mid": proof.details["message_id"]}
     for links in _signed_about(composer.links, sent_at):
-        octets = letter.fill(composer.values(Mail(due.mail), due, sent_at, links, tag) | kept)
+        octets = letter.fill(composer.values(MailKind(due.mail), due, sent_at, links, tag) | kept)
         if hashlib.sha256(octets).hexdigest() == proof.details["sha256"]:
             return octets
     return None

@@ -9,10 +9,9 @@ from urllib.parse import quote
 
 import css_inline
 
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.look.pictures import IN_MAILS, known_picture
 from subscriptions.look.shades import palette
-from subscriptions.mail.lint import MAY_SHOW_A_PICTURE
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
 
@@ -21,10 +20,10 @@ LOGO_HEIGHT, LOGO_WIDTH = 48, 240
 _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
-def look(mail: Mail, row: List, settings: Settings) -> dict[str, Any]:
+def look(mail: MailKind, row: List, settings: Settings) -> dict[str, Any]:
     """What the templates of a mail need to know of its look."""
     colour = row.colour or ""
-    picture = _logo(row, settings) if mail in MAY_SHOW_A_PICTURE and row.logo else None
+    picture = _logo(row, settings) if mail.row.may_show_picture and row.logo else None
     return {"light": palette(colour, "light"), "dark": palette(colour, "dark"), "logo": picture}
 
 

@@ -9,9 +9,6 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 if TYPE_CHECKING:
     from granian.rsgi import HTTPProtocol  # type: ignore[attr-defined]
 
-AT_MOST = 64 * 1024
-SECONDS = 10.0  # so the least rate is six kilobytes a second for the largest
-
 
 class Refused(Exception):
     """A body that is not taken; `status`: 400 (cut off), 408 (too slow), 413 (too large), 501 (coded)."""

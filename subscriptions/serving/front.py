@@ -16,6 +16,7 @@ from subscriptions.serving import bodies, bridge
 from subscriptions.serving.quick import QuickDoor
 from subscriptions.serving.streams import Streams
 from subscriptions.store.engine import Contention, Unavailable
+from subscriptions.web.http import routes
 from subscriptions.web.http.headers import REFUSED
 from subscriptions.web.http.incoming import Incoming
 
@@ -44,6 +45,7 @@ class Front:
         self._probe = ThreadPoolExecutor(1, "probe")  # waits for nobody
         self._refusals = ThreadPoolExecutor(2, "refusal")  # touch no database, and so do not wait for those who do
         self._streams = Streams()
+        self._limits = routes.limits_by(app.url_map)
         self._in_hand = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -67,7 +69,8 @@ class Front:
         headers = headers_of(scope)
         body, refused = b"", 0
         try:
-            body = await bodies.read(protocol, headers, bodies.AT_MOST, bodies.SECONDS)
+            limits = self._limits(scope.method, scope.path, headers)
+            body = await bodies.read(protocol, headers, limits.at_most, limits.seconds)
         except bodies.Refused as error:
             refused = error.status
         over_at = Clock.ticks() + deadline.PATIENCE

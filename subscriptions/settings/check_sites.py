@@ -3,16 +3,15 @@
 import re
 from collections.abc import Iterator
 
-from subscriptions.domain.fields import AUTOCOMPLETE
+from subscriptions.domain.fields import FIELDS
 from subscriptions.domain.sites import origin_of
 from subscriptions.settings import ListSettings
 
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}: *\S.{0,79}")
-KNOWN_FIELDS = tuple(AUTOCOMPLETE)
 _TAKEN = {
     *"email list lists locale lang wording wordings website return_url altcha r code ip page time fields".split(),
-    *KNOWN_FIELDS,
+    *FIELDS,
 }
 
 
@@ -27,9 +26,9 @@ def site_problems(one: ListSettings, label: str) -> Iterator[str]:
             yield f"{key} in {label} must lie on one of its origins, which are {', '.join(one.origins) or 'none yet'}."
     keys = [text.partition(":")[0] for text in one.fields]
     for text, key in zip(one.fields, keys, strict=True):
-        own = text not in KNOWN_FIELDS
+        own = text not in FIELDS
         if own and (not _FIELD.fullmatch(text) or key in _TAKEN):
-            known = ", ".join(KNOWN_FIELDS)
+            known = ", ".join(FIELDS)
             yield f'fields in {label} holds "{text}"; it takes {known}, or one of your own, "company: Company".'
     if len(set(keys)) < len(keys):
         yield f"fields in {label} names a field twice."

@@ -1,11 +1,12 @@
 """The one row per address: locked by every act on it, and gone when nothing else knows its key."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store.models import Address, Owed, Registration, Subscription, Suppression
 
 
@@ -41,7 +42,7 @@ def erase_by(session: Session, key: bytes, at: datetime | None) -> None:
 def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[bytes]:
     """Addresses to be erased whose hour is over, or that are owed no mail any more."""
     owed = exists().where(
-        Owed.mail == "erased",
+        Owed.mail == MailKind.ERASED.value,
         or_(
             Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == Address.key)),
             Owed.registration_id.in_(select(Registration.id).where(Registration.key == Address.key)),
@@ -62,12 +63,3 @@ def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
         delete(Address).where(Address.key.in_(unknown.with_for_update(skip_locked=True))),
         execution_options={"synchronize_session": False},
     )
-
-
-def read_times(text: str) -> list[datetime]:
-    """Times of mails as the address row keeps them: epoch milliseconds, comma-separated."""
-    return [datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in text.split(",") if ms]
-
-
-def write_times(times: Iterable[datetime]) -> str:
-    return ",".join(str(round(at.timestamp() * 1000)) for at in times)

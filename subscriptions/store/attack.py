@@ -30,7 +30,7 @@ def unconfirmed(
         .outerjoin(Evidence, registered)
         .where(
             Registration.id > after,
-            Registration.state != State.CONFIRMED.value,
+            Registration.state != State.CONFIRMED,
             Registration.registered_at >= since,
             Registration.registered_at < until,
         )
@@ -42,7 +42,7 @@ def unconfirmed(
 
 def remove(session: Session, ids: Sequence[int]) -> list[bytes]:
     """Delete those that are not confirmed even now, with all that hangs on them; the key of each."""
-    gone = delete(Registration).where(Registration.id.in_(ids), Registration.state != State.CONFIRMED.value)
+    gone = delete(Registration).where(Registration.id.in_(ids), Registration.state != State.CONFIRMED)
     keys = session.execute(gone.returning(Registration.key), execution_options={"synchronize_session": False})
     return list(keys.scalars())
 

@@ -11,7 +11,7 @@ from subscriptions.store.models import List, Registration, Subscription
 
 
 def open_one(session: Session, key: bytes, list_id: int) -> Subscription | None:
-    theirs = Subscription.key == key, Subscription.list_id == list_id, Subscription.state == State.CONFIRMED.value
+    theirs = Subscription.key == key, Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
     return session.scalar(select(Subscription).where(*theirs))
 
 
@@ -59,7 +59,7 @@ def remove(session: Session, ids: Sequence[int]) -> None:
 
 def _shown(now: datetime) -> ColumnElement[bool]:
     is_kept = or_(Subscription.proof_until.is_(None), Subscription.proof_until > now, Subscription.held.is_not(None))
-    return (Subscription.state != State.ERASED.value) & is_kept
+    return (Subscription.state != State.ERASED) & is_kept
 
 
 def page(session: Session, list_id: int, after: int, at_most: int, now: datetime) -> Sequence[Subscription]:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Text, exists, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, exists, func, select, type_coerce
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.store.models import Subscription, Suppression
+from subscriptions.store.suppressions import in_force
 
 # id, key, address, name, fields as JSON, locale, registered_at, confirmed_at
 Row = tuple[int, bytes, str | None, str | None, str | None, str, str, str]
@@ -26,14 +27,10 @@ def newest_id(session: Session) -> int:
 
 def mailable_page(session: Session, list_id: int, after: int, up_to: int, at_most: int, now: datetime) -> Sequence[Row]:
     """What an export may carry: confirmed, unrestricted, not suppressed for all (P-01)."""
-    told_never = exists().where(
-        Suppression.key == Subscription.key,
-        Suppression.scope == "all",
-        or_(Suppression.until.is_(None), Suppression.until > now),
-    )
+    told_never = exists().where(Suppression.key == Subscription.key, Suppression.scope == "all", in_force(now))
     which = (
         Subscription.list_id == list_id,
-        Subscription.state == State.CONFIRMED.value,
+        Subscription.state == State.CONFIRMED,
         Subscription.restricted.is_(False),
         Subscription.id > after,
         Subscription.id <= up_to,
@@ -77,5 +74,5 @@ def _rows(session: Session, statement: Select[Any]) -> Sequence[Row]:
 
 
 def mailable_count(session: Session, list_id: int) -> int:
-    which = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED.value
+    which = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
     return session.scalar(select(func.count()).select_from(Subscription).where(*which)) or 0

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.domain.lifecycle import Subscription as Chapter
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store import outbox_sql as sql
 from subscriptions.store.models import Owed, Registration, Subscription
 from subscriptions.store.types import sqlite_text
@@ -29,11 +31,10 @@ def new_mids(number: int) -> list[str]:
 
 def owe(
     session: Session,
-    mail: Mail | None,
+    mail: MailKind | None,
     *,
     now: datetime,
     due_at: datetime | None = None,
-    drop_at: datetime | None = None,
     registration_id: int | None = None,
     subscription_id: int | None = None,
     address: str | None = None,
@@ -41,13 +42,15 @@ def owe(
     """Owe a mail, if the step owes one; it is written out when it is sent. `address`: only where no row holds it."""
     if mail is None:
         return
+    if mail.row.budgeted and due_at is None:
+        raise ValueError(f"a mail of kind {mail} leaves when the address's budget says")
     session.add(
         Owed(
             mail=mail.value,
             mid=new_mids(1)[0],
             owed_at=now,
             due_at=due_at or now,
-            drop_at=drop_at or now + timedelta(hours=24),
+            drop_at=(due_at or now) + mail.row.life,
             registration_id=registration_id,
             subscription_id=subscription_id,
             tries=0,
@@ -82,7 +85,7 @@ class Member(NamedTuple):
     list_id: int  # 0: no row holds the address but the outbox itself
     wording_id: str | None
     registration_id: int | None
-    state: str | None  # of the registration
+    state: State | None  # of the registration
     confirm_by: datetime | None
     suppression: str | None  # the wider scope where there are several
 
@@ -103,7 +106,7 @@ class Due(NamedTuple):
     locale: str
     registered_at: datetime
     ref: bytes | None
-    subscription_state: str | None
+    subscription_state: Chapter | None
     restricted: bool | None
     confirmed_at: datetime | None
     proof_until: datetime | None
@@ -174,7 +177,7 @@ def forget_addresses(session: Session, now: datetime) -> bool:
     return session.execute(over).first() is not None
 
 
-def of_key(session: Session, key: bytes, mail: Mail) -> Owed | None:
+def of_key(session: Session, key: bytes, mail: MailKind) -> Owed | None:
     """The first mail of that kind that a row of this address is owed."""
     theirs = or_(
         Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == key)),

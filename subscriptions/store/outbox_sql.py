@@ -5,8 +5,9 @@ Measured, the same through the mapper costs three times as much.
 
 from sqlalchemy import and_, bindparam, func, literal, or_, select
 
-from subscriptions.domain.lifecycle import Mail
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store.models import Owed, Registration, Subscription, Suppression
+from subscriptions.store.suppressions import in_force
 from subscriptions.store.types import UtcDateTime
 
 _o, _r, _s, _p = (table.__table__.c for table in (Owed, Registration, Subscription, Suppression))
@@ -16,12 +17,13 @@ _h = _hangs_on.c
 _list_id, _key = func.coalesce(_r.list_id, _s.list_id, 0), func.coalesce(_r.key, _s.key, literal(b""))
 _suppression = (
     select(func.min(_p.scope))  # "all" comes before "ask"
-    .where(_p.key == _key, or_(_p.list_id.is_(None), _p.list_id == _list_id), or_(_p.until.is_(None), _p.until > _NOW))
+    .where(_p.key == _key, or_(_p.list_id.is_(None), _p.list_id == _list_id), in_force(_NOW))
     .scalar_subquery()
 )
 _first = Registration.__table__.alias()
 _opening = select(_first.c.wording_id).where(_first.c.subscription_id == _s.id).order_by(_first.c.id).limit(1)
 _agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a chapter: the wording that opened it
+_of_form = [_o.mail == kind.value for kind in MailKind if kind.row.of_form]
 READ_AGAIN = (
     select(
         _o.id, _o.mail, _o.mid, _o.drop_at, _o.tries, _o.registration_id, _o.subscription_id, _key,
@@ -33,7 +35,7 @@ READ_AGAIN = (
     )
     .outerjoin_from(Owed.__table__, _hangs_on, _h.id == _o.registration_id)
     .outerjoin(
-        Registration.__table__, and_(_r.ref == _h.ref, or_(_r.id == _h.id, _o.mail == Mail.CONFIRM.value))
+        Registration.__table__, and_(_r.ref == _h.ref, or_(_r.id == _h.id, *_of_form))
     )
     .outerjoin(Subscription.__table__, _s.id == _o.subscription_id)
     .where(_o.id.in_(bindparam("ids", expanding=True)))

@@ -35,7 +35,7 @@ def of_key(session: Session, key: bytes) -> Sequence[Registration]:
 def unconfirmed_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Registration]:
     """Those that wait or are blocked, and whose month is not over."""
     waiting = (
-        Registration.state != State.CONFIRMED.value,
+        Registration.state != State.CONFIRMED,
         Registration.purge_at > now,
         Registration.address.is_not(None),
     )
@@ -60,12 +60,12 @@ def of_subscription(session: Session, id_: int) -> Sequence[Registration]:
 
 def too_late_at(session: Session, now: datetime, at_most: int) -> Sequence[int]:
     """Pending ones whose time to confirm is over; a row that a person acts on just now is left for the next run."""
-    late = select(Registration.id).where(Registration.state == State.PENDING.value, Registration.confirm_by <= now)
+    late = select(Registration.id).where(Registration.state == State.PENDING, Registration.confirm_by <= now)
     return session.scalars(late.limit(at_most).with_for_update(skip_locked=True)).all()
 
 
 def block(session: Session, ids: Sequence[int]) -> None:
-    session.execute(update(Registration).where(Registration.id.in_(ids)).values(state=State.BLOCKED.value))
+    session.execute(update(Registration).where(Registration.id.in_(ids)).values(state=State.BLOCKED))
 
 
 def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple[int, bytes]]:
@@ -74,7 +74,7 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
     At a start the blocking runs beside the purge and holds the same rows: passed over, they would stay an hour.
     """
     due = select(Registration.id, Registration.key).where(
-        Registration.state != State.CONFIRMED.value, Registration.purge_at <= now
+        Registration.state != State.CONFIRMED, Registration.purge_at <= now
     )
     at_once = session.execute(due.limit(at_most).with_for_update(skip_locked=True)).all()
     return at_once or session.execute(due.limit(at_most).with_for_update()).all()

@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from subscriptions.store.models import Suppression
+
+
+def in_force(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Those that stand at `now`; one without an end stands until it is lifted."""
+    return or_(Suppression.until.is_(None), Suppression.until > now)
 
 
 def add(
@@ -26,7 +31,7 @@ def add(
         Suppression.scope == scope,
         Suppression.list_id.is_(None) if list_id is None else Suppression.list_id == list_id,
         Suppression.set_by.is_(None) if set_by is None else Suppression.set_by == set_by,
-        or_(Suppression.until.is_(None), Suppression.until > now),
+        in_force(now),
     )
     if until is None:
         same = same.where(Suppression.until.is_(None))
@@ -39,13 +44,12 @@ def add(
 
 
 def active(session: Session, key: bytes, now: datetime) -> Sequence[Suppression]:
-    theirs = Suppression.key == key, or_(Suppression.until.is_(None), Suppression.until > now)
-    return session.scalars(select(Suppression).where(*theirs).order_by(Suppression.id)).all()
+    theirs = select(Suppression).where(Suppression.key == key, in_force(now))
+    return session.scalars(theirs.order_by(Suppression.id)).all()
 
 
 def all_active(session: Session, now: datetime) -> Sequence[Suppression]:
-    standing = or_(Suppression.until.is_(None), Suppression.until > now)
-    return session.scalars(select(Suppression).where(standing).order_by(Suppression.id)).all()
+    return session.scalars(select(Suppression).where(in_force(now)).order_by(Suppression.id)).all()
 
 
 def lift(session: Session, key: bytes, *, scope: str | None = None, set_by: bytes | None = None) -> int:

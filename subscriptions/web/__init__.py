@@ -4,7 +4,7 @@ from flask import Flask
 from flask_babel import gettext
 
 from subscriptions.settings import Settings
-from subscriptions.web.api import confirmations, health, lists, subscriptions
+from subscriptions.web.api import auth, confirmations, health, lists, subscriptions
 from subscriptions.web.api.openapi import document
 from subscriptions.web.embed import form_data, frame, owner_page
 from subscriptions.web.http import branding, cors, headers, language, problems, static_files
@@ -43,5 +43,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     branding.init_app(app, settings)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
+    auth.init_app(app)
     one_more_step.init_app(app)
     signup.init_app(app, settings)

@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from subscriptions.domain import lifecycle
 from subscriptions.store.models.base import Id, Key, db
+from subscriptions.store.types import OneOf
 
 
 class Address(db.Model):  # type: ignore[name-defined, misc]
@@ -33,7 +35,7 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
     ref: Mapped[bytes] = mapped_column(LargeBinary(16))  # of its form, and so of the one mail that names all its lists
     list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"))
     key: Mapped[bytes] = mapped_column(Key, index=True)
-    state: Mapped[str] = mapped_column(String(9))
+    state: Mapped[lifecycle.Registration] = mapped_column(OneOf(lifecycle.Registration, 9))
     address: Mapped[str | None]  # as mailed; none once erased
     typed: Mapped[str | None]  # as typed, where that differs
     name: Mapped[str | None]
@@ -58,7 +60,7 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"))
     key: Mapped[bytes] = mapped_column(Key, index=True)
-    state: Mapped[str] = mapped_column(String(12))
+    state: Mapped[lifecycle.Subscription] = mapped_column(OneOf(lifecycle.Subscription, 12))
     address: Mapped[str | None]  # none once erased
     name: Mapped[str | None]
     fields: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # voluntary ones besides the name

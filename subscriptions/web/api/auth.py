@@ -1,37 +1,38 @@
 """Tokens: which program asks, and what it may."""
 
 import hashlib
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
 
-from flask import Response, g, request
+from flask import Flask, Response, abort, g, request
 
 from subscriptions.parts import parts
 from subscriptions.store import tokens
 from subscriptions.store.engine import reading, transaction
+from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.client_ip import is_straight_from_loopback
 from subscriptions.web.http.problems import answer
+from subscriptions.web.http.routes import Who, route
 
-P = ParamSpec("P")
+
+def init_app(app: Flask) -> None:
+    """Before any view, of every route, is asked whom its row admits."""
+    app.before_request(_admit)
 
 
-def scope(wanted: str) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
-    """A route for tokens of one scope: 401 without one, 403 with another (Q-07)."""
-
-    def guard(view: Callable[P, Response]) -> Callable[P, Response]:
-        @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-            refused = refuse(wanted, needed=True)
-            return refused or view(*args, **kwargs)
-
-        guarded.scope = wanted  # type: ignore[attr-defined]
-        return guarded
-
-    return guard
+def _admit() -> Response | None:
+    row = route(request.endpoint)
+    if request.endpoint is None or row.who is Who.EVERYONE:
+        return None
+    if row.who in (Who.LOOPBACK, Who.LOOPBACK_OR_TOKEN) and is_straight_from_loopback(incoming()):
+        return None
+    if row.who in (Who.NOBODY, Who.LOOPBACK):
+        abort(404)
+    if request.method == "OPTIONS":  # browsers ask without credentials what they may
+        return None
+    return refuse(row.scope, needed=row.who is not Who.MAY_HAVE_TOKEN)
 
 
 def refuse(wanted: str, *, needed: bool) -> Response | None:
-    """None when the request may go on; otherwise the answer that it gets."""
+    """None when the request may go on; otherwise 401 for who has no token of ours, 403 for one of another scope."""
     g.pop("client", None)
     given = request.headers.get("Authorization")
     if given is None and not needed:

@@ -8,7 +8,6 @@ from subscriptions.actions.gate import Limited, Pass, ProofNeeded
 from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import parts
-from subscriptions.web.api.auth import refuse
 from subscriptions.web.http import cors
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.language import told
@@ -25,9 +24,6 @@ pages = Blueprint("api", __name__, url_prefix="/api/v1")
 
 @pages.post("/subscriptions")
 def subscribe() -> Response:
-    refused = refuse("subscribe", needed=False)
-    if refused:
-        return refused
     cors.may_read_problems()
     if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         return answer(415, "Send application/json in UTF-8.")

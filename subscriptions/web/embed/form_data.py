@@ -74,11 +74,10 @@ def _address() -> dict[str, Any]:
 
 
 def _voluntary(options: Options) -> Iterator[dict[str, Any]]:
-    """A field alone says what it is for; several share one sentence for that, the text `about`."""
-    alone = gettext("We use it to greet you, and for nothing else.") if len(options.fields) == 1 else ""
     for one in shown(options.fields, gettext):
-        hint = alone or (gettext("Such as Ms, Mr or Dr.") if one["key"] == "salutation" else "")
-        yield _field(one["key"], one["label"], need=gettext("optional"), hint=hint, autocomplete=one["autocomplete"])
+        yield _field(
+            one["key"], one["label"], need=gettext("optional"), hint=one["hint"], autocomplete=one["autocomplete"]
+        )
 
 
 def _list(row: List) -> dict[str, Any]:

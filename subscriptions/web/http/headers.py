@@ -13,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, SecurityError
 from subscriptions.clock import Clock
 from subscriptions.settings import Settings
 from subscriptions.settings.check import is_loopback
+from subscriptions.web.http import routes
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
 from subscriptions.web.http.incoming import Incoming
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Headers = Sequence[tuple[str, str]]
 log = logging.getLogger(__name__)
-BODY_AT_MOST = 64 * 1024
 REFUSED = "yestwice.refused"  # in the environ: the status with which our own server has given up on a body
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -86,7 +86,8 @@ def refer(policy: str) -> None:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    app.config.update(MAX_CONTENT_LENGTH=BODY_AT_MOST, MAX_FORM_MEMORY_SIZE=BODY_AT_MOST, MAX_FORM_PARTS=50)
+    most = routes.USUAL.at_most
+    app.config.update(MAX_CONTENT_LENGTH=most, MAX_FORM_MEMORY_SIZE=most, MAX_FORM_PARTS=routes.USUAL.parts)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
     hosts = hosts_of(settings)
     app.wsgi_app = OnEveryAnswer(app.wsgi_app, usual(settings))  # type: ignore[method-assign]
@@ -103,7 +104,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             abort(404)
         if request.environ.get(REFUSED):
             abort(request.environ[REFUSED])
-        if (request.content_length or 0) > BODY_AT_MOST:  # also where the body is not read
+        if (request.content_length or 0) > _limits().at_most:  # also where the body is not read
             raise RequestEntityTooLarge
 
     @app.after_request
@@ -121,6 +122,16 @@ def init_app(app: Flask, settings: Settings) -> None:
         if log.isEnabledFor(level):
             _log(level, response)
         return response
+
+
+def _limits() -> routes.Limits:
+    """What the request at hand may bring: larger ones than usual only where it shows credentials."""
+    found = routes.route(request.endpoint).limits
+    if found is routes.USUAL or not routes.shows_credentials(incoming().headers):
+        return routes.USUAL
+    request.max_content_length = request.max_form_memory_size = found.at_most
+    request.max_form_parts = found.parts
+    return found
 
 
 def _new_id() -> str:

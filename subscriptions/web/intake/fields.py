@@ -9,12 +9,6 @@ from subscriptions.domain.fields import LONGEST, Field, fields_of
 from subscriptions.languages import marked
 from subscriptions.store.models import List
 
-LABELS = {
-    "name": marked("Name"),
-    "given_name": marked("First name"),
-    "family_name": marked("Last name"),
-    "salutation": marked("Title"),
-}
 _TOO_LONG = marked("%(label)s: at most %(most)d characters.")
 _UNPRINTABLE = marked("%(label)s: it contains a character that is not allowed.")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -53,7 +47,7 @@ def told(data: Mapping[str, str], rows: Sequence[List]) -> tuple[dict[str, str],
 
 def wrong_in(field: Field, value: str) -> Iterator[Wrong]:
     """What is wrong with what was told in one field."""
-    label = field.label or LABELS[field.key]
+    label = field.label
     if len(value) > LONGEST:
         yield field.key, _TOO_LONG, {"label": label, "most": LONGEST}
     elif UNPRINTABLE.search(value):
@@ -61,11 +55,19 @@ def wrong_in(field: Field, value: str) -> Iterator[Wrong]:
 
 
 def shown(texts: Sequence[str], say: Callable[[str], str]) -> list[dict[str, str]]:
-    """The fields as a form shows them: ours as `say` translates them, the operator's own as the operator wrote them."""
-    return [
-        {"key": field.key, "label": field.label or say(LABELS[field.key]), "autocomplete": field.autocomplete}
-        for field in fields_of(*texts)
-    ]
+    """The fields as a form shows them, in the words of `say`; one alone says what it is for, several share that."""
+    found = fields_of(*texts)
+    return [as_shown(field, say) | {"hint": _said(field.hint if found[1:] else field.purpose, say)} for field in found]
+
+
+def as_shown(field: Field, say: Callable[[str], str]) -> dict[str, str]:
+    """Ours as `say` translates them, the operator's own as the operator wrote them."""
+    label = field.label if field.is_own else say(field.label)
+    return {"key": field.key, "label": label, "autocomplete": field.autocomplete}
+
+
+def _said(text: str, say: Callable[[str], str]) -> str:
+    return say(text) if text else ""  # the catalogues have their head at the empty text
 
 
 def shown_fields(rows: Sequence[List], query: "MultiDict[str, str]") -> tuple[str, ...]:

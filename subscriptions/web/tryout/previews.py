@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, url_for
 from flask_babel import gettext
 
-from subscriptions.mail.preview import KINDS, TO_OPERATOR, Preview, Previews
+from subscriptions.mail.preview import Preview, Previews, all_kinds
 from subscriptions.parts import parts
 from subscriptions.web.http import language
 from subscriptions.web.tryout import mail_view
@@ -17,7 +17,7 @@ ONE = "/<slug>/<kind>/<tag>"
 
 @pages.get("/")
 def index() -> str:
-    found = list(_previews().all_of(KINDS, parts().catalogue.configured, parts().languages.tags))
+    found = list(_previews().all_of(all_kinds(), parts().catalogue.configured, parts().languages.tags))
     wrong = [{"url": _url(one), "kind": one.kind, "tag": one.tag, "problem": problem}
              for one in found for problem in one.problems]  # fmt: skip
     return render_template("pages/mail_templates.html", sections=list(_sections(found)), wrong=wrong)
@@ -26,9 +26,9 @@ def index() -> str:
 def _sections(found: list[Preview]) -> Iterator[dict[str, Any]]:
     """The mails of each list, then those to the operator."""
     for row in parts().catalogue.configured:
-        theirs = [one for one in found if one.row is row and one.kind not in TO_OPERATOR]
+        theirs = [one for one in found if one.row is row and not one.mail.row.to_operator]
         yield {"id": f"list-{row.slug}", "name": row.name, "mails": _lines(theirs)}
-    ours = [one for one in found if one.kind in TO_OPERATOR]
+    ours = [one for one in found if one.mail.row.to_operator]
     yield {"id": "operator", "name": gettext("To whoever runs this service"), "mails": _lines(ours)}
 
 
@@ -77,7 +77,7 @@ def source(slug: str, kind: str, tag: str) -> Response:
 
 def _one(slug: str, kind: str, tag: str) -> Preview:
     row, previews = parts().catalogue.by_slug(slug), _previews()
-    if row is None or kind not in KINDS or tag not in parts().languages.tags or not previews.is_there(kind, tag):
+    if row is None or kind not in all_kinds() or tag not in parts().languages.tags or not previews.is_there(kind, tag):
         abort(404)
     return previews.one(kind, row, tag)
 

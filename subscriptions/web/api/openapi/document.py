@@ -14,6 +14,7 @@ from subscriptions.web.api.openapi.signup import TEXT as _TEXT
 from subscriptions.web.api.openapi.signup import TIME as _TIME
 from subscriptions.web.api.openapi.signup import object_of as _object
 from subscriptions.web.api.openapi.signup import sign_up
+from subscriptions.web.http.routes import ROUTES
 
 pages = Blueprint("openapi", __name__)
 
@@ -65,7 +66,8 @@ def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any
     return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
-def _needs(scope: str) -> dict[str, Any]:
+def _needs(endpoint: str) -> dict[str, Any]:
+    scope = ROUTES[endpoint].scope
     return {"security": [{"token": []}], "description": f'Needs a token of scope "{scope}".'}
 
 
@@ -146,7 +148,7 @@ DOCUMENT: dict[str, Any] = {
             "get": {
                 "operationId": "lists",
                 "summary": "The lists with their counts.",
-                **_needs("read"),
+                **_needs("lists.lists"),
                 "responses": {"200": _ok("Every list.", _ref("Lists")), **_problems(401, 403)},
             }
         },
@@ -168,7 +170,7 @@ DOCUMENT: dict[str, Any] = {
             "get": {
                 "operationId": "subscriptions",
                 "summary": "The subscriptions of a list, page by page; never a registration.",
-                **_needs("read"),
+                **_needs("lists.subscriptions"),
                 "parameters": [
                     _LIST,
                     _query(
@@ -188,7 +190,7 @@ DOCUMENT: dict[str, Any] = {
             "get": {
                 "operationId": "export",
                 "summary": "A stream of the confirmed subscriptions, each with its own unsubscribe URL.",
-                **_needs("export"),
+                **_needs("lists.export"),
                 "parameters": [
                     _LIST,
                     _query("format", {"enum": ["csv", "jsonl"], "default": "csv"}, "CSV or JSON lines."),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from subscriptions.domain.fields import LONGEST, fields_of
+from subscriptions.domain.fields import LONGEST, Field, fields_of
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 from subscriptions.web.intake.on_behalf import LONGEST_PAGE
@@ -33,12 +33,6 @@ _VISITOR = {
     | {"format": "uri", "maxLength": LONGEST_PAGE, "description": "Only with a token: the page; kept without query."},
     "time": TIME | {"description": "Only with a token: when the visitor asked, within the last 24 hours."},
 }
-_NAMED = {
-    "name": "Voluntary; to greet, for nothing else.",
-    "given_name": "Voluntary; to greet, for nothing else.",
-    "family_name": "Voluntary; to greet, for nothing else.",
-    "salutation": 'Voluntary, such as "Ms"; to greet, for nothing else.',
-}
 
 
 def _members(rows: Sequence[List], **which: Any) -> dict[str, Any]:
@@ -50,9 +44,13 @@ def _members(rows: Sequence[List], **which: Any) -> dict[str, Any]:
         locale=TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
         altcha=TEXT | {"description": "A solved challenge, where a proof of work is asked for: base64 of JSON."},
         **which,
-        **{key: _VOLUNTARY | {"description": field.label or _NAMED[key]} for key, field in shared.items()},
+        **{key: _VOLUNTARY | {"description": _about(field)} for key, field in shared.items()},
         **_VISITOR,
     )
+
+
+def _about(field: Field) -> str:
+    return field.label if field.is_own else " ".join(filter(None, ("Voluntary.", field.hint, field.purpose)))
 
 
 def _by_list(row: List, shown: dict[int, list[str]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from subscriptions.actions import mine
 from subscriptions.actions.correct import fields_of as told_of
 from subscriptions.actions.mine import Mine
 from subscriptions.domain.address import parse
-from subscriptions.domain.fields import Field
+from subscriptions.domain.fields import Field, field_stored
 from subscriptions.links import Session
 from subscriptions.parts import parts
 from subscriptions.store.models import List, Registration, Subscription
@@ -39,7 +39,7 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     shown = {
         "mine": known,
         "lists": list(_lists(known)),
-        "fields": [_shown(one) for one in offered(known)],
+        "fields": [fields.as_shown(one, gettext) for one in offered(known)],
         "told": {**_told(known), **said.told},
         "erase_by": language.words(known.erase_by) if known.erase_by else None,
         "locales": [(tag, languages.own_name(tag)) for tag in parts().languages.tags],
@@ -118,12 +118,7 @@ def offered(known: Mine) -> list[Field]:
     rows = [parts().catalogue.lists[one.list_id] for one in known.open]
     asked_for = {one.key: one for one in fields.offered(rows)}
     stored = dict.fromkeys(key for one in known.open for key in told_of(one) if key not in asked_for)
-    return [*asked_for.values(), *(Field(key, None if key in fields.LABELS else key, "off") for key in stored)]
-
-
-def _shown(one: Field) -> dict[str, str]:
-    label = one.label or str(gettext(fields.LABELS[one.key]))
-    return {"key": one.key, "label": label, "autocomplete": one.autocomplete}
+    return [*asked_for.values(), *(field_stored(key) for key in stored)]
 
 
 def _told(known: Mine) -> dict[str, str]:

@@ -1,0 +1,85 @@
+"""The kinds of mail, a row for each; what a mail says stands in its templates, `email/<kind>/`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum, StrEnum
+from typing import Self
+
+HOUR = timedelta(hours=1)
+
+
+class Reaches(Enum):
+    """In which state somebody must be when the mail leaves."""
+
+    SUBSCRIBED = "subscribed"
+    WAITING = "signed up, and the time to confirm not over"
+    ANY = "whatever became of what it is about"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is to be known of a kind.
+
+    One that says nothing reaches subscribers alone whom nothing stands against, within the address's budget, and
+    names the link by which they leave.
+    """
+
+    noun: str = "mail"  # what `explain` calls it
+    to_operator: bool = False  # in English, and about nobody
+    reaches: Reaches = Reaches.SUBSCRIBED
+    despite: str | None = None  # the widest suppression that does not stop it: "ask", or "all"
+    though_restricted: bool = False
+    budgeted: bool = True  # a stranger can cause it, so it leaves when the address's budget says
+    life: timedelta = 24 * HOUR  # from the time that it is due; of a form, as long as that can be confirmed
+    leaves_by: str | None = "unsubscribe_url"  # the link of ours in its List-Unsubscribe
+    of_form: bool = False  # about all the lists of its form, otherwise about one
+    says_when: bool = False  # when it was asked for or happened; and it opens the page of preferences
+    names_lists: bool = False
+    repeats_wording: bool = False
+    may_show_picture: bool = False  # the logo in a mail that nobody agreed to was advertising to a court
+    says: Mapping[str, str] = field(default_factory=dict)  # values that both parts must show, by what they tell
+
+
+class MailKind(StrEnum):
+    """`kind.row` is its row."""
+
+    row: Row
+
+    def __new__(cls, name: str, row: Row = Row()) -> Self:
+        kind = str.__new__(cls, name)
+        kind._value_, kind.row = name, row
+        return kind
+
+    CONFIRM = "confirm", Row(
+        noun="confirmation mail", reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True, names_lists=True,
+        repeats_wording=True,
+        says={"registered_at": "when it was asked for", "confirm_by": "how long there is time", "code": "the code"},
+    )  # fmt: skip
+    WELCOME = "welcome", Row(
+        noun="welcome mail", despite="ask", budgeted=False, names_lists=True, repeats_wording=True,
+        may_show_picture=True, says={"confirmed_at": "when it was confirmed"},
+    )  # fmt: skip
+    ALREADY_SUBSCRIBED = "already_subscribed", Row(noun='"you are already subscribed" mail', names_lists=True)
+    ERASED = "erased", Row(
+        noun="mail about the erasure", reaches=Reaches.ANY, despite="all", though_restricted=True, budgeted=False,
+        life=HOUR, leaves_by=None, says={"erased_keeps": "what stays", "kept_until": "until when it stays"},
+    )  # fmt: skip
+    PREFERENCES = "preferences", Row(  # the link to one's own; a request, no step of a life, owes it
+        noun="mail with the link to their own page", reaches=Reaches.ANY, despite="ask", though_restricted=True,
+        life=HOUR, leaves_by=None, says_when=True, says={"owed_at": "when it was asked for"},
+    )  # fmt: skip
+    ADDRESS_CHANGED = "address_changed", Row(
+        noun="mail about the changed address", reaches=Reaches.ANY, despite="ask", though_restricted=True,
+        budgeted=False, leaves_by=None, says_when=True, says={"owed_at": "when it was changed"},
+    )  # fmt: skip
+    ALARM = "alarm", Row(  # when the breaker opens
+        noun="alarm", to_operator=True, budgeted=False, leaves_by=None,
+        says={"causes": "why it is on", "began": "since when", "on_until": "until when"},
+    )  # fmt: skip
+    TEST = "test", Row(noun="test mail", to_operator=True, budgeted=False, leaves_by=None)
+
+
+def noun(kind: object) -> str:
+    """What a kind is called; also one that there is no more."""
+    return next((one.row.noun for one in MailKind if one == kind), "mail")

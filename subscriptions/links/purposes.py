@@ -1,0 +1,107 @@
+"""The purposes of signed tokens, a row for each, and what writes and reads the tokens of one.
+
+Salts and sizes never change: mailed links live for ever.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from itsdangerous import BadData
+
+from subscriptions.clock import Clock
+from subscriptions.domain.guarding import FORM_LIFE, STEP_LIFE
+from subscriptions.domain.policy import LINK_LIFE, SESSION_LIFE
+from subscriptions.links.signing import BadLink, lasting, plain, sized, timed, token, tokens
+
+REF, KEY, LIST = 16, 16, 4  # octets
+MILLISECONDS, BOUND, NONCE = 6, 16, 8
+FOR_EVER, OFTEN = None, None
+
+
+def used_hash(purpose: bytes, what: bytes) -> bytes:
+    """How the database remembers what was used up: nobody gets from it to the token."""
+    return hashlib.blake2b(what, digest_size=16, person=purpose).digest()
+
+
+def _used_link(payload: bytes) -> bytes:
+    return hashlib.sha256(b"preferences\x00" + payload[:REF]).digest()[:16]
+
+
+def _used_step(payload: bytes) -> bytes:
+    return used_hash(b"step", payload)
+
+
+def _used(payload: bytes) -> bytes:
+    return used_hash(b"used", payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """One that says nothing carries nothing, lives for no time and works once.
+
+    `stamped`: with the second in which it was signed; otherwise its payload says it, where it has a life.
+    """
+
+    salt: bytes
+    carries: tuple[int, ...] = ()  # octets of each part of the payload
+    life: timedelta | None = timedelta(0)
+    stamped: bool = True
+    used: Callable[[bytes], bytes] | None = _used  # the hash by which it is used up
+
+
+CONFIRM = Purpose(b"confirm", (REF,), used=OFTEN)  # its life is a matter of the configuration
+NOT_ME = Purpose(b"not-me", (REF, KEY, LIST), FOR_EVER, stamped=False, used=OFTEN)
+LEAVE = Purpose(b"unsubscribe", (KEY, LIST), FOR_EVER, stamped=False, used=OFTEN)
+PREFERENCES = Purpose(b"preferences", (REF, KEY), LINK_LIFE, used=_used_link)
+SESSION = Purpose(b"preferences-session", (KEY,), SESSION_LIFE, used=OFTEN)
+FORM_TIME = Purpose(b"form-time", (MILLISECONDS,), FORM_LIFE, stamped=False, used=OFTEN)
+STEP = Purpose(b"one-more-step", (MILLISECONDS, BOUND, NONCE), STEP_LIFE, stamped=False, used=_used_step)
+PURPOSES = (CONFIRM, NOT_ME, LEAVE, PREFERENCES, SESSION, FORM_TIME, STEP)
+
+
+class Opened(NamedTuple):
+    """What a token says. `until`: the first instant at which it is too old; `used`: the hash by which it is used up."""
+
+    parts: tuple[bytes, ...]
+    until: datetime | None
+    used: bytes | None
+
+
+class Tokens:
+    """`secret_keys`: newest first; the first signs, all verify for ever."""
+
+    def __init__(self, purpose: Purpose, secret_keys: Sequence[bytes], clock: Clock) -> None:
+        self._purpose = purpose
+        self._ends = [0, *accumulate(purpose.carries)]
+        self._stamped = timed(secret_keys, purpose.salt, clock)
+        self._lasting = lasting(secret_keys, purpose.salt)
+        self._serializer = self._stamped if purpose.stamped else self._lasting
+
+    def write(self, *parts: bytes) -> str:
+        return token(self._serializer, b"".join(parts))
+
+    def write_many(self) -> Callable[[bytes], str]:
+        """The same for whoever needs very many, from the whole payload; of what lasts alone."""
+        return tokens(self._lasting)
+
+    def read(self, text: str) -> Opened:
+        """Raises BadLink. One that is too old is read as well: it says who asks."""
+        try:
+            # not itsdangerous' max_age: it takes a clock that is a second behind the sender's for an expired link
+            if self._purpose.stamped:
+                payload, at = self._stamped.loads(plain(text), return_timestamp=True)
+            else:
+                payload, at = self._lasting.loads(plain(text)), None
+        except BadData:
+            raise BadLink from None
+        return self._opened(sized(payload, self._ends[-1]), at)
+
+    def _opened(self, payload: bytes, at: datetime | None) -> Opened:
+        purpose = self._purpose
+        until = at + purpose.life if at and purpose.life is not None else None
+        parts = tuple(payload[start:end] for start, end in pairwise(self._ends))
+        return Opened(parts, until, purpose.used(payload) if purpose.used else None)
