@@ -16,9 +16,10 @@ from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel, Fact, complete
 from subscriptions.domain.lifecycle import Event, Mail, Subscription, registration_step, subscription_step
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, chapters, counters, evidence, outbox, signups
-from subscriptions.store.engine import repeated, transaction
+from subscriptions.store import addresses, counters, outbox, signups
+from subscriptions.store.engine import in_trips, repeated
 from subscriptions.store.models import List
+from subscriptions.store.trips import Trip, trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class _Batch:
     confirm_by: datetime
     purge_at: datetime
     new: list[signups.New] = field(default_factory=list)
-    told: list[tuple[int, datetime, SignUp]] = field(default_factory=list)
+    told: list[signups.Told] = field(default_factory=list)
     changed: set[bytes] = field(default_factory=set)
 
 
@@ -96,19 +97,31 @@ def subscribe(
     sign_ups: Sequence[SignUp], now: datetime, policy: Policy, tally: counters.Tally | None = None
 ) -> list[Refusal | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
-    with (tally or counters.Tally()).taken() as counts, transaction() as session:
-        return take(session, sign_ups, now, policy, counts)
+    with (tally or counters.Tally()).taken() as counts, in_trips() as session:
+        return _take(session, sign_ups, now, policy, counts, commits=True)
 
 
-def take(
-    session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy, noted: Mapping[str, int] | None = None
+def take(session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> list[Refusal | None]:
+    """The same within a transaction that does something besides."""
+    return _take(session, sign_ups, now, policy, {}, commits=False)
+
+
+def _take(
+    session: Session,
+    sign_ups: Sequence[SignUp],
+    now: datetime,
+    policy: Policy,
+    noted: Mapping[str, int],
+    *,
+    commits: bool,
 ) -> list[Refusal | None]:
-    """The same within a transaction that does something besides; `noted`: counts to write with it."""
+    """There to lock and read, and there again to write; `noted`: counts to write besides."""
     batch = _begin(session, sign_ups, now, policy)
     answers = [_decide(batch, one) for one in sign_ups]
-    _write(session, batch)
-    addresses.forget_unknown(session, _without_trace(batch, sign_ups))
-    counters.add(session, Counter(noted or {}) + gates.counts(batch.gate, answers) + Counter(_unusual(sign_ups)))
+    with trip(session, commits=commits) as out:
+        _write(out, batch)
+        addresses.forget(out, _without_trace(batch, sign_ups))
+        counters.write(out, Counter(noted) + gates.counts(batch.gate, answers) + Counter(_unusual(sign_ups)))
     return answers
 
 
@@ -129,12 +142,13 @@ def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
 
 def _begin(session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
     keys = Counter(one.key for one in sign_ups)
-    budgets = signups.lock_addresses(session, keys)
-    gate = gate_for(session, [(one.origin.network, one.brings) for one in sign_ups], now, policy)
-    mails = {key: addresses.read_times(text) for key, text in budgets.items()}
-    seen = signups.see(session, list(keys), now)
+    with trip(session) as out:
+        budgets = signups.lock_addresses(out, keys)
+        gate = gate_for(out, [(one.origin.network, one.brings) for one in sign_ups], now, policy)
+        seen = signups.see(out, list(keys), now)
+    mails = {key: addresses.read_times(text) for key, text in budgets().items()}
     mids = outbox.new_mids(len(sign_ups))
-    return _Batch(now, policy, mails, gate, seen, mids, policy.confirm_by(now), policy.purge_at(now))
+    return _Batch(now, policy, mails, gate(), seen(), mids, policy.confirm_by(now), policy.purge_at(now))
 
 
 def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
@@ -216,12 +230,19 @@ def _tell(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
     if lately or subscription.restricted:
         return False
     due_at = rules.mail_time(batch.policy.mails, batch.mails[sign_up.key], batch.now, may_wait=False)
-    if due_at is None:
+    mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
+    if due_at is None or mail is None:
         return False
     _spend(batch, sign_up.key, due_at)
     subscription.told_at = batch.now
-    batch.told.append((subscription.id, due_at, sign_up))
+    batch.told.append(_told(batch, sign_up, subscription.id, mail, due_at))
     return True
+
+
+def _told(batch: _Batch, sign_up: SignUp, id_: int, mail: Mail, due_at: datetime) -> signups.Told:
+    fact = Fact.ASKED_AGAIN
+    details = json.dumps(complete(fact, {}))  # no IP: it is a stranger's, or adds nothing to the proof
+    return signups.Told(id_, fact, sign_up.channel, sign_up.actor, details, mail, batch.mids.pop(), due_at)
 
 
 def _spend(batch: _Batch, key: bytes, due_at: datetime) -> None:
@@ -230,16 +251,11 @@ def _spend(batch: _Batch, key: bytes, due_at: datetime) -> None:
         batch.changed.add(key)
 
 
-def _write(session: Session, batch: _Batch) -> None:
-    signups.remember(session, batch.new)
+def _write(out: Trip, batch: _Batch) -> None:
+    signups.remember(out, batch.new)
     oldest = batch.now - rules.longest(batch.policy.mails)
     budgets = {
         key: addresses.write_times(at for at in batch.mails[key] if at > oldest) for key in sorted(batch.changed)
     }
-    signups.save_budgets(session, budgets)
-    for id_, due_at, sign_up in batch.told:
-        mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
-        chapters.told(session, id_, batch.now)
-        outbox.owe(session, mail, now=batch.now, due_at=due_at, subscription_id=id_)
-        # no IP: it is a stranger's, or adds nothing to the proof
-        evidence.add(session, Fact.ASKED_AGAIN, batch.now, sign_up.channel, subscription_id=id_, actor=sign_up.actor)
+    signups.save_budgets(out, budgets)
+    signups.tell(out, batch.told, batch.now, batch.now + outbox.LIFE)

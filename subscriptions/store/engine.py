@@ -59,10 +59,12 @@ def engine_options(url: str, connections: int) -> dict[str, Any]:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Make SQLite behave: durable, foreign keys on, writers announced before they read."""
+    """Make SQLite behave: durable, foreign keys on, writers announced before they read; no lock after the deadline."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connected)
         event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "begin", _postgres_begin)
 
 
 def _sqlite_connected(connection: Any, _record: ConnectionPoolEntry) -> None:
@@ -76,11 +78,29 @@ def _sqlite_connected(connection: Any, _record: ConnectionPoolEntry) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     how = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    if how == "IMMEDIATE":
-        wait = deadline.left(WAITS_MS / 1000)
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(wait * 1000)}")
+    if how == "IMMEDIATE" and (wait := _wait_ms()) != connection.info.get("busy_timeout", WAITS_MS):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
+        connection.info["busy_timeout"] = wait
     if how != "NONE":
         connection.exec_driver_sql(f"BEGIN {how}")
+
+
+def _postgres_begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        for statement in shorter_wait():
+            connection.exec_driver_sql(statement)
+
+
+def shorter_wait() -> Iterator[str]:
+    """What a transaction of PostgreSQL begins with where its deadline is near."""
+    wait = _wait_ms()
+    if wait < WAITS_MS:
+        yield f"SET LOCAL lock_timeout = {wait}"
+
+
+def _wait_ms() -> int:
+    """How long a lock may be waited for now; at least a moment, since PostgreSQL takes 0 for ever."""
+    return max(1, round(deadline.left(WAITS_MS / 1000) * 1000))
 
 
 @contextmanager
@@ -89,13 +109,30 @@ def transaction() -> Iterator[Session]:
 
     Raises Unavailable or Contention where the database was the cause.
     """
-    with translated(), _turn(), Session(db.engine, expire_on_commit=False) as session, session.begin():
-        try:
+    session = Session(db.engine, expire_on_commit=False)
+    with translated(), _turn(), session, session.begin(), _lost_before_commit():
+        yield session
+
+
+@contextmanager
+def in_trips() -> Iterator[Session]:
+    """The same where all is done in trips: the first begins it, and the last one commits."""
+    with translated(), _turn(), db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":  # there the driver would wait for the answer to its BEGIN
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        with Session(connection, expire_on_commit=False) as session, session.begin(), _lost_before_commit():
             yield session
-        except DBAPIError as error:
-            if error.connection_invalidated:  # before the COMMIT: nothing is written, and a new connection may serve
-                raise Contention("connection lost") from error
-            raise
+
+
+@contextmanager
+def _lost_before_commit() -> Iterator[None]:
+    """Nothing is written, and a new connection may serve."""
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Contention("connection lost") from error
+        raise
 
 
 _writing = threading.Lock()

@@ -13,6 +13,7 @@ from subscriptions.store.models import Owed, Registration, Subscription, Suppres
 from subscriptions.store.types import UtcDateTime, sqlite_text
 
 LEASE = timedelta(seconds=60)
+LIFE = timedelta(hours=24)  # of a mail that says nothing else: as long as that, and it is sent
 MID = 16  # octets of randomness in a Message-ID
 
 
@@ -45,7 +46,7 @@ def owe(
             mid=new_mids(1)[0],
             owed_at=now,
             due_at=due_at or now,
-            drop_at=drop_at or now + timedelta(hours=24),
+            drop_at=drop_at or now + LIFE,
             registration_id=registration_id,
             subscription_id=subscription_id,
             tries=0,
