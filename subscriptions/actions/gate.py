@@ -76,12 +76,12 @@ class Gate:
         return proved
 
 
-def counts(gate: Gate, answers: Sequence[Refusal | None]) -> Counter[str]:
+def counts(gate: Gate, answers: Sequence[Refusal | None]) -> dict[str, int]:
     """The same for every state of an address."""
     limited = sum(isinstance(answer, Limited) for answer in answers)
     needed = sum(isinstance(answer, ProofNeeded) for answer in answers)
     taken = len(answers) - limited - needed
-    return Counter(sign_ups=taken, limited=limited, proof_asked=needed, passed=gate.passed, batches=1)
+    return dict(sign_ups=taken, limited=limited, proof_asked=needed, passed=gate.passed, batches=1)
 
 
 def gate_for(out: Trip, sign_ups: Sequence[tuple[bytes | None, Pass]], now: datetime, policy: Policy) -> Later[Gate]:

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from subscriptions.actions import gate as gates
@@ -17,9 +20,9 @@ from subscriptions.domain.evidence import Channel, Fact, complete
 from subscriptions.domain.lifecycle import Event, Mail, Subscription, registration_step, subscription_step
 from subscriptions.domain.policy import Policy
 from subscriptions.store import addresses, counters, outbox, signups
-from subscriptions.store.engine import in_trips, repeated
+from subscriptions.store.engine import repeated
 from subscriptions.store.models import List
-from subscriptions.store.trips import Trip, trip
+from subscriptions.store.trips import Trip, in_trips, trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,7 @@ class ListChoice:
     field: str = "wording"
 
 
-@dataclass(frozen=True, slots=True)
-class SignUp:
+class SignUp(NamedTuple):
     """One sign-up, checked: the address parsed, the lists known, each wording one of its list's.
 
     Without a list it is a decoy: the same work, and nobody is registered.
@@ -56,7 +58,7 @@ class SignUp:
     name: str | None
     locale: str
     fields: Mapping[str, str] | None = None  # voluntary ones besides the name
-    said: Mapping[str, str] = field(default_factory=dict)  # by a client of the visitor, unchecked
+    said: Mapping[str, str] = MappingProxyType({})  # by a client of the visitor, unchecked
     altcha: str = ""  # a solved proof of work, unchecked
     # what its form did not say: whose it is, and where it came from
     ref: bytes = b""  # of the form, and of the one mail for all its lists
@@ -64,7 +66,7 @@ class SignUp:
     channel: Channel = Channel.FORM
     actor: str | None = None
     origin: Origin = NOWHERE
-    brings: Pass = field(default_factory=Pass)
+    brings: Pass = Pass()
     mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
     flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked, checked
@@ -97,8 +99,8 @@ def subscribe(
     sign_ups: Sequence[SignUp], now: datetime, policy: Policy, tally: counters.Tally | None = None
 ) -> list[Refusal | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
-    with (tally or counters.Tally()).taken() as counts, in_trips() as session:
-        return _take(session, sign_ups, now, policy, counts, commits=True)
+    with (tally or counters.Tally()).taken() as counts, in_trips() as connection:
+        return _take(connection, sign_ups, now, policy, counts, commits=True)
 
 
 def take(session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> list[Refusal | None]:
@@ -107,7 +109,7 @@ def take(session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Po
 
 
 def _take(
-    session: Session,
+    of: Session | Connection,
     sign_ups: Sequence[SignUp],
     now: datetime,
     policy: Policy,
@@ -116,12 +118,12 @@ def _take(
     commits: bool,
 ) -> list[Refusal | None]:
     """There to lock and read, and there again to write; `noted`: counts to write besides."""
-    batch = _begin(session, sign_ups, now, policy)
+    batch = _begin(of, sign_ups, now, policy)
     answers = [_decide(batch, one) for one in sign_ups]
-    with trip(session, commits=commits) as out:
+    with trip(of, commits=commits) as out:
         _write(out, batch)
         addresses.forget(out, _without_trace(batch, sign_ups))
-        counters.write(out, Counter(noted) + gates.counts(batch.gate, answers) + Counter(_unusual(sign_ups)))
+        counters.write(out, noted, gates.counts(batch.gate, answers), _unusual(sign_ups))
     return answers
 
 
@@ -140,9 +142,9 @@ def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
     return sorted({one.key for one in sign_ups} - known)
 
 
-def _begin(session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
+def _begin(of: Session | Connection, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
     keys = Counter(one.key for one in sign_ups)
-    with trip(session) as out:
+    with trip(of) as out:
         budgets = signups.lock_addresses(out, keys)
         gate = gate_for(out, [(one.origin.network, one.brings) for one in sign_ups], now, policy)
         seen = signups.see(out, list(keys), now)

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
-_QUOTED = str.maketrans({"\\": r"\\", '"': r"\""})
-
 
 def texts(column: Iterable[str | None]) -> str:
-    return "{" + ",".join(["NULL" if one is None else f'"{one.translate(_QUOTED)}"' for one in column]) + "}"
+    return "{" + ",".join(["NULL" if one is None else _quoted(one) for one in column]) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 def octets(column: Iterable[bytes]) -> str:

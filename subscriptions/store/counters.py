@@ -37,10 +37,12 @@ def add(session: Session, counts: Mapping[str, int]) -> None:
         write(out, counts)
 
 
-def write(out: Trip, counts: Mapping[str, int]) -> None:
-    """The same on the trip of an act."""
-    shard = os.getpid() % SHARDS
-    rows = sorted((name, value) for name, value in counts.items() if value)
+def write(out: Trip, *counts: Mapping[str, int]) -> None:
+    """The same on the trip of an act; counts of several may be of the same."""
+    shard, sums = os.getpid() % SHARDS, dict[str, int]()
+    for name, value in (one for some in counts for one in some.items()):
+        sums[name] = sums.get(name, 0) + value
+    rows = sorted((name, value) for name, value in sums.items() if value)
     if not rows:
         return
     if out.is_postgres:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -23,8 +23,7 @@ T = TypeVar("T")
 ROWS_AT_ONCE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class New:
+class New(NamedTuple):
     """A registration to be written, with its evidence and the mail it owes."""
 
     ref: bytes
@@ -49,8 +48,7 @@ class New:
     fields: str | None  # JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A subscriber who is told so: by which sign-up, and the mail that is owed for it."""
 
     subscription_id: int
@@ -150,7 +148,7 @@ def remember(out: Trip, new: Sequence[New]) -> None:
     if not new:
         return
     if out.is_postgres:
-        out.ask(sql.PG_REMEMBER, tuple(write(getattr(one, name) for one in new) for name, write in _COLUMNS))
+        out.ask(sql.PG_REMEMBER, _columns(new, sql.COLUMNS))
         return
     t = sqlite_text
     _insert(out, sql.SQLITE_REGISTRATION, [
@@ -178,8 +176,7 @@ def tell(out: Trip, told: Sequence[Told], now: datetime, drop_at: datetime) -> N
     if not told:
         return
     if out.is_postgres:
-        columns = [write(getattr(one, name) for one in told) for name, write in _TOLD]
-        out.ask(sql.PG_TELL, (*columns, now, now, now, drop_at))
+        out.ask(sql.PG_TELL, (*_columns(told, sql.TOLD), now, now, now, drop_at))
         return
     at = sqlite_text(now)
     for one in told:
@@ -215,5 +212,8 @@ _WRITTEN: Mapping[str, Callable[[Any], str]] = {
     "bytea": arrays.octets, "bigint": arrays.numbers, "int": arrays.numbers, "text": arrays.texts,
     "timestamptz": arrays.times,
 }  # fmt: skip
-_COLUMNS = [(name, _WRITTEN[type_]) for name, type_ in sql.COLUMNS.items()]
-_TOLD = [(name, _WRITTEN[type_]) for name, type_ in sql.TOLD.items()]
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], types: Mapping[str, str]) -> tuple[str, ...]:
+    """PostgreSQL: what the rows say, column by column; `types`: of their members, in the order of these."""
+    return tuple(_WRITTEN[type_](column) for type_, column in zip(types.values(), zip(*rows, strict=True), strict=True))

@@ -34,11 +34,16 @@ UNION ALL
 SELECT 'o', s.key, s.list_id, s.id, s.told_at, s.restricted FROM subscriptions s
 WHERE s.key {among} AND s.state = 'confirmed'
 UNION ALL
-SELECT 'p', r.key, r.list_id, 0, NULL, false FROM registrations r
-WHERE r.key {among} AND r.state = 'pending' AND r.confirm_by > {now}
+SELECT 'p', r.key, r.list_id, 0, NULL, false
+FROM (SELECT key, list_id, state, confirm_by FROM registrations WHERE key {among} {first}) r
+WHERE r.state = 'pending' AND r.confirm_by > {now}
 """
-PG_SEE = SEE.format(among="= ANY(%s::bytea[])", now="%s").replace("NULL, false", "NULL::timestamptz, false")
-SQLITE_SEE = SEE.format(among="IN (VALUES {keys})", now="?1")
+# OFFSET 0: the rows of the keys first. Without statistics PostgreSQL would read all that are pending, by the index of
+# `confirm_by`, and measured that was a third of a batch's time at 5,000 of them.
+PG_SEE = SEE.format(among="= ANY(%s::bytea[])", now="%s", first="OFFSET 0").replace(
+    "NULL, false", "NULL::timestamptz, false"
+)
+SQLITE_SEE = SEE.format(among="IN (VALUES {keys})", now="?1", first="")
 
 
 def _unnested(columns: Mapping[str, str]) -> str:

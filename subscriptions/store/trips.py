@@ -5,14 +5,15 @@ no way off, they run one after the other.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from subscriptions.store.engine import Unavailable, shorter_wait
+from subscriptions.store.engine import Unavailable, lost_before_commit, shorter_wait, translated, turn
+from subscriptions.store.models import db
 
 T = TypeVar("T")
 Later = Callable[[], T]  # what is known once the trip is over
@@ -22,7 +23,7 @@ class Trip:
     """One way there and back."""
 
     def __init__(self, connection: Connection) -> None:
-        self.is_postgres = connection.dialect.name == "postgresql"
+        self.is_postgres = _is_postgres(connection)
         self._driver: Any = connection.connection.driver_connection
 
     def ask(self, statement: str, values: Sequence[Any] = ()) -> Later[list[Any]]:
@@ -33,13 +34,24 @@ class Trip:
 
 
 @contextmanager
-def trip(session: Session, *, commits: bool = False) -> Iterator[Trip]:
-    """`commits`: the last one of `engine.in_trips`, which takes the COMMIT along.
+def in_trips() -> Iterator[Connection]:
+    """A transaction that may write, of trips alone: the first begins it, and the last one commits.
+
+    Raises Unavailable or Contention where the database was the cause.
+    """
+    with translated(), turn(), db.engine.connect() as connection, _begun(connection), lost_before_commit():
+        yield connection
+
+
+@contextmanager
+def trip(of: Session | Connection, *, commits: bool = False) -> Iterator[Trip]:
+    """`commits`: the last one of `in_trips`, which takes the COMMIT along.
 
     The first error of all is the one that is told: PostgreSQL passes over what comes behind it, the COMMIT too.
     """
-    session.flush()
-    connection = session.connection()
+    if isinstance(of, Session):
+        of.flush()
+    connection = of.connection() if isinstance(of, Session) else of
     going, driver = Trip(connection), connection.connection.driver_connection
     with _told(connection, commits=commits and going.is_postgres):
         if not going.is_postgres:
@@ -52,32 +64,61 @@ def trip(session: Session, *, commits: bool = False) -> Iterator[Trip]:
                 going.ask("COMMIT")
 
 
+def _is_postgres(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def _begun(connection: Connection) -> AbstractContextManager[object]:
+    return _by_hand(connection) if _is_postgres(connection) else connection.begin()
+
+
+@contextmanager
+def _by_hand(connection: Connection) -> Iterator[None]:
+    """We say BEGIN and COMMIT ourselves: the driver would wait for the answer to each."""
+    driver: Any = connection.connection.driver_connection
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not connection.invalidated:
+            try:
+                driver.rollback()  # nothing, where it is committed
+                driver.autocommit = False
+            except connection.dialect.loaded_dbapi.Error:
+                connection.invalidate()
+
+
 def _begin(going: Trip, driver: Any) -> None:
-    """Where the driver does not do so by itself, and wait for the answer."""
+    """A batch looks for a few rows, each by an index.
+
+    As long as PostgreSQL has no statistics (after an installation, and while the first flood runs) it would rather
+    read whole tables, which grow meanwhile.
+    """
     if driver.autocommit and driver.info.transaction_status.name == "IDLE":
-        for statement in ("BEGIN", *shorter_wait()):
+        for statement in ("BEGIN", "SET LOCAL enable_seqscan = off", *shorter_wait()):
             going.ask(statement)
 
 
 @contextmanager
 def _told(connection: Connection, *, commits: bool) -> Iterator[None]:
-    """The driver's errors as SQLAlchemy tells them."""
+    """The driver's errors as SQLAlchemy tells them; a connection that is still in its pipeline is thrown away."""
     driver: Any = connection.connection.driver_connection
     of_driver = connection.dialect.loaded_dbapi.Error
     try:
         yield
     except of_driver as error:
         first = _first(error, of_driver)
-        if not connection.dialect.is_disconnect(first, driver, None):
-            raise DBAPIError.instance(None, None, first, of_driver) from error
-        try:
-            connection.exec_driver_sql("SELECT 1")  # SQLAlchemy sees it for itself, and drops what it has in the pool
-        except DBAPIError as lost:
-            if commits:
-                raise Unavailable("unknown outcome") from lost
-            raise
+        is_lost = connection.dialect.is_disconnect(first, driver, None)
+        told = DBAPIError.instance(None, None, first, of_driver, connection_invalidated=is_lost)
+        if is_lost:
+            with suppress(DBAPIError):
+                connection.exec_driver_sql("SELECT 1")  # SQLAlchemy sees it for itself, and empties its pool
+        if is_lost and commits:
+            raise Unavailable("unknown outcome") from told
+        raise told from error
     finally:
-        _throw_away_if_unfinished(connection)
+        if _is_postgres(connection) and not connection.invalidated and driver.info.pipeline_status.name != "OFF":
+            connection.invalidate()
 
 
 def _first(error: Exception, of_driver: Any) -> Any:
@@ -85,12 +126,3 @@ def _first(error: Exception, of_driver: Any) -> Any:
     while isinstance(error.__context__, of_driver):
         error = error.__context__
     return error
-
-
-def _throw_away_if_unfinished(connection: Connection) -> None:
-    """A connection that could not leave its pipeline is of no use to anybody."""
-    if connection.invalidated or connection.dialect.name != "postgresql":
-        return
-    driver: Any = connection.connection.driver_connection
-    if driver.info.pipeline_status.name != "OFF":
-        connection.invalidate()
