@@ -231,7 +231,7 @@ class History:
         for slug in (NEWS, OFFERS):
             row = self.world.parts.catalogue.by_slug(slug)
             assert row is not None
-            exported = "".join(export(row, "jsonl", self.world.parts.links, self.now)).splitlines()
+            exported = b"".join(export(row, "jsonl", self.world.parts.links, self.now)).splitlines()
             assert sorted(json.loads(line)["email"] for line in exported) == sorted(
                 who for who, where in self.open if where == slug
             )

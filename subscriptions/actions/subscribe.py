@@ -100,24 +100,19 @@ def subscribe(
 ) -> list[Refusal | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
     with (tally or counters.Tally()).taken() as counts, in_trips() as connection:
-        return _take(connection, sign_ups, now, policy, counts, commits=True)
+        return take(connection, sign_ups, now, policy, counts, commits=True)
 
 
-def take(session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> list[Refusal | None]:
-    """The same within a transaction that does something besides."""
-    return _take(session, sign_ups, now, policy, {}, commits=False)
-
-
-def _take(
+def take(
     of: Session | Connection,
     sign_ups: Sequence[SignUp],
     now: datetime,
     policy: Policy,
-    noted: Mapping[str, int],
+    noted: Mapping[str, int] = MappingProxyType({}),
     *,
-    commits: bool,
+    commits: bool = False,
 ) -> list[Refusal | None]:
-    """There to lock and read, and there again to write; `noted`: counts to write besides."""
+    """The same within a transaction that does something besides; `noted`: counts to write with it."""
     batch = _begin(of, sign_ups, now, policy)
     answers = [_decide(batch, one) for one in sign_ups]
     with trip(of, commits=commits) as out:

@@ -63,7 +63,7 @@ DELETE FROM addresses WHERE key IN (
   {passing_over}
 )
 """
-_POSTGRES = _FORGET.format(among="= ANY(%s::bytea[])", passing_over="FOR UPDATE OF a SKIP LOCKED")
+POSTGRES_FORGET = _FORGET.format(among="= ANY(%s::bytea[])", passing_over="FOR UPDATE OF a SKIP LOCKED")
 
 
 def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
@@ -77,7 +77,7 @@ def forget(out: Trip, keys: Sequence[bytes]) -> None:
     if not keys:
         return
     if out.is_postgres:
-        out.ask(_POSTGRES, (arrays.octets(keys),))
+        out.ask(POSTGRES_FORGET, (arrays.octets(keys),))
     else:
         out.ask(_FORGET.format(among=f"IN (VALUES {', '.join(['(?)'] * len(keys))})", passing_over=""), tuple(keys))
 

@@ -30,7 +30,10 @@ class Trip:
         """Send a statement of ours on its way; its rows are there later."""
         cursor = self._driver.cursor()
         cursor.execute(statement, values)
-        return cursor.fetchall  # type: ignore[no-any-return]
+        if self.is_postgres:
+            return cursor.fetchall  # type: ignore[no-any-return]
+        rows = cursor.fetchall()  # SQLite commits nothing while rows wait to be read
+        return lambda: rows
 
 
 @contextmanager
