@@ -113,15 +113,15 @@ def test_a_lock_is_waited_for_until_the_deadline_and_no_longer(far: World) -> No
 @on_postgresql
 def test_the_first_error_of_a_trip_is_the_one_that_is_told_and_the_connection_serves_on(far: World) -> None:
     pid = "SELECT pg_backend_pid()"
-    with in_trips() as connection, trip(connection, commits=True) as out:
+    with in_trips() as connection, trip(connection, last=True) as out:
         before = out.ask(pid)
     failed = pytest.raises(sa.exc.IntegrityError)
-    with failed as error, in_trips() as connection, trip(connection, commits=True) as out:
+    with failed as error, in_trips() as connection, trip(connection, last=True) as out:
         out.ask("INSERT INTO used_once (hash, until) VALUES ('kept', now())")
         for _ in range(3):
             out.ask(DUPLICATE)
     assert getattr(error.value.orig, "sqlstate", "") == "23505"
-    with in_trips() as connection, trip(connection, commits=True) as out:
+    with in_trips() as connection, trip(connection, last=True) as out:
         after, kept = out.ask(pid), out.ask("SELECT 1 FROM used_once WHERE hash = 'kept'")
     assert (after(), kept()) == (before(), [])
 
@@ -129,7 +129,7 @@ def test_the_first_error_of_a_trip_is_the_one_that_is_told_and_the_connection_se
 @on_postgresql
 def test_an_error_that_comes_while_the_trip_is_not_over_is_told_as_well(far: World) -> None:
     """What is sent is answered as soon as it went wrong: the next statement may meet that answer."""
-    with pytest.raises(sa.exc.IntegrityError), in_trips() as connection, trip(connection, commits=True) as out:
+    with pytest.raises(sa.exc.IntegrityError), in_trips() as connection, trip(connection, last=True) as out:
         out.ask(DUPLICATE)
         for _ in range(10_000):
             out.ask("SELECT 1")
@@ -137,10 +137,10 @@ def test_an_error_that_comes_while_the_trip_is_not_over_is_told_as_well(far: Wor
 
 def test_what_fails_beside_the_statements_is_told_and_nothing_is_written(world: World) -> None:
     until = world.clock.now() + timedelta(hours=1)
-    with pytest.raises(ZeroDivisionError), in_trips() as connection, trip(connection, commits=True) as out:
+    with pytest.raises(ZeroDivisionError), in_trips() as connection, trip(connection, last=True) as out:
         once.use(out, {b"h" * 16: until})
         1 / 0  # noqa: B018
-    with in_trips() as connection, trip(connection, commits=True) as out:
+    with in_trips() as connection, trip(connection, last=True) as out:
         fresh = once.use(out, {b"h" * 16: until})
     assert fresh() == {b"h" * 16}
 

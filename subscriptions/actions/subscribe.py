@@ -9,9 +9,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-from sqlalchemy.orm import Session
-
 from subscriptions.actions import gate as gates
 from subscriptions.actions.gate import Gate, Pass, Refusal, gate_for
 from subscriptions.domain import policy as rules
@@ -22,7 +19,7 @@ from subscriptions.domain.policy import Policy
 from subscriptions.store import addresses, counters, outbox, signups
 from subscriptions.store.engine import repeated
 from subscriptions.store.models import List
-from subscriptions.store.trips import Trip, in_trips, trip
+from subscriptions.store.trips import Connected, Trip, in_trips, trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +97,19 @@ def subscribe(
 ) -> list[Refusal | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
     with (tally or counters.Tally()).taken() as counts, in_trips() as connection:
-        return take(connection, sign_ups, now, policy, counts, commits=True)
+        return take(connection, sign_ups, now, policy, counts)
 
 
 def take(
-    of: Session | Connection,
-    sign_ups: Sequence[SignUp],
-    now: datetime,
-    policy: Policy,
-    noted: Mapping[str, int] = MappingProxyType({}),
-    *,
-    commits: bool = False,
+    of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Policy, noted: Mapping[str, int] | None = None
 ) -> list[Refusal | None]:
     """The same within a transaction that does something besides; `noted`: counts to write with it."""
     batch = _begin(of, sign_ups, now, policy)
     answers = [_decide(batch, one) for one in sign_ups]
-    with trip(of, commits=commits) as out:
+    with trip(of, last=True) as out:
         _write(out, batch)
         addresses.forget(out, _without_trace(batch, sign_ups))
-        counters.write(out, noted, gates.counts(batch.gate, answers), _unusual(sign_ups))
+        counters.write(out, noted or {}, gates.counts(batch.gate, answers), _unusual(sign_ups))
     return answers
 
 
@@ -137,7 +128,7 @@ def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
     return sorted({one.key for one in sign_ups} - known)
 
 
-def _begin(of: Session | Connection, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
+def _begin(of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
     keys = Counter(one.key for one in sign_ups)
     with trip(of) as out:
         budgets = signups.lock_addresses(out, keys)

@@ -16,6 +16,7 @@ from subscriptions.store.engine import Unavailable, lost_before_commit, shorter_
 from subscriptions.store.models import db
 
 T = TypeVar("T")
+Connected = Session | Connection
 Later = Callable[[], T]  # what is known once the trip is over
 
 
@@ -47,8 +48,8 @@ def in_trips() -> Iterator[Connection]:
 
 
 @contextmanager
-def trip(of: Session | Connection, *, commits: bool = False) -> Iterator[Trip]:
-    """`commits`: the last one of `in_trips`, which takes the COMMIT along.
+def trip(of: Connected, *, last: bool = False) -> Iterator[Trip]:
+    """`last`: nothing is asked after it, and that of `in_trips` takes the COMMIT along.
 
     The first error of all is the one that is told: PostgreSQL passes over what comes behind it, the COMMIT too.
     """
@@ -56,7 +57,8 @@ def trip(of: Session | Connection, *, commits: bool = False) -> Iterator[Trip]:
         of.flush()
     connection = of.connection() if isinstance(of, Session) else of
     going, driver = Trip(connection), connection.connection.driver_connection
-    with _told(connection, commits=commits and going.is_postgres):
+    commits = last and going.is_postgres and driver.autocommit  # type: ignore[union-attr]
+    with _told(connection, commits=commits):
         if not going.is_postgres:
             yield going
             return
