@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from psycopg.errors import DeadlockDetected, PipelineAborted
 
 from subscriptions import deadline
 from subscriptions.actions.gate import Need, Pass
@@ -133,6 +134,16 @@ def test_an_error_that_comes_while_the_trip_is_not_over_is_told_as_well(far: Wor
         out.ask(DUPLICATE)
         for _ in range(10_000):
             out.ask("SELECT 1")
+
+
+@on_postgresql
+def test_what_the_driver_says_on_its_way_out_of_an_error_hides_it_from_nobody(far: World) -> None:
+    """The driver leaves its pipeline in a `finally`, and what is thrown there takes the place of what came first."""
+    with pytest.raises(Contention, match="40P01"), in_trips() as connection, trip(connection):
+        try:
+            raise DeadlockDetected
+        finally:
+            raise PipelineAborted
 
 
 def test_what_fails_beside_the_statements_is_told_and_nothing_is_written(world: World) -> None:

@@ -80,11 +80,19 @@ def _sqlite_connected(connection: Any, _record: ConnectionPoolEntry) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     how = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    if how == "IMMEDIATE" and (wait := _wait_ms()) != connection.info.get("busy_timeout", WAITS_MS):
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
-        connection.info["busy_timeout"] = wait
-    if how != "NONE":
+    if how == "IMMEDIATE":
+        begin_sqlite(connection, connection.exec_driver_sql)
+    elif how != "NONE":
         connection.exec_driver_sql(f"BEGIN {how}")
+
+
+def begin_sqlite(connection: Connection, run: Callable[[str], object]) -> None:
+    """A transaction that writes: it waits for the others until the deadline."""
+    wait = _wait_ms()
+    if wait != connection.info.get("busy_timeout", WAITS_MS):
+        run(f"PRAGMA busy_timeout={wait}")
+        connection.info["busy_timeout"] = wait
+    run("BEGIN IMMEDIATE")
 
 
 def _postgres_begin(connection: Connection) -> None:

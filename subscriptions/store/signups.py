@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
@@ -168,7 +169,7 @@ def _insert(out: Trip, statement: tuple[str, str], rows: Sequence[tuple[Any, ...
     head, row = statement
     for start in range(0, len(rows), ROWS_AT_ONCE):
         part = rows[start : start + ROWS_AT_ONCE]
-        out.ask(head + _marks(row, len(part)), tuple(value for one in part for value in one))
+        out.ask(head + _marks(row, len(part)), tuple(chain.from_iterable(part)))
 
 
 def tell(out: Trip, told: Sequence[Told], now: datetime, drop_at: datetime) -> None:

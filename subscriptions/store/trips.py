@@ -5,14 +5,14 @@ no way off, they run one after the other.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from subscriptions.store.engine import Unavailable, lost_before_commit, shorter_wait, translated, turn
+from subscriptions.store.engine import Unavailable, begin_sqlite, lost_before_commit, shorter_wait, translated, turn
 from subscriptions.store.models import db
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def in_trips() -> Iterator[Connection]:
 
     Raises Unavailable or Contention where the database was the cause.
     """
-    with translated(), turn(), db.engine.connect() as connection, _begun(connection), lost_before_commit():
+    with translated(), turn(), db.engine.connect() as connection, _by_hand(connection), lost_before_commit():
         yield connection
 
 
@@ -56,50 +56,50 @@ def trip(of: Connected, *, last: bool = False) -> Iterator[Trip]:
     if isinstance(of, Session):
         of.flush()
     connection = of.connection() if isinstance(of, Session) else of
-    going, driver = Trip(connection), connection.connection.driver_connection
-    commits = last and going.is_postgres and driver.autocommit  # type: ignore[union-attr]
-    with _told(connection, commits=commits):
-        if not going.is_postgres:
-            yield going
-            return
-        with driver.pipeline():  # type: ignore[union-attr]
-            _begin(going, driver)
-            yield going
-            if commits:
-                going.ask("COMMIT")
+    driver: Any = connection.connection.driver_connection
+    going, by_hand = Trip(connection), isinstance(of, Connection)
+    with _told(connection, commits=last and by_hand), driver.pipeline() if going.is_postgres else nullcontext():
+        if by_hand:
+            _begin(going, connection)
+        yield going
+        if by_hand and last:
+            going.ask("COMMIT")
 
 
 def _is_postgres(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def _begun(connection: Connection) -> AbstractContextManager[object]:
-    return _by_hand(connection) if _is_postgres(connection) else connection.begin()
-
-
 @contextmanager
 def _by_hand(connection: Connection) -> Iterator[None]:
-    """We say BEGIN and COMMIT ourselves: the driver would wait for the answer to each."""
+    """We say BEGIN and COMMIT ourselves: the driver of PostgreSQL would wait for the answer to each."""
     driver: Any = connection.connection.driver_connection
-    driver.autocommit = True
+    is_postgres = _is_postgres(connection)
+    if is_postgres:
+        driver.autocommit = True
     try:
         yield
     finally:
         if not connection.invalidated:
             try:
                 driver.rollback()  # nothing, where it is committed
-                driver.autocommit = False
+                if is_postgres:
+                    driver.autocommit = False
             except connection.dialect.loaded_dbapi.Error:
                 connection.invalidate()
 
 
-def _begin(going: Trip, driver: Any) -> None:
-    """A batch looks for a few rows, each by an index.
+def _begin(going: Trip, connection: Connection) -> None:
+    """The first trip of a batch, which looks for a few rows, each by an index.
 
     As long as PostgreSQL has no statistics (after an installation, and while the first flood runs) it would rather
     read whole tables, which grow meanwhile.
     """
-    if driver.autocommit and driver.info.transaction_status.name == "IDLE":
+    driver: Any = connection.connection.driver_connection
+    if not going.is_postgres:
+        if not driver.in_transaction:
+            begin_sqlite(connection, going.ask)
+    elif driver.info.transaction_status.name == "IDLE":
         for statement in ("BEGIN", "SET LOCAL enable_seqscan = off", *shorter_wait()):
             going.ask(statement)
 

@@ -17,11 +17,7 @@ class Peer:
     """An IP address; most are asked for their text alone, and what kind they are takes ten times as long."""
 
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address
-
-    @property
-    def text(self) -> str:
-        """As it is stored."""
-        return str(self.ip)
+    text: str  # as it is stored
 
     @property
     def network(self) -> str:
@@ -60,7 +56,8 @@ def _peer(text: str) -> Peer | None:
         found = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    return Peer(getattr(found, "ipv4_mapped", None) or found)
+    client = getattr(found, "ipv4_mapped", None) or found
+    return Peer(client, str(client))
 
 
 UNNAMED = (
