@@ -186,7 +186,7 @@ def test_a_step_is_good_once(world: World) -> None:
 def test_a_step_that_is_used_twice_at_once_is_good_once(world: World) -> None:
     now = world.clock.now()
     brings = Pass(Need.NOW, ((b"0" * 16, now),))
-    asks = [replace(ask(world, f"{name}@example.org", name.encode() * 16), brings=brings) for name in ("a", "b")]
+    asks = [ask(world, f"{name}@example.org", name.encode() * 16)._replace(brings=brings) for name in ("a", "b")]
     assert subscribe(asks, now, world.parts.policy) == [None, ProofNeeded()]
     assert [row.address for row in world.registrations()] == ["a@example.org"]
 

@@ -40,7 +40,7 @@ def test_a_sign_up_owes_its_mail_in_the_same_transaction(world: World) -> None:
 
 def test_a_sign_up_that_fails_at_its_end_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     before = rows_of_every_table()
-    monkeypatch.setattr(counters, "add", lambda *_: 1 / 0)
+    monkeypatch.setattr(counters, "write", lambda *_: 1 / 0)
     assert world.sign_up().status_code == 500
     assert rows_of_every_table() == before
 

@@ -82,7 +82,7 @@ def test_the_hour_of_a_network_ends(make: Make) -> None:
 def test_the_count_is_exact_within_a_batch(make: Make) -> None:
     world = make(network="4/1h", proof_of_work_from="2/1h")
     asks = [ask(world, f"a{n}@example.org", bytes([n]) * 16) for n in range(5)]
-    asks = [replace(one, origin=replace(one.origin, network=b"n" * 16)) for one in asks]
+    asks = [one._replace(origin=replace(one.origin, network=b"n" * 16)) for one in asks]
     answers = subscribe(asks, world.clock.now(), world.parts.policy)
     assert [type(one) for one in answers] == [type(None), type(None), ProofNeeded, ProofNeeded, Limited]
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy.orm import Session
-
 from subscriptions.domain.policy import Policy
 from subscriptions.store import once, signups
+from subscriptions.store.trips import Later, Trip
 
 
 class Need(StrEnum):
@@ -77,19 +76,18 @@ class Gate:
         return proved
 
 
-def counts(gate: Gate, answers: Sequence[Refusal | None]) -> Counter[str]:
+def counts(gate: Gate, answers: Sequence[Refusal | None]) -> dict[str, int]:
     """The same for every state of an address."""
     limited = sum(isinstance(answer, Limited) for answer in answers)
     needed = sum(isinstance(answer, ProofNeeded) for answer in answers)
     taken = len(answers) - limited - needed
-    return Counter(sign_ups=taken, limited=limited, proof_asked=needed, passed=gate.passed, batches=1)
+    return dict(sign_ups=taken, limited=limited, proof_asked=needed, passed=gate.passed, batches=1)
 
 
-def gate_for(session: Session, sign_ups: Sequence[tuple[bytes | None, Pass]], now: datetime, policy: Policy) -> Gate:
+def gate_for(out: Trip, sign_ups: Sequence[tuple[bytes | None, Pass]], now: datetime, policy: Policy) -> Later[Gate]:
     """Count the networks of a batch, and use up what its sign-ups bring."""
     nets = Counter(network for network, _ in sign_ups if network)
-    counted = signups.count_networks(session, nets, now, policy.network.period) if policy.network and nets else {}
+    counted = signups.count_networks(out, nets, now, policy.network.period) if policy.network and nets else dict
+    fresh = once.use(out, dict(one for _, brings in sign_ups for one in brings.once))
     # the last of a network sees the count of all; the first of them the count before the others
-    networks = {key: (since, count - nets[key]) for key, (since, count) in counted.items()}
-    fresh = once.use(session, dict(one for _, brings in sign_ups for one in brings.once))
-    return Gate(policy, networks, fresh)
+    return lambda: Gate(policy, {key: (since, count - nets[key]) for key, (since, count) in counted().items()}, fresh())

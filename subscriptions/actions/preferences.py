@@ -1,6 +1,5 @@
 """The way to one's own preferences: a mail with a link, and the link that works once."""
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from subscriptions.domain.policy import Policy
 from subscriptions.links import Opener
 from subscriptions.store import addresses, chapters, counters, once, outbox, registrations, signups, suppressions
 from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.trips import Later, Trip, trip
 
 
 @repeated
@@ -22,12 +22,15 @@ def ask(key: bytes, typed: str, network: bytes | None, now: datetime, policy: Po
     Whoever asks may be a stranger: what is done and counted is alike for every address.
     """
     with transaction() as session:
-        budget = signups.lock_addresses(session, {key: 1})[key]
-        limited = _limited(session, network, now, policy)
+        with trip(session) as out:
+            budgets = signups.lock_addresses(out, {key: 1})
+            limited_later = _limited(out, network, now, policy)
+        limited = limited_later()
         if limited is None:
-            _owe(session, key, typed, budget, now, policy, may_wait=False)
-        addresses.forget_unknown(session, [key])
-        counters.add(session, {"limited" if limited else "preferences": 1})
+            _owe(session, key, typed, budgets()[key], now, policy, may_wait=False)
+        with trip(session) as out:
+            addresses.forget(out, [key])
+            counters.write(out, {"limited" if limited else "preferences": 1})
         return limited
 
 
@@ -48,11 +51,17 @@ def ask_again(key: bytes, now: datetime, policy: Policy) -> datetime | None:
         return due_at
 
 
-def _limited(session: Session, network: bytes | None, now: datetime, policy: Policy) -> Limited | None:
-    if network is None or policy.network is None:
-        return None
-    since, count = signups.count_networks(session, Counter({network: 1}), now, policy.network.period)[network]
-    return Limited(since + policy.network.period) if count > policy.network.count else None
+def _limited(out: Trip, network: bytes | None, now: datetime, policy: Policy) -> Later[Limited | None]:
+    rate = policy.network
+    if network is None or rate is None:
+        return lambda: None
+    counted = signups.count_networks(out, {network: 1}, now, rate.period)
+
+    def limited() -> Limited | None:
+        since, count = counted()[network]
+        return Limited(since + rate.period) if count > rate.count else None
+
+    return limited
 
 
 def _owe(
@@ -67,7 +76,8 @@ def _owe(
     outbox.owe(session, MailKind.PREFERENCES, now=now, due_at=due_at, **hook)
     known.spend(due_at)
     if known.is_changed:
-        signups.save_budgets(session, {key: known.written(now)})
+        with trip(session) as out:
+            signups.save_budgets(out, {key: known.written(now)})
     return due_at
 
 
@@ -97,4 +107,6 @@ def open_(opener: Opener, now: datetime) -> bool:
     if now >= opener.until:
         return False
     with transaction() as session:
-        return bool(once.use(session, {opener.hash: opener.until}))
+        with trip(session) as out:
+            fresh = once.use(out, {opener.hash: opener.until})
+        return bool(fresh())

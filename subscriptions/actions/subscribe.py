@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-
-from sqlalchemy.orm import Session
+from types import MappingProxyType
+from typing import NamedTuple
 
 from subscriptions.actions import gate as gates
 from subscriptions.actions.gate import Gate, Pass, Refusal, gate_for
@@ -17,9 +17,10 @@ from subscriptions.domain.evidence import Channel, Fact, complete
 from subscriptions.domain.lifecycle import Event, Subscription, registration_step, subscription_step
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import TOLD_ALREADY_EVERY, Policy
-from subscriptions.store import addresses, chapters, counters, evidence, outbox, signups
-from subscriptions.store.engine import repeated, transaction
+from subscriptions.store import addresses, counters, outbox, signups
+from subscriptions.store.engine import repeated
 from subscriptions.store.models import List
+from subscriptions.store.trips import Connected, Trip, in_trips, trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ class ListChoice:
     field: str = "wording"
 
 
-@dataclass(frozen=True, slots=True)
-class SignUp:
+class SignUp(NamedTuple):
     """One sign-up, checked: the address parsed, the lists known, each wording one of its list's.
 
     Without a list it is a decoy: the same work, and nobody is registered.
@@ -56,7 +56,7 @@ class SignUp:
     name: str | None
     locale: str
     fields: Mapping[str, str] | None = None  # voluntary ones besides the name
-    said: Mapping[str, str] = field(default_factory=dict)  # by a client of the visitor, unchecked
+    said: Mapping[str, str] = MappingProxyType({})  # by a client of the visitor, unchecked
     altcha: str = ""  # a solved proof of work, unchecked
     # what its form did not say: whose it is, and where it came from
     ref: bytes = b""  # of the form, and of the one mail for all its lists
@@ -64,7 +64,7 @@ class SignUp:
     channel: Channel = Channel.FORM
     actor: str | None = None
     origin: Origin = NOWHERE
-    brings: Pass = field(default_factory=Pass)
+    brings: Pass = Pass()
     mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
     flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked, checked
@@ -88,7 +88,7 @@ class _Batch:
     confirm_by: datetime
     purge_at: datetime
     new: list[signups.New] = field(default_factory=list)
-    told: list[tuple[int, datetime, SignUp]] = field(default_factory=list)
+    told: list[signups.Told] = field(default_factory=list)
 
 
 @repeated
@@ -96,19 +96,20 @@ def subscribe(
     sign_ups: Sequence[SignUp], now: datetime, policy: Policy, tally: counters.Tally | None = None
 ) -> list[Refusal | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
-    with (tally or counters.Tally()).taken() as counts, transaction() as session:
-        return take(session, sign_ups, now, policy, counts)
+    with (tally or counters.Tally()).taken() as counts, in_trips() as connection:
+        return take(connection, sign_ups, now, policy, counts)
 
 
 def take(
-    session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy, noted: Mapping[str, int] | None = None
+    of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Policy, noted: Mapping[str, int] | None = None
 ) -> list[Refusal | None]:
     """The same within a transaction that does something besides; `noted`: counts to write with it."""
-    batch = _begin(session, sign_ups, now, policy)
+    batch = _begin(of, sign_ups, now, policy)
     answers = [_decide(batch, one) for one in sign_ups]
-    _write(session, batch)
-    addresses.forget_unknown(session, _without_trace(batch, sign_ups))
-    counters.add(session, Counter(noted or {}) + gates.counts(batch.gate, answers) + Counter(_unusual(sign_ups)))
+    with trip(of, last=True) as out:
+        _write(out, batch)
+        addresses.forget(out, _without_trace(batch, sign_ups))
+        counters.write(out, noted or {}, gates.counts(batch.gate, answers), _unusual(sign_ups))
     return answers
 
 
@@ -127,14 +128,15 @@ def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
     return sorted({one.key for one in sign_ups} - known)
 
 
-def _begin(session: Session, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
+def _begin(of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
     keys = Counter(one.key for one in sign_ups)
-    texts = signups.lock_addresses(session, keys)
-    gate = gate_for(session, [(one.origin.network, one.brings) for one in sign_ups], now, policy)
-    budgets = {key: Budget.read(text, policy.mails) for key, text in texts.items()}
-    seen = signups.see(session, list(keys), now)
+    with trip(of) as out:
+        texts = signups.lock_addresses(out, keys)
+        gate = gate_for(out, [(one.origin.network, one.brings) for one in sign_ups], now, policy)
+        seen = signups.see(out, list(keys), now)
+    budgets = {key: Budget.read(text, policy.mails) for key, text in texts().items()}
     mids = outbox.new_mids(len(sign_ups))
-    return _Batch(now, policy, budgets, gate, seen, mids, policy.confirm_by(now), policy.purge_at(now))
+    return _Batch(now, policy, budgets, gate(), seen(), mids, policy.confirm_by(now), policy.purge_at(now))
 
 
 def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
@@ -217,21 +219,23 @@ def _tell(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
         return False
     budget = batch.budgets[sign_up.key]
     due_at = budget.mail_time(batch.now, may_wait=False)
-    if due_at is None:
+    mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
+    if due_at is None or mail is None:
         return False
     budget.spend(due_at)
     subscription.told_at = batch.now
-    batch.told.append((subscription.id, due_at, sign_up))
+    batch.told.append(_told(batch, sign_up, subscription.id, mail, due_at))
     return True
 
 
-def _write(session: Session, batch: _Batch) -> None:
-    signups.remember(session, batch.new)
+def _told(batch: _Batch, sign_up: SignUp, id_: int, mail: MailKind, due_at: datetime) -> signups.Told:
+    fact = Fact.ASKED_AGAIN
+    details = json.dumps(complete(fact, {}))  # no IP: it is a stranger's, or adds nothing to the proof
+    return signups.Told(id_, fact, sign_up.channel, sign_up.actor, details, mail, batch.mids.pop(), due_at)
+
+
+def _write(out: Trip, batch: _Batch) -> None:
+    signups.remember(out, batch.new)
     changed = {key: one.written(batch.now) for key, one in sorted(batch.budgets.items()) if one.is_changed}
-    signups.save_budgets(session, changed)
-    for id_, due_at, sign_up in batch.told:
-        mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
-        chapters.told(session, id_, batch.now)
-        outbox.owe(session, mail, now=batch.now, due_at=due_at, subscription_id=id_)
-        # no IP: it is a stranger's, or adds nothing to the proof
-        evidence.add(session, Fact.ASKED_AGAIN, batch.now, sign_up.channel, subscription_id=id_, actor=sign_up.actor)
+    signups.save_budgets(out, changed)
+    signups.tell(out, batch.told, batch.now, batch.now + MailKind.ALREADY_SUBSCRIBED.row.life)

@@ -55,9 +55,14 @@ def parse(text: str) -> Address:
         raise BadAddress("The e-mail address is too long.")
     local, domain, ascii_domain = _parts(typed)
     _refuse_long(local, ascii_domain, domain)
+    return Address(f"{local}@{domain}", f"{_folded(local)}@{ascii_domain.lower()}", typed)
+
+
+def _folded(local: str) -> str:
+    if local.isascii():
+        return local.lower()
     # the two small sigmas have one capital, and which of them lower() makes of it hangs on the letters around
-    folded = unicodedata.normalize("NFC", local.lower().replace("ς", "σ"))
-    return Address(f"{local}@{domain}", f"{folded}@{ascii_domain.lower()}", typed)
+    return unicodedata.normalize("NFC", local.lower().replace("ς", "σ"))
 
 
 def _parts(typed: str) -> tuple[str, str, str]:

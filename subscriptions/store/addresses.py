@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, or_, select, text, update
+from sqlalchemy import exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.store.models import Address, Owed, Registration, Subscription, Suppression
+from subscriptions.store import arrays
+from subscriptions.store.models import Address, Owed, Registration, Subscription
+from subscriptions.store.trips import Trip, trip
 
 
 def lock(session: Session, key: bytes) -> None:
@@ -52,14 +54,30 @@ def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[
     return session.scalars(due.limit(at_most)).all()
 
 
+# one that a sign-up holds just now is passed over: it will be known, or the sign-up forgets it itself
+_FORGET = """
+DELETE FROM addresses WHERE key IN (
+  SELECT a.key FROM addresses a WHERE a.key {among}
+    AND NOT EXISTS (SELECT 1 FROM registrations r WHERE r.key = a.key)
+    AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.key = a.key)
+    AND NOT EXISTS (SELECT 1 FROM suppressions p WHERE p.key = a.key)
+  {passing_over}
+)
+"""
+POSTGRES_FORGET = _FORGET.format(among="= ANY(%s::bytea[])", passing_over="FOR UPDATE OF a SKIP LOCKED")
+
+
 def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
     """Drop the rows of addresses of which nothing else is left (F-06)."""
+    with trip(session) as out:
+        forget(out, keys)
+
+
+def forget(out: Trip, keys: Sequence[bytes]) -> None:
+    """The same on the trip of an act."""
     if not keys:
         return
-    known = [exists().where(table.key == Address.key) for table in (Registration, Subscription, Suppression)]
-    # one that a sign-up holds just now is passed over: it will be known, or the sign-up forgets it itself
-    unknown = select(Address.key).where(Address.key.in_(keys), *(~one for one in known))
-    session.execute(
-        delete(Address).where(Address.key.in_(unknown.with_for_update(skip_locked=True))),
-        execution_options={"synchronize_session": False},
-    )
+    if out.is_postgres:
+        out.ask(POSTGRES_FORGET, (arrays.octets(keys),))
+    else:
+        out.ask(_FORGET.format(among=f"IN (VALUES {', '.join(['(?)'] * len(keys))})", passing_over=""), tuple(keys))

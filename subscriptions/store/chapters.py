@@ -31,10 +31,6 @@ def locale_of(session: Session, key: bytes, list_id: int) -> str | None:
     return session.scalar(theirs.order_by(Subscription.id.desc()).limit(1))
 
 
-def told(session: Session, id_: int, now: datetime) -> None:
-    session.execute(update(Subscription).where(Subscription.id == id_).values(told_at=now))
-
-
 def ips_over_at(session: Session, now: datetime, at_most: int) -> Sequence[int]:
     """Chapters whose IP addresses have had their time."""
     return session.scalars(select(Subscription.id).where(Subscription.ip_until <= now).limit(at_most)).all()

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from subscriptions.store import arrays
 from subscriptions.store.models import Counter
+from subscriptions.store.trips import Trip, trip
 
 SHARDS = 64
 NAMES = (
@@ -18,21 +20,36 @@ NAMES = (
 ).split()
 
 
+_POSTGRES = """
+INSERT INTO counters AS c (name, shard, value)
+SELECT n.name, %s, n.value FROM unnest(%s::text[], %s::bigint[]) AS n(name, value)
+ON CONFLICT (name, shard) DO UPDATE SET value = c.value + excluded.value
+"""
+_SQLITE = """
+INSERT INTO counters AS c (name, shard, value) VALUES {}
+ON CONFLICT (name, shard) DO UPDATE SET value = c.value + excluded.value
+"""
+
+
 def add(session: Session, counts: Mapping[str, int]) -> None:
     """Add to counters, each process to its own shard."""
-    shard = os.getpid() % SHARDS
-    rows = sorted((name, value) for name, value in counts.items() if value)
+    with trip(session) as out:
+        write(out, counts)
+
+
+def write(out: Trip, *counts: Mapping[str, int]) -> None:
+    """The same on the trip of an act; counts of several may be of the same."""
+    shard, sums = os.getpid() % SHARDS, dict[str, int]()
+    for name, value in (one for some in counts for one in some.items()):
+        sums[name] = sums.get(name, 0) + value
+    rows = sorted((name, value) for name, value in sums.items() if value)
     if not rows:
         return
-    is_postgres = session.get_bind().dialect.name == "postgresql"
-    mark = "(%s, %s, %s)" if is_postgres else "(?, ?, ?)"
-    # names and marks of our own; the driver directly, since every batch of sign-ups passes here
-    statement = f"""
-        INSERT INTO counters AS c (name, shard, value) VALUES {", ".join([mark] * len(rows))}
-        ON CONFLICT (name, shard) DO UPDATE SET value = c.value + excluded.value
-    """  # noqa: S608
-    values = tuple(part for name, value in rows for part in (name, shard, value))
-    session.connection().exec_driver_sql(statement, values)
+    if out.is_postgres:
+        out.ask(_POSTGRES, (shard, arrays.texts(name for name, _ in rows), arrays.numbers(value for _, value in rows)))
+    else:
+        values = tuple(part for name, value in rows for part in (name, shard, value))
+        out.ask(_SQLITE.format(", ".join(["(?, ?, ?)"] * len(rows))), values)
 
 
 def totals(session: Session) -> dict[str, int]:

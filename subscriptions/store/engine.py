@@ -4,16 +4,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import QueuePool
 
 from subscriptions import deadline
+from subscriptions.store import sqlite
 from subscriptions.store.models import db
 
 P = ParamSpec("P")
@@ -28,23 +28,6 @@ class Unavailable(Exception):
 
 class Contention(Exception):
     """Another transaction was in the way; the same again may succeed."""
-
-
-def sqlite_module() -> ModuleType:
-    """The newest SQLite at hand: pysqlite3 brings one that is free of the WAL-reset bug (libraries.md 0.3)."""
-    try:
-        import pysqlite3
-
-        return pysqlite3  # type: ignore[no-any-return]
-    except ImportError:
-        import sqlite3
-
-        return sqlite3
-
-
-def wal_is_safe(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite is free of the WAL-reset corruption bug of 3.7.0 to 3.51.2."""
-    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
 
 
 class _Pool(QueuePool):
@@ -70,8 +53,10 @@ def engine_options(url: str, connections: int) -> dict[str, Any]:
         "pool_use_lifo": True,
     }
     if make_url(url).get_backend_name() == "sqlite":
-        # the module's own timeout waits in sqlite3_busy_timeout, like the pragma
-        return pool | {"module": sqlite_module(), "connect_args": {"check_same_thread": False}}
+        # the module's own timeout waits in sqlite3_busy_timeout, like the pragma; the statements of a batch differ by
+        # its size, and to prepare those of twelve sign-ups anew takes 130 us
+        arguments = {"check_same_thread": False, "cached_statements": 256}
+        return pool | {"module": sqlite.sqlite_module(), "connect_args": arguments}
     options = f"-c lock_timeout={WAITS_MS} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
     return pool | {"connect_args": {"connect_timeout": 3, "options": options, "tcp_user_timeout": 5000}}
 
@@ -79,40 +64,43 @@ def engine_options(url: str, connections: int) -> dict[str, Any]:
 def prepare_engine(engine: Engine) -> None:
     """No wait for a lock is longer than the act at hand may take; SQLite durable, its writers announced first."""
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _sqlite_connected)
+        event.listen(engine, "connect", lambda connection, _: sqlite.make_ready(connection, WAITS_MS))
         event.listen(engine, "begin", _sqlite_begin)
     else:
         event.listen(engine, "begin", _postgres_begin)
 
 
-def _sqlite_connected(connection: Any, _record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    connection.execute(f"PRAGMA busy_timeout={WAITS_MS}")
-    safe = wal_is_safe(sqlite_module().sqlite_version_info)
-    connection.execute(f"PRAGMA journal_mode={'WAL' if safe else 'DELETE'}")
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "secure_delete=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
 def _sqlite_begin(connection: Connection) -> None:
     how = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    waits = _may_wait_ms()
-    if connection.info.get("waits", WAITS_MS) != waits:  # it stays so until it is said anew
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
-        connection.info["waits"] = waits
     if how != "NONE":
-        connection.exec_driver_sql(f"BEGIN {how}")
+        begin_sqlite(connection, connection.exec_driver_sql, how)
+
+
+def begin_sqlite(connection: Connection, run: Callable[[str], object], how: str = "IMMEDIATE") -> None:
+    """A transaction waits for the others until the deadline; one that writes says so at once."""
+    wait = _wait_ms()
+    if wait != connection.info.get("busy_timeout", WAITS_MS):  # it stays so until it is said anew
+        run(f"PRAGMA busy_timeout={wait}")
+        connection.info["busy_timeout"] = wait
+    run(f"BEGIN {how}")
 
 
 def _postgres_begin(connection: Connection) -> None:
-    """Where less is left than the connection was made with: it costs a round trip, which is then no matter."""
-    waits = _may_wait_ms()
-    if waits < WAITS_MS:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, waits)}")  # 0 would be for ever
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":  # there is no transaction
+        for statement in shorter_wait():
+            connection.exec_driver_sql(statement)
 
 
-def _may_wait_ms() -> int:
-    return round(deadline.left(WAITS_MS / 1000) * 1000)
+def shorter_wait() -> Iterator[str]:
+    """What a transaction of PostgreSQL begins with where its deadline is near."""
+    wait = _wait_ms()
+    if wait < WAITS_MS:
+        yield f"SET LOCAL lock_timeout = {wait}"
+
+
+def _wait_ms() -> int:
+    """How long a lock may be waited for now; at least a moment, since PostgreSQL takes 0 for ever."""
+    return max(1, round(deadline.left(WAITS_MS / 1000) * 1000))
 
 
 @contextmanager
@@ -121,20 +109,27 @@ def transaction() -> Iterator[Session]:
 
     Raises Unavailable or Contention where the database was the cause.
     """
-    with translated(), _turn(), Session(db.engine, expire_on_commit=False) as session, session.begin():
-        try:
-            yield session
-        except DBAPIError as error:
-            if error.connection_invalidated:  # before the COMMIT: nothing is written, and a new connection may serve
-                raise Contention("connection lost") from error
-            raise
+    session = Session(db.engine, expire_on_commit=False)
+    with translated(), turn(), session, session.begin(), lost_before_commit():
+        yield session
+
+
+@contextmanager
+def lost_before_commit() -> Iterator[None]:
+    """Nothing is written, and a new connection may serve."""
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Contention("connection lost") from error
+        raise
 
 
 _writing = threading.Lock()
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def turn() -> Iterator[None]:
     """SQLite has one writer: threads of this process queue here, where waiting is being woken.
 
     Its own way is to sleep and look again, up to 100 ms at a time (measured: p95 of sign-ups 125 ms, then 40).

@@ -6,24 +6,31 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from subscriptions.store import arrays
 from subscriptions.store.models import UsedOnce
+from subscriptions.store.trips import Later, Trip
 from subscriptions.store.types import sqlite_text
 
+_POSTGRES = """
+INSERT INTO used_once (hash, until) SELECT * FROM unnest(%s::bytea[], %s::timestamptz[])
+ON CONFLICT (hash) DO NOTHING RETURNING hash
+"""
+_SQLITE = "INSERT INTO used_once (hash, until) VALUES {} ON CONFLICT (hash) DO NOTHING RETURNING hash"
 
-def use(session: Session, hashes: Mapping[bytes, datetime]) -> set[bytes]:
+
+def use(out: Trip, hashes: Mapping[bytes, datetime]) -> Later[set[bytes]]:
     """Use these up, each until its time; which of them were fresh. Of two at the same moment one wins."""
     if not hashes:
-        return set()
-    is_postgres = session.get_bind().dialect.name == "postgresql"
-    mark = "(%s, %s)" if is_postgres else "(?, ?)"
-    # marks of our own; the driver directly, as everything on the way of a sign-up; sorted: no deadlock
-    statement = f"""
-        INSERT INTO used_once (hash, until) VALUES {", ".join([mark] * len(hashes))}
-        ON CONFLICT (hash) DO NOTHING RETURNING hash
-    """  # noqa: S608
-    rows = ((one, until if is_postgres else sqlite_text(until)) for one, until in sorted(hashes.items()))
-    values = tuple(part for row in rows for part in row)
-    return {bytes(one) for (one,) in session.connection().exec_driver_sql(statement, values).all()}
+        return set
+    ordered = sorted(hashes.items())  # no deadlock
+    if out.is_postgres:
+        rows = out.ask(
+            _POSTGRES, (arrays.octets(hashed for hashed, _ in ordered), arrays.times(at for _, at in ordered))
+        )
+    else:
+        values = tuple(part for hashed, until in ordered for part in (hashed, sqlite_text(until)))
+        rows = out.ask(_SQLITE.format(", ".join(["(?, ?)"] * len(ordered))), values)
+    return lambda: {bytes(one) for (one,) in rows()}
 
 
 def is_used(session: Session, hash_: bytes) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from subscriptions.store.engine import sqlite_module
+from subscriptions.store.sqlite import sqlite_module
 
 
 @contextmanager

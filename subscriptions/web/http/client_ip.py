@@ -2,8 +2,8 @@
 
 import ipaddress
 import logging
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from subscriptions.actions.subscribe import Origin
 from subscriptions.parts import Parts
@@ -12,13 +12,17 @@ from subscriptions.web.http.incoming import Incoming
 log = logging.getLogger(__name__)
 
 
-class Peer(NamedTuple):
-    """An IP address: as it is stored, and the network that it is counted with."""
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """An IP address; most are asked for their text alone, and what kind they are takes ten times as long."""
 
-    text: str
-    network: str
-    is_private: bool
-    is_loopback: bool
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address
+    text: str  # as it is stored
+
+    @property
+    def network(self) -> str:
+        """That it is counted with: one IPv4 address or one IPv6 /64, what one household or office has (B-03)."""
+        return self.text if self.ip.version == 4 else str(ipaddress.ip_network((self.ip, 64), strict=False))
 
 
 def origin(incoming: Incoming, joined: Parts) -> Origin:
@@ -32,7 +36,7 @@ def origin(incoming: Incoming, joined: Parts) -> Origin:
         named = _peer(hops[-proxies]) if len(hops) >= proxies else None
         if named is not None:
             source, client = "proxy", named
-    elif forwarded and peer is not None and peer.is_private:
+    elif forwarded and peer is not None and peer.ip.is_private:
         _warn_once(joined)
         return Origin(peer.text, "unnamed proxy", None)
     if client is None:
@@ -53,14 +57,7 @@ def _peer(text: str) -> Peer | None:
     except ValueError:
         return None
     client = getattr(found, "ipv4_mapped", None) or found
-    return Peer(str(client), _network(client), client.is_private, client.is_loopback)
-
-
-def _network(client: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    """One IPv4 address or one IPv6 /64: what one household or office has (B-03)."""
-    if client.version == 4:
-        return str(client)
-    return str(ipaddress.ip_network((client, 64), strict=False))
+    return Peer(client, str(client))
 
 
 UNNAMED = (
@@ -81,4 +78,4 @@ _FORWARDING = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-re
 def is_straight_from_loopback(incoming: Incoming) -> bool:
     """From this machine, and not through a proxy on it."""
     peer = _peer(incoming.peer)
-    return peer is not None and peer.is_loopback and not any(name in incoming.headers for name in _FORWARDING)
+    return peer is not None and peer.ip.is_loopback and not any(name in incoming.headers for name in _FORWARDING)

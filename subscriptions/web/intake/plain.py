@@ -23,6 +23,7 @@ from subscriptions.web.intake.parse import NotJson, UnknownList, from_form, from
 from subscriptions.web.intake.proof_of_work import is_asked
 from subscriptions.web.intake.submit import complete, new_handle
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
 JSON_PATH, FORM_PATH = "/api/v1/subscriptions", "/subscribe/"
 AT_MOST = 4096  # octets: to read them takes no longer than to hand them on, whatever they say
 _SPECIAL = ("step", "altcha", urls.RETURN)  # fields of a form that lead elsewhere, where anything is in them
@@ -68,7 +69,7 @@ def _by_json(incoming: Incoming, joined: Parts) -> Plain | None:
         _complete(sign_up, handle, Channel.API, incoming, joined),
         202,
         head,
-        json.dumps(told, ensure_ascii=False).encode(),
+        _JSON.encode(told).encode(),
     )
 
 

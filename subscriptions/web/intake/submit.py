@@ -70,8 +70,7 @@ def complete(
         where = replace(where, network=None)
     if spoken_for and spoken_for.ip:
         where = Origin(spoken_for.ip, "client", None)
-    return replace(
-        sign_up,
+    return sign_up._replace(
         ref=ref,
         key=joined.links.key(address.folded) if sign_up.lists else joined.links.try_key(ref),
         channel=channel,

@@ -62,7 +62,7 @@ def _join(session: Session, token: str) -> Answer:
         return page(session, token, Said(problems=[Problem("", _NOT_ITS_WORDING)]))
     sign_up = _sign_up(parse(known.address), {row: wording.id}, _told(known))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
-    parts().sign_ups.submit(replace(sign_up, origin=replace(sign_up.origin, network=None)))
+    parts().sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
     outcome, at = mine.became(sign_up.ref, sign_up.key, row.id, parts().clock.now(), parts().policy)
     return page(session, token, Said(_became(outcome, row, at)))
 
