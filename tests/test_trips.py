@@ -16,10 +16,10 @@ from subscriptions.actions.subscribe import NOWHERE, SignUp, subscribe
 from subscriptions.clock import Clock
 from subscriptions.settings import Database
 from subscriptions.store import addresses, arrays, once, signups, signups_sql
-from subscriptions.store.engine import Contention, Unavailable, outside_transaction, reading, transaction
+from subscriptions.store.engine import WAITS_MS, Contention, Unavailable, outside_transaction, reading, transaction
 from subscriptions.store.models import UsedOnce, db
 from subscriptions.store.trips import in_trips, trip
-from tests.builders import ANNE, BART, Movable, World
+from tests.builders import BART, Movable, World
 from tests.support.line import Line
 from tests.test_group_commit import ask
 
@@ -189,10 +189,17 @@ def test_what_is_handed_over_column_by_column_has_the_columns_names() -> None:
     assert signups.Told._fields == tuple(signups_sql.TOLD)
 
 
+WAITS = "SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'"
+
+
 @on_postgresql
-def test_other_transactions_wait_no_longer_than_their_deadline_either(far: World) -> None:
-    key = ask(far, ANNE, b"a" * 16).key
-    take(far, [ask(far, ANNE, b"a" * 16)])
-    refused = pytest.raises(Contention, match="55P03")
-    with held(key), deadline.within(Clock.ticks() + 0.2), refused, transaction() as session:
-        addresses.lock(session, key)
+def test_every_transaction_waits_for_locks_no_longer_than_its_deadline(far: World) -> None:
+    with deadline.within(Clock.ticks() + 1):
+        with in_trips() as connection, trip(connection) as out:
+            rows = out.ask(WAITS)
+        with transaction() as session:
+            waits = session.execute(sa.text(WAITS)).scalar_one()
+    assert 0 < rows()[0][0] <= 1000 and 0 < waits <= 1000
+    with in_trips() as connection, trip(connection) as out:
+        rows = out.ask(WAITS)
+    assert rows() == [(WAITS_MS,)]
