@@ -16,6 +16,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     for room, below in {
         "domain": "",
         "clock": "",
+        "deadline": "clock",
+        "busy": "",
         "languages": "clock",
         "logs": "",
         "data": "",
@@ -23,18 +25,18 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings": "domain look",
         "keys": "settings",
         "links": "domain clock",
-        "store": "domain settings",
-        "actions": "domain store links",
+        "store": "domain settings deadline",
+        "actions": "domain store links clock deadline",
         "export": "domain store links clock",
         "mail": "domain look store settings languages links clock",
         "lookup": "clock",
         "watch": "domain store clock",
         "jobs": "domain store actions mail clock watch",
-        "parts": "domain store actions mail settings languages clock links keys watch lookup data",
+        "parts": "domain store actions mail settings languages clock links keys watch lookup data busy",
         "web": "domain look store actions mail jobs export settings languages clock links logs parts",
         "start": "domain store jobs settings clock links keys parts",
-        "serve": "store settings start logs",
-        "cli": "domain look store actions mail jobs export settings clock logs parts start serve data",
+        "serving": "store actions web jobs settings clock deadline logs parts start",
+        "cli": "domain look store actions mail jobs export settings clock logs parts start serving data",
     }.items()
 }
 BENCH = sorted((HOME / "bench").glob("*.py"))
