@@ -119,7 +119,9 @@ def test_every_wait_for_a_lock_ends_with_the_act(app: Flask) -> None:
 def test_a_wait_for_a_connection_ends_with_the_act(app: Flask) -> None:
     pool = db.engine.pool
     taken = [pool.connect() for _ in range(pool.size() + 4)]  # type: ignore[attr-defined]
+    assert pool.timeout() == 5.0  # type: ignore[attr-defined]
     with deadline.within(Clock.ticks()), pytest.raises(Unavailable), reading() as session:
+        assert pool.timeout() == 0  # type: ignore[attr-defined]
         session.connection()
     for connection in taken:
         connection.close()
