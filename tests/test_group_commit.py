@@ -144,7 +144,6 @@ def test_without_a_database_everyone_is_told_at_once_and_nobody_tries_alone(pool
     assert len(gate.batches) == 1
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("trouble", [Unavailable("gone"), IntegrityError("", None, ValueError()), SystemExit()])
 def test_after_a_failed_batch_the_next_one_runs(trouble: BaseException) -> None:
     group = GroupCommit[int, int](fail(trouble))  # type: ignore[arg-type]
@@ -154,7 +153,6 @@ def test_after_a_failed_batch_the_next_one_runs(trouble: BaseException) -> None:
     assert group.submit(2) == 2
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_batch_that_ends_without_answers_has_accepted_nobody(pool: ThreadPoolExecutor) -> None:
     gate = Gate(lambda ask: (_ for _ in ()).throw(SystemExit()))
     group = GroupCommit[int, int](gate)

@@ -57,7 +57,6 @@ KNOWN: dict[str, tuple[Callable[[], object], object]] = {
             "54f4b171728ea06c4f6b8f8566c783fc",
         ],
     ),
-    "the reference of a further list": (lambda: MADE.ref_beside(REF, LIST).hex(), "b5c846805f7b975aa962cbf637e88512"),
     "the mark of a page": (lambda: MADE.tab(REF), "b97cddc2d93ab762d8"),
     "the key of an address": (lambda: MADE.key("anne@example.org").hex(), "32185d66352567ece3a3f45b6e601e02"),
     "the key of a network": (lambda: MADE.network_key("198.51.100.7").hex(), "53b6e4af75c8b09b546ab0a90860f7b1"),

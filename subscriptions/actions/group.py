@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
@@ -95,7 +95,8 @@ class GroupCommit(Generic[Item, Answer]):
             with self._around():
                 while batch := self._next():
                     try:
-                        self._run(batch)
+                        with suppress(SystemExit):  # it ends nothing in a thread but the thread
+                            self._run(batch)
                     finally:
                         for one in batch:
                             one.tell(one)
