@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.guarding import CLOCKS_DIFFER
 from subscriptions.store import meta, once, outbox, traffic
 from subscriptions.store.engine import outside_transaction, transaction
 from subscriptions.store.models import Captured, Network, Registration
@@ -24,7 +25,8 @@ def due(session: Session) -> None:
 def forget_short_lived(session: Session, now: datetime, real_now: datetime, period: timedelta | None) -> None:
     """What is counted for an hour or a day, what worked once, addresses in the outbox, old copies in the mailbox."""
     traffic.forget_old(session, now)
-    over = or_(Network.since <= now - (period or QUIET), Network.since > now)
+    # what was counted while this waited for its turn is not from a clock that has gone back
+    over = or_(Network.since <= now - (period or QUIET), Network.since > now + CLOCKS_DIFFER)
     free = select(Network.key).where(over).with_for_update(skip_locked=True)  # hold up no sign-up
     session.execute(delete(Network).where(Network.key.in_(free)), execution_options={"synchronize_session": False})
     once.forget_expired(session, now)
