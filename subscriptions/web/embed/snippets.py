@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from subscriptions.web.embed.options import Options
 from subscriptions.web.http import urls
 
-SCRIPTS = Path(__file__).parents[1] / "scripts" / "v1"
+SCRIPTS = Path(__file__).parent / "scripts" / "v1"
 HEIGHT = 720  # of a frame whose page has no script of ours
 
 
