@@ -8,6 +8,7 @@ from flask import Flask
 
 from subscriptions.jobs import schedule
 from subscriptions.jobs.jobs import JOBS
+from subscriptions.links.purposes import PURPOSES, Tokens
 from subscriptions.mail.mailbox import MailboxConnection
 from subscriptions.mail.message import OutMessage
 from subscriptions.mail.smtp import SmtpConnection
@@ -27,8 +28,11 @@ def test_every_mail_leaves_as_a_flask_mail_message_over_a_flask_mail_connection(
 
 
 def test_every_link_is_read_and_written_by_an_itsdangerous_serializer(world: World) -> None:
-    serializers = [one for one in vars(world.parts.links).values() if isinstance(one, itsdangerous.Serializer)]
-    assert sorted(one.salt or b"" for one in serializers) == [b"confirm", b"not-me", b"unsubscribe"]
+    links = world.parts.links
+    made = [one for holder in (links, links.sessions, world.parts.forms) for one in vars(holder).values()
+            if isinstance(one, Tokens)]  # fmt: skip
+    assert sorted(one._serializer.salt for one in made) == sorted(purpose.salt for purpose in PURPOSES)
+    assert all(isinstance(one._serializer, itsdangerous.Serializer) for one in made)
 
 
 def test_block_purge_and_deliver_are_jobs_of_one_background_scheduler() -> None:
