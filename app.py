@@ -31,8 +31,8 @@ def __getattr__(name: str) -> Flask:
         app = globals()["app"] = create_app(start.as_run(load()))
         if not start.is_command():
             start.attach(app)
-    except start.REFUSALS as trouble:
-        sys.exit(start.sentence(trouble))
+    except start.REFUSALS as error:
+        sys.exit(start.sentence(error))
     return app
 
 

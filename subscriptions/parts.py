@@ -8,7 +8,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from subscriptions import data, keys
+from subscriptions import disposable, keys
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import SignUp, subscribe
@@ -84,7 +84,7 @@ class Parts:
         self.follow()
 
 
-def parts(app: Flask | None = None) -> Parts:
+def current_parts(app: Flask | None = None) -> Parts:
     """The parts of the application at hand."""
     return cast(Parts, (app or current_app).extensions[NAME])
 
@@ -95,7 +95,7 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
     links, languages = make_links(settings, clock), Languages()
     sender = Sender(
         app,
-        Composer(app.jinja_env, settings, links, lambda: parts(app).catalogue, languages),
+        Composer(app.jinja_env, settings, links, lambda: current_parts(app).catalogue, languages),
         clock,
         lines(app, settings, clock),
         connections=settings.mail.connections,
@@ -105,14 +105,14 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
 
     def take(sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
         answers = subscribe(sign_ups, clock.now(), policy, tally)
-        parts(app).wake_sender()
+        current_parts(app).wake_sender()
         return answers
 
     watch = Watch(
         settings.thresholds,
         clock,
         links.domain_name,
-        lambda list_id: parts(app).catalogue.lists[list_id].slug,
+        lambda list_id: current_parts(app).catalogue.lists[list_id].slug,
         mails=bool(settings.abuse.alarm_to),
     )
     sender.composer.name_cause = watch.name
@@ -126,7 +126,7 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
         sender,
         watch,
         mailable(settings),
-        data.disposable_domains(settings.data_dir),
+        disposable.disposable_domains(settings.data_dir),
         Lookup(settings.abuse.nameservers, clock),
         FormTokens(secrets),
         ProofOfWork(secrets, clock),

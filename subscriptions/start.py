@@ -16,7 +16,7 @@ from subscriptions import keys
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
 from subscriptions.links import fingerprint
-from subscriptions.parts import Parts, parts
+from subscriptions.parts import Parts, current_parts
 from subscriptions.settings import BadSettings, ListSettings, Server, Settings
 from subscriptions.settings.check import problems_of
 from subscriptions.store import counters, lists, meta, migrate, traffic
@@ -39,17 +39,17 @@ def prepare(app: Flask) -> None:
     """Schema, secrets, lists: what must stand before the first request or command."""
     with app.app_context():
         migrate.upgrade()
-        joined = parts()
+        parts = current_parts()
         with transaction() as session:
             migrate.one_at_a_time(session.connection())
-            _same_pepper(session_value=meta.get(session, "pepper"), mine=fingerprint(keys.pepper(joined.settings)))
-            meta.put(session, "pepper", fingerprint(keys.pepper(joined.settings)))
+            _same_pepper(session_value=meta.get(session, "pepper"), mine=fingerprint(keys.pepper(parts.settings)))
+            meta.put(session, "pepper", fingerprint(keys.pepper(parts.settings)))
             job_rows.ensure(session, [*NAMED, "relay"])
             traffic.ensure(session)
-            lists.sync(session, [_fields(one) for one in joined.settings.lists], joined.clock.now())
+            lists.sync(session, [_fields(one) for one in parts.settings.lists], parts.clock.now())
             lists.note_version(session)
-        joined.follow()
-        joined.warnings[:] = warnings(joined)
+        parts.follow()
+        parts.warnings[:] = warnings(parts)
 
 
 def _same_pepper(session_value: str | None, mine: str) -> None:
@@ -65,12 +65,12 @@ def _fields(one: ListSettings) -> dict[str, object]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def warnings(joined: Parts) -> list[str]:
+def warnings(parts: Parts) -> list[str]:
     """What is allowed and still wants to be put right: told at the start and by /readyz (L-04, C-03)."""
     found = []
-    for one in joined.settings.lists:
+    for one in parts.settings.lists:
         missing = [key for key in ("controller", "postal_address", "privacy_contact") if not getattr(one, key)]
-        if missing and joined.settings.mail.transport == "smtp":
+        if missing and parts.settings.mail.transport == "smtp":
             found.append(f'list "{one.slug}" has no {", ".join(missing)}: its mails lack a legal notice')
     return found
 
@@ -84,8 +84,8 @@ FOREIGN = (
 def follow(app: Flask) -> None:
     """Where another process has prepared everything: read what was prepared."""
     with app.app_context():
-        parts().follow()
-        parts().warnings[:] = warnings(parts())
+        current_parts().follow()
+        current_parts().warnings[:] = warnings(current_parts())
 
 
 def close_connections(app: Flask) -> None:
@@ -99,7 +99,7 @@ def begin_anew(app: Flask) -> None:
     with app.app_context():
         db.engine.dispose(close=False)
         try:
-            parts().begin_anew()
+            current_parts().begin_anew()
         except (Unavailable, Contention) as error:  # what the parent knew will do; it is looked at again by and by
             log.warning("the lists are not read anew", extra={"trouble": str(error)})
 
@@ -112,7 +112,7 @@ class Background:
 
     def __init__(self, app: Flask, jobs: Sequence[Job] = JOBS, wake_other: Callable[[], None] | None = None) -> None:
         self._app = app
-        self._parts = parts(app)
+        self._parts = current_parts(app)
         self._jobs, self._wake_other = jobs, wake_other
         self._scheduler: schedule.Scheduler | None = None
         self._turn = threading.Lock()
@@ -137,8 +137,8 @@ class Background:
             self._scheduler.pause()
             try:
                 self._parts.sender.stop()
-            except (Unavailable, Contention) as trouble:  # the leases end by themselves
-                log.warning("leases not given back", extra={"trouble": str(trouble)})
+            except (Unavailable, Contention) as error:  # the leases end by themselves
+                log.warning("leases not given back", extra={"trouble": str(error)})
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
 
@@ -166,14 +166,14 @@ class Background:
                 log.error(str(error), extra={"job": job.name})
 
     def _run_here(self, job: Job) -> None:
-        joined = self._parts
-        joined.follow()
-        now = joined.clock.now()
+        parts = self._parts
+        parts.follow()
+        now = parts.clock.now()
         if job.where is Where.CLUSTER:
-            lease.run(job, joined)
+            lease.run(job, parts)
             return
-        count = job.work(Run(joined, now))
-        with joined.tally.taken() as counts, transaction() as session:
+        count = job.work(Run(parts, now))
+        with parts.tally.taken() as counts, transaction() as session:
             job_rows.note(session, job.name, now, count)
             counters.add(session, counts)
 
@@ -214,8 +214,8 @@ def as_run(settings: Settings) -> Settings:
 def attach(app: Flask) -> Background:
     """For servers that are not ours (`flask run`, any WSGI server): prepare, and start beside them, forks included."""
     prepare(app)
-    if parts(app).settings.server.trusted_proxies:
-        parts(app).warnings.append(FOREIGN)
+    if current_parts(app).settings.server.trusted_proxies:
+        current_parts(app).warnings.append(FOREIGN)
     background = Background(app)
     background.start()
     atexit.register(background.stop)

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from subscriptions.actions import sweep
 from subscriptions.jobs.jobs import NAMED, Run
-from subscriptions.parts import Parts, parts
+from subscriptions.parts import Parts, current_parts
 from subscriptions.settings import ListSettings
 from subscriptions.settings import Mail as MailSettings
 from subscriptions.store import mailbox, tokens
@@ -58,7 +58,7 @@ class World:
 
     @property
     def parts(self) -> Parts:
-        return parts(self.app)
+        return current_parts(self.app)
 
     def sign_up(self, address: str = ANNE, slug: str = NEWS, **fields: Any) -> TestResponse:
         """By JSON; `remote_addr` and `headers` as the caller wants them."""

@@ -58,8 +58,8 @@ def problems(root: Path = ROOT) -> Iterator[str]:
         text = (root / name).read_text("utf-8")
         try:
             tree = Environment(autoescape=True, extensions=["jinja2.ext.i18n"]).parse(text)
-        except TemplateSyntaxError as trouble:
-            yield f"{name}:{trouble.lineno}: {trouble.message}"
+        except TemplateSyntaxError as error:
+            yield f"{name}:{error.lineno}: {error.message}"
             continue
         yield from _missing(name, tree, names)
         yield from _untranslated(name, text)

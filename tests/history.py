@@ -9,7 +9,7 @@ from itertools import pairwise
 from subscriptions.actions import erase, suppress
 from subscriptions.domain.address import parse
 from subscriptions.export.stream import export
-from subscriptions.store import chapters, evidence
+from subscriptions.store import evidence, subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Evidence, Registration, Subscription, Suppression
 from tests.builders import ANNE, BART, NEWS, OFFERS, World, link_in, text_of
@@ -227,7 +227,7 @@ class History:
 
     def check_exports(self) -> None:
         with reading() as session:
-            counts = chapters.counts(session, self.now)
+            counts = subscriptions.counts(session, self.now)
         for slug in (NEWS, OFFERS):
             row = self.world.parts.catalogue.by_slug(slug)
             assert row is not None

@@ -8,7 +8,7 @@ from flask import Flask
 
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Window
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.settings import Abuse, Limits
 from subscriptions.store import counters
 from subscriptions.store.engine import reading
@@ -187,9 +187,9 @@ def test_show_says_why_it_is_on_and_draws_the_hour(make_app: Callable[..., Flask
         for n in range(22):
             world.sign_up(f"person{n}@big.example", remote_addr=f"203.0.113.{n}")
             if n == 1:
-                parts(app).watch.exchange(clock.now())
+                current_parts(app).watch.exchange(clock.now())
                 clock.forward(minutes=2)
-        parts(app).watch.exchange(clock.now())
+        current_parts(app).watch.exchange(clock.now())
         text = run(world, "show").output
     assert "The breaker is on" in text and "on until 2026-11-23T12:17:00Z" in text
     assert "20 sign-ups in a minute for addresses at big.example; usual are at most 10" in text

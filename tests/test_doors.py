@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.settings import Abuse, Limits
 from subscriptions.settings import Mail as MailSettings
 from subscriptions.web.http.incoming import Incoming
@@ -86,7 +86,7 @@ def test_both_doors_answer_the_same_whatever_is_known_of_an_address(
 def test_both_doors_answer_the_same_to_a_wording_that_is_in_force_or_was(make_doors: Callable[..., Flask]) -> None:
     old, new = make_doors(), make_doors(lists=(replace(LISTS[0], wording="Another text."), *MORE[1:]))
     with old.app_context():
-        ids = [parts(app).catalogue.configured[0].wording_id for app in (old, new)]
+        ids = [current_parts(app).catalogue.configured[0].wording_id for app in (old, new)]
     assert ids[0] != ids[1]
     cases = {f"{kind} {id_}": (QUICK, case) for id_ in ids for kind, case in {
         "JSON": Case(said(wording=id_)), "form": form(filled(wording=str(id_)))}.items()}  # fmt: skip
@@ -127,7 +127,7 @@ def test_in_try_out_mode_everything_goes_to_flask(make_app: Callable[..., Flask]
 
 def test_a_proof_of_work_lets_one_sign_up_through_and_no_other(make_doors: Callable[..., Flask]) -> None:
     app = make_doors(abuse=Abuse(proof_of_work="always"))
-    make_light(parts(app))
-    case = Case(said(altcha=solved(parts(app).work.challenge())))
+    make_light(current_parts(app))
+    case = Case(said(altcha=solved(current_parts(app).work.challenge())))
     with Doors(app) as doors:
         assert [doors.in_front(case)[0].status for _ in range(3)] == [202, 422, 422]

@@ -23,7 +23,7 @@ from subscriptions.links import BadLink
 from subscriptions.links.purposes import KEY, Purpose, Tokens
 from subscriptions.mail.preview import Previews
 from subscriptions.settings.check_sites import site_problems
-from subscriptions.store import once, outbox, suppressions
+from subscriptions.store import outbox, suppressions, used_tokens
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import Job as JobRow
 from subscriptions.store.models import Subscription
@@ -156,7 +156,7 @@ def test_a_field_without_a_row_is_not_offered() -> None:
 
 def _is_fresh(session: Session, used: bytes, until: datetime) -> bool:
     with trip(session) as out:
-        fresh = once.use(out, {used: until})
+        fresh = used_tokens.use(out, {used: until})
     return bool(fresh())
 
 

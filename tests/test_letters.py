@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from subscriptions.mail.letters import compile_letter, folded, mark, sender_line
+from subscriptions.mail.compiled_mails import compile_letter, folded, mark, sender_line
 
 TO = "anne@example.org"
 URL = "https://news.example.org/unsubscribe/" + "A-_." * 45

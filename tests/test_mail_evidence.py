@@ -12,11 +12,11 @@ from flask import Flask
 
 from subscriptions.actions import erase
 from subscriptions.domain.address import parse
+from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import Composer
-from subscriptions.mail.letters import Letter
 from subscriptions.mail.rebuild import rebuild
 from subscriptions.settings import Server
-from subscriptions.store import letters
+from subscriptions.store import compiled_mails
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence
 from subscriptions.store.models import Letter as KeptLetter
@@ -104,7 +104,7 @@ def test_the_id_of_a_letter_is_the_hash_of_what_is_kept(world: World) -> None:
     send(world)
     name = mailed(world)[0].details["template"]
     with reading() as session:
-        source = letters.source(session, name)
+        source = compiled_mails.source(session, name)
     assert source is not None
     assert Letter(source).id == name
 

@@ -3,7 +3,7 @@
 import pytest
 
 from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.mail.letters import compile_letter, folded
+from subscriptions.mail.compiled_mails import compile_letter, folded
 from subscriptions.mail.lint import OCTETS_AT_MOST, Expected, problems
 
 OURS, POLICY = "https://news.example.org", "https://example.org/privacy"

@@ -38,10 +38,10 @@ def page(world: World, mail: MailKind, slug: str = NEWS) -> str:
 
 
 def written(world: World, mail: MailKind, slug: str = NEWS) -> EmailMessage:
-    joined = world.parts
-    row = joined.catalogue.by_slug(slug)
+    parts = world.parts
+    row = parts.catalogue.by_slug(slug)
     assert row is not None
-    previews = Previews(joined.sender.composer, joined.settings, joined.catalogue, joined.clock.now())
+    previews = Previews(parts.sender.composer, parts.settings, parts.catalogue, parts.clock.now())
     return parse_mail(previews.one(mail.value, row, "en").octets)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from subscriptions import data
+from subscriptions import disposable
 from subscriptions.domain.address import parse
 from subscriptions.domain.mailable import Mailable, is_within
 from subscriptions.parts import mailable
@@ -150,8 +150,8 @@ def test_tags_and_dots_are_kept_and_mailed(strict: Strict, address: str) -> None
 
 
 def test_the_list_that_comes_with_the_program_names_its_source_and_holds_no_great_provider() -> None:
-    text = Path(data.__file__).with_name(data.FILE).read_text("utf-8")
-    listed = data.domains(text.splitlines())
+    text = Path(disposable.__file__).with_name(disposable.FILE).read_text("utf-8")
+    listed = disposable.domains(text.splitlines())
     assert "Source: disposable-email-domains" in text and "MIT" in text
     assert len(listed) > 5_000 and not listed & {"gmail.com", "gmx.de", "web.de", "outlook.com", "example.org"}
 
@@ -162,7 +162,7 @@ def test_the_list_is_renewed_from_a_file_and_kept(strict: Strict, tmp_path: Path
     file.write_text("# newer\nThrowaway.example\n\n")
     told = world.app.test_cli_runner().invoke(args=["abuse", "refresh", str(file)])
     assert told.exit_code == 0 and "1 domain" in told.output
-    assert data.disposable_domains(world.parts.settings.data_dir) == {"throwaway.example"}
+    assert disposable.disposable_domains(world.parts.settings.data_dir) == {"throwaway.example"}
 
 
 def test_a_file_that_is_no_list_changes_nothing(strict: Strict, tmp_path: Path) -> None:
@@ -171,4 +171,4 @@ def test_a_file_that_is_no_list_changes_nothing(strict: Strict, tmp_path: Path) 
     file.write_text("good.example\n<html>\n")
     told = world.app.test_cli_runner().invoke(args=["abuse", "refresh", str(file)])
     assert told.exit_code == 2 and "line 2" in told.output
-    assert "mailinator.com" in data.disposable_domains(world.parts.settings.data_dir)
+    assert "mailinator.com" in disposable.disposable_domains(world.parts.settings.data_dir)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from subscriptions.actions import erase
 from subscriptions.domain.address import parse
-from subscriptions.store import mailbox, tidy
+from subscriptions.store import mailbox, vacuum
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import db
 from tests.builders import NEWS, OFFERS, World
@@ -224,7 +224,7 @@ def test_mailbox_copies_go_after_a_day_of_real_time(world: World, tmp_path: Path
     world.run("tidy")
     with reading() as session:
         assert mailbox.newest(session) == []
-    assert not tidy.sweep_files(world.clock.now())
+    assert not vacuum.sweep_files(world.clock.now())
     assert token[:40] not in everything(tmp_path)
     assert person.key in everything(tmp_path)
 
@@ -233,13 +233,13 @@ def test_what_is_deleted_while_the_files_are_swept_is_swept_by_the_next_run(worl
     def meanwhile(*event: object) -> None:
         if str(event[2]).startswith("VACUUM"):
             with transaction() as session:
-                tidy.due(session)
+                vacuum.due(session)
 
     with transaction() as session:
-        tidy.due(session)
+        vacuum.due(session)
     world.clock.forward(minutes=2)
     sa.event.listen(db.engine, "after_cursor_execute", meanwhile)
-    assert tidy.sweep_files(world.clock.now())
+    assert vacuum.sweep_files(world.clock.now())
     sa.event.remove(db.engine, "after_cursor_execute", meanwhile)
-    assert tidy.sweep_files(world.clock.now())
-    assert not tidy.sweep_files(world.clock.now())
+    assert vacuum.sweep_files(world.clock.now())
+    assert not vacuum.sweep_files(world.clock.now())

@@ -66,10 +66,10 @@ def test_a_time_that_we_signed_for_something_else_says_nothing(world: World) -> 
 
 def test_the_clocks_of_two_hosts_may_differ_a_little(world: World) -> None:
     """A form that was shown in an hour was not shown by us."""
-    joined = world.parts
+    parts = world.parts
     for ahead, status in ((1, 422), (3600, 303)):
         world.clock.forward(seconds=ahead)
-        time = joined.forms.time(world.clock.now())
+        time = parts.forms.time(world.clock.now())
         world.clock.forward(seconds=-ahead)
         assert send(world, email=ANNE, t=time).status_code == status
 

@@ -8,7 +8,7 @@ from flask import Flask
 
 from subscriptions.actions.suppress import lift, suppress
 from subscriptions.settings import Limits
-from subscriptions.store import tidy
+from subscriptions.store import vacuum
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import Owed
 from tests.builders import ANNE, BART, World, owed, rows_of_every_table, text_of
@@ -52,7 +52,7 @@ def test_an_address_in_the_outbox_waits_no_longer_than_its_mail_may(world: World
     for minutes, left in ((59, 1), (1, 0)):
         now = world.clock.forward(minutes=minutes)
         with transaction() as session:
-            tidy.forget_short_lived(session, now, now, None)
+            vacuum.forget_short_lived(session, now, now, None)
         assert world.count(Owed) == left
 
 

@@ -17,7 +17,7 @@ from flask_mail import Message
 from app import create_app
 from subscriptions.mail.settle import OPEN_AT_MOST
 from subscriptions.mail.smtp import Pause
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
 from subscriptions.store import jobs
 from subscriptions.store.engine import reading
@@ -157,7 +157,7 @@ def test_a_sender_that_stops_ends_the_mails_in_hand_and_gives_the_others_back(wo
 def deliver_elsewhere(settings: Settings) -> None:
     app = create_app(settings, ManualClock())
     with app.app_context():
-        parts(app).sender.deliver()
+        current_parts(app).sender.deliver()
 
 
 def test_a_sender_that_is_killed_with_mails_in_hand_loses_none_and_repeats_those_alone_after_the_lease(

@@ -12,7 +12,7 @@ from flask import Flask
 
 from app import create_app
 from subscriptions.mail import settle
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
 from tests.builders import Movable, World, owed, through
 from tests.conftest import ManualClock, make_settings
@@ -122,7 +122,7 @@ def die_after(settings: Settings, mails: int) -> None:
 
     settle.settle = settled  # type: ignore[assignment]
     with app.app_context():
-        parts(app).sender.deliver()
+        current_parts(app).sender.deliver()
 
 
 @pytest.mark.parametrize("settled", [0, 30])

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from subscriptions.domain.breaker import EVERYBODY, Scope
-from subscriptions.parts import Parts, parts
+from subscriptions.parts import Parts, current_parts
 from subscriptions.settings import Abuse, Limits
 from subscriptions.store import traffic
 from subscriptions.store.engine import Unavailable, reading
@@ -33,8 +33,8 @@ def watch(world: World) -> Watch:
 
 def another(world: World) -> Watch:
     """The watch of another process on the same database."""
-    joined: Parts = world.parts
-    return Watch(joined.settings.thresholds, joined.clock, joined.links.domain_name)
+    parts: Parts = world.parts
+    return Watch(parts.settings.thresholds, parts.clock, parts.links.domain_name)
 
 
 def note(one: Watch, number: int, list_id: int = 1, domain: str = "") -> None:
@@ -132,13 +132,13 @@ def test_the_database_knows_no_domain_by_its_name_and_none_that_few_sign_ups_cam
 ) -> None:
     app = make_app(abuse=replace(LOW, domain_signups_per_minute=100))
     with app.app_context():
-        one = parts(app).watch
+        one = current_parts(app).watch
         note(one, 12, domain="big.example")
         note(one, 9, domain="canary.example")
         one.exchange(clock.now())
         with reading() as session:
             kinds = {(row.kind, row.name): row.count for row in session.query(Traffic)}
-    assert kinds[Scope.DOMAIN.value, parts(app).links.domain_name("big.example")] == 12
+    assert kinds[Scope.DOMAIN.value, current_parts(app).links.domain_name("big.example")] == 12
     assert len([kind for kind, _ in kinds if kind == Scope.DOMAIN.value]) == 1
     assert "example" not in str(kinds)
 
@@ -146,7 +146,7 @@ def test_the_database_knows_no_domain_by_its_name_and_none_that_few_sign_ups_cam
 def test_a_domain_that_comes_slowly_is_told_once_it_is_many(make_app: Callable[..., Flask], clock: ManualClock) -> None:
     app = make_app(abuse=replace(LOW, domain_signups_per_minute=50, list_signups_per_minute=0, signups_per_minute=0))
     with app.app_context():
-        one = parts(app).watch
+        one = current_parts(app).watch
         for _ in range(17):
             note(one, 3, domain="big.example")
             one.exchange(clock.forward(seconds=3))
@@ -156,9 +156,9 @@ def test_a_domain_that_comes_slowly_is_told_once_it_is_many(make_app: Callable[.
 def test_without_a_limit_for_networks_nothing_is_watched(make_app: Callable[..., Flask], clock: ManualClock) -> None:
     app = make_app(abuse=LOW, limits=Limits(signups_per_network=""))
     with app.app_context():
-        note(parts(app).watch, 1000)
-        assert parts(app).watch.exchange(clock.now()) == 0
-        assert not parts(app).watch.is_on(1, "d1.example")
+        note(current_parts(app).watch, 1000)
+        assert current_parts(app).watch.exchange(clock.now()) == 0
+        assert not current_parts(app).watch.is_on(1, "d1.example")
 
 
 def test_every_accepted_sign_up_is_counted_by_list_and_domain(abused: World) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
 from subscriptions.domain.policy import ATTACKED_ASK
-from subscriptions.store import addresses, attack, audit, counters, tidy
+from subscriptions.store import addresses, attack, audit, counters, vacuum
 from subscriptions.store.attack import Found
 from subscriptions.store.engine import reading, repeated, transaction
 
@@ -109,5 +109,5 @@ def _cancel(batch: list[Found], window: Window, now: datetime) -> Count:
         new = set(gone) - attack.protected(session, set(gone), window.reason)
         attack.protect(session, new, window.reason, now, now + ATTACKED_ASK)
         counters.add(session, {"cancelled": len(gone)})
-        tidy.due(session)
+        vacuum.due(session)
         return Count(len(gone), len(new))

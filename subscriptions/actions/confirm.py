@@ -13,7 +13,7 @@ from subscriptions.domain.lifecycle import Event, registration_step, subscriptio
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Chapter
 from subscriptions.domain.policy import Policy, state_at
-from subscriptions.store import addresses, chapters, counters, evidence, outbox, registrations
+from subscriptions.store import addresses, counters, evidence, outbox, registrations, subscriptions
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import List, Registration, Subscription
 
@@ -136,7 +136,7 @@ def _open(
 ) -> bool:
     """Open a chapter, or join the open one; whether a welcome mail is owed."""
     step = registration_step(State.PENDING, Event.CONFIRM)
-    chapter = chapters.open_one(session, registration.key, registration.list_id)
+    chapter = subscriptions.open_one(session, registration.key, registration.list_id)
     subscription_step(Chapter.CONFIRMED if chapter else None, Event.CONFIRM)
     is_new = chapter is None
     if chapter is None:

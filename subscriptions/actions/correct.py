@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Subscription as State
-from subscriptions.store import addresses, chapters, evidence, registrations, tidy
+from subscriptions.store import addresses, evidence, registrations, subscriptions, vacuum
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Subscription
 
@@ -26,7 +26,7 @@ def correct(key: bytes, details: Details, offered: Mapping[int, Sequence[str]], 
     """Write it into every open subscription, each only what its list offers or it has already; how many changed."""
     with transaction() as session:
         addresses.lock(session, key)
-        mine = [one for one in chapters.of_key(session, key) if one.state == State.CONFIRMED]
+        mine = [one for one in subscriptions.of_key(session, key) if one.state == State.CONFIRMED]
         return sum(_correct(session, one, details, offered.get(one.list_id, ()), now) for one in mine)
 
 
@@ -60,4 +60,4 @@ def _forget(session: Session, chapter: Subscription, emptied: Sequence[str]) -> 
     for row in registrations.of_subscription(session, chapter.id):
         row.name = None if "name" in emptied else row.name
         row.fields = {name: text for name, text in (row.fields or {}).items() if name not in emptied} or None
-    tidy.due(session)
+    vacuum.due(session)

@@ -10,7 +10,7 @@ from subscriptions.domain.lifecycle import Event, Suppress, registration_step
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.policy import ONE_CLICK_ASK, Policy, state_at
 from subscriptions.links import NotMe
-from subscriptions.store import addresses, counters, evidence, registrations, suppressions, tidy
+from subscriptions.store import addresses, counters, evidence, registrations, suppressions, vacuum
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Registration, Subscription
 
@@ -50,7 +50,7 @@ def _end(session: Session, registration: Registration, event: Event, now: dateti
     step = registration_step(state_at(registration.state, registration.confirm_by, now), event)
     if step.to is State.ERASED:
         registrations.remove(session, [registration.id])
-        tidy.due(session)
+        vacuum.due(session)
         return
     channel = _CHANNEL[event]
     evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id)
@@ -67,5 +67,5 @@ def undo(link: NotMe) -> int:
         lifted = suppressions.lift(session, link.key, set_by=link.ref)
         addresses.forget_unknown(session, [link.key])
         if lifted:
-            tidy.due(session)
+            vacuum.due(session)
         return lifted

@@ -11,7 +11,7 @@ from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, Registration, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import ERASE_WITHIN, Policy
-from subscriptions.store import addresses, chapters, counters, evidence, mailbox, outbox, registrations, tidy
+from subscriptions.store import addresses, counters, evidence, mailbox, outbox, registrations, subscriptions, vacuum
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Registration as Row
 from subscriptions.store.models import Subscription
@@ -32,7 +32,7 @@ def ask(key: bytes, now: datetime, policy: Policy, actor: str) -> Erasure | None
     with transaction() as session:
         addresses.lock(session, key)
         rows = [row for row in registrations.of_key(session, key) if row.address]
-        stored = [chapter for chapter in chapters.of_key(session, key) if chapter.state != State.ERASED]
+        stored = [chapter for chapter in subscriptions.of_key(session, key) if chapter.state != State.ERASED]
         if not rows and not stored:
             return None
         _end_open(session, stored, now, policy, actor)
@@ -71,7 +71,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         for row in rows:
             if row.state == Registration.CONFIRMED:
                 row.address = row.typed = row.name = row.fields = None
-        stored = [chapter for chapter in chapters.of_key(session, key) if chapter.state != State.ERASED]
+        stored = [chapter for chapter in subscriptions.of_key(session, key) if chapter.state != State.ERASED]
         _end_open(session, stored, now, policy, "erasure")  # what was confirmed within the hour ends as well
         for chapter in stored:
             _seal(session, chapter, now)
@@ -81,7 +81,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         session.flush()
         addresses.forget_unknown(session, [key])
         counters.add(session, {"erased": 1})
-        tidy.due(session)
+        vacuum.due(session)
 
 
 def _seal(session: Session, chapter: Subscription, now: datetime) -> None:

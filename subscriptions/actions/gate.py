@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from subscriptions.domain.policy import Policy
-from subscriptions.store import once, signups
+from subscriptions.store import signups, used_tokens
 from subscriptions.store.trips import Later, Trip
 
 
@@ -88,6 +88,6 @@ def gate_for(out: Trip, sign_ups: Sequence[tuple[bytes | None, Pass]], now: date
     """Count the networks of a batch, and use up what its sign-ups bring."""
     nets = Counter(network for network, _ in sign_ups if network)
     counted = signups.count_networks(out, nets, now, policy.network.period) if policy.network and nets else dict
-    fresh = once.use(out, dict(one for _, brings in sign_ups for one in brings.once))
+    fresh = used_tokens.use(out, dict(one for _, brings in sign_ups for one in brings.once))
     # the last of a network sees the count of all; the first of them the count before the others
     return lambda: Gate(policy, {key: (since, count - nets[key]) for key, (since, count) in counted().items()}, fresh())

@@ -10,7 +10,7 @@ from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, Suppress, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, chapters, counters, evidence, registrations, suppressions, tidy
+from subscriptions.store import addresses, counters, evidence, registrations, subscriptions, suppressions, vacuum
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Registration, Subscription
 
@@ -46,7 +46,7 @@ def end_open(
     """Within a transaction that has locked the address: end what is open."""
     ended = [
         chapter
-        for chapter in chapters.of_key(session, key)
+        for chapter in subscriptions.of_key(session, key)
         if chapter.state == OPEN and (list_id is None or chapter.list_id == list_id)
     ]
     for chapter in ended:
@@ -74,7 +74,7 @@ def suppress_all(session: Session, key: bytes, reason: str, now: datetime) -> No
     """Never write to this address again: what still waits to be confirmed goes as well."""
     suppressions.add(session, key, "all", reason, now)
     remove_unconfirmed(session, registrations.of_key(session, key))
-    tidy.due(session)
+    vacuum.due(session)
 
 
 def remove_unconfirmed(session: Session, rows: Sequence[Registration]) -> None:

@@ -11,7 +11,7 @@ from subscriptions.actions.subscribe import SignUp, take
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.policy import MOVES, Policy
-from subscriptions.store import chapters, outbox, registrations, tries
+from subscriptions.store import outbox, registrations, subscriptions, tries
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Registration
 
@@ -40,7 +40,7 @@ def begin(sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Polic
 def finish(session: Session, registration: Registration, now: datetime, policy: Policy) -> None:
     """Within the confirmation of the new address: end the old one's chapter, and tell the old mailbox once."""
     old, registration.replaces = registration.replaces, None
-    chapter = chapters.open_one(session, old, registration.list_id) if old else None
+    chapter = subscriptions.open_one(session, old, registration.list_id) if old else None
     if old is None or chapter is None:
         return
     step = subscription_step(chapter.state, Event.MOVE)

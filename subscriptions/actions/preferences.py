@@ -10,7 +10,16 @@ from subscriptions.domain.budget import Budget
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy
 from subscriptions.links import Opener
-from subscriptions.store import addresses, chapters, counters, once, outbox, registrations, signups, suppressions
+from subscriptions.store import (
+    addresses,
+    counters,
+    outbox,
+    registrations,
+    signups,
+    subscriptions,
+    suppressions,
+    used_tokens,
+)
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.trips import Later, Trip, trip
 
@@ -86,7 +95,7 @@ def _hook(session: Session, key: bytes, typed: str | None, now: datetime) -> dic
     scopes = {one.scope for one in suppressions.active(session, key, now)}
     if "all" in scopes:
         return None
-    known = chapters.shown_of_key(session, key, now)
+    known = subscriptions.shown_of_key(session, key, now)
     if known:
         return {"subscription_id": max(known, key=lambda one: (one.ended_at is None, one.id)).id}
     waiting = registrations.unconfirmed_of_key(session, key, now)
@@ -98,7 +107,7 @@ def _hook(session: Session, key: bytes, typed: str | None, now: datetime) -> dic
 def is_used(opener: Opener) -> bool:
     """Whether a link has been used, without using it."""
     with reading() as session:
-        return once.is_used(session, opener.hash)
+        return used_tokens.is_used(session, opener.hash)
 
 
 @repeated
@@ -108,5 +117,5 @@ def open_(opener: Opener, now: datetime) -> bool:
         return False
     with transaction() as session:
         with trip(session) as out:
-            fresh = once.use(out, {opener.hash: opener.until})
+            fresh = used_tokens.use(out, {opener.hash: opener.until})
         return bool(fresh())

@@ -6,7 +6,7 @@ from subscriptions.actions.leave import Withdrawal, end_open, suppress_all
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, mailbox, suppressions, tidy
+from subscriptions.store import addresses, mailbox, suppressions, vacuum
 from subscriptions.store.engine import repeated, transaction
 
 
@@ -40,5 +40,5 @@ def lift(key: bytes, scope: str | None = None) -> int:
         addresses.forget_unknown(session, [key])
         mailbox.forget_unknown(session, [key])
         if lifted:
-            tidy.due(session)
+            vacuum.due(session)
         return lifted

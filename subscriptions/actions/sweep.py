@@ -6,7 +6,16 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
-from subscriptions.store import addresses, chapters, counters, evidence, mailbox, registrations, suppressions, tidy
+from subscriptions.store import (
+    addresses,
+    counters,
+    evidence,
+    mailbox,
+    registrations,
+    subscriptions,
+    suppressions,
+    vacuum,
+)
 from subscriptions.store.engine import repeated, transaction
 
 BATCH = 500
@@ -34,7 +43,7 @@ def purge(now: datetime) -> int:
             registrations.remove(session, [id_ for id_, _ in due])
             _forget(session, [key for _, key in due])
             counters.add(session, {"purged": len(due)})
-            tidy.due(session)
+            vacuum.due(session)
         return len(due)
 
 
@@ -42,12 +51,12 @@ def purge(now: datetime) -> int:
 def purge_proofs(now: datetime) -> int:
     """Delete one batch of ended subscriptions whose proof period is over; how many."""
     with transaction() as session:
-        due = chapters.proof_over_at(session, now, BATCH)
+        due = subscriptions.proof_over_at(session, now, BATCH)
         if due:
-            chapters.remove(session, [id_ for id_, _ in due])
+            subscriptions.remove(session, [id_ for id_, _ in due])
             _forget(session, [key for _, key in due])
             counters.add(session, {"proofs_purged": len(due)})
-            tidy.due(session)
+            vacuum.due(session)
         return len(due)
 
 
@@ -60,11 +69,11 @@ def _forget(session: Session, keys: Sequence[bytes]) -> None:
 def forget_ips(now: datetime) -> int:
     """Forget the IP addresses of one batch of subscriptions, a year after their confirmation; how many."""
     with transaction() as session:
-        ids = chapters.ips_over_at(session, now, BATCH)
+        ids = subscriptions.ips_over_at(session, now, BATCH)
         if ids:
             evidence.forget_ips(session, ids)
-            chapters.ips_forgotten(session, ids)
-            tidy.due(session)
+            subscriptions.ips_forgotten(session, ids)
+            vacuum.due(session)
         return len(ids)
 
 
@@ -75,7 +84,7 @@ def end_suppressions(now: datetime) -> int:
         keys = suppressions.ended(session, now, BATCH)
         if keys:
             _forget(session, keys)
-            tidy.due(session)
+            vacuum.due(session)
         return len(keys)
 
 

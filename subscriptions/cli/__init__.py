@@ -13,7 +13,7 @@ from flask import Flask, current_app
 
 from subscriptions import logs, start
 from subscriptions.domain.address import Address, BadAddress, parse
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings
 from subscriptions.store import migrate
 from subscriptions.store.engine import Contention, Unavailable
@@ -52,8 +52,8 @@ def ready(command: Callable[P, T]) -> Callable[P, T]:
         try:
             start.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
             return command(*args, **kwargs)
-        except (BadSettings, SchemaTooNew) as trouble:
-            raise click.ClickException(str(trouble)) from None
+        except (BadSettings, SchemaTooNew) as error:
+            raise click.ClickException(str(error)) from None
         except (Unavailable, Contention):
             raise click.ClickException("The database does not answer, or is busy; nothing was changed.") from None
 
@@ -68,20 +68,20 @@ class AddressArgument(click.ParamType[Address]):
     def convert(self, value: str, param: click.Parameter | None, context: click.Context | None) -> Address:
         try:
             return parse(value)
-        except BadAddress as trouble:
-            self.fail(str(trouble), param, context)
+        except BadAddress as error:
+            self.fail(str(error), param, context)
 
 
 ADDRESS = AddressArgument()
 
 
 def key_of(address: Address) -> bytes:
-    return parts().links.key(address.folded)
+    return current_parts().links.key(address.folded)
 
 
 def the_list(slug: str) -> List:
     """The list of that name; else one sentence that names those there are."""
-    lists = parts().catalogue.lists.values()
+    lists = current_parts().catalogue.lists.values()
     for one in lists:
         if one.slug == slug:
             return one

@@ -14,13 +14,13 @@ import click
 from flask.cli import AppGroup
 
 from subscriptions import clock as clocks
-from subscriptions import data
+from subscriptions import disposable
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Network, Window
 from subscriptions.cli import ready, the_list
 from subscriptions.cli.traffic import report
 from subscriptions.domain.policy import ATTACKED_ASK
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 
 group = AppGroup("abuse", help="Floods of sign-ups: what the breaker sees, and how to clean up after one.")
 _AGO = re.compile(r"([1-9]\d{0,4})([mhd])")
@@ -37,7 +37,7 @@ class Moment(click.ParamType[datetime]):
             return value
         ago = _AGO.fullmatch(value)
         if ago:
-            return parts().clock.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+            return current_parts().clock.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         try:
             at = datetime.fromisoformat(value)
         except ValueError:
@@ -53,15 +53,15 @@ class Cidr(click.ParamType[Network]):
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Network:
         try:
             return ipaddress.ip_network(value)
-        except ValueError as trouble:
-            self.fail(f'"{value}" is no network such as 203.0.113.0/24 or 2001:db8::/48: {trouble}.', param, context)
+        except ValueError as error:
+            self.fail(f'"{value}" is no network such as 203.0.113.0/24 or 2001:db8::/48: {error}.', param, context)
 
 
 @group.command("show")
 @ready
 def show() -> None:
     """What the breaker sees, the sign-ups of the last hour minute by minute, and what was done before."""
-    for line in report(parts()):
+    for line in report(current_parts()):
         click.echo(line)
 
 
@@ -79,7 +79,7 @@ def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...
     their owners can still write to you, and `flask suppressions lift ADDRESS` lets one in at once. Who has confirmed
     keeps the subscription. What was done is noted, and shown by `flask abuse show`. Again: finds nothing more to do.
     """
-    now = parts().clock.now()
+    now = current_parts().clock.now()
     window = Window(since, until or now, networks, the_list(slug).id if slug else None)
     if window.until <= window.since:
         raise click.UsageError("--until is not after --since.")
@@ -141,9 +141,9 @@ def refresh(file: TextIO) -> None:
     It is kept in data_dir and used from the next start on. Such a domain is a flag in the evidence, nothing more.
     """
     try:
-        number = data.renew(Path(parts().settings.data_dir), file)
-    except (data.BadList, UnicodeDecodeError) as trouble:
-        raise click.UsageError(f"That is no list of domains: {trouble}.") from None
+        number = disposable.renew(Path(current_parts().settings.data_dir), file)
+    except (disposable.BadList, UnicodeDecodeError) as error:
+        raise click.UsageError(f"That is no list of domains: {error}.") from None
     click.echo(f"{number} domain{'s' * (number != 1)}, from the next start on.")
 
 

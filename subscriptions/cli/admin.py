@@ -14,8 +14,8 @@ from subscriptions import clock as clocks
 from subscriptions import logs
 from subscriptions.cli import ready, table, the_list
 from subscriptions.export import stream
-from subscriptions.parts import parts
-from subscriptions.store import chapters, mailable, migrate, tokens
+from subscriptions.parts import current_parts
+from subscriptions.store import mailable, migrate, subscriptions, tokens
 from subscriptions.store.engine import Unavailable, reading, transaction
 
 SCOPES = ("subscribe", "read", "export", "manage")
@@ -30,9 +30,9 @@ tokens_group = AppGroup("tokens", help="API tokens: made, shown by name, revoked
 def show_lists() -> None:
     """The lists and how many people are in which state."""
     with reading() as session:
-        counts = chapters.counts(session, parts().clock.now())
+        counts = subscriptions.counts(session, current_parts().clock.now())
     rows: list[tuple[str, ...]] = [("list", "name", *STATES)]
-    for one in parts().catalogue.lists.values():
+    for one in current_parts().catalogue.lists.values():
         gone = "" if one.position is not None else " (no longer configured)"
         rows.append((one.slug, one.name + gone, *(str(counts[one.id][state]) for state in STATES)))
     table(rows)
@@ -48,7 +48,7 @@ def create_token(name: str, scope: str) -> None:
     with transaction() as session:
         if tokens.by_name(session, name):
             raise click.ClickException(f'There is (or was) a token "{name}"; please choose another name.')
-        tokens.add(session, name, hashlib.sha256(secret.encode()).digest(), scope, parts().clock.now())
+        tokens.add(session, name, hashlib.sha256(secret.encode()).digest(), scope, current_parts().clock.now())
     click.echo("Keep it well: it is shown this once, and only its hash is stored.", err=True)
     click.echo(secret)
 
@@ -70,7 +70,7 @@ def show_tokens() -> None:
 def revoke_token(name: str) -> None:
     """End a token at once."""
     with transaction() as session:
-        if not tokens.revoke(session, name, parts().clock.now()):
+        if not tokens.revoke(session, name, current_parts().clock.now()):
             raise click.ClickException(f'There is no token "{name}" that is still good.')
     click.echo(f"{name} is revoked.")
 
@@ -92,12 +92,12 @@ def export(list_: str, kind: str, output: Path | None) -> None:
     try:
         with bar as shown, _target(output) as file:
             rows = stream.export(
-                row, kind, parts().links, parts().clock.now(), shown.update if shown else lambda n: None
+                row, kind, current_parts().links, current_parts().clock.now(), shown.update if shown else lambda n: None
             )
             for chunk in rows:
                 file.write(chunk)
-    except OSError as trouble:
-        raise click.ClickException(f"The export cannot be written: {trouble.strerror}.") from None
+    except OSError as error:
+        raise click.ClickException(f"The export cannot be written: {error.strerror}.") from None
 
 
 def _target(output: Path | None) -> Any:
@@ -111,8 +111,8 @@ def migrate_command() -> None:
     logs.setup(sys.stderr)
     try:
         done = migrate.upgrade()
-    except migrate.SchemaTooNew as trouble:
-        raise click.ClickException(str(trouble)) from None
+    except migrate.SchemaTooNew as error:
+        raise click.ClickException(str(error)) from None
     except Unavailable:
         raise click.ClickException("The database does not answer.") from None
     click.echo(f"The schema is now {migrate.HEAD}." if done else f"The schema is up to date ({migrate.HEAD}).")

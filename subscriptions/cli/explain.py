@@ -13,15 +13,15 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import noun
 from subscriptions.domain.policy import state_at
 from subscriptions.mail.rebuild import rebuild
-from subscriptions.parts import parts
-from subscriptions.store import addresses, chapters, evidence, outbox, registrations, suppressions
+from subscriptions.parts import current_parts
+from subscriptions.store import addresses, evidence, outbox, registrations, subscriptions, suppressions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence, Owed, Registration, Subscription
 
 
 def story(key: bytes) -> list[str]:
     """One sentence a line; an address that we know nothing of gets one line that says so."""
-    now = parts().clock.now()
+    now = current_parts().clock.now()
     with reading() as session:
         lines = [*_registrations(session, key, now), *_chapters(session, key, now), *_standing(session, key, now)]
     return lines or ["Nothing is known about this address: it never signed up, or all of it has been deleted."]
@@ -29,7 +29,7 @@ def story(key: bytes) -> list[str]:
 
 def never_mailed(address: Address) -> list[str]:
     """Why the address gets no mail whoever asks, where that is so."""
-    why = parts().mailable.why_not(address)
+    why = current_parts().mailable.why_not(address)
     return [f"Never mailed, and answered like all others: {why}."] if why else []
 
 
@@ -47,7 +47,7 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
 
 
 def _chapters(session: Session, key: bytes, now: datetime) -> Iterator[str]:
-    for chapter in chapters.of_key(session, key):
+    for chapter in subscriptions.of_key(session, key):
         yield f"Subscription to {_list(chapter.list_id)}, confirmed at {words(chapter.confirmed_at)}:"
         yield from _told(chapter)
         for one in evidence.of_subscription(session, chapter.id):
@@ -74,7 +74,7 @@ def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     row = addresses.find(session, key)
     if row is None:
         return
-    opens = Budget.read(row.mails, parts().policy.mails).opens(now)
+    opens = Budget.read(row.mails, current_parts().policy.mails).opens(now)
     if opens > now:
         yield f"Mail budget: used up; a sign-up before {words(opens)} is answered as always and causes no mail."
     yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
@@ -106,7 +106,7 @@ def _proof(session: Session, one: Evidence) -> str:
     """Whether the mail as it was sent can be shown (E-03)."""
     if one.fact != "mailed":
         return ""
-    if rebuild(session, one.id, parts().sender.composer) is None:
+    if rebuild(session, one.id, current_parts().sender.composer) is None:
         return " Of it only the hashes are left: the person or the key that signed its links is gone."
     return " Made again from what is kept, it is the same, byte for byte."
 
@@ -157,4 +157,4 @@ def _chapter_now(chapter: Subscription) -> str:
 
 
 def _list(id_: int) -> str:
-    return parts().catalogue.lists[id_].name
+    return current_parts().catalogue.lists[id_].name

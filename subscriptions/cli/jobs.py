@@ -10,7 +10,7 @@ from subscriptions.cli import ready, table
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import JOBS, NAMED, Run
 from subscriptions.jobs.schedule import next_time
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store import jobs as rows
 from subscriptions.store.engine import reading, transaction
 
@@ -27,17 +27,17 @@ def run(name: str, confirm: bool) -> None:
     """Run one scheduled job now; prints how many it blocked, purged or sent."""
     try:
         click.echo(_deliver() if name == "deliver" else _waiting_for_others(name, confirm))
-    except lease.ClockJumped as trouble:
-        raise click.ClickException(str(trouble)) from None
+    except lease.ClockJumped as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _deliver() -> int:
-    joined, job = parts(), NAMED["deliver"]
-    now = joined.clock.now()
-    count = job.work(Run(joined, now, asked=True))
+    parts, job = current_parts(), NAMED["deliver"]
+    now = parts.clock.now()
+    count = job.work(Run(parts, now, asked=True))
     with transaction() as session:
         rows.note(session, job.name, now, count)
-    joined.sender.stop()
+    parts.sender.stop()
     return count
 
 
@@ -45,7 +45,7 @@ def _waiting_for_others(name: str, confirm: bool) -> int | None:
     pause = threading.Event()
     for _ in range(WAIT_AT_MOST * 2):
         try:
-            return lease.run(NAMED[name], parts(), asked=True, confirmed=confirm)
+            return lease.run(NAMED[name], current_parts(), asked=True, confirmed=confirm)
         except lease.Running:
             pause.wait(0.5)
     raise click.ClickException(f"{name} has been running elsewhere for {WAIT_AT_MOST} seconds; please try again later.")
@@ -55,7 +55,7 @@ def _waiting_for_others(name: str, confirm: bool) -> int | None:
 @ready
 def show() -> None:
     """When each job ran last, what came of it, when it runs next, and when it counts as late."""
-    now = parts().clock.now()
+    now = current_parts().clock.now()
     with reading() as session:
         found = {job.name: job for job in rows.all_of(session)}
     lines = [("job", "every", "last good run", "count", "next", "late after", "trouble")]

@@ -16,7 +16,7 @@ from subscriptions.domain.address import Address
 from subscriptions.mail.preview import Preview, Previews, all_kinds
 from subscriptions.mail.setup import lines
 from subscriptions.mail.smtp import GiveUp, Later, Pause
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 
 mail = AppGroup("mail", help="Mails: try the relay, see and check what is sent.")
 
@@ -26,14 +26,14 @@ mail = AppGroup("mail", help="Mails: try the relay, see and check what is sent."
 @ready
 def test_mail(address: Address) -> None:
     """Send one test mail to ADDRESS through the configured relay, and say what the relay said."""
-    joined = parts()
+    parts = current_parts()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    message = joined.sender.composer.test_mail(address.mailed, secrets.token_hex(16), joined.clock.now())
-    line = lines(app, joined.settings, joined.clock)()
+    message = parts.sender.composer.test_mail(address.mailed, secrets.token_hex(16), parts.clock.now())
+    line = lines(app, parts.settings, parts.clock)()
     try:
         line.send(message)
-    except (Pause, Later, GiveUp) as trouble:
-        raise click.ClickException(f"The relay did not take it: {trouble}.") from None
+    except (Pause, Later, GiveUp) as error:
+        raise click.ClickException(f"The relay did not take it: {error}.") from None
     finally:
         line.close()
     click.echo(f"The relay took it: {message.reply}")
@@ -51,12 +51,12 @@ def _choosing(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _chosen(kind: str | None, tag: str | None, slug: str | None) -> list[Preview]:
-    joined = parts()
-    known = joined.languages.tags
+    parts = current_parts()
+    known = parts.languages.tags
     if tag and tag not in known:
         raise click.ClickException(f'There is no language "{tag}"; there is {", ".join(known)}.')
-    lists = [the_list(slug)] if slug else joined.catalogue.configured
-    previews = Previews(joined.sender.composer, joined.settings, joined.catalogue, joined.clock.now())
+    lists = [the_list(slug)] if slug else parts.catalogue.configured
+    previews = Previews(parts.sender.composer, parts.settings, parts.catalogue, parts.clock.now())
     found = list(previews.all_of([kind] if kind else all_kinds(), lists, [tag] if tag else known))
     if not found:
         raise click.ClickException(f"The mail {kind} is not sent in that language, or not by a service with one list.")
@@ -75,8 +75,8 @@ def preview(kind: str | None, tag: str | None, slug: str | None, output: Path | 
         return
     try:
         count = write_folder(output, found)
-    except OSError as trouble:
-        raise click.ClickException(f"The folder cannot be written: {trouble.strerror}.") from None
+    except OSError as error:
+        raise click.ClickException(f"The folder cannot be written: {error.strerror}.") from None
     click.echo(f"{count} mails are in {output}; open {output / 'index.html'} in a browser.")
 
 

@@ -15,9 +15,9 @@ from subscriptions.cli.explain import never_mailed, story
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store import suppressions as rows
-from subscriptions.store import tidy
+from subscriptions.store import vacuum
 from subscriptions.store.engine import reading
 
 suppressions = AppGroup("suppressions", help="Addresses that are not asked (ask) or not mailed at all (all).")
@@ -34,10 +34,10 @@ SCOPES = click.Choice(["ask", "all"])
 def unsubscribe(address: Address, slug: str | None, channel: str, received: str | None) -> None:
     """A revocation that came another way, with its evidence."""
     row = the_list(slug) if slug else None
-    now = parts().clock.now()
+    now = current_parts().clock.now()
     at = _time(received, now) if received else None
     how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", actor(), at)
-    ended = leaving.leave(key_of(address), row.id if row else None, how, now, parts().policy)
+    ended = leaving.leave(key_of(address), row.id if row else None, how, now, current_parts().policy)
     click.echo(
         f"{ended} subscription{'s' * (ended != 1)} ended." if ended else "Nothing was open; nothing was changed."
     )
@@ -62,16 +62,16 @@ def _time(text: str, now: datetime) -> datetime:
 @ready
 def erase(address: Address) -> None:
     """Remove a person: first a mail says what stays and until when, then everything else goes."""
-    joined = parts()
+    parts = current_parts()
     key = key_of(address)
-    found = erasing.ask(key, joined.clock.now(), joined.policy, actor())
+    found = erasing.ask(key, parts.clock.now(), parts.policy, actor())
     if found is None:
         raise click.ClickException("Nothing is stored about this address.")
-    joined.sender.deliver()
-    joined.sender.stop()
-    if key in erasing.due(joined.clock.now()):
-        erasing.finish(key, joined.clock.now(), joined.policy)
-        tidy.sweep_files(joined.clock.now(), asked=True)
+    parts.sender.deliver()
+    parts.sender.stop()
+    if key in erasing.due(parts.clock.now()):
+        erasing.finish(key, parts.clock.now(), parts.policy)
+        vacuum.sweep_files(parts.clock.now(), asked=True)
         click.echo("Erased: the person is gone from every list.")
     else:
         click.echo("Asked for: the mail that says what stays waits for the relay; within an hour the person is gone.")
@@ -94,7 +94,7 @@ def explain(address: Address) -> None:
 @ready
 def show(address: Address | None) -> None:
     """What is suppressed: of one address, or of all (by key; the addresses themselves are not stored)."""
-    now = parts().clock.now()
+    now = current_parts().clock.now()
     with reading() as session:
         found = rows.active(session, key_of(address), now) if address else rows.all_active(session, now)
         lines = [(one.key.hex(), one.scope, _lists(one.list_id), clocks.text(one.set_at),
@@ -103,7 +103,7 @@ def show(address: Address | None) -> None:
 
 
 def _lists(list_id: int | None) -> str:
-    return "all" if list_id is None else parts().catalogue.lists[list_id].slug
+    return "all" if list_id is None else current_parts().catalogue.lists[list_id].slug
 
 
 @suppressions.command("add")
@@ -115,8 +115,8 @@ def _lists(list_id: int | None) -> str:
 @ready
 def add(address: Address, scope: str, reason: str) -> None:
     """Suppress ADDRESS: ask it no more, or never write to it again."""
-    joined = parts()
-    ended = suppressing.suppress(key_of(address), scope, reason, joined.clock.now(), joined.policy, actor())
+    parts = current_parts()
+    ended = suppressing.suppress(key_of(address), scope, reason, parts.clock.now(), parts.policy, actor())
     click.echo(f"Suppressed ({scope}); {ended} subscription{'s' * (ended != 1)} ended.")
 
 

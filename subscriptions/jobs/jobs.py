@@ -11,7 +11,7 @@ from subscriptions.clock import Clock
 from subscriptions.domain import codes
 from subscriptions.domain.policy import Policy
 from subscriptions.mail.outbox import Sender
-from subscriptions.store import tidy, tries
+from subscriptions.store import tries, vacuum
 from subscriptions.store.engine import transaction
 from subscriptions.watch import Watch
 
@@ -52,7 +52,7 @@ def _purge(run: Run) -> int:
     purged = sweep.whole(sweep.purge, run.now, run.alive)
     for more in (sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions):
         sweep.whole(more, run.now, run.alive)
-    tidy.sweep_files(run.now, asked=run.asked)
+    vacuum.sweep_files(run.now, asked=run.asked)
     return purged
 
 
@@ -69,9 +69,9 @@ def _tidy(run: Run) -> int:
     policy = run.hands.policy
     with transaction() as session:
         period = policy.network.period if policy.network else None
-        tidy.forget_short_lived(session, run.now, run.hands.clock.real_now(), period)
+        vacuum.forget_short_lived(session, run.now, run.hands.clock.real_now(), period)
         tries.forget(session, run.now, codes.visit_tries(policy).period)
-    return int(tidy.sweep_files(run.now, asked=run.asked))
+    return int(vacuum.sweep_files(run.now, asked=run.asked))
 
 
 def _watch(run: Run) -> int:

@@ -21,7 +21,7 @@ from subscriptions.domain.policy import LINK_LIFE
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
 from subscriptions.mail import alarm, style
-from subscriptions.mail.letters import Letter, compile_letter, folded, mark, sender_line
+from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_line
 from subscriptions.mail.message import OutMessage
 from subscriptions.mail.phrases import Phrases
 from subscriptions.settings import Settings

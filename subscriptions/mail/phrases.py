@@ -5,7 +5,7 @@ from datetime import datetime
 from flask_babel import force_locale, gettext
 
 from subscriptions.languages import locale_of, marked, words
-from subscriptions.mail.letters import wrapped
+from subscriptions.mail.compiled_mails import wrapped
 
 _NOTHING = marked("Nothing about you stays with us.")
 _PROOF = marked(

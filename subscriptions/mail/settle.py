@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
 from subscriptions.domain.evidence import Fact, complete
+from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import Composed
-from subscriptions.mail.letters import Letter
-from subscriptions.store import counters, letters, outbox, tidy
+from subscriptions.store import compiled_mails, counters, outbox, vacuum
 from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
 
@@ -118,8 +118,8 @@ class Settler:
     def _settle_or_fail(self, ready: list[Accepted]) -> None:
         try:
             self._settle_surely(ready)
-        except Exception as trouble:
-            self._failed = trouble
+        except Exception as error:
+            self._failed = error
             for _ in ready:
                 self._room.release()
 
@@ -130,8 +130,8 @@ class Settler:
         for number in range(TRIES):
             try:
                 settle(ready, new, self._clock.now())
-            except Unavailable as trouble:
-                self.trouble = trouble
+            except Unavailable as error:
+                self.trouble = error
                 if number >= TRIES_AT_THE_END and self._stopping.is_set():
                     break
                 waits.wait(BETWEEN)
@@ -158,11 +158,11 @@ class Settler:
 def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) -> None:
     """Evidence and the end of the owed rows, in one transaction."""
     with transaction() as session:
-        letters.keep(session, new_letters, now)
+        compiled_mails.keep(session, new_letters, now)
         once = {one.due.id: one for one in ready}  # twice where its lease ended while it was on the line
         outbox.settle(session, [_settled(one) for one in once.values()], now)
         if any(one.due.address and not _hangs_on_a_row(one.due) for one in ready):
-            tidy.due(session)  # an address stood in the outbox
+            vacuum.due(session)  # an address stood in the outbox
         _count(session, ready)
 
 

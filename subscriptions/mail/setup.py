@@ -8,7 +8,7 @@ import flask_mail
 from flask import Flask
 
 from subscriptions.clock import Clock
-from subscriptions.mail.letters import wrapped
+from subscriptions.mail.compiled_mails import wrapped
 from subscriptions.mail.mailbox import MailboxConnection
 from subscriptions.mail.outbox import Line
 from subscriptions.mail.smtp import SmtpConnection

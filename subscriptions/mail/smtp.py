@@ -76,10 +76,10 @@ class SmtpConnection(flask_mail.Connection):
         try:
             host.open(wanted.host, wanted.port)
             self._introduce(host)
-        except (OSError, smtplib.SMTPException, ValueError) as trouble:
+        except (OSError, smtplib.SMTPException, ValueError) as error:
             host.close()
             self._end_if_cut()
-            raise Pause(_said(trouble)) from trouble
+            raise Pause(_said(error)) from error
         return host
 
     def _introduce(self, host: Wire) -> None:
@@ -108,15 +108,15 @@ class SmtpConnection(flask_mail.Connection):
             if kept and self.host is None:  # a 421 to the first command: it had ended the idle line
                 return self.send(message, envelope_from)
             raise
-        except TooLong as trouble:  # of a mad relay, whatever its reply began with
+        except TooLong as error:  # of a mad relay, whatever its reply began with
             self._drop()
-            raise Pause(str(trouble)) from trouble
-        except (OSError, smtplib.SMTPException) as trouble:
+            raise Pause(str(error)) from error
+        except (OSError, smtplib.SMTPException) as error:
             self._drop()
             self._end_if_cut()
             if kept and not message.reply:  # relays close idle lines; nothing of this mail had been taken
                 return self.send(message, envelope_from)
-            raise Later(_said(trouble)) from trouble
+            raise Later(_said(error)) from error
         self._used_at = Clock.ticks()
 
     def _ready(self) -> bool:
@@ -153,11 +153,11 @@ class SmtpConnection(flask_mail.Connection):
     def _last_reply(self, host: smtplib.SMTP) -> tuple[int, bytes]:
         try:
             return host.getreply()
-        except TooLong as trouble:
-            if not 200 <= trouble.code < 300:
+        except TooLong as error:
+            if not 200 <= error.code < 300:
                 raise
             self._drop()  # it has the mail, and a second one would be the recipient's trouble
-            return trouble.code, str(trouble).encode()
+            return error.code, str(error).encode()
 
     def _commands(self, message: OutMessage) -> list[str]:
         utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""

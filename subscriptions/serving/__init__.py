@@ -11,7 +11,7 @@ from flask import Flask
 
 from subscriptions import logs, start
 from subscriptions.jobs.jobs import JOBS, OF_WEB
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.serving import server, signals
 from subscriptions.serving.front import Front
 from subscriptions.serving.mails import Bell, mail_process
@@ -57,7 +57,7 @@ def _greet(settings: Settings) -> None:
 
 def _several(app: Flask, listening: socket) -> None:
     """One process for each worker, and one for mails and jobs, unless each web process has its own."""
-    settings = parts(app).settings.server
+    settings = current_parts(app).settings.server
     start.close_connections(app)
     bell = Bell() if settings.mail_process else None
     jobs = OF_WEB if bell else JOBS

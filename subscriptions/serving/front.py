@@ -11,7 +11,7 @@ from flask import Flask
 from subscriptions import deadline
 from subscriptions.clock import Clock
 from subscriptions.logs import where
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.serving import bodies, bridge
 from subscriptions.serving.quick import QuickDoor
 from subscriptions.serving.streams import Streams
@@ -50,7 +50,7 @@ class Front:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._quick = QuickDoor(parts(self._app), loop)
+        self._quick = QuickDoor(current_parts(self._app), loop)
 
     async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
         if scope.path == "/healthz" and scope.method in ("GET", "HEAD"):

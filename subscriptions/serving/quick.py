@@ -26,12 +26,12 @@ GRACE = deadline.TO_ANSWER / 2  # for the batch to say itself that it is too lat
 class QuickDoor:
     """For one event loop, which wakes all whom a batch has answered at once."""
 
-    def __init__(self, joined: Parts, loop: asyncio.AbstractEventLoop) -> None:
-        self._parts, self._loop = joined, loop
-        self._hosts = headers.hosts_of(joined.settings)
-        self._usual = [(name.lower(), value) for name, value in headers.usual(joined.settings)]
+    def __init__(self, parts: Parts, loop: asyncio.AbstractEventLoop) -> None:
+        self._parts, self._loop = parts, loop
+        self._hosts = headers.hosts_of(parts.settings)
+        self._usual = [(name.lower(), value) for name, value in headers.usual(parts.settings)]
         self._answered: list[tuple[asyncio.Future[Told], Told]] = []
-        joined.sign_ups.told = self._wake
+        parts.sign_ups.told = self._wake
 
     async def take(self, incoming: Incoming, over_at: float) -> Answer | Incoming:
         """The answer, or the request as Flask is to have it; at `over_at` nothing is committed any more."""

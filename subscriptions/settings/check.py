@@ -122,8 +122,8 @@ def _rates(settings: Settings) -> Iterator[str]:
     for label, text in named:
         try:
             rate(text or "1/1h")
-        except ValueError as trouble:
-            yield f"{label}: {trouble}."
+        except ValueError as error:
+            yield f"{label}: {error}."
 
 
 def _database(settings: Settings) -> Iterator[str]:

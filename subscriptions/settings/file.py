@@ -89,12 +89,12 @@ def _read(path: Path, reading: _Reading) -> bool:
     try:
         reading.raw = tomllib.loads(path.read_text("utf-8-sig"))
         return True
-    except OSError as trouble:
-        reading.problems.append(f"The configuration {path} cannot be read: {trouble.strerror}.")
+    except OSError as error:
+        reading.problems.append(f"The configuration {path} cannot be read: {error.strerror}.")
     except UnicodeDecodeError:
         reading.problems.append(f"The configuration {path} is not UTF-8.")
-    except tomllib.TOMLDecodeError as trouble:
-        reading.problems.append(f"The configuration {path} is not TOML: {trouble}.")
+    except tomllib.TOMLDecodeError as error:
+        reading.problems.append(f"The configuration {path} is not TOML: {error}.")
     return False
 
 
@@ -108,8 +108,8 @@ def _from_environment(environ: Mapping[str, str], reading: _Reading) -> None:
             path[-1] = path[-1].removesuffix("_file")
             try:
                 value = _secret(Path(environ[name]), path[-1])
-            except (OSError, UnicodeDecodeError) as trouble:
-                why = trouble.strerror if isinstance(trouble, OSError) else "it is not UTF-8"
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
                 reading.problems.append(f"{name} names a file that cannot be read: {why}.")
                 continue
         reading.named[tuple(path)] = name

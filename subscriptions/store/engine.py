@@ -157,8 +157,8 @@ def repeated(action: Callable[P, T]) -> Callable[P, T]:
                 raise Unavailable(str(error)) from error
         try:
             return action(*args, **kwargs)
-        except Contention as trouble:
-            raise Unavailable(str(trouble)) from trouble
+        except Contention as error:
+            raise Unavailable(str(error)) from error
 
     return tried
 

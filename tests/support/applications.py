@@ -75,7 +75,7 @@ class Applications:
         """For another test with the same settings."""
         with app.app_context():
             db.engine.dispose()
-        key = _key(parts.parts(app).settings)
+        key = _key(parts.current_parts(app).settings)
         self._idle[key] = [*self._idle.pop(key, []), app]
         while len(self._idle) > self._at_most:
             del self._idle[next(iter(self._idle))]

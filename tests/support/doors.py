@@ -13,7 +13,7 @@ from flask import Flask
 from subscriptions.busy import BusyNetworks
 from subscriptions.clock import Clock
 from subscriptions.lookup import Lookup
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.serving import bridge
 from subscriptions.serving.quick import QuickDoor
 from subscriptions.store.models import db
@@ -77,7 +77,7 @@ class Doors:
     def __init__(self, app: Flask) -> None:
         self._app, self._client = app, app.test_client()
         self._loop = asyncio.new_event_loop()
-        self._quick = QuickDoor(parts(app), self._loop)
+        self._quick = QuickDoor(current_parts(app), self._loop)
 
     def __enter__(self) -> Self:
         return self
@@ -128,10 +128,10 @@ class Doors:
 
     def _from_here(self, act: Callable[[], Answer]) -> Outcome:
         with self._app.app_context():
-            joined = parts()
-            joined.busy, before = BusyNetworks(), read_rows()
-            joined.tally.begin_anew()
-            joined.lookup = Lookup(joined.settings.abuse.nameservers, joined.clock)
+            parts = current_parts()
+            parts.busy, before = BusyNetworks(), read_rows()
+            parts.tally.begin_anew()
+            parts.lookup = Lookup(parts.settings.abuse.nameservers, parts.clock)
             outcome = Outcome(act(), read_rows())
             _put_back(before)
         return replace(outcome, rows=_without_names(outcome.rows))

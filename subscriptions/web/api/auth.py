@@ -4,7 +4,7 @@ import hashlib
 
 from flask import Flask, Response, abort, g, request
 
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store import tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.web.http.adapter import incoming
@@ -49,7 +49,7 @@ def refuse(wanted: str, *, needed: bool) -> Response | None:
 
 
 def _token(secret: str) -> tuple[str, str] | None:
-    digest, now = hashlib.sha256(secret.encode("utf-8", "replace")).digest(), parts().clock.now()
+    digest, now = hashlib.sha256(secret.encode("utf-8", "replace")).digest(), current_parts().clock.now()
     with reading() as session:
         found = tokens.by_hash(session, digest)
     if found is None:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from subscriptions.actions import enter_code
 from subscriptions.actions.confirm import ConfirmStatus, LinkState
 from subscriptions.domain import codes
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.web.http import cors
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.problem import Problem
@@ -34,15 +34,17 @@ def confirm() -> Response:
         return answer(415, "Send application/json in UTF-8.")
     try:
         sent = read_json(request.get_data(cache=False))
-    except NotJson as trouble:
-        return answer(400, str(trouble))
+    except NotJson as error:
+        return answer(400, str(error))
     wrong = _problems(sent)
     if wrong:
         return _refused(*wrong)
     code = codes.read(sent["code"])
     if code is None:
         return _refused(Problem("code", "A code has eight letters and digits, such as K7QM-2XWD."))
-    entered = enter(parts().links.visit(sent["registration"]), code, enter_code.BY_JSON, incoming(), parts())
+    entered = enter(
+        current_parts().links.visit(sent["registration"]), code, enter_code.BY_JSON, incoming(), current_parts()
+    )
     if entered.status is None:
         says = Problem("code", _WRONG.format(entered.left) if entered.left else _OVER)
         return _refused(says, members={"tries_left": entered.left})
@@ -69,7 +71,7 @@ def _confirmed(status: ConfirmStatus) -> Response:
     """Like the button of the mail: 410 where it would be too late."""
     if status.state is not LinkState.SUBSCRIBED:
         return answer(410, _LATE)
-    lists = parts().catalogue.lists
+    lists = current_parts().catalogue.lists
     slugs = [lists[row.list_id].slug for row in status.those(LinkState.SUBSCRIBED)]
     which: dict[str, object] = {"lists": slugs} if len(status.lists) > 1 else {"list": slugs[0]}
     return Response(json.dumps({"status": "confirmed", **which}), mimetype="application/json")

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from subscriptions import clock as clocks
 from subscriptions.domain.breaker import Scope
 from subscriptions.jobs.jobs import NAMED
-from subscriptions.parts import parts
-from subscriptions.store import chapters, counters, jobs, migrate, outbox, traffic
+from subscriptions.parts import current_parts
+from subscriptions.store import counters, jobs, migrate, outbox, subscriptions, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.api.auth import refuse
 from subscriptions.web.http.adapter import incoming
@@ -32,7 +32,7 @@ def readyz() -> Response:
     problems, details = _look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
     if is_straight_from_loopback(incoming()) or (request.headers.get("Authorization") and _may_read()):
-        body |= {"problems": problems, "warnings": parts().warnings, **details}
+        body |= {"problems": problems, "warnings": current_parts().warnings, **details}
     return Response(json.dumps(body), 503 if problems else 200, mimetype="application/json")
 
 
@@ -44,7 +44,7 @@ def _may_read() -> bool:
 
 
 def _look() -> tuple[list[str], dict[str, Any]]:
-    now = parts().clock.now()
+    now = current_parts().clock.now()
     try:
         if migrate.current() != migrate.HEAD:
             return ["the schema is not up to date: flask migrate"], {}
@@ -70,7 +70,7 @@ def _details(session: Session, now: datetime) -> dict[str, Any]:
         "jobs": {job.name: {"ended_at": clocks.text(job.ended_at) if job.ended_at else None, "count": job.count}
                  for job in jobs.all_of(session) if job.name in NAMED},
         "outbox": {"waiting": waiting, "oldest_seconds": _age(oldest, now)},
-        "breaker": [f"{parts().watch.sentence(one.excess)}; on until {clocks.text(one.until)}"
+        "breaker": [f"{current_parts().watch.sentence(one.excess)}; on until {clocks.text(one.until)}"
                     for one in traffic.openings(session).values() if one.is_on(now)],
     }  # fmt: skip
 
@@ -82,7 +82,7 @@ def _age(since: datetime | None, now: datetime) -> float:
 @pages.get("/metrics")
 def metrics() -> Response:
     """Prometheus, computed from the database: the same whichever process answers."""
-    now = parts().clock.now()
+    now = current_parts().clock.now()
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry()
@@ -93,7 +93,7 @@ def metrics() -> Response:
 
 def _counted(session: Session) -> dict[str, int]:
     """The counters, with what this process has yet to write."""
-    waiting = parts().tally.waiting()
+    waiting = current_parts().tally.waiting()
     return {name: value + waiting.get(name, 0) for name, value in counters.totals(session).items()}
 
 
@@ -125,8 +125,8 @@ def _families(session: Session, now: datetime) -> Any:
     states = GaugeMetricFamily(
         "yestwice_list", "registrations and subscriptions by list and state", labels=["list", "state"]
     )
-    counts = chapters.counts(session, now)
-    for row in parts().catalogue.lists.values():
+    counts = subscriptions.counts(session, now)
+    for row in current_parts().catalogue.lists.values():
         for state, number in counts[row.id].items():
             states.add_metric([row.slug, state], number)
     yield states

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, abort, g, request, stream_with_context, u
 from subscriptions import clock as clocks
 from subscriptions.domain.fields import further
 from subscriptions.export import stream
-from subscriptions.parts import parts
-from subscriptions.store import chapters
+from subscriptions.parts import current_parts
+from subscriptions.store import subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Subscription
 from subscriptions.web.http.problem import Problem
@@ -24,27 +24,27 @@ PAGE_DEFAULT, PAGE_AT_MOST = 100, 1000
 @pages.get("/lists")
 def lists() -> Response:
     with reading() as session:
-        counts = chapters.counts(session, parts().clock.now())
+        counts = subscriptions.counts(session, current_parts().clock.now())
     return json_answer({"lists": [{"list": one.slug, "name": one.name, **counts[one.id]} for one in _all_lists()]})
 
 
 def _all_lists() -> list[List]:
-    return list(parts().catalogue.lists.values())
+    return list(current_parts().catalogue.lists.values())
 
 
 @pages.get("/lists/<slug>/subscriptions")
-def subscriptions(slug: str) -> Response:
+def subscriptions_of(slug: str) -> Response:
     row = the_list(slug)
     problems, limit, after = _paging()
     if problems:
         return answer(422, "Something in the query is not as it should be.", errors=problems)
     with reading() as session:
-        found = chapters.page(session, row.id, after, limit + 1, parts().clock.now())
+        found = subscriptions.page(session, row.id, after, limit + 1, current_parts().clock.now())
     page = found[:limit]
     cursor = _cursor(page[-1].id) if len(found) > limit else None
     response = json_answer({"subscriptions": [_subscription(one, row) for one in page], "next": cursor})
     if cursor:
-        url = url_for("lists.subscriptions", slug=slug, limit=limit, cursor=cursor)
+        url = url_for("lists.subscriptions_of", slug=slug, limit=limit, cursor=cursor)
         response.headers["Link"] = f'<{url}>; rel="next"'
     return response
 
@@ -97,8 +97,8 @@ def export(slug: str) -> Response:
             422, "Something in the query is not as it should be.", errors=[Problem("format", "csv or jsonl.")]
         )
     log.info("export", extra={"list": row.slug, "format": kind, "client": g.client})  # P-07: who took the addresses
-    now = parts().clock.now()
-    rows = stream.export(row, kind, parts().links, now)
+    now = current_parts().clock.now()
+    rows = stream.export(row, kind, current_parts().links, now)
     response = Response(stream_with_context(rows), mimetype=stream.FORMATS[kind])
     name = f"{row.slug}-{now:%Y%m%dT%H%M%SZ}.{kind}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

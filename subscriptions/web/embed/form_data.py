@@ -11,7 +11,7 @@ from subscriptions import languages
 from subscriptions.domain.codes import LONGEST_TYPED, TRIES_A_VISIT
 from subscriptions.domain.fields import LONGEST
 from subscriptions.look.shades import shades
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import cors, language, urls
@@ -81,7 +81,7 @@ def _voluntary(options: Options) -> Iterator[dict[str, Any]]:
 
 
 def _list(row: List) -> dict[str, Any]:
-    wording = parts().catalogue.wordings[row.wording_id]
+    wording = current_parts().catalogue.wordings[row.wording_id]
     purpose = gettext("Your address is used to send you %(list)s, and for nothing else.", list=row.name)
     if row.controller:
         purpose = gettext("Responsible: %(who)s.", who=row.controller.rstrip(".")) + " " + purpose
@@ -134,7 +134,7 @@ def _texts(options: Options) -> dict[str, Any]:
 
 def _fine_print() -> str:
     """What stands below the wording: what is stored, and until when."""
-    hours = parts().settings.lifecycle.confirm_within_hours
+    hours = current_parts().settings.lifecycle.confirm_within_hours
     stored = gettext("We store the time and the IP address of your sign-up and of your confirmation, as proof.")
     until = ngettext(
         "A sign-up that is not confirmed is blocked after %(num)d hour and deleted after a month.",
@@ -147,9 +147,9 @@ def _fine_print() -> str:
 def _inbox(options: Options) -> dict[str, Any]:
     """What comes after the form; the subject names the list, which of several are chosen nobody knows yet."""
     names = language.listed(options.rows)
-    hours = parts().settings.lifecycle.confirm_within_hours
+    hours = current_parts().settings.lifecycle.confirm_within_hours
     time = ngettext("%(num)d hour, counted from your sign-up", "%(num)d hours, counted from your sign-up", hours)
-    facts = [[gettext("Sender"), parts().settings.mail.sender], [gettext("Time to confirm"), time]]
+    facts = [[gettext("Sender"), current_parts().settings.mail.sender], [gettext("Time to confirm"), time]]
     if not options.is_choice:
         facts.insert(1, [gettext("Subject"), subject(names)])
     return {

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.embed.options import read
 from subscriptions.web.http import headers
@@ -21,14 +21,14 @@ def begin() -> None:
     """Only sites of every list on the form may show it; in try-out mode also we ourselves, for the preview."""
     rows = _rows()
     origins = [origin for origin in rows[0].origins if all(origin in row.origins for row in rows)]
-    if parts().settings.mail.transport == "mailbox":
+    if current_parts().settings.mail.transport == "mailbox":
         origins.append(request.host_url.rstrip("/"))
     g.framed = origins
     headers.allow(frame_ancestors=" ".join(origins), script_src="'self'")
 
 
 def _rows() -> tuple[List, ...]:
-    row = parts().catalogue.by_slug((request.view_args or {})["slug"]) or abort(404)
+    row = current_parts().catalogue.by_slug((request.view_args or {})["slug"]) or abort(404)
     return read(row, request.args).rows
 
 

@@ -7,7 +7,7 @@ from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.domain.sites import origin_of
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.intake.fields import keys_in, keys_of, named, shown_fields
 
@@ -54,5 +54,5 @@ def read(row: List, query: "MultiDict[str, str]") -> Options:
 
 
 def _rows(row: List, query: "MultiDict[str, str]") -> tuple[List, ...]:
-    others = [parts().catalogue.by_slug(slug) for slug in named(query, "lists") if slug != row.slug]
+    others = [current_parts().catalogue.by_slug(slug) for slug in named(query, "lists") if slug != row.slug]
     return (row, *(one or abort(404) for one in others))

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from subscriptions import languages
 from subscriptions.languages import marked
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.embed import form_data, snippets
 from subscriptions.web.embed.options import Options, read
@@ -70,9 +70,9 @@ def _policies(base: str) -> list[tuple[str, str]]:
 def _controls(row: List, options: Options) -> dict[str, Any]:
     """What can be wished for."""
     asked = request.args.get("return_url", "")
-    configured = parts().catalogue.configured
+    configured = current_parts().catalogue.configured
     return {
-        "tags": [(tag, languages.own_name(tag)) for tag in parts().languages.tags],
+        "tags": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
         "others": [one for one in configured if one is not row and (one.public or one in options.rows)],
         "offered": shown(shown_fields(options.rows, MultiDict()), gettext),
         "colour": options.colour or row.colour or DEFAULT_COLOUR,

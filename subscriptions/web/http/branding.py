@@ -8,11 +8,11 @@ from flask import Blueprint, Flask, Response, abort, request, url_for
 
 from subscriptions.look.pictures import Picture, known_picture
 from subscriptions.look.shades import sheet
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
 
-pages = Blueprint("look", __name__, url_prefix="/lists/<slug>")
+pages = Blueprint("branding", __name__, url_prefix="/lists/<slug>")
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 FOR_AN_HOUR = "public, max-age=3600"  # the address names another version, or none
 LOGO_HEIGHT, LOGO_WIDTH = 48, 240
@@ -54,12 +54,12 @@ def look_of(row: List | None, root: Path) -> Look:
     if not row.colour:
         return Look(logo=logo)
     version = _version(sheet(row.slug, row.colour))
-    return Look(f"look-{row.slug}", url_for("look.style", slug=row.slug, v=version), logo)
+    return Look(f"look-{row.slug}", url_for("branding.style", slug=row.slug, v=version), logo)
 
 
 def _logo(row: List, picture: Picture) -> Logo:
     width, height = picture.size_at(LOGO_HEIGHT, LOGO_WIDTH)
-    url = url_for("look.logo", slug=row.slug, v=picture.version)
+    url = url_for("branding.logo", slug=row.slug, v=picture.version)
     return Logo(url, width, height, width >= 2 * height, picture.adapts)
 
 
@@ -76,7 +76,7 @@ def style(slug: str) -> Response:
 def logo(slug: str) -> Response:
     """The file itself; mail programs and other sites may show it."""
     file = _list(slug).logo
-    picture = known_picture(parts().settings.root / file) if file else None
+    picture = known_picture(current_parts().settings.root / file) if file else None
     if picture is None:
         abort(404)
     response = Response(picture.octets, mimetype=picture.type)
@@ -98,5 +98,5 @@ def _version(css: str) -> str:
 
 def _list(slug: str) -> List:
     """Also one that takes no sign-ups any more: people still leave it."""
-    found = next((one for one in parts().catalogue.lists.values() if one.slug == slug), None)
+    found = next((one for one in current_parts().catalogue.lists.values() if one.slug == slug), None)
     return found or abort(404)

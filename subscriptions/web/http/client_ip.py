@@ -25,11 +25,11 @@ class Peer:
         return self.text if self.ip.version == 4 else str(ipaddress.ip_network((self.ip, 64), strict=False))
 
 
-def origin(incoming: Incoming, joined: Parts) -> Origin:
+def origin(incoming: Incoming, parts: Parts) -> Origin:
     """Where this request came from: the peer, or the client that a configured proxy names."""
     peer = _peer(incoming.peer)
     forwarded = incoming.headers.get("x-forwarded-for", "")
-    proxies = joined.settings.server.trusted_proxies
+    proxies = parts.settings.server.trusted_proxies
     source, client = "peer", peer
     if proxies and forwarded:
         hops = forwarded.split(",")
@@ -37,11 +37,11 @@ def origin(incoming: Incoming, joined: Parts) -> Origin:
         if named is not None:
             source, client = "proxy", named
     elif forwarded and peer is not None and peer.ip.is_private:
-        _warn_once(joined)
+        _warn_once(parts)
         return Origin(peer.text, "unnamed proxy", None)
     if client is None:
         return Origin(None, source, None)
-    return Origin(client.text, source, joined.links.network_key(client.network))
+    return Origin(client.text, source, parts.links.network_key(client.network))
 
 
 @lru_cache(4096)
@@ -66,9 +66,9 @@ UNNAMED = (
 )
 
 
-def _warn_once(joined: Parts) -> None:
-    if UNNAMED not in joined.warnings:
-        joined.warnings.append(UNNAMED)
+def _warn_once(parts: Parts) -> None:
+    if UNNAMED not in parts.warnings:
+        parts.warnings.append(UNNAMED)
         log.warning(UNNAMED)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from subscriptions.domain.sites import origin_of
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http.problems import answer
 
@@ -54,7 +54,7 @@ def _preflight() -> Response:
 
 
 def _of_any_list() -> set[str]:
-    return {origin for row in parts().catalogue.configured for origin in row.origins}
+    return {origin for row in current_parts().catalogue.configured for origin in row.origins}
 
 
 def _named(origin: str) -> str:
@@ -93,5 +93,5 @@ def refused(rows: Sequence[List]) -> Response | None:
 
 def _is_ours(origin: str) -> bool:
     """Our own pages, under base_url or under another name that we answer to."""
-    mine = origin_of(parts().settings.server.base_url)
+    mine = origin_of(current_parts().settings.server.base_url)
     return origin == mine or (origin_of(origin) == origin and urlsplit(origin).netloc == request.host)

@@ -14,13 +14,13 @@ from werkzeug.exceptions import HTTPException
 
 from subscriptions import languages
 from subscriptions.languages import Languages, marked
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.problem import Problem
 
 _NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
-_KEEP_IT = ("pages.", "inbox.", "frame.", "confirm.", "tokens.", "preferences.")
+_KEEP_IT = ("pages.", "inbox.", "frame.", "confirm.", "leave.", "preferences.")
 _SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.check_inbox": "inbox.check_inbox",
              "pages.subscribe": "pages.form", "pages.choose": "pages.choose", "pages.subscribe_chosen": "pages.choose",
              "preferences.form": "preferences.form", "preferences.ask": "preferences.form",
@@ -36,7 +36,7 @@ class About(NamedTuple):
 
 
 def init_app(app: Flask) -> None:
-    folder = str(parts(app).languages.folder)
+    folder = str(current_parts(app).languages.folder)
     Babel(app, default_translation_directories=folder, locale_selector=lambda: languages.locale_of(_chosen()))
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.after_request(_say)
@@ -62,7 +62,7 @@ def current() -> str:
 
 def to_store(row: List) -> str:
     """The locale of a sign-up from this page."""
-    return stored(row, current(), parts().languages)
+    return stored(row, current(), current_parts().languages)
 
 
 def stored(row: List, here: str, known: Languages) -> str:
@@ -108,7 +108,7 @@ def _chosen() -> str:
     if not has_request_context():
         return languages.SOURCE
     stored, of_list = _about()
-    return parts().languages.best(_asked(), [stored] if stored else incoming().languages, of_list)
+    return current_parts().languages.best(_asked(), [stored] if stored else incoming().languages, of_list)
 
 
 def _about() -> About:
@@ -117,7 +117,7 @@ def _about() -> About:
 
 
 def _first_list() -> str:
-    return parts().settings.lists[0].locale
+    return current_parts().settings.lists[0].locale
 
 
 def _asked() -> str | None:
@@ -140,7 +140,7 @@ def _keep(endpoint: str, values: dict[str, Any]) -> None:
     if not endpoint.startswith(_KEEP_IT) or not has_request_context():
         return
     here = current()
-    if here != parts().languages.best(None, incoming().languages, _about().of_list):
+    if here != current_parts().languages.best(None, incoming().languages, _about().of_list):
         values.setdefault("lang", here)
 
 
@@ -151,11 +151,13 @@ def _context() -> dict[str, Any]:
 
 def _switches() -> Iterator[dict[str, str]]:
     """Links to this page in each language, on the pages where a visitor begins."""
-    to, tags = _SWITCHED.get(request.endpoint or "") if has_request_context() else None, parts().languages.tags
+    to, tags = _SWITCHED.get(request.endpoint or "") if has_request_context() else None, current_parts().languages.tags
     if to is None or len(tags) < 2:
         return
     same = dict(request.view_args or {}) | {name: value for name, value in request.args.items() if name in _SAME}
-    if "r" in same and parts().links.visit(same["r"]) is None:  # the same page for whatever is no handle of ours
+    if (
+        "r" in same and current_parts().links.visit(same["r"]) is None
+    ):  # the same page for whatever is no handle of ours
         del same["r"]
     for tag in tags:
         yield {"tag": tag, "name": languages.own_name(tag), "url": url_for(to, **(same | {"lang": tag}))}

@@ -13,7 +13,7 @@ from subscriptions.actions.gate import Limited
 from subscriptions.languages import marked
 from subscriptions.links import BadLink
 from subscriptions.logs import where
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.web.http.problem import Problem
 
@@ -99,7 +99,7 @@ def json_answer(body: object, status: int = 200) -> Response:
 
 def too_many(limited: Limited) -> Response:
     """The network has used up its sign-ups."""
-    wait = max(1, round((limited.until - parts().clock.now()).total_seconds()))
+    wait = max(1, round((limited.until - current_parts().clock.now()).total_seconds()))
     return answer(429, headers={"Retry-After": str(wait)})
 
 

@@ -7,7 +7,7 @@ from flask import request, url_for
 
 from subscriptions.domain.sites import origin_of
 from subscriptions.languages import marked
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, open_tab
 from subscriptions.web.http.problem import Problem
@@ -37,7 +37,7 @@ def here(name: str, row: List, **values: Any) -> str:
 
 def public(path: str) -> str:
     """An address for other sites: under base_url, whatever name this request came by."""
-    return parts().settings.server.base_url.rstrip("/") + path
+    return current_parts().settings.server.base_url.rstrip("/") + path
 
 
 def wrong_return(rows: Sequence[List]) -> list[Problem]:

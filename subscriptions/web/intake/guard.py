@@ -36,45 +36,45 @@ class Step:
     seconds: int
 
 
-def judge(form: Form, sign_up: SignUp, incoming: Incoming, joined: Parts) -> Pass | Step:
+def judge(form: Form, sign_up: SignUp, incoming: Incoming, parts: Parts) -> Pass | Step:
     """What lets this form through, or the step that it takes first."""
-    now = joined.clock.now()
-    begun, work = _begun(form.get("step", ""), sign_up, joined, now), work_of(sign_up, joined)
+    now = parts.clock.now()
+    begun, work = _begun(form.get("step", ""), sign_up, parts, now), work_of(sign_up, parts)
     if begun:
         return _finish(form["step"], begun, work, now)
-    if is_suspicious(form, joined, now):
-        return _step(Why.SUSPECTED, sign_up, joined)
+    if is_suspicious(form, parts, now):
+        return _step(Why.SUSPECTED, sign_up, parts)
     if work:
         return Pass(Need.NOW, work)
-    return _step(Why.ASKED, sign_up, joined) if is_asked(sign_up, incoming, joined) else Pass()
+    return _step(Why.ASKED, sign_up, parts) if is_asked(sign_up, incoming, parts) else Pass()
 
 
-def judge_program(sign_up: SignUp, incoming: Incoming, joined: Parts) -> Pass | ProofNeeded:
+def judge_program(sign_up: SignUp, incoming: Incoming, parts: Parts) -> Pass | ProofNeeded:
     """A program brings its proof in the member `altcha`; there is no page and no wait for it."""
-    work = work_of(sign_up, joined)
+    work = work_of(sign_up, parts)
     if work:
         return Pass(Need.NOW, work)
-    if not is_asked(sign_up, incoming, joined):
+    if not is_asked(sign_up, incoming, parts):
         return Pass()
-    joined.tally.note("proof_asked")
+    parts.tally.note("proof_asked")
     return ProofNeeded()
 
 
-def refused(sign_up: SignUp, brought: Pass | None, joined: Parts) -> Step:
+def refused(sign_up: SignUp, brought: Pass | None, parts: Parts) -> Step:
     """The step for a form that the batch did not take: its network is busy, or what it brought was used before."""
-    return _step(Why.USED if brought and brought.once else Why.ASKED, sign_up, joined)
+    return _step(Why.USED if brought and brought.once else Why.ASKED, sign_up, parts)
 
 
-def is_suspicious(form: Form, joined: Parts, now: datetime) -> bool:
+def is_suspicious(form: Form, parts: Parts, now: datetime) -> bool:
     """Filled by a program, or within a blink."""
     if form.get(HONEYPOT) or form.get("step"):  # a step that is old, forged or somebody else's begins anew
         return True
-    least = timedelta(seconds=joined.settings.abuse.fill_seconds)
-    return is_too_fast(joined.forms.read_time(form.get("t", "")), now, least)
+    least = timedelta(seconds=parts.settings.abuse.fill_seconds)
+    return is_too_fast(parts.forms.read_time(form.get("t", "")), now, least)
 
 
-def _begun(token: str, sign_up: SignUp, joined: Parts, now: datetime) -> Begun | None:
-    found = joined.forms.read_step(token, *_whose(sign_up, joined)) if token else None
+def _begun(token: str, sign_up: SignUp, parts: Parts, now: datetime) -> Begun | None:
+    found = parts.forms.read_step(token, *_whose(sign_up, parts)) if token else None
     return found if found and is_step_alive(found.since, now) else None
 
 
@@ -86,12 +86,12 @@ def _finish(token: str, begun: Begun, work: tuple[tuple[bytes, datetime], ...], 
     return Pass(Need.NOW, (*work, (begun.hash, begun.since + STEP_LIFE)))
 
 
-def _step(why: Why, sign_up: SignUp, joined: Parts) -> Step:
+def _step(why: Why, sign_up: SignUp, parts: Parts) -> Step:
     if why is not Why.USED:  # that one was counted where it was refused
-        joined.tally.note("suspected" if why is Why.SUSPECTED else "proof_asked")
-    now = joined.clock.now()
-    return Step(why, joined.forms.step(now, *_whose(sign_up, joined)), seconds_left(now, now))
+        parts.tally.note("suspected" if why is Why.SUSPECTED else "proof_asked")
+    now = parts.clock.now()
+    return Step(why, parts.forms.step(now, *_whose(sign_up, parts)), seconds_left(now, now))
 
 
-def _whose(sign_up: SignUp, joined: Parts) -> tuple[bytes, list[int]]:
-    return joined.links.key(sign_up.address.folded), [row.id for row in sign_up.rows]
+def _whose(sign_up: SignUp, parts: Parts) -> tuple[bytes, list[int]]:
+    return parts.links.key(sign_up.address.folded), [row.id for row in sign_up.rows]

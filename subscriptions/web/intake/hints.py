@@ -29,34 +29,34 @@ class Hint:
         return self.text % self.values
 
 
-def of(address: Address, joined: Parts, *, ask: bool = True) -> Hint | None:
+def of(address: Address, parts: Parts, *, ask: bool = True) -> Hint | None:
     """The hint that this address deserves, whatever is known of it; `ask`: a name server, where that must be."""
-    if not joined.settings.abuse.hints:
+    if not parts.settings.abuse.hints:
         return None
     meant = meant_by(address.ascii_domain)
     if meant:
         better = f"{address.mailed.rpartition('@')[0]}@{meant}"
         return Hint(_SLIP, {"address": better}, address.typed, better)
-    if _may_ask(address, joined) and joined.lookup.takes_no_mail(address.ascii_domain, ask=ask):
+    if _may_ask(address, parts) and parts.lookup.takes_no_mail(address.ascii_domain, ask=ask):
         return Hint(_NO_MAIL, {"domain": address.domain}, address.typed)
     return None
 
 
-def is_quick(address: Address, joined: Parts) -> bool:
+def is_quick(address: Address, parts: Parts) -> bool:
     """Whether `of` answers from memory: no name server is asked, and so nothing is waited for."""
-    if not joined.settings.abuse.hints or meant_by(address.ascii_domain) or not _may_ask(address, joined):
+    if not parts.settings.abuse.hints or meant_by(address.ascii_domain) or not _may_ask(address, parts):
         return True
-    return joined.lookup.is_quick(address.ascii_domain)
+    return parts.lookup.is_quick(address.ascii_domain)
 
 
-def _may_ask(address: Address, joined: Parts) -> bool:
+def _may_ask(address: Address, parts: Parts) -> bool:
     """In try-out mode no mail leaves."""
-    return joined.settings.mail.transport == "smtp" and not is_well_known(address.ascii_domain)
+    return parts.settings.mail.transport == "smtp" and not is_well_known(address.ascii_domain)
 
 
-def unseen(form: Form, address: Address, joined: Parts) -> Hint | None:
+def unseen(form: Form, address: Address, parts: Parts) -> Hint | None:
     """The hint for the address of a form; not after a step, nor where its visitor has seen it and keeps the address."""
-    return None if form.get("step") or was_seen(form) else of(address, joined)
+    return None if form.get("step") or was_seen(form) else of(address, parts)
 
 
 def was_seen(form: Form) -> bool:

@@ -34,8 +34,8 @@ def vouched(data: Mapping[str, str], now: datetime) -> Vouched | list[Problem]:
         if name in data:
             try:
                 found[name] = read(data[name], now)
-            except ValueError as trouble:
-                problems.append(Problem(name, str(trouble)))
+            except ValueError as error:
+                problems.append(Problem(name, str(error)))
     if problems:
         return problems
     kept = {"page": "page", "time": "submitted_at"}

@@ -177,8 +177,8 @@ def _checked(
 def _address(data: Mapping[str, str]) -> Address | Problem:
     try:
         return parse(data.get("email", ""))
-    except BadAddress as trouble:
-        return Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress))
+    except BadAddress as error:
+        return Problem("email", str(error), by_library=isinstance(error, RefusedAddress))
 
 
 def _is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:

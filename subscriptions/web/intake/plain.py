@@ -39,70 +39,70 @@ class Plain:
     body: bytes
 
 
-def read(incoming: Incoming, joined: Parts) -> Plain | None:
+def read(incoming: Incoming, parts: Parts) -> Plain | None:
     """A plain sign-up, if this request is one; it waits for nothing."""
     if incoming.method != "POST" or "authorization" in incoming.headers or incoming.query:
         return None
     if len(incoming.body) > AT_MOST:
         return None
-    if joined.settings.mail.transport != "smtp":  # in try-out mode each request looks where the clock stands
+    if parts.settings.mail.transport != "smtp":  # in try-out mode each request looks where the clock stands
         return None
     if incoming.path == JSON_PATH:
-        return _by_json(incoming, joined)
-    return _by_form(incoming, joined) if incoming.path.startswith(FORM_PATH) else None
+        return _by_json(incoming, parts)
+    return _by_form(incoming, parts) if incoming.path.startswith(FORM_PATH) else None
 
 
-def _by_json(incoming: Incoming, joined: Parts) -> Plain | None:
+def _by_json(incoming: Incoming, parts: Parts) -> Plain | None:
     if incoming.headers.get("content-type") != "application/json" or "origin" in incoming.headers:
         return None
     try:
-        sign_up = from_json(incoming.body, joined.catalogue)
+        sign_up = from_json(incoming.body, parts.catalogue)
     except (NotJson, UnknownList):
         return None
-    if isinstance(sign_up, list) or sign_up.said or not _is_let_through(sign_up, incoming, joined):
+    if isinstance(sign_up, list) or sign_up.said or not _is_let_through(sign_up, incoming, parts):
         return None
-    handle = new_handle(sign_up, joined)
-    hint = hints.of(sign_up.address, joined, ask=False)
+    handle = new_handle(sign_up, parts)
+    hint = hints.of(sign_up.address, parts, ask=False)
     told = taken(sign_up, handle) | ({"hint": hint.in_english} if hint else {})
     head = (("content-type", "application/json"), ("vary", "Origin"))
     return Plain(
-        _complete(sign_up, handle, Channel.API, incoming, joined),
+        _complete(sign_up, handle, Channel.API, incoming, parts),
         202,
         head,
         _JSON.encode(told).encode(),
     )
 
 
-def _by_form(incoming: Incoming, joined: Parts) -> Plain | None:
-    row = joined.catalogue.by_slug(incoming.path.removeprefix(FORM_PATH))
+def _by_form(incoming: Incoming, parts: Parts) -> Plain | None:
+    row = parts.catalogue.by_slug(incoming.path.removeprefix(FORM_PATH))
     if row is None or incoming.headers.get("content-type") != FORM:
         return None
     form = _fields(incoming.body)
     if form is None or hints.CHOSEN in form or any(any(form.getlist(name)) for name in _SPECIAL):
         return None
-    here = joined.languages.best(form.get("lang") or form.get("locale"), incoming.languages, row.locale)
-    sign_up = from_form(form, row, joined.catalogue, language.stored(row, here, joined.languages))
-    if isinstance(sign_up, list) or guard.is_suspicious(form, joined, joined.clock.now()):
+    here = parts.languages.best(form.get("lang") or form.get("locale"), incoming.languages, row.locale)
+    sign_up = from_form(form, row, parts.catalogue, language.stored(row, here, parts.languages))
+    if isinstance(sign_up, list) or guard.is_suspicious(form, parts, parts.clock.now()):
         return None
-    if not _is_let_through(sign_up, incoming, joined) or _has_hint(form, sign_up, joined):
+    if not _is_let_through(sign_up, incoming, parts) or _has_hint(form, sign_up, parts):
         return None
-    handle = new_handle(sign_up, joined)
-    head, body = _to_inbox(row, handle, here, incoming, joined)
-    return Plain(_complete(sign_up, handle, Channel.FORM, incoming, joined), 303, head, body)
+    handle = new_handle(sign_up, parts)
+    head, body = _to_inbox(row, handle, here, incoming, parts)
+    return Plain(_complete(sign_up, handle, Channel.FORM, incoming, parts), 303, head, body)
 
 
-def _has_hint(form: MultiDict[str, str], sign_up: SignUp, joined: Parts) -> bool:
-    return not hints.was_seen(form) and hints.of(sign_up.address, joined, ask=False) is not None
+def _has_hint(form: MultiDict[str, str], sign_up: SignUp, parts: Parts) -> bool:
+    return not hints.was_seen(form) and hints.of(sign_up.address, parts, ask=False) is not None
 
 
-def _is_let_through(sign_up: SignUp, incoming: Incoming, joined: Parts) -> bool:
-    if sign_up.altcha or not hints.is_quick(sign_up.address, joined):
+def _is_let_through(sign_up: SignUp, incoming: Incoming, parts: Parts) -> bool:
+    if sign_up.altcha or not hints.is_quick(sign_up.address, parts):
         return False
-    return not is_asked(sign_up, incoming, joined)
+    return not is_asked(sign_up, incoming, parts)
 
 
-def _complete(sign_up: SignUp, handle: str, channel: Channel, incoming: Incoming, joined: Parts) -> SignUp:
-    return complete(sign_up, joined.links.ref(handle), channel, incoming, joined, brings=Pass())
+def _complete(sign_up: SignUp, handle: str, channel: Channel, incoming: Incoming, parts: Parts) -> SignUp:
+    return complete(sign_up, parts.links.ref(handle), channel, incoming, parts, brings=Pass())
 
 
 def _fields(body: bytes) -> MultiDict[str, str] | None:
@@ -114,7 +114,7 @@ def _fields(body: bytes) -> MultiDict[str, str] | None:
 
 
 def _to_inbox(
-    row: List, handle: str, here: str, incoming: Incoming, joined: Parts
+    row: List, handle: str, here: str, incoming: Incoming, parts: Parts
 ) -> tuple[tuple[tuple[str, str], ...], bytes]:
     """Head and body of the redirect to the page after the form, or to the list's own."""
     asked: dict[str, object] = {"r": handle}
@@ -122,7 +122,7 @@ def _to_inbox(
     if not row.thank_you_url and open_tab.is_led_by_us(incoming):
         asked[open_tab.STAMP] = 1
         more = (("referrer-policy", open_tab.TO_OURSELVES),)
-    if here != joined.languages.best(None, incoming.languages, row.locale):
+    if here != parts.languages.best(None, incoming.languages, row.locale):
         asked["lang"] = here
     location = row.thank_you_url or f"/subscribe/{row.slug}/check-inbox?{urlencode(asked)}"
     answer = redirect(location, 303)

@@ -26,12 +26,12 @@ NO_PROOF = Pass(Need.NEVER)  # of who is known by a token, a mailbox or a handle
 NOBODY = Address("", "", "")
 
 
-def new_handle(sign_up: SignUp, joined: Parts) -> str:
+def new_handle(sign_up: SignUp, parts: Parts) -> str:
     """The handle of a new visit."""
-    return joined.links.new_handle(webmail.number_of(sign_up.address.folded.rpartition("@")[2]))
+    return parts.links.new_handle(webmail.number_of(sign_up.address.folded.rpartition("@")[2]))
 
 
-def submit(sign_up: SignUp, incoming: Incoming, joined: Parts) -> Refusal | None:
+def submit(sign_up: SignUp, incoming: Incoming, parts: Parts) -> Refusal | None:
     """Hand a complete sign-up to the batch that is being gathered; returns after the commit.
 
     One that has been there already is not handed over again: what came of it travels with the request.
@@ -40,17 +40,17 @@ def submit(sign_up: SignUp, incoming: Incoming, joined: Parts) -> Refusal | None
         raise incoming.outcome
     if incoming.outcome is not None:
         return incoming.outcome
-    refused = joined.sign_ups.submit(sign_up)
-    note(sign_up, refused, joined)
+    refused = parts.sign_ups.submit(sign_up)
+    note(sign_up, refused, parts)
     return refused
 
 
-def note(sign_up: SignUp, refused: Refusal | None, joined: Parts) -> None:
+def note(sign_up: SignUp, refused: Refusal | None, parts: Parts) -> None:
     """What this process keeps in mind of a sign-up after its commit."""
     if isinstance(refused, ProofNeeded) and sign_up.origin.network and refused.until:
-        joined.busy.note(sign_up.origin.network, refused.until)
+        parts.busy.note(sign_up.origin.network, refused.until)
     if not refused and not sign_up.actor and sign_up.lists:  # a client may well bring hundreds at once
-        joined.watch.note([row.id for row in sign_up.rows], sign_up.address.ascii_domain)
+        parts.watch.note([row.id for row in sign_up.rows], sign_up.address.ascii_domain)
 
 
 def complete(
@@ -58,27 +58,27 @@ def complete(
     ref: bytes,
     channel: Channel,
     incoming: Incoming,
-    joined: Parts,
+    parts: Parts,
     *,
     actor: str | None = None,
     spoken_for: Vouched | None = None,
     brings: Pass | None = None,
 ) -> SignUp:
     """With whose it is, where it came from, and what its address alone tells."""
-    address, where = sign_up.address, origin(incoming, joined)
+    address, where = sign_up.address, origin(incoming, parts)
     if channel is Channel.BUTTON or actor:  # pressing a button of a mail is never limited; a client vouches
         where = replace(where, network=None)
     if spoken_for and spoken_for.ip:
         where = Origin(spoken_for.ip, "client", None)
     return sign_up._replace(
         ref=ref,
-        key=joined.links.key(address.folded) if sign_up.lists else joined.links.try_key(ref),
+        key=parts.links.key(address.folded) if sign_up.lists else parts.links.try_key(ref),
         channel=channel,
         actor=actor,
         origin=where,
         brings=NO_PROOF if actor else brings or Pass(),
-        mailable=not sign_up.lists or joined.mailable.why_not(address) is None,
-        flags=("disposable",) if is_within(address.ascii_domain, joined.disposable) else (),
+        mailable=not sign_up.lists or parts.mailable.why_not(address) is None,
+        flags=("disposable",) if is_within(address.ascii_domain, parts.disposable) else (),
         vouched=spoken_for.details if spoken_for else None,
     )
 
@@ -86,25 +86,25 @@ def complete(
 # Once more, and the code: for who has a handle
 
 
-def enter(handle: Visit | None, plain: str, method: ConfirmMethod, incoming: Incoming, joined: Parts) -> Entered:
+def enter(handle: Visit | None, plain: str, method: ConfirmMethod, incoming: Incoming, parts: Parts) -> Entered:
     """A code that was typed or sent; what is no visit of ours is answered as one whose tries are used up."""
     if handle is None:
         return Entered(None, 0)
-    where, now = origin(incoming, joined), joined.clock.now()
-    entered = enter_code.enter(handle, plain, joined.links, now, joined.policy, where, method)
+    where, now = origin(incoming, parts), parts.clock.now()
+    entered = enter_code.enter(handle, plain, parts.links, now, parts.policy, where, method)
     if entered.status and entered.status.welcomed:
-        joined.wake_sender()
+        parts.wake_sender()
     return entered
 
 
-def ask_again(earlier: Visit, incoming: Incoming, joined: Parts) -> Refusal | None:
+def ask_again(earlier: Visit, incoming: Incoming, parts: Parts) -> Refusal | None:
     """A fresh sign-up of the same person for the same lists; the same work where there is none to repeat."""
     with reading() as session:
         found = registrations.behind(session, earlier.refs)
-    ref, sign_up = _next_ref(earlier, found), sign_up_like(found, joined)
+    ref, sign_up = _next_ref(earlier, found), sign_up_like(found, parts)
     if sign_up is None or ref is None:
         ref, sign_up = earlier.refs[0], SignUp(NOBODY, (), None, "")
-    return submit(complete(sign_up, ref, Channel.FORM, incoming, joined, brings=NO_PROOF), incoming, joined)
+    return submit(complete(sign_up, ref, Channel.FORM, incoming, parts, brings=NO_PROOF), incoming, parts)
 
 
 def _next_ref(earlier: Visit, found: Sequence[Registration]) -> bytes | None:
@@ -115,9 +115,9 @@ def _next_ref(earlier: Visit, found: Sequence[Registration]) -> bytes | None:
     return later[0] if later else None
 
 
-def sign_up_like(rows: Sequence[Registration], joined: Parts, *, fresh_wording: bool = False) -> SignUp | None:
+def sign_up_like(rows: Sequence[Registration], parts: Parts, *, fresh_wording: bool = False) -> SignUp | None:
     """A sign-up of the same person for the same lists, as far as they take any; None: of nothing that is left."""
-    catalogue = joined.catalogue
+    catalogue = parts.catalogue
     rows = [row for row in rows if row.address and catalogue.lists[row.list_id].position is not None]
     if not rows:
         return None

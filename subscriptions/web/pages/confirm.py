@@ -10,7 +10,7 @@ from subscriptions.actions import confirm as confirming
 from subscriptions.actions.confirm import ConfirmStatus, LinkState
 from subscriptions.domain.evidence import Channel
 from subscriptions.links import OldLink
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Registration
 from subscriptions.web.http import headers, language, urls
 from subscriptions.web.http.adapter import incoming
@@ -29,9 +29,9 @@ def show(token: str) -> Response:
 
 
 def _look(token: str) -> ConfirmStatus:
-    now = parts().clock.now()
+    now = current_parts().clock.now()
     try:
-        return confirming.look(parts().links.read_confirm(token), now)
+        return confirming.look(current_parts().links.read_confirm(token), now)
     except OldLink as old:
         status = confirming.look(old.ref, now)
         return ConfirmStatus() if status.state is LinkState.WAITING else status
@@ -39,9 +39,9 @@ def _look(token: str) -> ConfirmStatus:
 
 @pages.post("/confirm/<token>")
 def confirm(token: str) -> BaseResponse:
-    joined = parts()
+    parts = current_parts()
     try:
-        ref = joined.links.read_confirm(token)
+        ref = parts.links.read_confirm(token)
     except OldLink:
         return _page(token, _look(token))
     tab, method, only = request.form.get("tab"), confirming.BY_BUTTON, None
@@ -51,22 +51,22 @@ def confirm(token: str) -> BaseResponse:
         method = confirming.BY_OPEN_TAB
     if "list" in request.form:
         only = _named(_look(token), request.form["list"])
-    status = confirming.confirm(ref, joined.clock.now(), joined.policy, origin(incoming(), joined), method, only)
+    status = confirming.confirm(ref, parts.clock.now(), parts.policy, origin(incoming(), parts), method, only)
     if status.welcomed:
-        joined.wake_sender()
+        parts.wake_sender()
     return _led_away(status) or _page(token, status)
 
 
 def _may_vouch(handle: str, ref: bytes) -> bool:
     """Whether the page that vouches is the one of this sign-up, still open in the same browser; never for several."""
-    visit = parts().links.visit(handle)
-    return visit is not None and ref in visit.refs and len(confirming.look(ref, parts().clock.now()).lists) < 2
+    visit = current_parts().links.visit(handle)
+    return visit is not None and ref in visit.refs and len(confirming.look(ref, current_parts().clock.now()).lists) < 2
 
 
 def _named(status: ConfirmStatus, slug: str) -> int:
     """The list whose button was pressed."""
     ids = [one.registration.list_id for one in status.lists]
-    return next((id_ for id_ in ids if parts().catalogue.lists[id_].slug == slug), NO_LIST)
+    return next((id_ for id_ in ids if current_parts().catalogue.lists[id_].slug == slug), NO_LIST)
 
 
 def _led_away(status: ConfirmStatus) -> BaseResponse | None:
@@ -82,13 +82,13 @@ def again(token: str) -> BaseResponse:
     status = _look(token)
     _about(status.lead)
     rows = status.those(*_ASKED_AGAIN) or [one.registration for one in status.lists[:1]]
-    sign_up = sign_up_like(rows, parts(), fresh_wording=True)
+    sign_up = sign_up_like(rows, current_parts(), fresh_wording=True)
     return take(sign_up, Channel.BUTTON) if sign_up else _page(token, ConfirmStatus())
 
 
 def confirm_page_of(status: ConfirmStatus) -> Response:
     """The page of a confirm link, for who has come another way."""
-    return _page(parts().links.confirm_token(status.lead.ref if status.lead else b""), status)
+    return _page(current_parts().links.confirm_token(status.lead.ref if status.lead else b""), status)
 
 
 def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Response:
@@ -98,7 +98,7 @@ def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Respons
         return Response(_gone(token, status, row), 410)
     tab, waits = None, status.state is LinkState.WAITING
     if len(status.lists) == 1:
-        tab = parts().links.tab(status.lists[0].registration.ref) if may_ask else None
+        tab = current_parts().links.tab(status.lists[0].registration.ref) if may_ask else None
         headers.allow(script_src="'self'")
         urls.may_lead_to(row.confirmed_url if row and waits else "")
     page = "confirm" if waits else "confirmed"
@@ -107,7 +107,7 @@ def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Respons
 
 def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
     """What waits, what is subscribed, and what is too late, each with what can be done about it."""
-    first, links = status.lists[0].registration, parts().links
+    first, links = status.lists[0].registration, current_parts().links
     subscribed, late = status.those(LinkState.SUBSCRIBED), status.those(*_ASKED_AGAIN)
     not_me = links.not_me_token(first.ref, first.list_id, first.key)
     return {
@@ -120,17 +120,17 @@ def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
         "deadline": language.words(first.confirm_by),
         "action": url_for("confirm.confirm", token=token),
         "again_action": url_for("confirm.again", token=token),
-        "not_me_url": url_for("tokens.not_me_page", token=not_me),
+        "not_me_url": url_for("leave.not_me_page", token=not_me),
         "footer": _list(first),
     }
 
 
 def _entry(row: Registration) -> dict[str, Any]:
-    leave = parts().links.leave_token(row.list_id, row.key)
+    leave = current_parts().links.leave_token(row.list_id, row.key)
     return {
         "list": _list(row),
-        "wording": parts().catalogue.wordings.get(row.wording_id or ""),
-        "unsubscribe_url": url_for("tokens.unsubscribe_page", token=leave),
+        "wording": current_parts().catalogue.wordings.get(row.wording_id or ""),
+        "unsubscribe_url": url_for("leave.unsubscribe_page", token=leave),
     }
 
 
@@ -153,7 +153,7 @@ def _names(rows: Sequence[Registration]) -> str:
 
 
 def _list(registration: Registration | None) -> List | None:
-    return parts().catalogue.lists.get(registration.list_id) if registration else None
+    return current_parts().catalogue.lists.get(registration.list_id) if registration else None
 
 
 def _about(registration: Registration | None) -> List | None:

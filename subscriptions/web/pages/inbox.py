@@ -16,7 +16,7 @@ from subscriptions.domain.address import wire_form
 from subscriptions.domain.webmail import webmail
 from subscriptions.languages import one_line
 from subscriptions.links import Visit
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab, urls
 from subscriptions.web.http.adapter import incoming
@@ -33,7 +33,7 @@ def check_inbox(slug: str) -> BaseResponse:
     row, vouches = the_list(slug), open_tab.may_vouch()
     if open_tab.is_stamped() and not vouches:
         return redirect(urls.here("check_inbox", row, **open_tab.unstamped()), 303)
-    visit = parts().links.visit(request.args.get("r", ""))
+    visit = current_parts().links.visit(request.args.get("r", ""))
     return _page(row, visit, again="again" in request.args, vouches=vouches)
 
 
@@ -41,8 +41,8 @@ def check_inbox(slug: str) -> BaseResponse:
 def again(slug: str) -> BaseResponse:
     """Another mail, if the budget allows one. The page keeps its handle, so that the code of any mail works on it."""
     row = the_list(slug)
-    visit = parts().links.visit(request.form.get("r", ""))
-    limited = ask_again(visit, incoming(), parts()) if visit else None
+    visit = current_parts().links.visit(request.form.get("r", ""))
+    limited = ask_again(visit, incoming(), current_parts()) if visit else None
     if isinstance(limited, Limited):
         return too_many(limited)
     handle = visit.handle if visit else None
@@ -52,10 +52,10 @@ def again(slug: str) -> BaseResponse:
 @pages.post("/subscribe/<slug>/code")
 def code(slug: str) -> Response:
     row, typed = the_list(slug), request.form.get("code", "")
-    visit, plain = parts().links.visit(request.form.get("r", "")), codes.read(typed)
+    visit, plain = current_parts().links.visit(request.form.get("r", "")), codes.read(typed)
     if visit and plain is None:
         return _page(row, visit, 422, wrong=no_code(), typed=typed)
-    entered = enter(visit, plain or "", enter_code.BY_PAGE, incoming(), parts())
+    entered = enter(visit, plain or "", enter_code.BY_PAGE, incoming(), current_parts())
     if entered.status:
         return confirm_page_of(entered.status)
     return _page(row, visit, 422, wrong=wrong_code(entered.left), typed=typed, closed=not entered.left)
@@ -84,7 +84,7 @@ def wrong_code(left: int) -> str:
 
 def _pause() -> int | None:
     """How many minutes lie at least between two mails, where the budget says so."""
-    shortest = min(parts().policy.mails, key=lambda rate: rate.period, default=None)
+    shortest = min(current_parts().policy.mails, key=lambda rate: rate.period, default=None)
     return ceil(shortest.period / timedelta(minutes=1)) if shortest and shortest.count == 1 else None
 
 
@@ -119,12 +119,12 @@ def _also() -> str | None:
 
 def _beside() -> list[List]:
     slugs = dict.fromkeys(request.args.get("also", "").split(","))
-    return [row for row in map(parts().catalogue.by_slug, slugs) if row]
+    return [row for row in map(current_parts().catalogue.by_slug, slugs) if row]
 
 
 def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:
     """The sender, and where the typed domain reads its mail."""
-    sender = parts().settings.mail.sender
+    sender = current_parts().settings.mail.sender
     known = webmail(visit.webmail) if visit else None
     url = known.open(wire_form(parseaddr(sender)[1])) if known else None
     return {"sender": sender, "webmail": known, "webmail_url": url}
@@ -134,10 +134,10 @@ def _of_visit(visit: Visit | None, *, again: bool, vouches: bool) -> dict[str, A
     """What the page can do for a visit of ours, and until when its first mail can be confirmed."""
     if visit is None:
         return {}
-    joined = parts()
-    by = joined.policy.confirm_by(visit.at)
+    parts = current_parts()
+    by = parts.policy.confirm_by(visit.at)
     return {
         "handle": visit.handle,
-        "deadline": language.words(by) if not again and joined.clock.now() < by else None,
-        "tabs": " ".join(map(joined.links.tab, visit.refs)) if vouches else None,
+        "deadline": language.words(by) if not again and parts.clock.now() < by else None,
+        "tabs": " ".join(map(parts.links.tab, visit.refs)) if vouches else None,
     }

@@ -4,56 +4,56 @@ from flask import Blueprint, render_template, request, url_for
 
 from subscriptions.actions import disown as disowning
 from subscriptions.actions import leave as leaving
-from subscriptions.actions import mine
+from subscriptions.actions import profile
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.links import Leave, NotMe
-from subscriptions.parts import parts
-from subscriptions.store import chapters, registrations
+from subscriptions.parts import current_parts
+from subscriptions.store import registrations, subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
 from subscriptions.web.http import language
 
-pages = Blueprint("tokens", __name__)
+pages = Blueprint("leave", __name__)
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
 @pages.get("/unsubscribe/<token>")
 def unsubscribe_page(token: str) -> str:
-    row = _about_leave(parts().links.read_leave(token))
+    row = _about_leave(current_parts().links.read_leave(token))
     return render_template(
-        "pages/unsubscribe.html", list=row, footer=row, action=url_for("tokens.unsubscribe", token=token)
+        "pages/unsubscribe.html", list=row, footer=row, action=url_for("leave.unsubscribe", token=token)
     )
 
 
 @pages.post("/unsubscribe/<token>")
 def unsubscribe(token: str) -> str:
     """By button or by RFC 8058: no cookie, no Origin, no redirect; success whether or not anything was open."""
-    joined = parts()
-    link = joined.links.read_leave(token)
+    parts = current_parts()
+    link = parts.links.read_leave(token)
     one_click = _is_one_click()
     how = Withdrawal(
         Event.UNSUBSCRIBE,
         Channel.ONE_CLICK if one_click else Channel.BUTTON,
         "one-click of the mail program (RFC 8058)" if one_click else "button on the unsubscribe page",
     )
-    leaving.leave(link.key, link.list_id, how, joined.clock.now(), joined.policy)
-    row, never = _about_leave(link), mine.never(link.key, joined.clock.now())
+    leaving.leave(link.key, link.list_id, how, parts.clock.now(), parts.policy)
+    row, never = _about_leave(link), profile.never(link.key, parts.clock.now())
     return render_template(
         "pages/unsubscribed.html",
         list=row,
         footer=row,
         subscribe_url=None if never else _sign_up(row),
-        lift_action=url_for("tokens.lift", token=token) if never else None,
+        lift_action=url_for("leave.lift", token=token) if never else None,
     )
 
 
 @pages.post("/unsubscribe/<token>/lift")
 def lift(token: str) -> str:
     """Write to me again: whoever has kept a newsletter owns the mailbox that it came to."""
-    link = parts().links.read_leave(token)
+    link = current_parts().links.read_leave(token)
     suppressing.lift(link.key, "all")
     row = _about_leave(link)
     return render_template("pages/lifted.html", list=row, footer=row, subscribe_url=_sign_up(row))
@@ -61,26 +61,26 @@ def lift(token: str) -> str:
 
 @pages.get("/not-me/<token>")
 def not_me_page(token: str) -> str:
-    row, names = _about_not_me(parts().links.read_not_me(token))
-    action = url_for("tokens.not_me", token=token)
+    row, names = _about_not_me(current_parts().links.read_not_me(token))
+    action = url_for("leave.not_me", token=token)
     return render_template("pages/not_me.html", list=row, names=names, footer=row, action=action)
 
 
 @pages.post("/not-me/<token>")
 def not_me(token: str) -> str:
     """The button, or a mail program's one-click on the confirmation mail (B-05, C-08)."""
-    joined = parts()
-    link = joined.links.read_not_me(token)
+    parts = current_parts()
+    link = parts.links.read_not_me(token)
     row, names = _about_not_me(link)  # before it is erased
     event = Event.ONE_CLICK if _is_one_click() else Event.DISOWN
-    disowning.disown(link, event, joined.clock.now(), joined.policy)
-    undo_action = url_for("tokens.undo", token=token)
+    disowning.disown(link, event, parts.clock.now(), parts.policy)
+    undo_action = url_for("leave.undo", token=token)
     return render_template("pages/not_me_done.html", list=row, names=names, footer=row, undo_action=undo_action)
 
 
 @pages.post("/not-me/<token>/undo")
 def undo(token: str) -> str:
-    link = parts().links.read_not_me(token)
+    link = current_parts().links.read_not_me(token)
     disowning.undo(link)
     row, _ = _about_not_me(link)
     return render_template("pages/not_me_undone.html", list=row, footer=row, subscribe_url=_sign_up(row))
@@ -92,7 +92,7 @@ def _is_one_click() -> bool:
 
 
 def _list(id_: int) -> List | None:
-    return parts().catalogue.lists.get(id_)
+    return current_parts().catalogue.lists.get(id_)
 
 
 def _about_not_me(link: NotMe) -> tuple[List | None, str]:
@@ -108,7 +108,7 @@ def _about_not_me(link: NotMe) -> tuple[List | None, str]:
 def _about_leave(link: Leave) -> List | None:
     row = _list(link.list_id)
     with reading() as session:
-        language.of_row(chapters.locale_of(session, link.key, link.list_id), row)
+        language.of_row(subscriptions.locale_of(session, link.key, link.list_id), row)
     return row
 
 

@@ -4,7 +4,7 @@ from flask import Flask, Response, render_template, request
 
 from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.guarding import FORM_LIFE
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab
 from subscriptions.web.http.adapter import incoming
@@ -22,10 +22,10 @@ def init_app(app: Flask) -> None:
 
 def form_time(earlier: str | None = None) -> str:
     """When this form was shown. One that comes again keeps its time: who has it filled already may be quick."""
-    now = parts().clock.now()
+    now = current_parts().clock.now()
     if request.method != "POST":
-        return parts().forms.time(now)
-    shown = parts().forms.read_time(earlier) if earlier else None
+        return current_parts().forms.time(now)
+    shown = current_parts().forms.read_time(earlier) if earlier else None
     return earlier if earlier and shown and now - shown < FORM_LIFE else ""
 
 
@@ -53,7 +53,7 @@ def page(sign_up: SignUp, step: Step) -> Response:
 
 def computes() -> bool:
     """Whether this page may let the browser compute; its answer allows the script then."""
-    may = may_compute(parts())
+    may = may_compute(current_parts())
     if may:
         _let_it_compute()
     return may
@@ -63,8 +63,8 @@ def is_asked_here(*rows: List) -> bool:
     """Whether a form that is shown now will be asked, so that it can bring the proof at once."""
     environ = request.environ
     if LOOKED not in environ:  # once for a page of many lists
-        environ[LOOKED] = look_whether_busy(incoming(), parts())
-    found: bool = environ[LOOKED] or any(is_unusual(row, "", parts()) for row in rows)
+        environ[LOOKED] = look_whether_busy(incoming(), current_parts())
+    found: bool = environ[LOOKED] or any(is_unusual(row, "", current_parts()) for row in rows)
     if found:
         _let_it_compute()
     return found

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.actions.gate import Limited, Pass, ProofNeeded
 from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.evidence import Channel
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
 from subscriptions.web.http import language, open_tab, urls
@@ -47,7 +47,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 @pages.get("/")
 def index() -> str:
-    rows = [one for one in parts().catalogue.configured if one.public]
+    rows = [one for one in current_parts().catalogue.configured if one.public]
     only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
     return render_template("pages/index.html", forms=[_shown([one]) for one in rows], footer=only)
 
@@ -85,16 +85,16 @@ def subscribe_to(rows: Sequence[List], *, is_choice: bool) -> BaseResponse | tup
     """What the form of these lists was sent with."""
     language.of_list(rows[0] if rows else None)
     form, locale = hints.chosen(request.form), language.to_store(rows[0]) if rows else None
-    asked = from_form(form, None if is_choice else rows[0], parts().catalogue, locale)
+    asked = from_form(form, None if is_choice else rows[0], current_parts().catalogue, locale)
     chosen = _chosen() if is_choice else list(rows)
     wrong = [*(asked if isinstance(asked, list) else []), *urls.wrong_return(chosen)]
     rows = list(dict.fromkeys([*rows, *chosen]))  # a form of another site may offer what ours does not
     if isinstance(asked, list) or wrong:
         return _form(rows, form, wrong, is_choice=is_choice), 422
-    verdict = Pass() if incoming().outcome else guard.judge(form, asked, incoming(), parts())
+    verdict = Pass() if incoming().outcome else guard.judge(form, asked, incoming(), current_parts())
     if isinstance(verdict, guard.Step):
         return one_more_step.page(asked, verdict)
-    hint = None if incoming().outcome else hints.unseen(form, asked.address, parts())
+    hint = None if incoming().outcome else hints.unseen(form, asked.address, current_parts())
     if hint:
         return _form(rows, form, hint=hint, is_choice=is_choice), 422
     return take(asked, Channel.FORM, verdict)
@@ -102,14 +102,14 @@ def subscribe_to(rows: Sequence[List], *, is_choice: bool) -> BaseResponse | tup
 
 def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseResponse:
     """Subscribe and lead to the inbox; the same for everyone."""
-    joined = parts()
-    handle = new_handle(asked, joined)
-    sign_up = complete(asked, joined.links.ref(handle), channel, incoming(), joined, brings=brings)
-    refused = submit(sign_up, incoming(), joined)
+    parts = current_parts()
+    handle = new_handle(asked, parts)
+    sign_up = complete(asked, parts.links.ref(handle), channel, incoming(), parts, brings=brings)
+    refused = submit(sign_up, incoming(), parts)
     if isinstance(refused, Limited):
         return too_many(refused)
     if isinstance(refused, ProofNeeded):
-        return one_more_step.page(asked, guard.refused(asked, brings, joined))
+        return one_more_step.page(asked, guard.refused(asked, brings, parts))
     return _after_sign_up(asked, handle, by_form=channel is Channel.FORM)
 
 
@@ -123,7 +123,7 @@ def _after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse
 
 def the_list(slug: str) -> List:
     """The list of that name that takes sign-ups, or 404."""
-    row = parts().catalogue.by_slug(slug)
+    row = current_parts().catalogue.by_slug(slug)
     if row is None:
         abort(404)
     language.of_list(row)
@@ -132,7 +132,7 @@ def the_list(slug: str) -> List:
 
 def _offered() -> list[List]:
     """The lists that the address of the page names, or all public ones; the page speaks the language of the first."""
-    catalogue = parts().catalogue
+    catalogue = current_parts().catalogue
     if "lists" in request.args:
         found = [catalogue.by_slug(slug) for slug in dict.fromkeys(request.args["lists"].split(","))]
         rows = [row for row in found if row] if all(found) else abort(404)
@@ -144,12 +144,12 @@ def _offered() -> list[List]:
 
 def _chosen() -> list[List]:
     """The lists that were ticked, as far as they exist."""
-    return [row for row in map(parts().catalogue.by_slug, dict.fromkeys(request.form.getlist("lists"))) if row]
+    return [row for row in map(current_parts().catalogue.by_slug, dict.fromkeys(request.form.getlist("lists"))) if row]
 
 
 def _shown(rows: Sequence[List], *, is_choice: bool = False) -> dict[str, Any]:
     """What a template needs to write a form."""
-    wordings, chosen = parts().catalogue.wordings, _chosen() if is_choice else rows
+    wordings, chosen = current_parts().catalogue.wordings, _chosen() if is_choice else rows
     back = urls.return_url(chosen) if chosen else urls.carried_return_url(rows)
     urls.may_lead_to(back, *(row.thank_you_url for row in rows))
     return {

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, render_template
 
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.web.http import language
 
 _CSP = (
@@ -49,8 +49,9 @@ def framed(octets: bytes) -> Response:
     html = html.replace("<head>", '<head><base target="_top">', 1)
     response = Response(html, mimetype="text/html")
     response.headers["Content-Language"] = mail.get("Content-Language", language.current())
+    ours = current_parts().settings.server.base_url
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'unsafe-hashes' {_hashes(html)}; img-src {parts().settings.server.base_url}; "
+        f"default-src 'none'; style-src 'unsafe-hashes' {_hashes(html)}; img-src {ours}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
     return response

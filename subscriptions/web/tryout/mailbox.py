@@ -13,8 +13,8 @@ from subscriptions.domain.policy import months_after
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.languages import marked
-from subscriptions.parts import parts
-from subscriptions.store import chapters, mailbox, meta
+from subscriptions.parts import current_parts
+from subscriptions.store import mailbox, meta, subscriptions
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.models import Captured
 from subscriptions.web.http import language
@@ -60,25 +60,25 @@ def _follow_clock() -> None:
     """The clock where the time machine has put it; without a database /healthz lives and /readyz says why (O-01)."""
     if request.endpoint not in ("health.healthz", "static"):
         with suppress(Unavailable, Contention):
-            parts().follow_clock()
+            current_parts().follow_clock()
 
 
 @pages.get("/")
 def index() -> str:
-    joined = parts()
-    now = joined.clock.now()
+    parts = current_parts()
+    now = parts.clock.now()
     with reading() as session:
         mails = [_line(one) for one in mailbox.newest(session)]
-        counts = chapters.counts(session, now)
+        counts = subscriptions.counts(session, now)
     return render_template(
         "pages/mailbox.html",
         mails=mails,
         now=language.words(now),
-        moved=_moved(joined.clock.ahead),
+        moved=_moved(parts.clock.ahead),
         clock_action=url_for("mailbox.move_clock"),
         steps=[{"value": value, "label": gettext(label)} for value, (label, _) in STEPS.items()],
         jobs=_ran(now),
-        lists_counts=[{"name": one.name, **counts[one.id]} for one in joined.catalogue.configured],
+        lists_counts=[{"name": one.name, **counts[one.id]} for one in parts.catalogue.configured],
     )
 
 
@@ -149,24 +149,24 @@ def move_clock() -> BaseResponse:
     """Move the app's clock ahead and run the jobs, so that anyone can watch block and purge."""
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         abort(403)
-    joined = parts()
+    parts = current_parts()
     step = STEPS.get(request.form.get("forward", ""))
     if step is None:
         return redirect(url_for("mailbox.index"), 303)
-    now = joined.clock.now()
-    joined.clock.ahead += step[1](now) - now
+    now = parts.clock.now()
+    parts.clock.ahead += step[1](now) - now
     with transaction() as session:
-        meta.put(session, "clock_ahead", str(joined.clock.ahead.total_seconds()))
+        meta.put(session, "clock_ahead", str(parts.clock.ahead.total_seconds()))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}
     _run("tidy")
     return redirect(url_for("mailbox.index", _anchor="machine", **counts), 303)  # type: ignore[arg-type]
 
 
 def _run(name: str) -> int:
-    joined = parts()
+    parts = current_parts()
     if name == "deliver":
-        return NAMED[name].work(Run(joined, joined.clock.now(), asked=True))
+        return NAMED[name].work(Run(parts, parts.clock.now(), asked=True))
     try:
-        return lease.run(NAMED[name], joined, asked=True, confirmed=True) or 0
+        return lease.run(NAMED[name], parts, asked=True, confirmed=True) or 0
     except lease.Running:
         return 0

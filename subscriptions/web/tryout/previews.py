@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, render_template, url_for
 from flask_babel import gettext
 
 from subscriptions.mail.preview import Preview, Previews, all_kinds
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.web.http import language
 from subscriptions.web.tryout import mail_view
 
@@ -17,7 +17,7 @@ ONE = "/<slug>/<kind>/<tag>"
 
 @pages.get("/")
 def index() -> str:
-    found = list(_previews().all_of(all_kinds(), parts().catalogue.configured, parts().languages.tags))
+    found = list(_previews().all_of(all_kinds(), current_parts().catalogue.configured, current_parts().languages.tags))
     wrong = [{"url": _url(one), "kind": one.kind, "tag": one.tag, "problem": problem}
              for one in found for problem in one.problems]  # fmt: skip
     return render_template("pages/mail_templates.html", sections=list(_sections(found)), wrong=wrong)
@@ -25,7 +25,7 @@ def index() -> str:
 
 def _sections(found: list[Preview]) -> Iterator[dict[str, Any]]:
     """The mails of each list, then those to the operator."""
-    for row in parts().catalogue.configured:
+    for row in current_parts().catalogue.configured:
         theirs = [one for one in found if one.row is row and not one.mail.row.to_operator]
         yield {"id": f"list-{row.slug}", "name": row.name, "mails": _lines(theirs)}
     ours = [one for one in found if one.mail.row.to_operator]
@@ -55,7 +55,7 @@ def show(slug: str, kind: str, tag: str) -> Response:
     one = _one(slug, kind, tag)
     return mail_view.shown(
         one.octets,
-        when=language.words(parts().clock.now()),
+        when=language.words(current_parts().clock.now()),
         body_url=url_for("previews.body", slug=slug, kind=kind, tag=tag),
         source_url=url_for("previews.source", slug=slug, kind=kind, tag=tag),
         one_click=None,
@@ -76,12 +76,17 @@ def source(slug: str, kind: str, tag: str) -> Response:
 
 
 def _one(slug: str, kind: str, tag: str) -> Preview:
-    row, previews = parts().catalogue.by_slug(slug), _previews()
-    if row is None or kind not in all_kinds() or tag not in parts().languages.tags or not previews.is_there(kind, tag):
+    row, previews = current_parts().catalogue.by_slug(slug), _previews()
+    if (
+        row is None
+        or kind not in all_kinds()
+        or tag not in current_parts().languages.tags
+        or not previews.is_there(kind, tag)
+    ):
         abort(404)
     return previews.one(kind, row, tag)
 
 
 def _previews() -> Previews:
-    joined = parts()
-    return Previews(joined.sender.composer, joined.settings, joined.catalogue, joined.clock.now())
+    parts = current_parts()
+    return Previews(parts.sender.composer, parts.settings, parts.catalogue, parts.clock.now())

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from subscriptions import __version__
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.lists import Catalogue
 from subscriptions.web.api.lists import PAGE_AT_MOST, PAGE_DEFAULT
 from subscriptions.web.api.openapi.form import FORM
@@ -24,7 +24,7 @@ _STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
 @pages.get("/api/v1/openapi.json")
 def openapi() -> Response:
-    return Response(json.dumps(document(parts().catalogue)), mimetype="application/json")
+    return Response(json.dumps(document(current_parts().catalogue)), mimetype="application/json")
 
 
 def _ref(name: str) -> dict[str, str]:

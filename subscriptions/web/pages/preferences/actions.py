@@ -10,17 +10,17 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import correct as correcting
 from subscriptions.actions import leave as leaving
-from subscriptions.actions import mine, move, suppress
+from subscriptions.actions import move, profile, suppress
 from subscriptions.actions.gate import Limited
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.actions.mine import Mine, Outcome
+from subscriptions.actions.profile import Mine, Outcome
 from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.languages import marked
 from subscriptions.links import Session
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming
@@ -42,28 +42,28 @@ def _show(session: Session, token: str) -> Answer:
 def _leave(session: Session, token: str) -> Answer:
     row = _the_list()
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left on the preferences page")
-    leaving.leave(session.key, row.id, how, parts().clock.now(), parts().policy)
+    leaving.leave(session.key, row.id, how, current_parts().clock.now(), current_parts().policy)
     return page(session, token, Said(gettext("You have left %(list)s. It took effect at once.", list=row.name)))
 
 
 def _leave_all(session: Session, token: str) -> Answer:
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left all lists on the preferences page")
-    leaving.leave(session.key, None, how, parts().clock.now(), parts().policy)
+    leaving.leave(session.key, None, how, current_parts().clock.now(), current_parts().policy)
     return page(session, token, Said(gettext("You have left all lists. It took effect at once.")))
 
 
 def _join(session: Session, token: str) -> Answer:
     """A new double opt-in, with the wording that stood beside the button."""
-    row, known = _the_list(), mine.look(session.key, parts().clock.now())
+    row, known = _the_list(), profile.look(session.key, current_parts().clock.now())
     if not joins(row, known) or known.address is None:
         abort(404)
-    wording = parts().catalogue.wordings.get(request.form.get("wording", ""))
+    wording = current_parts().catalogue.wordings.get(request.form.get("wording", ""))
     if wording is None or wording.list_id != row.id:
         return page(session, token, Said(problems=[Problem("", _NOT_ITS_WORDING)]))
     sign_up = _sign_up(parse(known.address), {row: wording.id}, _told(known))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
-    parts().sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
-    outcome, at = mine.became(sign_up.ref, sign_up.key, row.id, parts().clock.now(), parts().policy)
+    current_parts().sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
+    outcome, at = profile.became(sign_up.ref, sign_up.key, row.id, current_parts().clock.now(), current_parts().policy)
     return page(session, token, Said(_became(outcome, row, at)))
 
 
@@ -88,40 +88,40 @@ _NOT_ITS_WORDING = marked("This consent text is not one of this list. Please loa
 
 
 def _correct(session: Session, token: str) -> Answer:
-    known = mine.look(session.key, parts().clock.now())
+    known = profile.look(session.key, current_parts().clock.now())
     mine_to_tell = {one.key: one for one in offered(known) if one.key in request.form}
     fields = {key: request.form[key].strip() for key in mine_to_tell}
     wrong = [Problem(*found) for key, one in mine_to_tell.items() for found in wrong_in(one, fields[key])]
-    locale = parts().languages.known(request.form.get("locale", ""))
+    locale = current_parts().languages.known(request.form.get("locale", ""))
     if wrong:
         return page(session, token, Said(problems=wrong, told=fields))
     details = correcting.Details(locale, fields)
-    lists = parts().catalogue.lists
+    lists = current_parts().catalogue.lists
     may = {one.list_id: keys_of([lists[one.list_id]]) for one in known.open}
-    correcting.correct(session.key, details, may, parts().clock.now())
+    correcting.correct(session.key, details, may, current_parts().clock.now())
     return page(session, token, Said(gettext("Your details are saved.")))
 
 
 def _move(session: Session, token: str) -> Answer:
     """Another address, by a double opt-in of its own; what we know of that one is told to nobody (L-14)."""
-    typed, known = request.form.get("email", ""), mine.look(session.key, parts().clock.now())
+    typed, known = request.form.get("email", ""), profile.look(session.key, current_parts().clock.now())
     try:
         address = parse(typed)
-    except BadAddress as trouble:
-        wrong = Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress))
+    except BadAddress as error:
+        wrong = Problem("email", str(error), by_library=isinstance(error, RefusedAddress))
         return page(session, token, Said(problems=[wrong], typed=typed))
     lists = movable(known)
-    if parts().links.key(address.folded) == session.key or not lists:
+    if current_parts().links.key(address.folded) == session.key or not lists:
         return page(session, token, Said(problems=[Problem("email", _NO_OTHER)], typed=typed))
     sign_up = _sign_up(address, {row: row.wording_id for row in lists}, _told(known))
-    mark = parts().links.try_key(b"moves" + session.key)
-    refused = move.begin(sign_up, session.key, mark, parts().clock.now(), parts().policy)
+    mark = current_parts().links.try_key(b"moves" + session.key)
+    refused = move.begin(sign_up, session.key, mark, current_parts().clock.now(), current_parts().policy)
     if isinstance(refused, move.Enough):
         return page(session, token, Said(_became(Outcome.CLOSED, lists[0], refused.until), typed=typed))
     if isinstance(refused, Limited):
         return too_many(refused)
-    parts().watch.note([row.id for row in lists], address.ascii_domain)
-    parts().wake_sender()
+    current_parts().watch.note([row.id for row in lists], address.ascii_domain)
+    current_parts().wake_sender()
     return page(session, token, Said(gettext(_MOVES, address=address.mailed)))
 
 
@@ -134,19 +134,19 @@ _MOVES = marked(
 
 def movable(known: Mine) -> list[List]:
     """The lists that a new address can take over: those that take sign-ups, and where nothing is restricted."""
-    lists = parts().catalogue.lists
+    lists = current_parts().catalogue.lists
     rows = [lists[one.list_id] for one in known.open if not one.restricted]
     return [row for row in rows if row.position is not None]
 
 
 def _sign_up(address: Address, wordings: Mapping[List, str], told: Mapping[str, str]) -> SignUp:
     """For these lists, each with its wording; a mailbox is proven, which is more than a computation proves."""
-    asked_for, links = keys_of([*wordings]), parts().links
+    asked_for, links = keys_of([*wordings]), current_parts().links
     fields = {key: text for key, text in told.items() if key in asked_for}
     name, locale = fields.pop("name", None), told.get("locale") or language.current()
-    choices = tuple(choice(row, id_, parts().catalogue) for row, id_ in wordings.items())
+    choices = tuple(choice(row, id_, current_parts().catalogue) for row, id_ in wordings.items())
     sign_up = SignUp(address, choices, name, locale, fields or None)
-    return complete(sign_up, links.ref(links.new_handle()), _BY, incoming(), parts(), brings=NO_PROOF)
+    return complete(sign_up, links.ref(links.new_handle()), _BY, incoming(), current_parts(), brings=NO_PROOF)
 
 
 def _told(known: Mine) -> dict[str, str]:
@@ -156,12 +156,12 @@ def _told(known: Mine) -> dict[str, str]:
 
 def _never(session: Session, token: str) -> Answer:
     """Asks once (U-11)."""
-    row = about(mine.look(session.key, parts().clock.now()))
+    row = about(profile.look(session.key, current_parts().clock.now()))
     return render_template("pages/preferences_never.html", session=token, footer=row), 200
 
 
 def _never_surely(session: Session, token: str) -> Answer:
-    now, policy = parts().clock.now(), parts().policy
+    now, policy = current_parts().clock.now(), current_parts().policy
     suppress.suppress(session.key, "all", "never write to me again", now, policy, None, _BY)
     return page(session, token, Said(gettext("We will not write to you again."), undo=True))
 
@@ -182,7 +182,7 @@ _LIFTED = {
 
 def _the_list() -> List:
     slug = request.form.get("list", "")
-    row = next((one for one in parts().catalogue.lists.values() if one.slug == slug), None)
+    row = next((one for one in current_parts().catalogue.lists.values() if one.slug == slug), None)
     return row or abort(404)
 
 

@@ -3,10 +3,10 @@
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions.actions import mine, preferences
+from subscriptions.actions import preferences, profile
 from subscriptions.domain.address import BadAddress, RefusedAddress, parse
 from subscriptions.links import Opener, Session
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming
@@ -30,15 +30,15 @@ def ask() -> BaseResponse | tuple[str, int]:
     typed = request.form.get("email", "")
     try:
         address = parse(typed)
-    except BadAddress as trouble:
-        wrong = Problem("email", str(trouble), by_library=isinstance(trouble, RefusedAddress))
+    except BadAddress as error:
+        wrong = Problem("email", str(error), by_library=isinstance(error, RefusedAddress))
         return _form(typed, [wrong]), 422
-    joined = parts()
-    key, network = joined.links.key(address.folded), origin(incoming(), joined).network
-    limited = preferences.ask(key, address.mailed, network, joined.clock.now(), joined.policy)
+    parts = current_parts()
+    key, network = parts.links.key(address.folded), origin(incoming(), parts).network
+    limited = preferences.ask(key, address.mailed, network, parts.clock.now(), parts.policy)
     if limited:
         return too_many(limited)
-    joined.wake_sender()
+    parts.wake_sender()
     return redirect(url_for("preferences.sent"), 303)
 
 
@@ -49,19 +49,19 @@ def _form(typed: str, wrong: list[Problem]) -> str:
 
 @pages.get("/preferences/sent")
 def sent() -> str:
-    return render_template("pages/preferences_sent.html", sender=parts().settings.mail.sender, footer=_first())
+    return render_template("pages/preferences_sent.html", sender=current_parts().settings.mail.sender, footer=_first())
 
 
 def _first() -> List:
-    return parts().catalogue.configured[0]
+    return current_parts().catalogue.configured[0]
 
 
 @pages.get("/preferences/<token>")
 def link_page(token: str) -> tuple[str, int]:
     """One button, and nothing happens before it is pressed: scanners follow every link."""
-    opener = parts().links.sessions.read_link(token)
-    row = about(mine.look(opener.key, parts().clock.now()))
-    if parts().clock.now() >= opener.until or preferences.is_used(opener):
+    opener = current_parts().links.sessions.read_link(token)
+    row = about(profile.look(opener.key, current_parts().clock.now()))
+    if current_parts().clock.now() >= opener.until or preferences.is_used(opener):
         return _gone(opener, token)
     action, until = url_for("preferences.open_", token=token), language.words(opener.until)
     return render_template("pages/preferences_open.html", action=action, until=until, footer=row), 200
@@ -69,35 +69,35 @@ def link_page(token: str) -> tuple[str, int]:
 
 @pages.post("/preferences/<token>")
 def open_(token: str) -> tuple[str, int]:
-    joined = parts()
-    opener = joined.links.sessions.read_link(token)
-    if not preferences.open_(opener, joined.clock.now()):
-        about(mine.look(opener.key, joined.clock.now()))
+    parts = current_parts()
+    opener = parts.links.sessions.read_link(token)
+    if not preferences.open_(opener, parts.clock.now()):
+        about(profile.look(opener.key, parts.clock.now()))
         return _gone(opener, token)
-    session = joined.links.sessions.session_token(opener.key)
-    return page(joined.links.sessions.read_session(session), session, Said())
+    session = parts.links.sessions.session_token(opener.key)
+    return page(parts.links.sessions.read_session(session), session, Said())
 
 
 def _gone(opener: Opener, token: str) -> tuple[str, int]:
     """Used or too old: it still says who asks, so a fresh one takes no typing (U-12)."""
-    used = parts().clock.now() < opener.until
+    used = current_parts().clock.now() < opener.until
     action = url_for("preferences.again", token=token)
     return render_template("pages/preferences_gone.html", used=used, action=action, footer=_first()), 410
 
 
 @pages.post("/preferences/<token>/again")
 def again(token: str) -> str:
-    return _again(parts().links.sessions.read_link(token).key)
+    return _again(current_parts().links.sessions.read_link(token).key)
 
 
 def _again(key: bytes) -> str:
-    joined = parts()
-    now = joined.clock.now()
-    row = about(mine.look(key, now))
-    due_at = preferences.ask_again(key, now, joined.policy)
-    joined.wake_sender()
+    parts = current_parts()
+    now = parts.clock.now()
+    row = about(profile.look(key, now))
+    due_at = preferences.ask_again(key, now, parts.policy)
+    parts.wake_sender()
     waits = language.words(due_at) if due_at and due_at > now else None
-    sender = joined.settings.mail.sender
+    sender = parts.settings.mail.sender
     return render_template("pages/preferences_again.html", sent=bool(due_at), waits=waits, sender=sender, footer=row)
 
 
@@ -111,10 +111,10 @@ def reload(act: str) -> BaseResponse:
 def do(act: str) -> BaseResponse | tuple[str, int]:
     """An act of the page. Its form carries the session: no cookie, and nobody else can know it."""
     token = request.form.get("session", "")
-    session = parts().links.sessions.read_session(token)
+    session = current_parts().links.sessions.read_session(token)
     if act == "again":
         return _again(session.key), 200
-    if parts().clock.now() >= session.until:
+    if current_parts().clock.now() >= session.until:
         return _over(session, token)
     if act not in ACTS:
         abort(404)
@@ -122,6 +122,6 @@ def do(act: str) -> BaseResponse | tuple[str, int]:
 
 
 def _over(session: Session, token: str) -> tuple[str, int]:
-    row = about(mine.look(session.key, parts().clock.now()))
+    row = about(profile.look(session.key, current_parts().clock.now()))
     action = url_for("preferences.do", act="again")
     return render_template("pages/preferences_gone.html", over=True, session=token, action=action, footer=row), 410

@@ -8,13 +8,13 @@ from flask import render_template
 from flask_babel import gettext
 
 from subscriptions import languages
-from subscriptions.actions import mine
+from subscriptions.actions import profile
 from subscriptions.actions.correct import fields_of as told_of
-from subscriptions.actions.mine import Mine
+from subscriptions.actions.profile import Mine
 from subscriptions.domain.address import parse
 from subscriptions.domain.fields import Field, field_stored
 from subscriptions.links import Session
-from subscriptions.parts import parts
+from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Registration, Subscription
 from subscriptions.web.http import language
 from subscriptions.web.http.problem import Problem
@@ -34,7 +34,7 @@ class Said:
 
 def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     """The page as it is now, in the language of its owner."""
-    known = mine.look(session.key, parts().clock.now())
+    known = profile.look(session.key, current_parts().clock.now())
     row = about(known)
     shown = {
         "mine": known,
@@ -42,7 +42,7 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
         "fields": [fields.as_shown(one, gettext) for one in offered(known)],
         "told": {**_told(known), **said.told},
         "erase_by": language.words(known.erase_by) if known.erase_by else None,
-        "locales": [(tag, languages.own_name(tag)) for tag in parts().languages.tags],
+        "locales": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
         "never": any(one.scope == "all" for one in known.suppressions),
         "quiet": [_quiet(one.list_id) for one in known.suppressions if one.scope == "ask"],
     }
@@ -59,7 +59,7 @@ def about(known: Mine) -> List:
     rows: list[Registration | Subscription] = [*known.waiting.values(), *known.blocked.values()]
     rows += known.chapters.values()
     newest = max(rows, key=lambda one: one.registered_at, default=None)
-    row = parts().catalogue.lists[newest.list_id] if newest else parts().catalogue.configured[0]
+    row = current_parts().catalogue.lists[newest.list_id] if newest else current_parts().catalogue.configured[0]
     language.of_row(newest.locale if newest else None, row)
     return row
 
@@ -67,13 +67,17 @@ def about(known: Mine) -> List:
 def _lists(known: Mine) -> Iterator[dict[str, Any]]:
     """Those of this person, then those that anybody may join."""
     theirs = {*known.chapters, *known.waiting, *known.blocked}
-    rows = [row for row in parts().catalogue.lists.values() if row.id in theirs or (row.public and joins(row, known))]
+    rows = [
+        row
+        for row in current_parts().catalogue.lists.values()
+        if row.id in theirs or (row.public and joins(row, known))
+    ]
     for row in sorted(rows, key=lambda row: _rank(row, known)):
         yield {
             "list": row,
             "state": _state(row, known),
             "joins": joins(row, known),
-            "wording": parts().catalogue.wordings.get(row.wording_id),
+            "wording": current_parts().catalogue.wordings.get(row.wording_id),
             **_times(row, known),
         }
 
@@ -97,7 +101,7 @@ def joins(row: List, known: Mine) -> bool:
     """Whether this person may switch the list on: it takes sign-ups, and we may write to them."""
     if row.position is None or known.address is None or any(one.scope == "all" for one in known.suppressions):
         return False
-    return parts().mailable.why_not(parse(known.address)) is None
+    return current_parts().mailable.why_not(parse(known.address)) is None
 
 
 def _times(row: List, known: Mine) -> dict[str, Any]:
@@ -115,7 +119,7 @@ def _times(row: List, known: Mine) -> dict[str, Any]:
 
 def offered(known: Mine) -> list[Field]:
     """The voluntary fields of what is subscribed: those of the lists, and what is stored though no list asks for it."""
-    rows = [parts().catalogue.lists[one.list_id] for one in known.open]
+    rows = [current_parts().catalogue.lists[one.list_id] for one in known.open]
     asked_for = {one.key: one for one in fields.offered(rows)}
     stored = dict.fromkeys(key for one in known.open for key in told_of(one) if key not in asked_for)
     return [*asked_for.values(), *(field_stored(key) for key in stored)]
@@ -125,9 +129,9 @@ def _told(known: Mine) -> dict[str, str]:
     """What is stored of them now; where subscriptions differ, the newest."""
     told: dict[str, str] = {}
     for one in sorted(known.open, key=lambda one: one.id):
-        told |= told_of(one) | {"locale": parts().languages.known(one.locale) or one.locale}
+        told |= told_of(one) | {"locale": current_parts().languages.known(one.locale) or one.locale}
     return told
 
 
 def _quiet(list_id: int | None) -> str | None:
-    return parts().catalogue.lists[list_id].name if list_id is not None else None
+    return current_parts().catalogue.lists[list_id].name if list_id is not None else None

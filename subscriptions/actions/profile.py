@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.policy import Policy, state_at
-from subscriptions.store import addresses, chapters, outbox, registrations, suppressions
+from subscriptions.store import addresses, outbox, registrations, subscriptions, suppressions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Registration, Subscription, Suppression
 
@@ -48,7 +48,7 @@ def became(ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy) 
         if rows:
             due_at = max((one.due_at for one in outbox.of_registration(session, rows[0])), default=now)
             return (Outcome.WAITS if due_at > now else Outcome.MAILED), due_at
-        if chapters.open_one(session, key, list_id):
+        if subscriptions.open_one(session, key, list_id):
             return Outcome.OPEN, now
         if any(one.list_id in (None, list_id) for one in suppressions.active(session, key, now)):
             return Outcome.QUIET, now
@@ -59,7 +59,7 @@ def became(ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy) 
 def look(key: bytes, now: datetime) -> Mine:
     """What is known of this address at `now`, without changing anything."""
     with reading() as session:
-        known = sorted(chapters.shown_of_key(session, key, now), key=lambda one: (one.ended_at is None, one.id))
+        known = sorted(subscriptions.shown_of_key(session, key, now), key=lambda one: (one.ended_at is None, one.id))
         sign_ups = registrations.unconfirmed_of_key(session, key, now)
         return Mine(
             address=next((one.address for one in _surest_first(sign_ups, known) if one.address), None),

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.guarding import CLOCKS_DIFFER
-from subscriptions.store import meta, once, outbox, traffic
+from subscriptions.store import meta, outbox, traffic, used_tokens
 from subscriptions.store.engine import outside_transaction, transaction
 from subscriptions.store.models import Captured, Network, Registration
 
@@ -29,7 +29,7 @@ def forget_short_lived(session: Session, now: datetime, real_now: datetime, peri
     over = or_(Network.since <= now - (period or QUIET), Network.since > now + CLOCKS_DIFFER)
     free = select(Network.key).where(over).with_for_update(skip_locked=True)  # hold up no sign-up
     session.execute(delete(Network).where(Network.key.in_(free)), execution_options={"synchronize_session": False})
-    once.forget_expired(session, now)
+    used_tokens.forget_expired(session, now)
     copies = delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)).returning(Captured.id)
     waited = outbox.forget_addresses(session, now)
     if session.execute(copies).first() is not None or waited:
