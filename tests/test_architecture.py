@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "busy": "",
         "languages": "domain clock",
         "logs": "",
-        "data": "",
+        "disposable": "",
         "look": "",
         "settings": "domain look",
         "keys": "settings",
@@ -32,11 +32,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "lookup": "clock",
         "watch": "domain store clock",
         "jobs": "domain store actions mail clock watch",
-        "parts": "domain store actions mail settings languages clock links keys watch lookup data busy",
+        "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy",
         "web": "domain look store actions mail jobs export settings languages clock links logs parts",
         "start": "domain store jobs settings clock links keys parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
-        "cli": "domain look store actions mail jobs export settings clock logs parts start data",
+        "cli": "domain look store actions mail jobs export settings clock logs parts start disposable",
     }.items()
 }
 BENCH = sorted((HOME / "bench").glob("*.py"))
