@@ -170,7 +170,7 @@ DOCUMENT: dict[str, Any] = {
             "get": {
                 "operationId": "subscriptions",
                 "summary": "The subscriptions of a list, page by page; never a registration.",
-                **_needs("lists.subscriptions"),
+                **_needs("lists.subscriptions_of"),
                 "parameters": [
                     _LIST,
                     _query(
