@@ -1,6 +1,7 @@
 """One request through both doors of the intake, on the same database, and what each answered and stored."""
 
 import asyncio
+import threading
 import re
 from collections.abc import Callable
 from contextlib import closing
@@ -76,13 +77,17 @@ class Doors:
 
     def __init__(self, app: Flask) -> None:
         self._app, self._client = app, app.test_client()
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.new_event_loop()  # on a thread of its own: a browser of the tests has this one's
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._quick = QuickDoor(current_parts(app), self._loop)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
         self._loop.close()
 
     def both(self, case: Case) -> tuple[Outcome, Outcome, bool]:
@@ -115,7 +120,8 @@ class Doors:
     def quick(self, case: Case) -> tuple[int, list[tuple[str, str]], bytes] | Incoming:
         """What the quick door makes of it."""
         incoming = Incoming(case.method, "http", case.path, case.query, case.peer, case.all_headers, case.body)
-        return self._loop.run_until_complete(self._quick.take(incoming, Clock.ticks() + 60))
+        taking = self._quick.take(incoming, Clock.ticks() + 60)
+        return asyncio.run_coroutine_threadsafe(taking, self._loop).result(60)
 
     def in_front(self, case: Case) -> tuple[Answer, bool]:
         answer = self.quick(case)
