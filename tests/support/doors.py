@@ -1,8 +1,8 @@
 """One request through both doors of the intake, on the same database, and what each answered and stored."""
 
 import asyncio
-import threading
 import re
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
