@@ -5,11 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask, current_app
+from flask import Flask
 
+from subscriptions.busy import BusyNetworks
 from subscriptions.settings import Abuse
 from subscriptions.store.models import db
-from subscriptions.web import asking
 from tests.builders import ANNE, BART, World, rows_of_every_table
 from tests.conftest import NOON, ManualClock
 from tests.support.applications import Applications
@@ -21,7 +21,7 @@ ROWS_OF_A_START = {"alembic_version", "jobs", "lists", "meta", "traffic", "wordi
 
 @TURNS
 def test_a_test_finds_nothing_of_the_one_before_it(world: World, tmp_path: Path, turn: str) -> None:
-    parts, busy = world.parts, current_app.extensions[asking.NAME]
+    parts, busy = world.parts, world.parts.busy
     assert {name for name, count in rows_of_every_table().items() if count} <= ROWS_OF_A_START
     assert (world.clock.now(), parts.clock.ahead, parts.tally.waiting(), len(busy)) == (NOON, timedelta(0), {}, 0)
     assert parts.policy.confirm_within == timedelta(hours=24) and not parts.watch.is_on(1, "example.org")
@@ -32,7 +32,7 @@ def test_a_test_finds_nothing_of_the_one_before_it(world: World, tmp_path: Path,
     _leave_traces(world, busy, tmp_path)
 
 
-def _leave_traces(world: World, busy: asking.Busy, folder: Path) -> None:
+def _leave_traces(world: World, busy: BusyNetworks, folder: Path) -> None:
     world.subscribe()
     world.clock.forward(days=3)
     world.parts.clock.ahead = timedelta(days=30)

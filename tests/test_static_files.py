@@ -7,8 +7,9 @@ from pathlib import Path
 import brotli
 import pytest
 from flask.testing import FlaskClient
-from subscriptions.web.snippets import SCRIPTS
 from werkzeug.test import TestResponse
+
+from subscriptions.web.embed.snippets import SCRIPTS
 
 HOME = Path(__file__).resolve().parents[1] / "subscriptions/web/static"
 CSS, SCRIPT = "/static/style.css", "/embed/v1/yestwice.js"
