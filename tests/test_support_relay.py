@@ -12,8 +12,7 @@ import pytest
 from tests.support.faults import Stage
 from tests.support.relay import DROP, HANG, Certificate, Mail, Relay
 
-SHORT = 0.5  # for a reply that never comes
-PATIENCE = 30.0  # for one that surely does
+SHORT, PATIENCE = 0.5, 30.0  # for a reply that never comes, and for one that does
 LONG = 20.0
 TEXT = b"Subject: Hello\r\n\r\n.dots\r\n..\r\n"
 LOGIN = ("anne", "s3cret")
