@@ -9,7 +9,9 @@ from werkzeug.datastructures import MultiDict
 from subscriptions.domain.sites import origin_of
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
+from subscriptions.web.http import urls
 from subscriptions.web.intake.fields import keys_in, keys_of, named, shown_fields
+from subscriptions.web.pages.sign_up_form import SignUpForm, describe
 
 COLOUR = re.compile(r"#[0-9a-f]{6}", re.I)
 
@@ -30,6 +32,11 @@ class Options:
     @property
     def is_choice(self) -> bool:
         return len(self.rows) > 1
+
+    def form(self) -> SignUpForm:
+        """For other sites."""
+        path = "/subscribe" if self.is_choice else f"/subscribe/{self.rows[0].slug}"
+        return describe(self.rows, self.fields, urls.public(path), self.return_url, is_choice=self.is_choice)
 
     def query(self) -> dict[str, str]:
         """What a script or a frame must be told besides the list: only what is not as the list has it."""

@@ -10,11 +10,11 @@ from subscriptions import languages
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
-from subscriptions.web.embed import form_data, snippets
+from subscriptions.web.embed import snippets
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import headers, urls
 from subscriptions.web.http.static_files import files_in
-from subscriptions.web.intake.fields import shown, shown_fields
+from subscriptions.web.intake.fields import shown_fields, voluntary_inputs
 from subscriptions.web.pages.signup import the_list
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
@@ -74,7 +74,7 @@ def _controls(row: List, options: Options) -> dict[str, Any]:
     return {
         "tags": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
         "others": [one for one in configured if one is not row and (one.public or one in options.rows)],
-        "offered": shown(shown_fields(options.rows, MultiDict()), gettext),
+        "offered": voluntary_inputs(shown_fields(options.rows, MultiDict()), gettext),
         "colour": options.colour or row.colour or DEFAULT_COLOUR,
         "asked_return": asked,
         "trouble": _NOT_A_SITE if asked and not options.return_url else "",
@@ -82,10 +82,10 @@ def _controls(row: List, options: Options) -> dict[str, Any]:
 
 
 def _snippets(options: Options) -> dict[str, str]:
-    data = form_data.data(options)
+    form, src = options.form(), snippets.frame_src(options)
     return {
-        "frame_src": f"/embed/{data['list']}/frame?{snippets.frame_query(data, options)}",
-        "plain": snippets.plain(data, options),
-        "framed_code": str(snippets.framed(data, options)),
-        "element_code": str(snippets.element(data, options)),
+        "frame_src": src,
+        "plain": snippets.plain(form),
+        "framed_code": str(snippets.framed(form, src)),
+        "element_code": str(snippets.element(form, options)),
     }

@@ -55,7 +55,7 @@ def from_form(
         address = _address(form)
         wrong = Problem("lists", _NO_SUCH_LIST if form.getlist("lists") else marked("Please choose at least one list."))
         return [wrong, *([address] if isinstance(address, Problem) else [])]
-    wordings = {one: "wording" if row else f"wording-{one.slug}" for one in rows}  # and the names of their fields
+    wordings = {one: wording_field(one, is_choice=row is None) for one in rows}
     problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *wordings.values()])
     choices = [choice(one, form.get(name), catalogue, name) for one, name in wordings.items()]
     return problems or _checked(form, choices, catalogue, locale)
@@ -66,6 +66,11 @@ def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
     slugs = form.getlist("lists")
     rows = [row for row in map(catalogue.by_slug, dict.fromkeys(slugs)) if row]
     return rows if len(rows) == len(slugs) else []
+
+
+def wording_field(row: List, *, is_choice: bool) -> str:
+    """The field of a form that names the wording of a list."""
+    return f"wording-{row.slug}" if is_choice else "wording"
 
 
 def choice(row: List, wording_id: str | None, catalogue: Catalogue, field: str = "wording") -> ListChoice:
@@ -81,7 +86,7 @@ def _sent_twice(form: "MultiDict[str, str]", names: Sequence[str]) -> list[Probl
 
 def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str, str]]:
     """Every field that the visitor filled or the form vouched for, in order, for a form that asks for nothing again."""
-    names = {*CARRIED, *keys_of(rows), *(f"wording-{row.slug}" for row in rows)}
+    names = {*CARRIED, *keys_of(rows), *(wording_field(row, is_choice=True) for row in rows)}
     return [(name, value) for name, value in form.items(multi=True) if name in names]
 
 

@@ -24,6 +24,7 @@ from subscriptions.web.intake.hints import Hint
 from subscriptions.web.intake.parse import from_form
 from subscriptions.web.intake.submit import complete, new_handle, submit
 from subscriptions.web.pages import one_more_step
+from subscriptions.web.pages.sign_up_form import SignUpForm, describe
 
 pages = Blueprint("pages", __name__)
 
@@ -49,7 +50,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 def index() -> str:
     rows = [one for one in current_parts().catalogue.configured if one.public]
     only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
-    return render_template("pages/index.html", forms=[_shown([one]) for one in rows], footer=only)
+    return render_template("pages/index.html", forms=[_described([one]) for one in rows], footer=only)
 
 
 @pages.get("/subscribe/<slug>")
@@ -147,21 +148,13 @@ def _chosen() -> list[List]:
     return [row for row in map(current_parts().catalogue.by_slug, dict.fromkeys(request.form.getlist("lists"))) if row]
 
 
-def _shown(rows: Sequence[List], *, is_choice: bool = False) -> dict[str, Any]:
-    """What a template needs to write a form."""
-    wordings, chosen = current_parts().catalogue.wordings, _chosen() if is_choice else rows
+def _described(rows: Sequence[List], *, is_choice: bool = False) -> SignUpForm:
+    """The form as the request at hand wishes for it."""
+    chosen, action = _chosen() if is_choice else rows, _action(rows, is_choice=is_choice)
     back = urls.return_url(chosen) if chosen else urls.carried_return_url(rows)
     urls.may_lead_to(back, *(row.thank_you_url for row in rows))
-    return {
-        "entries": [{"list": row, "wording": wordings[row.wording_id]} for row in rows],
-        "is_choice": is_choice,
-        "slug": "several" if is_choice else rows[0].slug,  # ids end with it
-        "action": _action(rows, is_choice=is_choice),
-        "return_url": back,
-        "fields": shown_fields(rows, request.args),
-        "locale": language.to_store(rows[0]) if rows else "",
-        "computes": one_more_step.is_asked_here(*rows),
-    }
+    fields, computes = shown_fields(rows, request.args), one_more_step.is_asked_here(*rows)
+    return describe(rows, fields, action, back, is_choice=is_choice, computes=computes)
 
 
 def _action(rows: Sequence[List], *, is_choice: bool) -> str:
@@ -181,7 +174,7 @@ def _form(
     open_tab.comes_from_form()
     return render_template(
         "pages/subscribe.html",
-        form=_shown(rows, is_choice=is_choice),
+        form=_described(rows, is_choice=is_choice),
         values=values or {},
         chosen=request.form.getlist("lists"),
         problems=language.in_words(wrong),

@@ -1,6 +1,7 @@
 """The way to one's own preferences: ask for the link by mail, open it once, and the acts of the page behind it."""
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import preferences, profile
@@ -13,6 +14,7 @@ from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
+from subscriptions.web.intake.fields import address_input
 from subscriptions.web.pages.preferences.actions import ACTS
 from subscriptions.web.pages.preferences.view import Said, about, page
 
@@ -43,8 +45,10 @@ def ask() -> BaseResponse | tuple[str, int]:
 
 
 def _form(typed: str, wrong: list[Problem]) -> str:
-    problems = language.in_words(wrong)
-    return render_template("pages/preferences_ask.html", typed=typed, problems=problems, footer=_first())
+    problems, address = language.in_words(wrong), address_input(gettext)
+    return render_template(
+        "pages/preferences_ask.html", typed=typed, address=address, problems=problems, footer=_first()
+    )
 
 
 @pages.get("/preferences/sent")

@@ -13,6 +13,7 @@ from subscriptions.actions.correct import fields_of as told_of
 from subscriptions.actions.profile import Mine
 from subscriptions.domain.address import parse
 from subscriptions.domain.fields import Field, field_stored
+from subscriptions.languages import marked
 from subscriptions.links import Session
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Registration, Subscription
@@ -39,7 +40,8 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     shown = {
         "mine": known,
         "lists": list(_lists(known)),
-        "fields": [fields.as_shown(one, gettext) for one in offered(known)],
+        "fields": [fields.voluntary_input(one, gettext) for one in offered(known)],
+        "new_address": fields.address_input(gettext, marked("New e-mail address")),
         "told": {**_told(known), **said.told},
         "erase_by": language.words(known.erase_by) if known.erase_by else None,
         "locales": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
