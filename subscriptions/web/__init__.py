@@ -11,6 +11,11 @@ from subscriptions.web.pages import confirm, inbox, leave, one_more_step, signup
 from subscriptions.web.pages.preferences import routes
 from subscriptions.web.tryout import mailbox
 
+_ROOMS = (
+    signup, inbox, frame, confirm, leave, routes, subscriptions, lists, confirmations, form_data, owner_page, document,
+    health,
+)  # fmt: skip
+
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.url_map.strict_slashes = False  # RFC 8058 forbids redirects, and nobody needs them elsewhere
@@ -20,22 +25,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     headers.init_app(app, settings)
     problems.init_app(app)
     cors.init_app(app)
-    rooms = (
-        signup,
-        inbox,
-        frame,
-        confirm,
-        leave,
-        routes,
-        subscriptions,
-        lists,
-        confirmations,
-        form_data,
-        owner_page,
-        document,
-        health,
-    )
-    for room in rooms:
+    for room in _ROOMS:
         app.register_blueprint(room.pages)
     branding.init_app(app, settings)
     if settings.mail.transport == "mailbox":

@@ -13,10 +13,10 @@ from subscriptions.look.shades import shades
 from subscriptions.parts import current_parts
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import cors, language, urls
+from subscriptions.web.http.lists import the_list
 from subscriptions.web.intake.fields import Input
 from subscriptions.web.pages.inbox import no_code, subject, wrong_code
 from subscriptions.web.pages.sign_up_form import Agreement, SignUpForm
-from subscriptions.web.pages.signup import the_list
 
 pages = Blueprint("form_data", __name__, url_prefix="/api/v1/lists")
 

@@ -13,9 +13,9 @@ from subscriptions.store.models import List
 from subscriptions.web.embed import snippets
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import headers, urls
+from subscriptions.web.http.lists import the_list
 from subscriptions.web.http.static_files import files_in
 from subscriptions.web.intake.fields import shown_fields, voluntary_inputs
-from subscriptions.web.pages.signup import the_list
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
 YEAR = 365 * 86_400

@@ -22,16 +22,8 @@ HONEYPOT = "website"
 _NO_TEXTS = ("lists", "wordings")  # all other members are
 MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_NO_TEXTS)  # and the fields of the list
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
-CARRIED = (
-    "email",
-    "locale",
-    "lang",
-    "return_url",
-    "lists",
-    "wording",
-    "hint_seen",
-)  # and fields and wordings of the lists
-_NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
+CARRIED = ("email", "locale", "lang", "return_url", "lists", "wording", "hint_seen")  # and fields, wordings of lists
+NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -52,7 +44,7 @@ def from_form(
     """
     rows = [row] if row else _ticked(form, catalogue)
     if not rows:
-        address = _address(form)
+        address = address_in(form)
         wrong = Problem("lists", _NO_SUCH_LIST if form.getlist("lists") else marked("Please choose at least one list."))
         return [wrong, *([address] if isinstance(address, Problem) else [])]
     wordings = {one: wording_field(one, is_choice=row is None) for one in rows}
@@ -164,7 +156,7 @@ def _wrong_wordings(wordings: Any) -> Iterator[Problem]:
 def _checked(
     data: Mapping[str, str], choices: Sequence[ListChoice], catalogue: Catalogue, usual: str | None = None
 ) -> SignUp | list[Problem]:
-    address = _address(data)
+    address = address_in(data)
     fields, wrong = told(data, [one.list for one in choices])
     problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*one) for one in wrong)]
     locale = data.get("locale") or usual or choices[0].list.locale
@@ -172,14 +164,15 @@ def _checked(
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
     for one in choices:
         if one.wording_id is not None and not _is_of(one.wording_id, one.list, catalogue):
-            problems.append(Problem(one.field, _NOT_ITS_WORDING))
+            problems.append(Problem(one.field, NOT_ITS_WORDING))
     if problems or isinstance(address, Problem):
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
     return SignUp(address, tuple(choices), name, locale, fields or None, said, data.get("altcha", ""))
 
 
-def _address(data: Mapping[str, str]) -> Address | Problem:
+def address_in(data: Mapping[str, str]) -> Address | Problem:
+    """The address that was typed, or what is wrong with it."""
     try:
         return parse(data.get("email", ""))
     except BadAddress as error:

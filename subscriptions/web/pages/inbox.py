@@ -20,10 +20,10 @@ from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab, urls
 from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.lists import the_list
 from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake.submit import ask_again, enter
 from subscriptions.web.pages.confirm import confirm_page_of
-from subscriptions.web.pages.signup import the_list
 
 pages = Blueprint("inbox", __name__)
 

@@ -16,6 +16,7 @@ from subscriptions.store.models import List
 from subscriptions.web.http import language, open_tab, urls
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
+from subscriptions.web.http.lists import the_list
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake import guard, hints
@@ -120,15 +121,6 @@ def _after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse
     away = urls.return_url(asked.rows) or row.thank_you_url if by_form and not urls.is_framed() else ""
     also = ",".join(one.slug for one in others) or None
     return redirect(away or urls.here("check_inbox", row, r=handle, also=also, **open_tab.stamp()), 303)
-
-
-def the_list(slug: str) -> List:
-    """The list of that name that takes sign-ups, or 404."""
-    row = current_parts().catalogue.by_slug(slug)
-    if row is None:
-        abort(404)
-    language.of_list(row)
-    return row
 
 
 def _offered() -> list[List]:
