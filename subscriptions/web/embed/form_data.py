@@ -1,6 +1,5 @@
 """What the script needs to build the form of a list on a listed site: its fields, its wording, all its texts."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +13,7 @@ from subscriptions.parts import current_parts
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import cors, language, urls
 from subscriptions.web.http.lists import the_list
+from subscriptions.web.http.problems import json_answer
 from subscriptions.web.intake.fields import Input
 from subscriptions.web.pages.inbox import no_code, subject, wrong_code
 from subscriptions.web.pages.sign_up_form import Agreement, SignUpForm
@@ -25,12 +25,9 @@ pages = Blueprint("form_data", __name__, url_prefix="/api/v1/lists")
 def form(slug: str) -> Response:
     """In the language that `lang` asks for."""
     options = read(the_list(slug), request.args)
-    return cors.refused(options.rows) or _answer(data(options))
-
-
-def _answer(found: dict[str, Any]) -> Response:
-    response = Response(json.dumps(found, ensure_ascii=False), mimetype="application/json")
-    response.headers["Content-Language"] = found["lang"]
+    response = cors.refused(options.rows) or json_answer(data(options))
+    if response.status_code == 200:
+        response.headers["Content-Language"] = language.current()
     return response
 
 
@@ -45,53 +42,35 @@ def data(options: Options) -> dict[str, Any]:
     """The form as data."""
     form, here, row = options.form(), language.current(), options.rows[0]
     return {
-        "list": row.slug,
-        "lang": here,
-        "dir": languages.direction(here),
-        "action": form.action,
-        "frame": urls.public(f"/embed/{row.slug}/frame"),
-        "fields": [asdict(one) for one in form.fields],
-        "lists": [_agreement(one) for one in form.agreements],
+        "list": row.slug, "lang": here, "dir": languages.direction(here),
+        "action": form.action, "frame": urls.public(f"/embed/{row.slug}/frame"),
+        "fields": [asdict(field) for field in form.fields],
+        "lists": [_agreement(entry) for entry in form.agreements],
         "honeypot": form.trap.name,
         "hidden": {name: value for name, value in form.hidden.items() if name != urls.RETURN},  # it leads nowhere
-        "texts": _texts(form),
-        "colours": _colours(options),
-        "inbox": _inbox(options),
-    }
+        "texts": _texts(form), "colours": _colours(options), "inbox": _inbox(options),
+    }  # fmt: skip
 
 
 def _agreement(entry: Agreement) -> dict[str, Any]:
     row, wording = entry.list, entry.wording
-    return {
-        "list": row.slug,
-        "name": row.name,
-        "description": row.description,
-        "lang": row.locale,
-        "wording": wording.id,
-        "text": wording.text,
-        "purpose": entry.purpose,
-        "policy_url": wording.policy_url,
-    }
+    return {"list": row.slug, "name": row.name, "description": row.description, "lang": row.locale,
+            "wording": wording.id, "text": wording.text, "purpose": entry.purpose,
+            "policy_url": wording.policy_url}  # fmt: skip
 
 
 def _colours(options: Options) -> dict[str, str]:
     """Of the button, by day and at night: the wished one or the list's own, in shades that can be read."""
     colour = options.colour or options.rows[0].colour
-    made = {scheme: shades(colour, scheme) for scheme in ("light", "dark")}
-    return {f"accent-{scheme}": one.accent for scheme, one in made.items()} | {
-        f"on-accent-{scheme}": one.on_accent for scheme, one in made.items()
-    }
+    day, night = shades(colour, "light"), shades(colour, "dark")
+    return {"accent-light": day.accent, "accent-dark": night.accent,
+            "on-accent-light": day.on_accent, "on-accent-dark": night.on_accent}  # fmt: skip
 
 
 def _texts(form: SignUpForm) -> dict[str, Any]:
     return {
-        "title": form.title,
-        "subscribe": form.button,
-        "about": form.about,
-        "agree": form.agree,
-        "policy": form.policy,
-        "fine": form.fine,
-        "trap": form.trap.label,
+        "title": form.title, "subscribe": form.button, "about": form.about, "agree": form.agree, "policy": form.policy,
+        "fine": form.fine, "trap": form.trap.label,
         "working": gettext("One moment: your browser is showing that it is no robot."),
         "later": gettext("Many people have signed up from your network. Please try again later."),
         "trouble": gettext("We cannot answer just now, and nothing was changed. Please try again in a few seconds."),
@@ -100,7 +79,7 @@ def _texts(form: SignUpForm) -> dict[str, Any]:
             "wording": gettext("This consent text is not one of this list. Please load the form again."),
             "lists": gettext("Please choose at least one list."),
         },
-    }
+    }  # fmt: skip
 
 
 def _inbox(options: Options) -> dict[str, Any]:

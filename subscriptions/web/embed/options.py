@@ -30,6 +30,11 @@ class Options:
         return keys_in(self.fields)
 
     @property
+    def origins(self) -> list[str]:
+        """The sites that every list of the form knows."""
+        return [origin for origin in self.rows[0].origins if all(origin in row.origins for row in self.rows)]
+
+    @property
     def is_choice(self) -> bool:
         return len(self.rows) > 1
 
@@ -56,10 +61,10 @@ def read(row: List, query: "MultiDict[str, str]") -> Options:
         rows=rows,
         fields=shown_fields(rows, query),
         colour=colour.lower() if COLOUR.fullmatch(colour) else "",
-        return_url=back if all(origin_of(back) in one.origins for one in rows) else "",
+        return_url=back if all(origin_of(back) in row.origins for row in rows) else "",
     )
 
 
 def _rows(row: List, query: "MultiDict[str, str]") -> tuple[List, ...]:
     others = [current_parts().catalogue.by_slug(slug) for slug in named(query, "lists") if slug != row.slug]
-    return (row, *(one or abort(404) for one in others))
+    return (row, *(other or abort(404) for other in others))

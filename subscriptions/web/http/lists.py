@@ -1,5 +1,7 @@
 """The list that an address names, or 404."""
 
+from collections.abc import Iterable
+
 from flask import abort
 
 from subscriptions.parts import current_parts
@@ -12,6 +14,11 @@ def the_list(slug: str) -> List:
     row = current_parts().catalogue.by_slug(slug) or abort(404)
     language.of_list(row)
     return row
+
+
+def there_are(slugs: Iterable[str]) -> list[List]:
+    """Those that take sign-ups, of the lists that are named, each once."""
+    return [row for row in map(current_parts().catalogue.by_slug, dict.fromkeys(slugs)) if row]
 
 
 def any_list(slug: str) -> List:

@@ -55,14 +55,9 @@ class SignUpForm:
 
 
 def describe(
-    rows: Sequence[List],
-    texts: Sequence[str],
-    action: str,
-    return_url: str = "",
-    *,
-    is_choice: bool,
+    rows: Sequence[List], texts: Sequence[str], action: str, return_url: str = "", *, is_choice: bool,
     computes: bool = False,
-) -> SignUpForm:
+) -> SignUpForm:  # fmt: skip
     """The form of these lists, with the fields that the configuration names so."""
     choose = gettext("Choose what you would like to read")
     about = gettext("All of this is optional. We use it to address you, and for nothing else.")

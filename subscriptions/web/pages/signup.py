@@ -16,7 +16,7 @@ from subscriptions.store.models import List
 from subscriptions.web.http import language, open_tab, urls
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
-from subscriptions.web.http.lists import the_list
+from subscriptions.web.http.lists import the_list, there_are
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake import guard, hints
@@ -35,23 +35,17 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def always() -> dict[str, Any]:
-        is_tried = settings.mail.transport == "mailbox"
-        return {
-            "title_suffix": sender[0] or sender[1],
-            "footer": None,
-            "framed": g.get("framed"),
-            "here": urls.here,
-            "is_tried": is_tried,
-            "mailbox_url": url_for("mailbox.index") if is_tried and is_straight_from_loopback(incoming()) else None,
-            "hours": settings.lifecycle.confirm_within_hours,
-        }
+        is_tried, hours = settings.mail.transport == "mailbox", settings.lifecycle.confirm_within_hours
+        mailbox = url_for("mailbox.index") if is_tried and is_straight_from_loopback(incoming()) else None
+        return {"title_suffix": sender[0] or sender[1], "footer": None, "framed": g.get("framed"), "here": urls.here,
+                "is_tried": is_tried, "mailbox_url": mailbox, "hours": hours}  # fmt: skip
 
 
 @pages.get("/")
 def index() -> str:
-    rows = [one for one in current_parts().catalogue.configured if one.public]
+    rows = _public()
     only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
-    return render_template("pages/index.html", forms=[_described([one]) for one in rows], footer=only)
+    return render_template("pages/index.html", forms=[_described([row]) for row in rows], footer=only)
 
 
 @pages.get("/subscribe/<slug>")
@@ -119,25 +113,29 @@ def _after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse
     """To the page that the form names, or the list; else, and in a frame, to ours. Nothing about anybody is in it."""
     row, *others = asked.rows
     away = urls.return_url(asked.rows) or row.thank_you_url if by_form and not urls.is_framed() else ""
-    also = ",".join(one.slug for one in others) or None
+    also = ",".join(other.slug for other in others) or None
     return redirect(away or urls.here("check_inbox", row, r=handle, also=also, **open_tab.stamp()), 303)
 
 
 def _offered() -> list[List]:
     """The lists that the address of the page names, or all public ones; the page speaks the language of the first."""
-    catalogue = current_parts().catalogue
+    rows = _public()
     if "lists" in request.args:
-        found = [catalogue.by_slug(slug) for slug in dict.fromkeys(request.args["lists"].split(","))]
-        rows = [row for row in found if row] if all(found) else abort(404)
-    else:
-        rows = [row for row in catalogue.configured if row.public]
+        slugs = dict.fromkeys(request.args["lists"].split(","))
+        rows = there_are(slugs)
+        if len(rows) < len(slugs):
+            abort(404)
     language.of_list(rows[0] if rows else None)
     return rows
 
 
+def _public() -> list[List]:
+    return [row for row in current_parts().catalogue.configured if row.public]
+
+
 def _chosen() -> list[List]:
     """The lists that were ticked, as far as they exist."""
-    return [row for row in map(current_parts().catalogue.by_slug, dict.fromkeys(request.form.getlist("lists"))) if row]
+    return there_are(request.form.getlist("lists"))
 
 
 def _described(rows: Sequence[List], *, is_choice: bool = False) -> SignUpForm:
@@ -156,20 +154,10 @@ def _action(rows: Sequence[List], *, is_choice: bool) -> str:
 
 
 def _form(
-    rows: Sequence[List],
-    values: Mapping[str, str] | None = None,
-    wrong: Sequence[Problem] = (),
-    hint: Hint | None = None,
-    *,
-    is_choice: bool,
-) -> str:
+    rows: Sequence[List], values: Mapping[str, str] | None = None, wrong: Sequence[Problem] = (),
+    hint: Hint | None = None, *, is_choice: bool,
+) -> str:  # fmt: skip
     open_tab.comes_from_form()
-    return render_template(
-        "pages/subscribe.html",
-        form=_described(rows, is_choice=is_choice),
-        values=values or {},
-        chosen=request.form.getlist("lists"),
-        problems=language.in_words(wrong),
-        hint=hint,
-        footer=rows[0] if rows else None,
-    )
+    shown = {"form": _described(rows, is_choice=is_choice), "values": values or {}, "hint": hint,
+             "chosen": request.form.getlist("lists"), "problems": language.in_words(wrong)}  # fmt: skip
+    return render_template("pages/subscribe.html", **shown, footer=rows[0] if rows else None)
