@@ -27,7 +27,7 @@ from subscriptions.web.http.lists import any_list
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake.fields import keys_of, wrong_in
-from subscriptions.web.intake.parse import NOT_ITS_WORDING, address_in, choice
+from subscriptions.web.intake.parse import NOT_ITS_WORDING, address_in, choice, is_of
 from subscriptions.web.intake.submit import NO_PROOF, complete
 from subscriptions.web.pages.preferences.view import Said, about, joins, known, offered
 
@@ -56,10 +56,10 @@ def _join(session: Session) -> Said:
     row, mine, parts = _named_list(), known(session.key), current_parts()
     if not joins(row, mine) or mine.address is None:
         abort(404)
-    wording = parts.catalogue.wordings.get(request.form.get("wording", ""))
-    if wording is None or wording.list_id != row.id:
+    wording_id = request.form.get("wording", "")
+    if not is_of(wording_id, row, parts.catalogue):
         return Said(problems=[Problem("", NOT_ITS_WORDING)])
-    sign_up = _sign_up(parse(mine.address), {row: wording.id}, _told(mine))
+    sign_up = _sign_up(parse(mine.address), {row: wording_id}, _told(mine))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts.sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
     outcome, at = profile.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy)
