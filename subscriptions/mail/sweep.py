@@ -1,19 +1,24 @@
 """One sweep of the outbox: threads that each send the next mail over a line, until none is left."""
 
+import logging
 import re
 import threading
+from contextlib import suppress
 
 from flask import Flask
 
 from subscriptions.clock import Clock
-from subscriptions.mail.batch import Batch, Taken
+from subscriptions.mail.batch import Batch, Taken, Unwritable
 from subscriptions.mail.compose import Composed
 from subscriptions.mail.hold import Hold
 from subscriptions.mail.lines import Line, Lines
+from subscriptions.mail.message import OutMessage
 from subscriptions.mail.queue import Queue
 from subscriptions.mail.settle import Accepted, Settler
 from subscriptions.mail.smtp import Cut, GiveUp, Later, NoLine, Pause
 from subscriptions.store.outbox import Due
+
+log = logging.getLogger(__name__)
 
 
 class Sweep:
@@ -56,7 +61,21 @@ class Sweep:
         if self._hold.full:
             self._again.set()
         self._settler.holding(ids)
-        return self._batch.read(ids) if ids else []
+        return self._read(ids) if ids else []
+
+    def _read(self, ids: list[int]) -> list[Taken]:
+        """Where one cannot be read, that one is put off and the others go on."""
+        try:
+            return self._batch.read(ids)
+        except Unwritable as error:
+            if len(ids) > 1:
+                return [taken for id_ in ids for taken in self._read([id_])]
+            self._put_off_unwritten(ids[0], error)
+            return []
+
+    def _put_off_unwritten(self, id_: int, error: Unwritable, tries: int = 4) -> None:
+        log.error("a mail cannot be written", exc_info=error.__cause__, extra={"mail": id_})
+        self._hold.put_off(id_, str(error), tries)
 
     def _call(self) -> None:
         thread = threading.Thread(target=self._join_in, name="line")
@@ -107,19 +126,12 @@ class Sweep:
 
     def _send(self, line: Line, taken: Taken, following: Taken | None) -> Pause | None:
         """A refusal that is not about this mail leaves it as it was."""
-        fresh = self._batch.fresh(taken)
-        if fresh is None:
-            self.queue.drop()
-            return None
-        taken = fresh
         self._settler.make_room()
-        composed = self._batch.write(taken)
+        composed = self._written(taken)
         if composed is None:
             self.queue.drop()
-            self._settler.accept(Accepted(taken.due, None, ""))
             return None
-        if following is not None and (ahead := self._batch.write(following)):
-            composed.message.following = ahead.message
+        composed.message.following = self._ahead(following)
         outcome = self._hand_over(line, taken.due, composed)
         if isinstance(outcome, Accepted):
             self._settler.accept(outcome)
@@ -129,7 +141,27 @@ class Sweep:
         else:
             self._settler.let_go(taken.due.id)
             if isinstance(outcome, Later):  # who stops gives it back himself
-                self._hold.put_off(taken.due, _redacted(str(outcome), composed))
+                self._hold.put_off(taken.due.id, _redacted(str(outcome), composed), taken.due.tries)
+        return None
+
+    def _written(self, taken: Taken) -> Composed | None:
+        """Its text as of now; none where it does not go out, which is seen to."""
+        try:
+            if self._batch.refresh(taken):
+                composed = self._batch.write(taken)
+                if composed is None:
+                    self._settler.accept(Accepted(taken.due, None, ""))
+                return composed
+        except Unwritable as error:
+            self._put_off_unwritten(taken.due.id, error, taken.due.tries)
+        self._settler.let_go(taken.due.id)
+        return None
+
+    def _ahead(self, following: Taken | None) -> OutMessage | None:
+        """What may be announced of a mail before it is its turn."""
+        with suppress(Unwritable):  # said when it is
+            if following is not None and (composed := self._batch.write(following)):
+                return composed.message
         return None
 
     def _hand_over(self, line: Line, due: Due, composed: Composed) -> Accepted | Later | Pause | Cut:
