@@ -13,6 +13,7 @@ from flask import Flask
 from subscriptions.actions import erase
 from subscriptions.domain.address import parse
 from tests.builders import ANNE, LISTS, Movable, World, link_in, text_of, through
+from tests.support.cases import each
 from tests.support.relay import Relay
 
 KINDS = ["confirm", "welcome", "already_subscribed", "erased"]
@@ -109,7 +110,7 @@ def flat(mail: EmailMessage) -> str:
     return " ".join(text_of(mail).split())
 
 
-@pytest.mark.parametrize("name", ["Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted"])
+@each("name", ["Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted"])
 def test_each_header_of_a_mail_stands_once(raw: bytes, name: str) -> None:
     head = raw.partition(b"\r\n\r\n")[0]
     assert len(re.findall(rb"(?im)^" + name.encode() + rb":", head)) == 1
