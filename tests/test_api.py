@@ -16,7 +16,7 @@ API = "/api/v1"
 LISTED = f"{API}/lists/{NEWS}/subscriptions"
 GUARDED = {f"{API}/lists": "read", LISTED: "read", f"{API}/lists/{NEWS}/export": "export"}
 SCOPES = ("subscribe", "read", "export", "manage")
-EACH_GUARDED = pytest.mark.parametrize("path", GUARDED)
+EACH_GUARDED = each("path", GUARDED)
 
 
 def read(world: World, path: str, **headers: str) -> TestResponse:

@@ -87,9 +87,15 @@ class Applications:
             app = idle.pop()
             _forget(app, settings, clock)
         else:
-            app = create_app(settings, clock)
-            app.jinja_env.bytecode_cache = COMPILED
+            app = self.new(settings, clock)
         parts.current_parts(app).sender.composer._letters = self._letters[key]
+        return app
+
+    @staticmethod
+    def new(settings: Settings, clock: Clock) -> Flask:
+        """One that no other test has had, for settings that name files of the test."""
+        app = create_app(settings, clock)
+        app.jinja_env.bytecode_cache = COMPILED
         return app
 
     def give_back(self, app: Flask) -> None:

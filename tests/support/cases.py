@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,6 +11,19 @@ import pytest
 # For what neither stores anything nor asks the database what the two would answer in their own ways.
 ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 Test = Callable[..., None]
+
+
+def crossed(*, indirect: Iterable[str] = (), **columns: Iterable[Any]) -> pytest.MarkDecorator:
+    """Each value with each on SQLite; on PostgreSQL as few cases as have every value of every column once."""
+    every = {name: list(values) for name, values in columns.items()}
+    rows = [("sqlite", *row) for row in product(*every.values())]
+    for number in range(max(map(len, every.values()))):
+        rows.append(("postgresql", *(values[number % len(values)] for values in every.values())))
+    return pytest.mark.parametrize(("database", *every), rows, indirect=["database", *indirect], ids=_named)
+
+
+def _named(value: Any) -> str | None:
+    return getattr(value, "__name__", None)
 
 
 def each(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Test], Test]:

@@ -8,7 +8,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from tests.support.ports import LOOPBACK
+from tests.support.ports import LOOPBACK, given_back, kept_port
 
 READY, SYNC, FLUSH = b"Z", b"S", b"H"  # PostgreSQL's frontend/backend protocol, version 3: types of messages
 
@@ -18,14 +18,15 @@ class Line:
 
     def __init__(self, url: str) -> None:
         self._to = sa.make_url(url)
-        self._listener = socket.create_server((LOOPBACK, 0))
+        self._port = kept_port()
+        self._listener = socket.create_server((LOOPBACK, self._port))
         self._open: list[socket.socket] = [self._listener]
         self._lose_after: int | None = None
         self.turns = 0
 
     @property
     def url(self) -> str:
-        here = self._to.set(host=LOOPBACK, port=self._listener.getsockname()[1])
+        here = self._to.set(host=LOOPBACK, port=self._port)
         plain = here.update_query_dict({"sslmode": "disable", "gssencmode": "disable"})  # what is asked first else
         return plain.render_as_string(hide_password=False)
 
@@ -40,6 +41,7 @@ class Line:
     def __exit__(self, *_: object) -> None:
         for one in self._open:
             _break(one)
+        given_back(self._port)
 
     def _accept(self) -> None:
         with suppress(OSError):
