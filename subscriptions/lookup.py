@@ -1,4 +1,4 @@
-"""Whether a mail domain takes mail, by the DNS alone (A-11, B-11): a quick answer, or none.
+"""Whether a mail domain takes mail, by the DNS alone (RFC 5321 5.1, RFC 7505): a quick answer, or none.
 
 Nobody's mail server is ever asked. A sign-up waits 0.3 seconds at most; look-ups are few at a time and few a second,
 and pause where name servers are silent, so that neither a flood nor a broken DNS slows anybody down.

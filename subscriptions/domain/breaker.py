@@ -1,4 +1,4 @@
-"""The breaker: which sign-ups are so many that they are asked for a proof of work, and for how long (B-03, B-04)."""
+"""The breaker: which sign-ups are so many that they are asked for a proof of work, and for how long."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Who is answered like everybody and never mailed: blocked domains, addresses of a role, our own (B-10).
+"""Who is answered like everybody and never mailed: blocked domains, addresses of a role, our own.
 
 Decided from the address alone, so it tells nobody anything about what is stored.
 """

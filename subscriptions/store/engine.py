@@ -19,6 +19,7 @@ from subscriptions.store.models import db
 P = ParamSpec("P")
 T = TypeVar("T")
 
+BLIND = {"synchronize_session": False}  # an execution option, for what changes in bulk rows that no session holds
 WAITS_MS = 4000  # for a lock; nobody waits longer than 5 s for an answer
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Registration
 
 
@@ -82,6 +83,12 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
 
 def remove(session: Session, ids: Sequence[int]) -> None:
     """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies."""
-    session.execute(
-        delete(Registration).where(Registration.id.in_(ids)), execution_options={"synchronize_session": False}
-    )
+    _delete(session, Registration.id.in_(ids))
+
+
+def remove_unconfirmed(session: Session, key: bytes) -> None:
+    _delete(session, Registration.key == key, Registration.state != State.CONFIRMED)
+
+
+def _delete(session: Session, *which: ColumnElement[bool]) -> None:
+    session.execute(delete(Registration).where(*which), execution_options=BLIND)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.breaker import HOUR, MINUTE, SETTLES, Cause, Excess, Opening, Openings, Scope, lately
 from subscriptions.store import counters, meta
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Meta, Traffic
 from subscriptions.store.types import UtcDateTime
 
@@ -82,7 +83,7 @@ def _total_at(session: Session, name: str, at: datetime) -> int | None:
 
 def forget_old(session: Session, now: datetime) -> None:
     over = or_(Traffic.minute <= now - KEPT, Traffic.minute > now)
-    session.execute(delete(Traffic).where(over), execution_options={"synchronize_session": False})
+    session.execute(delete(Traffic).where(over), execution_options=BLIND)
 
 
 def ensure(session: Session) -> None:

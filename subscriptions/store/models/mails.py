@@ -5,7 +5,9 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store.models.base import Id, Key, db
+from subscriptions.store.types import OneOf
 
 
 class Owed(db.Model):  # type: ignore[name-defined, misc]
@@ -14,8 +16,8 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "outbox"
     __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    mail: Mapped[str] = mapped_column(String(20))
-    mid: Mapped[str] = mapped_column(String(32))  # local part of the Message-ID, the same in every try (M-02)
+    mail: Mapped[MailKind] = mapped_column(OneOf(MailKind, 20))
+    mid: Mapped[str] = mapped_column(String(32))  # of the Message-ID (RFC 5322 3.6.4): the same in every try
     registration_id: Mapped[int | None] = mapped_column(
         Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True
     )
@@ -32,7 +34,7 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
 
 
 class Letter(db.Model):  # type: ignore[name-defined, misc]
-    """A mail with its values left out, as it was compiled: evidence names it by its hash (E-03)."""
+    """A mail with its values left out, as it was compiled: evidence names it by its hash."""
 
     __tablename__ = "letters"
     id: Mapped[str] = mapped_column(String(16), primary_key=True)

@@ -13,11 +13,12 @@ from subscriptions.actions import leave as leaving
 from subscriptions.actions import move, profile, suppress
 from subscriptions.actions.gate import Limited
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.actions.profile import Mine, Outcome
+from subscriptions.actions.profile import Outcome, Profile
 from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.languages import marked
 from subscriptions.links import Session
 from subscriptions.parts import current_parts
@@ -132,7 +133,7 @@ _MOVES = marked(
 )
 
 
-def movable(known: Mine) -> list[List]:
+def movable(known: Profile) -> list[List]:
     """The lists that a new address can take over: those that take sign-ups, and where nothing is restricted."""
     lists = current_parts().catalogue.lists
     rows = [lists[one.list_id] for one in known.open if not one.restricted]
@@ -149,7 +150,7 @@ def _sign_up(address: Address, wordings: Mapping[List, str], told: Mapping[str, 
     return complete(sign_up, links.ref(links.new_handle()), _BY, incoming(), current_parts(), brings=NO_PROOF)
 
 
-def _told(known: Mine) -> dict[str, str]:
+def _told(known: Profile) -> dict[str, str]:
     newest = max(known.open, key=lambda one: one.id, default=None)
     return correcting.fields_of(newest) | {"locale": newest.locale} if newest else {}
 
@@ -162,21 +163,22 @@ def _never(session: Session, token: str) -> Answer:
 
 def _never_surely(session: Session, token: str) -> Answer:
     now, policy = current_parts().clock.now(), current_parts().policy
-    suppress.suppress(session.key, "all", "never write to me again", now, policy, None, _BY)
+    suppress.suppress(session.key, SuppressionScope.ALL, "never write to me again", now, policy, None, _BY)
     return page(session, token, Said(gettext("We will not write to you again."), undo=True))
 
 
 def _lift(session: Session, token: str) -> Answer:
-    scope = request.form.get("scope", "")
-    if scope not in ("ask", "all"):
+    try:
+        scope = SuppressionScope(request.form.get("scope", ""))
+    except ValueError:
         abort(404)
     suppress.lift(session.key, scope)
     return page(session, token, Said(gettext(_LIFTED[scope])))
 
 
 _LIFTED = {
-    "ask": marked("Confirmation mails are allowed again."),
-    "all": marked("We may write to you again. Subscriptions that ended do not come back by themselves."),
+    SuppressionScope.CONFIRMATIONS: marked("Confirmation mails are allowed again."),
+    SuppressionScope.ALL: marked("We may write to you again. Subscriptions that ended do not come back by themselves."),
 }
 
 

@@ -10,9 +10,10 @@ from flask_babel import gettext
 from subscriptions import languages
 from subscriptions.actions import profile
 from subscriptions.actions.correct import fields_of as told_of
-from subscriptions.actions.profile import Mine
+from subscriptions.actions.profile import Profile
 from subscriptions.domain.address import parse
 from subscriptions.domain.fields import Field, field_stored
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.links import Session
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Registration, Subscription
@@ -43,8 +44,8 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
         "told": {**_told(known), **said.told},
         "erase_by": language.words(known.erase_by) if known.erase_by else None,
         "locales": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
-        "never": any(one.scope == "all" for one in known.suppressions),
-        "quiet": [_quiet(one.list_id) for one in known.suppressions if one.scope == "ask"],
+        "never": known.wants_no_mail,
+        "quiet": [_quiet(one.list_id) for one in known.suppressions if one.scope is SuppressionScope.CONFIRMATIONS],
     }
     problems = language.in_words(said.problems)
     until = language.words(session.until)
@@ -54,19 +55,19 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     return told, 422 if problems else 200
 
 
-def about(known: Mine) -> List:
+def about(known: Profile) -> List:
     """The list whose legal notice stands below; the page speaks the language of what is known."""
     rows: list[Registration | Subscription] = [*known.waiting.values(), *known.blocked.values()]
-    rows += known.chapters.values()
+    rows += known.subscriptions.values()
     newest = max(rows, key=lambda one: one.registered_at, default=None)
     row = current_parts().catalogue.lists[newest.list_id] if newest else current_parts().catalogue.configured[0]
     language.of_row(newest.locale if newest else None, row)
     return row
 
 
-def _lists(known: Mine) -> Iterator[dict[str, Any]]:
+def _lists(known: Profile) -> Iterator[dict[str, Any]]:
     """Those of this person, then those that anybody may join."""
-    theirs = {*known.chapters, *known.waiting, *known.blocked}
+    theirs = {*known.subscriptions, *known.waiting, *known.blocked}
     rows = [
         row
         for row in current_parts().catalogue.lists.values()
@@ -82,12 +83,12 @@ def _lists(known: Mine) -> Iterator[dict[str, Any]]:
         }
 
 
-def _rank(row: List, known: Mine) -> int:
+def _rank(row: List, known: Profile) -> int:
     return ("open", "waiting", "blocked", "ended", "new").index(_state(row, known))
 
 
-def _state(row: List, known: Mine) -> str:
-    chapter = known.chapters.get(row.id)
+def _state(row: List, known: Profile) -> str:
+    chapter = known.subscriptions.get(row.id)
     if chapter and chapter.ended_at is None:
         return "open"
     if row.id in known.waiting:
@@ -97,15 +98,15 @@ def _state(row: List, known: Mine) -> str:
     return "ended" if chapter else "new"
 
 
-def joins(row: List, known: Mine) -> bool:
+def joins(row: List, known: Profile) -> bool:
     """Whether this person may switch the list on: it takes sign-ups, and we may write to them."""
-    if row.position is None or known.address is None or any(one.scope == "all" for one in known.suppressions):
+    if row.position is None or known.address is None or known.wants_no_mail:
         return False
     return current_parts().mailable.why_not(parse(known.address)) is None
 
 
-def _times(row: List, known: Mine) -> dict[str, Any]:
-    chapter, waiting, blocked = known.chapters.get(row.id), known.waiting.get(row.id), known.blocked.get(row.id)
+def _times(row: List, known: Profile) -> dict[str, Any]:
+    chapter, waiting, blocked = known.subscriptions.get(row.id), known.waiting.get(row.id), known.blocked.get(row.id)
     times = {
         "since": chapter.confirmed_at if chapter else None,
         "ended": chapter.ended_at if chapter else None,
@@ -117,7 +118,7 @@ def _times(row: List, known: Mine) -> dict[str, Any]:
     }
 
 
-def offered(known: Mine) -> list[Field]:
+def offered(known: Profile) -> list[Field]:
     """The voluntary fields of what is subscribed: those of the lists, and what is stored though no list asks for it."""
     rows = [current_parts().catalogue.lists[one.list_id] for one in known.open]
     asked_for = {one.key: one for one in fields.offered(rows)}
@@ -125,7 +126,7 @@ def offered(known: Mine) -> list[Field]:
     return [*asked_for.values(), *(field_stored(key) for key in stored)]
 
 
-def _told(known: Mine) -> dict[str, str]:
+def _told(known: Profile) -> dict[str, str]:
     """What is stored of them now; where subscriptions differ, the newest."""
     told: dict[str, str] = {}
     for one in sorted(known.open, key=lambda one: one.id):
