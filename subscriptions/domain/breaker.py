@@ -104,7 +104,7 @@ def unconfirmed(signed_up: int, confirmed: int, thresholds: Thresholds) -> list[
 
 def after(before: Openings, found: Iterable[Excess], now: datetime) -> tuple[dict[Cause, Opening], list[Opening]]:
     """The openings with what was found now, and those of them that are new; what is long over is forgotten."""
-    openings = {cause: one for cause, one in before.items() if now < one.until + REMEMBERED}
+    openings = {cause: known for cause, known in before.items() if now < known.until + REMEMBERED}
     opened = []
     for excess in found:
         old = openings.get(excess.cause)
@@ -112,7 +112,7 @@ def after(before: Openings, found: Iterable[Excess], now: datetime) -> tuple[dic
             openings[excess.cause] = Opening(excess, now, now + STAYS_ON)
             opened.append(openings[excess.cause])
         else:
-            worst = max(old.excess, excess, key=lambda one: one.count)
+            worst = max(old.excess, excess, key=lambda excess: excess.count)
             openings[excess.cause] = replace(old, excess=worst, until=now + STAYS_ON)
     return openings, opened
 
@@ -121,7 +121,7 @@ def to_tell(openings: Openings, mailed_at: datetime | None, now: datetime) -> bo
     """Whether a mail is due: something is on that none has told of, and the last mail is an hour old."""
     if mailed_at is not None and mailed_at <= now < mailed_at + MAIL_EVERY:
         return False
-    return any(one.is_on(now) and not one.told for one in openings.values())
+    return any(opening.is_on(now) and not opening.told for opening in openings.values())
 
 
 def sentence(excess: Excess, name: str) -> str:

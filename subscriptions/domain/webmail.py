@@ -70,7 +70,7 @@ NOT_KNOWN = 0  # a number of this table is one more than the place
 
 @cache
 def _numbers() -> dict[str, int]:
-    return {domain: n for n, one in enumerate(WEBMAILS, 1) for domain in one.domains.split()}
+    return {domain: n for n, known in enumerate(WEBMAILS, 1) for domain in known.domains.split()}
 
 
 def number_of(domain: str) -> int:

@@ -103,7 +103,7 @@ def hold_openings(session: Session) -> dict[Cause, Opening]:
 
 
 def keep_openings(session: Session, them: Openings) -> None:
-    meta.put(session, _OPENINGS, json.dumps([_written(one) for one in them.values()]))
+    meta.put(session, _OPENINGS, json.dumps([_written(opening) for opening in them.values()]))
 
 
 def mailed_at(session: Session) -> datetime | None:
@@ -115,10 +115,9 @@ def note_mailed(session: Session, now: datetime) -> None:
     meta.put(session, _MAILED_AT, now.isoformat())
 
 
-def _written(one: Opening) -> list[object]:
-    excess = one.excess
-    times = one.since.isoformat(), one.until.isoformat()
-    return [excess.scope.value, excess.name, excess.count, excess.limit, *times, one.told]
+def _written(opening: Opening) -> list[object]:
+    excess, times = opening.excess, (opening.since.isoformat(), opening.until.isoformat())
+    return [excess.scope.value, excess.name, excess.count, excess.limit, *times, opening.told]
 
 
 def _read(value: str | None) -> dict[Cause, Opening]:
