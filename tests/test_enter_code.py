@@ -26,8 +26,8 @@ def code(world: World, address: str = ANNE) -> str:
 def test_the_code_of_the_mail_confirms_as_often_as_it_is_sent(world: World, way: Way) -> None:
     handle = visit(world)
     assert [way(world, handle, code(world)).status_code for _ in range(5)] == [200] * 5
-    [chapter] = world.subscriptions()
-    assert (chapter.state, chapter.address) == ("confirmed", ANNE)
+    [subscription] = world.subscriptions()
+    assert (subscription.state, subscription.address) == ("confirmed", ANNE)
     assert [one.fact for one in world.evidence()].count("confirmed") == 1
 
 

@@ -90,7 +90,7 @@ TOLD_BEFORE: list[list[tuple[Any, ...]]] = [
     # two links set the same, one of them takes it back
     [("sign_up", ANNE, NEWS), ("sign_up", ANNE, OFFERS), ("wait", 15), ("deliver",), ("disown", 0), ("disown", 1),
      ("undo", 0), ("wait", 60), ("sign_up", ANNE, NEWS), ("deliver",)],
-    # the link of an earlier chapter, pressed in a later one
+    # the link of an earlier subscription, pressed in a later one
     [("sign_up", ANNE, NEWS), ("confirm", 0), ("leave", ANNE, NEWS), ("wait", 15), ("sign_up", ANNE, NEWS),
      ("confirm", 0), ("confirm", 1), ("disown", 1), ("confirm", 0)],
     # the relay comes back after the 24 hours

@@ -171,28 +171,15 @@ def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> 
 
 def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, mail: MailKind | None) -> signups.New:
     address = sign_up.address
+    typed = address.typed if address.typed != address.mailed else None
+    fields = json.dumps(dict(sign_up.fields), ensure_ascii=False) if sign_up.fields else None
     return signups.New(
-        ref=sign_up.ref,
-        list_id=choice.list.id,
-        key=sign_up.key,
-        address=address.mailed,
-        typed=address.typed if address.typed != address.mailed else None,
-        name=sign_up.name,
-        locale=sign_up.locale,
-        registered_at=batch.now,
-        confirm_by=batch.confirm_by,
-        purge_at=batch.purge_at,
-        wording_id=choice.wording_id,
-        channel=sign_up.channel,
-        actor=sign_up.actor,
-        ip=sign_up.origin.ip,
-        ip_source=sign_up.origin.ip_source,
-        details=_details(sign_up, choice),
-        mail=mail,
-        mid=batch.mids.pop() if mail else None,
-        due_at=due_at,
-        fields=json.dumps(dict(sign_up.fields), ensure_ascii=False) if sign_up.fields else None,
-    )
+        ref=sign_up.ref, list_id=choice.list.id, key=sign_up.key, address=address.mailed, typed=typed,
+        name=sign_up.name, locale=sign_up.locale, fields=fields, wording_id=choice.wording_id,
+        registered_at=batch.now, confirm_by=batch.confirm_by, purge_at=batch.purge_at,
+        channel=sign_up.channel, actor=sign_up.actor, ip=sign_up.origin.ip, ip_source=sign_up.origin.ip_source,
+        details=_details(sign_up, choice), mail=mail, mid=batch.mids.pop() if mail else None, due_at=due_at,
+    )  # fmt: skip
 
 
 def _details(sign_up: SignUp, choice: ListChoice) -> str:

@@ -41,12 +41,9 @@ class Thresholds:
     unconfirmed_percent: int = 95
 
     def of(self, scope: Scope) -> int:
-        return {
-            Scope.ALL: self.everybody,
-            Scope.LIST: self.of_list,
-            Scope.DOMAIN: self.of_domain,
-            Scope.UNCONFIRMED: self.unconfirmed_percent,
-        }[scope]
+        """In the order of the scopes."""
+        limits = self.everybody, self.of_list, self.of_domain, self.unconfirmed_percent
+        return dict(zip(Scope, limits, strict=True))[scope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +83,8 @@ def lately(before: int, current: int, now: datetime) -> int:
 
 def exceeded(counts: Counts, thresholds: Thresholds) -> list[Excess]:
     """What is more than its threshold, of counts of the last minute."""
-    return [
-        Excess(scope, name, count, thresholds.of(scope))
-        for (scope, name), count in counts.items()
-        if 0 < thresholds.of(scope) < count
-    ]
+    limits = ((scope, name, count, thresholds.of(scope)) for (scope, name), count in counts.items())
+    return [Excess(scope, name, count, limit) for scope, name, count, limit in limits if 0 < limit < count]
 
 
 def unconfirmed(signed_up: int, confirmed: int, thresholds: Thresholds) -> list[Excess]:
@@ -128,9 +122,6 @@ def sentence(excess: Excess, name: str) -> str:
     """What happened, in words with numbers; `name` of the list or domain, where it is known."""
     if excess.scope is Scope.UNCONFIRMED:
         return f"{excess.count} of 100 sign-ups of an hour were not confirmed; usual are at most {excess.limit}"
-    where = {
-        Scope.ALL: "over all lists",
-        Scope.LIST: f'for the list "{name}"',
-        Scope.DOMAIN: f"for addresses at {name}",
-    }[excess.scope]
+    named = {Scope.LIST: f'for the list "{name}"', Scope.DOMAIN: f"for addresses at {name}"}
+    where = named.get(excess.scope, "over all lists")
     return f"{excess.count} sign-ups in a minute {where}; usual are at most {excess.limit}"

@@ -27,16 +27,9 @@ def unconfirmed(
 ) -> list[Found]:
     """Of that time, `since` included and `until` not, in the order of their ids, beginning after one."""
     registered = (Evidence.registration_id == Registration.id) & (Evidence.fact == Fact.REGISTERED)
-    which = (
-        select(Registration.id, Registration.key, Evidence.ip)
-        .outerjoin(Evidence, registered)
-        .where(
-            Registration.id > after,
-            Registration.state != State.CONFIRMED,
-            Registration.registered_at >= since,
-            Registration.registered_at < until,
-        )
-    )
+    in_time = Registration.registered_at >= since, Registration.registered_at < until
+    which = select(Registration.id, Registration.key, Evidence.ip).outerjoin(Evidence, registered)
+    which = which.where(Registration.id > after, Registration.state != State.CONFIRMED, *in_time)
     if list_id is not None:
         which = which.where(Registration.list_id == list_id)
     return [Found._make(row) for row in session.execute(which.order_by(Registration.id).limit(at_most))]

@@ -35,14 +35,9 @@ def of_key(session: Session, key: bytes) -> Sequence[Registration]:
 
 def unconfirmed_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Registration]:
     """Those that wait or are blocked, and whose month is not over."""
-    waiting = (
-        Registration.state != State.CONFIRMED,
-        Registration.purge_at > now,
-        Registration.address.is_not(None),
-    )
-    return session.scalars(
-        select(Registration).where(Registration.key == key, *waiting).order_by(Registration.id)
-    ).all()
+    kept = Registration.state != State.CONFIRMED, Registration.purge_at > now, Registration.address.is_not(None)
+    theirs = select(Registration).where(Registration.key == key, *kept)
+    return session.scalars(theirs.order_by(Registration.id)).all()
 
 
 def replacing(session: Session, ref: bytes, key: bytes) -> None:
@@ -74,11 +69,9 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
 
     At a start the blocking runs beside the purge and holds the same rows: passed over, they would stay an hour.
     """
-    due = select(Registration.id, Registration.key).where(
-        Registration.state != State.CONFIRMED, Registration.purge_at <= now
-    )
-    at_once = session.execute(due.limit(at_most).with_for_update(skip_locked=True)).all()
-    return at_once or session.execute(due.limit(at_most).with_for_update()).all()
+    over = Registration.state != State.CONFIRMED, Registration.purge_at <= now
+    due = select(Registration.id, Registration.key).where(*over).limit(at_most)
+    return session.execute(due.with_for_update(skip_locked=True)).all() or session.execute(due.with_for_update()).all()
 
 
 def remove(session: Session, ids: Sequence[int]) -> None:

@@ -67,8 +67,8 @@ def page(session: Session, list_id: int, after: int, at_most: int, now: datetime
 
 def counts(session: Session, now: datetime) -> dict[int, dict[str, int]]:
     """By list: pending, blocked, confirmed, unsubscribed, bounced; all at `now`, swept or not."""
-    found = {id_: dict.fromkeys(("pending", "blocked", "confirmed", "unsubscribed", "bounced"), 0)
-             for id_ in session.scalars(select(List.id))}  # fmt: skip
+    states = "pending blocked confirmed unsubscribed bounced".split()
+    found = {id_: dict.fromkeys(states, 0) for id_ in session.scalars(select(List.id))}
     is_pending = (Registration.state == SignedUp.PENDING) & (Registration.confirm_by > now)
     signed_up = select(Registration.list_id, is_pending, func.count()).group_by(Registration.list_id, is_pending)
     left = Registration.state != SignedUp.CONFIRMED, Registration.purge_at > now

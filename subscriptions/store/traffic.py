@@ -36,14 +36,10 @@ def add(session: Session, minutes: Minutes) -> None:
 def window(session: Session, now: datetime) -> dict[Cause, int]:
     """Sign-ups of the last 60 seconds by cause, over all processes."""
     current = minute_of(now)
-    rows = session.execute(
-        select(Traffic.kind, Traffic.name, Traffic.minute, Traffic.count).where(
-            Traffic.minute.in_([current, current - MINUTE]), Traffic.kind != _TOTAL
-        )
-    )
+    both = select(Traffic).where(Traffic.minute.in_([current, current - MINUTE]), Traffic.kind != _TOTAL)
     parts: dict[Cause, list[int]] = {}
-    for kind, name, minute, count in rows:
-        parts.setdefault((Scope(kind), name), [0, 0])[minute == current] += count
+    for row in session.scalars(both):
+        parts.setdefault((Scope(row.kind), row.name), [0, 0])[row.minute == current] += row.count
     return {cause: lately(before, this, now) for cause, (before, this) in parts.items()}
 
 

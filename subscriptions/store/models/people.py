@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from subscriptions.domain import lifecycle
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.store.models.base import Id, Key, db
+from subscriptions.store.models.base import Id, Key, db, owned_by
 from subscriptions.store.types import OneOf
 
 
@@ -87,12 +87,8 @@ class Evidence(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "evidence"
     __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    registration_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True
-    )
-    subscription_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True
-    )
+    registration_id: Mapped[int | None] = owned_by("registrations")
+    subscription_id: Mapped[int | None] = owned_by("subscriptions")
     fact: Mapped[Fact] = mapped_column(OneOf(Fact, 16))
     at: Mapped[datetime]
     channel: Mapped[Channel] = mapped_column(OneOf(Channel, 12))
