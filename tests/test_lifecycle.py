@@ -17,12 +17,12 @@ from subscriptions.domain.lifecycle import (
     Step,
     Subscription,
     Suppress,
-    mermaid,
     registration_step,
     subscription_step,
 )
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from tests.support.cases import each
+from tests.support.diagram import mermaid
 
 R, S, E = Registration, Subscription, Event
 MONTH = timedelta(days=30)

@@ -17,6 +17,11 @@ class BadLink(Exception):
     """The token is forged, garbled or made for another purpose."""
 
 
+def derived(purpose: bytes, key: bytes) -> bytes:
+    """A key of 32 octets for one purpose that is no signature of itsdangerous."""
+    return hashlib.sha256(purpose + b"\x00" + key).digest()
+
+
 class _Bytes:
     """Payload format of the tokens: the bytes as they are, so that a link stays short."""
 
