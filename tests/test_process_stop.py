@@ -14,7 +14,7 @@ from tests.support.sql import number, registered
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
 HELD = """
 SELECT (SELECT count(*) FROM outbox WHERE taken_by IS NOT NULL)
-  + (SELECT count(*) FROM jobs WHERE holder IS NOT NULL OR lease_until IS NOT NULL)
+  + (SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL)
 """
 
 

@@ -108,8 +108,8 @@ def test_several_lists_share_what_was_told_on_their_form(world: World) -> None:
 
 def test_the_confirmation_copies_them_into_the_subscription(world: World) -> None:
     world.subscribe(ANNE, NEWS, **TOLD)
-    [chapter] = world.subscriptions()
-    assert chapter.fields == TOLD
+    [subscription] = world.subscriptions()
+    assert subscription.fields == TOLD
     assert "Dr." not in str([one.details for one in world.evidence()])
 
 
