@@ -9,6 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from subscriptions.domain.address import Address, BadAddress, is_harmless, key_of, parse, wire_form
+from tests.support.cases import each
 
 # typed, as mailed
 GOOD = [
@@ -54,12 +55,12 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("typed", "mailed"), GOOD)
+@each(("typed", "mailed"), GOOD)
 def test_an_address_is_mailed_as_typed_but_for_its_domain(typed: str, mailed: str) -> None:
     assert parse(typed).mailed == mailed
 
 
-@pytest.mark.parametrize("typed", BAD)
+@each("typed", BAD)
 def test_what_cannot_be_mailed_is_refused_in_one_sentence(typed: str) -> None:
     with pytest.raises(BadAddress) as found:
         parse(typed)
@@ -210,12 +211,12 @@ HARMFUL = ["", " ", "Win 1 BTC", "http://evil.example", "evil.example", "evil.ex
            "'Anne", "-Anne", "\u0301Anne", "=?utf-8?q?Anne?="]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HARMLESS)
+@each("name", HARMLESS)
 def test_a_name_of_letters_may_greet(name: str) -> None:
     assert is_harmless(name)
 
 
-@pytest.mark.parametrize("name", HARMFUL)
+@each("name", HARMFUL)
 def test_a_name_that_could_be_a_message_never_greets(name: str) -> None:
     assert not is_harmless(name)
 

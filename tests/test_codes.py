@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from subscriptions.domain import codes
 from subscriptions.domain.policy import Policy, Rate
 from subscriptions.links.codes import Codes
+from tests.support.cases import each
 
 REFS = [bytes([n]) * 16 for n in range(200)]
 MADE = Codes([b"the key of the tests"])
@@ -44,7 +45,7 @@ NONE = ["", "K7QM", "K7QM-2XWDD", "K7QM-2XW0", "K7QM-2XWO", "K7QM-2XW1", "K7QM-2
         "\x00", "\ud800"]  # fmt: skip
 
 
-@pytest.mark.parametrize("typed", NONE)
+@each("typed", NONE)
 def test_what_can_be_no_code_is_noticed(typed: str) -> None:
     assert codes.read(typed) is None
 

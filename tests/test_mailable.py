@@ -18,6 +18,7 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Evidence, Owed, Registration
 from tests.builders import ANNE, World
 from tests.conftest import ManualClock
+from tests.support.cases import each
 
 PEOPLE = "anne info sales support newsletter bouncer roots requester www2 securities an.owner".split()
 ROLES = """
@@ -26,14 +27,14 @@ ROLES = """
 """.split()
 
 
-@pytest.mark.parametrize("local", ROLES)
+@each("local", ROLES)
 def test_an_address_of_a_role_is_not_mailed_unless_allowed(local: str) -> None:
     address = parse(f"{local}@example.com")
     assert "role" in (Mailable().why_not(address) or "")
     assert Mailable(roles=True).why_not(address) is None
 
 
-@pytest.mark.parametrize("local", PEOPLE)
+@each("local", PEOPLE)
 def test_an_address_of_a_person_or_a_small_office_is_mailed(local: str) -> None:
     assert Mailable().why_not(parse(f"{local}@example.com")) is None
 
