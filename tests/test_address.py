@@ -68,6 +68,21 @@ def test_what_cannot_be_mailed_is_refused_in_one_sentence(typed: str) -> None:
     assert "\n" not in str(found.value)
 
 
+def test_the_sentence_says_what_is_wrong_with_the_address() -> None:
+    long = "The e-mail address is too long."
+    sentences = {
+        " ": "Please enter your e-mail address.",
+        "anne\x00@example.org": "The e-mail address contains a character that is not allowed.",
+        "x" * 1017: long,
+        "x" * 65 + "@example.org": "The part of the e-mail address before the @-sign is too long.",
+        "x" * 64 + "@" + ".".join(["b" * 61] * 4) + ".org": long,
+    }
+    for typed, sentence in sentences.items():
+        with pytest.raises(BadAddress) as found:
+            parse(typed)
+        assert str(found.value) == sentence
+
+
 @pytest.mark.parametrize(("extra", "fits"), [(0, True), (1, False)])
 def test_an_address_has_at_most_254_octets(extra: int, fits: bool) -> None:
     domain = ".".join(["b" * 61] * 3) + ".org"
@@ -169,6 +184,16 @@ def test_an_address_that_was_parsed_is_parsed_to_itself(typed: str) -> None:
     again = parse(once.mailed)
     assert (again.mailed, again.folded) == (once.mailed, once.folded)
     assert unicodedata.is_normalized("NFC", once.folded)
+
+
+KNOWN = [("Anne@EXAMPLE.org", "anne@example.org"), ("JÖRG@example.org", "jörg@example.org"),
+         ("ΣΟΦΊΑΣ@BÜCHER.example", "σοφίασ@xn--bcher-kva.example")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "folded"), KNOWN)
+def test_an_address_is_known_by_its_small_letters_as_it_always_was(typed: str, folded: str) -> None:
+    """Keys are made of it, and they stand in databases and in links that live for ever."""
+    assert parse(typed).folded == folded
 
 
 def test_a_key_is_16_bytes_that_hang_on_the_pepper_and_on_every_letter() -> None:

@@ -69,6 +69,18 @@ def test_our_own_addresses_are_never_mailed_even_where_roles_are() -> None:
     assert ours == [True, True, True, False]
 
 
+def test_the_operator_is_told_why_an_address_is_never_mailed() -> None:
+    rules = Mailable(frozenset({"bad.example"}), frozenset({"example.org"}), frozenset({"us@example.org"}))
+    asked = ("us@example.org", "root@example.org", "anne@bad.example", "anne@example.net", ANNE)
+    assert [rules.why_not(parse(address)) for address in asked] == [
+        "an address of this service itself",
+        "an address of a role; role_addresses in [abuse]",
+        "its domain is one of blocked_domains in [abuse]",
+        "its domain is none of allowed_domains in [abuse]",
+        None,
+    ]
+
+
 Strict = Callable[..., World]
 
 

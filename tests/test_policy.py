@@ -127,6 +127,7 @@ WANTED: list[Case] = [
     (MailKind.ALREADY_SUBSCRIBED, None, Subscription.UNSUBSCRIBED, False, None, False),
     (MailKind.ALREADY_SUBSCRIBED, None, Subscription.BOUNCED, False, None, False),
     (MailKind.ERASED, PENDING, None, False, "all", True),
+    (MailKind.ERASED, PENDING, None, True, "ask", True),
     (MailKind.PREFERENCES, PENDING, None, False, None, True),
     (MailKind.PREFERENCES, BLOCKED, None, False, "ask", True),
     (MailKind.PREFERENCES, None, Subscription.UNSUBSCRIBED, True, "ask", True),

@@ -20,6 +20,27 @@ WSGIREF = (
     "from wsgiref.simple_server import make_server; from app import app; "
     "make_server('127.0.0.1', {port}, app).serve_forever()"
 )
+FORKED = """
+import os, threading, time
+from wsgiref.simple_server import make_server
+from sqlalchemy import text
+from subscriptions.jobs import jobs
+from subscriptions.store.engine import transaction
+
+def long(run):
+    with transaction() as session:
+        session.execute(text("DELETE FROM meta WHERE name = 'nothing'"))
+        begun.set()
+        time.sleep(1)
+
+begun = threading.Event()
+object.__setattr__(jobs.NAMED["block"], "work", long)
+from app import app
+begun.wait()
+if os.fork():
+    os.wait()
+make_server('127.0.0.1', {port}, app).serve_forever()
+"""
 COMMANDS = {
     "python app.py": PYTHON_APP,
     "flask run": flask("run", "--port", "{port}"),
@@ -64,6 +85,14 @@ def test_however_started_it_has_one_scheduler_and_sends(
         relay.wait_for(1)
         until(lambda: every_job_has_run(database_url))
         assert schedulers(server) == (OURS if how == "python app.py" else 1)
+
+
+def test_a_server_that_forks_while_a_job_is_writing_serves_and_sends(relay: Relay, tmp_path: Path) -> None:
+    """As gunicorn does with --preload."""
+    command = (sys.executable, "-c", FORKED)
+    with Server(tmp_path, "sqlite:///forked.db", command=command, relay=relay) as server:
+        assert server.ask("POST", *sign_up("anne@example.org")[1:])[0] == 202
+        relay.wait_for(1)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -121,6 +121,7 @@ class Refused:
     """A line that is refused together with others."""
 
     together: threading.Barrier
+    is_open = False
 
     def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None:
         self.together.wait()

@@ -19,6 +19,8 @@ from subscriptions.store.models import db
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# a server that is gone without a word: the first with something on its way to it, the others while it is waited for
+_GONE = {"tcp_user_timeout": 5000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 WAITS_MS = 4000  # for a lock; nobody waits longer than 5 s for an answer
 
 
@@ -58,7 +60,7 @@ def engine_options(url: str, connections: int) -> dict[str, Any]:
         arguments = {"check_same_thread": False, "cached_statements": 256}
         return pool | {"module": sqlite.sqlite_module(), "connect_args": arguments}
     options = f"-c lock_timeout={WAITS_MS} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
-    return pool | {"connect_args": {"connect_timeout": 3, "options": options, "tcp_user_timeout": 5000}}
+    return pool | {"connect_args": {"connect_timeout": 3, "options": options, **_GONE}}
 
 
 def prepare_engine(engine: Engine) -> None:
@@ -67,6 +69,9 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "connect", lambda connection, _: sqlite.make_ready(connection, WAITS_MS))
         event.listen(engine, "begin", _sqlite_begin)
     else:
+        from subscriptions.store import postgres  # here: its driver is needed with this database alone
+
+        event.listen(engine, "do_connect", postgres.connect)
         event.listen(engine, "begin", _postgres_begin)
 
 

@@ -67,12 +67,13 @@ class Inbox:
         with self._changed:
             return self._open
 
-    def arrive(self) -> int:
+    def arrive(self) -> tuple[int, int]:
+        """Its number, and how many stood before it."""
         with self._changed:
             self._connections += 1
             self._open += 1
             self._changed.notify_all()
-            return self._connections
+            return self._connections, self._open - 1
 
     def leave(self) -> None:
         with self._changed:

@@ -1,9 +1,9 @@
-"""A line to PostgreSQL on which the turns are counted, and answers are lost."""
+"""A line to PostgreSQL on which the turns are counted, answers are lost, and all may stand still."""
 
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Self
 
 import sqlalchemy as sa
@@ -22,6 +22,8 @@ class Line:
         self._listener = socket.create_server((LOOPBACK, self._port))
         self._open: list[socket.socket] = [self._listener]
         self._lose_after: int | None = None
+        self._flows = threading.Event()
+        self._flows.set()
         self.turns = 0
 
     @property
@@ -34,11 +36,21 @@ class Line:
         """Break the connection instead of handing on that answer, counted from now."""
         self._lose_after = number
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It takes what is said and hands nothing on, on new connections too; then all that it has taken."""
+        self._flows.clear()
+        try:
+            yield
+        finally:
+            self._flows.set()
+
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._flows.set()
         for one in self._open:
             _break(one)
         given_back(self._port)
@@ -56,11 +68,14 @@ class Line:
 
     def _ask(self, here: socket.socket, there: socket.socket) -> None:
         with suppress(OSError, EOFError):
-            there.sendall(_taken(here, int.from_bytes(head := _taken(here, 4)) - 4, head))  # the start has no type
+            start = _taken(here, int.from_bytes(head := _taken(here, 4)) - 4, head)  # it has no type
+            self._flows.wait()
+            there.sendall(start)
             before = b""
             for kind, message in _messages(here):
                 self.turns += kind == FLUSH and before != SYNC  # behind a Sync it asks for nothing more
                 before = kind
+                self._flows.wait()
                 there.sendall(message)
         _break(here, there)
 
@@ -70,6 +85,7 @@ class Line:
                 if kind == READY and self._is_lost():
                     break
                 self.turns += kind == READY
+                self._flows.wait()
                 here.sendall(message)
         _break(here, there)
 
