@@ -95,7 +95,7 @@ suppressions lift anne@example.org --reason x|tokens revoke nobody
 """
 
 
-@pytest.mark.parametrize("line", [one for one in REFUSALS.replace("\n", "|").split("|") if one])
+@each("line", [one for one in REFUSALS.replace("\n", "|").split("|") if one])
 def test_what_cannot_be_done_is_status_1_and_one_sentence_on_stderr(world: World, line: str) -> None:
     assert refused(world, *line.split()).endswith(".\n")
 

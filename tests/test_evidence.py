@@ -12,6 +12,7 @@ from subscriptions.store import evidence as store
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence, db
 from tests.builders import ANNE, World, at
+from tests.support.cases import each
 
 HERE, THERE, ELSEWHERE = ({"REMOTE_ADDR": ip} for ip in ("192.0.2.1", "2001:db8::7", "198.51.100.9"))
 
@@ -87,7 +88,7 @@ def test_no_user_agent_and_no_referrer_is_stored(world: World) -> None:
 UPDATES = ["fact = 'confirmed'", "channel = 'phone'", "actor = 'me'", "details = '{}'", "ip = '192.0.2.99'", "id = 99"]
 
 
-@pytest.mark.parametrize("change", [*UPDATES, "at = '2020-01-01 00:00:00'", "registration_id = NULL"])
+@each("change", [*UPDATES, "at = '2020-01-01 00:00:00'", "registration_id = NULL"])
 def test_the_database_itself_refuses_a_change_of_evidence(world: World, change: str) -> None:
     world.sign_up(ANNE)
     with pytest.raises(DBAPIError, match="append-only"), db.engine.begin() as connection:

@@ -115,7 +115,7 @@ def test_the_histories_that_are_easily_got_wrong(begin: Callable[[], History], a
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@random_histories(by_day=10, by_night=300)
+@random_histories(by_day=6, by_night=300)
 @given(acts)
 def test_no_history_breaks_a_promise(begin: Callable[[], History], acts: list[tuple[Any, ...]]) -> None:
     live(begin(), acts)
@@ -125,7 +125,7 @@ def test_no_history_breaks_a_promise(begin: Callable[[], History], acts: list[tu
 @pytest.mark.timeout(600)
 @pytest.mark.postgres
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-@random_histories(by_day=3, by_night=60)
+@random_histories(by_day=2, by_night=60)
 @given(acts)
 def test_no_history_breaks_a_promise_on_postgresql(begin: Callable[[], History], acts: list[tuple[Any, ...]]) -> None:
     live(begin(), acts)

@@ -227,7 +227,7 @@ def test_both_parts_name_the_same_times(mail: EmailMessage) -> None:
     assert set(re.findall(time, flat(mail))) == set(re.findall(time, " ".join(page_of(mail).words)))
 
 
-@pytest.mark.parametrize(
+@each(
     "fact",
     [
         "List: Newsletter", "Asked by: Example Society", "Requested: 23 November 2026, 12:00 UTC",
