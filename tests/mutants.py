@@ -36,7 +36,7 @@ LEAST = 85  # percent of a room's mutants that its tests must notice
 ROOMS = {
     "domain": "address breaker codes evidence guarding lifecycle mail_kinds mailable policy policy_budget return typos "
     "voluntary_fields webmail",
-    "links": "codes handles links links_known links_purposes links_sessions proof_of_work",
+    "links": "codes handles links links_forms links_known links_purposes links_sessions proof_of_work",
     "web/intake": "check_inbox doors enter_code hints mailable one_more_step one_more_step_keeps proof_of_work "
     "forms_read refusals several_lists sign_up_form sign_up_json under_attack voluntary_fields vouching",
 }
