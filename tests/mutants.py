@@ -4,7 +4,8 @@ mutmut writes the mistakes, each a function with one thing changed, into a copy 
 pytest anew for each, which takes hours; here pytest collects the tests once and learns which of them reach which
 function, and for each mistake a fork of that process runs those, the quickest first, until one fails.
 
-mutmut breaks no table at module level, and no function with a decorator; those are held by their tests alone.
+Not broken are tables at module level, functions with a decorator, and what an import calls: their tests alone hold
+those. So a test that shall notice much makes its objects itself, not while its module is imported.
 """
 
 import argparse
