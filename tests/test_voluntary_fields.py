@@ -116,8 +116,8 @@ def test_another_mail_keeps_what_was_told(world: World) -> None:
 
 def test_the_confirmation_copies_them_into_the_subscription(world: World) -> None:
     world.subscribe(ANNE, NEWS, **TOLD)
-    [chapter] = world.subscriptions()
-    assert chapter.fields == TOLD
+    [subscription] = world.subscriptions()
+    assert subscription.fields == TOLD
     assert "Dr." not in str([one.details for one in world.evidence()])
 
 
