@@ -35,7 +35,7 @@ COPY = ROOT / "build" / "mutants"
 LEAST = 85  # percent of a room's mutants that its tests must notice
 # Each room with its tests: in one process, on SQLite. Those of all the program would notice more, and take hours.
 ROOMS = {
-    "domain": "address breaker codes evidence guarding lifecycle mail_kinds mailable policy policy_budget return typos "
+    "domain": "address breaker codes evidence guarding lifecycle mail_kinds mailable policy policy_budget sites typos "
     "voluntary_fields webmail",
     "links": "codes handles links links_forms links_known links_purposes links_sessions proof_of_work",
     "web/intake": "check_inbox doors enter_code hints mailable one_more_step one_more_step_keeps proof_of_work "
