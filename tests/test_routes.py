@@ -65,7 +65,8 @@ def test_each_route_admits_whom_its_row_names_and_nobody_else(world: World) -> N
     shown = {"none": {}, "wrong": {"Authorization": "Bearer x"}} | {scope: bearer(scope) for scope in SCOPES}
     guarded = [rule for rule in world.app.url_map.iter_rules() if ROUTES[rule.endpoint].who is not Who.EVERYONE]
     for rule, scope, peer in product(guarded, shown, ("127.0.0.1", "203.0.113.7")):
-        found, said = asked(world, rule, shown[scope], peer), admitted(ROUTES[rule.endpoint], scope, peer == "127.0.0.1")
+        found = asked(world, rule, shown[scope], peer)
+        said = admitted(ROUTES[rule.endpoint], scope, peer == "127.0.0.1")
         if found in (401, 403) if said is None else found != said:
             wrong.append((rule.endpoint, scope, peer, found, said))
     assert wrong == []
