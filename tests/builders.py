@@ -131,9 +131,9 @@ class World:
     def evidence(self) -> list[Evidence]:
         return _all(Evidence)
 
-    def count(self, table: Any) -> int:
+    def count(self, table: Any, *which: Any) -> int:
         with reading() as session:
-            return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            return session.scalar(sa.select(sa.func.count()).select_from(table).where(*which)) or 0
 
     def block(self) -> int:
         return sweep.block(self.clock.now())

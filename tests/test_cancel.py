@@ -53,7 +53,7 @@ def test_what_waits_is_erased_with_its_mails_and_evidence_and_its_addresses_are_
     assert (waiting(attacked), attacked.count(Owed), attacked.count(Evidence)) == ([], 0, before - 3)
     with reading() as session:
         found = [(one.scope, one.list_id, one.until) for one in session.query(Suppression)]
-    assert len(found) == 2 and {one[:2] for one in found} == {("ask", None)}
+    assert len(found) == 2 and {one[:2] for one in found} == {("confirmations", None)}
     assert counts()["cancelled"] == 3
 
 

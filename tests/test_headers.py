@@ -11,7 +11,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from subscriptions.settings import Limits, Mail, Server
 from subscriptions.store.engine import transaction
-from subscriptions.store.models import Network
+from subscriptions.store.models import CountedKey
 from tests.builders import ANNE, BART, NEWS, World, bearer, take_database_away, text_of
 from tests.support.cases import ONE_DATABASE, each
 
@@ -36,7 +36,7 @@ def outage(world: World, path: str) -> TestResponse:
 def crowded(world: World, path: str) -> TestResponse:
     world.sign_up(BART)
     with transaction() as session:
-        session.execute(sa.update(Network).values(count=200))
+        session.execute(sa.update(CountedKey).values(count=200))
     return world.post(path, data={"email": ANNE}) if path == FORM else world.sign_up(ANNE)
 
 

@@ -2,16 +2,28 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 
-from tests.arrived import FULL, KINDS, POLICY, Parcel, arrive, flat, links_of, page_of
-from tests.builders import ANNE, Movable, World, link_in, text_of, through
+from subscriptions.actions import erase
+from subscriptions.domain.address import parse
+from tests.builders import ANNE, LISTS, Movable, World, link_in, text_of, through
+from tests.read_mails import flat, links_of, page_of
 from tests.support.cases import each
-from tests.support.relay import Relay
+from tests.support.relay import Mail, Relay
+
+KINDS = ["confirm", "welcome", "already_subscribed", "erased"]
+OWN = "http://127.0.0.1:8000"
+POLICY = "https://example.org/privacy"
+FULL = tuple(
+    replace(one, welcome=True, controller="Example Society", postal_address="1 Example Street\n12345 Exampletown",
+            privacy_contact="privacy@example.org", policy_url=POLICY) for one in LISTS
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -20,9 +32,38 @@ def world(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Itera
         yield world
 
 
+def arrive(world: World, relay: Relay, kind: str) -> bytes:
+    """The bytes of a mail of that kind to Anne."""
+    world.sign_up(ANNE, name="Anne Example")
+    steps: list[Callable[[], object]] = [world.deliver, lambda: confirm(world, relay), lambda: ask_again(world)]
+    for step in steps[: 1 + KINDS.index(kind)]:
+        step()
+    if kind == "erased":
+        erase.ask(world.parts.links.key(parse(ANNE).folded), world.clock.now(), world.parts.policy, "the operator")
+        world.deliver()
+    return relay.mails[-1].raw
+
+
+def confirm(world: World, relay: Relay) -> None:
+    world.post(link_in(relay.mails[0].message, "confirm"))
+    world.deliver()
+
+
+def ask_again(world: World) -> None:
+    world.clock.forward(minutes=15)
+    world.sign_up(ANNE)
+    world.deliver()
+
+
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@dataclass(frozen=True)
+class Parcel:
+    mail: Mail
+    written_at: datetime
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +72,6 @@ def parcels() -> dict[tuple[str, str], Parcel]:
     return {}
 
 
-OWN = "http://127.0.0.1:8000"
 Send = Callable[[str], Parcel]
 
 

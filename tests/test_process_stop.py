@@ -25,7 +25,7 @@ LOADED = pytest.mark.parametrize(
 )
 HELD = """
 SELECT (SELECT count(*) FROM outbox WHERE taken_by IS NOT NULL)
-  + (SELECT count(*) FROM jobs WHERE holder IS NOT NULL OR lease_until IS NOT NULL)
+  + (SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL)
 """
 
 

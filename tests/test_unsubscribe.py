@@ -100,7 +100,7 @@ def test_a_press_leaves_nothing_of_a_stranger(world: World) -> None:
     assert rows_of_every_table() == before
 
 
-def test_the_link_works_for_every_chapter_also_after_a_purge(world: World) -> None:
+def test_the_link_works_for_every_subscription_also_after_a_purge(world: World) -> None:
     link = world.leave_link(BART)
     world.subscribe(BART)
     world.post(link)
