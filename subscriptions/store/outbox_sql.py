@@ -22,7 +22,7 @@ _suppression = (
 )
 _first = Registration.__table__.alias()
 _opening = select(_first.c.wording_id).where(_first.c.subscription_id == _s.id).order_by(_first.c.id).limit(1)
-_agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a chapter: the wording that opened it
+_agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a subscription: the wording that opened it
 _of_form = [_o.mail == kind.value for kind in MailKind if kind.row.of_form]
 READ_AGAIN = (
     select(
