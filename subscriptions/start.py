@@ -4,7 +4,8 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 
 import click
@@ -25,6 +26,7 @@ from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
 
 log = logging.getLogger(__name__)
+FORK_WAITS = 10.0  # seconds, for jobs under way
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
 
 
@@ -115,8 +117,12 @@ class Background:
         self._parts = current_parts(app)
         self._jobs, self._wake_other = jobs, wake_other
         self._scheduler: schedule.Scheduler | None = None
-        self._turn = threading.Lock()
         self._over = False
+        self._no_job_runs()
+
+    def _no_job_runs(self) -> None:
+        self._turn = threading.Condition()
+        self._running, self._held = 0, False
 
     def start(self) -> None:
         """Start the scheduler; every job runs at once, so what was missed is caught up (F-07). Not after `stop`."""
@@ -142,10 +148,24 @@ class Background:
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
 
+    # For servers that fork by themselves
+
+    def before_fork(self) -> None:
+        """Let no job be amid anything: a child could never end it, and SQLite would believe that its locks are held."""
+        with self._turn:
+            self._held = True
+            self._turn.wait_for(lambda: not self._running, FORK_WAITS)
+        close_connections(self._app)
+
+    def after_fork_in_parent(self) -> None:
+        with self._turn:
+            self._held = False
+            self._turn.notify_all()
+
     def after_fork(self) -> None:
-        """For servers that fork by themselves: begin anew."""
+        """In the child: begin anew."""
         if self._scheduler is not None:
-            self._turn = threading.Lock()
+            self._no_job_runs()
             begin_anew(self._app)
             self.start()
 
@@ -154,8 +174,20 @@ class Background:
         if self._scheduler is not None and not self._parts.sender.look_again():
             schedule.wake(self._scheduler, NAMED["deliver"])
 
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._turn:
+            self._turn.wait_for(lambda: not self._held)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._running -= 1
+                self._turn.notify_all()
+
     def _run(self, job: Job) -> None:
-        with self._app.app_context():
+        with self._at_work(), self._app.app_context():
             try:
                 self._run_here(job)
                 while job is NAMED["deliver"] and self._parts.sender.is_called:
@@ -219,5 +251,9 @@ def attach(app: Flask) -> Background:
     background = Background(app)
     background.start()
     atexit.register(background.stop)
-    os.register_at_fork(after_in_child=background.after_fork)
+    os.register_at_fork(
+        before=background.before_fork,
+        after_in_parent=background.after_fork_in_parent,
+        after_in_child=background.after_fork,
+    )
     return background

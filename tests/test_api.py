@@ -10,12 +10,13 @@ from werkzeug.test import TestResponse
 from subscriptions.store import tokens
 from subscriptions.store.engine import transaction
 from tests.builders import ANNE, BART, CRIS, HIDDEN, NEWS, OFFERS, World, bearer
+from tests.support.cases import ONE_DATABASE, each
 
 API = "/api/v1"
 LISTED = f"{API}/lists/{NEWS}/subscriptions"
 GUARDED = {f"{API}/lists": "read", LISTED: "read", f"{API}/lists/{NEWS}/export": "export"}
 SCOPES = ("subscribe", "read", "export", "manage")
-EACH_GUARDED = pytest.mark.parametrize("path", GUARDED)
+EACH_GUARDED = each("path", GUARDED)
 
 
 def read(world: World, path: str, **headers: str) -> TestResponse:
@@ -31,9 +32,7 @@ def some(world: World, count: int) -> list[str]:
 
 
 @EACH_GUARDED
-@pytest.mark.parametrize(
-    "value", [None, "", "Bearer", "Bearer ", "Bearer x", "Basic dGVzdDp0ZXN0", "Bearer \xff", "token x"]
-)
+@each("value", [None, "", "Bearer", "Bearer ", "Bearer x", "Basic dGVzdDp0ZXN0", "Bearer \xff", "token x"])
 def test_without_a_good_token_the_answer_is_401(world: World, path: str, value: str | None) -> None:
     answer = world.get(path, headers={} if value is None else {"Authorization": value})
     assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
@@ -41,7 +40,7 @@ def test_without_a_good_token_the_answer_is_401(world: World, path: str, value: 
 
 
 @EACH_GUARDED
-@pytest.mark.parametrize("scope", SCOPES)
+@each("scope", SCOPES)
 def test_a_token_opens_the_routes_of_its_scope_alone(world: World, path: str, scope: str) -> None:
     assert world.get(path, headers=bearer(scope)).status_code == (200 if GUARDED[path] == scope else 403)
 
@@ -175,7 +174,7 @@ GARBAGE = (
 )
 
 
-@pytest.mark.parametrize("cursor", GARBAGE)
+@each("cursor", GARBAGE)
 def test_a_cursor_is_one_of_ours_or_refused(world: World, cursor: str) -> None:
     answer = read(world, f"{LISTED}?cursor={cursor}")
     expected = 200 if cursor == "czE" else 422
@@ -183,9 +182,7 @@ def test_a_cursor_is_one_of_ours_or_refused(world: World, cursor: str) -> None:
     assert expected == 200 or [one["pointer"] for one in answer.get_json(force=True)["errors"]] == ["/cursor"]
 
 
-@pytest.mark.parametrize(
-    "limit", ["0", "-1", "1001", "x", "", "1.5", "²", "１", "99999999999999999999", " 5", "0x10", "1e2"]
-)
+@each("limit", ["0", "-1", "1001", "x", "", "1.5", "²", "１", "99999999999999999999", " 5", "0x10", "1e2"])
 def test_a_limit_is_a_whole_number_from_1_to_1000(world: World, limit: str) -> None:
     answer = read(world, f"{LISTED}?limit={limit}")
     assert (answer.status_code, answer.get_json(force=True)["errors"][0]["pointer"]) == (422, "/limit")
@@ -206,7 +203,8 @@ WRONG = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("method", "path", "status"), WRONG)
+@ONE_DATABASE
+@each(("method", "path", "status"), WRONG)
 def test_every_error_under_api_is_a_problem_with_its_real_status(
     world: World, method: str, path: str, status: int
 ) -> None:

@@ -15,12 +15,14 @@ from flask import Flask
 
 from subscriptions.actions import suppress
 from subscriptions.domain.address import parse
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import NAMED
 from subscriptions.settings import Mail
 from subscriptions.store import tokens
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, BART, NEWS, OFFERS, Movable, World
+from tests.support.cases import ONE_DATABASE, each
 from tests.support.relay import Relay
 
 COMMANDS = """
@@ -62,7 +64,8 @@ def columns(text: str) -> list[list[str]]:
     return [re.split(r" {2,}", line) for line in text.splitlines()]
 
 
-@pytest.mark.parametrize("command", EACH, ids=" ".join)
+@ONE_DATABASE
+@each("command", EACH)
 def test_every_command_says_what_it_is_for(world: World, command: list[str]) -> None:
     text = good(world, *command, "--help")
     assert text.startswith("Usage:")
@@ -78,7 +81,8 @@ unsubscribe anne@example.org --channel email --received 2999-01-01T00:00:00Z|non
 """
 
 
-@pytest.mark.parametrize("line", [one for one in BAD_USAGE.replace("\n", "|").split("|") if one])
+@ONE_DATABASE
+@each("line", [one for one in BAD_USAGE.replace("\n", "|").split("|") if one])
 def test_bad_usage_is_status_2_and_nothing_on_stdout(world: World, line: str) -> None:
     result = run(world, *line.split())
     assert (result.exit_code, result.stdout) == (2, "")
@@ -91,7 +95,7 @@ suppressions lift anne@example.org --reason x|tokens revoke nobody
 """
 
 
-@pytest.mark.parametrize("line", [one for one in REFUSALS.replace("\n", "|").split("|") if one])
+@each("line", [one for one in REFUSALS.replace("\n", "|").split("|") if one])
 def test_what_cannot_be_done_is_status_1_and_one_sentence_on_stderr(world: World, line: str) -> None:
     assert refused(world, *line.split()).endswith(".\n")
 
@@ -194,10 +198,19 @@ def test_suppressions_are_added_shown_and_lifted_by_address(world: World) -> Non
 
 def test_lifting_one_scope_alone(world: World) -> None:
     key = world.parts.links.key(parse(ANNE).folded)
-    for scope in ("ask", "all"):
+    for scope in SuppressionScope:
         suppress.suppress(key, scope, "x", world.clock.now(), world.parts.policy, "command line")
-    assert good(world, "suppressions", "lift", ANNE, "--scope", "ask", "--reason", "x") == "1 lifted.\n"
+    assert good(world, "suppressions", "lift", ANNE, "--scope", "confirmations", "--reason", "x") == "1 lifted.\n"
     assert [row[1] for row in columns(good(world, "suppressions", "show"))[1:]] == ["all"]
+
+
+def test_the_old_name_of_a_scope_works_and_the_help_says_until_when(world: World) -> None:
+    old = ("--scope", "ask", "--reason", "x")
+    assert good(world, "suppressions", "add", ANNE, *old) == "Suppressed (confirmations); 0 subscriptions ended.\n"
+    assert [row[1] for row in columns(good(world, "suppressions", "show"))[1:]] == ["confirmations"]
+    assert good(world, "suppressions", "lift", ANNE, *old) == "1 lifted.\n"
+    told = " ".join(good(world, "suppressions", "add", "--help").split())
+    assert '"ask", the name before 0.3.0, works until 1.0' in told and "[confirmations|all]" in told
 
 
 @pytest.mark.parametrize(("job", "days"), [("block", 1), ("purge", 30)])

@@ -11,8 +11,9 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from subscriptions.settings import Limits, Mail, Server
 from subscriptions.store.engine import transaction
-from subscriptions.store.models import Network
+from subscriptions.store.models import CountedKey
 from tests.builders import ANNE, BART, NEWS, World, bearer, take_database_away, text_of
+from tests.support.cases import ONE_DATABASE, each
 
 FORM = f"/subscribe/{NEWS}"
 API = "/api/v1/subscriptions"
@@ -35,7 +36,7 @@ def outage(world: World, path: str) -> TestResponse:
 def crowded(world: World, path: str) -> TestResponse:
     world.sign_up(BART)
     with transaction() as session:
-        session.execute(sa.update(Network).values(count=200))
+        session.execute(sa.update(CountedKey).values(count=200))
     return world.post(path, data={"email": ANNE}) if path == FORM else world.sign_up(ANNE)
 
 
@@ -78,8 +79,20 @@ ANSWERS: dict[str, tuple[int, Callable[[World], TestResponse]]] = {
 }
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+BREAKING = {"limit", "api limit", "fault", "api fault", "outage", "api outage"}  # what follows would be another answer
+
+
+@each("name", [name for name in ANSWERS if name not in BREAKING])
 def test_every_answer_has_its_status_and_the_headers_that_protect(world: World, name: str) -> None:
+    holds(world, name)
+
+
+@pytest.mark.parametrize("name", sorted(BREAKING))
+def test_an_answer_in_need_has_its_status_and_the_headers_that_protect(world: World, name: str) -> None:
+    holds(world, name)
+
+
+def holds(world: World, name: str) -> None:
     status, ask = ANSWERS[name]
     answer = ask(world)
     assert answer.status_code == status
@@ -108,7 +121,8 @@ def test_a_mail_is_shown_without_scripts_and_framed_by_us_alone(world: World) ->
     assert "default-src 'none'" in policy and "frame-ancestors 'self'" in policy
 
 
-@pytest.mark.parametrize("path", ["/", FORM, f"{FORM}/check-inbox", "/mailbox/", "/nope"])
+@ONE_DATABASE
+@each("path", ["/", FORM, f"{FORM}/check-inbox", "/mailbox/", "/nope"])
 def test_a_page_has_no_script_no_inline_style_and_nothing_of_others(world: World, path: str) -> None:
     page = world.get(path).text
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", page)
@@ -116,19 +130,22 @@ def test_a_page_has_no_script_no_inline_style_and_nothing_of_others(world: World
     assert set(re.findall(r'href="(https?://[^"]+)"', page)) <= {"https://example.org/privacy"}
 
 
-@pytest.mark.parametrize("path", ["/confirm/x", "/unsubscribe/x", "/not-me/x", "/mailbox/", "/nope", "/api/v1/lists"])
+@ONE_DATABASE
+@each("path", ["/confirm/x", "/unsubscribe/x", "/not-me/x", "/mailbox/", "/nope", "/api/v1/lists"])
 def test_what_is_about_a_person_is_no_search_result(world: World, path: str) -> None:
     assert world.get(path).headers["X-Robots-Tag"] == "noindex"
     assert "X-Robots-Tag" not in world.get(FORM).headers
 
 
-@pytest.mark.parametrize("given", ["abc-1.2_3", "x" * 64])
+@ONE_DATABASE
+@each("given", ["abc-1.2_3", "x" * 64])
 def test_a_request_id_that_is_one_is_echoed(world: World, given: str) -> None:
     assert world.get("/", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
     assert world.get("/api/nope", headers={"X-Request-ID": given}).get_json(force=True)["instance"].endswith(given)
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a@b", "<script>", "ü", "a;b", "../x", "a%0db"])
+@ONE_DATABASE
+@each("given", ["", "a b", "x" * 65, "a@b", "<script>", "ü", "a;b", "../x", "a%0db"])
 def test_another_request_id_is_replaced(world: World, given: str) -> None:
     made = world.get("/", headers={"X-Request-ID": given}).headers["X-Request-ID"]
     assert re.fullmatch(r"[0-9a-f]{16}", made)
@@ -147,13 +164,15 @@ FORGED = [
 ]
 
 
-@pytest.mark.parametrize("host", FORGED)
-@pytest.mark.parametrize("path", ["/", FORM, "/api/v1/lists", "/static/style.css", "/metrics", "/nope"])
+@ONE_DATABASE
+@each("host", FORGED)
+@each("path", ["/", FORM, "/api/v1/lists", "/static/style.css", "/metrics", "/nope"])
 def test_an_unknown_host_is_refused(world: World, path: str, host: str) -> None:
     assert world.client.get(path, headers={"Host": host}, **OUTSIDE).status_code == 400
 
 
-@pytest.mark.parametrize("host", FORGED)
+@ONE_DATABASE
+@each("host", FORGED)
 def test_health_checks_may_name_any_host(world: World, host: str) -> None:
     assert world.client.get("/healthz", headers={"Host": host}, **OUTSIDE).status_code == 200
     assert world.client.get("/readyz", headers={"Host": host}, **OUTSIDE).status_code == 503
@@ -169,7 +188,8 @@ def public(make_app: Callable[..., Flask], world: World) -> Flask:
     return make_app(server=address, mail=Mail(transport="smtp"), limits=Limits())
 
 
-@pytest.mark.parametrize(
+@ONE_DATABASE
+@each(
     "host",
     ["news.example.org", "NEWS.example.org:443", "inside.example.org", "inside.example.org:8443", "[2001:db8::1]:80"],
 )
@@ -177,7 +197,8 @@ def test_its_own_names_are_known_on_any_port(public: Flask, host: str) -> None:
     assert public.test_client().get("/", headers={"Host": host}, **OUTSIDE).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]:8000", "127.0.0.2"])
+@ONE_DATABASE
+@each("host", ["localhost", "127.0.0.1", "[::1]:8000", "127.0.0.2"])
 def test_loopback_names_are_known_from_loopback_alone(public: Flask, host: str) -> None:
     client = public.test_client()
     assert client.get("/", headers={"Host": host}).status_code == 200

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from email.message import EmailMessage
-from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,7 +13,9 @@ from flask import Flask
 from subscriptions.actions import erase
 from subscriptions.domain.address import parse
 from tests.builders import ANNE, LISTS, Movable, World, link_in, text_of, through
-from tests.support.relay import Relay
+from tests.read_mails import flat, links_of, page_of
+from tests.support.cases import each
+from tests.support.relay import Mail, Relay
 
 KINDS = ["confirm", "welcome", "already_subscribed", "erased"]
 OWN = "http://127.0.0.1:8000"
@@ -58,58 +60,58 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def raw(world: World, relay: Relay, kind: str) -> bytes:
-    """A mail of each kind as it arrived."""
-    return arrive(world, relay, kind)
+@dataclass(frozen=True)
+class Parcel:
+    mail: Mail
+    written_at: datetime
+
+
+@pytest.fixture(scope="module")
+def parcels() -> dict[tuple[str, str], Parcel]:
+    """The mails that were sent for earlier tests, by database and kind: to read one nothing need be alive."""
+    return {}
+
+
+Send = Callable[[str], Parcel]
 
 
 @pytest.fixture
-def mail(relay: Relay, raw: bytes) -> EmailMessage:
-    return relay.mails[-1].message
+def sent(request: pytest.FixtureRequest, database: str, parcels: dict[tuple[str, str], Parcel]) -> Send:
+    """Gives a mail of that kind as it arrived."""
+
+    def found(kind: str) -> Parcel:
+        if (database, kind) not in parcels:
+            world, relay = request.getfixturevalue("world"), request.getfixturevalue("relay")
+            arrive(world, relay, kind)
+            parcels[database, kind] = Parcel(relay.mails[-1], world.clock.now())
+        return parcels[database, kind]
+
+    return found
 
 
 @pytest.fixture
-def first(world: World, relay: Relay) -> EmailMessage:
+def parcel(sent: Send, kind: str) -> Parcel:
+    """A mail of each kind."""
+    return sent(kind)
+
+
+@pytest.fixture
+def raw(parcel: Parcel) -> bytes:
+    return parcel.mail.raw
+
+
+@pytest.fixture
+def mail(parcel: Parcel) -> EmailMessage:
+    return parcel.mail.message
+
+
+@pytest.fixture
+def first(sent: Send) -> EmailMessage:
     """A confirmation mail."""
-    arrive(world, relay, "confirm")
-    return relay.mails[-1].message
+    return sent("confirm").mail.message
 
 
-class Page(HTMLParser):
-    """The links and the tags of an HTML part, and what is left of it without them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.links: set[str] = set()
-        self.tags: set[str] = set()
-        self.loads: list[str] = []
-        self.words: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.links |= {value or "" for name, value in attrs if name == "href"}
-        self.loads += [name for name, _ in attrs if name in ("src", "srcset", "background", "poster", "data")]
-
-    def handle_data(self, data: str) -> None:
-        self.words += data.split()
-
-
-def page_of(mail: EmailMessage) -> Page:
-    return Page(text_of(mail, "html"))
-
-
-def links_of(mail: EmailMessage) -> set[str]:
-    return set(re.findall(r"https?://\S+", text_of(mail)))
-
-
-def flat(mail: EmailMessage) -> str:
-    """The text part without its line breaks."""
-    return " ".join(text_of(mail).split())
-
-
-@pytest.mark.parametrize("name", ["Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted"])
+@each("name", ["Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted"])
 def test_each_header_of_a_mail_stands_once(raw: bytes, name: str) -> None:
     head = raw.partition(b"\r\n\r\n")[0]
     assert len(re.findall(rb"(?im)^" + name.encode() + rb":", head)) == 1
@@ -163,9 +165,10 @@ def test_a_mail_says_that_a_machine_wrote_it_and_wants_no_answer(mail: EmailMess
     assert mail["X-Auto-Response-Suppress"] == "All"
 
 
-def test_a_mail_has_one_recipient(mail: EmailMessage, relay: Relay) -> None:
+def test_a_mail_has_one_recipient(parcel: Parcel) -> None:
+    mail = parcel.mail.message
     assert (mail["To"], mail["Cc"], mail["Bcc"]) == (ANNE, None, None)
-    assert relay.mails[-1].recipients == (ANNE,)
+    assert parcel.mail.recipients == (ANNE,)
 
 
 def test_the_sender_is_named_alone(mail: EmailMessage) -> None:
@@ -176,8 +179,8 @@ def test_the_message_id_belongs_to_the_sending_domain_and_to_nobody(mail: EmailM
     assert re.fullmatch(r"<[0-9a-f]{32}@example\.org>", mail["Message-ID"])
 
 
-def test_the_date_is_the_time_of_writing(mail: EmailMessage, world: World) -> None:
-    assert mail["Date"].datetime == world.clock.now()
+def test_the_date_is_the_time_of_writing(parcel: Parcel) -> None:
+    assert parcel.mail.message["Date"].datetime == parcel.written_at
 
 
 def test_the_legal_notice_stands_in_both_parts(mail: EmailMessage) -> None:
@@ -191,7 +194,7 @@ def test_both_parts_name_the_same_times(mail: EmailMessage) -> None:
     assert set(re.findall(time, flat(mail))) == set(re.findall(time, " ".join(page_of(mail).words)))
 
 
-@pytest.mark.parametrize(
+@each(
     "fact",
     [
         "List: Newsletter", "Asked by: Example Society", "Requested: 23 November 2026, 12:00 UTC",
@@ -220,9 +223,9 @@ def test_one_click_leads_where_the_link_in_the_mail_leads(mail: EmailMessage, pu
     assert mail.get_all("List-Id") == ["<newsletter.127.0.0.1>"]
 
 
-def test_one_click_on_the_confirmation_mail_cancels_and_nobody_is_asked_again(
-    first: EmailMessage, world: World, relay: Relay
-) -> None:
+def test_one_click_on_the_confirmation_mail_cancels_and_nobody_is_asked_again(world: World, relay: Relay) -> None:
+    arrive(world, relay, "confirm")
+    first = relay.mails[-1].message
     answer = world.post(first["List-Unsubscribe"].strip("<>"), data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
     assert not world.registrations()

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 from subscriptions.store import suppressions
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, NEWS, OFFERS, World, rows_of_every_table
+from tests.support.cases import crossed
 
 ONE_CLICK: dict[str, Any] = {"data": {"List-Unsubscribe": "One-Click"}}
 MULTIPART: dict[str, Any] = ONE_CLICK | {"content_type": "multipart/form-data"}
@@ -43,9 +44,8 @@ def purged(world: World) -> None:
     world.run("purge")
 
 
-EACH = pytest.mark.parametrize(
-    "state", [pending, blocked, overdue, confirmed, left, purged], ids=lambda one: one.__name__
-)
+STATES = [pending, blocked, overdue, confirmed, left, purged]
+EACH = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 
 
 def mailed(world: World, state: Callable[[World], None] = pending) -> str:
@@ -72,8 +72,7 @@ def mails_after(world: World, slug: str = NEWS) -> int:
     return len(world.mails(ANNE)) - before
 
 
-@EACH
-@PRESS
+@crossed(state=STATES, press=PRESSES)
 def test_a_press_is_answered_alike_in_every_state(world: World, state: Callable[[World], None], press: str) -> None:
     link = mailed(world, state)
     answers = [world.post(link, **PRESSES[press]), world.post(f"{link}/", **PRESSES[press])]
@@ -90,8 +89,7 @@ def test_looking_at_the_page_changes_nothing(world: World, state: Callable[[Worl
     assert rows_of_every_table() == before
 
 
-@pytest.mark.parametrize("state", [pending, blocked, overdue])
-@PRESS
+@crossed(state=[pending, blocked, overdue], press=PRESSES)
 def test_what_was_not_confirmed_is_erased(world: World, state: Callable[[World], None], press: str) -> None:
     world.post(mailed(world, state), **PRESSES[press])
     assert (world.registrations(), world.evidence(), world.subscriptions()) == ([], [], [])
@@ -100,8 +98,8 @@ def test_what_was_not_confirmed_is_erased(world: World, state: Callable[[World],
 @PRESS
 def test_what_was_confirmed_ends_as_unsubscribed_with_its_evidence(world: World, press: str) -> None:
     world.post(mailed(world, confirmed), **PRESSES[press])
-    [chapter] = world.subscriptions()
-    assert (chapter.state, chapter.ended_at) == ("unsubscribed", world.clock.now())
+    [subscription] = world.subscriptions()
+    assert (subscription.state, subscription.ended_at) == ("unsubscribed", world.clock.now())
     facts = {one.fact: one.channel for one in world.evidence()[-2:]}
     assert facts == dict.fromkeys(("disowned", "unsubscribed"), "button" if press == "button" else "one-click")
 
@@ -109,7 +107,7 @@ def test_what_was_confirmed_ends_as_unsubscribed_with_its_evidence(world: World,
 @EACH
 def test_the_button_asks_no_more_for_good_and_for_every_list(world: World, state: Callable[[World], None]) -> None:
     world.post(mailed(world, state))
-    assert scopes(world) == [("ask", False, True)]
+    assert scopes(world) == [("confirmations", False, True)]
     assert (mails_after(world, NEWS), mails_after(world, OFFERS)) == (0, 0)
     world.clock.forward(days=400)
     assert mails_after(world) == 0
@@ -118,7 +116,7 @@ def test_the_button_asks_no_more_for_good_and_for_every_list(world: World, state
 @EACH
 def test_one_click_asks_no_more_for_this_list_for_thirty_days(world: World, state: Callable[[World], None]) -> None:
     world.post(mailed(world, state), **ONE_CLICK)
-    assert scopes(world) == [("ask", True, False)]
+    assert scopes(world) == [("confirmations", True, False)]
     assert (mails_after(world, NEWS), mails_after(world, OFFERS)) == (0, 1)
     world.clock.forward(days=28)
     assert mails_after(world) == 1
@@ -161,8 +159,7 @@ def undo(world: World, link: str) -> TestResponse:
     return world.post(f"{link}/undo")
 
 
-@EACH
-@PRESS
+@crossed(state=STATES, press=PRESSES)
 def test_the_undo_lifts_what_this_link_has_set(world: World, state: Callable[[World], None], press: str) -> None:
     link = mailed(world, state)
     world.post(link, **PRESSES[press])
@@ -182,7 +179,7 @@ def test_the_undo_lifts_nothing_that_another_link_has_set(world: World) -> None:
     world.clock.forward(minutes=15)
     second = mailed(world)
     world.post(first)
-    assert (undo(world, second).status_code, scopes(world)) == (200, [("ask", False, True)])
+    assert (undo(world, second).status_code, scopes(world)) == (200, [("confirmations", False, True)])
     assert (undo(world, first).status_code, scopes(world)) == (200, [])
 
 

@@ -3,14 +3,19 @@
 import resource
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.support.lines import answered, called, heard, said, set_to, status_of
+from subscriptions.serving.front import MOST_IN_HAND
+from subscriptions.web.http.incoming import FORM
+from tests.support.lines import FORM_HEAD, JSON_HEAD, SLOW, answered, called, heard, said, set_to, status_of
 from tests.support.load import sign_up
 from tests.support.relay import Relay
 from tests.support.server import Server, until
+from tests.support.sql import connected
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 POST_JSON = (  # HPACK (RFC 7541): POST and http by the static table, the rest in full
@@ -75,20 +80,35 @@ def test_1100_connections_that_want_nothing_hold_up_nobody_and_are_dropped_whate
         assert not said(server, PREFACE)
 
 
-def test_a_request_beyond_those_in_hand_is_503_at_once_and_a_probe_is_answered_all_the_same(
+@pytest.mark.usefixtures("many_files")
+def test_1100_slow_bodies_hold_up_nobody_the_one_awaited_longest_gives_way(relay: Relay, tmp_path: Path) -> None:
+    with Server(tmp_path, "sqlite:///slow.db", relay=relay) as server, ExitStack() as held:
+        slow = ((JSON_HEAD, FORM_HEAD)[n % 2] + SLOW[n // 2 % 2] for n in range(1100))
+        lines = [held.enter_context(called(server, says)) for says in slow]
+        until(lambda: answered(lines) == 1100 - MOST_IN_HAND)
+        assert answered(lines[:64]) == 64
+        assert server.get("/subscribe/newsletter") == server.get("/readyz") == 200
+        assert server.ask("POST", *sign_up("anne@example.org")[1:])[0] == 202
+        assert server.ask("POST", "/subscribe/newsletter", "email=bart@example.org", FORM)[0] == 303
+        gave_way = heard(lines[0])
+        assert (status_of(gave_way), b"retry-after: 5" in gave_way) == (503, True)
+
+
+def test_a_request_beyond_those_at_work_is_503_at_once_and_a_probe_is_answered_all_the_same(
     relay: Relay, tmp_path: Path
 ) -> None:
-    few = "from subscriptions.serving import front; front.MOST_IN_HAND = 8"
-    begun = b"POST /api/v1/subscriptions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{"
-    with Server(tmp_path, "sqlite:///hand.db", command=set_to(few), relay=relay) as server:
-        lines = [called(server, begun) for _ in range(8)]
-        until(lambda: server.get("/subscribe/newsletter") == 503)
-        status, headers, _ = server.ask("POST", *sign_up("anne@example.org")[1:])
-        assert (status, headers["retry-after"], server.get("/healthz")) == (503, "5", 200)
-        assert answered(lines) == 0
-        for line in lines:
-            line.close()
-        until(lambda: server.ask("POST", *sign_up("anne@example.org")[1:])[0] == 202)
+    few, url = "from subscriptions.serving import front; front.MOST_IN_HAND = 8", f"sqlite:///{tmp_path}/hand.db"
+    asked = "POST", *sign_up("anne@example.org")[1:]
+    with Server(tmp_path, url, command=set_to(few), relay=relay) as server, ThreadPoolExecutor(12) as pool:
+        with connected(url) as connection:
+            connection.exec_driver_sql("DELETE FROM meta WHERE name = 'nothing'")  # who writes has to wait for it
+            sign_ups = [pool.submit(server.ask, *asked) for _ in range(12)]
+            until(lambda: sum(one.done() for one in sign_ups) == 4)
+            assert (server.get("/subscribe/newsletter"), server.get("/healthz")) == (503, 200)
+        answers = [one.result() for one in sign_ups]
+        assert Counter(status for status, _, _ in answers) == {202: 8, 503: 4}
+        assert {headers["retry-after"] for status, headers, _ in answers if status == 503} == {"5"}
+        assert server.ask(*asked)[0] == 202
 
 
 def test_a_head_is_at_most_16_kilobytes_and_a_path_has_no_two_slashes(tmp_path: Path) -> None:

@@ -20,6 +20,27 @@ WSGIREF = (
     "from wsgiref.simple_server import make_server; from app import app; "
     "make_server('127.0.0.1', {port}, app).serve_forever()"
 )
+FORKED = """
+import os, threading, time
+from wsgiref.simple_server import make_server
+from sqlalchemy import text
+from subscriptions.jobs import jobs
+from subscriptions.store.engine import transaction
+
+def long(run):
+    with transaction() as session:
+        session.execute(text("DELETE FROM meta WHERE name = 'nothing'"))
+        begun.set()
+        time.sleep(1)
+
+begun = threading.Event()
+object.__setattr__(jobs.NAMED["block"], "work", long)
+from app import app
+begun.wait()
+if os.fork():
+    os.wait()
+make_server('127.0.0.1', {port}, app).serve_forever()
+"""
 COMMANDS = {
     "python app.py": PYTHON_APP,
     "flask run": flask("run", "--port", "{port}"),
@@ -50,7 +71,11 @@ def slots_since(begin: float) -> dict[str, int]:
     return {name: int(now // every) - int(begin // every) + 1 for name, every in SLOTS.items()}
 
 
-@pytest.mark.parametrize("how", COMMANDS)
+@pytest.mark.parametrize(
+    ("how", "database"),
+    [*((how, "sqlite") for how in COMMANDS), ("python app.py", "postgresql"), ("flask run", "postgresql")],
+    indirect=["database"],
+)
 def test_however_started_it_has_one_scheduler_and_sends(
     how: str, database: str, database_url: str, relay: Relay, tmp_path: Path
 ) -> None:
@@ -60,6 +85,14 @@ def test_however_started_it_has_one_scheduler_and_sends(
         relay.wait_for(1)
         until(lambda: every_job_has_run(database_url))
         assert schedulers(server) == (OURS if how == "python app.py" else 1)
+
+
+def test_a_server_that_forks_while_a_job_is_writing_serves_and_sends(relay: Relay, tmp_path: Path) -> None:
+    """As gunicorn does with --preload."""
+    command = (sys.executable, "-c", FORKED)
+    with Server(tmp_path, "sqlite:///forked.db", command=command, relay=relay) as server:
+        assert server.ask("POST", *sign_up("anne@example.org")[1:])[0] == 202
+        relay.wait_for(1)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -156,7 +189,7 @@ def test_what_became_too_late_while_it_was_off_is_blocked_after_the_start(
 def test_a_clock_more_than_400_days_ahead_deletes_nothing_and_says_so(used: str, relay: Relay, tmp_path: Path) -> None:
     have_been_off(used, days=402)
     with Server(tmp_path, used, relay=relay) as server:
-        until(lambda: number(used, "SELECT count(*) FROM jobs WHERE name = 'purge' AND trouble IS NOT NULL") == 1)
+        until(lambda: number(used, "SELECT count(*) FROM jobs WHERE name = 'purge' AND error IS NOT NULL") == 1)
         assert server.ask("GET", "/readyz")[0] == 503
         assert "--confirm" in server.ask("GET", "/readyz")[2]
     assert number(used, "SELECT count(*) FROM registrations") == 20

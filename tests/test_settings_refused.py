@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from subscriptions.settings.file import load
+from tests.support.cases import each
 from tests.test_settings import PREFIX, read, refused
 
 SECRET = "hunter2-hunter2-hunter2"
 
 
-@pytest.mark.parametrize(
+@each(
     ("toml", "key"),
     [
         ("[server]\nbase_url = 'news.example.org'", "base_url"),
@@ -134,7 +135,7 @@ def test_a_secret_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Pa
     assert problem.startswith(f"{PREFIX}MAIL__PASSWORD_FILE names a file that cannot be read: ")
 
 
-@pytest.mark.parametrize(
+@each(
     "toml",
     [
         f"[server]\npepper = ['{SECRET}']",

@@ -8,11 +8,12 @@ import pytest
 
 from subscriptions.actions import erase
 from subscriptions.cli.explain import story
-from subscriptions.domain.fields import addressed_as, fields_of, whole_name
+from subscriptions.domain.fields import Field, addressed_as, field_of, field_stored, fields_of, whole_name
 from subscriptions.store.models import List
 from subscriptions.web.intake.fields import texts_of
 from tests.builders import ANNE, NEWS, OFFERS, World, bearer, text_of
 from tests.several import EVENTS, ask_by_form, world
+from tests.typed import ask_again, handle_of
 
 __all__ = ["world"]
 
@@ -31,6 +32,7 @@ TOLD = {"salutation": "Dr.", "given_name": "Anne", "family_name": "Example", "co
         ("Anne", {"salutation": "http://evil.example", "family_name": "Example"}, "Anne"),
         (None, {"salutation": "Ms", "family_name": "<b>", "given_name": "Win 1 BTC"}, None),
         ("Anne", {"salutation": "x" * 40, "family_name": "y" * 40}, "Anne"),
+        ("Anne", None, "Anne"),
         (None, None, None),
     ],
 )
@@ -53,6 +55,11 @@ def test_a_field_of_ones_own_has_the_label_of_the_configuration() -> None:
     [known, own] = fields_of("given_name", "company: Company or club")
     assert (known.label, known.autocomplete, known.is_own) == ("First name", "given-name", False)
     assert (own.key, own.label, own.autocomplete, own.is_own) == ("company", "Company or club", "off", True)
+
+
+def test_a_field_that_no_list_asks_for_any_more_goes_by_its_key() -> None:
+    assert field_stored("company") == Field("company", "company", is_own=True)
+    assert field_stored("name") == field_of("name") == Field("name", "Name", "name")
 
 
 def test_lists_with_a_field_of_the_same_key_share_it_on_their_form() -> None:
@@ -100,10 +107,17 @@ def test_several_lists_share_what_was_told_on_their_form(world: World) -> None:
     assert text_of(world.mails(ANNE)[0]).startswith("Hello Dr. Example,")
 
 
+def test_another_mail_keeps_what_was_told(world: World) -> None:
+    handle = handle_of(ask_by_form(world, NEWS, given_name="Anne", company="Club"))
+    world.clock.forward(minutes=15)
+    ask_again(world, handle)
+    assert [row.fields for row in world.registrations()] == [{"given_name": "Anne", "company": "Club"}] * 2
+
+
 def test_the_confirmation_copies_them_into_the_subscription(world: World) -> None:
     world.subscribe(ANNE, NEWS, **TOLD)
-    [chapter] = world.subscriptions()
-    assert chapter.fields == TOLD
+    [subscription] = world.subscriptions()
+    assert subscription.fields == TOLD
     assert "Dr." not in str([one.details for one in world.evidence()])
 
 

@@ -1,7 +1,5 @@
 """Serving: `python app.py`, from the configuration to the way down."""
 
-import logging
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -69,7 +67,7 @@ def _several(app: Flask, listening: socket) -> None:
     roles: dict[str, Callable[[], None]] = {f"web {n}": web for n in range(1, settings.workers + 1)}
     if bell:
         roles["mails"] = partial(mail_process, app, listening, bell)
-    _leave(Supervisor(roles, stopping=listening.close).run())
+    signals.leave(Supervisor(roles, stopping=listening.close).run())
 
 
 def _web_process(app: Flask, listening: socket, background: start.Background) -> None:
@@ -77,12 +75,6 @@ def _web_process(app: Flask, listening: socket, background: start.Background) ->
     granian = server.Granian(Front(app), listening)
     background.start()
     status = granian.run()
+    signals.leave_soon(status)
     background.stop()
-    _leave(status)
-
-
-def _leave(status: int) -> None:
-    """End at once: granian's idle threads would be caught by an interpreter that is going down."""
-    logging.shutdown()
-    sys.stdout.flush()
-    os._exit(status)
+    signals.leave(status)

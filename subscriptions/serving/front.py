@@ -44,7 +44,7 @@ class Front:
         self._pool = ThreadPoolExecutor(THREADS, "request")
         self._probe = ThreadPoolExecutor(1, "probe")  # waits for nobody
         self._refusals = ThreadPoolExecutor(2, "refusal")  # touch no database, and so do not wait for those who do
-        self._streams = Streams()
+        self._streams, self._bodies = Streams(), bodies.Bodies()
         self._limits = routes.limits_by(app.url_map)
         self._in_hand = 0
 
@@ -55,24 +55,25 @@ class Front:
     async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
         if scope.path == "/healthz" and scope.method in ("GET", "HEAD"):
             protocol.response_bytes(200, *LIVE)
-        elif self._in_hand >= MOST_IN_HAND:
-            (status, headers), body = BUSY
-            protocol.response_bytes(status, headers, body)
-        else:
+        elif self._in_hand < MOST_IN_HAND or self._bodies.make_room():
             self._in_hand += 1
             try:
                 await self._answer(scope, protocol)
             finally:
                 self._in_hand -= 1
+        else:
+            _say_busy(protocol)
 
     async def _answer(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
         headers = headers_of(scope)
         body, refused = b"", 0
         try:
             limits = self._limits(scope.method, scope.path, headers)
-            body = await bodies.read(protocol, headers, limits.at_most, limits.seconds)
+            body = await self._bodies.read(protocol, headers, limits.at_most, limits.seconds)
         except bodies.Refused as error:
             refused = error.status
+        if refused == bodies.GAVE_WAY:
+            return _say_busy(protocol)
         over_at = Clock.ticks() + deadline.PATIENCE
         peer = scope.client.rpartition(":")[0]
         incoming = Incoming(scope.method, scope.scheme, scope.path, scope.query_string, peer, headers, body)
@@ -133,3 +134,8 @@ def headers_of(scope: "Scope") -> dict[str, str]:
     if scope.authority or "host" not in found:  # an absolute target names the host, and HTTP/1.0 none at all
         found["host"] = scope.authority or scope.server
     return found
+
+
+def _say_busy(protocol: "HTTPProtocol") -> None:
+    head, body = BUSY
+    protocol.response_bytes(*head, body)

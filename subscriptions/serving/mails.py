@@ -38,8 +38,9 @@ def mail_process(app: Flask, listening: socket, bell: Bell) -> None:
     background.start()
     threading.Thread(target=_listen, args=[bell, background], name="bell", daemon=True).start()
     signal.sigwait(signals.SIGNALS)
+    signals.leave_soon(0)
     background.stop()
-    os._exit(0)
+    signals.leave(0)
 
 
 def _listen(bell: Bell, background: start.Background) -> None:

@@ -1,9 +1,13 @@
-"""SIGTERM and SIGINT, heard surely, in a process whose main thread granian holds."""
+"""SIGTERM and SIGINT, heard surely, in a process whose main thread granian holds; and the end that they ask for."""
 
+import logging
 import os
 import signal
+import sys
 import threading
 
+log = logging.getLogger(__name__)
+ENDS_WITHIN = 10.0  # seconds: jobs and mails that are under way, when the visitors have gone
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -33,3 +37,22 @@ def wake_main(number: int) -> None:
     main = threading.main_thread().ident
     assert main is not None
     signal.pthread_kill(main, number)
+
+
+def leave(status: int) -> None:
+    """End at once: idle threads of granian, and whoever waits, would be caught by an interpreter that is going down."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(status)
+
+
+def leave_soon(status: int) -> None:
+    """End in time whatever is under way: a silent database may hold it up for ever. What is cut off is done again."""
+    timer = threading.Timer(ENDS_WITHIN, _cut, [status])
+    timer.daemon = True
+    timer.start()
+
+
+def _cut(status: int) -> None:
+    log.warning("ended with work under way")
+    leave(status)

@@ -1,4 +1,4 @@
-"""Compiled letters, kept once each, so that a mail can be rebuilt as it was sent."""
+"""Compiled mails, kept once each, so that each mail can be made again as it was sent: that is the proof of it."""
 
 from collections.abc import Iterable
 from datetime import datetime

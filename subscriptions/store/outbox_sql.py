@@ -16,7 +16,7 @@ _hangs_on = Registration.__table__.alias()  # one registration of a form, and `_
 _h = _hangs_on.c
 _list_id, _key = func.coalesce(_r.list_id, _s.list_id, 0), func.coalesce(_r.key, _s.key, literal(b""))
 _suppression = (
-    select(func.min(_p.scope))  # "all" comes before "ask"
+    select(func.min(_p.scope))  # "all" comes before "confirmations"
     .where(_p.key == _key, or_(_p.list_id.is_(None), _p.list_id == _list_id), in_force(_NOW))
     .scalar_subquery()
 )

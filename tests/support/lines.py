@@ -13,6 +13,7 @@ JSON_HEAD = b"POST /api/v1/subscriptions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-
 FORM_HEAD = (
     b"POST /subscribe/newsletter HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 )
+SLOW = b"Content-Length: 100\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"  # bodies that go on no further
 
 
 def set_to(*lines: str) -> tuple[str, ...]:

@@ -22,16 +22,8 @@ HONEYPOT = "website"
 _NO_TEXTS = ("lists", "wordings")  # all other members are
 MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_NO_TEXTS)  # and the fields of the list
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
-CARRIED = (
-    "email",
-    "locale",
-    "lang",
-    "return_url",
-    "lists",
-    "wording",
-    "hint_seen",
-)  # and fields and wordings of the lists
-_NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
+CARRIED = ("email", "locale", "lang", "return_url", "lists", "wording", "hint_seen")  # and fields, wordings of lists
+NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -52,13 +44,16 @@ def from_form(
     """
     rows = [row] if row else _ticked(form, catalogue)
     if not rows:
-        address = _address(form)
+        address = address_in(form)
         wrong = Problem("lists", _NO_SUCH_LIST if form.getlist("lists") else marked("Please choose at least one list."))
         return [wrong, *([address] if isinstance(address, Problem) else [])]
-    wordings = {one: "wording" if row else f"wording-{one.slug}" for one in rows}  # and the names of their fields
-    problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *wordings.values()])
-    choices = [choice(one, form.get(name), catalogue, name) for one, name in wordings.items()]
-    return problems or _checked(form, choices, catalogue, locale)
+    wordings = {chosen: wording_field(chosen, is_choice=row is None) for chosen in rows}
+    names = ["email", "locale", *keys_of(rows), *wordings.values()]
+    twice = [name for name in names if len(form.getlist(name)) > 1]
+    if twice:
+        return [Problem(twice[0], marked("The field %(name)s was sent more than once."), {"name": twice[0]})]
+    choices = [choice(chosen, form.get(name), catalogue, name) for chosen, name in wordings.items()]
+    return _checked(form, choices, catalogue, locale)
 
 
 def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
@@ -68,20 +63,20 @@ def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
     return rows if len(rows) == len(slugs) else []
 
 
+def wording_field(row: List, *, is_choice: bool) -> str:
+    """The field of a form that names the wording of a list."""
+    return f"wording-{row.slug}" if is_choice else "wording"
+
+
 def choice(row: List, wording_id: str | None, catalogue: Catalogue, field: str = "wording") -> ListChoice:
     """That list, with the wording that is vouched for, if any is."""
     wording = catalogue.wordings.get(wording_id) if wording_id else None
     return ListChoice(row, wording_id or None, wording.sha256 if wording else None, field)
 
 
-def _sent_twice(form: "MultiDict[str, str]", names: Sequence[str]) -> list[Problem]:
-    twice = marked("The field %(name)s was sent more than once.")
-    return [Problem(name, twice, {"name": name}) for name in names if len(form.getlist(name)) > 1][:1]
-
-
 def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str, str]]:
     """Every field that the visitor filled or the form vouched for, in order, for a form that asks for nothing again."""
-    names = {*CARRIED, *keys_of(rows), *(f"wording-{row.slug}" for row in rows)}
+    names = {*CARRIED, *keys_of(rows), *(wording_field(row, is_choice=True) for row in rows)}
     return [(name, value) for name, value in form.items(multi=True) if name in names]
 
 
@@ -94,7 +89,7 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     if isinstance(choices, list):
         return choices
     # of a list that is not known the fields are not known either: any will do until that is told
-    known = _members(*texts_of([one.list for one in choices] or catalogue.configured))
+    known = _members(*texts_of([chosen.list for chosen in choices] or catalogue.configured))
     problems = [*_wrong_members(data, known)]
     if problems:
         return problems
@@ -159,36 +154,37 @@ def _wrong_wordings(wordings: Any) -> Iterator[Problem]:
 def _checked(
     data: Mapping[str, str], choices: Sequence[ListChoice], catalogue: Catalogue, usual: str | None = None
 ) -> SignUp | list[Problem]:
-    address = _address(data)
-    fields, wrong = told(data, [one.list for one in choices])
-    problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*one) for one in wrong)]
+    address = address_in(data)
+    fields, wrong = told(data, [chosen.list for chosen in choices])
+    problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*found) for found in wrong)]
     locale = data.get("locale") or usual or choices[0].list.locale
     if not _LOCALE.fullmatch(locale):
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
-    for one in choices:
-        if one.wording_id is not None and not _is_of(one.wording_id, one.list, catalogue):
-            problems.append(Problem(one.field, _NOT_ITS_WORDING))
+    for chosen in choices:
+        if chosen.wording_id is not None and not is_of(chosen.wording_id, chosen.list, catalogue):
+            problems.append(Problem(chosen.field, NOT_ITS_WORDING))
     if problems or isinstance(address, Problem):
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
     return SignUp(address, tuple(choices), name, locale, fields or None, said, data.get("altcha", ""))
 
 
-def _address(data: Mapping[str, str]) -> Address | Problem:
+def address_in(data: Mapping[str, str]) -> Address | Problem:
+    """The address that was typed, or what is wrong with it."""
     try:
         return parse(data.get("email", ""))
     except BadAddress as error:
         return Problem("email", str(error), by_library=isinstance(error, RefusedAddress))
 
 
-def _is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:
+def is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:
     """Whether the list has ever shown this wording; one that is out of date is accepted, and named in the evidence."""
     wording = catalogue.wordings.get(wording_id)
     return wording is not None and wording.list_id == row.id
 
 
 def read_json(body: bytes) -> Any:
-    """The value in a JSON text: UTF-8, no member twice, no NaN (H-10); raises NotJson."""
+    """The value in a JSON text: UTF-8, no member twice, no NaN; raises NotJson."""
     try:
         return _JSON.decode(body.decode("utf-8"))
     except UnicodeDecodeError:
