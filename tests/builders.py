@@ -238,7 +238,7 @@ def through(
 ) -> Iterator[World]:
     """A world whose mails leave through that relay, its context pushed; the sender ends with it."""
     address: dict[str, Any] = {"transport": "smtp", "host": relay.host, "port": relay.port, "timeout_seconds": 1}
-    app = make_app(mail=MailSettings(**(address | mail)), lists=tuple(lists))
+    app = make_app(mail=MailSettings(**({"connections": 1} | address | mail)), lists=tuple(lists))
     with app.app_context():
         world = World(app, app.test_client(), clock)
         yield world
