@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +27,7 @@ from subscriptions.settings import Mail as MailSettings
 from subscriptions.store import mailbox, tokens
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Evidence, Owed, Registration, Subscription, db
+from tests.support.inbox import REMEMBERING
 from tests.support.postgres import Databases
 from tests.support.relay import Relay
 
@@ -184,7 +185,7 @@ def _path(url: str) -> str:
 
 
 def parse_mail(octets: bytes) -> EmailMessage:
-    return message_from_bytes(octets, policy=policy.default)
+    return message_from_bytes(octets, policy=REMEMBERING)
 
 
 def text_of(mail: EmailMessage, kind: str = "plain") -> str:

@@ -134,7 +134,7 @@ def make_app(
     def make(**sections: object) -> Flask:
         settings = make_settings(database_url, tmp_path, **sections)
         is_kept = not any(not one.name.startswith("subscriptions.db") for one in tmp_path.iterdir())
-        app = applications.take(settings, clock) if is_kept else create_app(settings, clock)
+        app = applications.take(settings, clock) if is_kept else applications.new(settings, clock)
         is_prepared = not made and settings == make_settings(database_url, tmp_path)
         made.append((app, is_kept))
         (start.follow if is_prepared else start.prepare)(app)

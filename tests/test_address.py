@@ -9,6 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from subscriptions.domain.address import Address, BadAddress, is_harmless, key_of, parse, wire_form
+from tests.support.cases import each
 
 # typed, as mailed
 GOOD = [
@@ -54,17 +55,32 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("typed", "mailed"), GOOD)
+@each(("typed", "mailed"), GOOD)
 def test_an_address_is_mailed_as_typed_but_for_its_domain(typed: str, mailed: str) -> None:
     assert parse(typed).mailed == mailed
 
 
-@pytest.mark.parametrize("typed", BAD)
+@each("typed", BAD)
 def test_what_cannot_be_mailed_is_refused_in_one_sentence(typed: str) -> None:
     with pytest.raises(BadAddress) as found:
         parse(typed)
     assert str(found.value).endswith(".") or str(found.value).endswith(").")
     assert "\n" not in str(found.value)
+
+
+def test_the_sentence_says_what_is_wrong_with_the_address() -> None:
+    long = "The e-mail address is too long."
+    sentences = {
+        " ": "Please enter your e-mail address.",
+        "anne\x00@example.org": "The e-mail address contains a character that is not allowed.",
+        "x" * 1017: long,
+        "x" * 65 + "@example.org": "The part of the e-mail address before the @-sign is too long.",
+        "x" * 64 + "@" + ".".join(["b" * 61] * 4) + ".org": long,
+    }
+    for typed, sentence in sentences.items():
+        with pytest.raises(BadAddress) as found:
+            parse(typed)
+        assert str(found.value) == sentence
 
 
 @pytest.mark.parametrize(("extra", "fits"), [(0, True), (1, False)])
@@ -170,6 +186,16 @@ def test_an_address_that_was_parsed_is_parsed_to_itself(typed: str) -> None:
     assert unicodedata.is_normalized("NFC", once.folded)
 
 
+KNOWN = [("Anne@EXAMPLE.org", "anne@example.org"), ("JÖRG@example.org", "jörg@example.org"),
+         ("ΣΟΦΊΑΣ@BÜCHER.example", "σοφίασ@xn--bcher-kva.example")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "folded"), KNOWN)
+def test_an_address_is_known_by_its_small_letters_as_it_always_was(typed: str, folded: str) -> None:
+    """Keys are made of it, and they stand in databases and in links that live for ever."""
+    assert parse(typed).folded == folded
+
+
 def test_a_key_is_16_bytes_that_hang_on_the_pepper_and_on_every_letter() -> None:
     key = key_of("anne@example.org", b"pepper")
     others = [key_of("anne@example.org", b"salt"), key_of("anna@example.org", b"pepper")]
@@ -185,12 +211,12 @@ HARMFUL = ["", " ", "Win 1 BTC", "http://evil.example", "evil.example", "evil.ex
            "'Anne", "-Anne", "\u0301Anne", "=?utf-8?q?Anne?="]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HARMLESS)
+@each("name", HARMLESS)
 def test_a_name_of_letters_may_greet(name: str) -> None:
     assert is_harmless(name)
 
 
-@pytest.mark.parametrize("name", HARMFUL)
+@each("name", HARMFUL)
 def test_a_name_that_could_be_a_message_never_greets(name: str) -> None:
     assert not is_harmless(name)
 

@@ -10,12 +10,13 @@ from werkzeug.test import TestResponse
 from subscriptions.store import tokens
 from subscriptions.store.engine import transaction
 from tests.builders import ANNE, BART, CRIS, HIDDEN, NEWS, OFFERS, World, bearer
+from tests.support.cases import each
 
 API = "/api/v1"
 LISTED = f"{API}/lists/{NEWS}/subscriptions"
 GUARDED = {f"{API}/lists": "read", LISTED: "read", f"{API}/lists/{NEWS}/export": "export"}
 SCOPES = ("subscribe", "read", "export", "manage")
-EACH_GUARDED = pytest.mark.parametrize("path", GUARDED)
+EACH_GUARDED = each("path", GUARDED)
 
 
 def read(world: World, path: str, **headers: str) -> TestResponse:
@@ -175,7 +176,7 @@ GARBAGE = (
 )
 
 
-@pytest.mark.parametrize("cursor", GARBAGE)
+@each("cursor", GARBAGE)
 def test_a_cursor_is_one_of_ours_or_refused(world: World, cursor: str) -> None:
     answer = read(world, f"{LISTED}?cursor={cursor}")
     expected = 200 if cursor == "czE" else 422
@@ -183,9 +184,7 @@ def test_a_cursor_is_one_of_ours_or_refused(world: World, cursor: str) -> None:
     assert expected == 200 or [one["pointer"] for one in answer.get_json(force=True)["errors"]] == ["/cursor"]
 
 
-@pytest.mark.parametrize(
-    "limit", ["0", "-1", "1001", "x", "", "1.5", "²", "１", "99999999999999999999", " 5", "0x10", "1e2"]
-)
+@each("limit", ["0", "-1", "1001", "x", "", "1.5", "²", "１", "99999999999999999999", " 5", "0x10", "1e2"])
 def test_a_limit_is_a_whole_number_from_1_to_1000(world: World, limit: str) -> None:
     answer = read(world, f"{LISTED}?limit={limit}")
     assert (answer.status_code, answer.get_json(force=True)["errors"][0]["pointer"]) == (422, "/limit")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cases import each
+
 HOME = Path(__file__).resolve().parents[1]
 CODE = HOME / "subscriptions"
 
@@ -60,7 +62,7 @@ def room(path: Path) -> str:
     return path.relative_to(CODE).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CODE)))
+@each("path", FILES)
 def test_a_room_knows_only_the_rooms_below_it(path: Path) -> None:
     here = room(path)
     known = {name.split(".")[1] for name in imports(path) if name.startswith("subscriptions.")}
@@ -80,7 +82,7 @@ def test_nobody_imports_from_inside_out_of_sight_of_the_arrows() -> None:
     assert relative == []
 
 
-@pytest.mark.parametrize("path", sorted((CODE / "domain").glob("*.py")), ids=lambda path: path.stem)
+@each("path", sorted((CODE / "domain").glob("*.py")))
 def test_the_domain_is_made_of_the_standard_library_alone(path: Path) -> None:
     roots = {name.partition(".")[0] for name in imports(path)} - {"subscriptions"}
     allowed = set(sys.stdlib_module_names) | ({"email_validator"} if path.stem == "address" else set())
@@ -111,7 +113,7 @@ def readers_of_time(tree: ast.Module) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CODE)))
+@each("path", FILES)
 def test_nobody_but_the_clock_reads_the_time(path: Path) -> None:
     found = readers_of_time(ast.parse(path.read_text("utf-8")))
     assert bool(found) is (path == CODE / "clock.py"), found
@@ -135,7 +137,7 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or 0) - node.lineno + 1
 
 
-@pytest.mark.parametrize("path", [*FILES, *BENCH, HOME / "app.py"], ids=lambda path: path.name)
+@each("path", [*FILES, *BENCH, HOME / "app.py"])
 def test_functions_and_files_stay_small(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= (40 if path.name == "app.py" else 250)
     assert [name for name, lines in functions(path) if lines > 50] == []

@@ -39,11 +39,13 @@ def test_a_minute_is_too_much_from_one_above_its_threshold_on(cause: Cause, limi
 @pytest.mark.parametrize("cause", [EVERYBODY, NEWS, MAIL])
 def test_a_threshold_of_nought_is_never_exceeded(cause: Cause) -> None:
     assert exceeded({cause: 10**6}, Thresholds(0, 0, 0, 0)) == []
+    assert exceeded({cause: 2}, Thresholds(1, 1, 1, 1)) == [Excess(*cause, 2, 1)]
 
 
 def test_the_last_minute_is_this_one_and_the_part_of_the_one_before_that_is_within_60_seconds() -> None:
     at = [lately(60, 7, NOON.replace(second=second)) for second in (0, 15, 59)]
     assert at == [67, 52, 8]
+    assert lately(61, 7, NOON.replace(second=30)) == 37  # a half is not counted
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,8 @@ def test_the_last_minute_is_this_one_and_the_part_of_the_one_before_that_is_with
 )
 def test_too_few_confirmations_tell_something_from_200_sign_ups_on(signed_up: int, confirmed: int, on: bool) -> None:
     found = unconfirmed(signed_up, confirmed, USUAL)
-    assert [one.cause for one in found] == [NOBODY_CONFIRMS] * on
+    percent = 100 * (signed_up - confirmed) // signed_up
+    assert found == [Excess(*NOBODY_CONFIRMS, percent, 95)] * on
 
 
 def test_without_a_percentage_unconfirmed_sign_ups_are_not_watched() -> None:
@@ -71,9 +74,10 @@ def test_it_stays_on_for_15_minutes_after_the_last_minute_that_was_too_much() ->
 
 def test_it_remembers_the_worst_that_it_saw() -> None:
     worse = Excess(Scope.ALL, "", 900, 600)
-    openings, _ = after({}, [worse], NOON)
-    openings, _ = after(openings, [MUCH], NOON + timedelta(minutes=1))
-    assert openings[EVERYBODY].excess == worse
+    for first, second in ((worse, MUCH), (MUCH, worse)):
+        openings, _ = after({}, [first], NOON)
+        openings, _ = after(openings, [second], NOON + timedelta(minutes=1))
+        assert openings[EVERYBODY].excess == worse
 
 
 def test_after_it_was_off_it_opens_anew() -> None:
@@ -92,12 +96,13 @@ def test_what_is_over_can_be_looked_at_for_a_day() -> None:
 def test_a_mail_is_due_once_for_each_opening_and_once_an_hour_at_most() -> None:
     openings, _ = after({}, [MUCH], NOON)
     assert to_tell(openings, None, NOON)
-    assert not to_tell(openings, NOON, NOON + MAIL_EVERY - timedelta(seconds=1))
+    assert not to_tell(openings, NOON, NOON) and to_tell(openings, NOON + timedelta(seconds=1), NOON)
     lasting, _ = after(openings, [MUCH], NOON + timedelta(minutes=14))
     lasting, _ = after(lasting, [MUCH], NOON + timedelta(minutes=28))
     told = {cause: Opening(one.excess, one.since, one.until + MAIL_EVERY, told=True) for cause, one in lasting.items()}
     assert not to_tell(told, NOON, NOON + MAIL_EVERY)
     untold = {cause: Opening(one.excess, one.since, one.until) for cause, one in told.items()}
+    assert not to_tell(untold, NOON, NOON + MAIL_EVERY - timedelta(seconds=1))
     assert to_tell(untold, NOON, NOON + MAIL_EVERY)
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from subscriptions.look.shades import shades
+from tests.support.axe import violations
 from tests.support.embeds import (
     GROUNDS,
     HOSTILE,
@@ -19,7 +20,6 @@ from tests.support.embeds import (
     opened,
     sign_up,
 )
-from tests.test_browser_looks import violations
 from tests.typed import WRONG
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 
+from tests.support.axe import violations
 from tests.support.browser import launch
 from tests.support.server import Server
 from tests.support.visitor import Visitor, try_out
-from tests.test_browser_looks import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from tests.support.axe import violations
 from tests.support.tour import tour
 from tests.support.visitor import CONFIRM, Visitor, try_out
 
@@ -15,8 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 SCREENS: dict[str, dict[str, Any]] = {
     "desk": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     "phone at night": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    # the last: there the tour goes on, where buttons are hardest to press
     "narrowest": {"viewport": {"width": 320, "height": 640}, "forced_colors": "none", "reduced_motion": "reduce"},
 }
+AS_IT_WAS = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "no-preference"}
 PAGES = 35
 SHAPE = """() => ({
     width: document.documentElement.scrollWidth,
@@ -40,37 +42,58 @@ SPACED = """() => {
 
 @dataclass
 class Seen:
-    """What was noticed on one tour, by the name of the page."""
+    """What was noticed on one screen, by the name of the page."""
 
     titles: dict[str, str] = field(default_factory=dict)
     violations: dict[str, list[str]] = field(default_factory=dict)
     shapes: dict[str, dict[str, Any]] = field(default_factory=dict)
     spaced: dict[str, int] = field(default_factory=dict)
-    console: list[str] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
-    cookies: list[Any] = field(default_factory=list)
     stored: dict[str, int] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module", params=SCREENS)
-def screen(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@dataclass
+class Tour:
+    """What each screen has shown, and what became known on the way."""
+
+    screens: dict[str, Seen] = field(default_factory=lambda: {screen: Seen() for screen in SCREENS})
+    console: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    cookies: list[Any] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
-def seen(browser: Browser, screen: str, tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """One tour on a fresh server."""
-    found = Seen()
-    with try_out(tmp_path_factory.mktemp("server")) as server, browser.new_context(**SCREENS[screen]) as context:
+def toured(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Tour:
+    """One tour on a fresh server, on which each page is looked at on every screen."""
+    found = Tour()
+    with try_out(tmp_path_factory.mktemp("server")) as server, browser.new_context() as context:
         page = context.new_page()
+        turn_to(page, "narrowest")
         _listen(page, server.base_url, found)
         for name in tour(Visitor(page, server.base_url)):
-            _look(page, name, found)
+            for screen, seen in found.screens.items():
+                turn_to(page, screen)
+                _look(page, name, seen)
         found.cookies += context.cookies()
     return found
 
 
-def _listen(page: Page, base_url: str, found: Seen) -> None:
+def turn_to(page: Page, screen: str) -> None:
+    options = AS_IT_WAS | SCREENS[screen]
+    page.set_viewport_size(options.pop("viewport"))
+    page.emulate_media(**options)
+
+
+@pytest.fixture(params=SCREENS)
+def screen(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def seen(toured: Tour, screen: str) -> Seen:
+    return toured.screens[screen]
+
+
+def _listen(page: Page, base_url: str, found: Tour) -> None:
     def say(message: ConsoleMessage) -> None:
         # Chromium notes the status of an error page as if a part of the page were missing.
         if message.type in ("error", "warning") and message.location["url"] != page.url:
@@ -87,12 +110,6 @@ def _look(page: Page, name: str, found: Seen) -> None:
     found.spaced[name] = page.evaluate(SPACED)
     found.stored[name] = page.evaluate("localStorage.length + sessionStorage.length")
     found.violations[name] = violations(page)
-
-
-def violations(page: Page, *ignored: str) -> list[str]:
-    options = {"resultTypes": ["violations"], "rules": {rule: {"enabled": False} for rule in ignored}}
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 
 
 def width_of(screen: str) -> int:
@@ -130,30 +147,29 @@ def test_whatever_is_pressed_is_big_enough_for_a_finger(seen: Seen) -> None:
     assert {name: one["small"] for name, one in seen.shapes.items() if one["small"]} == {}
 
 
-def test_nothing_is_loaded_from_anywhere_else(seen: Seen) -> None:
-    assert seen.strangers == []
+def test_nothing_is_loaded_from_anywhere_else(toured: Tour) -> None:
+    assert toured.strangers == []
 
 
-def test_the_console_of_the_browser_stays_empty(seen: Seen) -> None:
-    assert seen.console == []
+def test_the_console_of_the_browser_stays_empty(toured: Tour) -> None:
+    assert toured.console == []
 
 
-def test_nothing_is_left_in_the_browser(seen: Seen) -> None:
-    assert seen.cookies == []
-    assert set(seen.stored.values()) == {0}
+def test_nothing_is_left_in_the_browser(toured: Tour) -> None:
+    assert toured.cookies == []
+    assert {octets for seen in toured.screens.values() for octets in seen.stored.values()} == {0}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_mail_is_readable_for_everyone(
-    browser: Browser, tmp_path_factory: pytest.TempPathFactory, scheme: Any
-) -> None:
-    with try_out(tmp_path_factory.mktemp("server")) as server, browser.new_context(color_scheme=scheme) as context:
+def test_the_mail_is_readable_for_everyone(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> None:
+    grounds = {"light": "rgb(237, 242, 239)", "dark": "rgb(14, 21, 18)"}
+    with try_out(tmp_path_factory.mktemp("server")) as server, browser.new_context() as context:
         visitor = Visitor(context.new_page(), server.base_url)
         visitor.sign_up("anne@example.org")
         visitor.open_mail("anne@example.org")
         visitor.page.goto(visitor.page.frames[1].url)
         visitor.page.get_by_role("link", name=CONFIRM).wait_for()
-        ground = visitor.page.evaluate("getComputedStyle(document.body).backgroundColor")
-        # a mail is a part of the mail program's page, which has the landmarks
-        assert violations(visitor.page, "landmark-one-main", "region") == []
-    assert ground == {"light": "rgb(237, 242, 239)", "dark": "rgb(14, 21, 18)"}[scheme]
+        for scheme in ("light", "dark"):
+            visitor.page.emulate_media(color_scheme=scheme)
+            assert visitor.page.evaluate("getComputedStyle(document.body).backgroundColor") == grounds[scheme]
+            # a mail is a part of the mail program's page, which has the landmarks
+            assert violations(visitor.page, "landmark-one-main", "region") == [], scheme

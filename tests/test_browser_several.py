@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.support.axe import violations
 from tests.support.server import Server
 from tests.support.visitor import Visitor
-from tests.test_browser_looks import SCREENS, SHAPE, SPACED, violations
+from tests.test_browser_looks import SCREENS, SHAPE, SPACED
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -9,6 +9,7 @@ from subscriptions.store import evidence as store
 from subscriptions.store.engine import reading
 from tests import clause
 from tests.builders import ANNE, BART, NEWS, Office, World, rows_of_every_table, text_of
+from tests.support.cases import each
 
 ASK, BLOCK, PROVE, VOLUNTARY, REVOKE = clause.CLAUSE
 
@@ -132,7 +133,7 @@ def test_every_sentence_has_a_test() -> None:
     assert all(clause.tests_of((clause.HOME / clause.TESTS).read_text("utf-8")).values())
 
 
-@pytest.mark.parametrize(("file", "name"), [place for places in clause.CLAUSE.values() for place in places])
+@each(("file", "name"), [place for places in clause.CLAUSE.values() for place in places])
 def test_the_code_that_the_table_names_is_there(file: str, name: str) -> None:
     source = (clause.HOME / file).read_text("utf-8")
     assert re.search(rf"^ *(def|class) {name}\b|^{name}\b", source, re.M)

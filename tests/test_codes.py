@@ -1,11 +1,15 @@
 """The code of a confirmation mail: how it is made, and how forgivingly it is read."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subscriptions.domain import codes
+from subscriptions.domain.policy import Policy, Rate
 from subscriptions.links.codes import Codes
+from tests.support.cases import each
 
 REFS = [bytes([n]) * 16 for n in range(200)]
 MADE = Codes([b"the key of the tests"])
@@ -41,9 +45,13 @@ NONE = ["", "K7QM", "K7QM-2XWDD", "K7QM-2XW0", "K7QM-2XWO", "K7QM-2XW1", "K7QM-2
         "\x00", "\ud800"]  # fmt: skip
 
 
-@pytest.mark.parametrize("typed", NONE)
+@each("typed", NONE)
 def test_what_can_be_no_code_is_noticed(typed: str) -> None:
     assert codes.read(typed) is None
+
+
+def test_a_hundred_characters_are_looked_through_for_a_code_and_not_more() -> None:
+    assert codes.read("K7QM2XWD".ljust(100)) == "K7QM2XWD" and codes.read("K7QM2XWD".ljust(101)) is None
 
 
 @given(st.text(max_size=120))
@@ -69,3 +77,11 @@ def test_codes_of_every_key_that_we_ever_had_are_right() -> None:
     assert rotated.code(REFS[0]) == Codes(keys[:1]).code(REFS[0])
     assert all(rotated.ref_of(Codes([key]).code(REFS[1]), REFS[:8]) == REFS[1] for key in keys)
     assert Codes(keys[1:]).ref_of(rotated.code(REFS[1]), REFS[:8]) is None
+
+
+@pytest.mark.parametrize(("within", "counted"), [(1, 24), (24, 24), (72, 72)])
+def test_three_tries_of_a_visit_are_counted_while_it_can_be_confirmed_and_a_day_at_least(
+    within: int, counted: int
+) -> None:
+    rate = codes.visit_tries(Policy(confirm_within=timedelta(hours=within)))
+    assert rate == Rate(3, timedelta(hours=counted))

@@ -21,6 +21,7 @@ from subscriptions.settings import Mail
 from subscriptions.store import tokens
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, BART, NEWS, OFFERS, Movable, World
+from tests.support.cases import ONE_DATABASE, each
 from tests.support.relay import Relay
 
 COMMANDS = """
@@ -62,7 +63,8 @@ def columns(text: str) -> list[list[str]]:
     return [re.split(r" {2,}", line) for line in text.splitlines()]
 
 
-@pytest.mark.parametrize("command", EACH, ids=" ".join)
+@ONE_DATABASE
+@each("command", EACH)
 def test_every_command_says_what_it_is_for(world: World, command: list[str]) -> None:
     text = good(world, *command, "--help")
     assert text.startswith("Usage:")
@@ -78,7 +80,8 @@ unsubscribe anne@example.org --channel email --received 2999-01-01T00:00:00Z|non
 """
 
 
-@pytest.mark.parametrize("line", [one for one in BAD_USAGE.replace("\n", "|").split("|") if one])
+@ONE_DATABASE
+@each("line", [one for one in BAD_USAGE.replace("\n", "|").split("|") if one])
 def test_bad_usage_is_status_2_and_nothing_on_stdout(world: World, line: str) -> None:
     result = run(world, *line.split())
     assert (result.exit_code, result.stdout) == (2, "")

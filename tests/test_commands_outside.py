@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,10 @@ from flask import Flask
 
 from subscriptions.settings import Mail
 from tests.builders import ANNE, BART, NEWS, OFFERS, Movable, Office, World
+from tests.support.cases import ONE_DATABASE
+from tests.support.forked import ran
 from tests.support.relay import Relay
+from tests.support.server import flask
 from tests.test_commands import good, logging_as_it_was, refused, run
 
 __all__ = ["logging_as_it_was"]
@@ -31,51 +33,54 @@ def environment(world: World, **more: str) -> dict[str, str]:
     }
 
 
-def outside(world: World, *args: str, **more: str) -> "subprocess.CompletedProcess[str]":
-    flask = [sys.executable, "-m", "flask", *args]
-    return subprocess.run(
-        flask, capture_output=True, text=True, cwd=HOME, env=environment(world, **more), timeout=60, check=False
-    )
+@pytest.fixture(scope="session")
+def streams(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("streams")
 
 
+def outside(
+    world: World, streams: Path, *args: str, stderr: str | None = None, **more: str
+) -> "subprocess.CompletedProcess[str]":
+    return ran(flask(*args), environment(world, **more), streams, stderr)
+
+
+@ONE_DATABASE
 def test_stdout_carries_the_result_alone(world: World) -> None:
     world.subscribe(BART)
-    result = outside(world, "export", NEWS, "--format", "jsonl")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.count("\n") == 1
+    command = flask("export", NEWS, "--format", "jsonl")
+    result = subprocess.run(command, capture_output=True, cwd=HOME, env=environment(world), timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.count(b"\n") == 1
 
 
-def test_no_bar_is_drawn_where_nobody_looks(world: World, tmp_path: Path) -> None:
-    result = outside(world, "export", NEWS, "-o", str(tmp_path / "list.csv"))
+def test_no_bar_is_drawn_where_nobody_looks(world: World, streams: Path, tmp_path: Path) -> None:
+    result = outside(world, streams, "export", NEWS, "-o", str(tmp_path / "list.csv"))
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
-def test_a_bar_is_drawn_on_a_terminal_and_the_file_is_free_of_it(world: World, tmp_path: Path) -> None:
+def test_a_bar_is_drawn_on_a_terminal_and_the_file_is_free_of_it(world: World, streams: Path, tmp_path: Path) -> None:
     world.subscribe(BART)
     ours, theirs = os.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "export", NEWS, "-o", str(tmp_path / "list.csv")],
-        stdout=subprocess.PIPE, stderr=theirs, cwd=HOME, env=environment(world, TERM="xterm"),
-    )  # fmt: skip
-    os.close(theirs)
-    stdout, _ = process.communicate(timeout=60)
+    to = str(tmp_path / "list.csv")
+    result = outside(world, streams, "export", NEWS, "-o", to, stderr=os.ttyname(theirs), TERM="xterm")
     drawn = os.read(ours, 65536).decode()
+    os.close(theirs)
     os.close(ours)
-    assert (process.returncode, stdout) == (0, b"")
+    assert (result.returncode, result.stdout) == (0, "")
     assert "Exporting newsletter" in drawn
     assert "Exporting" not in (tmp_path / "list.csv").read_text()
 
 
-def test_another_pepper_is_one_sentence_and_status_1(world: World) -> None:
-    result = outside(world, "lists", "show", SUBSCRIPTIONS_SERVER__PEPPER="quite another pepper")
+def test_another_pepper_is_one_sentence_and_status_1(world: World, streams: Path) -> None:
+    result = outside(world, streams, "lists", "show", SUBSCRIPTIONS_SERVER__PEPPER="quite another pepper")
     assert (result.returncode, result.stdout) == (1, "")
     assert len(result.stderr.strip().splitlines()) == 1
     assert "quite another" not in result.stderr
 
 
-def test_a_database_that_does_not_answer_is_one_sentence_and_status_1(world: World) -> None:
+def test_a_database_that_does_not_answer_is_one_sentence_and_status_1(world: World, streams: Path) -> None:
     url = "postgresql+psycopg://postgres@127.0.0.1:1/none"
-    result = outside(world, "lists", "show", SUBSCRIPTIONS_DATABASE__URL=url)
+    result = outside(world, streams, "lists", "show", SUBSCRIPTIONS_DATABASE__URL=url)
     assert (result.returncode, result.stdout) == (1, "")
     assert len(result.stderr.strip().splitlines()) == 1
 

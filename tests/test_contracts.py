@@ -10,6 +10,7 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import db
 from tests.builders import ANNE, BART, NEWS, World
 from tests.preferences import ask, link
+from tests.support.cases import ONE_DATABASE, each
 
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 
@@ -51,8 +52,9 @@ def test_no_safe_request_changes_anything(world: World, method: str) -> None:
     assert everything() == before
 
 
-@pytest.mark.parametrize("mail", [one.value for one in MailKind])
-@pytest.mark.parametrize("part", ["subject.txt", "body.txt", "body.html"])
+@ONE_DATABASE
+@each("mail", [one.value for one in MailKind])
+@each("part", ["subject.txt", "body.txt", "body.html"])
 def test_every_mail_has_its_three_templates(app: Flask, mail: str, part: str) -> None:
     assert app.jinja_env.get_template(f"email/{mail}/{part}")
 

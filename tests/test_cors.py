@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from subscriptions.store.models import Registration
 from tests.builders import ANNE, HIDDEN, LISTS, NEWS, OFFERS, Movable, World, bearer
+from tests.support.cases import ONE_DATABASE, each
 
 SITE, SHOP = "https://www.example.org", "https://shop.example.org:8443"
 SIGN_UP, FORM = "/api/v1/subscriptions", f"/api/v1/lists/{NEWS}/form"
@@ -59,7 +60,8 @@ def test_the_preflight_of_a_reader_allows_reading(sites: World) -> None:
     assert allowed(preflight(sites, SITE, FORM))["Access-Control-Allow-Methods"] == "GET"
 
 
-@pytest.mark.parametrize("origin", STRANGERS)
+@ONE_DATABASE
+@each("origin", STRANGERS)
 def test_the_preflight_of_any_other_site_is_refused_without_a_word_to_the_browser(sites: World, origin: str) -> None:
     answer = preflight(sites, origin)
     assert (answer.status_code, answer.mimetype) == (403, "application/problem+json")
@@ -79,7 +81,7 @@ def test_a_script_of_a_listed_site_signs_people_up_and_reads_the_answer(sites: W
     assert len(sites.mails(ANNE)) == 1
 
 
-@pytest.mark.parametrize(("origin", "slug"), [(SITE, OFFERS), (SHOP, HIDDEN), *((one, NEWS) for one in STRANGERS)])
+@each(("origin", "slug"), [(SITE, OFFERS), (SHOP, HIDDEN), *((one, NEWS) for one in STRANGERS)])
 def test_a_script_of_any_other_site_is_refused_and_nothing_is_stored(sites: World, origin: str, slug: str) -> None:
     answer = from_site(sites, origin, slug)
     assert (answer.status_code, answer.mimetype) == (403, "application/problem+json")

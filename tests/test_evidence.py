@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from subscriptions.domain.evidence import DETAILS, Fact
+from subscriptions.domain.evidence import DETAILS, Fact, Incomplete, complete
 from subscriptions.store import evidence as store
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence, db
@@ -193,3 +193,10 @@ def test_each_chapter_has_its_own_end_of_proof(world: World) -> None:
     world.run("purge")
     assert [one.confirmed_at.year for one in world.subscriptions()] == [2028]
     assert facts(world) == ["registered", "mailed", "confirmed", "unsubscribed"]
+
+
+def test_evidence_that_lacks_a_detail_of_its_event_is_refused_and_says_which() -> None:
+    whole = {"wording": "ab12", "wording_sha256": "cd34", "locale": "en", "flags": []}
+    assert complete(Fact.REGISTERED, whole) is whole
+    with pytest.raises(Incomplete, match=r"^registered lacks locale, wording_sha256$"):
+        complete(Fact.REGISTERED, {"wording": "ab12"})

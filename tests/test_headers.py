@@ -13,6 +13,7 @@ from subscriptions.settings import Limits, Mail, Server
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import Network
 from tests.builders import ANNE, BART, NEWS, World, bearer, take_database_away, text_of
+from tests.support.cases import ONE_DATABASE, each
 
 FORM = f"/subscribe/{NEWS}"
 API = "/api/v1/subscriptions"
@@ -108,7 +109,8 @@ def test_a_mail_is_shown_without_scripts_and_framed_by_us_alone(world: World) ->
     assert "default-src 'none'" in policy and "frame-ancestors 'self'" in policy
 
 
-@pytest.mark.parametrize("path", ["/", FORM, f"{FORM}/check-inbox", "/mailbox/", "/nope"])
+@ONE_DATABASE
+@each("path", ["/", FORM, f"{FORM}/check-inbox", "/mailbox/", "/nope"])
 def test_a_page_has_no_script_no_inline_style_and_nothing_of_others(world: World, path: str) -> None:
     page = world.get(path).text
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", page)
@@ -116,7 +118,8 @@ def test_a_page_has_no_script_no_inline_style_and_nothing_of_others(world: World
     assert set(re.findall(r'href="(https?://[^"]+)"', page)) <= {"https://example.org/privacy"}
 
 
-@pytest.mark.parametrize("path", ["/confirm/x", "/unsubscribe/x", "/not-me/x", "/mailbox/", "/nope", "/api/v1/lists"])
+@ONE_DATABASE
+@each("path", ["/confirm/x", "/unsubscribe/x", "/not-me/x", "/mailbox/", "/nope", "/api/v1/lists"])
 def test_what_is_about_a_person_is_no_search_result(world: World, path: str) -> None:
     assert world.get(path).headers["X-Robots-Tag"] == "noindex"
     assert "X-Robots-Tag" not in world.get(FORM).headers
@@ -128,7 +131,8 @@ def test_a_request_id_that_is_one_is_echoed(world: World, given: str) -> None:
     assert world.get("/api/nope", headers={"X-Request-ID": given}).get_json(force=True)["instance"].endswith(given)
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a@b", "<script>", "ü", "a;b", "../x", "a%0db"])
+@ONE_DATABASE
+@each("given", ["", "a b", "x" * 65, "a@b", "<script>", "ü", "a;b", "../x", "a%0db"])
 def test_another_request_id_is_replaced(world: World, given: str) -> None:
     made = world.get("/", headers={"X-Request-ID": given}).headers["X-Request-ID"]
     assert re.fullmatch(r"[0-9a-f]{16}", made)
@@ -147,13 +151,15 @@ FORGED = [
 ]
 
 
-@pytest.mark.parametrize("host", FORGED)
-@pytest.mark.parametrize("path", ["/", FORM, "/api/v1/lists", "/static/style.css", "/metrics", "/nope"])
+@ONE_DATABASE
+@each("host", FORGED)
+@each("path", ["/", FORM, "/api/v1/lists", "/static/style.css", "/metrics", "/nope"])
 def test_an_unknown_host_is_refused(world: World, path: str, host: str) -> None:
     assert world.client.get(path, headers={"Host": host}, **OUTSIDE).status_code == 400
 
 
-@pytest.mark.parametrize("host", FORGED)
+@ONE_DATABASE
+@each("host", FORGED)
 def test_health_checks_may_name_any_host(world: World, host: str) -> None:
     assert world.client.get("/healthz", headers={"Host": host}, **OUTSIDE).status_code == 200
     assert world.client.get("/readyz", headers={"Host": host}, **OUTSIDE).status_code == 503
@@ -169,7 +175,8 @@ def public(make_app: Callable[..., Flask], world: World) -> Flask:
     return make_app(server=address, mail=Mail(transport="smtp"), limits=Limits())
 
 
-@pytest.mark.parametrize(
+@ONE_DATABASE
+@each(
     "host",
     ["news.example.org", "NEWS.example.org:443", "inside.example.org", "inside.example.org:8443", "[2001:db8::1]:80"],
 )

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from subscriptions import languages
 from subscriptions.languages import Languages, direction, own_name, words
 from tests.builders import ANNE, LISTS, NEWS, Movable, World, text_of
+from tests.support.cases import ONE_DATABASE, each
 from tests.support.catalogues import HOME, TEMPLATE, bracketed
 
 FORM = f"/subscribe/{NEWS}"
@@ -100,6 +101,7 @@ def test_a_language_has_a_direction_a_name_of_its_own_and_its_way_to_write_a_tim
     assert time is None or words(IN_NOVEMBER, tag) == time
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize(
     ("world", "query", "headers", "tag"),
     [
@@ -109,7 +111,7 @@ def test_a_language_has_a_direction_a_name_of_its_own_and_its_way_to_write_a_tim
     ],
     indirect=["world"],
 )  # fmt: skip
-@pytest.mark.parametrize("path", ["/", FORM, f"{FORM}/check-inbox", "/nowhere"])
+@each("path", ["/", FORM, f"{FORM}/check-inbox", "/nowhere"])
 def test_every_page_speaks_the_best_language_and_says_which(
     world: World, path: str, query: str, headers: dict[str, str], tag: str
 ) -> None:

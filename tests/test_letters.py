@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subscriptions.mail.compiled_mails import compile_letter, folded, mark, sender_line
+from tests.support.cases import each
 
 TO = "anne@example.org"
 URL = "https://news.example.org/unsubscribe/" + "A-_." * 45
@@ -49,10 +50,8 @@ def is_short(octets: bytes) -> bool:
     return all(len(one) <= 998 for one in lines_of(head)) and all(len(one) <= 76 for one in lines_of(rest))
 
 
-@pytest.mark.parametrize("value", TEXTS)
-@pytest.mark.parametrize(
-    "around", ["{}", "before {} after", "x" * 75 + "{}", "x" * 76 + "{}.", "line\n{}\nline", "ü{}ü"]
-)
+@each("value", TEXTS)
+@each("around", ["{}", "before {} after", "x" * 75 + "{}", "x" * 76 + "{}.", "line\n{}\nline", "ü{}ü"])
 def test_a_value_comes_out_as_it_went_in(value: str, around: str) -> None:
     octets = letter("start\n" + around.format(mark("name")) + "\nend", values={"name": value})
     assert body(octets) == "start\n" + around.format(value) + "\nend"

@@ -8,6 +8,7 @@ from itsdangerous.encoding import base64_encode
 
 from subscriptions.links import BadLink
 from subscriptions.links.purposes import PURPOSES, Purpose, Tokens
+from tests.support.cases import each
 from tests.test_links import PURPOSE, SAYS, Stopped, read
 
 SIZES = {"confirm": 16, "not-me": 36, "unsubscribe": 20}
@@ -30,13 +31,13 @@ OTHER_SALTS = [(one, salt) for one in SIZES for salt in [*SIZES, "", "itsdangero
 OTHER_SIZES = [(one, size) for one in SIZES for size in (0, 15, 16, 17, 20, 32, 36, 37, 52) if size != SIZES[one]]
 
 
-@pytest.mark.parametrize(("purpose", "salt"), OTHER_SALTS)
+@each(("purpose", "salt"), OTHER_SALTS)
 def test_a_link_with_the_salt_of_another_purpose_is_refused(purpose: str, salt: str) -> None:
     with pytest.raises(BadLink):
         read(purpose, signed(purpose, salt, SIZES[purpose]))
 
 
-@pytest.mark.parametrize(("purpose", "size"), OTHER_SIZES)
+@each(("purpose", "size"), OTHER_SIZES)
 def test_a_link_of_another_size_is_refused(purpose: str, size: int) -> None:
     with pytest.raises(BadLink):
         read(purpose, signed(purpose, purpose, size))

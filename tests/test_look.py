@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from subscriptions.look.colour import contrast, lightness, mix, with_lightness
 from subscriptions.look.shades import NEEDED, palette, shades, sheet
 from subscriptions.look.tokens import FILE, SCHEMES, tokens
+from tests.support.cases import each
 
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 HUES = ["#ffcc00", "#d40000", "#0057b8", "#7b2cbf", "#00a878", "#ff00ff", "#00ffff", "#ffffff", "#000000", "#808080"]
@@ -66,14 +67,14 @@ def test_a_colour_that_is_readable_stays_what_it_is(colour: str, scheme: str) ->
     assert shades(colour, scheme).accent == colour.lower()
 
 
-@pytest.mark.parametrize("colour", HUES)
+@each("colour", HUES)
 def test_a_colour_gets_darker_by_day_and_lighter_at_night_and_never_the_other_way(colour: str) -> None:
     assert lightness(shades(colour, "light").accent) <= lightness(colour) + 0.005
     assert lightness(shades(colour, "dark").accent) >= lightness(colour) - 0.005
 
 
-@pytest.mark.parametrize("colour", HUES[:7])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@each("colour", HUES[:7])
+@each("scheme", ["light", "dark"])
 def test_a_shade_keeps_the_hue_so_that_a_brand_is_recognised(colour: str, scheme: str) -> None:
     apart = abs(hue(colour) - hue(shades(colour, scheme).accent))
     assert min(apart, 1 - apart) < 0.06

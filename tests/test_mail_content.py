@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
@@ -13,7 +14,8 @@ from flask import Flask
 from subscriptions.actions import erase
 from subscriptions.domain.address import parse
 from tests.builders import ANNE, LISTS, Movable, World, link_in, text_of, through
-from tests.support.relay import Relay
+from tests.support.cases import each
+from tests.support.relay import Mail, Relay
 
 KINDS = ["confirm", "welcome", "already_subscribed", "erased"]
 OWN = "http://127.0.0.1:8000"
@@ -58,22 +60,55 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def raw(world: World, relay: Relay, kind: str) -> bytes:
-    """A mail of each kind as it arrived."""
-    return arrive(world, relay, kind)
+@dataclass(frozen=True)
+class Parcel:
+    mail: Mail
+    written_at: datetime
+
+
+@pytest.fixture(scope="module")
+def parcels() -> dict[tuple[str, str], Parcel]:
+    """The mails that were sent for earlier tests, by database and kind: to read one nothing need be alive."""
+    return {}
+
+
+Send = Callable[[str], Parcel]
 
 
 @pytest.fixture
-def mail(relay: Relay, raw: bytes) -> EmailMessage:
-    return relay.mails[-1].message
+def sent(request: pytest.FixtureRequest, database: str, parcels: dict[tuple[str, str], Parcel]) -> Send:
+    """Gives a mail of that kind as it arrived."""
+
+    def found(kind: str) -> Parcel:
+        if (database, kind) not in parcels:
+            world, relay = request.getfixturevalue("world"), request.getfixturevalue("relay")
+            arrive(world, relay, kind)
+            parcels[database, kind] = Parcel(relay.mails[-1], world.clock.now())
+        return parcels[database, kind]
+
+    return found
 
 
 @pytest.fixture
-def first(world: World, relay: Relay) -> EmailMessage:
+def parcel(sent: Send, kind: str) -> Parcel:
+    """A mail of each kind."""
+    return sent(kind)
+
+
+@pytest.fixture
+def raw(parcel: Parcel) -> bytes:
+    return parcel.mail.raw
+
+
+@pytest.fixture
+def mail(parcel: Parcel) -> EmailMessage:
+    return parcel.mail.message
+
+
+@pytest.fixture
+def first(sent: Send) -> EmailMessage:
     """A confirmation mail."""
-    arrive(world, relay, "confirm")
-    return relay.mails[-1].message
+    return sent("confirm").mail.message
 
 
 class Page(HTMLParser):
@@ -109,7 +144,7 @@ def flat(mail: EmailMessage) -> str:
     return " ".join(text_of(mail).split())
 
 
-@pytest.mark.parametrize("name", ["Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted"])
+@each("name", ["Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted"])
 def test_each_header_of_a_mail_stands_once(raw: bytes, name: str) -> None:
     head = raw.partition(b"\r\n\r\n")[0]
     assert len(re.findall(rb"(?im)^" + name.encode() + rb":", head)) == 1
@@ -163,9 +198,10 @@ def test_a_mail_says_that_a_machine_wrote_it_and_wants_no_answer(mail: EmailMess
     assert mail["X-Auto-Response-Suppress"] == "All"
 
 
-def test_a_mail_has_one_recipient(mail: EmailMessage, relay: Relay) -> None:
+def test_a_mail_has_one_recipient(parcel: Parcel) -> None:
+    mail = parcel.mail.message
     assert (mail["To"], mail["Cc"], mail["Bcc"]) == (ANNE, None, None)
-    assert relay.mails[-1].recipients == (ANNE,)
+    assert parcel.mail.recipients == (ANNE,)
 
 
 def test_the_sender_is_named_alone(mail: EmailMessage) -> None:
@@ -176,8 +212,8 @@ def test_the_message_id_belongs_to_the_sending_domain_and_to_nobody(mail: EmailM
     assert re.fullmatch(r"<[0-9a-f]{32}@example\.org>", mail["Message-ID"])
 
 
-def test_the_date_is_the_time_of_writing(mail: EmailMessage, world: World) -> None:
-    assert mail["Date"].datetime == world.clock.now()
+def test_the_date_is_the_time_of_writing(parcel: Parcel) -> None:
+    assert parcel.mail.message["Date"].datetime == parcel.written_at
 
 
 def test_the_legal_notice_stands_in_both_parts(mail: EmailMessage) -> None:
@@ -220,9 +256,9 @@ def test_one_click_leads_where_the_link_in_the_mail_leads(mail: EmailMessage, pu
     assert mail.get_all("List-Id") == ["<newsletter.127.0.0.1>"]
 
 
-def test_one_click_on_the_confirmation_mail_cancels_and_nobody_is_asked_again(
-    first: EmailMessage, world: World, relay: Relay
-) -> None:
+def test_one_click_on_the_confirmation_mail_cancels_and_nobody_is_asked_again(world: World, relay: Relay) -> None:
+    arrive(world, relay, "confirm")
+    first = relay.mails[-1].message
     answer = world.post(first["List-Unsubscribe"].strip("<>"), data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
     assert not world.registrations()

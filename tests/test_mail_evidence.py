@@ -21,6 +21,7 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence
 from subscriptions.store.models import Letter as KeptLetter
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World, link_in, through
+from tests.support.cases import crossed
 from tests.support.relay import Relay
 
 OLD, NEW = "an old key of the tests", "a new key of the tests"
@@ -109,8 +110,7 @@ def test_the_id_of_a_letter_is_the_hash_of_what_is_kept(world: World) -> None:
     assert Letter(source).id == name
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("address", [ANNE, "Foo.Bar@bücher.example", "jürgen@example.org"])
+@crossed(name=NAMES, address=[ANNE, "Foo.Bar@bücher.example", "jürgen@example.org"])
 def test_the_very_bytes_can_be_made_again(world: World, relay: Relay, name: str | None, address: str) -> None:
     send(world, address, **({"name": name} if name else {}))
     assert made_again(world) == arrived(relay)

@@ -18,6 +18,7 @@ from flask import Flask
 
 from subscriptions.settings import Server
 from tests.builders import ANNE, LISTS, Movable, World, link_in, text_of, through
+from tests.support.cases import crossed
 from tests.support.relay import Mail, Relay
 
 LONG = "Größenwahn für Anfänger, Fortgeschrittene und alle, die es noch werden wollen: 東京の便り"
@@ -91,8 +92,10 @@ def test_a_name_cannot_pass_for_a_place_in_the_letter(world: World, relay: Relay
     assert greeting(world, relay, "QzXtoXzQ") == "Hello QzXtoXzQ,"
 
 
-@pytest.mark.parametrize("field", ["email", "name", "locale", "wording"])
-@pytest.mark.parametrize("break_", ["\r\nBcc: x@example.net", "\nBcc: x@example.net", "\0", "=?utf-8?q?=0ABcc:x@y?="])
+@crossed(
+    field=["email", "name", "locale", "wording"],
+    break_=["\r\nBcc: x@example.net", "\nBcc: x@example.net", "\0", "=?utf-8?q?=0ABcc:x@y?="],
+)
 def test_no_field_reaches_a_header_or_the_envelope(world: World, relay: Relay, field: str, break_: str) -> None:
     fields = {"email": ANNE, field: (ANNE if field == "email" else "en") + break_}
     world.sign_up(fields.pop("email"), **fields)

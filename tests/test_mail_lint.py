@@ -5,6 +5,7 @@ import pytest
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.mail.compiled_mails import compile_letter, folded
 from subscriptions.mail.lint import OCTETS_AT_MOST, Expected, problems
+from tests.support.cases import each
 
 OURS, POLICY = "https://news.example.org", "https://example.org/privacy"
 CONFIRM = MailKind.CONFIRM
@@ -46,9 +47,7 @@ def test_an_honest_mail_is_left_alone() -> None:
     assert told() == []
 
 
-@pytest.mark.parametrize(
-    "tag", ["script", "iframe", "object", "embed", "form", "video", "audio", "svg", "link", "base"]
-)
+@each("tag", ["script", "iframe", "object", "embed", "form", "video", "audio", "svg", "link", "base"])
 def test_an_element_that_no_mail_needs_is_found(tag: str) -> None:
     assert told(page=with_more(f"<{tag}></{tag}>")) == [f"it holds <{tag}>, which mails do not need"]
 

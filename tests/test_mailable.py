@@ -18,6 +18,7 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Evidence, Owed, Registration
 from tests.builders import ANNE, World
 from tests.conftest import ManualClock
+from tests.support.cases import each
 
 PEOPLE = "anne info sales support newsletter bouncer roots requester www2 securities an.owner".split()
 ROLES = """
@@ -26,14 +27,14 @@ ROLES = """
 """.split()
 
 
-@pytest.mark.parametrize("local", ROLES)
+@each("local", ROLES)
 def test_an_address_of_a_role_is_not_mailed_unless_allowed(local: str) -> None:
     address = parse(f"{local}@example.com")
     assert "role" in (Mailable().why_not(address) or "")
     assert Mailable(roles=True).why_not(address) is None
 
 
-@pytest.mark.parametrize("local", PEOPLE)
+@each("local", PEOPLE)
 def test_an_address_of_a_person_or_a_small_office_is_mailed(local: str) -> None:
     assert Mailable().why_not(parse(f"{local}@example.com")) is None
 
@@ -66,6 +67,18 @@ def test_our_own_addresses_are_never_mailed_even_where_roles_are() -> None:
     rules = mailable(settings)
     ours = [rules.why_not(parse(f"{name}@us.example")) is not None for name in ("letters", "Bounced", "privacy", "we")]
     assert ours == [True, True, True, False]
+
+
+def test_the_operator_is_told_why_an_address_is_never_mailed() -> None:
+    rules = Mailable(frozenset({"bad.example"}), frozenset({"example.org"}), frozenset({"us@example.org"}))
+    asked = ("us@example.org", "root@example.org", "anne@bad.example", "anne@example.net", ANNE)
+    assert [rules.why_not(parse(address)) for address in asked] == [
+        "an address of this service itself",
+        "an address of a role; role_addresses in [abuse]",
+        "its domain is one of blocked_domains in [abuse]",
+        "its domain is none of allowed_domains in [abuse]",
+        None,
+    ]
 
 
 Strict = Callable[..., World]

@@ -17,6 +17,7 @@ from subscriptions.store import mailbox
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Captured
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, World, link_in, text_of
+from tests.support.cases import each
 
 PAGES = ["/mailbox", "/mailbox/", "/mailbox/1", "/mailbox/1/body", "/mailbox/1/source"]
 
@@ -131,8 +132,8 @@ def test_markup_in_a_mail_stays_text_in_the_mailbox(world: World) -> None:
         assert not re.search(r"<script>|<b>|<i>", page(world, path))
 
 
-@pytest.mark.parametrize("id_", ["0", "999", "99999999999999999999999", "-1", "x"])
-@pytest.mark.parametrize("what", ["", "/body", "/source"])
+@each("id_", ["0", "999", "99999999999999999999999", "-1", "x"])
+@each("what", ["", "/body", "/source"])
 def test_a_mail_that_is_not_there_is_404(world: World, id_: str, what: str) -> None:
     assert world.get(f"/mailbox/{id_}{what}").status_code == 404
 

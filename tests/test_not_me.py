@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 from subscriptions.store import suppressions
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, NEWS, OFFERS, World, rows_of_every_table
+from tests.support.cases import crossed
 
 ONE_CLICK: dict[str, Any] = {"data": {"List-Unsubscribe": "One-Click"}}
 MULTIPART: dict[str, Any] = ONE_CLICK | {"content_type": "multipart/form-data"}
@@ -43,9 +44,8 @@ def purged(world: World) -> None:
     world.run("purge")
 
 
-EACH = pytest.mark.parametrize(
-    "state", [pending, blocked, overdue, confirmed, left, purged], ids=lambda one: one.__name__
-)
+STATES = [pending, blocked, overdue, confirmed, left, purged]
+EACH = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 
 
 def mailed(world: World, state: Callable[[World], None] = pending) -> str:
@@ -72,8 +72,7 @@ def mails_after(world: World, slug: str = NEWS) -> int:
     return len(world.mails(ANNE)) - before
 
 
-@EACH
-@PRESS
+@crossed(state=STATES, press=PRESSES)
 def test_a_press_is_answered_alike_in_every_state(world: World, state: Callable[[World], None], press: str) -> None:
     link = mailed(world, state)
     answers = [world.post(link, **PRESSES[press]), world.post(f"{link}/", **PRESSES[press])]
@@ -90,8 +89,7 @@ def test_looking_at_the_page_changes_nothing(world: World, state: Callable[[Worl
     assert rows_of_every_table() == before
 
 
-@pytest.mark.parametrize("state", [pending, blocked, overdue])
-@PRESS
+@crossed(state=[pending, blocked, overdue], press=PRESSES)
 def test_what_was_not_confirmed_is_erased(world: World, state: Callable[[World], None], press: str) -> None:
     world.post(mailed(world, state), **PRESSES[press])
     assert (world.registrations(), world.evidence(), world.subscriptions()) == ([], [], [])
@@ -161,8 +159,7 @@ def undo(world: World, link: str) -> TestResponse:
     return world.post(f"{link}/undo")
 
 
-@EACH
-@PRESS
+@crossed(state=STATES, press=PRESSES)
 def test_the_undo_lifts_what_this_link_has_set(world: World, state: Callable[[World], None], press: str) -> None:
     link = mailed(world, state)
     world.post(link, **PRESSES[press])

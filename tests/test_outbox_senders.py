@@ -27,6 +27,7 @@ class Meanwhile:
 
     line: Line
     happens: Callable[[], object]
+    is_open = True
 
     def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None:
         self.happens()

@@ -7,6 +7,7 @@ import pytest
 from subscriptions.domain.lifecycle import Registration, Subscription
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy, is_wanted, months_after, state_at
+from tests.support.cases import each
 
 DEFAULT = Policy()
 TICK = timedelta(microseconds=1)
@@ -62,7 +63,7 @@ def test_a_month_is_the_longest_that_can_be_configured() -> None:
     assert Policy(purge_after=timedelta(days=31)).purge_at(utc("2026-02-01 00:00")) == utc("2026-03-01 00:00")
 
 
-@pytest.mark.parametrize("day", range(366))
+@each("day", range(366))
 def test_no_registration_outlives_30_days_or_dies_before_28(day: int) -> None:
     made = utc("2028-01-01 12:00") + timedelta(days=day)
     assert timedelta(days=28) <= DEFAULT.purge_at(made) - made <= timedelta(days=30)
@@ -126,6 +127,7 @@ WANTED: list[Case] = [
     (MailKind.ALREADY_SUBSCRIBED, None, Subscription.UNSUBSCRIBED, False, None, False),
     (MailKind.ALREADY_SUBSCRIBED, None, Subscription.BOUNCED, False, None, False),
     (MailKind.ERASED, PENDING, None, False, "all", True),
+    (MailKind.ERASED, PENDING, None, True, "ask", True),
     (MailKind.PREFERENCES, PENDING, None, False, None, True),
     (MailKind.PREFERENCES, BLOCKED, None, False, "ask", True),
     (MailKind.PREFERENCES, None, Subscription.UNSUBSCRIBED, True, "ask", True),
@@ -135,7 +137,7 @@ WANTED: list[Case] = [
 ]
 
 
-@pytest.mark.parametrize(("mail", "registration", "subscription", "restricted", "suppression", "wanted"), WANTED)
+@each(("mail", "registration", "subscription", "restricted", "suppression", "wanted"), WANTED)
 def test_an_owed_mail_leaves_only_while_its_reason_stands(
     mail: MailKind,
     registration: Registration | None,

@@ -37,9 +37,9 @@ def test_a_first_mail_leaves_at_once() -> None:
 )
 def test_a_rule_is_closed_to_its_last_instant(period: timedelta, earlier: list[timedelta]) -> None:
     assert mail_time(RATES, ago(*earlier), NOON, may_wait=False) == NOON
-    earlier[-1] -= TICK
-    assert mail_time(RATES, ago(*earlier), NOON, may_wait=False) is None
-    assert opens(RATES, ago(*earlier), NOON) == NOON + TICK
+    *others, last = earlier
+    assert mail_time(RATES, ago(*others, last - TICK), NOON, may_wait=False) is None
+    assert opens(RATES, ago(*others, last - TICK), NOON) == NOON + TICK
 
 
 def test_a_first_sign_up_for_another_list_waits_for_the_end_of_the_15_minutes() -> None:
@@ -150,6 +150,20 @@ def test_a_budget_is_written_as_it_was_spent_without_what_counts_no_more(asks: l
     again = Budget.read(budget.written(now), RATES)
     assert again.sent == [at for at in mails if at > now - MONTH] and not again.is_changed
     assert again.opens(now) == budget.opens(now)
+    for may_wait in (False, True):
+        at = mail_time(RATES, mails, now, may_wait=may_wait)
+        assert again.mail_time(now, may_wait=may_wait) == budget.mail_time(now, may_wait=may_wait) == at
+
+
+def test_what_is_a_month_old_is_written_no_more() -> None:
+    last = NOON - MONTH + timedelta(milliseconds=1)
+    assert Budget(RATES, [NOON - MONTH, last]).written(NOON) == Budget(RATES, [last]).written(NOON) != ""
+
+
+def test_a_budget_is_written_back_where_something_was_spent() -> None:
+    budget = Budget.read("", RATES)
+    budget.spend(NOON)
+    assert (budget.sent, budget.is_changed) == ([NOON], True)
 
 
 def test_where_there_are_no_rules_nothing_is_spent() -> None:

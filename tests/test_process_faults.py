@@ -21,7 +21,7 @@ SELECT count(*) FROM registrations r WHERE
   OR (SELECT count(*) FROM outbox o WHERE o.registration_id = r.id)
      + (SELECT count(*) FROM evidence e WHERE e.registration_id = r.id AND e.fact = 'mailed') <> 1
 """
-WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
+AT_NIGHT = pytest.mark.drill
 
 
 def mailed(relay: Relay) -> set[str]:
@@ -42,7 +42,16 @@ def pass_the_leases(url: str) -> None:
     execute(url, f"UPDATE outbox SET due_at = {then} WHERE taken_by IS NOT NULL")  # noqa: S608
 
 
-@WORKERS
+@pytest.mark.parametrize(
+    ("database", "workers"),
+    [
+        ("sqlite", "2"),
+        ("postgresql", "1"),
+        pytest.param("sqlite", "1", marks=AT_NIGHT),
+        pytest.param("postgresql", "2", marks=AT_NIGHT),
+    ],
+    indirect=["database"],
+)
 def test_after_kill_9_amid_2000_sign_ups_each_that_was_answered_has_its_evidence_and_gets_its_mail(
     workers: str, database_url: str, relay: Relay, tmp_path: Path
 ) -> None:
@@ -78,8 +87,15 @@ def nothing_was_lost(load: Load, url: str, relay: Relay) -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
-@WORKERS
+@pytest.mark.parametrize(
+    ("mode", "workers"),
+    [
+        ("fast", "1"),
+        ("immediate", "2"),
+        pytest.param("fast", "2", marks=AT_NIGHT),
+        pytest.param("immediate", "1", marks=AT_NIGHT),
+    ],
+)
 def test_postgresql_stopped_under_load_is_503_meanwhile_and_served_again_without_a_restart(
     workers: str, mode: StopMode, relay: Relay, tmp_path: Path
 ) -> None:

@@ -71,7 +71,11 @@ def slots_since(begin: float) -> dict[str, int]:
     return {name: int(now // every) - int(begin // every) + 1 for name, every in SLOTS.items()}
 
 
-@pytest.mark.parametrize("how", COMMANDS)
+@pytest.mark.parametrize(
+    ("how", "database"),
+    [*((how, "sqlite") for how in COMMANDS), ("python app.py", "postgresql"), ("flask run", "postgresql")],
+    indirect=["database"],
+)
 def test_however_started_it_has_one_scheduler_and_sends(
     how: str, database: str, database_url: str, relay: Relay, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from subscriptions.links.work import ALGORITHM, COST, TRIES, ProofOfWork
 from subscriptions.settings import Abuse
 from tests.builders import ANNE, BART, NEWS, World, bearer, rows_of_every_table
 from tests.conftest import ManualClock
+from tests.support.cases import each
 from tests.support.work import KEYS, changed, make_light, solved
 
 FORM = f"/subscribe/{NEWS}"
@@ -103,7 +104,7 @@ GARBAGE = ("", "x", "ä", "e30=", "bnVsbA==", "W10=", "MQ==", "A" * 5000, "\x00"
            base64.b64encode(b"[" * 2000).decode(), base64.b64encode(b"\xff\xfe").decode())  # fmt: skip
 
 
-@pytest.mark.parametrize("payload", GARBAGE, ids=lambda one: ascii(one[:24]))
+@each("payload", GARBAGE)
 def test_garbage_proves_nothing_and_breaks_nothing(asking: World, payload: str) -> None:
     assert asking.parts.work.read(payload) is None
     assert asking.sign_up(ANNE, altcha=payload).status_code == 422

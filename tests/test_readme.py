@@ -16,6 +16,7 @@ from subscriptions.domain.lifecycle import mermaid
 from subscriptions.settings import Server, Settings
 from subscriptions.settings.file import load
 from tests.builders import World
+from tests.support.cases import each
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -62,7 +63,7 @@ def test_the_places_that_others_fill_are_there(marker: str) -> None:
     assert README.count(marker) == 1
 
 
-@pytest.mark.parametrize(("document", "link"), links())
+@each(("document", "link"), links())
 def test_every_link_leads_to_a_file(document: str, link: str) -> None:
     assert (ROOT / document).parent.joinpath(link).exists()
 
@@ -78,14 +79,14 @@ def known_commands(app: Flask) -> dict[str, click.Command]:
     return {**app.cli.commands, "run": run_command}
 
 
-@pytest.mark.parametrize("command", commands(r"(?:^|bin/)(?:flask|yestwice) ([a-z]+(?: [a-z]+\b(?![@.\\/]))?)"))
+@each("command", commands(r"(?:^|bin/)(?:flask|yestwice) ([a-z]+(?: [a-z]+\b(?![@.\\/]))?)"))
 def test_every_flask_command_that_is_printed_exists(plain_app: Flask, command: str) -> None:
     name, *sub = command.split()
     commands_ = getattr(known_commands(plain_app)[name], "commands", None)
     assert commands_ is None or not sub or sub[0] in commands_
 
 
-@pytest.mark.parametrize("option", commands(r"flask (.* --[a-z-]+.*)"))
+@each("option", commands(r"flask (.* --[a-z-]+.*)"))
 def test_every_option_that_is_printed_exists(plain_app: Flask, option: str) -> None:
     words = option.partition(" | ")[0].split()
     command = known_commands(plain_app)[words[0]]
@@ -120,7 +121,7 @@ def test_the_folder_of_the_data_is_made_for_its_user_alone(tmp_path: Path) -> No
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_documents_name_no_host_but_examples(name: str) -> None:
     public = {"www.rfc-editor.org", "semver.org"}
     hosts = {urlsplit(url).hostname or "" for url in re.findall(r"https?://[^\s)\"'`>]+", text_of(name))}

@@ -9,6 +9,7 @@ from flask import Flask
 from subscriptions.store import jobs
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, BART, Movable, World, owed, through
+from tests.support.cases import crossed
 from tests.support.faults import Stage
 from tests.support.relay import DROP, HANG, Relay
 
@@ -62,10 +63,9 @@ def pause() -> tuple[bool, str | None]:
         return job.pause_until is not None, job.trouble
 
 
-@WITH_AND_WITHOUT_PIPELINING
-@pytest.mark.parametrize(("stage", "act"), LATER)
-def test_this_mail_leaves_later_and_others_at_once(world: World, relay: Relay, stage: Stage, act: str) -> None:
-    relay.behave(stage, act, times=1)
+@crossed(relay=[True, False], fault=LATER, indirect=["relay"])  # with and without pipelining
+def test_this_mail_leaves_later_and_others_at_once(world: World, relay: Relay, fault: tuple[Stage, str]) -> None:
+    relay.behave(*fault, times=1)
     world.sign_up(ANNE)
     assert world.deliver() == 0
     assert [(one.tries, one.taken_by) for one in owed()] == [(1, None)]

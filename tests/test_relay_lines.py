@@ -1,6 +1,6 @@
 """Several lines to one relay: who takes which mail, and what a refusal, a stop and a death leave behind."""
 
-import multiprocessing
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,15 +14,13 @@ import pytest
 from flask import Flask
 from flask_mail import Message
 
-from app import create_app
 from subscriptions.mail.settle import OPEN_AT_MOST
 from subscriptions.mail.smtp import Pause
-from subscriptions.parts import current_parts
-from subscriptions.settings import Settings
 from subscriptions.store import jobs
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, BART, Movable, World, owed, through
-from tests.conftest import ManualClock, make_settings
+from tests.conftest import make_settings
+from tests.support.elsewhere import sender
 from tests.support.relay import Relay
 from tests.test_outbox_senders import until
 
@@ -123,6 +121,7 @@ class Refused:
     """A line that is refused together with others."""
 
     together: threading.Barrier
+    is_open = False
 
     def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None:
         self.together.wait()
@@ -154,23 +153,16 @@ def test_a_sender_that_stops_ends_the_mails_in_hand_and_gives_the_others_back(wo
     assert [(one.taken_by, one.due_at) for one in owed()] == [(None, world.clock.now())] * (len(PEOPLE) - LINES)
 
 
-def deliver_elsewhere(settings: Settings) -> None:
-    app = create_app(settings, ManualClock())
-    with app.app_context():
-        current_parts(app).sender.deliver()
-
-
 def test_a_sender_that_is_killed_with_mails_in_hand_loses_none_and_repeats_those_alone_after_the_lease(
     world: World, relay: Relay, database_url: str, tmp_path: Path
 ) -> None:
     relay.gate.hold(len(PEOPLE))
     sign_up(world, PEOPLE)
     settings = make_settings(database_url, tmp_path, mail=world.parts.settings.mail)
-    process = multiprocessing.get_context("spawn").Process(target=deliver_elsewhere, args=(settings,))
-    process.start()
+    process = sender(settings, world.clock.now(), tmp_path)
     relay.wait_until(lambda: relay.gate.in_hand == LINES, PATIENCE)
-    process.kill()
-    process.join()
+    process.send_signal(signal.SIGKILL)
+    process.wait(PATIENCE)
     relay.gate.open()
     in_hand = {str(mail.message["Message-ID"]) for mail in relay.wait_for(LINES)}
     assert world.deliver() == 0

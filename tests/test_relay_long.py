@@ -1,21 +1,16 @@
 """The relay away for long, a wrong password, and a sender that dies at the worst moment."""
 
-import multiprocessing
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 
-from app import create_app
 from subscriptions.mail import settle
-from subscriptions.parts import current_parts
-from subscriptions.settings import Settings
 from tests.builders import Movable, World, owed, through
-from tests.conftest import ManualClock, make_settings
+from tests.conftest import make_settings
+from tests.support.elsewhere import sender
 from tests.support.relay import Relay
 
 PEOPLE = [f"reader{number}@example.org" for number in range(12)]
@@ -34,9 +29,13 @@ def sign_up(world: World, people: list[str] = PEOPLE) -> None:
 
 
 def wait(world: World, *, hours: float) -> int:
-    """Let time pass with a look at the queue every 15 seconds of the first minute, then every quarter of an hour."""
+    """Let time pass with a look at the queue every 15 seconds of the first minute, then every quarter of an hour.
+
+    After two hours it is looked at every hour.
+    """
     sent = sum(_later(world, seconds=15) for _ in range(4))
-    return sent + sum(_later(world, minutes=15) for _ in range(round(hours * 4)))
+    sent += sum(_later(world, minutes=15) for _ in range(round(min(hours, 2) * 4)))
+    return sent + sum(_later(world, hours=1) for _ in range(round(hours) - 2))
 
 
 def _later(world: World, **by: float) -> int:
@@ -109,32 +108,13 @@ def pauses(world: World) -> list[str]:
     return [problem for problem in found["problems"] if "relay" in problem]
 
 
-def die_after(settings: Settings, mails: int) -> None:
-    """In a process of its own: a sender that ends, as by SIGKILL, before it settles more mails than that."""
-    app = create_app(settings, ManualClock())
-    whole, left = settle.settle, [mails]
-
-    def settled(ready: list[settle.Accepted], *rest: Any) -> None:
-        left[0] -= len(ready)
-        if left[0] < 0:
-            os._exit(9)
-        whole(ready, *rest)
-
-    settle.settle = settled  # type: ignore[assignment]
-    with app.app_context():
-        current_parts(app).sender.deliver()
-
-
 @pytest.mark.parametrize("settled", [0, 30])
 def test_a_sender_that_dies_before_the_settle_repeats_the_last_mails_alone_and_only_after_the_lease(
     world: World, relay: Relay, database_url: str, tmp_path: Path, settled: int
 ) -> None:
     sign_up(world, MANY)
     settings = make_settings(database_url, tmp_path, mail=world.parts.settings.mail)
-    process = multiprocessing.get_context("spawn").Process(target=die_after, args=(settings, settled))
-    process.start()
-    process.join(60)
-    assert process.exitcode == 9
+    assert sender(settings, world.clock.now(), tmp_path, dies_after=settled).wait(60) == 9
     done, sent = settled_ids(world), set(ids(relay))
     assert done < sent
     world.deliver()

@@ -10,6 +10,7 @@ from flask import Flask
 from subscriptions.domain.sites import origin_of
 from subscriptions.store.models import Registration
 from tests.builders import ANNE, BART, LISTS, NEWS, OFFERS, Movable, World
+from tests.support.cases import each
 
 SITE = "https://www.example.org"
 THANKS, WELCOME = f"{SITE}/thanks?from=form", f"{SITE}/welcome"
@@ -65,7 +66,7 @@ def test_a_form_may_name_a_page_on_a_site_of_the_list(sites: World, url: str) ->
     assert (answer.status_code, answer.location) == (303, url)
 
 
-@pytest.mark.parametrize("url", BYPASSES)
+@each("url", BYPASSES)
 def test_a_form_can_name_no_other_page(sites: World, url: str) -> None:
     answer = sites.sign_up_by_form(ANNE, return_url=url)
     assert answer.status_code == 422 and "Location" not in answer.headers

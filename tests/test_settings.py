@@ -7,6 +7,7 @@ import pytest
 
 from subscriptions.settings import BadSettings, Settings
 from subscriptions.settings.file import load
+from tests.support.cases import each
 
 PREFIX = "SUBSCRIPTIONS_"
 
@@ -67,9 +68,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, variable: str, text:
     assert setting(settings, path) == value
 
 
-@pytest.mark.parametrize(
-    "text", ["12345", "1_000", "0x10", "1.50", "true", "1979-05-27", "[1]", "007", "a # b", "nan", "p=q"]
-)
+@each("text", ["12345", "1_000", "0x10", "1.50", "true", "1979-05-27", "[1]", "007", "a # b", "nan", "p=q"])
 def test_a_text_of_the_environment_stays_as_it_was_typed(tmp_path: Path, text: str) -> None:
     settings = read(tmp_path, MAIL__PASSWORD=text, MAIL__USERNAME=text, LISTS__0__NAME=text)
     assert (settings.mail.password, settings.mail.username, settings.lists[0].name) == (text, text, text)

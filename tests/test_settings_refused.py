@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from subscriptions.settings.file import load
+from tests.support.cases import each
 from tests.test_settings import PREFIX, read, refused
 
 SECRET = "hunter2-hunter2-hunter2"
 
 
-@pytest.mark.parametrize(
+@each(
     ("toml", "key"),
     [
         ("[server]\nbase_url = 'news.example.org'", "base_url"),

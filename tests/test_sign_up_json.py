@@ -7,6 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.builders import ANNE, HIDDEN, NEWS, World, rows_of_every_table
+from tests.support.cases import each
 
 URL = "/api/v1/subscriptions"
 GOOD = {"email": ANNE}
@@ -107,7 +108,7 @@ def test_an_address_that_can_be_mailed_is_taken(world: World, address: str) -> N
     assert world.count(type(world.registrations()[0])) == 1
 
 
-@pytest.mark.parametrize("address", BAD_ADDRESSES, ids=lambda text: ascii(text)[:40])
+@each("address", BAD_ADDRESSES)
 def test_an_address_that_cannot_be_mailed_is_refused_with_a_reason(world: World, address: str) -> None:
     answer = world.sign_up(address)
     assert (answer.status_code, pointers(answer)) == (422, ["/email"])
@@ -122,7 +123,7 @@ NO_JSON = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("body", NO_JSON, ids=lambda body: ascii(body[:30]))
+@each("body", NO_JSON)
 def test_a_body_that_is_no_json_is_a_bad_request(world: World, body: bytes) -> None:
     answer = send(world, body)
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")

@@ -1,11 +1,10 @@
 """Slips of the fingers in mail domains: what is noticed, and what is left alone (A-12)."""
 
-import pytest
-
 from subscriptions.domain.typos import _MEANT, _REAL, is_well_known, meant_by
+from tests.support.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "meant"),
     [("gmial.com", "gmail.com"), ("gmai.com", "gmail.com"), ("gmaill.com", "gmail.com"), ("gnail.com", "gmail.com"),
      ("gmail.co", "gmail.com"), ("gmail.con", "gmail.com"), ("hotmial.de", "hotmail.de"), ("outlok.com", "outlook.com"),
@@ -16,7 +15,7 @@ def test_a_slip_is_noticed(typed: str, meant: str) -> None:
     assert meant_by(typed) == meant
 
 
-@pytest.mark.parametrize(
+@each(
     "domain",
     ["gmx.de", "gmx.net", "web.de", "mail.com", "email.com", "ymail.com", "hotmail.cz", "free.fr", "sfr.fr", "mail.ru",
      "example.org", "uni-koeln.de", "company.co", "posteo.net", "con", "xn--bcher-kva.example"],
@@ -25,6 +24,6 @@ def test_what_may_well_be_meant_is_left_alone(domain: str) -> None:
     assert meant_by(domain) is None
 
 
-@pytest.mark.parametrize("domain", sorted({*_MEANT, *_REAL}))
+@each("domain", sorted({*_MEANT, *_REAL}))
 def test_no_domain_that_is_well_known_is_taken_for_another(domain: str) -> None:
     assert meant_by(domain) is None and is_well_known(domain)

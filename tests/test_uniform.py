@@ -16,6 +16,7 @@ from subscriptions.store import counters
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Subscription, Try
 from tests.builders import ANNE, BART, NEWS, OFFERS, World
+from tests.support.cases import crossed
 from tests.typed import WRONG, ask_again, handle_of, send_code, type_code, visit
 
 
@@ -134,8 +135,7 @@ ASKS = [by_form, by_json, by_form_of_several, by_json_for_several, then_wrong_co
         then_another_mail]  # fmt: skip
 
 
-@pytest.mark.parametrize("ask", ASKS, ids=lambda one: one.__name__)
-@pytest.mark.parametrize("state", STATES)
+@crossed(state=STATES, ask=ASKS)
 def test_the_answer_does_not_tell_what_an_address_is(
     world: World, state: str, ask: Callable[[World, str], tuple[object, ...]]
 ) -> None:

@@ -8,6 +8,7 @@ from flask import Flask
 
 from subscriptions.settings import Server
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, Office, World, rows_of_every_table
+from tests.support.cases import crossed
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 URLENCODED = {"data": ONE_CLICK, "content_type": "application/x-www-form-urlencoded"}
@@ -31,8 +32,7 @@ def states(world: World) -> list[str]:
     return [one.state for one in world.subscriptions()]
 
 
-@pytest.mark.parametrize("end", ["", "/"])
-@pytest.mark.parametrize("shape", SHAPES)
+@crossed(shape=SHAPES, end=["", "/"])
 def test_every_shape_of_a_press_ends_the_subscription_without_a_redirect(world: World, shape: str, end: str) -> None:
     world.subscribe(BART)
     answer = world.post(world.leave_link(BART) + end, **SHAPES[shape])

@@ -8,7 +8,7 @@ import pytest
 
 from subscriptions.actions import erase
 from subscriptions.cli.explain import story
-from subscriptions.domain.fields import addressed_as, fields_of, whole_name
+from subscriptions.domain.fields import Field, addressed_as, field_of, field_stored, fields_of, whole_name
 from subscriptions.store.models import List
 from subscriptions.web.intake.fields import texts_of
 from tests.builders import ANNE, NEWS, OFFERS, World, bearer, text_of
@@ -31,6 +31,7 @@ TOLD = {"salutation": "Dr.", "given_name": "Anne", "family_name": "Example", "co
         ("Anne", {"salutation": "http://evil.example", "family_name": "Example"}, "Anne"),
         (None, {"salutation": "Ms", "family_name": "<b>", "given_name": "Win 1 BTC"}, None),
         ("Anne", {"salutation": "x" * 40, "family_name": "y" * 40}, "Anne"),
+        ("Anne", None, "Anne"),
         (None, None, None),
     ],
 )
@@ -53,6 +54,11 @@ def test_a_field_of_ones_own_has_the_label_of_the_configuration() -> None:
     [known, own] = fields_of("given_name", "company: Company or club")
     assert (known.label, known.autocomplete, known.is_own) == ("First name", "given-name", False)
     assert (own.key, own.label, own.autocomplete, own.is_own) == ("company", "Company or club", "off", True)
+
+
+def test_a_field_that_no_list_asks_for_any_more_goes_by_its_key() -> None:
+    assert field_stored("company") == Field("company", "company", is_own=True)
+    assert field_stored("name") == field_of("name") == Field("name", "Name", "name")
 
 
 def test_lists_with_a_field_of_the_same_key_share_it_on_their_form() -> None:

@@ -31,6 +31,14 @@ def test_a_webmail_opens_by_https_and_searches_for_the_sender_where_it_can(one: 
     assert SENDER not in url and urlsplit(url).hostname == urlsplit(one.url).hostname
 
 
+@pytest.mark.parametrize(("escaped", "sender"), [(1, "a%2Fb%40c"), (2, "a%252Fb%2540c")])
+def test_no_character_of_the_sender_has_a_meaning_in_the_address(escaped: int, sender: str) -> None:
+    assert (
+        Webmail("Mail", "https://mail.example/{sender}/", "", escaped).open("a/b@c")
+        == f"https://mail.example/{sender}/"
+    )
+
+
 @pytest.mark.parametrize("domain", ["example.org", "", "gmail.com.example.org", "notgmail.com", "GMAIL.COM"])
 def test_any_other_domain_has_no_webmail(domain: str) -> None:
     assert number_of(domain) == NOT_KNOWN

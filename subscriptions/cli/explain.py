@@ -131,13 +131,17 @@ def _by(one: Evidence) -> str:
 def _waiting(owed: Owed, now: datetime) -> str:
     mail = noun(owed.mail)
     if owed.drop_at <= now:
-        said = f' the relay said "{owed.note}" (try {owed.tries}), and' if owed.note else ""
+        said = f" {_why(owed.note)} (try {owed.tries}), and" if owed.note else ""
         return f"The {mail} will not be sent:{said} its time is over."
     if owed.note:
-        return f'The {mail} waits: the relay said "{owed.note}" (try {owed.tries}); next try at {words(owed.due_at)}.'
+        return f"The {mail} waits: {_why(owed.note)} (try {owed.tries}); next try at {words(owed.due_at)}."
     if owed.due_at > now:
         return f"The {mail} waits until {words(owed.due_at)} (one mail to an address in 15 minutes)."
     return f"The {mail} is about to leave."
+
+
+def _why(note: str) -> str:
+    return note if note.startswith(outbox.NOT_WRITTEN) else f'the relay said "{note}"'
 
 
 def _next(row: Registration, now: datetime) -> str:

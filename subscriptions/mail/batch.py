@@ -1,5 +1,7 @@
 """Taken mails: read as they are now, written out at the first need, read anew when that was too long ago."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,8 +13,8 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composed, Composer
 from subscriptions.store import outbox, suppressions
-from subscriptions.store.engine import reading
-from subscriptions.store.outbox import Due, Member
+from subscriptions.store.engine import Contention, Unavailable, reading
+from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
 
 FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
 
@@ -26,6 +28,10 @@ class Taken:
     composed: Composed | None = None
 
 
+class Unwritable(Exception):
+    """It fails with this mail, whatever becomes of the others; says how, and nothing of what it holds."""
+
+
 class Batch:
     """Reads taken mails by their ids, and writes them out."""
 
@@ -33,28 +39,35 @@ class Batch:
         self._composer, self._clock = composer, clock
 
     def read(self, ids: list[int]) -> list[Taken]:
-        """In their order; one that was erased meanwhile is not among them."""
+        """In their order; one that was erased meanwhile is not among them. Raises Unwritable if one of them is."""
         now = self._clock.now()
-        with reading() as session:
+        with _about_mails(), reading() as session:
             found = outbox.read_again(session, ids, now)
             known = [due if due.key else self._of_no_row(session, due, now) for due in found]
         return [Taken(due, now) for due in known]
 
-    def fresh(self, taken: Taken) -> Taken | None:
-        """The same, its state as fresh as it must be; None where it is gone."""
+    def refresh(self, taken: Taken) -> bool:
+        """Make its state as fresh as it must be; whether it is still there."""
         if self._clock.now() - taken.read_at <= FRESH:
-            return taken
-        return next(iter(self.read([taken.due.id])), None)
+            return True
+        for now in self.read([taken.due.id]):
+            taken.due, taken.read_at, taken.composed = now.due, now.read_at, None
+            return True
+        return False
 
     def write(self, taken: Taken) -> Composed | None:
-        """Its text, None where it may leave no more; written once, so that a mail that was announced stays the same."""
+        """Its text, None where it may leave no more; written once, so that a mail that was announced stays the same.
+
+        Raises Unwritable.
+        """
         now = self._clock.now()
-        taken.due = _narrowed(taken.due, now)
-        if not taken.due.members:
-            return None
-        if taken.composed is None:
-            taken.composed = self._composer.compose(taken.due, now)
-        return taken.composed
+        with _about_mails():
+            taken.due = _narrowed(taken.due, now)
+            if not taken.due.members:
+                return None
+            if taken.composed is None:
+                taken.composed = self._composer.compose(taken.due, now)
+            return taken.composed
 
     def _of_no_row(self, session: Session, due: Due, now: datetime) -> Due:
         """For who is known by a suppression alone: the key is computed from the address, never kept beside it."""
@@ -63,6 +76,17 @@ class Batch:
         key = self._composer.links.key(parse(due.address).folded)
         scopes = [one.scope for one in suppressions.active(session, key, now)]
         return due._replace(key=key, members=(due.lead._replace(suppression=min(scopes, default=None)),))
+
+
+@contextmanager
+def _about_mails() -> Iterator[None]:
+    """What fails within is the mails' fault, unless the database is away."""
+    try:
+        yield
+    except (Unavailable, Contention):
+        raise
+    except Exception as error:
+        raise Unwritable(f"{NOT_WRITTEN}: {type(error).__name__}") from error
 
 
 def _narrowed(due: Due, now: datetime) -> Due:

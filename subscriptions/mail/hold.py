@@ -9,7 +9,6 @@ from datetime import timedelta
 from subscriptions.clock import Clock
 from subscriptions.store import jobs, outbox
 from subscriptions.store.engine import reading, repeated, transaction
-from subscriptions.store.outbox import Due
 
 FEWEST, MOST = 5, 100  # mails taken at once: as many as leave within a blink, so that their state is fresh
 BLINK = 0.5  # seconds
@@ -50,11 +49,11 @@ class Hold:
             return ids
 
     @repeated
-    def put_off(self, due: Due, note: str) -> None:
-        """This mail later."""
-        wait = min(FIRST_WAIT * 2 ** min(due.tries, 4), LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
+    def put_off(self, id_: int, note: str, tries: int = 4) -> None:
+        """This mail later; the later, the oftener it was tried."""
+        wait = min(FIRST_WAIT * 2 ** min(tries, 4), LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
         with transaction() as session:
-            outbox.put_off(session, self.me, due.id, self._clock.now() + wait, note, counts=True)
+            outbox.put_off(session, self.me, id_, self._clock.now() + wait, note, counts=True)
 
     @repeated
     def put_back(self, ids: Sequence[int], note: str) -> None:

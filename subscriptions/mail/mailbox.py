@@ -11,6 +11,8 @@ from subscriptions.store.engine import transaction
 class MailboxConnection(flask_mail.Connection):
     """Takes a message like a relay would, and puts it where /mailbox shows it."""
 
+    is_open = True
+
     def __init__(self, mail: flask_mail.Mail, clock: Clock) -> None:
         super().__init__(mail)
         self._clock = clock

@@ -14,8 +14,9 @@ from subscriptions.clock import Clock
 from subscriptions.mail.batch import Batch
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.hold import Hold
+from subscriptions.mail.lines import IDLE, Line, Lines
 from subscriptions.mail.settle import Settler
-from subscriptions.mail.sweep import Line, Lines, Sweep
+from subscriptions.mail.sweep import Sweep
 
 __all__ = ["Line", "Sender"]
 GRACE = 5.0  # seconds that a stop waits for mails on the line: one that is cut after its last octet may leave twice
@@ -39,7 +40,7 @@ class Sender:
     def begin_anew(self) -> None:
         """Holding nothing: also in a forked child, whose lines and leases are its parent's."""
         self.hold = Hold(self.clock, self.max_per_minute)
-        self._lines = Lines(lambda: self.new_line())
+        self._lines = Lines(lambda: self.new_line(), self.clock)
         self._sweeping = threading.Lock()
         self._sweep: Sweep | None = None
         self._again = threading.Event()
@@ -52,6 +53,7 @@ class Sender:
         while self._again.is_set() and self._sweeping.acquire(blocking=False):
             try:
                 sent += self._run()
+                self._lines.close(IDLE)
             finally:
                 self._sweep = None
                 self._sweeping.release()

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from subscriptions.mail.batch import Taken
 
@@ -11,7 +11,7 @@ SLOW = 0.002  # seconds for a mail, on the average; a relay that takes longer is
 
 
 class Queue:
-    """Hands out mails to at most `lines` threads; `fill` takes more of them, `call` starts a further thread.
+    """Hands out mails to as many threads as there is room; `fill` takes more mails, `call` starts a further thread.
 
     Who has just become free goes on at once. Who stands by, and may have no connection yet, leaves the next mail
     to those at work unless the relay holds them up: so a quick relay is served by one line, without threads that
@@ -19,10 +19,10 @@ class Queue:
     """
 
     def __init__(
-        self, lines: int, again: threading.Event, stopping: threading.Event, fill: Callable[[], list[Taken]],
-        call: Callable[[], None],
+        self, room: Callable[[], int], again: threading.Event, stopping: threading.Event,
+        fill: Callable[[], list[Taken]], call: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._lines, self._again, self._stopping, self._fill, self._call = lines, again, stopping, fill, call
+        self._room, self._again, self._stopping, self._fill, self._call = room, again, stopping, fill, call
         self._news = threading.Condition()
         self._waiting: deque[Taken] = deque()
         self._filling = False
@@ -42,9 +42,9 @@ class Queue:
             if mine is not None:
                 return self._take_reserved(mine)
             while not self._ends:
-                if not at_once:
+                if not at_once or self._at_work > self._room():
                     at_once = self._stand_by()
-                elif self._again.is_set() and not self._filling and len(self._waiting) < self._lines:
+                elif self._again.is_set() and not self._filling and len(self._waiting) < self._room():
                     self._top_up()
                 elif self._waiting:
                     return self._hand_out(self._waiting.popleft())
@@ -57,7 +57,7 @@ class Queue:
     def reserve(self) -> Taken | None:
         """A mail to be announced on the line of the caller; none where other lines are free to take it."""
         with self._news:
-            if self._ends or len(self._waiting) <= self._lines - self._busy:
+            if self._ends or len(self._waiting) <= self._room() - self._busy:
                 return None
             self._reserved += 1
             return self._waiting.popleft()
@@ -78,6 +78,13 @@ class Queue:
         """The caller's mail does not go out."""
         with self._news:
             self._busy -= 1
+
+    def put_back(self, mails: Iterable[Taken | None]) -> None:
+        """What was in the caller's hand, and what was reserved beside it, goes by another line."""
+        with self._news:
+            some = [mail for mail in mails if mail is not None]
+            self._reserved -= len(some) - 1
+            self._waiting.extendleft(reversed(some))
 
     def look(self) -> None:
         """More may be owed: let who is free look at once."""
@@ -100,6 +107,11 @@ class Queue:
     def _ends(self) -> bool:
         return self._over or self._stopping.is_set()
 
+    @property
+    def _at_work(self) -> int:
+        """Threads that have a line or are about to have one."""
+        return self._threads - self._idle
+
     def _take_reserved(self, mine: Taken) -> Taken | None:
         self._reserved -= 1
         if not self._ends:
@@ -116,18 +128,19 @@ class Queue:
 
     def _call_another(self) -> None:
         """See to it that somebody stands by."""
-        if self._ends or self._stands_by:
+        if self._ends or self._stands_by or self._at_work >= self._room():
             return
         if self._idle:
             self._news.notify()
-        elif self._threads < self._lines:
+        else:
             self._threads += 1
             self._call()
 
     def _stand_by(self) -> bool:
         """Wait for something to do; whether the lines at work are not going to do it by themselves, or not soon."""
         self._idle += 1
-        if self._stands_by or self._filling or not (self._waiting or self._again.is_set()):
+        nothing = not (self._waiting or self._again.is_set())
+        if nothing or self._stands_by or self._filling or self._at_work >= self._room():
             self._news.wait()
             held_up = False
         elif self._pace > SLOW:
@@ -142,7 +155,7 @@ class Queue:
         self._stands_by, handed = True, self._handed
         moved = self._news.wait_for(lambda: self._over or self._handed != handed, JOINS_AFTER)
         self._stands_by = False
-        return not (moved or self._filling) and self._at_relay == self._threads - self._idle
+        return not (moved or self._filling) and self._at_relay == self._at_work
 
     def _top_up(self) -> None:
         self._filling = True

@@ -81,10 +81,10 @@ class Settler:
         if self._failed:  # send no more of what would all be sent again
             raise self._failed
 
-    def let_go(self, id_: int) -> None:
-        """The mail that there was made room for is not sent after all."""
+    def let_go(self, *ids: int) -> None:
+        """The mail that there was made room for is not sent after all; `ids`: what is ours no more."""
         with self._guard:
-            self._held.discard(id_)
+            self._held.difference_update(ids)
         self._room.release()
 
     def accept(self, one: Accepted) -> None:

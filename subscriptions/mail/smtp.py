@@ -6,13 +6,10 @@ from email.utils import parseaddr
 
 import flask_mail
 
-from subscriptions.clock import Clock
 from subscriptions.domain.address import wire_form
 from subscriptions.mail.message import OutMessage
 from subscriptions.mail.wire import TooLong, Wire, dotted
 from subscriptions.settings import Mail as Settings
-
-IDLE = 20.0  # seconds after which a kept connection is asked whether it still lives
 
 
 class Later(Exception):
@@ -27,6 +24,10 @@ class Pause(Exception):
     """No mail at all for now: the relay refuses us as a whole."""
 
 
+class NoLine(Pause):
+    """The relay opens no line to us now; where others stand, it may only want no more of them."""
+
+
 class Cut(Exception):
     """The program ends, and the line was cut: this mail is as if it had never been taken."""
 
@@ -39,7 +40,6 @@ class SmtpConnection(flask_mail.Connection):
         self._settings = settings
         self._helo = helo
         self._envelope = wire_form(parseaddr(settings.envelope_sender or settings.sender)[1])
-        self._used_at = 0.0
         self._announced: OutMessage | None = None  # its envelope has gone out already
         self._wire: Wire | None = None  # also while it is being opened
         self._is_cut = False
@@ -49,6 +49,10 @@ class SmtpConnection(flask_mail.Connection):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def is_open(self) -> bool:
+        return self.host is not None
 
     def close(self) -> None:
         """Say goodbye if the line still stands; never raises."""
@@ -68,7 +72,7 @@ class SmtpConnection(flask_mail.Connection):
             self._wire.cut()
 
     def configure_host(self) -> Wire:
-        """Connect, secure, authenticate; raises Pause, since any refusal here concerns every mail."""
+        """Connect, secure, authenticate; raises Pause or NoLine, since no refusal here concerns a mail."""
         wanted = self._settings
         tls = ssl.create_default_context() if wanted.security == "tls" else None
         host = self._wire = Wire(self._helo, wanted.timeout_seconds, tls)
@@ -79,7 +83,7 @@ class SmtpConnection(flask_mail.Connection):
         except (OSError, smtplib.SMTPException, ValueError) as error:
             host.close()
             self._end_if_cut()
-            raise Pause(_said(error)) from error
+            raise (NoLine if _may_pass(error) else Pause)(_said(error)) from error
         return host
 
     def _introduce(self, host: Wire) -> None:
@@ -101,11 +105,13 @@ class SmtpConnection(flask_mail.Connection):
         assert isinstance(message, OutMessage)
         if self._announced not in (None, message):  # it is not to leave after all, and only hanging up unsays it
             self._drop()
-        kept = self._ready()
+        kept = self.is_open
+        if not kept:
+            self.host = self.configure_host()
         try:
             self._transact(message)
-        except Pause:
-            if kept and self.host is None:  # a 421 to the first command: it had ended the idle line
+        except NoLine:
+            if kept:  # it was idle for too long, or has taken all that it takes over one line
                 return self.send(message, envelope_from)
             raise
         except TooLong as error:  # of a mad relay, whatever its reply began with
@@ -117,20 +123,6 @@ class SmtpConnection(flask_mail.Connection):
             if kept and not message.reply:  # relays close idle lines; nothing of this mail had been taken
                 return self.send(message, envelope_from)
             raise Later(_said(error)) from error
-        self._used_at = Clock.ticks()
-
-    def _ready(self) -> bool:
-        """A live connection; True if it was kept from before."""
-        if self.host is not None and self._announced is None and Clock.ticks() - self._used_at > IDLE:
-            try:
-                if self.host.noop()[0] != 250:
-                    self._drop()
-            except (OSError, smtplib.SMTPException):
-                self._drop()
-        if self.host is not None:
-            return True
-        self.host = self.configure_host()
-        return False
 
     def _drop(self) -> None:
         host, self.host, self._announced = self.host, None, None
@@ -229,13 +221,21 @@ def _trouble(replies: list[tuple[int, bytes]]) -> Exception | None:
     stages = zip(("MAIL FROM", "RCPT TO", "DATA"), replies, strict=False)
     for stage, (code, text) in stages:
         if code >= 400:
-            kind = Pause if stage == "MAIL FROM" else GiveUp if code >= 500 else Later
+            of_all = NoLine if code == 421 else Pause
+            kind = of_all if stage == "MAIL FROM" else GiveUp if code >= 500 else Later
             return kind(_line(stage, code, text))
     return None
 
 
 def _line(stage: str, code: int, text: bytes) -> str:
     return f"{stage}: {code} {text.decode('utf-8', 'replace')}"
+
+
+def _may_pass(error: Exception) -> bool:
+    """Of a line that was refused: a busy relay says 4yz, hangs up, or is not there; what is wrong stays wrong."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code < 500
+    return not isinstance(error, (ValueError, smtplib.SMTPNotSupportedError))  # a bad certificate is a ValueError
 
 
 def _said(trouble: Exception) -> str:

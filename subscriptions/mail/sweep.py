@@ -1,59 +1,24 @@
 """One sweep of the outbox: threads that each send the next mail over a line, until none is left."""
 
+import logging
 import re
 import threading
-from collections.abc import Callable
-from typing import Protocol
+from contextlib import suppress
 
 from flask import Flask
-from flask_mail import Message
 
 from subscriptions.clock import Clock
-from subscriptions.mail.batch import Batch, Taken
+from subscriptions.mail.batch import Batch, Taken, Unwritable
 from subscriptions.mail.compose import Composed
 from subscriptions.mail.hold import Hold
+from subscriptions.mail.lines import Line, Lines
+from subscriptions.mail.message import OutMessage
 from subscriptions.mail.queue import Queue
 from subscriptions.mail.settle import Accepted, Settler
-from subscriptions.mail.smtp import Cut, GiveUp, Later, Pause
+from subscriptions.mail.smtp import Cut, GiveUp, Later, NoLine, Pause
 from subscriptions.store.outbox import Due
 
-
-class Line(Protocol):
-    """A connection that takes messages: to the relay, or into the mailbox."""
-
-    def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None: ...
-    def close(self) -> None: ...
-    def cut(self) -> None: ...
-
-
-class Lines:
-    """The kept lines; of those that nobody uses the one used last comes first: it is the least likely to have ended."""
-
-    def __init__(self, new: Callable[[], Line]) -> None:
-        self._new = new
-        self._idle: list[Line] = []
-        self._in_use: list[Line] = []
-
-    def get(self) -> Line:
-        try:
-            line = self._idle.pop()
-        except IndexError:
-            line = self._new()
-        self._in_use.append(line)
-        return line
-
-    def keep(self, line: Line) -> None:
-        self._in_use.remove(line)
-        self._idle.append(line)
-
-    def cut(self) -> None:
-        """End at once what is on a line."""
-        for line in list(self._in_use):
-            line.cut()
-
-    def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
+log = logging.getLogger(__name__)
 
 
 class Sweep:
@@ -69,7 +34,7 @@ class Sweep:
         self._guard = threading.Lock()
         self._refusal: str | None = None
         self._error: Exception | None = None
-        self.queue = Queue(most, again, stopping, self._more, self._call)
+        self.queue = Queue(lambda: lines.room(most), again, stopping, self._more, self._call)
 
     def run(self) -> int:
         """Send in this thread, and in others as they are called for; how many left."""
@@ -85,7 +50,7 @@ class Sweep:
             for thread in self._threads:  # none is called any more
                 thread.join()
             self._settler.finish()
-        self._leave_behind(self.queue.rest())
+        self._leave_behind()
         if self._error:
             raise self._error
         return self._settler.sent
@@ -96,7 +61,21 @@ class Sweep:
         if self._hold.full:
             self._again.set()
         self._settler.holding(ids)
-        return self._batch.read(ids) if ids else []
+        return self._read(ids) if ids else []
+
+    def _read(self, ids: list[int]) -> list[Taken]:
+        """Where one cannot be read, that one is put off and the others go on."""
+        try:
+            return self._batch.read(ids)
+        except Unwritable as error:
+            if len(ids) > 1:
+                return [taken for id_ in ids for taken in self._read([id_])]
+            self._put_off_unwritten(ids[0], error)
+            return []
+
+    def _put_off_unwritten(self, id_: int, error: Unwritable, tries: int = 4) -> None:
+        log.error("a mail cannot be written", exc_info=error.__cause__, extra={"mail": id_})
+        self._hold.put_off(id_, str(error), tries)
 
     def _call(self) -> None:
         thread = threading.Thread(target=self._join_in, name="line")
@@ -111,42 +90,79 @@ class Sweep:
         try:
             taken = taken or self.queue.next(at_once=False)
             while taken is not None:
-                self._send_over(self._lines.get(), taken)
+                self._send_over(taken)
                 taken = self.queue.next()
         except Exception as error:
             self._error = self._error or error
             self.queue.close()
 
-    def _send_over(self, line: Line, taken: Taken | None) -> None:
+    def _send_over(self, taken: Taken | None) -> None:
         """This mail, and each that was announced with the one before it: those have to take the same line."""
+        line, refusal = self._lines.get(), None
         try:
             while taken is not None:
                 following = self.queue.reserve()
-                fresh = self._batch.fresh(taken)
-                if fresh is not None:
-                    self._send(line, fresh, following)
-                else:
-                    self.queue.drop()
+                refusal = self._send(line, taken, following)
+                if refusal:
+                    break
                 taken = following and self.queue.next(following)
         finally:
             self._lines.keep(line)
+        if taken and refusal:
+            self._refused(refusal, taken, following)
 
-    def _send(self, line: Line, taken: Taken, following: Taken | None) -> None:
+    def _refused(self, refusal: Pause, *unsent: Taken | None) -> None:
+        """The queue pauses; but where the relay refuses a further line alone, those that stand go on."""
+        if isinstance(refusal, NoLine) and self._lines.limit_to_these():
+            self.queue.put_back(unsent)
+            return
+        self.queue.close()
+        self.queue.put_back(unsent)
+        with self._guard:  # several lines may be refused, and the queue pauses once
+            first, self._refusal = self._refusal is None, self._refusal or str(refusal)
+        if first:
+            self._hold.pause(self._refusal)
+        self._leave_behind()
+
+    def _send(self, line: Line, taken: Taken, following: Taken | None) -> Pause | None:
+        """A refusal that is not about this mail leaves it as it was."""
         self._settler.make_room()
-        composed = self._batch.write(taken)
+        composed = self._written(taken)
         if composed is None:
             self.queue.drop()
-            self._settler.accept(Accepted(taken.due, None, ""))
-            return
-        if following is not None and (ahead := self._batch.write(following)):
-            composed.message.following = ahead.message
+            return None
+        composed.message.following = self._ahead(following)
         outcome = self._hand_over(line, taken.due, composed)
         if isinstance(outcome, Accepted):
             self._settler.accept(outcome)
-            return
+        elif isinstance(outcome, Pause):
+            self._settler.let_go()
+            return outcome
+        else:
+            self._settler.let_go(taken.due.id)
+            if isinstance(outcome, Later):  # who stops gives it back himself
+                self._hold.put_off(taken.due.id, _redacted(str(outcome), composed), taken.due.tries)
+        return None
+
+    def _written(self, taken: Taken) -> Composed | None:
+        """Its text as of now; none where it does not go out, which is seen to."""
+        try:
+            if self._batch.refresh(taken):
+                composed = self._batch.write(taken)
+                if composed is None:
+                    self._settler.accept(Accepted(taken.due, None, ""))
+                return composed
+        except Unwritable as error:
+            self._put_off_unwritten(taken.due.id, error, taken.due.tries)
         self._settler.let_go(taken.due.id)
-        if not isinstance(outcome, Cut):  # who stops gives it back himself
-            self._try_again(taken.due, outcome, composed)
+        return None
+
+    def _ahead(self, following: Taken | None) -> OutMessage | None:
+        """What may be announced of a mail before it is its turn."""
+        with suppress(Unwritable):  # said when it is
+            if following is not None and (composed := self._batch.write(following)):
+                return composed.message
+        return None
 
     def _hand_over(self, line: Line, due: Due, composed: Composed) -> Accepted | Later | Pause | Cut:
         """What became of it."""
@@ -164,19 +180,9 @@ class Sweep:
             self._hold.resume()
         return Accepted(due, composed, _redacted(composed.message.reply, composed))
 
-    def _try_again(self, due: Due, refusal: Later | Pause, composed: Composed) -> None:
-        if isinstance(refusal, Later):
-            self._hold.put_off(due, _redacted(str(refusal), composed))
-            return
-        self.queue.close()
-        with self._guard:  # several lines may be refused, and the queue pauses once
-            first, self._refusal = self._refusal is None, self._refusal or str(refusal)
-        if first:
-            self._hold.pause(self._refusal)
-        self._leave_behind([due.id, *self.queue.rest()])
-
-    def _leave_behind(self, ids: list[int]) -> None:
+    def _leave_behind(self) -> None:
         """What is taken and not sent leaves when the queue runs again; who stops gives it back himself."""
+        ids = self.queue.rest()
         if ids and self._refusal:
             self._hold.put_back(ids, self._refusal)
 

@@ -17,6 +17,7 @@ from subscriptions.store.models import Owed, Registration, Subscription
 from subscriptions.store.types import sqlite_text
 
 LEASE = timedelta(seconds=60)
+NOT_WRITTEN = "it cannot be written"  # how a note begins that is of us; the others are what the relay said
 MID = 16  # octets of randomness in a Message-ID
 
 

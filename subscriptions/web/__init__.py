@@ -1,44 +1,31 @@
 """What is asked: pages for people, JSON for programs, both over the same actions."""
 
 from flask import Flask
-from flask_babel import gettext
 
 from subscriptions.settings import Settings
 from subscriptions.web.api import auth, confirmations, health, lists, subscriptions
 from subscriptions.web.api.openapi import document
 from subscriptions.web.embed import form_data, frame, owner_page
 from subscriptions.web.http import branding, cors, headers, language, problems, static_files
-from subscriptions.web.intake import fields
 from subscriptions.web.pages import confirm, inbox, leave, one_more_step, signup
 from subscriptions.web.pages.preferences import routes
 from subscriptions.web.tryout import mailbox
+
+_ROOMS = (
+    signup, inbox, frame, confirm, leave, routes, subscriptions, lists, confirmations, form_data, owner_page, document,
+    health,
+)  # fmt: skip
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.url_map.strict_slashes = False  # RFC 8058 forbids redirects, and nobody needs them elsewhere
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters["voluntary"] = lambda texts: fields.shown(texts, gettext)
     static_files.init_app(app)
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
     cors.init_app(app)
-    rooms = (
-        signup,
-        inbox,
-        frame,
-        confirm,
-        leave,
-        routes,
-        subscriptions,
-        lists,
-        confirmations,
-        form_data,
-        owner_page,
-        document,
-        health,
-    )
-    for room in rooms:
+    for room in _ROOMS:
         app.register_blueprint(room.pages)
     branding.init_app(app, settings)
     if settings.mail.transport == "mailbox":

@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from app import create_app
 from subscriptions import languages, parts
 from subscriptions.clock import Clock
+from subscriptions.mail.compiled_mails import Letter
 from subscriptions.settings import Settings
 from subscriptions.store.models import db
 
@@ -53,22 +54,48 @@ def _built_when_needed(self: Rule, append_unknown: bool = True) -> Callable[...,
 Rule._compile_builder = _built_when_needed  # type: ignore[method-assign]
 
 
+class Letters(dict[tuple[Any, ...], Letter]):
+    """Compiled letters by what they say: each test has rows of its own, which say the same as those of the last."""
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(_said(key), default)
+
+    def __setitem__(self, key: tuple[Any, ...], letter: Letter) -> None:
+        super().__setitem__(_said(key), letter)
+
+
+def _said(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The mail and its language, and the columns of the lists and wordings in place of their rows."""
+    mail, language, *entries = key
+    columns = [[[getattr(row, column.key) for column in row.__table__.columns] if row else None for row in entry]
+               for entry in entries]  # fmt: skip
+    return mail, language, repr(columns)
+
+
 class Applications:
     """Those that no test has at the moment. `at_most` different ones are kept, the latest."""
 
     def __init__(self, at_most: int = 60) -> None:
         self._at_most = at_most
         self._idle: dict[Key, list[Flask]] = defaultdict(list)
+        self._letters: dict[Key, Letters] = defaultdict(Letters)
 
     def take(self, settings: Settings, clock: Clock) -> Flask:
         """One with these settings, as if it had just been made."""
-        idle = self._idle.get(_key(settings))
-        if not idle:
-            app = create_app(settings, clock)
-            app.jinja_env.bytecode_cache = COMPILED
-            return app
-        app = idle.pop()
-        _forget(app, settings, clock)
+        key = _key(settings)
+        if idle := self._idle.get(key):
+            app = idle.pop()
+            _forget(app, settings, clock)
+        else:
+            app = self.new(settings, clock)
+        parts.current_parts(app).sender.composer._letters = self._letters[key]
+        return app
+
+    @staticmethod
+    def new(settings: Settings, clock: Clock) -> Flask:
+        """One that no other test has had, for settings that name files of the test."""
+        app = create_app(settings, clock)
+        app.jinja_env.bytecode_cache = COMPILED
         return app
 
     def give_back(self, app: Flask) -> None:
@@ -78,7 +105,8 @@ class Applications:
         key = _key(parts.current_parts(app).settings)
         self._idle[key] = [*self._idle.pop(key, []), app]
         while len(self._idle) > self._at_most:
-            del self._idle[next(iter(self._idle))]
+            oldest = next(iter(self._idle))
+            del self._idle[oldest], self._letters[oldest]
 
 
 def _key(settings: Settings) -> Key:
@@ -86,6 +114,11 @@ def _key(settings: Settings) -> Key:
 
 
 def _forget(app: Flask, settings: Settings, clock: Clock) -> None:
-    """Everything that an application learns while it runs; what it is made of stays."""
+    """Everything that an application learns while it runs; what it is made of stays.
+
+    Its lists stay where the database has those of that version, which a process looks at before anything else.
+    """
     assert set(app.extensions) <= MADE_ANEW | UNCHANGING, "say of the new extension what a test can change in it"
+    known = parts.current_parts(app)._catalogue
     parts.init_app(app, settings, clock)
+    parts.current_parts(app)._catalogue = known

@@ -1,7 +1,9 @@
 """Made-up languages: every text of ours in brackets, so that what was never translated stands outside of them."""
 
 import re
+from functools import cache
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -15,18 +17,24 @@ SPOKEN = ("aria-label", "alt", "title", "placeholder")
 def bracketed(folder: Path, *tags: str) -> Path:
     """A folder of translations with these languages; each text says its language: ⟦ar: Name⟧."""
     for tag in tags:
-        with TEMPLATE.open("rb") as file:
-            catalogue = read_po(file, locale=tag)
-        for one in catalogue:
-            if one.id:
-                last = one.id if isinstance(one.id, str) else one.id[-1]
-                said = f"⟦{tag}: {last}⟧"
-                one.string = (said,) * catalogue.num_plurals if one.pluralizable else said
         target = folder / tag / "LC_MESSAGES" / "messages.mo"
         target.parent.mkdir(parents=True)
-        with target.open("wb") as out:
-            write_mo(out, catalogue)
+        target.write_bytes(_compiled(tag))
     return folder
+
+
+@cache
+def _compiled(tag: str) -> bytes:
+    with TEMPLATE.open("rb") as file:
+        catalogue = read_po(file, locale=tag)
+    for text in catalogue:
+        if text.id:
+            last = text.id if isinstance(text.id, str) else text.id[-1]
+            said = f"⟦{tag}: {last}⟧"
+            text.string = (said,) * catalogue.num_plurals if text.pluralizable else said
+    out = BytesIO()
+    write_mo(out, catalogue)
+    return out.getvalue()
 
 
 class Words(HTMLParser):

@@ -10,6 +10,8 @@ Stage = Literal["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "
 
 HANG = "hang"
 DROP = "drop"
+RESET = "reset"  # as DROP, by TCP's reset
+ENDS = (HANG, DROP, RESET)
 FLOOD, ENDLESS, DRIP = "flood", "endless", "drip"  # with a code: line upon line, one line, an octet now and then
 
 
@@ -24,6 +26,7 @@ class _Rule:
     fault: Fault
     match: str
     left: int | None
+    beyond: int
 
 
 class Faults:
@@ -34,21 +37,21 @@ class Faults:
         self._rules: dict[Stage, list[_Rule]] = {}
         self.played: Counter[Stage] = Counter()
 
-    def add(self, stage: Stage, fault: Fault, *, times: int | None, match: str) -> None:
+    def add(self, stage: Stage, fault: Fault, *, times: int | None, match: str, beyond: int) -> None:
         _refuse_nonsense(stage, fault)
         with self._lock:
-            self._rules.setdefault(stage, []).append(_Rule(fault, match, times))
+            self._rules.setdefault(stage, []).append(_Rule(fault, match, times, beyond))
 
     def clear(self, stage: Stage | None) -> None:
         with self._lock:
             for name in [stage] if stage else list(self._rules):
                 self._rules.pop(name, None)
 
-    def take(self, stage: Stage, about: str) -> Fault | None:
+    def take(self, stage: Stage, about: str, beside: int) -> Fault | None:
         """The fault due now, counted as played; rules are used up in the order in which they were added."""
         with self._lock:
-            due = (rule for rule in self._rules.get(stage, []) if rule.left != 0 and rule.match in about)
-            if (rule := next(due, None)) is None:
+            rules = [rule for rule in self._rules.get(stage, []) if rule.left != 0 and rule.beyond <= beside]
+            if (rule := next((rule for rule in rules if rule.match in about), None)) is None:
                 return None
             rule.left = rule.left and rule.left - 1
             self.played[stage] += 1
@@ -64,9 +67,9 @@ def madness(act: str) -> str:
 def _refuse_nonsense(stage: Stage, fault: Fault) -> None:
     if stage not in get_args(Stage):
         raise ValueError(f"no stage {stage!r}")
-    if fault.act not in (HANG, DROP) and not fault.act.removeprefix(madness(fault.act)).lstrip()[:3].isdigit():
-        raise ValueError(f"neither HANG nor DROP nor a reply: {fault.act!r}")
-    if stage == "body" and fault.act not in (HANG, DROP):
+    if fault.act not in ENDS and not fault.act.removeprefix(madness(fault.act)).lstrip()[:3].isdigit():
+        raise ValueError(f"neither {', '.join(ENDS)} nor a reply: {fault.act!r}")
+    if stage == "body" and fault.act not in ENDS:
         raise ValueError("no reply can be given amid the text")
     if fault.keep and stage != "end":
         raise ValueError("a mail can be kept only at the end")

@@ -69,6 +69,17 @@ def fork(command: Sequence[str], environment: dict[str, str], output: Path, erro
     return Forked(line)
 
 
+def ran(
+    command: Sequence[str], environment: dict[str, str], folder: Path, stderr: str | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """What became of a command that has ended by itself; `stderr`: the terminal where that goes."""
+    streams = folder / "ran-out", folder / "ran-err"
+    for stream in streams:
+        stream.write_bytes(b"")
+    status = fork(command, environment, streams[0], Path(stderr) if stderr else streams[1]).wait(60)
+    return subprocess.CompletedProcess(command, status, *(stream.read_text() for stream in streams))
+
+
 @cache
 def _nursery() -> str:
     """The socket of one for the whole test run, started at the first use."""

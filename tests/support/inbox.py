@@ -4,8 +4,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_bytes
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTPUTF8
+from email.policy import EmailPolicy
+from functools import lru_cache
+
+# A parser that reads each header once: the same few stand in thousands of mails, and half of its time goes to them.
+REMEMBERING = EmailPolicy(header_factory=lru_cache(maxsize=2000)(HeaderRegistry()))
+ARRIVED = REMEMBERING.clone(linesep="\r\n", utf8=True)
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Mail:
 
     @property
     def message(self) -> EmailMessage:
-        return message_from_bytes(self.raw, policy=SMTPUTF8)
+        return message_from_bytes(self.raw, policy=ARRIVED)
 
 
 class Inbox:
@@ -61,12 +67,13 @@ class Inbox:
         with self._changed:
             return self._open
 
-    def arrive(self) -> int:
+    def arrive(self) -> tuple[int, int]:
+        """Its number, and how many stood before it."""
         with self._changed:
             self._connections += 1
             self._open += 1
             self._changed.notify_all()
-            return self._connections
+            return self._connections, self._open - 1
 
     def leave(self) -> None:
         with self._changed:

@@ -8,7 +8,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from tests.support.ports import LOOPBACK
+from tests.support.ports import LOOPBACK, given_back, kept_port
 
 READY, SYNC, FLUSH = b"Z", b"S", b"H"  # PostgreSQL's frontend/backend protocol, version 3: types of messages
 
@@ -18,7 +18,8 @@ class Line:
 
     def __init__(self, url: str) -> None:
         self._to = sa.make_url(url)
-        self._listener = socket.create_server((LOOPBACK, 0))
+        self._port = kept_port()
+        self._listener = socket.create_server((LOOPBACK, self._port))
         self._open: list[socket.socket] = [self._listener]
         self._lose_after: int | None = None
         self._flows = threading.Event()
@@ -27,7 +28,7 @@ class Line:
 
     @property
     def url(self) -> str:
-        here = self._to.set(host=LOOPBACK, port=self._listener.getsockname()[1])
+        here = self._to.set(host=LOOPBACK, port=self._port)
         plain = here.update_query_dict({"sslmode": "disable", "gssencmode": "disable"})  # what is asked first else
         return plain.render_as_string(hide_password=False)
 
@@ -52,12 +53,15 @@ class Line:
         self._flows.set()
         for one in self._open:
             _break(one)
+        given_back(self._port)
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 here, _ = self._listener.accept()
                 there = socket.create_connection((self._to.host, self._to.port))
+                for end in (here, there):  # a message waits for nothing: else each turn costs 40 ms
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open += [here, there]
                 for pair, run in (((here, there), self._ask), ((there, here), self._answer)):
                     threading.Thread(target=run, args=pair, daemon=True).start()

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Self
 
 from tests.support.certificates import Certificate, ca_file
-from tests.support.faults import DRIP, DROP, ENDLESS, FLOOD, HANG, Fault, Stage
+from tests.support.faults import DRIP, DROP, ENDLESS, FLOOD, HANG, RESET, Fault, Stage
 from tests.support.gate import Gate
 from tests.support.inbox import Mail
 from tests.support.ports import LOOPBACK, given_back, kept_port
 from tests.support.smtp_lines import Lines
 from tests.support.smtp_session import Desk, Offers, Security, Session
 
-__all__ = ["DRIP", "DROP", "ENDLESS", "FLOOD", "HANG", "Certificate", "Mail", "Relay"]
+__all__ = ["DRIP", "DROP", "ENDLESS", "FLOOD", "HANG", "RESET", "Certificate", "Mail", "Relay"]
 
 PATIENCE = 10.0
 
@@ -43,14 +43,17 @@ class Relay:
 
     # What it does
 
-    def behave(self, stage: Stage, act: str, *, times: int | None = None, match: str = "", keep: bool = False) -> None:
-        """From now on answers with act at this stage: a reply such as "451 4.3.0 later", HANG, or DROP.
+    def behave(
+        self, stage: Stage, act: str, *, times: int | None = None, match: str = "", beyond: int = 0, keep: bool = False
+    ) -> None:
+        """From now on answers with act at this stage: a reply such as "451 4.3.0 later", HANG, DROP, or RESET.
 
-        times: only so often. match: only where the command or a recipient contains it. keep, at "end": the mail is
-        kept all the same. "body": HANG or DROP only, after the first line of the text. FLOOD, ENDLESS or DRIP and a
+        times: only so often. match: only where the command or a recipient contains it. beyond: only on lines that
+        came when so many stood. keep, at "end": the mail is kept all the same. "body": no reply, and after the first
+        line of the text. FLOOD, ENDLESS or DRIP and a
         code, such as "flood 550": a reply that does not end.
         """
-        self._desk.faults.add(stage, Fault(act, keep), times=times, match=match)
+        self._desk.faults.add(stage, Fault(act, keep), times=times, match=match, beyond=beyond)
 
     def accept(self, stage: Stage | None = None) -> None:
         """Forgets the faults, all or those of one stage; who hangs already goes on hanging."""
@@ -118,17 +121,21 @@ class Relay:
 
     def stop(self) -> None:
         """Closes the port and every line; takes nothing more once it has returned."""
-        if self._listener is None:
-            return
         self._desk.stopping.set()
         self._desk.gate.open()
+        self.shut()
+        self.hang_up()
+
+    def shut(self) -> None:
+        """Closes the port alone: whoever comes is refused, and the lines that stand go on."""
+        if self._listener is None:
+            return
         with contextlib.suppress(OSError):
             # On Linux closing alone does not wake the thread that accepts.
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._listener = None
         self._doorman.join(PATIENCE)
-        self.hang_up()
 
     def __enter__(self) -> Self:
         self.start()
@@ -153,15 +160,16 @@ class Relay:
                 self._welcome(Lines(connection))
 
     def _welcome(self, lines: Lines) -> None:
-        number = self._desk.inbox.arrive()
-        thread = threading.Thread(target=self._talk, args=[lines, number], name=f"relay-{number}", daemon=True)
+        number, beside = self._desk.inbox.arrive()
+        session = Session(self._desk, lines, number, beside)
+        thread = threading.Thread(target=self._talk, args=[session, lines], name=f"relay-{number}", daemon=True)
         with self._lock:
             self._open[thread] = lines
         thread.start()
 
-    def _talk(self, lines: Lines, number: int) -> None:
+    def _talk(self, session: Session, lines: Lines) -> None:
         try:
-            Session(self._desk, lines, number).run()
+            session.run()
         finally:
             lines.close()
             with self._lock:

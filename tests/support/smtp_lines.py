@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import threading
 
 from tests.support.certificates import Certificate, server_context
@@ -66,6 +67,10 @@ class Lines:
         """Says nothing until the other side gives up."""
         while self._socket.recv(65_536):
             pass
+
+    def reset_at_end(self) -> None:
+        """Closing will be a reset, in the midst of whatever was to be sent (SO_LINGER of no seconds)."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def cut(self) -> None:
         """Ends the line under whoever is reading from it, in this thread or another."""

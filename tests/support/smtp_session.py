@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tests.support.certificates import Certificate
-from tests.support.faults import DROP, HANG, Fault, Faults, Stage, madness
+from tests.support.faults import ENDS, HANG, RESET, Fault, Faults, Stage, madness
 from tests.support.gate import Gate
 from tests.support.inbox import Inbox, Mail
 from tests.support.smtp_auth import hear_login
@@ -28,6 +28,7 @@ class Offers:
     smtputf8: bool = True
     pipelining: bool = True
     delay: float = 0.0
+    mails_a_line: int | None = None
 
 
 @dataclass
@@ -55,14 +56,15 @@ STAGES: dict[str, Stage] = {
 
 
 class Session:
-    def __init__(self, desk: Desk, lines: Lines, number: int) -> None:
+    def __init__(self, desk: Desk, lines: Lines, number: int, beside: int) -> None:
         self._desk = desk
         self._lines = lines
-        self._number = number
+        self._number, self._beside = number, beside  # how many lines stood when this one came
         self._user: str | None = None
         self._envelope = Envelope()
         self._greeted = False
         self._over = False
+        self._mails = 0
 
     def run(self) -> None:
         """Talks until one side ends it."""
@@ -97,14 +99,16 @@ class Session:
         return fault is not None
 
     def _due(self, stage: Stage, about: str = "") -> Fault | None:
-        fault = self._desk.faults.take(stage, " ".join([about, *self._envelope.recipients]))
+        fault = self._desk.faults.take(stage, " ".join([about, *self._envelope.recipients]), self._beside)
         self._desk.inbox.nudge()
         return fault
 
     def _act(self, fault: Fault) -> None:
         if fault.act == HANG:
             self._lines.wait_for_end()
-        if fault.act in (HANG, DROP):
+        if fault.act == RESET:
+            self._lines.reset_at_end()
+        if fault.act in ENDS:
             raise Gone
         if kind := madness(fault.act):
             self._lines.rave(kind, fault.act.removeprefix(kind).lstrip(), self._desk.stopping)
@@ -120,7 +124,10 @@ class Session:
                 self._start_tls()
             case "AUTH":
                 self._lines.write(self._log_in(argument))
+            case "MAIL" if self._mails == self._desk.offers.mails_a_line:
+                self._end("421 4.7.0 enough over this line")
             case "MAIL":
+                self._mails += 1
                 self._lines.write(self._take_sender(argument))
             case "RCPT":
                 self._lines.write(self._envelope.take_recipient(argument))

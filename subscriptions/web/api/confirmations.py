@@ -1,8 +1,5 @@
 """Codes by JSON: what the script of an embedded form, or an app, sends when somebody has typed one."""
 
-import json
-from collections.abc import Mapping
-
 from flask import Blueprint, Response, request
 
 from subscriptions.actions import enter_code
@@ -12,7 +9,7 @@ from subscriptions.parts import current_parts
 from subscriptions.web.http import cors
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.problem import Problem
-from subscriptions.web.http.problems import answer
+from subscriptions.web.http.problems import answer, json_answer, wrong_in
 from subscriptions.web.intake.parse import NotJson, read_json
 from subscriptions.web.intake.submit import enter
 
@@ -38,16 +35,15 @@ def confirm() -> Response:
         return answer(400, str(error))
     wrong = _problems(sent)
     if wrong:
-        return _refused(*wrong)
+        return wrong_in("body", wrong)
     code = codes.read(sent["code"])
     if code is None:
-        return _refused(Problem("code", "A code has eight letters and digits, such as K7QM-2XWD."))
-    entered = enter(
-        current_parts().links.visit(sent["registration"]), code, enter_code.BY_JSON, incoming(), current_parts()
-    )
+        return wrong_in("body", [Problem("code", "A code has eight letters and digits, such as K7QM-2XWD.")])
+    parts = current_parts()
+    entered = enter(parts.links.visit(sent["registration"]), code, enter_code.BY_JSON, incoming(), parts)
     if entered.status is None:
-        says = Problem("code", _WRONG.format(entered.left) if entered.left else _OVER)
-        return _refused(says, members={"tries_left": entered.left})
+        sentence = _WRONG.format(entered.left) if entered.left else _OVER
+        return wrong_in("body", [Problem("code", sentence)], tries_left=entered.left)
     return _confirmed(entered.status)
 
 
@@ -63,10 +59,6 @@ def _problems(sent: object) -> list[Problem]:
     return found
 
 
-def _refused(*problems: Problem, members: Mapping[str, object] | None = None) -> Response:
-    return answer(422, "Something in the body is not as it should be.", errors=problems, members=members)
-
-
 def _confirmed(status: ConfirmStatus) -> Response:
     """Like the button of the mail: 410 where it would be too late."""
     if status.state is not LinkState.SUBSCRIBED:
@@ -74,4 +66,4 @@ def _confirmed(status: ConfirmStatus) -> Response:
     lists = current_parts().catalogue.lists
     slugs = [lists[row.list_id].slug for row in status.those(LinkState.SUBSCRIBED)]
     which: dict[str, object] = {"lists": slugs} if len(status.lists) > 1 else {"list": slugs[0]}
-    return Response(json.dumps({"status": "confirmed", **which}), mimetype="application/json")
+    return json_answer({"status": "confirmed", **which})

@@ -1,6 +1,7 @@
-"""Whether the service lives, and whether it is ready; details for those who may see them (O-01)."""
+"""Whether the service lives, and whether it is ready; details for those who may see them."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from subscriptions import clock as clocks
-from subscriptions.domain.breaker import Scope
+from subscriptions.domain.breaker import Opening, Scope
 from subscriptions.jobs.jobs import NAMED
 from subscriptions.parts import current_parts
 from subscriptions.store import counters, jobs, migrate, outbox, subscriptions, traffic
@@ -70,9 +71,14 @@ def _details(session: Session, now: datetime) -> dict[str, Any]:
         "jobs": {job.name: {"ended_at": clocks.text(job.ended_at) if job.ended_at else None, "count": job.count}
                  for job in jobs.all_of(session) if job.name in NAMED},
         "outbox": {"waiting": waiting, "oldest_seconds": _age(oldest, now)},
-        "breaker": [f"{current_parts().watch.sentence(one.excess)}; on until {clocks.text(one.until)}"
-                    for one in traffic.openings(session).values() if one.is_on(now)],
+        "breaker": [f"{current_parts().watch.sentence(opening.excess)}; on until {clocks.text(opening.until)}"
+                    for opening in _on(session, now)],
     }  # fmt: skip
+
+
+def _on(session: Session, now: datetime) -> list[Opening]:
+    """What the breaker is on for."""
+    return [opening for opening in traffic.openings(session).values() if opening.is_on(now)]
 
 
 def _age(since: datetime | None, now: datetime) -> float:
@@ -82,59 +88,42 @@ def _age(since: datetime | None, now: datetime) -> float:
 @pages.get("/metrics")
 def metrics() -> Response:
     """Prometheus, computed from the database: the same whichever process answers."""
-    now = current_parts().clock.now()
-    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client import generate_latest
+    from prometheus_client.registry import Collector
 
-    registry = CollectorRegistry()
+    class Collected(Collector):
+        def collect(self) -> list[Any]:
+            return families
+
     with reading() as session:
-        registry.register(_Collected(list(_families(session, now))))
-    return Response(generate_latest(registry), mimetype="text/plain; version=0.0.4")
+        families = list(_families(session, current_parts().clock.now()))
+    return Response(generate_latest(Collected()), mimetype="text/plain; version=0.0.4")
 
 
-def _counted(session: Session) -> dict[str, int]:
-    """The counters, with what this process has yet to write."""
-    waiting = current_parts().tally.waiting()
-    return {name: value + waiting.get(name, 0) for name, value in counters.totals(session).items()}
+def _families(session: Session, now: datetime) -> Iterator[Any]:
+    from prometheus_client.core import CounterMetricFamily
+    from prometheus_client.core import GaugeMetricFamily as Gauge
 
-
-class _Collected:
-    def __init__(self, families: list[Any]) -> None:
-        self._families = families
-
-    def collect(self) -> list[Any]:
-        return self._families
-
-
-def _breaker(on: list[Scope]) -> Any:
-    from prometheus_client.core import GaugeMetricFamily
-
-    yield GaugeMetricFamily("yestwice_breaker", "1 while sign-ups are unusual in some way", value=bool(on))
-    scopes = GaugeMetricFamily(
-        "yestwice_breaker_on", "how many causes of that scope are on: all, list, domain, unconfirmed", labels=["scope"]
-    )
-    for scope in Scope:
-        scopes.add_metric([scope.value], on.count(scope))
-    yield scopes
-
-
-def _families(session: Session, now: datetime) -> Any:
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
-    for name, value in sorted(_counted(session).items()):
-        yield CounterMetricFamily(f"yestwice_{name}", name.replace("_", " "), value=value)
-    states = GaugeMetricFamily(
-        "yestwice_list", "registrations and subscriptions by list and state", labels=["list", "state"]
-    )
+    waiting = current_parts().tally.waiting()  # what this process has yet to write
+    for name, value in sorted(counters.totals(session).items()):
+        yield CounterMetricFamily(f"yestwice_{name}", name.replace("_", " "), value=value + waiting.get(name, 0))
+    states = Gauge("yestwice_list", "registrations and subscriptions by list and state", labels=["list", "state"])
     counts = subscriptions.counts(session, now)
     for row in current_parts().catalogue.lists.values():
         for state, number in counts[row.id].items():
             states.add_metric([row.slug, state], number)
     yield states
-    waiting, oldest = outbox.waiting(session)
-    yield GaugeMetricFamily("yestwice_outbox_mails", "mails that are owed", value=waiting)
-    yield GaugeMetricFamily("yestwice_outbox_oldest_seconds", "age of the oldest owed mail", value=_age(oldest, now))
-    yield from _breaker([one.excess.scope for one in traffic.openings(session).values() if one.is_on(now)])
-    last = GaugeMetricFamily("yestwice_job_last_success_timestamp_seconds", "end of the last good run", labels=["job"])
+    owed, oldest = outbox.waiting(session)
+    yield Gauge("yestwice_outbox_mails", "mails that are owed", value=owed)
+    yield Gauge("yestwice_outbox_oldest_seconds", "age of the oldest owed mail", value=_age(oldest, now))
+    on = [opening.excess.scope for opening in _on(session, now)]
+    yield Gauge("yestwice_breaker", "1 while sign-ups are unusual in some way", value=bool(on))
+    about = "how many causes of that scope are on: all, list, domain, unconfirmed"
+    scopes = Gauge("yestwice_breaker_on", about, labels=["scope"])
+    for scope in Scope:
+        scopes.add_metric([scope.value], on.count(scope))
+    yield scopes
+    last = Gauge("yestwice_job_last_success_timestamp_seconds", "end of the last good run", labels=["job"])
     for job in jobs.all_of(session):
         if job.name in NAMED:
             last.add_metric([job.name], job.ended_at.timestamp() if job.ended_at else 0)

@@ -4,7 +4,7 @@ import base64
 import logging
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, request, stream_with_context, url_for
+from flask import Blueprint, Response, g, request, stream_with_context, url_for
 
 from subscriptions import clock as clocks
 from subscriptions.domain.fields import further
@@ -13,8 +13,9 @@ from subscriptions.parts import current_parts
 from subscriptions.store import subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Subscription
+from subscriptions.web.http.lists import any_list
 from subscriptions.web.http.problem import Problem
-from subscriptions.web.http.problems import answer, json_answer
+from subscriptions.web.http.problems import json_answer, wrong_in
 
 log = logging.getLogger(__name__)
 pages = Blueprint("lists", __name__, url_prefix="/api/v1")
@@ -25,24 +26,20 @@ PAGE_DEFAULT, PAGE_AT_MOST = 100, 1000
 def lists() -> Response:
     with reading() as session:
         counts = subscriptions.counts(session, current_parts().clock.now())
-    return json_answer({"lists": [{"list": one.slug, "name": one.name, **counts[one.id]} for one in _all_lists()]})
-
-
-def _all_lists() -> list[List]:
-    return list(current_parts().catalogue.lists.values())
+    rows = current_parts().catalogue.lists.values()
+    return json_answer({"lists": [{"list": row.slug, "name": row.name, **counts[row.id]} for row in rows]})
 
 
 @pages.get("/lists/<slug>/subscriptions")
 def subscriptions_of(slug: str) -> Response:
-    row = the_list(slug)
+    row = any_list(slug)
     problems, limit, after = _paging()
     if problems:
-        return answer(422, "Something in the query is not as it should be.", errors=problems)
+        return wrong_in("query", problems)
     with reading() as session:
         found = subscriptions.page(session, row.id, after, limit + 1, current_parts().clock.now())
-    page = found[:limit]
-    cursor = _cursor(page[-1].id) if len(found) > limit else None
-    response = json_answer({"subscriptions": [_subscription(one, row) for one in page], "next": cursor})
+    page, cursor = found[:limit], _cursor(found[limit - 1].id) if len(found) > limit else None
+    response = json_answer({"subscriptions": [_subscription(found, row) for found in page], "next": cursor})
     if cursor:
         url = url_for("lists.subscriptions_of", slug=slug, limit=limit, cursor=cursor)
         response.headers["Link"] = f'<{url}>; rel="next"'
@@ -50,7 +47,7 @@ def subscriptions_of(slug: str) -> Response:
 
 
 def _paging() -> tuple[list[Problem], int, int]:
-    problems: list[Problem] = []
+    problems, after = [], 0
     limit = request.args.get("limit", str(PAGE_DEFAULT))
     if not (limit.isascii() and limit.isdigit() and len(limit) < 6 and 1 <= int(limit) <= PAGE_AT_MOST):
         problems.append(Problem("limit", f"A whole number from 1 to {PAGE_AT_MOST}."))
@@ -58,7 +55,6 @@ def _paging() -> tuple[list[Problem], int, int]:
         after = _read_cursor(request.args.get("cursor", ""))
     except ValueError:
         problems.append(Problem("cursor", "Not a cursor that this service gave."))
-        after = 0
     return problems, 0 if problems else int(limit), after
 
 
@@ -75,28 +71,20 @@ def _read_cursor(text: str) -> int:
     return int(plain[1:])
 
 
-def _subscription(one: Subscription, row: List) -> dict[str, Any]:
-    return {
-        "email": one.address,
-        "name": one.name,
-        **({"fields": one.fields or {}} if one.fields or further(row.fields) else {}),
-        "locale": one.locale,
-        "status": one.state,
-        "registered_at": clocks.text(one.registered_at),
-        "confirmed_at": clocks.text(one.confirmed_at),
-        "ended_at": clocks.text(one.ended_at) if one.ended_at else None,
-    }
+def _subscription(found: Subscription, row: List) -> dict[str, Any]:
+    fields = {"fields": found.fields or {}} if found.fields or further(row.fields) else {}
+    return {"email": found.address, "name": found.name, **fields, "locale": found.locale, "status": found.state,
+            "registered_at": clocks.text(found.registered_at), "confirmed_at": clocks.text(found.confirmed_at),
+            "ended_at": clocks.text(found.ended_at) if found.ended_at else None}  # fmt: skip
 
 
 @pages.get("/lists/<slug>/export")
 def export(slug: str) -> Response:
-    row = the_list(slug)
+    row = any_list(slug)
     kind = request.args.get("format", "csv")
     if kind not in stream.FORMATS:
-        return answer(
-            422, "Something in the query is not as it should be.", errors=[Problem("format", "csv or jsonl.")]
-        )
-    log.info("export", extra={"list": row.slug, "format": kind, "client": g.client})  # P-07: who took the addresses
+        return wrong_in("query", [Problem("format", "csv or jsonl.")])
+    log.info("export", extra={"list": row.slug, "format": kind, "client": g.client})  # who took the addresses
     now = current_parts().clock.now()
     rows = stream.export(row, kind, current_parts().links, now)
     response = Response(stream_with_context(rows), mimetype=stream.FORMATS[kind])
@@ -104,11 +92,3 @@ def export(slug: str) -> Response:
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Export-Started-At"] = clocks.text(now)
     return response
-
-
-def the_list(slug: str) -> List:
-    """A list by its name, also one that takes no sign-ups any more; or 404."""
-    for one in _all_lists():
-        if one.slug == slug:
-            return one
-    abort(404)

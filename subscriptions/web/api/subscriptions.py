@@ -12,7 +12,7 @@ from subscriptions.web.http import cors
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.language import told
 from subscriptions.web.http.problem import Problem
-from subscriptions.web.http.problems import answer, json_answer, too_many
+from subscriptions.web.http.problems import answer, json_answer, too_many, wrong_in
 from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.on_behalf import NOTHING, Vouched, vouched
 from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, taken
@@ -34,13 +34,13 @@ def subscribe() -> Response:
     except UnknownList:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):
-        return answer(422, "Something in the body is not as it should be.", errors=asked)
+        return wrong_in("body", asked)
     closed = cors.refused(asked.rows)
     if closed:
         return closed
     spoken_for = _spoken_for(asked.said)
     if isinstance(spoken_for, list):
-        return answer(422, "Something in the body is not as it should be.", errors=spoken_for)
+        return wrong_in("body", spoken_for)
     return _take(asked, spoken_for)
 
 

@@ -1,11 +1,10 @@
-"""The sign-up in a frame on a listed site: the same pages with little around them, and never any other page (X-05)."""
+"""The sign-up in a frame on a listed site: the same pages with little around them, and never any other page."""
 
 from flask import Blueprint, Response, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.parts import current_parts
-from subscriptions.store.models import List
-from subscriptions.web.embed.options import read
+from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import headers
 from subscriptions.web.pages import inbox
 from subscriptions.web.pages import signup as forms
@@ -19,28 +18,27 @@ pages.add_url_rule("/code", "code", inbox.code, methods=["POST"])
 @pages.before_request
 def begin() -> None:
     """Only sites of every list on the form may show it; in try-out mode also we ourselves, for the preview."""
-    rows = _rows()
-    origins = [origin for origin in rows[0].origins if all(origin in row.origins for row in rows)]
+    origins = _options().origins
     if current_parts().settings.mail.transport == "mailbox":
         origins.append(request.host_url.rstrip("/"))
     g.framed = origins
     headers.allow(frame_ancestors=" ".join(origins), script_src="'self'")
 
 
-def _rows() -> tuple[List, ...]:
+def _options() -> Options:
     row = current_parts().catalogue.by_slug((request.view_args or {})["slug"]) or abort(404)
-    return read(row, request.args).rows
+    return read(row, request.args)
 
 
 @pages.get("")
 def form(slug: str) -> str:
-    return forms.form_of(_rows())
+    return forms.form_of(_options().rows)
 
 
 @pages.post("")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
-    rows = _rows()
-    return forms.subscribe_to(rows, is_choice=len(rows) > 1)
+    options = _options()
+    return forms.subscribe_to(options.rows, is_choice=options.is_choice)
 
 
 @pages.after_request

@@ -9,7 +9,9 @@ from werkzeug.datastructures import MultiDict
 from subscriptions.domain.sites import origin_of
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
+from subscriptions.web.http import urls
 from subscriptions.web.intake.fields import keys_in, keys_of, named, shown_fields
+from subscriptions.web.pages.sign_up_form import SignUpForm, describe
 
 COLOUR = re.compile(r"#[0-9a-f]{6}", re.I)
 
@@ -28,8 +30,18 @@ class Options:
         return keys_in(self.fields)
 
     @property
+    def origins(self) -> list[str]:
+        """The sites that every list of the form knows."""
+        return [origin for origin in self.rows[0].origins if all(origin in row.origins for row in self.rows)]
+
+    @property
     def is_choice(self) -> bool:
         return len(self.rows) > 1
+
+    def form(self) -> SignUpForm:
+        """For other sites."""
+        path = "/subscribe" if self.is_choice else f"/subscribe/{self.rows[0].slug}"
+        return describe(self.rows, self.fields, urls.public(path), self.return_url, is_choice=self.is_choice)
 
     def query(self) -> dict[str, str]:
         """What a script or a frame must be told besides the list: only what is not as the list has it."""
@@ -49,10 +61,10 @@ def read(row: List, query: "MultiDict[str, str]") -> Options:
         rows=rows,
         fields=shown_fields(rows, query),
         colour=colour.lower() if COLOUR.fullmatch(colour) else "",
-        return_url=back if all(origin_of(back) in one.origins for one in rows) else "",
+        return_url=back if all(origin_of(back) in row.origins for row in rows) else "",
     )
 
 
 def _rows(row: List, query: "MultiDict[str, str]") -> tuple[List, ...]:
     others = [current_parts().catalogue.by_slug(slug) for slug in named(query, "lists") if slug != row.slug]
-    return (row, *(one or abort(404) for one in others))
+    return (row, *(other or abort(404) for other in others))

@@ -10,12 +10,12 @@ from subscriptions import languages
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
-from subscriptions.web.embed import form_data, snippets
+from subscriptions.web.embed import snippets
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import headers, urls
+from subscriptions.web.http.lists import the_list
 from subscriptions.web.http.static_files import files_in
-from subscriptions.web.intake.fields import shown, shown_fields
-from subscriptions.web.pages.signup import the_list
+from subscriptions.web.intake.fields import shown_fields, voluntary_inputs
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
 YEAR = 365 * 86_400
@@ -39,32 +39,19 @@ def page(slug: str) -> str:
     row = the_list(slug)
     options = read(row, request.args)
     headers.allow(script_src="'self'", connect_src="'self'", frame_src="'self'")
-    return render_template(
-        "pages/embed.html",
-        list=row,
-        options=options,
-        origins=_shared_origins(options),
-        wished=options.query(),
-        policies=_policies(urls.public("")),
-        **_controls(row, options),
-        **_snippets(options),
-    )
-
-
-def _shared_origins(options: Options) -> list[str]:
-    """The sites that every list of the form knows."""
-    return [origin for origin in options.rows[0].origins if all(origin in one.origins for one in options.rows)]
+    shown = {"origins": options.origins, "wished": options.query(), "policies": _policies(urls.public(""))}
+    shown |= _controls(row, options) | _snippets(options)
+    return render_template("pages/embed.html", list=row, options=options, **shown)
 
 
 def _policies(base: str) -> list[tuple[str, str]]:
     """What a Content-Security-Policy of the site must allow, for each of the three."""
-    script = ("script-src", "connect-src", "form-action", "frame-src")
     needed = {
-        marked("Plain form"): ["form-action"],
-        marked("Frame"): ["frame-src", "script-src"],
-        marked("Script"): script,
+        gettext("Plain form"): "form-action",
+        gettext("Frame"): "frame-src script-src",
+        gettext("Script"): "script-src connect-src form-action frame-src",
     }
-    return [(gettext(name), "; ".join(f"{one} {base}" for one in directives)) for name, directives in needed.items()]
+    return [(name, "; ".join(f"{directive} {base}" for directive in of.split())) for name, of in needed.items()]
 
 
 def _controls(row: List, options: Options) -> dict[str, Any]:
@@ -73,8 +60,8 @@ def _controls(row: List, options: Options) -> dict[str, Any]:
     configured = current_parts().catalogue.configured
     return {
         "tags": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
-        "others": [one for one in configured if one is not row and (one.public or one in options.rows)],
-        "offered": shown(shown_fields(options.rows, MultiDict()), gettext),
+        "others": [other for other in configured if other is not row and (other.public or other in options.rows)],
+        "offered": voluntary_inputs(shown_fields(options.rows, MultiDict()), gettext),
         "colour": options.colour or row.colour or DEFAULT_COLOUR,
         "asked_return": asked,
         "trouble": _NOT_A_SITE if asked and not options.return_url else "",
@@ -82,10 +69,6 @@ def _controls(row: List, options: Options) -> dict[str, Any]:
 
 
 def _snippets(options: Options) -> dict[str, str]:
-    data = form_data.data(options)
-    return {
-        "frame_src": f"/embed/{data['list']}/frame?{snippets.frame_query(data, options)}",
-        "plain": snippets.plain(data, options),
-        "framed_code": str(snippets.framed(data, options)),
-        "element_code": str(snippets.element(data, options)),
-    }
+    form, src = options.form(), snippets.frame_src(options)
+    framed, element = snippets.framed(form, src), str(snippets.element(form, options))
+    return {"frame_src": src, "plain": snippets.plain(form), "framed_code": framed, "element_code": element}

@@ -1,10 +1,18 @@
 """The request that Flask has at hand, as the plain value that the rules read."""
 
+from datetime import datetime
+
 from flask import Request, request
 
+from subscriptions.parts import current_parts
 from subscriptions.web.http.incoming import Incoming
 
 KEPT = "yestwice.incoming"  # in the environ: made once, or brought by our own server
+
+
+def now() -> datetime:
+    """By the clock of the application at hand."""
+    return current_parts().clock.now()
 
 
 def incoming() -> Incoming:

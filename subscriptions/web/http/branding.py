@@ -11,6 +11,7 @@ from subscriptions.look.shades import sheet
 from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
+from subscriptions.web.http.lists import any_list
 
 pages = Blueprint("branding", __name__, url_prefix="/lists/<slug>")
 FOR_A_YEAR = "public, max-age=31536000, immutable"
@@ -65,7 +66,7 @@ def _logo(row: List, picture: Picture) -> Logo:
 
 @pages.get("/look.css")
 def style(slug: str) -> Response:
-    colour = _list(slug).colour
+    colour = any_list(slug).colour
     if not colour:
         abort(404)
     css = sheet(slug, colour)
@@ -75,7 +76,7 @@ def style(slug: str) -> Response:
 @pages.get("/logo")
 def logo(slug: str) -> Response:
     """The file itself; mail programs and other sites may show it."""
-    file = _list(slug).logo
+    file = any_list(slug).logo
     picture = known_picture(current_parts().settings.root / file) if file else None
     if picture is None:
         abort(404)
@@ -94,9 +95,3 @@ def _kept(response: Response, version: str) -> Response:
 
 def _version(css: str) -> str:
     return hashlib.sha256(css.encode()).hexdigest()[:12]
-
-
-def _list(slug: str) -> List:
-    """Also one that takes no sign-ups any more: people still leave it."""
-    found = next((one for one in current_parts().catalogue.lists.values() if one.slug == slug), None)
-    return found or abort(404)

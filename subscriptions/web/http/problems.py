@@ -22,30 +22,22 @@ log = logging.getLogger(__name__)
 RETRY_AFTER = 5  # seconds
 
 _SAYS = {
-    400: (
-        marked("That request was not understood"),
-        marked("Something about it is not as it should be. Please go back and try again."),
-    ),
+    400: (marked("That request was not understood"),
+          marked("Something about it is not as it should be. Please go back and try again.")),
     401: (marked("A token is needed"), marked("Send it as Authorization: Bearer …")),
     403: (marked("Not allowed"), marked("You are not allowed to do this.")),
-    404: (
-        marked("This page does not exist"),
-        marked("The link may be incomplete. Please copy it whole from the mail, or start again."),
-    ),
+    404: (marked("This page does not exist"),
+          marked("The link may be incomplete. Please copy it whole from the mail, or start again.")),
     405: (marked("Not in this way"), marked("This address does not answer to that kind of request.")),
     410: (marked("This is over"), marked("Please start again.")),
     413: (marked("That is too much"), marked("What you sent is larger than this form takes.")),
     415: (marked("Not in this form"), marked("Send application/json, or the fields of a form.")),
     429: (marked("A moment, please"), marked("Many people have signed up from your network. Please try again later.")),
-    500: (
-        marked("Something went wrong here"),
-        marked("It is our fault, not yours, and it has been noted. Please try again later."),
-    ),
-    503: (
-        marked("A moment, please"),
-        marked("We cannot answer just now, and nothing was changed. Please try again in a few seconds."),
-    ),
-}
+    500: (marked("Something went wrong here"),
+          marked("It is our fault, not yours, and it has been noted. Please try again later.")),
+    503: (marked("A moment, please"),
+          marked("We cannot answer just now, and nothing was changed. Please try again in a few seconds.")),
+}  # fmt: skip
 _ANYTHING_ELSE = marked("Please go back and try again.")
 
 
@@ -66,24 +58,24 @@ def answer(
     if is_api():
         response = _problem(status, sentence or usual, errors, members or {})
     else:
-        says = {"heading": gettext(heading), "sentence": gettext(sentence or usual)}
-        page = render_template(
-            "pages/error.html",
-            status=status,
-            request_id=g.request_id,
-            languages=(),  # its links would repeat an address that may hold anything
-            **says,
-        )
+        says = {"status": status, "heading": gettext(heading), "sentence": gettext(sentence or usual)}
+        # no links to other languages: they would repeat an address that may hold anything
+        page = render_template("pages/error.html", request_id=g.request_id, languages=(), **says)
         response = Response(page, status)
     response.headers.update(headers or {})
     return response
+
+
+def wrong_in(what: str, errors: Sequence[Problem], **members: object) -> Response:
+    """The answer to a program whose `what`, body or query, is wrong."""
+    return answer(422, f"Something in the {what} is not as it should be.", errors=errors, members=members)
 
 
 def _problem(status: int, detail: str, errors: Sequence[Problem], members: Mapping[str, object]) -> Response:
     body: dict[str, object] = {"type": "about:blank", "title": HTTP_STATUS_CODES.get(status, "Error"), "status": status}
     body |= {"detail": detail, "instance": f"urn:request:{g.request_id}"}
     if errors:
-        body["errors"] = [{"detail": one.text, "pointer": _pointer(one.field)} for one in errors]
+        body["errors"] = [{"detail": error.text, "pointer": _pointer(error.field)} for error in errors]
     body |= members
     return Response(json.dumps(body), status, mimetype="application/problem+json")
 
@@ -127,6 +119,6 @@ def _unavailable(error: Exception) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    """The type and the place, never the text: it could hold an address (G-01)."""
+    """The type and the place, never the text: it could hold an address."""
     log.error("unexpected error", extra={"trouble": type(error).__name__, "at": where(error)})
     return answer(500)

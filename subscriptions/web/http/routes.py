@@ -44,63 +44,34 @@ class Route:
 _PAGE = Route(Who.EVERYONE)
 _SIGN_UP = Route(Who.EVERYONE, per_network=True)
 _TRYOUT = Route(Who.LOOPBACK)
+_READ = Route(Who.TOKEN, "read")
+
+
+def _of(blueprint: str, **rows: Route) -> dict[str, Route]:
+    """The rows of its views."""
+    return {f"{blueprint}.{view}": row for view, row in rows.items()}
+
 
 ROUTES: dict[str, Route] = {
     "static": _PAGE,
-    "pages.index": _PAGE,
-    "pages.form": _PAGE,
-    "pages.choose": _PAGE,
-    "pages.subscribe": _SIGN_UP,
-    "pages.subscribe_chosen": _SIGN_UP,
-    "inbox.check_inbox": _PAGE,
-    "inbox.again": _SIGN_UP,
-    "inbox.code": _PAGE,
-    "confirm.show": _PAGE,
-    "confirm.confirm": _PAGE,
-    "confirm.again": _PAGE,  # a button of a mail counts for no network
-    "leave.unsubscribe_page": _PAGE,
-    "leave.unsubscribe": _PAGE,
-    "leave.lift": _PAGE,
-    "leave.not_me_page": _PAGE,
-    "leave.not_me": _PAGE,
-    "leave.undo": _PAGE,
-    "preferences.form": _PAGE,
-    "preferences.ask": _SIGN_UP,
-    "preferences.sent": _PAGE,
-    "preferences.link_page": _PAGE,
-    "preferences.open_": _PAGE,
-    "preferences.again": _PAGE,
-    "preferences.reload": _PAGE,
-    "preferences.do": _PAGE,
-    "branding.style": _PAGE,
-    "branding.logo": _PAGE,
-    "embed.page": _PAGE,
-    "embed.script": _PAGE,
-    "frame.form": _PAGE,
-    "frame.subscribe": _SIGN_UP,
-    "frame.check_inbox": _PAGE,
-    "frame.again": _SIGN_UP,
-    "frame.code": _PAGE,
-    "form_data.form": _PAGE,
-    "api.challenge": _PAGE,
-    "api.subscribe": Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True),
-    "confirmations.confirm": _PAGE,
-    "lists.lists": Route(Who.TOKEN, "read"),
-    "lists.subscriptions_of": Route(Who.TOKEN, "read"),
-    "lists.export": Route(Who.TOKEN, "export"),
-    "openapi.openapi": _PAGE,
-    "health.healthz": _PAGE,
-    "health.readyz": _PAGE,  # its details: as /metrics
-    "health.metrics": Route(Who.LOOPBACK_OR_TOKEN, "read"),
-    "mailbox.index": _TRYOUT,
-    "mailbox.show": _TRYOUT,
-    "mailbox.body": _TRYOUT,
-    "mailbox.source": _TRYOUT,
-    "mailbox.move_clock": _TRYOUT,
-    "previews.index": _TRYOUT,
-    "previews.show": _TRYOUT,
-    "previews.body": _TRYOUT,
-    "previews.source": _TRYOUT,
+    **_of("pages", index=_PAGE, form=_PAGE, choose=_PAGE, subscribe=_SIGN_UP, subscribe_chosen=_SIGN_UP),
+    **_of("inbox", check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
+    **_of("confirm", show=_PAGE, confirm=_PAGE, again=_PAGE),  # a button of a mail counts for no network
+    **_of("leave", unsubscribe_page=_PAGE, unsubscribe=_PAGE, lift=_PAGE),
+    **_of("leave", not_me_page=_PAGE, not_me=_PAGE, undo=_PAGE),
+    **_of("preferences", form=_PAGE, ask=_SIGN_UP, sent=_PAGE, link_page=_PAGE, open_=_PAGE, again=_PAGE),
+    **_of("preferences", reload=_PAGE, do=_PAGE),
+    **_of("branding", style=_PAGE, logo=_PAGE),
+    **_of("embed", page=_PAGE, script=_PAGE),
+    **_of("frame", form=_PAGE, subscribe=_SIGN_UP, check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
+    **_of("form_data", form=_PAGE),
+    **_of("api", challenge=_PAGE, subscribe=Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True)),
+    **_of("confirmations", confirm=_PAGE),
+    **_of("lists", lists=_READ, subscriptions_of=_READ, export=Route(Who.TOKEN, "export")),
+    **_of("openapi", openapi=_PAGE),
+    **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
+    **_of("mailbox", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT, move_clock=_TRYOUT),
+    **_of("previews", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT),
 }
 NOBODYS = Route()
 _CREDENTIALS = {"authorization", "cookie"}
@@ -130,5 +101,5 @@ def limits_by(url_map: Map) -> Callable[[str, str, Mapping[str, str]], Limits]:
         except HTTPException:
             return USUAL
 
-    larger = any(one.limits != USUAL for one in ROUTES.values())
+    larger = any(row.limits != USUAL for row in ROUTES.values())
     return limits

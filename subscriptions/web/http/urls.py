@@ -1,4 +1,4 @@
-"""Where a visitor is: on our own pages, or in a frame on a listed site; and where a form may lead (X-03)."""
+"""Where a visitor is: on our own pages, or in a frame on a listed site; and where a form may lead."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +33,12 @@ def here(name: str, row: List, **values: Any) -> str:
     if name not in OF_INBOX:
         values = {key: request.args.get(key) for key in OPTIONS} | values
     return url_for(f"frame.{name}", slug=(request.view_args or {}).get("slug", row.slug), **values)
+
+
+def sign_up(row: List | None) -> str:
+    """Where somebody who has left, or was too late, may sign up again."""
+    takes = row is not None and row.position is not None
+    return url_for("pages.form", slug=row.slug) if row and takes else url_for("pages.index")
 
 
 def public(path: str) -> str:

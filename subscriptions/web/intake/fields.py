@@ -1,7 +1,8 @@
-"""The voluntary fields of a form: what they are called, and what was told in them (F-10 … F-12)."""
+"""The fields of a form: how they are shown, and what was told in the voluntary ones."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
@@ -12,7 +13,40 @@ from subscriptions.store.models import List
 _TOO_LONG = marked("%(label)s: at most %(most)d characters.")
 _UNPRINTABLE = marked("%(label)s: it contains a character that is not allowed.")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1
 Wrong = tuple[str, str, dict[str, object]]  # field, message and what stands in it
+Say = Callable[[str], str]  # a marked text in the reader's language
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A field as each of our forms shows it, in the reader's language; programs know its parts by these names."""
+
+    name: str
+    label: str
+    need: str = ""  # whether it must be filled, in words
+    hint: str = ""
+    type: str = "text"
+    autocomplete: str = "off"
+    longest: int = LONGEST  # in characters
+    required: bool = False
+
+
+def address_input(say: Say, label: str = marked("E-mail address")) -> Input:
+    need = say(marked("required"))
+    return Input("email", say(label), need, "", "email", "email", LONGEST_ADDRESS, required=True)
+
+
+def voluntary_inputs(texts: Sequence[str], say: Say) -> list[Input]:
+    """The fields that the configuration names so; one alone says what it is for, several share that."""
+    found = fields_of(*texts)
+    return [voluntary_input(field, say, field.hint if found[1:] else field.purpose) for field in found]
+
+
+def voluntary_input(field: Field, say: Say, hint: str = "") -> Input:
+    """Ours as `say` translates them, the operator's own as the operator wrote them."""
+    label, hint = field.label if field.is_own else say(field.label), say(hint) if hint else ""
+    return Input(field.key, label, say(marked("optional")), hint, autocomplete=field.autocomplete)
 
 
 def texts_of(rows: Sequence[List]) -> list[str]:
@@ -52,22 +86,6 @@ def wrong_in(field: Field, value: str) -> Iterator[Wrong]:
         yield field.key, _TOO_LONG, {"label": label, "most": LONGEST}
     elif UNPRINTABLE.search(value):
         yield field.key, _UNPRINTABLE, {"label": label}
-
-
-def shown(texts: Sequence[str], say: Callable[[str], str]) -> list[dict[str, str]]:
-    """The fields as a form shows them, in the words of `say`; one alone says what it is for, several share that."""
-    found = fields_of(*texts)
-    return [as_shown(field, say) | {"hint": _said(field.hint if found[1:] else field.purpose, say)} for field in found]
-
-
-def as_shown(field: Field, say: Callable[[str], str]) -> dict[str, str]:
-    """Ours as `say` translates them, the operator's own as the operator wrote them."""
-    label = field.label if field.is_own else say(field.label)
-    return {"key": field.key, "label": label, "autocomplete": field.autocomplete}
-
-
-def _said(text: str, say: Callable[[str], str]) -> str:
-    return say(text) if text else ""  # the catalogues have their head at the empty text
 
 
 def shown_fields(rows: Sequence[List], query: "MultiDict[str, str]") -> tuple[str, ...]:

@@ -22,16 +22,8 @@ HONEYPOT = "website"
 _NO_TEXTS = ("lists", "wordings")  # all other members are
 MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_NO_TEXTS)  # and the fields of the list
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
-CARRIED = (
-    "email",
-    "locale",
-    "lang",
-    "return_url",
-    "lists",
-    "wording",
-    "hint_seen",
-)  # and fields and wordings of the lists
-_NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
+CARRIED = ("email", "locale", "lang", "return_url", "lists", "wording", "hint_seen")  # and fields, wordings of lists
+NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -52,10 +44,10 @@ def from_form(
     """
     rows = [row] if row else _ticked(form, catalogue)
     if not rows:
-        address = _address(form)
+        address = address_in(form)
         wrong = Problem("lists", _NO_SUCH_LIST if form.getlist("lists") else marked("Please choose at least one list."))
         return [wrong, *([address] if isinstance(address, Problem) else [])]
-    wordings = {one: "wording" if row else f"wording-{one.slug}" for one in rows}  # and the names of their fields
+    wordings = {one: wording_field(one, is_choice=row is None) for one in rows}
     problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *wordings.values()])
     choices = [choice(one, form.get(name), catalogue, name) for one, name in wordings.items()]
     return problems or _checked(form, choices, catalogue, locale)
@@ -66,6 +58,11 @@ def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
     slugs = form.getlist("lists")
     rows = [row for row in map(catalogue.by_slug, dict.fromkeys(slugs)) if row]
     return rows if len(rows) == len(slugs) else []
+
+
+def wording_field(row: List, *, is_choice: bool) -> str:
+    """The field of a form that names the wording of a list."""
+    return f"wording-{row.slug}" if is_choice else "wording"
 
 
 def choice(row: List, wording_id: str | None, catalogue: Catalogue, field: str = "wording") -> ListChoice:
@@ -81,7 +78,7 @@ def _sent_twice(form: "MultiDict[str, str]", names: Sequence[str]) -> list[Probl
 
 def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str, str]]:
     """Every field that the visitor filled or the form vouched for, in order, for a form that asks for nothing again."""
-    names = {*CARRIED, *keys_of(rows), *(f"wording-{row.slug}" for row in rows)}
+    names = {*CARRIED, *keys_of(rows), *(wording_field(row, is_choice=True) for row in rows)}
     return [(name, value) for name, value in form.items(multi=True) if name in names]
 
 
@@ -159,7 +156,7 @@ def _wrong_wordings(wordings: Any) -> Iterator[Problem]:
 def _checked(
     data: Mapping[str, str], choices: Sequence[ListChoice], catalogue: Catalogue, usual: str | None = None
 ) -> SignUp | list[Problem]:
-    address = _address(data)
+    address = address_in(data)
     fields, wrong = told(data, [one.list for one in choices])
     problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*one) for one in wrong)]
     locale = data.get("locale") or usual or choices[0].list.locale
@@ -167,14 +164,15 @@ def _checked(
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
     for one in choices:
         if one.wording_id is not None and not _is_of(one.wording_id, one.list, catalogue):
-            problems.append(Problem(one.field, _NOT_ITS_WORDING))
+            problems.append(Problem(one.field, NOT_ITS_WORDING))
     if problems or isinstance(address, Problem):
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
     return SignUp(address, tuple(choices), name, locale, fields or None, said, data.get("altcha", ""))
 
 
-def _address(data: Mapping[str, str]) -> Address | Problem:
+def address_in(data: Mapping[str, str]) -> Address | Problem:
+    """The address that was typed, or what is wrong with it."""
     try:
         return parse(data.get("email", ""))
     except BadAddress as error:

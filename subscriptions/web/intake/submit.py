@@ -54,16 +54,9 @@ def note(sign_up: SignUp, refused: Refusal | None, parts: Parts) -> None:
 
 
 def complete(
-    sign_up: SignUp,
-    ref: bytes,
-    channel: Channel,
-    incoming: Incoming,
-    parts: Parts,
-    *,
-    actor: str | None = None,
-    spoken_for: Vouched | None = None,
-    brings: Pass | None = None,
-) -> SignUp:
+    sign_up: SignUp, ref: bytes, channel: Channel, incoming: Incoming, parts: Parts, *,
+    actor: str | None = None, spoken_for: Vouched | None = None, brings: Pass | None = None,
+) -> SignUp:  # fmt: skip
     """With whose it is, where it came from, and what its address alone tells."""
     address, where = sign_up.address, origin(incoming, parts)
     if channel is Channel.BUTTON or actor:  # pressing a button of a mail is never limited; a client vouches
@@ -118,12 +111,10 @@ def _next_ref(earlier: Visit, found: Sequence[Registration]) -> bytes | None:
 def sign_up_like(rows: Sequence[Registration], parts: Parts, *, fresh_wording: bool = False) -> SignUp | None:
     """A sign-up of the same person for the same lists, as far as they take any; None: of nothing that is left."""
     catalogue = parts.catalogue
-    rows = [row for row in rows if row.address and catalogue.lists[row.list_id].position is not None]
-    if not rows:
+    known = [(row, catalogue.lists[row.list_id]) for row in rows if row.address]
+    open_ = [(row, of) for row, of in known if of.position is not None]
+    if not open_:
         return None
-    choices = []
-    for row in rows:
-        of = catalogue.lists[row.list_id]
-        choices.append(choice(of, of.wording_id if fresh_wording else row.wording_id, catalogue))
-    first = rows[0]
+    choices = [choice(of, of.wording_id if fresh_wording else row.wording_id, catalogue) for row, of in open_]
+    first, _ = open_[0]
     return SignUp(parse(first.address or ""), tuple(choices), first.name, first.locale, first.fields)

@@ -13,7 +13,7 @@ from subscriptions.links import OldLink
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Registration
 from subscriptions.web.http import headers, language, urls
-from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.intake.submit import sign_up_like
 from subscriptions.web.pages.signup import take
@@ -29,11 +29,10 @@ def show(token: str) -> Response:
 
 
 def _look(token: str) -> ConfirmStatus:
-    now = current_parts().clock.now()
     try:
-        return confirming.look(current_parts().links.read_confirm(token), now)
+        return confirming.look(current_parts().links.read_confirm(token), now())
     except OldLink as old:
-        status = confirming.look(old.ref, now)
+        status = confirming.look(old.ref, now())
         return ConfirmStatus() if status.state is LinkState.WAITING else status
 
 
@@ -51,7 +50,7 @@ def confirm(token: str) -> BaseResponse:
         method = confirming.BY_OPEN_TAB
     if "list" in request.form:
         only = _named(_look(token), request.form["list"])
-    status = confirming.confirm(ref, parts.clock.now(), parts.policy, origin(incoming(), parts), method, only)
+    status = confirming.confirm(ref, now(), parts.policy, origin(incoming(), parts), method, only)
     if status.welcomed:
         parts.wake_sender()
     return _led_away(status) or _page(token, status)
@@ -60,12 +59,12 @@ def confirm(token: str) -> BaseResponse:
 def _may_vouch(handle: str, ref: bytes) -> bool:
     """Whether the page that vouches is the one of this sign-up, still open in the same browser; never for several."""
     visit = current_parts().links.visit(handle)
-    return visit is not None and ref in visit.refs and len(confirming.look(ref, current_parts().clock.now()).lists) < 2
+    return visit is not None and ref in visit.refs and len(confirming.look(ref, now()).lists) < 2
 
 
 def _named(status: ConfirmStatus, slug: str) -> int:
     """The list whose button was pressed."""
-    ids = [one.registration.list_id for one in status.lists]
+    ids = (found.registration.list_id for found in status.lists)
     return next((id_ for id_ in ids if current_parts().catalogue.lists[id_].slug == slug), NO_LIST)
 
 
@@ -81,7 +80,7 @@ def again(token: str) -> BaseResponse:
     """A fresh sign-up, with today's wordings, within the budget, for what is no more; the rest is left alone."""
     status = _look(token)
     _about(status.lead)
-    rows = status.those(*_ASKED_AGAIN) or [one.registration for one in status.lists[:1]]
+    rows = status.those(*_ASKED_AGAIN) or [found.registration for found in status.lists[:1]]
     sign_up = sign_up_like(rows, current_parts(), fresh_wording=True)
     return take(sign_up, Channel.BUTTON) if sign_up else _page(token, ConfirmStatus())
 
@@ -107,15 +106,14 @@ def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Respons
 
 def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
     """What waits, what is subscribed, and what is too late, each with what can be done about it."""
-    first, links = status.lists[0].registration, current_parts().links
-    subscribed, late = status.those(LinkState.SUBSCRIBED), status.those(*_ASKED_AGAIN)
-    not_me = links.not_me_token(first.ref, first.list_id, first.key)
+    first, subscribed = status.lists[0].registration, status.those(LinkState.SUBSCRIBED)
+    not_me = current_parts().links.not_me_token(first.ref, first.list_id, first.key)
     return {
         "is_one": len(status.lists) == 1,
         "waiting": [_entry(row) for row in status.those(LinkState.WAITING)],
         "subscribed": [_entry(row) for row in subscribed],
         "subscribed_names": _names(subscribed),
-        "late_names": _names(late),
+        "late_names": _names(status.those(*_ASKED_AGAIN)),
         "address": first.address,
         "deadline": language.words(first.confirm_by),
         "action": url_for("confirm.confirm", token=token),
@@ -135,17 +133,10 @@ def _entry(row: Registration) -> dict[str, Any]:
 
 
 def _gone(token: str, status: ConfirmStatus, row: List | None) -> str:
-    takes = row is not None and row.position is not None
-    can_ask = takes and status.state in _ASKED_AGAIN
-    return render_template(
-        "pages/gone.html",
-        list=row,
-        names=_names([one.registration for one in status.lists]),
-        footer=row,
-        reason=status.state.value,
-        again_action=url_for("confirm.again", token=token) if can_ask else None,
-        subscribe_url=url_for("pages.form", slug=row.slug) if row and takes else url_for("pages.index"),
-    )
+    takes, names = row is not None and row.position is not None, _names([found.registration for found in status.lists])
+    again = url_for("confirm.again", token=token) if takes and status.state in _ASKED_AGAIN else None
+    shown = {"names": names, "reason": status.state.value, "again_action": again, "subscribe_url": urls.sign_up(row)}
+    return render_template("pages/gone.html", list=row, footer=row, **shown)
 
 
 def _names(rows: Sequence[Registration]) -> str:

@@ -1,5 +1,6 @@
 """The page after the form: what to look for, a code to type, another mail. It never depends on what is stored."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import parseaddr
 from math import ceil
@@ -19,11 +20,11 @@ from subscriptions.links import Visit
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab, urls
-from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.adapter import incoming, now
+from subscriptions.web.http.lists import the_list, there_are
 from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake.submit import ask_again, enter
 from subscriptions.web.pages.confirm import confirm_page_of
-from subscriptions.web.pages.signup import the_list
 
 pages = Blueprint("inbox", __name__)
 
@@ -33,15 +34,14 @@ def check_inbox(slug: str) -> BaseResponse:
     row, vouches = the_list(slug), open_tab.may_vouch()
     if open_tab.is_stamped() and not vouches:
         return redirect(urls.here("check_inbox", row, **open_tab.unstamped()), 303)
-    visit = current_parts().links.visit(request.args.get("r", ""))
-    return _page(row, visit, again="again" in request.args, vouches=vouches)
+    return _page(row, _visit(request.args), again="again" in request.args, vouches=vouches)
 
 
 @pages.post("/subscribe/<slug>/check-inbox")
 def again(slug: str) -> BaseResponse:
     """Another mail, if the budget allows one. The page keeps its handle, so that the code of any mail works on it."""
     row = the_list(slug)
-    visit = current_parts().links.visit(request.form.get("r", ""))
+    visit = _visit(request.form)
     limited = ask_again(visit, incoming(), current_parts()) if visit else None
     if isinstance(limited, Limited):
         return too_many(limited)
@@ -52,13 +52,17 @@ def again(slug: str) -> BaseResponse:
 @pages.post("/subscribe/<slug>/code")
 def code(slug: str) -> Response:
     row, typed = the_list(slug), request.form.get("code", "")
-    visit, plain = current_parts().links.visit(request.form.get("r", "")), codes.read(typed)
+    visit, plain = _visit(request.form), codes.read(typed)
     if visit and plain is None:
         return _page(row, visit, 422, wrong=no_code(), typed=typed)
     entered = enter(visit, plain or "", enter_code.BY_PAGE, incoming(), current_parts())
     if entered.status:
         return confirm_page_of(entered.status)
     return _page(row, visit, 422, wrong=wrong_code(entered.left), typed=typed, closed=not entered.left)
+
+
+def _visit(told: Mapping[str, str]) -> Visit | None:
+    return current_parts().links.visit(told.get("r", ""))
 
 
 def subject(names: str) -> str:
@@ -73,13 +77,12 @@ def no_code() -> str:
 def wrong_code(left: int) -> str:
     if not left:
         return str(gettext("Codes can no longer be typed here. The link in the mail still works: please open it."))
-    return str(
-        ngettext(
-            "This code is not right. You have %(num)d more try, and the link in the mail works as well.",
-            "This code is not right. You have %(num)d more tries, and the link in the mail works as well.",
-            left,
-        )
+    said = ngettext(
+        "This code is not right. You have %(num)d more try, and the link in the mail works as well.",
+        "This code is not right. You have %(num)d more tries, and the link in the mail works as well.",
+        left,
     )
+    return str(said)
 
 
 def _pause() -> int | None:
@@ -93,23 +96,12 @@ def _page(
     closed: bool = False, vouches: bool = False,
 ) -> Response:  # fmt: skip
     names = language.listed([row, *_beside()])
-    page = render_template(
-        "pages/check_inbox.html",
-        list=row,
-        names=names,
-        also=_also(),
-        footer=row,
-        again=again,
-        pause=_pause(),
-        wrong=wrong,
-        typed=typed,
-        can_type=visit is not None and not closed,
-        subject=subject(names),
-        **_whom_to_look_for(visit),
-        **_of_visit(visit, again=again, vouches=vouches),
-    )
+    can_type = visit is not None and not closed
+    shown = {"list": row, "names": names, "also": _also(), "again": again, "pause": _pause(), "wrong": wrong,
+             "typed": typed, "can_type": can_type, "subject": subject(names), "footer": row}  # fmt: skip
+    shown |= _whom_to_look_for(visit) | _of_visit(visit, again=again, vouches=vouches)
     headers.allow(script_src="'self'")
-    return Response(page, status)
+    return Response(render_template("pages/check_inbox.html", **shown), status)
 
 
 def _also() -> str | None:
@@ -118,8 +110,7 @@ def _also() -> str | None:
 
 
 def _beside() -> list[List]:
-    slugs = dict.fromkeys(request.args.get("also", "").split(","))
-    return [row for row in map(current_parts().catalogue.by_slug, slugs) if row]
+    return there_are(request.args.get("also", "").split(","))
 
 
 def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:
@@ -134,10 +125,7 @@ def _of_visit(visit: Visit | None, *, again: bool, vouches: bool) -> dict[str, A
     """What the page can do for a visit of ours, and until when its first mail can be confirmed."""
     if visit is None:
         return {}
-    parts = current_parts()
-    by = parts.policy.confirm_by(visit.at)
-    return {
-        "handle": visit.handle,
-        "deadline": language.words(by) if not again and parts.clock.now() < by else None,
-        "tabs": " ".join(map(parts.links.tab, visit.refs)) if vouches else None,
-    }
+    by = current_parts().policy.confirm_by(visit.at)
+    deadline = language.words(by) if not again and now() < by else None
+    tabs = " ".join(map(current_parts().links.tab, visit.refs)) if vouches else None
+    return {"handle": visit.handle, "deadline": deadline, "tabs": tabs}

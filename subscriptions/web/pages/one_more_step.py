@@ -7,7 +7,7 @@ from subscriptions.domain.guarding import FORM_LIFE
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab
-from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.intake import hints
 from subscriptions.web.intake.guard import Step
 from subscriptions.web.intake.parse import carried
@@ -22,11 +22,10 @@ def init_app(app: Flask) -> None:
 
 def form_time(earlier: str | None = None) -> str:
     """When this form was shown. One that comes again keeps its time: who has it filled already may be quick."""
-    now = current_parts().clock.now()
     if request.method != "POST":
-        return current_parts().forms.time(now)
+        return current_parts().forms.time(now())
     shown = current_parts().forms.read_time(earlier) if earlier else None
-    return earlier if earlier and shown and now - shown < FORM_LIFE else ""
+    return earlier if earlier and shown and now() - shown < FORM_LIFE else ""
 
 
 def page(sign_up: SignUp, step: Step) -> Response:
@@ -36,19 +35,10 @@ def page(sign_up: SignUp, step: Step) -> Response:
     fields = carried(form, rows)
     if "locale" not in dict(fields):
         fields.append(("locale", sign_up.locale))
-    shown = render_template(
-        "pages/one_more_step.html",
-        list=rows[0],
-        names=language.listed(rows),
-        action=request.full_path.removesuffix("?"),
-        fields=[*fields, ("step", step.token)],
-        address=sign_up.address.typed,
-        why=step.why.value,
-        seconds=step.seconds,
-        computes=computes(),
-        footer=rows[0],
-    )
-    return Response(shown, 422)
+    shown = {"list": rows[0], "names": language.listed(rows), "action": request.full_path.removesuffix("?"),
+             "fields": [*fields, ("step", step.token)], "address": sign_up.address.typed, "why": step.why.value,
+             "seconds": step.seconds, "computes": computes(), "footer": rows[0]}  # fmt: skip
+    return Response(render_template("pages/one_more_step.html", **shown), 422)
 
 
 def computes() -> bool:

@@ -16,6 +16,7 @@ from subscriptions.store.models import List
 from subscriptions.web.http import language, open_tab, urls
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
+from subscriptions.web.http.lists import the_list, there_are
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake import guard, hints
@@ -24,6 +25,7 @@ from subscriptions.web.intake.hints import Hint
 from subscriptions.web.intake.parse import from_form
 from subscriptions.web.intake.submit import complete, new_handle, submit
 from subscriptions.web.pages import one_more_step
+from subscriptions.web.pages.sign_up_form import SignUpForm, describe
 
 pages = Blueprint("pages", __name__)
 
@@ -33,23 +35,17 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def always() -> dict[str, Any]:
-        is_tried = settings.mail.transport == "mailbox"
-        return {
-            "title_suffix": sender[0] or sender[1],
-            "footer": None,
-            "framed": g.get("framed"),
-            "here": urls.here,
-            "is_tried": is_tried,
-            "mailbox_url": url_for("mailbox.index") if is_tried and is_straight_from_loopback(incoming()) else None,
-            "hours": settings.lifecycle.confirm_within_hours,
-        }
+        is_tried, hours = settings.mail.transport == "mailbox", settings.lifecycle.confirm_within_hours
+        mailbox = url_for("mailbox.index") if is_tried and is_straight_from_loopback(incoming()) else None
+        return {"title_suffix": sender[0] or sender[1], "footer": None, "framed": g.get("framed"), "here": urls.here,
+                "is_tried": is_tried, "mailbox_url": mailbox, "hours": hours}  # fmt: skip
 
 
 @pages.get("/")
 def index() -> str:
-    rows = [one for one in current_parts().catalogue.configured if one.public]
+    rows = _public()
     only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
-    return render_template("pages/index.html", forms=[_shown([one]) for one in rows], footer=only)
+    return render_template("pages/index.html", forms=[_described([row]) for row in rows], footer=only)
 
 
 @pages.get("/subscribe/<slug>")
@@ -117,51 +113,38 @@ def _after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse
     """To the page that the form names, or the list; else, and in a frame, to ours. Nothing about anybody is in it."""
     row, *others = asked.rows
     away = urls.return_url(asked.rows) or row.thank_you_url if by_form and not urls.is_framed() else ""
-    also = ",".join(one.slug for one in others) or None
+    also = ",".join(other.slug for other in others) or None
     return redirect(away or urls.here("check_inbox", row, r=handle, also=also, **open_tab.stamp()), 303)
-
-
-def the_list(slug: str) -> List:
-    """The list of that name that takes sign-ups, or 404."""
-    row = current_parts().catalogue.by_slug(slug)
-    if row is None:
-        abort(404)
-    language.of_list(row)
-    return row
 
 
 def _offered() -> list[List]:
     """The lists that the address of the page names, or all public ones; the page speaks the language of the first."""
-    catalogue = current_parts().catalogue
+    rows = _public()
     if "lists" in request.args:
-        found = [catalogue.by_slug(slug) for slug in dict.fromkeys(request.args["lists"].split(","))]
-        rows = [row for row in found if row] if all(found) else abort(404)
-    else:
-        rows = [row for row in catalogue.configured if row.public]
+        slugs = dict.fromkeys(request.args["lists"].split(","))
+        rows = there_are(slugs)
+        if len(rows) < len(slugs):
+            abort(404)
     language.of_list(rows[0] if rows else None)
     return rows
 
 
+def _public() -> list[List]:
+    return [row for row in current_parts().catalogue.configured if row.public]
+
+
 def _chosen() -> list[List]:
     """The lists that were ticked, as far as they exist."""
-    return [row for row in map(current_parts().catalogue.by_slug, dict.fromkeys(request.form.getlist("lists"))) if row]
+    return there_are(request.form.getlist("lists"))
 
 
-def _shown(rows: Sequence[List], *, is_choice: bool = False) -> dict[str, Any]:
-    """What a template needs to write a form."""
-    wordings, chosen = current_parts().catalogue.wordings, _chosen() if is_choice else rows
+def _described(rows: Sequence[List], *, is_choice: bool = False) -> SignUpForm:
+    """The form as the request at hand wishes for it."""
+    chosen, action = _chosen() if is_choice else rows, _action(rows, is_choice=is_choice)
     back = urls.return_url(chosen) if chosen else urls.carried_return_url(rows)
     urls.may_lead_to(back, *(row.thank_you_url for row in rows))
-    return {
-        "entries": [{"list": row, "wording": wordings[row.wording_id]} for row in rows],
-        "is_choice": is_choice,
-        "slug": "several" if is_choice else rows[0].slug,  # ids end with it
-        "action": _action(rows, is_choice=is_choice),
-        "return_url": back,
-        "fields": shown_fields(rows, request.args),
-        "locale": language.to_store(rows[0]) if rows else "",
-        "computes": one_more_step.is_asked_here(*rows),
-    }
+    fields, computes = shown_fields(rows, request.args), one_more_step.is_asked_here(*rows)
+    return describe(rows, fields, action, back, is_choice=is_choice, computes=computes)
 
 
 def _action(rows: Sequence[List], *, is_choice: bool) -> str:
@@ -171,20 +154,10 @@ def _action(rows: Sequence[List], *, is_choice: bool) -> str:
 
 
 def _form(
-    rows: Sequence[List],
-    values: Mapping[str, str] | None = None,
-    wrong: Sequence[Problem] = (),
-    hint: Hint | None = None,
-    *,
-    is_choice: bool,
-) -> str:
+    rows: Sequence[List], values: Mapping[str, str] | None = None, wrong: Sequence[Problem] = (),
+    hint: Hint | None = None, *, is_choice: bool,
+) -> str:  # fmt: skip
     open_tab.comes_from_form()
-    return render_template(
-        "pages/subscribe.html",
-        form=_shown(rows, is_choice=is_choice),
-        values=values or {},
-        chosen=request.form.getlist("lists"),
-        problems=language.in_words(wrong),
-        hint=hint,
-        footer=rows[0] if rows else None,
-    )
+    shown = {"form": _described(rows, is_choice=is_choice), "values": values or {}, "hint": hint,
+             "chosen": request.form.getlist("lists"), "problems": language.in_words(wrong)}  # fmt: skip
+    return render_template("pages/subscribe.html", **shown, footer=rows[0] if rows else None)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -23,7 +23,6 @@ from subscriptions.web.http.client_ip import is_straight_from_loopback
 from subscriptions.web.tryout import mail_view, previews
 
 pages = Blueprint("mailbox", __name__, url_prefix="/mailbox")
-ONE = f"/<int(max={2**63 - 1}):id_>"  # no database counts further
 
 STEPS: dict[str, tuple[str, Callable[[datetime], datetime]]] = {
     "1h": (marked("+1 hour"), lambda now: now + timedelta(hours=1)),
@@ -57,7 +56,7 @@ def _only_from_here() -> None:
 
 
 def _follow_clock() -> None:
-    """The clock where the time machine has put it; without a database /healthz lives and /readyz says why (O-01)."""
+    """The clock where the time machine has put it; without a database /healthz lives and /readyz says why."""
     if request.endpoint not in ("health.healthz", "static"):
         with suppress(Unavailable, Contention):
             current_parts().follow_clock()
@@ -68,7 +67,7 @@ def index() -> str:
     parts = current_parts()
     now = parts.clock.now()
     with reading() as session:
-        mails = [_line(one) for one in mailbox.newest(session)]
+        mails = [_line(mail) for mail in mailbox.newest(session)]
         counts = subscriptions.counts(session, now)
     return render_template(
         "pages/mailbox.html",
@@ -78,7 +77,7 @@ def index() -> str:
         clock_action=url_for("mailbox.move_clock"),
         steps=[{"value": value, "label": gettext(label)} for value, (label, _) in STEPS.items()],
         jobs=_ran(now),
-        lists_counts=[{"name": one.name, **counts[one.id]} for one in parts.catalogue.configured],
+        lists_counts=[{"name": row.name, **counts[row.id]} for row in parts.catalogue.configured],
     )
 
 
@@ -101,47 +100,24 @@ def _moved(ahead: timedelta) -> str | None:
     return (in_days if days else in_hours) if days or hours else None
 
 
-def _line(one: Captured) -> dict[str, Any]:
-    parsed = mail_view.parsed(one.source)
-    url = url_for("mailbox.show", id_=one.id)
+def _line(mail: Captured) -> dict[str, Any]:
+    head = mail_view.parsed(mail.source)
     return {
-        "url": url,
-        "to": parsed["To"],
-        "subject": parsed["Subject"],
-        "when": language.words(one.at),
-        "kind": one.mail,
+        "url": url_for("mailbox.show", id_=mail.id),
+        "to": head["To"],
+        "subject": head["Subject"],
+        "when": language.words(mail.at),
+        "kind": mail.mail,
     }
 
 
-def _mail(id_: int) -> Captured:
+def _find(id_: int) -> mail_view.Shown:
     with reading() as session:
-        found = mailbox.find(session, id_)
-        if found is None:
-            abort(404)
-        session.expunge_all()
-        return found
+        mail = mailbox.find(session, id_) or abort(404)
+        return mail_view.Shown(mail.source, mail.at, "mailbox.index", gettext("Back to the mailbox"))
 
 
-@pages.get(ONE)
-def show(id_: int) -> Response:
-    one = _mail(id_)
-    return mail_view.shown(
-        one.source,
-        when=language.words(one.at),
-        body_url=url_for("mailbox.body", id_=id_),
-        source_url=url_for("mailbox.source", id_=id_),
-        back={"url": url_for("mailbox.index"), "label": gettext("Back to the mailbox")},
-    )
-
-
-@pages.get(f"{ONE}/body")
-def body(id_: int) -> Response:
-    return mail_view.framed(_mail(id_).source)
-
-
-@pages.get(f"{ONE}/source")
-def source(id_: int) -> Response:
-    return mail_view.source(_mail(id_).source)
+mail_view.add_views(pages, f"/<int(max={2**63 - 1}):id_>", _find)  # no database counts further
 
 
 @pages.post("/clock")
@@ -150,11 +126,11 @@ def move_clock() -> BaseResponse:
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         abort(403)
     parts = current_parts()
-    step = STEPS.get(request.form.get("forward", ""))
-    if step is None:
+    _, later = STEPS.get(request.form.get("forward", ""), ("", None))
+    if later is None:
         return redirect(url_for("mailbox.index"), 303)
     now = parts.clock.now()
-    parts.clock.ahead += step[1](now) - now
+    parts.clock.ahead += later(now) - now
     with transaction() as session:
         meta.put(session, "clock_ahead", str(parts.clock.ahead.total_seconds()))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}

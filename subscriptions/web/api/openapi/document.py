@@ -1,4 +1,4 @@
-"""The API's description of itself: OpenAPI 3.1, true to what is served (H-08)."""
+"""The API's description of itself: OpenAPI 3.1, true to what is served."""
 
 import json
 from typing import Any
@@ -10,6 +10,7 @@ from subscriptions.parts import current_parts
 from subscriptions.store.lists import Catalogue
 from subscriptions.web.api.lists import PAGE_AT_MOST, PAGE_DEFAULT
 from subscriptions.web.api.openapi.form import FORM
+from subscriptions.web.api.openapi.form import TEXTS as _TEXTS
 from subscriptions.web.api.openapi.signup import TEXT as _TEXT
 from subscriptions.web.api.openapi.signup import TIME as _TIME
 from subscriptions.web.api.openapi.signup import object_of as _object
@@ -20,31 +21,6 @@ pages = Blueprint("openapi", __name__)
 
 _COUNT = {"type": "integer", "minimum": 0}
 _STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
-
-
-@pages.get("/api/v1/openapi.json")
-def openapi() -> Response:
-    return Response(json.dumps(document(current_parts().catalogue)), mimetype="application/json")
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _ok(description: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}, **more}
-
-
-def _problems(*statuses: int) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": _ref("Problem")}}
-    found: dict[str, Any] = {}
-    for status in (*statuses, 400, 405, 413, 500, 503):
-        found[str(status)] = {"description": _SAYS[status], "content": content}
-        if status in (429, 503):
-            found[str(status)]["headers"] = {"Retry-After": {"schema": _COUNT}}
-    return found
-
-
 _SAYS = {
     400: "The request was not understood.",
     401: "No token, or not one of ours.",
@@ -59,16 +35,11 @@ _SAYS = {
     500: "A fault of ours.",
     503: "The database does not answer; nothing was changed. Try again after `Retry-After` seconds.",
 }
-_LIST = {"name": "list", "in": "path", "required": True, "schema": _TEXT, "description": "The slug of a list."}
 
 
-def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": schema, "description": description}
-
-
-def _needs(endpoint: str) -> dict[str, Any]:
-    scope = ROUTES[endpoint].scope
-    return {"security": [{"token": []}], "description": f'Needs a token of scope "{scope}".'}
+@pages.get("/api/v1/openapi.json")
+def openapi() -> Response:
+    return Response(json.dumps(document(current_parts().catalogue)), mimetype="application/json")
 
 
 def document(catalogue: Catalogue) -> dict[str, Any]:
@@ -77,27 +48,48 @@ def document(catalogue: Catalogue) -> dict[str, Any]:
     return {**DOCUMENT, "components": {**DOCUMENT["components"], "schemas": schemas}}
 
 
-_SUBSCRIPTION = _object(
-    ("email", "name", "locale", "status", "registered_at", "confirmed_at", "ended_at"),
-    email=_TEXT,
-    name={"type": ["string", "null"]},
-    fields={"type": "object", "additionalProperties": _TEXT, "description": "Where the list has any besides a name."},
-    locale=_TEXT,
-    status={"enum": ["confirmed", "unsubscribed", "bounced"]},
-    registered_at=_TIME,
-    confirmed_at=_TIME,
-    ended_at={"type": ["string", "null"], "format": "date-time"},
-)
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
 
-_LISTED = _object(("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT))
-_CHALLENGE = {
-    "operationId": "challenge", "summary": "A challenge of the proof of work (ALTCHA), good once and for ten minutes.",
-    "responses": {"200": _ok("To be solved.", _ref("Challenge")), **_problems(404)},
-}  # fmt: skip
-_ITSELF = {
-    "operationId": "openapi", "summary": "This document.",
-    "responses": {"200": _ok("OpenAPI 3.1.", {"type": "object"}), **_problems()},
-}  # fmt: skip
+
+def _array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _or_null(schema: dict[str, str]) -> dict[str, Any]:
+    return schema | {"type": [schema["type"], "null"]}
+
+
+def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def _operation(
+    id_: str, summary: str, answers: dict[str, Any], *problems: int, needs: str = "", **more: Any
+) -> dict[str, Any]:
+    """`needs`: the scope of the token that it asks for."""
+    if needs:
+        more = {"security": [{"token": []}], "description": f'Needs a token of scope "{needs}".', **more}
+    return {"operationId": id_, "summary": summary, **more, "responses": {**answers, **_problems(*problems)}}
+
+
+def _ok(description: str, schema: dict[str, Any], status: int = 200, **more: Any) -> dict[str, Any]:
+    content = {"application/json": {"schema": schema}}
+    return {str(status): {"description": description, "content": content, **more}}
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": _ref("Problem")}}
+    found: dict[str, Any] = {}
+    for status in (*statuses, 400, 405, 413, 500, 503):
+        found[str(status)] = {"description": _SAYS[status], "content": content}
+        if status in (429, 503):
+            found[str(status)]["headers"] = {"Retry-After": {"schema": _COUNT}}
+    return found
+
+
+def _body(name: str) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": _ref(name)}}}
 
 
 def _taken(**which: Any) -> dict[str, Any]:
@@ -114,132 +106,96 @@ def _confirmed(**which: Any) -> dict[str, Any]:
     return _object(("status", *which), status={"const": "confirmed"}, **which)
 
 
+_LIST = {"name": "list", "in": "path", "required": True, "schema": _TEXT, "description": "The slug of a list."}
+_LIMIT = {"type": "integer", "minimum": 1, "maximum": PAGE_AT_MOST, "default": PAGE_DEFAULT}
+_LISTED = _object(("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT))
+_FILE = {"200": {
+    "description": "CSV (RFC 4180, safe from formula injection) or JSON lines (lossless).",
+    "content": {"text/csv": {"schema": _TEXT}, "application/jsonl": {"schema": _TEXT}},
+    "headers": {"X-Export-Started-At": {"schema": _TIME}},
+}}  # fmt: skip
+
+_PATHS = {
+    "/api/v1/subscriptions": {"post": _operation(
+        "subscribe", "Sign an address up; the answer is the same for every address.",
+        _ok("Taken. What became of it is told by mail alone.", _ref("Taken"), 202), 401, 403, 404, 415, 422, 429,
+        security=[{}, {"token": []}], parameters=[_query("lang", _TEXT, "The language of `hint`; English without it.")],
+        requestBody=_body("SignUp"),
+    )},
+    "/api/v1/challenge": {"get": _operation(
+        "challenge", "A challenge of the proof of work (ALTCHA), good once and for ten minutes.",
+        _ok("To be solved.", _ref("Challenge")), 404,
+    )},
+    "/api/v1/confirmations": {"post": _operation(
+        "confirm", "Confirm with the code from the mail; a wrong one is answered the same for every address.",
+        _ok("Confirmed; so is a second time.", _ref("Confirmed")), 403, 410, 415, 422,
+        security=[{}], requestBody=_body("Code"),
+    )},
+    "/api/v1/lists": {"get": _operation(
+        "lists", "The lists with their counts.", _ok("Every list.", _ref("Lists")), 401, 403,
+        needs=ROUTES["lists.lists"].scope,
+    )},
+    "/api/v1/lists/{list}/form": {"get": _operation(
+        "form", "The form of a list as data, in the language asked for; for scripts of the list's origins.",
+        _ok("The form.", _ref("Form")), 403, 404,
+        parameters=[
+            _LIST, _query("lang", _TEXT, "A language tag."),
+            _query("fields", _TEXT, "The voluntary fields that are wanted, with commas between; `none`."),
+            _query("lists", _TEXT, "Slugs of further lists on the same form, with commas between."),
+            _query("colour", _TEXT, "A colour of its own for the button, such as #a03060."),
+        ],
+    )},
+    "/api/v1/lists/{list}/subscriptions": {"get": _operation(
+        "subscriptions", "The subscriptions of a list, page by page; never a registration.",
+        _ok("One page.", _ref("Page"), headers={"Link": {"schema": _TEXT}}), 401, 403, 404, 422,
+        needs=ROUTES["lists.subscriptions_of"].scope,
+        parameters=[
+            _LIST, _query("limit", _LIMIT, "How many at most."),
+            _query("cursor", _TEXT, "The `next` of the page before."),
+        ],
+    )},
+    "/api/v1/lists/{list}/export": {"get": _operation(
+        "export", "A stream of the confirmed subscriptions, each with its own unsubscribe URL.",
+        _FILE, 401, 403, 404, 422,
+        needs=ROUTES["lists.export"].scope,
+        parameters=[_LIST, _query("format", {"enum": ["csv", "jsonl"], "default": "csv"}, "CSV or JSON lines.")],
+    )},
+    "/api/v1/openapi.json": {"get": _operation(
+        "openapi", "This document.", _ok("OpenAPI 3.1.", {"type": "object"}),
+    )},
+}  # fmt: skip
+
+_SCHEMAS = {
+    "Taken": {"oneOf": [_taken(list=_TEXT), _taken(lists=_array(_TEXT))]},
+    "Code": _object(
+        ("registration", "code"),
+        registration=_TEXT | {"description": "The `registration` that the sign-up was answered with."},
+        code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
+    ),
+    "Form": FORM,
+    "Confirmed": {"oneOf": [_confirmed(list=_TEXT), _confirmed(lists=_array(_TEXT))]},
+    "Lists": _object(("lists",), lists=_array(_LISTED)),
+    "Subscription": _object(
+        ("email", "name", "locale", "status", "registered_at", "confirmed_at", "ended_at"),
+        email=_TEXT, name=_or_null(_TEXT), fields=_TEXTS | {"description": "Where the list has any besides a name."},
+        locale=_TEXT, status={"enum": ["confirmed", "unsubscribed", "bounced"]},
+        registered_at=_TIME, confirmed_at=_TIME, ended_at=_or_null(_TIME),
+    ),
+    "Page": _object(("subscriptions", "next"), subscriptions=_array(_ref("Subscription")), next=_or_null(_TEXT)),
+    "Challenge": _object(("parameters", "signature"), parameters={"type": "object"}, signature=_TEXT),
+    "Problem": {
+        "type": "object", "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "instance": _TEXT,
+            "challenge": _ref("Challenge"), "tries_left": {"type": "integer"},
+            "errors": _array(_object(("detail", "pointer"), detail=_TEXT, pointer=_TEXT)),
+        },
+    },
+}  # fmt: skip
+
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Yestwice", "version": __version__, "description": "Double-opt-in subscriptions."},
-    "paths": {
-        "/api/v1/subscriptions": {
-            "post": {
-                "operationId": "subscribe",
-                "summary": "Sign an address up; the answer is the same for every address.",
-                "security": [{}, {"token": []}],
-                "parameters": [_query("lang", _TEXT, "The language of `hint`; English without it.")],
-                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("SignUp")}}},
-                "responses": {
-                    "202": _ok("Taken. What became of it is told by mail alone.", _ref("Taken")),
-                    **_problems(401, 403, 404, 415, 422, 429),
-                },
-            }
-        },
-        "/api/v1/challenge": {"get": _CHALLENGE},
-        "/api/v1/confirmations": {
-            "post": {
-                "operationId": "confirm",
-                "summary": "Confirm with the code from the mail; a wrong one is answered the same for every address.",
-                "security": [{}],
-                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Code")}}},
-                "responses": {
-                    "200": _ok("Confirmed; so is a second time.", _ref("Confirmed")),
-                    **_problems(403, 410, 415, 422),
-                },
-            }
-        },
-        "/api/v1/lists": {
-            "get": {
-                "operationId": "lists",
-                "summary": "The lists with their counts.",
-                **_needs("lists.lists"),
-                "responses": {"200": _ok("Every list.", _ref("Lists")), **_problems(401, 403)},
-            }
-        },
-        "/api/v1/lists/{list}/form": {
-            "get": {
-                "operationId": "form",
-                "summary": "The form of a list as data, in the language asked for; for scripts of the list's origins.",
-                "parameters": [
-                    _LIST,
-                    _query("lang", _TEXT, "A language tag."),
-                    _query("fields", _TEXT, "The voluntary fields that are wanted, with commas between; `none`."),
-                    _query("lists", _TEXT, "Slugs of further lists on the same form, with commas between."),
-                    _query("colour", _TEXT, "A colour of its own for the button, such as #a03060."),
-                ],
-                "responses": {"200": _ok("The form.", _ref("Form")), **_problems(403, 404)},
-            }
-        },
-        "/api/v1/lists/{list}/subscriptions": {
-            "get": {
-                "operationId": "subscriptions",
-                "summary": "The subscriptions of a list, page by page; never a registration.",
-                **_needs("lists.subscriptions_of"),
-                "parameters": [
-                    _LIST,
-                    _query(
-                        "limit",
-                        {"type": "integer", "minimum": 1, "maximum": PAGE_AT_MOST, "default": PAGE_DEFAULT},
-                        "How many at most.",
-                    ),
-                    _query("cursor", _TEXT, "The `next` of the page before."),
-                ],
-                "responses": {
-                    "200": _ok("One page.", _ref("Page"), headers={"Link": {"schema": _TEXT}}),
-                    **_problems(401, 403, 404, 422),
-                },
-            }
-        },
-        "/api/v1/lists/{list}/export": {
-            "get": {
-                "operationId": "export",
-                "summary": "A stream of the confirmed subscriptions, each with its own unsubscribe URL.",
-                **_needs("lists.export"),
-                "parameters": [
-                    _LIST,
-                    _query("format", {"enum": ["csv", "jsonl"], "default": "csv"}, "CSV or JSON lines."),
-                ],
-                "responses": {
-                    "200": {
-                        "description": "CSV (RFC 4180, safe from formula injection) or JSON lines (lossless).",
-                        "content": {"text/csv": {"schema": _TEXT}, "application/jsonl": {"schema": _TEXT}},
-                        "headers": {"X-Export-Started-At": {"schema": _TIME}},
-                    },
-                    **_problems(401, 403, 404, 422),
-                },
-            }
-        },
-        "/api/v1/openapi.json": {"get": _ITSELF},
-    },
-    "components": {
-        "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-        "schemas": {
-            "Taken": {"oneOf": [_taken(list=_TEXT), _taken(lists={"type": "array", "items": _TEXT})]},
-            "Code": _object(
-                ("registration", "code"),
-                registration=_TEXT | {"description": "The `registration` that the sign-up was answered with."},
-                code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
-            ),
-            "Form": FORM,
-            "Confirmed": {"oneOf": [_confirmed(list=_TEXT), _confirmed(lists={"type": "array", "items": _TEXT})]},
-            "Lists": _object(("lists",), lists={"type": "array", "items": _LISTED}),
-            "Subscription": _SUBSCRIPTION,
-            "Page": _object(
-                ("subscriptions", "next"),
-                subscriptions={"type": "array", "items": _ref("Subscription")},
-                next={"type": ["string", "null"]},
-            ),
-            "Challenge": _object(("parameters", "signature"), parameters={"type": "object"}, signature=_TEXT),
-            "Problem": {
-                "type": "object",
-                "required": ["type", "title", "status", "detail"],
-                "properties": {
-                    "type": _TEXT,
-                    "title": _TEXT,
-                    "status": {"type": "integer"},
-                    "detail": _TEXT,
-                    "instance": _TEXT,
-                    "challenge": _ref("Challenge"),
-                    "tries_left": {"type": "integer"},
-                    "errors": {"type": "array", "items": _object(("detail", "pointer"), detail=_TEXT, pointer=_TEXT)},
-                },
-            },
-        },
-    },
+    "paths": _PATHS,
+    "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}, "schemas": _SCHEMAS},
 }

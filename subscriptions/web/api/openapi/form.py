@@ -1,10 +1,12 @@
 """The description of a form as data: what the script of an embedded form builds it from."""
 
+from dataclasses import fields
 from typing import Any
 
 from subscriptions.web.api.openapi.signup import TEXT, object_of
+from subscriptions.web.intake.fields import Input
 
-_TEXTS = {"type": "object", "additionalProperties": TEXT}
+TEXTS = {"type": "object", "additionalProperties": TEXT}
 
 
 def _all(**properties: Any) -> dict[str, Any]:
@@ -12,10 +14,8 @@ def _all(**properties: Any) -> dict[str, Any]:
     return object_of(()) | {"properties": properties, "required": list(properties)}
 
 
-_FIELD = _all(
-    name=TEXT, label=TEXT, need=TEXT, hint=TEXT, type=TEXT, autocomplete=TEXT, longest={"type": "integer"},
-    required={"type": "boolean"},
-)  # fmt: skip
+_TYPES: dict[Any, Any] = {str: TEXT, int: {"type": "integer"}, bool: {"type": "boolean"}}
+_FIELD = _all(**{part.name: _TYPES[part.type] for part in fields(Input)})
 _LIST = _all(
     list=TEXT, name=TEXT, description=TEXT, lang=TEXT, wording=TEXT | {"description": "Send this id with the sign-up."},
     text=TEXT, purpose=TEXT, policy_url=TEXT,
@@ -31,16 +31,12 @@ _INBOX = _all(
 )  # fmt: skip
 
 FORM = _all(
-    list=TEXT,
-    lang=TEXT,
-    dir={"enum": ["ltr", "rtl"]},
+    list=TEXT, lang=TEXT, dir={"enum": ["ltr", "rtl"]},
     action=TEXT | {"description": "Where the same form goes as a plain one."},
     frame=TEXT | {"description": "Where it goes within a frame."},
-    fields={"type": "array", "items": _FIELD},
-    lists={"type": "array", "items": _LIST},
+    fields={"type": "array", "items": _FIELD}, lists={"type": "array", "items": _LIST},
     honeypot=TEXT | {"description": "The name of a field that nobody sees or fills."},
-    hidden=_TEXTS,
-    texts={"type": "object"},
-    colours=_TEXTS | {"description": "Of the button and of its text, by day and at night."},
+    hidden=TEXTS, texts={"type": "object"},
+    colours=TEXTS | {"description": "Of the button and of its text, by day and at night."},
     inbox=_INBOX,
-)
+)  # fmt: skip

@@ -1,12 +1,11 @@
-"""What the buttons of the preferences page do; each ends with the page again and a sentence of what happened."""
+"""What the buttons of the preferences page do; each ends with what the page then says, or with an answer of its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from flask import abort, render_template, request
+from flask import Response, abort, render_template, request
 from flask_babel import gettext
-from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import correct as correcting
 from subscriptions.actions import leave as leaving
@@ -15,7 +14,7 @@ from subscriptions.actions.gate import Limited
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.actions.profile import Mine, Outcome
 from subscriptions.actions.subscribe import SignUp
-from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
+from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.languages import marked
@@ -23,48 +22,48 @@ from subscriptions.links import Session
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language
-from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.adapter import incoming, now
+from subscriptions.web.http.lists import any_list
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake.fields import keys_of, wrong_in
-from subscriptions.web.intake.parse import choice
+from subscriptions.web.intake.parse import NOT_ITS_WORDING, address_in, choice
 from subscriptions.web.intake.submit import NO_PROOF, complete
-from subscriptions.web.pages.preferences.view import Said, about, joins, offered, page
+from subscriptions.web.pages.preferences.view import Said, about, joins, known, offered
 
-Answer = BaseResponse | tuple[str, int]
 _BY = Channel.PREFERENCES
 
 
-def _show(session: Session, token: str) -> Answer:
-    return page(session, token, Said())
+def _show(session: Session) -> Said:
+    return Said()
 
 
-def _leave(session: Session, token: str) -> Answer:
-    row = _the_list()
+def _leave(session: Session) -> Said:
+    row = _named_list()
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left on the preferences page")
-    leaving.leave(session.key, row.id, how, current_parts().clock.now(), current_parts().policy)
-    return page(session, token, Said(gettext("You have left %(list)s. It took effect at once.", list=row.name)))
+    leaving.leave(session.key, row.id, how, now(), current_parts().policy)
+    return Said(gettext("You have left %(list)s. It took effect at once.", list=row.name))
 
 
-def _leave_all(session: Session, token: str) -> Answer:
+def _leave_all(session: Session) -> Said:
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left all lists on the preferences page")
-    leaving.leave(session.key, None, how, current_parts().clock.now(), current_parts().policy)
-    return page(session, token, Said(gettext("You have left all lists. It took effect at once.")))
+    leaving.leave(session.key, None, how, now(), current_parts().policy)
+    return Said(gettext("You have left all lists. It took effect at once."))
 
 
-def _join(session: Session, token: str) -> Answer:
+def _join(session: Session) -> Said:
     """A new double opt-in, with the wording that stood beside the button."""
-    row, known = _the_list(), profile.look(session.key, current_parts().clock.now())
-    if not joins(row, known) or known.address is None:
+    row, mine, parts = _named_list(), known(session.key), current_parts()
+    if not joins(row, mine) or mine.address is None:
         abort(404)
-    wording = current_parts().catalogue.wordings.get(request.form.get("wording", ""))
+    wording = parts.catalogue.wordings.get(request.form.get("wording", ""))
     if wording is None or wording.list_id != row.id:
-        return page(session, token, Said(problems=[Problem("", _NOT_ITS_WORDING)]))
-    sign_up = _sign_up(parse(known.address), {row: wording.id}, _told(known))
+        return Said(problems=[Problem("", NOT_ITS_WORDING)])
+    sign_up = _sign_up(parse(mine.address), {row: wording.id}, _told(mine))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
-    current_parts().sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
-    outcome, at = profile.became(sign_up.ref, sign_up.key, row.id, current_parts().clock.now(), current_parts().policy)
-    return page(session, token, Said(_became(outcome, row, at)))
+    parts.sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
+    outcome, at = profile.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy)
+    return Said(_became(outcome, row, at))
 
 
 def _became(outcome: Outcome, row: List, at: datetime) -> str:
@@ -84,45 +83,39 @@ _BECAME = {
     Outcome.QUIET: marked("You do not want confirmation mails. Allow them again first, then subscribe."),
     Outcome.OPEN: marked("You are subscribed to %(list)s."),
 }
-_NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
 
 
-def _correct(session: Session, token: str) -> Answer:
-    known = profile.look(session.key, current_parts().clock.now())
-    mine_to_tell = {one.key: one for one in offered(known) if one.key in request.form}
-    fields = {key: request.form[key].strip() for key in mine_to_tell}
-    wrong = [Problem(*found) for key, one in mine_to_tell.items() for found in wrong_in(one, fields[key])]
-    locale = current_parts().languages.known(request.form.get("locale", ""))
+def _correct(session: Session) -> Said:
+    mine, parts = known(session.key), current_parts()
+    fields = {field.key: field for field in offered(mine) if field.key in request.form}
+    told = {key: request.form[key].strip() for key in fields}
+    wrong = [Problem(*found) for key, field in fields.items() for found in wrong_in(field, told[key])]
     if wrong:
-        return page(session, token, Said(problems=wrong, told=fields))
-    details = correcting.Details(locale, fields)
-    lists = current_parts().catalogue.lists
-    may = {one.list_id: keys_of([lists[one.list_id]]) for one in known.open}
-    correcting.correct(session.key, details, may, current_parts().clock.now())
-    return page(session, token, Said(gettext("Your details are saved.")))
+        return Said(problems=wrong, told=told)
+    may = {row.list_id: keys_of([parts.catalogue.lists[row.list_id]]) for row in mine.open}
+    details = correcting.Details(parts.languages.known(request.form.get("locale", "")), told)
+    correcting.correct(session.key, details, may, now())
+    return Said(gettext("Your details are saved."))
 
 
-def _move(session: Session, token: str) -> Answer:
-    """Another address, by a double opt-in of its own; what we know of that one is told to nobody (L-14)."""
-    typed, known = request.form.get("email", ""), profile.look(session.key, current_parts().clock.now())
-    try:
-        address = parse(typed)
-    except BadAddress as error:
-        wrong = Problem("email", str(error), by_library=isinstance(error, RefusedAddress))
-        return page(session, token, Said(problems=[wrong], typed=typed))
-    lists = movable(known)
-    if current_parts().links.key(address.folded) == session.key or not lists:
-        return page(session, token, Said(problems=[Problem("email", _NO_OTHER)], typed=typed))
-    sign_up = _sign_up(address, {row: row.wording_id for row in lists}, _told(known))
-    mark = current_parts().links.try_key(b"moves" + session.key)
-    refused = move.begin(sign_up, session.key, mark, current_parts().clock.now(), current_parts().policy)
+def _move(session: Session) -> Said | Response:
+    """Another address, by a double opt-in of its own; what we know of that one is told to nobody."""
+    typed, mine, parts = request.form.get("email", ""), known(session.key), current_parts()
+    address, lists = address_in(request.form), movable(mine)
+    if isinstance(address, Problem):
+        return Said(problems=[address], typed=typed)
+    if parts.links.key(address.folded) == session.key or not lists:
+        return Said(problems=[Problem("email", _NO_OTHER)], typed=typed)
+    sign_up = _sign_up(address, {row: row.wording_id for row in lists}, _told(mine))
+    mark = parts.links.try_key(b"moves" + session.key)
+    refused = move.begin(sign_up, session.key, mark, now(), parts.policy)
     if isinstance(refused, move.Enough):
-        return page(session, token, Said(_became(Outcome.CLOSED, lists[0], refused.until), typed=typed))
+        return Said(_became(Outcome.CLOSED, lists[0], refused.until), typed=typed)
     if isinstance(refused, Limited):
         return too_many(refused)
-    current_parts().watch.note([row.id for row in lists], address.ascii_domain)
-    current_parts().wake_sender()
-    return page(session, token, Said(gettext(_MOVES, address=address.mailed)))
+    parts.watch.note([row.id for row in lists], address.ascii_domain)
+    parts.wake_sender()
+    return Said(gettext(_MOVES, address=address.mailed))
 
 
 _NO_OTHER = marked("This is the address that you have. Please enter the new one.")
@@ -132,46 +125,44 @@ _MOVES = marked(
 )
 
 
-def movable(known: Mine) -> list[List]:
+def movable(mine: Mine) -> list[List]:
     """The lists that a new address can take over: those that take sign-ups, and where nothing is restricted."""
     lists = current_parts().catalogue.lists
-    rows = [lists[one.list_id] for one in known.open if not one.restricted]
-    return [row for row in rows if row.position is not None]
+    return [lists[row.list_id] for row in mine.open if not row.restricted and lists[row.list_id].position is not None]
 
 
 def _sign_up(address: Address, wordings: Mapping[List, str], told: Mapping[str, str]) -> SignUp:
     """For these lists, each with its wording; a mailbox is proven, which is more than a computation proves."""
-    asked_for, links = keys_of([*wordings]), current_parts().links
+    asked_for, parts = keys_of([*wordings]), current_parts()
     fields = {key: text for key, text in told.items() if key in asked_for}
     name, locale = fields.pop("name", None), told.get("locale") or language.current()
-    choices = tuple(choice(row, id_, current_parts().catalogue) for row, id_ in wordings.items())
+    choices = tuple(choice(row, id_, parts.catalogue) for row, id_ in wordings.items())
     sign_up = SignUp(address, choices, name, locale, fields or None)
-    return complete(sign_up, links.ref(links.new_handle()), _BY, incoming(), current_parts(), brings=NO_PROOF)
+    return complete(sign_up, parts.links.ref(parts.links.new_handle()), _BY, incoming(), parts, brings=NO_PROOF)
 
 
-def _told(known: Mine) -> dict[str, str]:
-    newest = max(known.open, key=lambda one: one.id, default=None)
+def _told(mine: Mine) -> dict[str, str]:
+    newest = max(mine.open, key=lambda row: row.id, default=None)
     return correcting.fields_of(newest) | {"locale": newest.locale} if newest else {}
 
 
-def _never(session: Session, token: str) -> Answer:
-    """Asks once (U-11)."""
-    row = about(profile.look(session.key, current_parts().clock.now()))
-    return render_template("pages/preferences_never.html", session=token, footer=row), 200
+def _never(session: Session) -> Response:
+    """Asks once."""
+    row = about(known(session.key))
+    return Response(render_template("pages/preferences_never.html", session=request.form["session"], footer=row))
 
 
-def _never_surely(session: Session, token: str) -> Answer:
-    now, policy = current_parts().clock.now(), current_parts().policy
-    suppress.suppress(session.key, "all", "never write to me again", now, policy, None, _BY)
-    return page(session, token, Said(gettext("We will not write to you again."), undo=True))
+def _never_surely(session: Session) -> Said:
+    suppress.suppress(session.key, "all", "never write to me again", now(), current_parts().policy, None, _BY)
+    return Said(gettext("We will not write to you again."), undo=True)
 
 
-def _lift(session: Session, token: str) -> Answer:
+def _lift(session: Session) -> Said:
     scope = request.form.get("scope", "")
-    if scope not in ("ask", "all"):
+    if scope not in _LIFTED:
         abort(404)
     suppress.lift(session.key, scope)
-    return page(session, token, Said(gettext(_LIFTED[scope])))
+    return Said(gettext(_LIFTED[scope]))
 
 
 _LIFTED = {
@@ -180,20 +171,11 @@ _LIFTED = {
 }
 
 
-def _the_list() -> List:
-    slug = request.form.get("list", "")
-    row = next((one for one in current_parts().catalogue.lists.values() if one.slug == slug), None)
-    return row or abort(404)
+def _named_list() -> List:
+    return any_list(request.form.get("list", ""))
 
 
-ACTS: dict[str, Callable[[Session, str], Answer]] = {
-    "show": _show,
-    "leave": _leave,
-    "leave-all": _leave_all,
-    "join": _join,
-    "correct": _correct,
-    "move": _move,
-    "never": _never,
-    "never-surely": _never_surely,
-    "lift": _lift,
-}
+ACTS: dict[str, Callable[[Session], Said | Response]] = {
+    "show": _show, "leave": _leave, "leave-all": _leave_all, "join": _join, "correct": _correct, "move": _move,
+    "never": _never, "never-surely": _never_surely, "lift": _lift,
+}  # fmt: skip

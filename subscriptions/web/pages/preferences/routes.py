@@ -1,50 +1,50 @@
 """The way to one's own preferences: ask for the link by mail, open it once, and the acts of the page behind it."""
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions.actions import preferences, profile
-from subscriptions.domain.address import BadAddress, RefusedAddress, parse
+from subscriptions.actions import preferences
 from subscriptions.links import Opener, Session
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language
-from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
+from subscriptions.web.intake.fields import address_input
+from subscriptions.web.intake.parse import address_in
 from subscriptions.web.pages.preferences.actions import ACTS
-from subscriptions.web.pages.preferences.view import Said, about, page
+from subscriptions.web.pages.preferences.view import Said, about, known, page
 
 pages = Blueprint("preferences", __name__)
 
 
 @pages.get("/preferences")
 def form() -> str:
-    return _form("", [])
+    return _form([])
 
 
 @pages.post("/preferences")
 def ask() -> BaseResponse | tuple[str, int]:
-    """The same answer for every address (R-03, W-12)."""
-    typed = request.form.get("email", "")
-    try:
-        address = parse(typed)
-    except BadAddress as error:
-        wrong = Problem("email", str(error), by_library=isinstance(error, RefusedAddress))
-        return _form(typed, [wrong]), 422
+    """The same answer for every address."""
+    address = address_in(request.form)
+    if isinstance(address, Problem):
+        return _form([address]), 422
     parts = current_parts()
     key, network = parts.links.key(address.folded), origin(incoming(), parts).network
-    limited = preferences.ask(key, address.mailed, network, parts.clock.now(), parts.policy)
+    limited = preferences.ask(key, address.mailed, network, now(), parts.policy)
     if limited:
         return too_many(limited)
     parts.wake_sender()
     return redirect(url_for("preferences.sent"), 303)
 
 
-def _form(typed: str, wrong: list[Problem]) -> str:
-    problems = language.in_words(wrong)
-    return render_template("pages/preferences_ask.html", typed=typed, problems=problems, footer=_first())
+def _form(wrong: list[Problem]) -> str:
+    problems, address = language.in_words(wrong), address_input(gettext)
+    shown = {"typed": request.form.get("email", ""), "address": address, "problems": problems}
+    return render_template("pages/preferences_ask.html", **shown, footer=_first())
 
 
 @pages.get("/preferences/sent")
@@ -60,8 +60,8 @@ def _first() -> List:
 def link_page(token: str) -> tuple[str, int]:
     """One button, and nothing happens before it is pressed: scanners follow every link."""
     opener = current_parts().links.sessions.read_link(token)
-    row = about(profile.look(opener.key, current_parts().clock.now()))
-    if current_parts().clock.now() >= opener.until or preferences.is_used(opener):
+    row = about(known(opener.key))
+    if now() >= opener.until or preferences.is_used(opener):
         return _gone(opener, token)
     action, until = url_for("preferences.open_", token=token), language.words(opener.until)
     return render_template("pages/preferences_open.html", action=action, until=until, footer=row), 200
@@ -71,16 +71,16 @@ def link_page(token: str) -> tuple[str, int]:
 def open_(token: str) -> tuple[str, int]:
     parts = current_parts()
     opener = parts.links.sessions.read_link(token)
-    if not preferences.open_(opener, parts.clock.now()):
-        about(profile.look(opener.key, parts.clock.now()))
+    if not preferences.open_(opener, now()):
+        about(known(opener.key))
         return _gone(opener, token)
     session = parts.links.sessions.session_token(opener.key)
     return page(parts.links.sessions.read_session(session), session, Said())
 
 
 def _gone(opener: Opener, token: str) -> tuple[str, int]:
-    """Used or too old: it still says who asks, so a fresh one takes no typing (U-12)."""
-    used = current_parts().clock.now() < opener.until
+    """Used or too old: it still says who asks, so a fresh one takes no typing."""
+    used = now() < opener.until
     action = url_for("preferences.again", token=token)
     return render_template("pages/preferences_gone.html", used=used, action=action, footer=_first()), 410
 
@@ -92,11 +92,10 @@ def again(token: str) -> str:
 
 def _again(key: bytes) -> str:
     parts = current_parts()
-    now = parts.clock.now()
-    row = about(profile.look(key, now))
-    due_at = preferences.ask_again(key, now, parts.policy)
+    row = about(known(key))
+    due_at = preferences.ask_again(key, now(), parts.policy)
     parts.wake_sender()
-    waits = language.words(due_at) if due_at and due_at > now else None
+    waits = language.words(due_at) if due_at and due_at > now() else None
     sender = parts.settings.mail.sender
     return render_template("pages/preferences_again.html", sent=bool(due_at), waits=waits, sender=sender, footer=row)
 
@@ -114,14 +113,15 @@ def do(act: str) -> BaseResponse | tuple[str, int]:
     session = current_parts().links.sessions.read_session(token)
     if act == "again":
         return _again(session.key), 200
-    if current_parts().clock.now() >= session.until:
+    if now() >= session.until:
         return _over(session, token)
     if act not in ACTS:
         abort(404)
-    return ACTS[act](session, token)
+    said = ACTS[act](session)
+    return page(session, token, said) if isinstance(said, Said) else said
 
 
 def _over(session: Session, token: str) -> tuple[str, int]:
-    row = about(profile.look(session.key, current_parts().clock.now()))
+    row = about(known(session.key))
     action = url_for("preferences.do", act="again")
     return render_template("pages/preferences_gone.html", over=True, session=token, action=action, footer=row), 410

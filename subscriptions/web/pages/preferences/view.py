@@ -9,14 +9,16 @@ from flask_babel import gettext
 
 from subscriptions import languages
 from subscriptions.actions import profile
-from subscriptions.actions.correct import fields_of as told_of
+from subscriptions.actions.correct import fields_of as stored
 from subscriptions.actions.profile import Mine
 from subscriptions.domain.address import parse
 from subscriptions.domain.fields import Field, field_stored
+from subscriptions.languages import marked
 from subscriptions.links import Session
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Registration, Subscription
 from subscriptions.web.http import language
+from subscriptions.web.http.adapter import now
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.intake import fields
 
@@ -34,102 +36,95 @@ class Said:
 
 def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     """The page as it is now, in the language of its owner."""
-    known = profile.look(session.key, current_parts().clock.now())
-    row = about(known)
+    mine = known(session.key)
+    row, problems = about(mine), language.in_words(said.problems)
     shown = {
-        "mine": known,
-        "lists": list(_lists(known)),
-        "fields": [fields.as_shown(one, gettext) for one in offered(known)],
-        "told": {**_told(known), **said.told},
-        "erase_by": language.words(known.erase_by) if known.erase_by else None,
+        "mine": mine,
+        "lists": list(_lists(mine)),
+        "fields": [fields.voluntary_input(field, gettext) for field in offered(mine)],
+        "new_address": fields.address_input(gettext, marked("New e-mail address")),
+        "told": {**_told(mine), **said.told},
+        "erase_by": language.words(mine.erase_by) if mine.erase_by else None,
         "locales": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
-        "never": any(one.scope == "all" for one in known.suppressions),
-        "quiet": [_quiet(one.list_id) for one in known.suppressions if one.scope == "ask"],
+        "never": any(found.scope == "all" for found in mine.suppressions),
+        "quiet": [_quiet(found.list_id) for found in mine.suppressions if found.scope == "ask"],
+        "session": token,
+        "until": language.words(session.until),
     }
-    problems = language.in_words(said.problems)
-    until = language.words(session.until)
-    told = render_template(
-        "pages/preferences.html", **shown, session=token, until=until, said=said, problems=problems, footer=row
-    )
+    told = render_template("pages/preferences.html", **shown, said=said, problems=problems, footer=row)
     return told, 422 if problems else 200
 
 
-def about(known: Mine) -> List:
+def known(key: bytes) -> Mine:
+    """What is known of an address now."""
+    return profile.look(key, now())
+
+
+def about(mine: Mine) -> List:
     """The list whose legal notice stands below; the page speaks the language of what is known."""
-    rows: list[Registration | Subscription] = [*known.waiting.values(), *known.blocked.values()]
-    rows += known.chapters.values()
-    newest = max(rows, key=lambda one: one.registered_at, default=None)
+    rows: list[Registration | Subscription] = [*mine.waiting.values(), *mine.blocked.values(), *mine.chapters.values()]
+    newest = max(rows, key=lambda row: row.registered_at, default=None)
     row = current_parts().catalogue.lists[newest.list_id] if newest else current_parts().catalogue.configured[0]
     language.of_row(newest.locale if newest else None, row)
     return row
 
 
-def _lists(known: Mine) -> Iterator[dict[str, Any]]:
+_ORDER = ("open", "waiting", "blocked", "ended", "new")
+
+
+def _lists(mine: Mine) -> Iterator[dict[str, Any]]:
     """Those of this person, then those that anybody may join."""
-    theirs = {*known.chapters, *known.waiting, *known.blocked}
-    rows = [
-        row
-        for row in current_parts().catalogue.lists.values()
-        if row.id in theirs or (row.public and joins(row, known))
-    ]
-    for row in sorted(rows, key=lambda row: _rank(row, known)):
-        yield {
-            "list": row,
-            "state": _state(row, known),
-            "joins": joins(row, known),
-            "wording": current_parts().catalogue.wordings.get(row.wording_id),
-            **_times(row, known),
-        }
+    catalogue, theirs = current_parts().catalogue, {*mine.chapters, *mine.waiting, *mine.blocked}
+    rows = [row for row in catalogue.lists.values() if row.id in theirs or (row.public and joins(row, mine))]
+    for row in sorted(rows, key=lambda row: _ORDER.index(_state(row, mine))):
+        wording = catalogue.wordings.get(row.wording_id)
+        state = {"state": _state(row, mine), "joins": joins(row, mine), "wording": wording}
+        yield {"list": row, **state, **_times(row, mine)}
 
 
-def _rank(row: List, known: Mine) -> int:
-    return ("open", "waiting", "blocked", "ended", "new").index(_state(row, known))
-
-
-def _state(row: List, known: Mine) -> str:
-    chapter = known.chapters.get(row.id)
-    if chapter and chapter.ended_at is None:
+def _state(row: List, mine: Mine) -> str:
+    subscription = mine.chapters.get(row.id)
+    if subscription and subscription.ended_at is None:
         return "open"
-    if row.id in known.waiting:
+    if row.id in mine.waiting:
         return "waiting"
-    if row.id in known.blocked:
+    if row.id in mine.blocked:
         return "blocked"
-    return "ended" if chapter else "new"
+    return "ended" if subscription else "new"
 
 
-def joins(row: List, known: Mine) -> bool:
+def joins(row: List, mine: Mine) -> bool:
     """Whether this person may switch the list on: it takes sign-ups, and we may write to them."""
-    if row.position is None or known.address is None or any(one.scope == "all" for one in known.suppressions):
+    if row.position is None or mine.address is None or any(found.scope == "all" for found in mine.suppressions):
         return False
-    return current_parts().mailable.why_not(parse(known.address)) is None
+    return current_parts().mailable.why_not(parse(mine.address)) is None
 
 
-def _times(row: List, known: Mine) -> dict[str, Any]:
-    chapter, waiting, blocked = known.chapters.get(row.id), known.waiting.get(row.id), known.blocked.get(row.id)
+def _times(row: List, mine: Mine) -> dict[str, Any]:
+    subscription, waiting, blocked = (of.get(row.id) for of in (mine.chapters, mine.waiting, mine.blocked))
     times = {
-        "since": chapter.confirmed_at if chapter else None,
-        "ended": chapter.ended_at if chapter else None,
-        "confirm_by": waiting.confirm_by if waiting else None,
-        "purge_at": blocked.purge_at if blocked else None,
+        "since": subscription and subscription.confirmed_at,
+        "ended": subscription and subscription.ended_at,
+        "confirm_by": waiting and waiting.confirm_by,
+        "purge_at": blocked and blocked.purge_at,
     }
-    return {name: language.words(at) if at else None for name, at in times.items()} | {
-        "restricted": bool(chapter and chapter.restricted)
-    }
+    restricted = bool(subscription and subscription.restricted)
+    return {name: language.words(at) if at else None for name, at in times.items()} | {"restricted": restricted}
 
 
-def offered(known: Mine) -> list[Field]:
+def offered(mine: Mine) -> list[Field]:
     """The voluntary fields of what is subscribed: those of the lists, and what is stored though no list asks for it."""
-    rows = [current_parts().catalogue.lists[one.list_id] for one in known.open]
-    asked_for = {one.key: one for one in fields.offered(rows)}
-    stored = dict.fromkeys(key for one in known.open for key in told_of(one) if key not in asked_for)
-    return [*asked_for.values(), *(field_stored(key) for key in stored)]
+    rows = [current_parts().catalogue.lists[row.list_id] for row in mine.open]
+    asked_for = {field.key: field for field in fields.offered(rows)}
+    others = dict.fromkeys(key for row in mine.open for key in stored(row) if key not in asked_for)
+    return [*asked_for.values(), *map(field_stored, others)]
 
 
-def _told(known: Mine) -> dict[str, str]:
+def _told(mine: Mine) -> dict[str, str]:
     """What is stored of them now; where subscriptions differ, the newest."""
     told: dict[str, str] = {}
-    for one in sorted(known.open, key=lambda one: one.id):
-        told |= told_of(one) | {"locale": current_parts().languages.known(one.locale) or one.locale}
+    for row in sorted(mine.open, key=lambda row: row.id):
+        told |= stored(row) | {"locale": current_parts().languages.known(row.locale) or row.locale}
     return told
 
 

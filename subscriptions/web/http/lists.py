@@ -1,0 +1,27 @@
+"""The list that an address names, or 404."""
+
+from collections.abc import Iterable
+
+from flask import abort
+
+from subscriptions.parts import current_parts
+from subscriptions.store.models import List
+from subscriptions.web.http import language
+
+
+def the_list(slug: str) -> List:
+    """The list of that name that takes sign-ups, or 404; a page about it."""
+    row = current_parts().catalogue.by_slug(slug) or abort(404)
+    language.of_list(row)
+    return row
+
+
+def there_are(slugs: Iterable[str]) -> list[List]:
+    """Those that take sign-ups, of the lists that are named, each once."""
+    return [row for row in map(current_parts().catalogue.by_slug, dict.fromkeys(slugs)) if row]
+
+
+def any_list(slug: str) -> List:
+    """Also one that takes no sign-ups any more: people still leave it, and programs read it."""
+    rows = current_parts().catalogue.lists.values()
+    return next((row for row in rows if row.slug == slug), None) or abort(404)

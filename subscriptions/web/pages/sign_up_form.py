@@ -1,0 +1,98 @@
+"""The sign-up form, described once: our pages show it, the script on other sites builds it, owners paste it.
+
+It is written by templates/pages/_form.html, embed/form_data.py and embed/snippets.py; tests/test_one_form.py walks it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext, ngettext
+
+from subscriptions.parts import current_parts
+from subscriptions.store.models import List, Wording
+from subscriptions.web.http import language, urls
+from subscriptions.web.intake.fields import Input, address_input, voluntary_inputs
+from subscriptions.web.intake.parse import HONEYPOT, wording_field
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What is agreed to for one list."""
+
+    list: List
+    wording: Wording
+    field: str  # the hidden one that names the wording
+    purpose: str  # who asks, and what for (Article 13 GDPR)
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpForm:
+    """The form of one list, or with a choice among several, which may be none; all texts in the page's language."""
+
+    title: str
+    action: str
+    is_choice: bool
+    fields: Sequence[Input]  # the address, then what is voluntary
+    about: str  # what several voluntary fields share: what they are for
+    trap: Input  # no person sees or fills it
+    agree: str
+    agreements: Sequence[Agreement]
+    policy: str
+    fine: str  # what is stored, and until when
+    hidden: Mapping[str, str]
+    button: str
+    computes: bool = False  # a proof of work will be asked for, so that the form brings it at once
+
+    @property
+    def slug(self) -> str:
+        """What tells its ids from those of another form on the same page."""
+        return "several" if self.is_choice else self.agreements[0].list.slug
+
+    @property
+    def unseen(self) -> dict[str, str]:
+        """All that is sent without being seen."""
+        return {**{one.field: one.wording.id for one in self.agreements}, **self.hidden}
+
+
+def describe(
+    rows: Sequence[List], texts: Sequence[str], action: str, return_url: str = "", *, is_choice: bool,
+    computes: bool = False,
+) -> SignUpForm:  # fmt: skip
+    """The form of these lists, with the fields that the configuration names so."""
+    choose = gettext("Choose what you would like to read")
+    about = gettext("All of this is optional. We use it to address you, and for nothing else.")
+    back = {urls.RETURN: return_url} if return_url else {}
+    return SignUpForm(
+        title=choose if is_choice else gettext("Subscribe to %(list)s", list=rows[0].name),
+        action=action,
+        is_choice=is_choice,
+        fields=(address_input(gettext), *voluntary_inputs(texts, gettext)),
+        about=about if len(texts) > 1 else "",
+        trap=Input(HONEYPOT, gettext("Leave this empty")),
+        agree=gettext("What you agree to"),
+        agreements=[_agreement(row, is_choice=is_choice) for row in rows],
+        policy=gettext("Privacy policy"),
+        fine=_fine_print(),
+        hidden={"locale": language.to_store(rows[0]) if rows else "", **back},
+        button=gettext("Subscribe"),
+        computes=computes,
+    )
+
+
+def _agreement(row: List, *, is_choice: bool) -> Agreement:
+    purpose = gettext("Your address is used to send you %(list)s, and for nothing else.", list=row.name)
+    if row.controller:
+        purpose = gettext("Responsible: %(who)s.", who=row.controller.rstrip(".")) + " " + purpose
+    wording = current_parts().catalogue.wordings[row.wording_id]
+    return Agreement(row, wording, wording_field(row, is_choice=is_choice), purpose)
+
+
+def _fine_print() -> str:
+    hours = current_parts().settings.lifecycle.confirm_within_hours
+    stored = gettext("We store the time and the IP address of your sign-up and of your confirmation, as proof.")
+    until = ngettext(
+        "A sign-up that is not confirmed is blocked after %(num)d hour and deleted after a month.",
+        "A sign-up that is not confirmed is blocked after %(num)d hours and deleted after a month.",
+        hours,
+    )
+    return " ".join([stored, until, gettext("You can leave at any time.")])

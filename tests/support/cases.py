@@ -1,0 +1,62 @@
+"""Many cases of one rule in one test, which names each that fails; and what runs on one database alone."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from itertools import product
+from typing import Any
+
+import pytest
+
+# For what neither stores anything nor asks the database what the two would answer in their own ways.
+ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+Test = Callable[..., None]
+
+
+def crossed(*, indirect: Iterable[str] = (), **columns: Iterable[Any]) -> pytest.MarkDecorator:
+    """Each value with each on SQLite; on PostgreSQL as few cases as have every value of every column once."""
+    every = {name: list(values) for name, values in columns.items()}
+    rows = [("sqlite", *row) for row in product(*every.values())]
+    for number in range(max(map(len, every.values()))):
+        rows.append(("postgresql", *(values[number % len(values)] for values in every.values())))
+    return pytest.mark.parametrize(("database", *every), rows, indirect=["database", *indirect], ids=_named)
+
+
+def _named(value: Any) -> str | None:
+    return getattr(value, "__name__", None)
+
+
+def each(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Test], Test]:
+    """Like pytest.mark.parametrize, but one test that walks all the cases, in the same world.
+
+    It fails at its end, with every case that has failed. For cases of which none leaves anything to the next.
+    """
+    called = tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else names
+    rows = [case if len(called) > 1 else (case,) for case in cases]
+    assert rows, "a rule without a case proves nothing"
+
+    def walking(test: Test) -> Test:
+        @functools.wraps(test)
+        def walk(*args: Any, **fixtures: Any) -> None:
+            errors = [error for row in rows if (error := _failure(test, args, fixtures, called, row))]
+            if errors:
+                failed = ", ".join(str(error.__notes__[0]) for error in errors)
+                raise BaseExceptionGroup(f"{len(errors)} of {len(rows)} cases fail: {failed}", errors)
+
+        given = inspect.signature(test)
+        left = [parameter for name, parameter in given.parameters.items() if name not in called]
+        assert len(left) + len(called) == len(given.parameters), f"{test.__name__} does not take {names}"
+        walk.__signature__ = given.replace(parameters=left)  # type: ignore[attr-defined]
+        return walk
+
+    return walking
+
+
+def _failure(test: Test, args: Any, fixtures: dict[str, Any], names: tuple[str, ...], row: Any) -> BaseException | None:
+    try:
+        test(*args, **fixtures, **dict(zip(names, row, strict=True)))
+    except (Exception, pytest.fail.Exception) as error:
+        error.add_note(", ".join(f"{name} = {value!r}"[:200] for name, value in zip(names, row, strict=True)))
+        error.__notes__.insert(0, error.__notes__.pop())
+        return error
+    return None
