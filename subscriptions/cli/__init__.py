@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 import click
 from flask import Flask, current_app
 
-from subscriptions import logs, start
+from subscriptions import foreign, logs, start
 from subscriptions.domain.address import Address, BadAddress, parse
 from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings
@@ -27,7 +27,7 @@ T = TypeVar("T")
 def init_app(app: Flask) -> None:
     from subscriptions.cli import abuse, admin, jobs, mails, people
 
-    if start.is_command():
+    if foreign.is_command():
         migrate.init_app(app)
     for room in (admin, people, mails, jobs, abuse):
         for command in room.COMMANDS:
