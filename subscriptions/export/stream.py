@@ -32,7 +32,7 @@ def export(
     for page in _pages(row, now):
         for start in range(0, len(page), CHUNK):
             breath.wait(BREATH)
-            yield "".join([line(one) for one in page[start : start + CHUNK]]).encode()
+            yield "".join([line(subscription) for subscription in page[start : start + CHUNK]]).encode()
         progress(len(page))
 
 
