@@ -6,7 +6,7 @@ PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test drills check format translations lock clean
+.PHONY: help run test drills mutants check format translations lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ test: $(VENV)/.tests ## run the tests, all but the drills (make test ARGS="-k co
 
 drills: $(VENV)/.tests ## run what is long by nature: attacks, measuring, random histories and texts by the thousand
 	@HYPOTHESIS_PROFILE=night $(VENV)/bin/pytest --numprocesses auto --dist worksteal -m "drill or hypothesis" $(ARGS)
+
+mutants: $(VENV)/.tests ## break the rules one by one: do the tests notice? (make mutants ARGS="domain/budget")
+	@nice $(VENV)/bin/python -m tests.mutants $(ARGS)
 
 check: $(VENV)/.tests ## lint, format, types, templates, house rules
 	@$(VENV)/bin/ruff check --quiet .

@@ -1,4 +1,4 @@
-"""Whether a mail domain takes mail, by the DNS alone (A-11, B-11): a quick answer, or none.
+"""Whether a mail domain takes mail, by the DNS alone (RFC 5321 5.1, RFC 7505): a quick answer, or none.
 
 Nobody's mail server is ever asked. A sign-up waits 0.3 seconds at most; look-ups are few at a time and few a second,
 and pause where name servers are silent, so that neither a flood nor a broken DNS slows anybody down.
@@ -101,7 +101,7 @@ class Lookup:
         try:
             exchanges = self._answer(name, "MX", left())
             if exchanges is not None:
-                return all(str(one).split()[-1] == "." for one in exchanges)
+                return all(str(exchange).split()[-1] == "." for exchange in exchanges)
             return all(self._answer(name, kind, left()) is None for kind in ("A", "AAAA"))
         except dns.resolver.NXDOMAIN:
             return True
@@ -123,7 +123,7 @@ class Lookup:
         if self._resolver is None:
             made = dns.resolver.Resolver(configure=not self._nameservers)
             if self._nameservers:
-                made.nameservers = [_nameserver(one) for one in self._nameservers]
+                made.nameservers = [_nameserver(text) for text in self._nameservers]
             made.timeout = WITHIN
             self._resolver = made
         return self._resolver

@@ -131,9 +131,9 @@ class World:
     def evidence(self) -> list[Evidence]:
         return _all(Evidence)
 
-    def count(self, table: Any) -> int:
+    def count(self, table: Any, *which: Any) -> int:
         with reading() as session:
-            return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            return session.scalar(sa.select(sa.func.count()).select_from(table).where(*which)) or 0
 
     def block(self) -> int:
         return sweep.block(self.clock.now())
@@ -238,7 +238,7 @@ def through(
 ) -> Iterator[World]:
     """A world whose mails leave through that relay, its context pushed; the sender ends with it."""
     address: dict[str, Any] = {"transport": "smtp", "host": relay.host, "port": relay.port, "timeout_seconds": 1}
-    app = make_app(mail=MailSettings(**(address | mail)), lists=tuple(lists))
+    app = make_app(mail=MailSettings(**({"connections": 1} | address | mail)), lists=tuple(lists))
     with app.app_context():
         world = World(app, app.test_client(), clock)
         yield world

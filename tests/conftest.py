@@ -17,7 +17,7 @@ from app import create_app
 from subscriptions import start
 from subscriptions.clock import Clock
 from subscriptions.look.pictures import known_picture
-from subscriptions.settings import Abuse, Database, Server, Settings
+from subscriptions.settings import Abuse, Database, Mail, Server, Settings
 from subscriptions.store.models import db
 from tests.builders import LISTS, World
 from tests.support.applications import Applications
@@ -115,7 +115,9 @@ def make_settings(url: str, folder: Path, **sections: object) -> Settings:
     server = Server(data_dir=str(folder), pepper="a pepper of the tests", secret_keys=("a secret key of the tests",))
     # a test signs more people up than one network does in peace; the rest of the guard is on
     abuse = Abuse(proof_of_work_from="")
-    made = {"server": server, "database": Database(url), "lists": LISTS, "abuse": abuse, "root": folder} | sections
+    mail = Mail(connections=1)  # so that mails arrive in the order in which they are owed
+    world = {"server": server, "database": Database(url), "lists": LISTS, "abuse": abuse, "mail": mail, "root": folder}
+    made = world | sections
     return Settings(**made)  # type: ignore[arg-type]
 
 

@@ -31,7 +31,7 @@ class History:
     open: dict[tuple[str, str], int] = field(default_factory=dict)
     caused: dict[str, list[datetime]] = field(default_factory=lambda: {ANNE: [], BART: []})
     erasing: dict[str, datetime] = field(default_factory=dict)
-    chapters: int = 0
+    subscriptions: int = 0
     away: bool = False
 
     @property
@@ -47,7 +47,7 @@ class History:
     # What people do
 
     def sign_up(self, who: str, *slugs: str) -> None:
-        before, opened = everything(Evidence), everything(Subscription, without="told_at")
+        before, opened = everything(Evidence), everything(Subscription, without="notified_at")
         known = {one.ref for one in self.world.registrations()}
         body = {"email": who} | ({"list": slugs[0]} if len(slugs) == 1 else {"lists": slugs})
         assert self.world.post("/api/v1/subscriptions", json=body).status_code == 202
@@ -55,7 +55,7 @@ class History:
         after = everything(Evidence)
         told = [row for id_, row in after.items() if id_ not in before and row["fact"] == "asked again"]
         assert {id_: after[id_] for id_ in before} == before
-        assert everything(Subscription, without="told_at") == opened
+        assert everything(Subscription, without="notified_at") == opened
         assert not told or any((who, slug) in self.open and not self.silent(who, slug) for slug in slugs)
         for row in new:
             slug = self.slug_of(row)
@@ -78,12 +78,12 @@ class History:
     def works(self, one: Asked) -> bool:
         if one.state == "waiting":
             return self.now < one.at + DAY
-        return one.state == "confirmed" and self.open.get((one.who, one.slug)) == one.chapter
+        return one.state == "confirmed" and self.open.get((one.who, one.slug)) == one.subscription
 
     def begin(self, one: Asked) -> None:
         if (one.who, one.slug) not in self.open:
-            self.chapters += 1
-        one.state, one.chapter = "confirmed", self.open.setdefault((one.who, one.slug), self.chapters)
+            self.subscriptions += 1
+        one.state, one.subscription = "confirmed", self.open.setdefault((one.who, one.slug), self.subscriptions)
 
     def of_link(self, one: Asked) -> list[Asked]:
         """Those that the same mail has asked about."""
@@ -98,10 +98,10 @@ class History:
         for same in self.of_link(one):
             if same.state == "waiting":
                 same.state = "gone"
-            elif same.state == "confirmed" and self.open.get((same.who, same.slug)) == same.chapter:
+            elif same.state == "confirmed" and self.open.get((same.who, same.slug)) == same.subscription:
                 del self.open[same.who, same.slug]
         for slug in sorted({one.slug, *left}) if data else [None]:
-            self.silence(Silence(one.who, "ask", slug, self.now + MONTH if data else None, one.ref))
+            self.silence(Silence(one.who, "confirmations", slug, self.now + MONTH if data else None, one.ref))
 
     def silence(self, new: Silence) -> None:
         """A second press of a link prolongs nothing."""
@@ -221,8 +221,8 @@ class History:
                  for table in (Address, Registration, Subscription, Suppression)}  # fmt: skip
         assert known[Address] <= known[Registration] | known[Subscription] | known[Suppression]
         with reading() as session:
-            for chapter in self.world.subscriptions():
-                facts = {one.fact for one in evidence.of_subscription(session, chapter.id)}
+            for subscription in self.world.subscriptions():
+                facts = {one.fact for one in evidence.of_subscription(session, subscription.id)}
                 assert {"registered", "confirmed"} <= facts
 
     def check_exports(self) -> None:

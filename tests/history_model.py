@@ -28,7 +28,7 @@ class Asked:
     at: datetime
     ref: bytes
     state: str = "waiting"  # confirmed, gone
-    chapter: int | None = None
+    subscription: int | None = None
 
 
 @dataclass

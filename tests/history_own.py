@@ -49,7 +49,7 @@ class OwnHistory(History):
 
     def told_now(self, who: str) -> bool:
         """Whether somebody was told just now that they are subscribed."""
-        return any(one.key == self.key(who) and one.told_at == self.now for one in self.world.subscriptions())
+        return any(one.key == self.key(who) and one.notified_at == self.now for one in self.world.subscriptions())
 
     def begin(self, one: Asked) -> None:
         super().begin(one)

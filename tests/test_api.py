@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from subscriptions.store import tokens
 from subscriptions.store.engine import transaction
 from tests.builders import ANNE, BART, CRIS, HIDDEN, NEWS, OFFERS, World, bearer
-from tests.support.cases import each
+from tests.support.cases import ONE_DATABASE, each
 
 API = "/api/v1"
 LISTED = f"{API}/lists/{NEWS}/subscriptions"
@@ -32,9 +32,7 @@ def some(world: World, count: int) -> list[str]:
 
 
 @EACH_GUARDED
-@pytest.mark.parametrize(
-    "value", [None, "", "Bearer", "Bearer ", "Bearer x", "Basic dGVzdDp0ZXN0", "Bearer \xff", "token x"]
-)
+@each("value", [None, "", "Bearer", "Bearer ", "Bearer x", "Basic dGVzdDp0ZXN0", "Bearer \xff", "token x"])
 def test_without_a_good_token_the_answer_is_401(world: World, path: str, value: str | None) -> None:
     answer = world.get(path, headers={} if value is None else {"Authorization": value})
     assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
@@ -42,7 +40,7 @@ def test_without_a_good_token_the_answer_is_401(world: World, path: str, value: 
 
 
 @EACH_GUARDED
-@pytest.mark.parametrize("scope", SCOPES)
+@each("scope", SCOPES)
 def test_a_token_opens_the_routes_of_its_scope_alone(world: World, path: str, scope: str) -> None:
     assert world.get(path, headers=bearer(scope)).status_code == (200 if GUARDED[path] == scope else 403)
 
@@ -205,7 +203,8 @@ WRONG = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("method", "path", "status"), WRONG)
+@ONE_DATABASE
+@each(("method", "path", "status"), WRONG)
 def test_every_error_under_api_is_a_problem_with_its_real_status(
     world: World, method: str, path: str, status: int
 ) -> None:

@@ -124,7 +124,7 @@ def test_two_who_disown_at_once_wait_for_each_other_though_the_address_is_no_lon
     world.clock.forward(days=30)
     world.run("purge")
     with transaction() as session:
-        addresses.lock_surely(session, world.parts.links.key(ANNE))
+        addresses.lock_or_create(session, world.parts.links.key(ANNE))
         press = beside.submit(world.post, link)
         until(somebody_waits)
     assert press.result(10).status_code == 200

@@ -15,6 +15,7 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Audit, Evidence, Owed, Suppression
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, World
 from tests.conftest import NOON, ManualClock
+from tests.support.cases import ONE_DATABASE, each
 
 
 def run(world: World, *args: str) -> Result:
@@ -52,7 +53,7 @@ def test_what_waits_is_erased_with_its_mails_and_evidence_and_its_addresses_are_
     assert (waiting(attacked), attacked.count(Owed), attacked.count(Evidence)) == ([], 0, before - 3)
     with reading() as session:
         found = [(one.scope, one.list_id, one.until) for one in session.query(Suppression)]
-    assert len(found) == 2 and {one[:2] for one in found} == {("ask", None)}
+    assert len(found) == 2 and {one[:2] for one in found} == {("confirmations", None)}
     assert counts()["cancelled"] == 3
 
 
@@ -160,7 +161,8 @@ def test_without_a_terminal_it_asks_nobody_and_changes_nothing(attacked: World) 
     assert len(waiting(attacked)) == 3
 
 
-@pytest.mark.parametrize(
+@ONE_DATABASE
+@each(
     ("args", "said"),
     [(["--since", "yesterday"], "is no time"), (["--since", "0h"], "is no time"),
      (["--since", "1h", "--until", "2h"], "not after"), (["--since", "1h", "--network", "10.0.0.0/40"], "no network"),

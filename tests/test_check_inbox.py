@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from subscriptions.links.handles import MAILS
-from subscriptions.settings import Limits, Mail
+from subscriptions.settings import Abuse, Limits, Mail
 from subscriptions.store.models import Address
 from tests.builders import ANNE, BART, HIDDEN, NEWS, OFFERS, World
 from tests.test_contracts import everything
@@ -151,7 +151,7 @@ def test_where_nothing_is_left_another_mail_is_answered_and_writes_nothing(
 ) -> None:
     handle = nobody(world)
     world.clock.forward(hours=1)
-    without = ("networks", "addresses")  # the sign-up is counted
+    without = ("counted_keys", "addresses")  # the sign-up is counted
     before = {name: rows for name, rows in everything().items() if name not in without}
     known = world.count(Address)
     answer = ask_again(world, handle)
@@ -179,12 +179,23 @@ def test_another_mail_counts_for_the_network_like_a_sign_up(make_app: Callable[.
         assert [ask_again(narrow, one).status_code for one in (mine, nobodys)] == [429, 429]
 
 
-def test_another_mail_keeps_the_wording_that_was_shown(world: World) -> None:
+def test_another_mail_is_never_asked_for_a_proof(make_app: Callable[..., Flask], world: World) -> None:
+    app = make_app(abuse=Abuse(proof_of_work_from="1/1h"))
+    with app.app_context():
+        busy = World(app, app.test_client(), world.clock)
+        handle = visit(busy)
+        world.clock.forward(minutes=15)
+        assert busy.sign_up(BART).status_code == 422
+        assert ask_again(busy, handle).status_code == 303 and len(busy.mails(ANNE)) == 2
+
+
+def test_another_mail_keeps_the_wording_that_was_shown_and_claims_none_that_was_not(world: World) -> None:
     shown = world.parts.catalogue.configured[0].wording_id
-    handle = visit(world, wording=shown)
+    handles = [visit(world, ANNE, wording=shown), visit(world, BART)]
     world.clock.forward(minutes=15)
-    ask_again(world, handle)
-    assert [one.wording_id for one in world.registrations()] == [shown, shown]
+    for handle in handles:
+        ask_again(world, handle)
+    assert [row.wording_id for row in world.registrations()] == [shown, None] * 2
 
 
 @pytest.mark.parametrize("path", ["check-inbox", "code"])

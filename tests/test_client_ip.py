@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from subscriptions.settings import Limits, Server
-from subscriptions.store.models import Network
+from subscriptions.store.models import CountedKey
 from tests.builders import ANNE, BART, World
 
 PEER, CLIENT = "192.88.99.1", "203.0.113.7"  # no private network, so a forwarded header of its own means nothing
@@ -136,7 +136,7 @@ def test_a_forgotten_proxy_setting_limits_nobody_and_is_told(behind: MakeWorld, 
     for address in (ANNE, BART):
         ip, source = stored(direct, CLIENT, peer, address)
         assert (ip, source) == (peer.removeprefix("::ffff:"), "unnamed proxy")
-    assert direct.count(Network) == 0
+    assert direct.count(CountedKey) == 0
     assert "trusted_proxies" in str(direct.client.get("/readyz").get_json()["warnings"])
 
 

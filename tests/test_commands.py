@@ -15,6 +15,7 @@ from flask import Flask
 
 from subscriptions.actions import suppress
 from subscriptions.domain.address import parse
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import NAMED
 from subscriptions.settings import Mail
@@ -94,7 +95,7 @@ suppressions lift anne@example.org --reason x|tokens revoke nobody
 """
 
 
-@pytest.mark.parametrize("line", [one for one in REFUSALS.replace("\n", "|").split("|") if one])
+@each("line", [one for one in REFUSALS.replace("\n", "|").split("|") if one])
 def test_what_cannot_be_done_is_status_1_and_one_sentence_on_stderr(world: World, line: str) -> None:
     assert refused(world, *line.split()).endswith(".\n")
 
@@ -197,10 +198,19 @@ def test_suppressions_are_added_shown_and_lifted_by_address(world: World) -> Non
 
 def test_lifting_one_scope_alone(world: World) -> None:
     key = world.parts.links.key(parse(ANNE).folded)
-    for scope in ("ask", "all"):
+    for scope in SuppressionScope:
         suppress.suppress(key, scope, "x", world.clock.now(), world.parts.policy, "command line")
-    assert good(world, "suppressions", "lift", ANNE, "--scope", "ask", "--reason", "x") == "1 lifted.\n"
+    assert good(world, "suppressions", "lift", ANNE, "--scope", "confirmations", "--reason", "x") == "1 lifted.\n"
     assert [row[1] for row in columns(good(world, "suppressions", "show"))[1:]] == ["all"]
+
+
+def test_the_old_name_of_a_scope_works_and_the_help_says_until_when(world: World) -> None:
+    old = ("--scope", "ask", "--reason", "x")
+    assert good(world, "suppressions", "add", ANNE, *old) == "Suppressed (confirmations); 0 subscriptions ended.\n"
+    assert [row[1] for row in columns(good(world, "suppressions", "show"))[1:]] == ["confirmations"]
+    assert good(world, "suppressions", "lift", ANNE, *old) == "1 lifted.\n"
+    told = " ".join(good(world, "suppressions", "add", "--help").split())
+    assert '"ask", the name before 0.3.0, works until 1.0' in told and "[confirmations|all]" in told
 
 
 @pytest.mark.parametrize(("job", "days"), [("block", 1), ("purge", 30)])

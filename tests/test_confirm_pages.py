@@ -49,8 +49,8 @@ def unsubscribed_since(world: World) -> str:
 
 def bounced_since(world: World) -> str:
     link = subscribed(world)
-    [chapter] = world.subscriptions()
-    leave(chapter.key, None, Withdrawal(Event.BOUNCE, Channel.RELAY, "550"), world.clock.now(), world.parts.policy)
+    [subscription] = world.subscriptions()
+    leave(subscription.key, None, Withdrawal(Event.BOUNCE, Channel.RELAY, "550"), world.clock.now(), world.parts.policy)
     return link
 
 
@@ -142,8 +142,8 @@ def test_both_halves_of_the_evidence_are_four_separate_values(world: World) -> N
     halves = {one.fact: (one.at, one.ip) for one in world.evidence()}
     assert halves["registered"] == (asked, "192.0.2.1")
     assert halves["confirmed"] == (confirmed, "2001:db8::2")
-    [chapter] = world.subscriptions()
-    assert (chapter.registered_at, chapter.confirmed_at) == (asked, confirmed)
+    [subscription] = world.subscriptions()
+    assert (subscription.registered_at, subscription.confirmed_at) == (asked, confirmed)
 
 
 def test_a_second_press_overwrites_no_evidence(world: World) -> None:

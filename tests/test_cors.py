@@ -122,7 +122,8 @@ def test_pages_of_our_own_are_always_welcome(sites: World) -> None:
         assert from_site(sites, origin, HIDDEN).status_code == 202
 
 
-@pytest.mark.parametrize("path", ["/", f"/subscribe/{NEWS}", "/api/v1/lists", "/readyz", "/static/style.css"])
+@ONE_DATABASE
+@each("path", ["/", f"/subscribe/{NEWS}", "/api/v1/lists", "/readyz", "/static/style.css"])
 def test_nothing_else_is_open_to_other_sites(sites: World, path: str) -> None:
     with sites.get(path, headers={"Origin": SITE, **bearer("read")}) as answer:
         assert answer.status_code in (200, 503) and allowed(answer) == {}

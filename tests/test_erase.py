@@ -114,10 +114,10 @@ def test_the_sealed_proof_has_neither_address_nor_name_and_is_whole(mailed: Worl
     subscribed(mailed, relay)
     ask(mailed)
     mailed.run("deliver")
-    (chapter,) = mailed.subscriptions()
+    (subscription,) = mailed.subscriptions()
     with reading() as session:
-        proof = evidence.of_subscription(session, chapter.id)
-    assert (chapter.state, chapter.address, chapter.name) == ("erased", None, None)
+        proof = evidence.of_subscription(session, subscription.id)
+    assert (subscription.state, subscription.address, subscription.name) == ("erased", None, None)
     assert [one.fact for one in proof] == ["registered", "mailed", "confirmed", "unsubscribed", "mailed", "erased"]
     assert ANNE not in str([one.details for one in proof])
 

@@ -1,4 +1,4 @@
-"""What is kept to prove a consent: complete, append-only, chapter by chapter (E-02 … E-13, F-09, F-15, T-02, T-03)."""
+"""What is kept to prove a consent: complete, append-only, for each subscription its own (GDPR 7(1), EDPB 05/2020)."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from subscriptions.store import evidence as store
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence, db
 from tests.builders import ANNE, World, at
+from tests.support.cases import each
 
 HERE, THERE, ELSEWHERE = ({"REMOTE_ADDR": ip} for ip in ("192.0.2.1", "2001:db8::7", "198.51.100.9"))
 
@@ -87,7 +88,7 @@ def test_no_user_agent_and_no_referrer_is_stored(world: World) -> None:
 UPDATES = ["fact = 'confirmed'", "channel = 'phone'", "actor = 'me'", "details = '{}'", "ip = '192.0.2.99'", "id = 99"]
 
 
-@pytest.mark.parametrize("change", [*UPDATES, "at = '2020-01-01 00:00:00'", "registration_id = NULL"])
+@each("change", [*UPDATES, "at = '2020-01-01 00:00:00'", "registration_id = NULL"])
 def test_the_database_itself_refuses_a_change_of_evidence(world: World, change: str) -> None:
     world.sign_up(ANNE)
     with pytest.raises(DBAPIError, match="append-only"), db.engine.begin() as connection:
@@ -117,7 +118,7 @@ def test_two_registrations_of_one_address_have_two_clocks_and_two_evidences(worl
     assert facts(world).count("confirmed") == 2
 
 
-def test_coming_back_opens_a_chapter_with_a_proof_of_its_own(world: World) -> None:
+def test_coming_back_opens_a_subscription_with_a_proof_of_its_own(world: World) -> None:
     world.subscribe(ANNE)
     world.post(world.leave_link(ANNE))
     world.clock.forward(days=40)
@@ -130,7 +131,7 @@ def test_coming_back_opens_a_chapter_with_a_proof_of_its_own(world: World) -> No
     assert told == [["registered", "mailed", "confirmed", "unsubscribed"], ["registered", "mailed", "confirmed"]]
 
 
-def test_a_stranger_who_types_the_address_touches_no_chapter(world: World) -> None:
+def test_a_stranger_who_types_the_address_touches_no_subscription(world: World) -> None:
     world.subscribe(ANNE)
     world.post(world.leave_link(ANNE))
     with reading() as session:
@@ -181,7 +182,7 @@ def test_the_proof_ends_with_the_third_calendar_year_after_the_end(world: World,
     assert bool(world.evidence()) == bool(left)
 
 
-def test_each_chapter_has_its_own_end_of_proof(world: World) -> None:
+def test_each_subscription_has_its_own_end_of_proof(world: World) -> None:
     for year in (2027, 2028):
         at(world, f"{year}-06-01T00:00")
         world.subscribe(ANNE)

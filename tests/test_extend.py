@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from subscriptions import start
 from subscriptions.domain.fields import FIELDS, Field
 from subscriptions.domain.lifecycle import Subscription as State
-from subscriptions.domain.mail_kinds import MailKind, Reaches, Row
+from subscriptions.domain.lifecycle import Suppress
+from subscriptions.domain.mail_kinds import MailKind, Reaches, Row, SuppressionScope
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Where
 from subscriptions.links import BadLink
@@ -86,10 +87,10 @@ def against(what: str, world: World) -> None:
         elif what == "restricted":
             row.restricted = True
         else:
-            suppressions.add(session, row.key, what, "a test", world.clock.now())
+            suppressions.add(session, row.key, Suppress(SuppressionScope(what)), "a test", world.clock.now())
 
 
-@pytest.mark.parametrize("what", ["unsubscribed", "restricted", "ask", "all"])
+@pytest.mark.parametrize("what", ["unsubscribed", "restricted", "confirmations", "all"])
 def test_a_kind_of_mail_that_says_nothing_is_not_sent_against_anything(world: World, what: str) -> None:
     world.subscribe(BART)
     mails = len(world.mails())

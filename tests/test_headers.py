@@ -11,7 +11,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from subscriptions.settings import Limits, Mail, Server
 from subscriptions.store.engine import transaction
-from subscriptions.store.models import Network
+from subscriptions.store.models import CountedKey
 from tests.builders import ANNE, BART, NEWS, World, bearer, take_database_away, text_of
 from tests.support.cases import ONE_DATABASE, each
 
@@ -36,7 +36,7 @@ def outage(world: World, path: str) -> TestResponse:
 def crowded(world: World, path: str) -> TestResponse:
     world.sign_up(BART)
     with transaction() as session:
-        session.execute(sa.update(Network).values(count=200))
+        session.execute(sa.update(CountedKey).values(count=200))
     return world.post(path, data={"email": ANNE}) if path == FORM else world.sign_up(ANNE)
 
 
@@ -79,8 +79,20 @@ ANSWERS: dict[str, tuple[int, Callable[[World], TestResponse]]] = {
 }
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+BREAKING = {"limit", "api limit", "fault", "api fault", "outage", "api outage"}  # what follows would be another answer
+
+
+@each("name", [name for name in ANSWERS if name not in BREAKING])
 def test_every_answer_has_its_status_and_the_headers_that_protect(world: World, name: str) -> None:
+    holds(world, name)
+
+
+@pytest.mark.parametrize("name", sorted(BREAKING))
+def test_an_answer_in_need_has_its_status_and_the_headers_that_protect(world: World, name: str) -> None:
+    holds(world, name)
+
+
+def holds(world: World, name: str) -> None:
     status, ask = ANSWERS[name]
     answer = ask(world)
     assert answer.status_code == status
@@ -125,7 +137,8 @@ def test_what_is_about_a_person_is_no_search_result(world: World, path: str) -> 
     assert "X-Robots-Tag" not in world.get(FORM).headers
 
 
-@pytest.mark.parametrize("given", ["abc-1.2_3", "x" * 64])
+@ONE_DATABASE
+@each("given", ["abc-1.2_3", "x" * 64])
 def test_a_request_id_that_is_one_is_echoed(world: World, given: str) -> None:
     assert world.get("/", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
     assert world.get("/api/nope", headers={"X-Request-ID": given}).get_json(force=True)["instance"].endswith(given)
@@ -184,7 +197,8 @@ def test_its_own_names_are_known_on_any_port(public: Flask, host: str) -> None:
     assert public.test_client().get("/", headers={"Host": host}, **OUTSIDE).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]:8000", "127.0.0.2"])
+@ONE_DATABASE
+@each("host", ["localhost", "127.0.0.1", "[::1]:8000", "127.0.0.2"])
 def test_loopback_names_are_known_from_loopback_alone(public: Flask, host: str) -> None:
     client = public.test_client()
     assert client.get("/", headers={"Host": host}).status_code == 200

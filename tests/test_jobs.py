@@ -16,8 +16,6 @@ from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Job as JobRow
 from tests.builders import ANNE, World
 
-ME, YOU = "one process", "another process"
-
 
 def job(name: str = "purge") -> JobRow:
     with reading() as session:
@@ -27,15 +25,15 @@ def job(name: str = "purge") -> JobRow:
         return found
 
 
-def claim(who: str, now: datetime, slot: int | None = 1) -> int | None:
+def claim(now: datetime, slot: int | None = 1) -> int | None:
     with transaction() as session:
-        return store.claim(session, "purge", who, now, slot)
+        return store.claim(session, "purge", now, slot)
 
 
-def release(epoch: int | None, now: datetime, trouble: str | None = None) -> None:
+def release(epoch: int | None, now: datetime, error: str | None = None) -> None:
     assert epoch is not None
     with transaction() as session:
-        store.release(session, "purge", epoch, now, 0, trouble)
+        store.release(session, "purge", epoch, now, 0, error)
 
 
 def renew(epoch: int | None, now: datetime) -> bool:
@@ -59,15 +57,15 @@ def fail(run: Run) -> int:
 
 def test_of_two_processes_one_gets_the_slot(world: World) -> None:
     now = world.clock.now()
-    assert claim(ME, now) is not None
-    assert claim(YOU, now) is None
+    assert claim(now) is not None
+    assert claim(now) is None
 
 
 def test_a_slot_that_is_done_is_not_run_again(world: World) -> None:
     now = world.clock.now()
-    release(claim(ME, now), now)
-    assert claim(YOU, now) is None
-    assert claim(YOU, now, slot=2) is not None
+    release(claim(now), now)
+    assert claim(now) is None
+    assert claim(now, slot=2) is not None
 
 
 def test_a_run_by_the_clock_happens_once_in_its_hour_whoever_asks(world: World) -> None:
@@ -83,16 +81,16 @@ def test_a_run_that_was_asked_for_needs_no_free_slot(world: World) -> None:
 
 @pytest.mark.parametrize(("seconds", "taken"), [(59, False), (60, True)])
 def test_the_job_of_a_dead_process_is_free_when_its_lease_ends(world: World, seconds: int, taken: bool) -> None:
-    claim(ME, world.clock.now(), None)
+    claim(world.clock.now(), None)
     world.clock.forward(seconds=seconds)
-    assert (claim(YOU, world.clock.now(), None) is not None) is taken
+    assert (claim(world.clock.now(), None) is not None) is taken
 
 
 def test_a_run_that_goes_on_keeps_its_lease(world: World) -> None:
-    epoch = claim(ME, world.clock.now(), None)
+    epoch = claim(world.clock.now(), None)
     for _ in range(5):
         assert renew(epoch, world.clock.forward(seconds=50))
-    assert claim(YOU, world.clock.now(), None) is None
+    assert claim(world.clock.now(), None) is None
 
 
 def test_a_long_run_keeps_its_lease_by_the_clock_and_not_by_its_beginning(world: World) -> None:
@@ -100,19 +98,19 @@ def test_a_long_run_keeps_its_lease_by_the_clock_and_not_by_its_beginning(world:
         for _ in range(3):
             world.clock.forward(seconds=50)
             assert run.alive()
-        return 0 if claim(YOU, world.clock.now(), None) is None else 1
+        return 0 if claim(world.clock.now(), None) is None else 1
 
     assert lease.run(doing("purge", long), world.parts) == 0
 
 
 def test_a_run_whose_lease_was_taken_hears_so_and_cannot_end_the_run_of_another(world: World) -> None:
-    mine = claim(ME, world.clock.now(), None)
+    mine = claim(world.clock.now(), None)
     world.clock.forward(seconds=61)
-    yours = claim(YOU, world.clock.now(), None)
+    yours = claim(world.clock.now(), None)
     assert (renew(mine, world.clock.now()), renew(yours, world.clock.now())) == (False, True)
     release(mine, world.clock.now())
-    assert job().holder == YOU
-    assert claim(ME, world.clock.now(), None) is None
+    assert job().epoch == yours
+    assert claim(world.clock.now(), None) is None
 
 
 def test_a_purge_whose_lease_was_taken_stops_after_its_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,15 +125,15 @@ def test_a_purge_whose_lease_was_taken_stops_after_its_batch(world: World, monke
 def test_a_failed_run_is_tried_again_in_its_slot_and_does_not_count_as_a_run(world: World) -> None:
     with pytest.raises(RuntimeError):
         lease.run(doing("purge", fail), world.parts)
-    assert (job().ended_at, job().trouble, job().holder) == (None, "RuntimeError", None)
+    assert (job().ended_at, job().error, job().lease_until) == (None, "RuntimeError", None)
     assert lease.run(doing("purge", count_of(3)), world.parts) == 3
-    assert (job().ended_at, job().trouble, job().count) == (world.clock.now(), None, 3)
+    assert (job().ended_at, job().error, job().count) == (world.clock.now(), None, 3)
 
 
 def test_what_a_failed_run_leaves_behind_names_nobody(world: World) -> None:
     with pytest.raises(RuntimeError):
         lease.run(doing("purge", fail), world.parts)
-    assert ANNE not in str(job().trouble)
+    assert ANNE not in str(job().error)
 
 
 def test_two_months_are_caught_up_without_a_word(world: World) -> None:
@@ -171,7 +169,7 @@ def test_the_refusal_stays_in_sight_and_is_repeated(world: World) -> None:
     for _ in range(2):
         with pytest.raises(lease.ClockJumped):
             lease.run(doing("purge", count_of(1)), world.parts)
-    assert "nothing was deleted" in str(job().trouble)
+    assert "nothing was deleted" in str(job().error)
     assert world.get("/readyz", environ_base={"REMOTE_ADDR": "127.0.0.1"}).status_code == 503
 
 
@@ -184,7 +182,7 @@ def test_blocking_deletes_nothing_and_is_not_held_up_by_a_jump(world: World) -> 
 def test_a_clock_that_went_back_holds_up_no_job(world: World) -> None:
     world.clock.forward(days=365)
     lease.run(doing("purge", count_of(0)), world.parts)
-    claim(YOU, world.clock.now(), None)
+    claim(world.clock.now(), None)
     world.clock.forward(days=-365)
     assert lease.run(doing("purge", count_of(2)), world.parts) == 2
     assert job().ended_at == world.clock.now()
@@ -228,7 +226,7 @@ def test_a_command_waits_for_a_run_in_progress(world: World, monkeypatch: pytest
             raise
 
     monkeypatch.setattr(lease, "run", tell)
-    epoch = claim(YOU, world.clock.now(), None)
+    epoch = claim(world.clock.now(), None)
     runner = world.app.test_cli_runner()
     command = threading.Thread(target=lambda: results.append(runner.invoke(args=["jobs", "run", "purge"])))
     command.start()

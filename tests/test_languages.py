@@ -68,7 +68,7 @@ def test_there_is_english_and_every_language_with_a_compiled_catalogue(folder: P
     assert Languages(folder).tags == ["en", "ar", "de", "pt-BR"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("asked", "accepted", "of_list", "best"),
     [
         (None, [], "en", "en"), (None, [], "de", "de"), (None, [], "de-AT", "de"), (None, [], "pl", "en"),

@@ -1,6 +1,7 @@
 """The two tables of product.md, as grids: every state and event is in the table or refused."""
 
 import re
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -16,15 +17,18 @@ from subscriptions.domain.lifecycle import (
     Step,
     Subscription,
     Suppress,
-    mermaid,
     registration_step,
     subscription_step,
 )
-from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from tests.support.cases import each
+from tests.support.diagram import mermaid
 
 R, S, E = Registration, Subscription, Event
-ASK_HERE = Suppress.ASK_THIS_LIST_30_DAYS
+MONTH = timedelta(days=30)
+NEVER, NO_MAIL = Suppress(SuppressionScope.CONFIRMATIONS), Suppress(SuppressionScope.ALL)
+NOT_HERE = Suppress(SuppressionScope.CONFIRMATIONS, this_list=True, life=MONTH)
+NOT_NOW = Suppress(SuppressionScope.CONFIRMATIONS, life=MONTH)
 
 # product.md once more, in its own order: what the code must say, not what it says
 SIGN_UPS: dict[tuple[State | None, Event], Step] = {
@@ -32,42 +36,42 @@ SIGN_UPS: dict[tuple[State | None, Event], Step] = {
     (R.PENDING, E.CONFIRM): Step(R.CONFIRMED, MailKind.WELCOME),
     (R.CONFIRMED, E.CONFIRM): Step(R.CONFIRMED),
     (R.PENDING, E.BLOCK): Step(R.BLOCKED),
-    (R.PENDING, E.DISOWN): Step(R.ERASED, None, Suppress.ASK),
-    (R.BLOCKED, E.DISOWN): Step(R.ERASED, None, Suppress.ASK),
+    (R.PENDING, E.DISOWN): Step(R.ERASED, None, NEVER),
+    (R.BLOCKED, E.DISOWN): Step(R.ERASED, None, NEVER),
     (R.PENDING, E.PURGE): Step(R.PURGED),
     (R.BLOCKED, E.PURGE): Step(R.PURGED),
-    (R.CONFIRMED, E.DISOWN): Step(R.CONFIRMED, None, Suppress.ASK, ends_subscription=True),
-    (R.PENDING, E.ONE_CLICK): Step(R.ERASED, None, ASK_HERE),
-    (R.BLOCKED, E.ONE_CLICK): Step(R.ERASED, None, ASK_HERE),
-    (R.CONFIRMED, E.ONE_CLICK): Step(R.CONFIRMED, None, ASK_HERE, ends_subscription=True),
-    (R.PENDING, E.CANCEL): Step(R.ERASED, None, Suppress.ASK_30_DAYS),
-    (R.BLOCKED, E.CANCEL): Step(R.ERASED, None, Suppress.ASK_30_DAYS),
+    (R.CONFIRMED, E.DISOWN): Step(R.CONFIRMED, None, NEVER, ends_subscription=True),
+    (R.PENDING, E.ONE_CLICK): Step(R.ERASED, None, NOT_HERE),
+    (R.BLOCKED, E.ONE_CLICK): Step(R.ERASED, None, NOT_HERE),
+    (R.CONFIRMED, E.ONE_CLICK): Step(R.CONFIRMED, None, NOT_HERE, ends_subscription=True),
+    (R.PENDING, E.CANCEL): Step(R.ERASED, None, NOT_NOW),
+    (R.BLOCKED, E.CANCEL): Step(R.ERASED, None, NOT_NOW),
     (R.PENDING, E.ERASE): Step(R.ERASED, MailKind.ERASED),
     (R.BLOCKED, E.ERASE): Step(R.ERASED, MailKind.ERASED),
 }
-CHAPTERS: dict[tuple[State | None, Event], Step] = {
+SUBSCRIPTIONS: dict[tuple[State | None, Event], Step] = {
     (None, E.CONFIRM): Step(S.CONFIRMED),
     (S.CONFIRMED, E.CONFIRM): Step(S.CONFIRMED),
     (S.CONFIRMED, E.SUBSCRIBE): Step(S.CONFIRMED, MailKind.ALREADY_SUBSCRIBED),
     (S.CONFIRMED, E.UNSUBSCRIBE): Step(S.UNSUBSCRIBED),
     (S.CONFIRMED, E.MOVE): Step(S.UNSUBSCRIBED, MailKind.ADDRESS_CHANGED),
-    (S.CONFIRMED, E.OBJECT): Step(S.UNSUBSCRIBED, None, Suppress.ALL),
-    (S.CONFIRMED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, Suppress.ALL),
+    (S.CONFIRMED, E.OBJECT): Step(S.UNSUBSCRIBED, None, NO_MAIL),
+    (S.CONFIRMED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, NO_MAIL),
     (S.CONFIRMED, E.BOUNCE): Step(S.BOUNCED),
     (S.CONFIRMED, E.ERASE): Step(S.ERASED, MailKind.ERASED),
     (S.UNSUBSCRIBED, E.SUBSCRIBE): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.CONFIRM): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.UNSUBSCRIBE): Step(S.UNSUBSCRIBED),
-    (S.UNSUBSCRIBED, E.OBJECT): Step(S.UNSUBSCRIBED, None, Suppress.ALL),
-    (S.UNSUBSCRIBED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, Suppress.ALL),
+    (S.UNSUBSCRIBED, E.OBJECT): Step(S.UNSUBSCRIBED, None, NO_MAIL),
+    (S.UNSUBSCRIBED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, NO_MAIL),
     (S.UNSUBSCRIBED, E.BOUNCE): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.PURGE): Step(S.PURGED),
     (S.UNSUBSCRIBED, E.ERASE): Step(S.ERASED, MailKind.ERASED),
     (S.BOUNCED, E.SUBSCRIBE): Step(S.BOUNCED),
     (S.BOUNCED, E.CONFIRM): Step(S.BOUNCED),
     (S.BOUNCED, E.UNSUBSCRIBE): Step(S.BOUNCED),
-    (S.BOUNCED, E.OBJECT): Step(S.BOUNCED, None, Suppress.ALL),
-    (S.BOUNCED, E.COMPLAIN): Step(S.BOUNCED, None, Suppress.ALL),
+    (S.BOUNCED, E.OBJECT): Step(S.BOUNCED, None, NO_MAIL),
+    (S.BOUNCED, E.COMPLAIN): Step(S.BOUNCED, None, NO_MAIL),
     (S.BOUNCED, E.BOUNCE): Step(S.BOUNCED),
     (S.BOUNCED, E.PURGE): Step(S.PURGED),
     (S.BOUNCED, E.ERASE): Step(S.ERASED, MailKind.ERASED),
@@ -88,8 +92,8 @@ def test_what_may_happen_to_a_registration_is_what_the_table_says(state: Registr
 
 @each(("state", "event"), list(product([None, *S], E)))
 def test_what_may_happen_to_a_subscription_is_what_the_table_says(state: Subscription | None, event: Event) -> None:
-    if (state, event) in CHAPTERS:
-        assert subscription_step(state, event) == CHAPTERS[state, event]
+    if (state, event) in SUBSCRIPTIONS:
+        assert subscription_step(state, event) == SUBSCRIPTIONS[state, event]
     else:
         with pytest.raises(Refused, match=rf"^{state or 'nothing'} cannot {event}$"):
             subscription_step(state, event)
@@ -114,7 +118,7 @@ def test_nothing_comes_back_from_what_is_gone() -> None:
     assert leaving and all(id(to) in GONE for to in leaving)
 
 
-def test_an_ended_chapter_never_opens_again() -> None:
+def test_an_ended_subscription_never_opens_again() -> None:
     after = {step.to for (state, _), step in SUBSCRIPTION.items() if state in (S.UNSUBSCRIBED, S.BOUNCED)}
     assert S.CONFIRMED not in after
 

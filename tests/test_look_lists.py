@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.builders import BART, LISTS, NEWS, OFFERS, World
 from tests.conftest import ManualClock
+from tests.support.cases import ONE_DATABASE, each
 from tests.test_look_pictures import FILES, SVG
 
 COLOUR = "#7b2cbf"
@@ -84,6 +85,7 @@ def test_another_colour_gets_another_address(make_app: Callable[..., Flask], clo
     assert len(found) == 2
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("name", [name for name in FILES if name != "logo.PNG"])
 def test_a_logo_is_served_as_what_it_is_and_can_do_nothing(
     make_app: Callable[..., Flask], clock: ManualClock, tmp_path: Path, name: str
@@ -106,7 +108,8 @@ def test_a_mail_program_of_the_web_may_show_the_logo_and_nothing_else_of_ours(wo
     assert world.get(f"/subscribe/{NEWS}").headers.getlist("Cross-Origin-Resource-Policy") == ["same-origin"]
 
 
-@pytest.mark.parametrize("path", [f"/lists/{OFFERS}/logo", f"/lists/{OFFERS}/look.css", "/lists/no/logo", "/lists/no"])
+@ONE_DATABASE
+@each("path", [f"/lists/{OFFERS}/logo", f"/lists/{OFFERS}/look.css", "/lists/no/logo", "/lists/no"])
 def test_what_a_list_does_not_have_is_404(world: World, path: str) -> None:
     assert world.get(path).status_code == 404
 

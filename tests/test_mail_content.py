@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
-from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +13,7 @@ from flask import Flask
 from subscriptions.actions import erase
 from subscriptions.domain.address import parse
 from tests.builders import ANNE, LISTS, Movable, World, link_in, text_of, through
+from tests.read_mails import flat, links_of, page_of
 from tests.support.cases import each
 from tests.support.relay import Mail, Relay
 
@@ -111,39 +111,6 @@ def first(sent: Send) -> EmailMessage:
     return sent("confirm").mail.message
 
 
-class Page(HTMLParser):
-    """The links and the tags of an HTML part, and what is left of it without them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.links: set[str] = set()
-        self.tags: set[str] = set()
-        self.loads: list[str] = []
-        self.words: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.links |= {value or "" for name, value in attrs if name == "href"}
-        self.loads += [name for name, _ in attrs if name in ("src", "srcset", "background", "poster", "data")]
-
-    def handle_data(self, data: str) -> None:
-        self.words += data.split()
-
-
-def page_of(mail: EmailMessage) -> Page:
-    return Page(text_of(mail, "html"))
-
-
-def links_of(mail: EmailMessage) -> set[str]:
-    return set(re.findall(r"https?://\S+", text_of(mail)))
-
-
-def flat(mail: EmailMessage) -> str:
-    """The text part without its line breaks."""
-    return " ".join(text_of(mail).split())
-
-
 @each("name", ["Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted"])
 def test_each_header_of_a_mail_stands_once(raw: bytes, name: str) -> None:
     head = raw.partition(b"\r\n\r\n")[0]
@@ -227,7 +194,7 @@ def test_both_parts_name_the_same_times(mail: EmailMessage) -> None:
     assert set(re.findall(time, flat(mail))) == set(re.findall(time, " ".join(page_of(mail).words)))
 
 
-@pytest.mark.parametrize(
+@each(
     "fact",
     [
         "List: Newsletter", "Asked by: Example Society", "Requested: 23 November 2026, 12:00 UTC",

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from subscriptions.domain.lifecycle import Registration, Subscription
-from subscriptions.domain.mail_kinds import MailKind, Row, noun
+from subscriptions.domain.mail_kinds import MailKind, Row, SuppressionScope, noun
 from subscriptions.domain.policy import is_wanted
 from subscriptions.mail.compose import LINKS, VALUES
 from subscriptions.store import outbox
@@ -22,7 +22,7 @@ def test_a_kind_that_says_nothing_reaches_subscribers_alone_whom_nothing_stands_
     with one_more_kind("birthday") as kind:
         reached = [
             (state, restricted, suppression)
-            for state, restricted, suppression in product(STATES, (False, True), (None, "ask", "all"))
+            for state, restricted, suppression in product(STATES, (False, True), (None, *SuppressionScope))
             if is_wanted(kind, *state, restricted=restricted, suppression=suppression)
         ]
     assert reached == [((None, Subscription.CONFIRMED), False, None)]

@@ -16,6 +16,7 @@ from subscriptions.mail.rebuild import rebuild
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, World, parse_mail, text_of
 from tests.conftest import ManualClock
+from tests.support.cases import ONE_DATABASE, each
 from tests.test_look_pictures import FILES
 
 COLOUR = "#7b2cbf"
@@ -45,7 +46,8 @@ def written(world: World, mail: MailKind, slug: str = NEWS) -> EmailMessage:
     return parse_mail(previews.one(mail.value, row, "en").octets)
 
 
-@pytest.mark.parametrize("mail", MAILS)
+@ONE_DATABASE
+@each("mail", MAILS)
 def test_what_a_mail_looks_like_stands_in_its_elements_and_the_head_keeps_nights_and_phones(
     world: World, mail: MailKind
 ) -> None:
@@ -68,8 +70,9 @@ def test_a_mail_wears_the_colours_of_its_list_by_day_and_at_night(world: World, 
     assert '<meta name="color-scheme" content="light dark">' in head
 
 
-@pytest.mark.parametrize("mail", MAILS)
-@pytest.mark.parametrize("slug", [NEWS, OFFERS])
+@ONE_DATABASE
+@each("mail", MAILS)
+@each("slug", [NEWS, OFFERS])
 def test_only_a_welcome_mail_shows_the_logo_and_only_one_that_every_program_can_draw(
     world: World, mail: MailKind, slug: str
 ) -> None:
@@ -85,7 +88,8 @@ def test_the_logo_of_a_welcome_mail_is_ours_the_same_for_everyone_and_has_its_te
     assert world.get(about["src"]).data == FILES["logo.png"]
 
 
-@pytest.mark.parametrize("mail", MAILS)
+@ONE_DATABASE
+@each("mail", MAILS)
 def test_a_mail_reads_well_without_its_styles_and_pictures(world: World, mail: MailKind) -> None:
     html = page(world, mail)
     plain = re.sub(r"<style>.*?</style>|\sstyle=\"[^\"]*\"", "", html, flags=re.S)

@@ -138,13 +138,13 @@ def test_a_mail_that_is_not_there_is_404(world: World, id_: str, what: str) -> N
     assert world.get(f"/mailbox/{id_}{what}").status_code == 404
 
 
-@pytest.mark.parametrize("path", PAGES)
+@each("path", PAGES)
 def test_with_a_real_relay_there_is_no_mailbox(make_app: Callable[..., Flask], path: str) -> None:
     app = make_app(mail=MailSettings(transport="smtp"))
     assert app.test_client().get(path, base_url="http://127.0.0.1:8000").status_code == 404
 
 
-@pytest.mark.parametrize("path", PAGES)
+@each("path", PAGES)
 def test_looking_at_the_mailbox_changes_nothing(world: World, path: str) -> None:
     mail_sent(world)
     before = [(one.id, one.state) for one in world.registrations()]

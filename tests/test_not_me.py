@@ -98,8 +98,8 @@ def test_what_was_not_confirmed_is_erased(world: World, state: Callable[[World],
 @PRESS
 def test_what_was_confirmed_ends_as_unsubscribed_with_its_evidence(world: World, press: str) -> None:
     world.post(mailed(world, confirmed), **PRESSES[press])
-    [chapter] = world.subscriptions()
-    assert (chapter.state, chapter.ended_at) == ("unsubscribed", world.clock.now())
+    [subscription] = world.subscriptions()
+    assert (subscription.state, subscription.ended_at) == ("unsubscribed", world.clock.now())
     facts = {one.fact: one.channel for one in world.evidence()[-2:]}
     assert facts == dict.fromkeys(("disowned", "unsubscribed"), "button" if press == "button" else "one-click")
 
@@ -107,7 +107,7 @@ def test_what_was_confirmed_ends_as_unsubscribed_with_its_evidence(world: World,
 @EACH
 def test_the_button_asks_no_more_for_good_and_for_every_list(world: World, state: Callable[[World], None]) -> None:
     world.post(mailed(world, state))
-    assert scopes(world) == [("ask", False, True)]
+    assert scopes(world) == [("confirmations", False, True)]
     assert (mails_after(world, NEWS), mails_after(world, OFFERS)) == (0, 0)
     world.clock.forward(days=400)
     assert mails_after(world) == 0
@@ -116,7 +116,7 @@ def test_the_button_asks_no_more_for_good_and_for_every_list(world: World, state
 @EACH
 def test_one_click_asks_no_more_for_this_list_for_thirty_days(world: World, state: Callable[[World], None]) -> None:
     world.post(mailed(world, state), **ONE_CLICK)
-    assert scopes(world) == [("ask", True, False)]
+    assert scopes(world) == [("confirmations", True, False)]
     assert (mails_after(world, NEWS), mails_after(world, OFFERS)) == (0, 1)
     world.clock.forward(days=28)
     assert mails_after(world) == 1
@@ -179,7 +179,7 @@ def test_the_undo_lifts_nothing_that_another_link_has_set(world: World) -> None:
     world.clock.forward(minutes=15)
     second = mailed(world)
     world.post(first)
-    assert (undo(world, second).status_code, scopes(world)) == (200, [("ask", False, True)])
+    assert (undo(world, second).status_code, scopes(world)) == (200, [("confirmations", False, True)])
     assert (undo(world, first).status_code, scopes(world)) == (200, [])
 
 

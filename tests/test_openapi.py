@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from subscriptions.web.http.routes import Who, route
 from subscriptions.web.intake.parse import VOUCHED
 from tests.builders import HIDDEN, NEWS, OFFERS, World, bearer
+from tests.support.cases import BY_DAY_ON_SQLITE
 
 URL = "/api/v1/openapi.json"
 SCOPES = (None, "subscribe", "read", "export", "manage")
@@ -98,6 +99,7 @@ BY_DAY, BY_NIGHT, IS_NIGHT = 8, 200, settings.get_current_profile_name() == "nig
 
 @pytest.mark.slow
 @pytest.mark.hypothesis
+@BY_DAY_ON_SQLITE
 @pytest.mark.parametrize("held", SCOPES)
 def test_schemathesis_finds_nothing_that_the_document_does_not_say(world: World, held: str | None) -> None:
     world.subscribe()

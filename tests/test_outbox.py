@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
 from subscriptions.actions import erase, suppress
 from subscriptions.domain.address import parse
-from subscriptions.store import counters, outbox
+from subscriptions.domain.lifecycle import Suppress
+from subscriptions.domain.mail_kinds import SuppressionScope
+from subscriptions.store import counters, outbox, suppressions
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import Owed, Subscription
 from tests.builders import ANNE, BART, CRIS, HIDDEN, NEWS, OFFERS, World, owed, rows_of_every_table
@@ -128,7 +131,8 @@ def disown(world: World) -> None:
 
 
 def by_command(world: World, scope: str) -> None:
-    suppress.suppress(key(world), scope, "a letter", world.clock.now(), world.parts.policy, "the operator")
+    now, policy = world.clock.now(), world.parts.policy
+    suppress.suppress(key(world), SuppressionScope(scope), "a letter", now, policy, "the operator")
 
 
 def erased(world: World) -> None:
@@ -146,7 +150,7 @@ def leave(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "act", [disown, erased, lambda world: by_command(world, "ask"), lambda world: by_command(world, "all")]
+    "act", [disown, erased, lambda world: by_command(world, "confirmations"), lambda world: by_command(world, "all")]
 )
 def test_no_confirmation_mail_leaves_after(world: World, act: Callable[[World], None]) -> None:
     world.sign_up()
@@ -165,7 +169,17 @@ def test_no_welcome_leaves_after(world: World, act: Callable[[World], None]) -> 
     assert owed() == []
 
 
-@pytest.mark.parametrize("act", [leave, erased, restrict, *(lambda w, s=s: by_command(w, s) for s in ("ask", "all"))])
+@pytest.mark.parametrize("scopes", [*permutations(SuppressionScope)])
+def test_of_two_suppressions_the_wider_one_stops_a_mail(world: World, scopes: tuple[SuppressionScope, ...]) -> None:
+    world.sign_up(ANNE, OFFERS)
+    world.post(world.confirm_link())
+    with transaction() as session:
+        for scope in scopes:
+            suppressions.add(session, key(world), Suppress(scope), "a test", world.clock.now())
+    assert WELCOME not in kinds(world) and owed() == []
+
+
+@pytest.mark.parametrize("act", [leave, erased, restrict, *(lambda w, s=s: by_command(w, s) for s in SuppressionScope)])
 def test_no_notice_of_an_open_subscription_leaves_after(world: World, act: Callable[[World], None]) -> None:
     world.subscribe(ANNE, OFFERS)
     world.sign_up(ANNE, OFFERS)

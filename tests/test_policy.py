@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from subscriptions.domain.lifecycle import Registration, Subscription
-from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.policy import Policy, is_wanted, months_after, state_at
 from tests.support.cases import each
 
+ALL, CONFIRMATIONS = SuppressionScope
 DEFAULT = Policy()
 TICK = timedelta(microseconds=1)
 PENDING, BLOCKED, CONFIRMED = Registration.PENDING, Registration.BLOCKED, Registration.CONFIRMED
@@ -111,29 +112,29 @@ WANTED: list[Case] = [
     (MailKind.CONFIRM, BLOCKED, None, False, None, False),
     (MailKind.CONFIRM, CONFIRMED, None, False, None, False),
     (MailKind.CONFIRM, None, None, False, None, False),
-    (MailKind.CONFIRM, PENDING, None, False, "ask", False),
-    (MailKind.CONFIRM, PENDING, None, False, "all", False),
+    (MailKind.CONFIRM, PENDING, None, False, CONFIRMATIONS, False),
+    (MailKind.CONFIRM, PENDING, None, False, ALL, False),
     (MailKind.WELCOME, None, Subscription.CONFIRMED, False, None, True),
-    (MailKind.WELCOME, None, Subscription.CONFIRMED, False, "ask", True),
-    (MailKind.WELCOME, None, Subscription.CONFIRMED, False, "all", False),
+    (MailKind.WELCOME, None, Subscription.CONFIRMED, False, CONFIRMATIONS, True),
+    (MailKind.WELCOME, None, Subscription.CONFIRMED, False, ALL, False),
     (MailKind.WELCOME, None, Subscription.CONFIRMED, True, None, False),
     (MailKind.WELCOME, None, Subscription.UNSUBSCRIBED, False, None, False),
     (MailKind.WELCOME, None, Subscription.BOUNCED, False, None, False),
     (MailKind.WELCOME, None, None, False, None, False),
     (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, None, True),
-    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, "ask", False),
-    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, "all", False),
+    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, CONFIRMATIONS, False),
+    (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, False, ALL, False),
     (MailKind.ALREADY_SUBSCRIBED, None, Subscription.CONFIRMED, True, None, False),
     (MailKind.ALREADY_SUBSCRIBED, None, Subscription.UNSUBSCRIBED, False, None, False),
     (MailKind.ALREADY_SUBSCRIBED, None, Subscription.BOUNCED, False, None, False),
-    (MailKind.ERASED, PENDING, None, False, "all", True),
-    (MailKind.ERASED, PENDING, None, True, "ask", True),
+    (MailKind.ERASED, PENDING, None, False, ALL, True),
+    (MailKind.ERASED, PENDING, None, True, CONFIRMATIONS, True),
     (MailKind.PREFERENCES, PENDING, None, False, None, True),
-    (MailKind.PREFERENCES, BLOCKED, None, False, "ask", True),
-    (MailKind.PREFERENCES, None, Subscription.UNSUBSCRIBED, True, "ask", True),
-    (MailKind.PREFERENCES, None, Subscription.CONFIRMED, False, "all", False),
-    (MailKind.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, "ask", True),
-    (MailKind.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, "all", False),
+    (MailKind.PREFERENCES, BLOCKED, None, False, CONFIRMATIONS, True),
+    (MailKind.PREFERENCES, None, Subscription.UNSUBSCRIBED, True, CONFIRMATIONS, True),
+    (MailKind.PREFERENCES, None, Subscription.CONFIRMED, False, ALL, False),
+    (MailKind.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, CONFIRMATIONS, True),
+    (MailKind.ADDRESS_CHANGED, None, Subscription.UNSUBSCRIBED, False, ALL, False),
 ]
 
 

@@ -53,12 +53,13 @@ def test_never_again_is_undone_at_once_but_brings_nothing_back(world: World, sub
     assert (states(world), scopes(world)) == ({NEWS: "unsubscribed"}, [])
 
 
-def test_a_not_me_is_lifted_by_the_owner_of_the_mailbox(world: World) -> None:
+@pytest.mark.parametrize("scope", ["confirmations", "ask"], ids=["as the page says", "as a page of 0.2.0 says"])
+def test_a_not_me_is_lifted_by_the_owner_of_the_mailbox(world: World, scope: str) -> None:
     disowned(world)
     world.clock.forward(minutes=15)
     page = Page.of(world, ANNE)
     assert "You want no confirmation mails" in page.opened.text
-    assert page.told("lift", scope="ask") == "Confirmation mails are allowed again."
+    assert page.told("lift", scope=scope) == "Confirmation mails are allowed again."
     assert scopes(world) == []
 
 

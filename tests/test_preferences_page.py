@@ -72,8 +72,8 @@ def test_nothing_is_shown_whose_time_is_over_although_no_job_has_run(world: Worl
 
 def test_the_switch_off_ends_the_subscription_at_once_with_its_evidence(world: World, subscribed: Page) -> None:
     assert subscribed.told("leave", list=NEWS) == "You have left Newsletter. It took effect at once."
-    [chapter] = world.subscriptions()
-    assert (chapter.state, chapter.ended_at) == ("unsubscribed", world.clock.now())
+    [subscription] = world.subscriptions()
+    assert (subscription.state, subscription.ended_at) == ("unsubscribed", world.clock.now())
     assert (world.evidence()[-1].fact, world.evidence()[-1].channel) == ("unsubscribed", "preferences")
 
 
@@ -130,8 +130,8 @@ def test_all_lists_are_left_by_one_button(world: World) -> None:
 
 def test_a_name_is_corrected_at_once_with_its_evidence(world: World, subscribed: Page) -> None:
     assert subscribed.told("correct", name=" Anne Bonny ") == "Your details are saved."
-    [chapter] = world.subscriptions()
-    assert (chapter.state, chapter.name, chapter.locale) == ("confirmed", "Anne Bonny", "en")
+    [subscription] = world.subscriptions()
+    assert (subscription.state, subscription.name, subscription.locale) == ("confirmed", "Anne Bonny", "en")
     proof = world.evidence()[-1]
     assert (proof.fact, proof.details) == ("corrected", {"changed": ["name"]})
     assert "changed on their own page: name." in "\n".join(story(key(world, ANNE)))

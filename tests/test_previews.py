@@ -15,6 +15,7 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.settings import Mail as MailSettings
 from tests.builders import LISTS, NEWS, World, text_of
 from tests.conftest import ManualClock
+from tests.support.cases import ONE_DATABASE, each
 from tests.support.catalogues import bracketed
 from tests.test_commands import logging_as_it_was
 
@@ -121,7 +122,8 @@ def test_it_works_with_a_real_relay_too_and_sends_nothing(make_app: Callable[...
         assert run(world, "lint").exit_code == 0
 
 
-@pytest.mark.parametrize(
+@ONE_DATABASE
+@each(
     ("option", "says"),
     [
         ("--language=xx", "There is no language"),
@@ -129,7 +131,7 @@ def test_it_works_with_a_real_relay_too_and_sends_nothing(make_app: Callable[...
         ("--mail=test --language=de", "is not sent in that language"),
     ],
 )
-@pytest.mark.parametrize("command", ["preview", "lint"])
+@each("command", ["preview", "lint"])
 def test_what_there_is_not_is_refused_in_a_sentence(world: World, command: str, option: str, says: str) -> None:
     result = run(world, command, *option.split())
     assert (result.exit_code, result.stdout) == (1, "")

@@ -122,4 +122,4 @@ def test_a_visitor_cannot_choose_an_ip_by_a_header_with_an_underscore(
     found = rows(f"sqlite:///{tmp_path}/bodies.db", "SELECT DISTINCT ip FROM evidence WHERE fact = 'registered'")
     assert found == [(ip,)]
     # whoever was refused has been counted, and only once
-    assert rows(f"sqlite:///{tmp_path}/bodies.db", "SELECT count FROM networks") == [(6,)]
+    assert rows(f"sqlite:///{tmp_path}/bodies.db", "SELECT count FROM counted_keys") == [(6,)]

@@ -107,4 +107,4 @@ def test_a_stop_cuts_off_a_reader_that_does_not_come_to_an_end(server: Server, u
     line = begun(server)
     assert server.stop() == 0
     assert not heard(line).endswith(END)
-    assert not number(url, "SELECT count(*) FROM jobs WHERE holder IS NOT NULL")
+    assert not number(url, "SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL")

@@ -189,7 +189,7 @@ def test_what_became_too_late_while_it_was_off_is_blocked_after_the_start(
 def test_a_clock_more_than_400_days_ahead_deletes_nothing_and_says_so(used: str, relay: Relay, tmp_path: Path) -> None:
     have_been_off(used, days=402)
     with Server(tmp_path, used, relay=relay) as server:
-        until(lambda: number(used, "SELECT count(*) FROM jobs WHERE name = 'purge' AND trouble IS NOT NULL") == 1)
+        until(lambda: number(used, "SELECT count(*) FROM jobs WHERE name = 'purge' AND error IS NOT NULL") == 1)
         assert server.ask("GET", "/readyz")[0] == 503
         assert "--confirm" in server.ask("GET", "/readyz")[2]
     assert number(used, "SELECT count(*) FROM registrations") == 20

@@ -26,7 +26,7 @@ from tests.support.sql import connected, rows
 ANNE, BART = "anne@example.org", "bart@example.org"
 IMPATIENT = "from subscriptions import deadline; deadline.PATIENCE = 3.0"
 FORM = ("POST", "/subscribe/newsletter", "email=dora@example.org", "application/x-www-form-urlencoded")
-STORED = ("registrations", "evidence", "outbox", "subscriptions", "addresses", "networks", "suppressions")
+STORED = ("registrations", "evidence", "outbox", "subscriptions", "addresses", "counted_keys", "suppressions")
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from flask import Flask
 from flask.cli import run_command
 
 from app import create_app
-from subscriptions.domain.lifecycle import mermaid
 from subscriptions.settings import Server, Settings
 from subscriptions.settings.file import load
 from tests.builders import World
 from tests.support.cases import each
+from tests.support.diagram import mermaid
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

@@ -60,7 +60,7 @@ def pause() -> tuple[bool, str | None]:
     with reading() as session:
         job = jobs.find(session, "deliver")
         assert job is not None
-        return job.pause_until is not None, job.trouble
+        return job.pause_until is not None, job.error
 
 
 @crossed(relay=[True, False], fault=LATER, indirect=["relay"])  # with and without pipelining

@@ -1,7 +1,9 @@
 """A relay that is mad: replies without end and replies without haste cost little, no mail, and not the process."""
 
 import re
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from tests.builders import ANNE, BART, Movable, World, through
 from tests.support.faults import Stage
 from tests.support.load import sign_up
 from tests.support.relay import DRIP, ENDLESS, FLOOD, HANG, Relay
-from tests.support.server import Server, until
+from tests.support.server import PATIENCE, Server, until
 from tests.test_relay_faults import facts, pause
 
 BEFORE_THE_END: list[Stage] = ["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data"]
@@ -113,20 +115,37 @@ def test_a_reply_without_end_takes_no_memory(stage: Stage, act: str, tmp_path: P
         assert server.stop() == 0
 
 
-@pytest.mark.parametrize(
-    ("stage", "act"),
-    [("connect", f"{DRIP} 220"), ("ehlo", HANG), ("rcpt", f"{DRIP} 250"), ("end", HANG), ("quit", f"{DRIP} 221")],
-)
-def test_a_stop_waits_for_no_relay(stage: Stage, act: str, tmp_path: Path) -> None:
-    with Relay() as relay:
-        relay.behave(stage, act)
-        with Server(tmp_path, "sqlite:///stop.db", relay=relay, **PATIENT) as server:
-            server.ask("POST", *sign_up("anne@example.org")[1:])
-            relay.wait_until(lambda: relay.played(stage) > 0 or len(relay.mails) > 0)
-            assert server.stop() == 0
-            assert "Traceback" not in server.errors
+SLOW: list[tuple[Stage, str]] = [
+    ("connect", f"{DRIP} 220"), ("ehlo", HANG), ("rcpt", f"{DRIP} 250"), ("end", HANG), ("quit", f"{DRIP} 221"),
+]  # fmt: skip
+
+
+def test_a_stop_waits_for_no_relay(tmp_path: Path) -> None:
+    """All at once: each may take the seconds that a mail on the line is given."""
+    with ExitStack() as stack:
+        relays = {fault: stack.enter_context(Relay()) for fault in SLOW}
+        servers = {fault: stack.enter_context(_amid(fault, relay, tmp_path)) for fault, relay in relays.items()}
+        for server in servers.values():
+            server.process.send_signal(signal.SIGTERM)
+        assert {fault: server.wait() for fault, server in servers.items()} == dict.fromkeys(SLOW, 0)
+        assert [fault for fault, server in servers.items() if "Traceback" in server.errors] == []
+        for relay in relays.values():
             relay.accept()
-            until(lambda: not relay.open_connections)
-            server.start()
-            relay.wait_for(1)
-            assert {mail.recipients for mail in relay.mails} == {("anne@example.org",)}
+            until(lambda relay=relay: not relay.open_connections)  # type: ignore[misc]
+        for server in servers.values():
+            server.launch()
+        for fault, relay in relays.items():
+            relay.wait_for(1, PATIENCE)
+            assert {mail.recipients for mail in relay.mails} == {("anne@example.org",)}, fault
+
+
+@contextmanager
+def _amid(fault: tuple[Stage, str], relay: Relay, tmp_path: Path) -> Iterator[Server]:
+    """A server whose relay does that to its first mail."""
+    stage, act = fault
+    relay.behave(stage, act)
+    (folder := tmp_path / stage).mkdir()
+    with Server(folder, "sqlite:///stop.db", relay=relay, **PATIENT) as server:
+        server.ask("POST", *sign_up("anne@example.org")[1:])
+        relay.wait_until(lambda: relay.played(stage) > 0 or len(relay.mails) > 0)
+        yield server

@@ -40,9 +40,8 @@ def test_a_row_names_a_scope_exactly_where_a_token_is_looked_at() -> None:
     assert {row.scope for row in ROUTES.values()} <= {"", *SCOPES}
 
 
-def asked(world: World, rule: Rule, scope: str, peer: str) -> int:
-    """The status for who shows a token of that scope, "none" or a wrong one, from that peer."""
-    headers = {} if scope == "none" else {"Authorization": "Bearer x"} if scope == "wrong" else bearer(scope)
+def asked(world: World, rule: Rule, headers: dict[str, str], peer: str) -> int:
+    """The status for who shows that token, from that peer."""
     method = "POST" if "POST" in (rule.methods or set()) else "GET"
     here = {"base_url": world.base_url, "environ_base": {"REMOTE_ADDR": peer}}
     with world.client.open(path_of(rule), method=method, headers=headers, **here) as answer:
@@ -63,9 +62,11 @@ def admitted(row: Route, scope: str, is_here: bool) -> int | None:
 
 def test_each_route_admits_whom_its_row_names_and_nobody_else(world: World) -> None:
     wrong = []
+    shown = {"none": {}, "wrong": {"Authorization": "Bearer x"}} | {scope: bearer(scope) for scope in SCOPES}
     guarded = [rule for rule in world.app.url_map.iter_rules() if ROUTES[rule.endpoint].who is not Who.EVERYONE]
-    for rule, scope, peer in product(guarded, ("none", "wrong", *SCOPES), ("127.0.0.1", "203.0.113.7")):
-        found, said = asked(world, rule, scope, peer), admitted(ROUTES[rule.endpoint], scope, peer == "127.0.0.1")
+    for rule, scope, peer in product(guarded, shown, ("127.0.0.1", "203.0.113.7")):
+        found = asked(world, rule, shown[scope], peer)
+        said = admitted(ROUTES[rule.endpoint], scope, peer == "127.0.0.1")
         if found in (401, 403) if said is None else found != said:
             wrong.append((rule.endpoint, scope, peer, found, said))
     assert wrong == []

@@ -135,7 +135,7 @@ def test_a_secret_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Pa
     assert problem.startswith(f"{PREFIX}MAIL__PASSWORD_FILE names a file that cannot be read: ")
 
 
-@pytest.mark.parametrize(
+@each(
     "toml",
     [
         f"[server]\npepper = ['{SECRET}']",

@@ -18,7 +18,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 PENDING, CONFIRMED = "pending", "confirmed"
 
 
-def open_chapters(world: World) -> list[str]:
+def open_subscriptions(world: World) -> list[str]:
     lists = world.parts.catalogue.lists
     return [lists[one.list_id].slug for one in world.subscriptions() if one.state == CONFIRMED]
 
@@ -45,9 +45,9 @@ def test_looking_at_the_page_changes_nothing(world: World, link: str) -> None:
     assert world.count(Subscription) == 0
 
 
-def test_one_button_confirms_all_each_with_its_own_chapter_and_evidence(world: World, link: str) -> None:
+def test_one_button_confirms_all_each_with_its_own_subscription_and_evidence(world: World, link: str) -> None:
     assert world.post(link).status_code == 200
-    assert open_chapters(world) == [NEWS, OFFERS, EVENTS]
+    assert open_subscriptions(world) == [NEWS, OFFERS, EVENTS]
     for slug in (NEWS, OFFERS, EVENTS):
         assert facts(world, slug) == ["registered", "mailed", "confirmed"]
     assert len({row.subscription_id for row in world.registrations()}) == 3
@@ -55,7 +55,7 @@ def test_one_button_confirms_all_each_with_its_own_chapter_and_evidence(world: W
 
 def test_the_button_of_one_list_confirms_that_list_alone(world: World, link: str) -> None:
     page = world.post(link, data={"list": OFFERS})
-    assert (page.status_code, open_chapters(world)) == (200, [OFFERS])
+    assert (page.status_code, open_subscriptions(world)) == (200, [OFFERS])
     assert states(world) == {NEWS: PENDING, OFFERS: CONFIRMED, EVENTS: PENDING}
     assert facts(world, NEWS) == ["registered", "mailed"]
     assert "You are subscribed" in page.text
@@ -66,16 +66,16 @@ def test_what_was_not_chosen_can_be_confirmed_later_from_the_same_page(world: Wo
     world.post(link, data={"list": OFFERS})
     world.clock.forward(hours=23)
     world.post(link, data={"list": EVENTS})
-    assert open_chapters(world) == [OFFERS, EVENTS]
+    assert open_subscriptions(world) == [OFFERS, EVENTS]
     world.post(link)
-    assert sorted(open_chapters(world)) == sorted([OFFERS, EVENTS, NEWS])
+    assert sorted(open_subscriptions(world)) == sorted([OFFERS, EVENTS, NEWS])
 
 
 def test_after_24_hours_what_was_not_chosen_is_too_late_and_what_was_stays(world: World, link: str) -> None:
     world.post(link, data={"list": OFFERS})
     world.clock.forward(hours=24)
     page = world.post(link)
-    assert (page.status_code, open_chapters(world)) == (200, [OFFERS])
+    assert (page.status_code, open_subscriptions(world)) == (200, [OFFERS])
     assert "Too late for Newsletter and Events" in page.text
 
 
@@ -98,13 +98,13 @@ def test_a_fresh_mail_asks_for_what_is_too_late_and_for_nothing_else(world: Worl
 
 def test_a_button_that_somebody_made_up_confirms_nothing(world: World, link: str) -> None:
     assert world.post(link, data={"list": "hidden"}).status_code == 200
-    assert open_chapters(world) == []
+    assert open_subscriptions(world) == []
 
 
 def test_the_open_page_of_a_sign_up_vouches_for_no_more_than_one_list(world: World) -> None:
     handle = ask(world, NEWS, EVENTS).get_json()["registration"]
     answer = world.post(world.confirm_link(ANNE), data={"tab": handle})
-    assert (answer.status_code, open_chapters(world)) == (200, [])
+    assert (answer.status_code, open_subscriptions(world)) == (200, [])
     assert "Subscribe to both" in answer.text and "data-tab" not in answer.text
 
 
@@ -124,7 +124,7 @@ def test_each_list_that_wants_one_sends_its_own_welcome(world: World, link: str)
 def test_leaving_one_list_leaves_the_others_subscribed(world: World, link: str) -> None:
     world.post(link)
     world.post(world.leave_link(ANNE, OFFERS))
-    assert open_chapters(world) == [NEWS, EVENTS]
+    assert open_subscriptions(world) == [NEWS, EVENTS]
     assert world.get(link).status_code == 200
 
 
@@ -136,7 +136,7 @@ def test_the_link_works_although_the_first_of_its_lists_is_gone(world: World, li
         registrations.remove(session, [first.id])
         session.commit()
     world.post(link, data={"list": EVENTS})
-    assert open_chapters(world) == [EVENTS]
+    assert open_subscriptions(world) == [EVENTS]
 
 
 def test_this_was_not_me_deletes_them_all_and_asks_no_more(world: World, link: str) -> None:
@@ -156,7 +156,7 @@ def test_this_was_not_me_ends_what_was_confirmed_and_deletes_what_was_not(world:
     world.post(link, data={"list": OFFERS})
     world.post(world.parts.links.not_me_url(*_about_first(world)))
     assert states(world) == {OFFERS: CONFIRMED}
-    assert open_chapters(world) == []
+    assert open_subscriptions(world) == []
 
 
 def _about_first(world: World) -> tuple[bytes, int, bytes]:
@@ -223,7 +223,7 @@ def test_the_code_of_the_mail_confirms_all_and_the_page_says_which(world: World)
     assert code is not None
     answer = world.post("/api/v1/confirmations", json={"registration": handle, "code": code[1]})
     assert (answer.status_code, answer.get_json()) == (200, {"status": "confirmed", "lists": [NEWS, EVENTS]})
-    assert open_chapters(world) == [NEWS, EVENTS]
+    assert open_subscriptions(world) == [NEWS, EVENTS]
 
 
 def test_another_mail_asks_for_the_same_lists_again(world: World) -> None:

@@ -8,6 +8,7 @@ from flask import Flask
 from subscriptions.settings import Limits
 from tests.builders import ANNE, NEWS, OFFERS, Movable, World, owed, text_of
 from tests.several import EVENTS, LISTS, ask, ask_by_form, evidence_of, facts, slugs_of, states, wording_of, world
+from tests.support.cases import each
 
 __all__ = ["world"]
 
@@ -87,7 +88,7 @@ def test_a_wrong_address_keeps_what_was_ticked(world: World) -> None:
     assert 'href="#email-several"' in answer.text
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "status", "pointers"),
     [
         ({"lists": ["newsletter", "nowhere"]}, 404, []),

@@ -14,6 +14,7 @@ from subscriptions.settings import Limits
 from subscriptions.store import mailbox
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, BART, LISTS, NEWS, OFFERS, World, rows_of_every_table, text_of
+from tests.support.cases import each
 
 FORM = f"/subscribe/{NEWS}"
 
@@ -116,7 +117,7 @@ BODIES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "kind"), BODIES, ids=lambda one: ascii(one[:20]))
+@each(("body", "kind"), BODIES)
 def test_a_body_that_is_no_form_gets_the_form(world: World, body: bytes, kind: str) -> None:
     answer = world.post(FORM, data=body, content_type=kind)
     assert (answer.status_code, world.registrations()) == (422, [])

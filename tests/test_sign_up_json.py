@@ -130,14 +130,14 @@ def test_a_body_that_is_no_json_is_a_bad_request(world: World, body: bytes) -> N
     assert world.registrations() == []
 
 
-@pytest.mark.parametrize("member", ["email", "list", "name", "locale", "wording"])
+@each("member", ["email", "list", "name", "locale", "wording"])
 def test_a_member_of_a_wrong_type_is_named(world: World, member: str) -> None:
     for value in (None, 1, 1.5, True, [], [ANNE], {}, {"email": ANNE}):
         answer = world.post(URL, json=GOOD | {member: value})
         assert (answer.status_code, pointers(answer)) == (422, [f"/{member}"])
 
 
-@pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"anne@example.org"', b"true", b"[{}]", b"1e999"])
+@each("body", [b"[]", b"null", b"1", b'"anne@example.org"', b"true", b"[{}]", b"1e999"])
 def test_json_that_is_no_object_is_refused(world: World, body: bytes) -> None:
     assert send(world, body).status_code == 422
 
@@ -156,7 +156,7 @@ FORBIDDEN = (
 )
 
 
-@pytest.mark.parametrize("member", FORBIDDEN)
+@each("member", FORBIDDEN)
 def test_nobody_sets_what_is_not_theirs_to_set(world: World, member: str) -> None:
     answer = world.post(URL, json=GOOD | {member: "confirmed"})
     assert (answer.status_code, pointers(answer)) == (422, [f"/{member}"])
@@ -172,7 +172,7 @@ def test_every_problem_is_named_at_once(world: World) -> None:
     assert pointers(world.post(URL, json=wrong)) == ["/email", "/name", "/locale", "/wording"]
 
 
-@pytest.mark.parametrize("name", ["a\x00", "a\nb", "\ud800", "\x7f", "a\u2028b", "x" * 101, "x" * 60_000])
+@each("name", ["a\x00", "a\nb", "\ud800", "\x7f", "a\u2028b", "x" * 101, "x" * 60_000])
 def test_a_name_that_is_no_line_of_text_is_refused(world: World, name: str) -> None:
     assert world.sign_up(name=name).status_code == 422
 
@@ -181,9 +181,7 @@ def test_an_unknown_list_is_not_found(world: World) -> None:
     assert [world.sign_up(slug=slug).status_code for slug in ("nope", "", "\x00", "../newsletter")] == [404] * 4
 
 
-@pytest.mark.parametrize(
-    "kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", "text/json"]
-)
+@each("kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", "text/json"])
 def test_another_media_type_is_refused(world: World, kind: str) -> None:
     assert send(world, json.dumps(GOOD).encode(), kind).status_code == 415
 

@@ -8,6 +8,7 @@ from app import create_app
 from subscriptions import start
 from subscriptions.actions import suppress
 from subscriptions.domain.address import parse
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.settings import BadSettings, Settings
 from subscriptions.store import suppressions
 from subscriptions.store.engine import reading
@@ -30,7 +31,7 @@ def standing(world: World, address: str = ANNE) -> list[tuple[str, bool, bool]]:
 
 def by_command(world: World, scope: str, address: str = ANNE) -> int:
     return suppress.suppress(
-        key(world, address), scope, "a letter", world.clock.now(), world.parts.policy, "command line"
+        key(world, address), SuppressionScope(scope), "a letter", world.clock.now(), world.parts.policy, "command line"
     )
 
 
@@ -46,7 +47,7 @@ def test_the_button_erases_the_sign_up_and_asks_this_address_no_more(world: Worl
     link = world.not_me_link(ANNE)
     assert world.post(link).status_code == 200
     assert (world.registrations(), world.evidence()) == ([], [])
-    assert standing(world) == [("ask", False, False)]
+    assert standing(world) == [("confirmations", False, False)]
     world.clock.forward(days=365)
     assert [asked(world, slug) for slug in (NEWS, OFFERS, HIDDEN)] == [False, False, False]
 
@@ -65,7 +66,7 @@ def test_one_click_on_the_confirmation_mail_holds_for_this_list_and_30_days(worl
     header = str(world.mails(ANNE)[0]["List-Unsubscribe"]).strip("<>")
     assert world.post(header + "/", data=ONE_CLICK, content_type=shape).status_code == 200
     assert world.registrations() == []
-    assert standing(world) == [("ask", True, True)]
+    assert standing(world) == [("confirmations", True, True)]
     world.clock.forward(days=1)
     assert asked(world, NEWS) is False
     assert asked(world, OFFERS) is True
@@ -102,9 +103,9 @@ def test_pressed_after_the_confirmation_it_ends_this_subscription_alone(world: W
     assert [one.fact for one in world.evidence()][-2:] == ["disowned", "unsubscribed"]
 
 
-def test_scope_ask_leaves_the_subscriptions_and_the_exports_as_they_are(world: World) -> None:
+def test_scope_confirmations_leaves_the_subscriptions_and_the_exports_as_they_are(world: World) -> None:
     world.subscribe(ANNE)
-    assert by_command(world, "ask") == 0
+    assert by_command(world, "confirmations") == 0
     assert Office(world).exported(NEWS) == [ANNE]
     assert asked(world) is False
 
@@ -125,15 +126,15 @@ def test_a_mail_that_was_owed_before_the_suppression_is_not_sent(world: World) -
     world.subscribe(BART, OFFERS)
     world.sign_up(ANNE)
     world.sign_up(BART, OFFERS)
-    by_command(world, "ask")
+    by_command(world, "confirmations")
     by_command(world, "all", BART)
     assert world.deliver() == 0
 
 
-def test_an_owner_may_still_press_a_confirm_link_that_was_sent_before_scope_ask(world: World) -> None:
+def test_an_owner_may_still_press_a_confirm_link_that_was_sent_before_scope_confirmations(world: World) -> None:
     world.sign_up(ANNE)
     link = world.confirm_link(ANNE)
-    by_command(world, "ask")
+    by_command(world, "confirmations")
     assert world.post(link).status_code == 200
 
 
@@ -165,7 +166,7 @@ def test_the_undo_lifts_nothing_that_another_has_set(world: World) -> None:
         world.post(link)
     by_command(world, "all")
     world.post(first + "/undo")
-    assert sorted(standing(world)) == [("all", False, False), ("ask", False, False)]
+    assert sorted(standing(world)) == [("all", False, False), ("confirmations", False, False)]
     assert asked(world) is False
 
 
@@ -178,12 +179,12 @@ def test_the_undo_opens_no_subscription_again(world: World) -> None:
     assert [one.state for one in world.subscriptions()] == ["unsubscribed"]
 
 
-@pytest.mark.parametrize("scope", ["ask", "all", None])
-def test_lifting_one_scope_leaves_the_other(world: World, scope: str | None) -> None:
-    by_command(world, "ask")
+@pytest.mark.parametrize("scope", [*SuppressionScope, None])
+def test_lifting_one_scope_leaves_the_other(world: World, scope: SuppressionScope | None) -> None:
+    by_command(world, "confirmations")
     by_command(world, "all")
     assert suppress.lift(key(world), scope) == (1 if scope else 2)
-    assert [one[0] for one in standing(world)] == [other for other in ("ask", "all") if scope and other != scope]
+    assert [one[0] for one in standing(world)] == [other for other in SuppressionScope if scope and other != scope]
 
 
 def test_an_address_that_never_signed_up_can_be_suppressed(world: World) -> None:
@@ -193,7 +194,7 @@ def test_an_address_that_never_signed_up_can_be_suppressed(world: World) -> None
 
 
 def test_the_protection_holds_however_the_address_is_spelled(world: World) -> None:
-    by_command(world, "ask", "Anne@EXAMPLE.org")
+    by_command(world, "confirmations", "Anne@EXAMPLE.org")
     assert asked(world, address=ANNE) is False
 
 

@@ -186,7 +186,7 @@ def test_arrays_arrive_as_they_were_whatever_stands_in_them(far: World) -> None:
 
 def test_what_is_handed_over_column_by_column_has_the_columns_names() -> None:
     assert signups.New._fields == tuple(signups_sql.COLUMNS)
-    assert signups.Told._fields == tuple(signups_sql.TOLD)
+    assert signups.Notified._fields == tuple(signups_sql.NOTIFIED)
 
 
 WAITS = "SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'"

@@ -14,7 +14,7 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.store import counters
 from subscriptions.store.engine import reading, transaction
-from subscriptions.store.models import Subscription, Try
+from subscriptions.store.models import CountedKey, Subscription
 from tests.builders import ANNE, BART, NEWS, OFFERS, World
 from tests.support.cases import crossed
 from tests.typed import WRONG, ask_again, handle_of, send_code, type_code, visit
@@ -180,9 +180,9 @@ def test_a_wrong_code_writes_as_many_counts_whatever_the_address_is(world: World
     handles = [visit(world, ANNE), visit(world, "nobody@example.org")]
     written = []
     for handle in handles:
-        before = world.count(Try)
+        before = world.count(CountedKey)
         type_code(world, handle, WRONG)
-        written.append(world.count(Try) - before)
+        written.append(world.count(CountedKey) - before)
     assert written == [2, 2]
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 
 from subscriptions.settings import Server
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, Office, World, rows_of_every_table
-from tests.support.cases import crossed
+from tests.support.cases import crossed, each
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 URLENCODED = {"data": ONE_CLICK, "content_type": "application/x-www-form-urlencoded"}
@@ -100,7 +100,7 @@ def test_a_press_leaves_nothing_of_a_stranger(world: World) -> None:
     assert rows_of_every_table() == before
 
 
-def test_the_link_works_for_every_chapter_also_after_a_purge(world: World) -> None:
+def test_the_link_works_for_every_subscription_also_after_a_purge(world: World) -> None:
     link = world.leave_link(BART)
     world.subscribe(BART)
     world.post(link)
@@ -149,7 +149,7 @@ def test_the_link_names_nobody(world: World) -> None:
     assert "@" not in link and "%40" not in link and "bart" not in link.lower()
 
 
-@pytest.mark.parametrize("at", range(0, 70, 7))
+@each("at", range(0, 70, 7))
 def test_a_link_with_one_wrong_character_is_not_found(world: World, at: int) -> None:
     world.subscribe(BART)
     base, _, token = world.leave_link(BART).rpartition("/")

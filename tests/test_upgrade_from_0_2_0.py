@@ -10,10 +10,11 @@ from alembic.migration import MigrationContext
 from subscriptions.store.models import db
 from tests.fixtures.v0_2_0.replay import BASE, Player
 from tests.support.relay import Relay
-from tests.support.sql import number
+from tests.support.sql import number, rows
 from tests.support.upgrade import V0_2_0
 from tests.upgraded import Upgraded
 
+COUNTED = {"sign-ups": "networks", "tries": "tries"}
 THINGS = json.loads((V0_2_0 / "things.json").read_text("utf-8"))
 WALKS = {one["walk"]: one["steps"] for one in json.loads((V0_2_0 / "walks.json").read_text("utf-8"))}
 
@@ -49,6 +50,21 @@ def test_an_upgrade_adds_nobody_and_loses_nobody(left_url: str, upgraded: Upgrad
     before = {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608
     upgraded()
     assert {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables} == before  # noqa: S608
+
+
+def test_what_was_counted_goes_on_counting_each_kind_by_itself(left_url: str, upgraded: Upgraded) -> None:
+    before = {kind: rows(left_url, f"SELECT key, since, count FROM {table}") for kind, table in COUNTED.items()}  # noqa: S608
+    upgraded()
+    kept = "SELECT key, since, count FROM counted_keys WHERE kind = '{}'"
+    assert all(before.values())
+    assert {kind: rows(left_url, kept.format(kind)) for kind in COUNTED} == before
+
+
+def test_who_asked_not_to_be_asked_gets_no_confirmations(left_url: str, upgraded: Upgraded) -> None:
+    by_scope = "SELECT scope, count(*) FROM suppressions GROUP BY scope"
+    before = dict(rows(left_url, by_scope))
+    upgraded()
+    assert dict(rows(left_url, by_scope)) == {"confirmations": before["ask"], "all": before["all"]}
 
 
 def test_a_second_start_finds_nothing_to_upgrade(upgraded: Upgraded) -> None:

@@ -13,6 +13,7 @@ from subscriptions.store.models import List
 from subscriptions.web.intake.fields import texts_of
 from tests.builders import ANNE, NEWS, OFFERS, World, bearer, text_of
 from tests.several import EVENTS, ask_by_form, world
+from tests.typed import ask_again, handle_of
 
 __all__ = ["world"]
 
@@ -106,10 +107,17 @@ def test_several_lists_share_what_was_told_on_their_form(world: World) -> None:
     assert text_of(world.mails(ANNE)[0]).startswith("Hello Dr. Example,")
 
 
+def test_another_mail_keeps_what_was_told(world: World) -> None:
+    handle = handle_of(ask_by_form(world, NEWS, given_name="Anne", company="Club"))
+    world.clock.forward(minutes=15)
+    ask_again(world, handle)
+    assert [row.fields for row in world.registrations()] == [{"given_name": "Anne", "company": "Club"}] * 2
+
+
 def test_the_confirmation_copies_them_into_the_subscription(world: World) -> None:
     world.subscribe(ANNE, NEWS, **TOLD)
-    [chapter] = world.subscriptions()
-    assert chapter.fields == TOLD
+    [subscription] = world.subscriptions()
+    assert subscription.fields == TOLD
     assert "Dr." not in str([one.details for one in world.evidence()])
 
 

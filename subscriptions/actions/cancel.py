@@ -1,12 +1,11 @@
-"""Cancel: the registrations of an attack are erased, and the addresses that it hit are asked no more (B-13)."""
+"""Cancel: the registrations of an attack are erased, and the addresses that it hit are asked no more."""
 
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from subscriptions.domain.lifecycle import Event, Registration, registration_step
-from subscriptions.domain.policy import ATTACKED_ASK
+from subscriptions.domain.lifecycle import ATTACKED, Event, Registration, registration_step
 from subscriptions.store import addresses, attack, audit, counters, vacuum
 from subscriptions.store.attack import Found
 from subscriptions.store.engine import reading, repeated, transaction
@@ -27,7 +26,7 @@ class Window:
     def holds(self, found: Found) -> bool:
         if not self.networks:
             return True
-        return found.ip is not None and any(ipaddress.ip_address(found.ip) in one for one in self.networks)
+        return found.ip is not None and any(ipaddress.ip_address(found.ip) in network for network in self.networks)
 
     @property
     def reason(self) -> str:
@@ -38,7 +37,7 @@ class Window:
         return {
             "since": f"{self.since:%Y-%m-%dT%H:%M:%SZ}",
             "until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}",
-            "networks": [str(one) for one in self.networks],
+            "networks": [str(network) for network in self.networks],
             "list_id": self.list_id,
         }
 
@@ -57,7 +56,7 @@ def look(window: Window) -> Count:
     count = Count()
     for found in _found(window):
         count.registrations += len(found)
-        keys.update(one.key for one in found)
+        keys.update(row.key for row in found)
     count.addresses = len(keys)
     return count
 
@@ -71,7 +70,7 @@ def _found(window: Window) -> Iterator[list[Found]]:
         if not batch:
             return
         last = batch[-1].id
-        yield [one for one in batch if window.holds(one)]
+        yield [row for row in batch if window.holds(row)]
 
 
 def cancel(window: Window, now: datetime, actor: str) -> Iterator[Count]:
@@ -104,10 +103,10 @@ def _cancel(batch: list[Found], window: Window, now: datetime) -> Count:
     for state in (Registration.PENDING, Registration.BLOCKED):
         registration_step(state, Event.CANCEL)
     with transaction() as session:
-        addresses.lock_all(session, sorted({one.key for one in batch}))
-        gone = attack.remove(session, [one.id for one in batch])
+        addresses.lock(session, *{row.key for row in batch})
+        gone = attack.remove(session, [row.id for row in batch])
         new = set(gone) - attack.protected(session, set(gone), window.reason)
-        attack.protect(session, new, window.reason, now, now + ATTACKED_ASK)
+        attack.protect(session, new, ATTACKED, window.reason, now)
         counters.add(session, {"cancelled": len(gone)})
         vacuum.due(session)
         return Count(len(gone), len(new))

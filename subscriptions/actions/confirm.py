@@ -11,7 +11,7 @@ from subscriptions.actions.subscribe import Origin
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Registration as State
-from subscriptions.domain.lifecycle import Subscription as Chapter
+from subscriptions.domain.lifecycle import Subscription as Opened
 from subscriptions.domain.policy import Policy, state_at
 from subscriptions.store import addresses, counters, evidence, outbox, registrations, subscriptions
 from subscriptions.store.engine import reading, repeated, transaction
@@ -30,7 +30,7 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListStatus:
-    """One list that a confirm link is about."""
+    """A list that a confirm link is about."""
 
     state: LinkState
     registration: Registration
@@ -58,10 +58,10 @@ class ConfirmStatus:
     @property
     def state(self) -> LinkState:
         """The best that the link is worth."""
-        return min((one.state for one in self.lists), key=list(LinkState).index, default=LinkState.GONE)
+        return min((status.state for status in self.lists), key=list(LinkState).index, default=LinkState.GONE)
 
     def those(self, *states: LinkState) -> list[Registration]:
-        return [one.registration for one in self.lists if one.state in states]
+        return [status.registration for status in self.lists if status.state in states]
 
     @property
     def lead(self) -> Registration | None:
@@ -82,7 +82,7 @@ def _status(session: Session, ref: bytes, now: datetime) -> ConfirmStatus:
 
 
 def _state(session: Session, row: Registration, now: datetime) -> LinkState:
-    """Past its month the row counts as gone, before the sweep comes (F-07)."""
+    """Past its month the row counts as gone, before the sweep comes."""
     state = state_at(row.state, row.confirm_by, now)
     if row.address is None or (state is not State.CONFIRMED and row.purge_at <= now):
         return LinkState.GONE
@@ -90,9 +90,8 @@ def _state(session: Session, row: Registration, now: datetime) -> LinkState:
         return LinkState.LATE
     if state is State.PENDING:
         return LinkState.WAITING
-    chapter = session.get(Subscription, row.subscription_id)
-    is_open = chapter is not None and chapter.state == Chapter.CONFIRMED
-    return LinkState.SUBSCRIBED if is_open else LinkState.ENDED
+    subscription = session.get(Subscription, row.subscription_id)
+    return LinkState.SUBSCRIBED if subscription is not None and subscription.is_open else LinkState.ENDED
 
 
 @repeated
@@ -104,7 +103,7 @@ def confirm(
     method: ConfirmMethod = BY_BUTTON,
     only: int | None = None,
 ) -> ConfirmStatus:
-    """Press the button: for every list that waits, or for `only` one. A second press changes nothing (E-10)."""
+    """Press the button: for every list that waits, or for `only` one. A second press changes nothing."""
     with transaction() as session:
         return press(session, ref, now, policy, origin, method, only)
 
@@ -120,8 +119,7 @@ def press(
 ) -> ConfirmStatus:
     """The same within a transaction of the caller."""
     rows = registrations.of_form(session, ref)
-    for key in sorted({key for row in rows for key in (row.key, row.replaces) if key}):
-        addresses.lock(session, key)
+    addresses.lock(session, *{key for row in rows for key in (row.key, row.replaces) if key})
     status = _status(session, ref, now)
     chosen = [row for row in status.those(LinkState.WAITING) if only in (None, row.list_id)]
     if not chosen:
@@ -134,39 +132,31 @@ def press(
 def _open(
     session: Session, registration: Registration, now: datetime, policy: Policy, origin: Origin, method: ConfirmMethod
 ) -> bool:
-    """Open a chapter, or join the open one; whether a welcome mail is owed."""
+    """Open a subscription, or join the open one; whether a welcome mail is owed."""
     step = registration_step(State.PENDING, Event.CONFIRM)
-    chapter = subscriptions.open_one(session, registration.key, registration.list_id)
-    subscription_step(Chapter.CONFIRMED if chapter else None, Event.CONFIRM)
-    is_new = chapter is None
-    if chapter is None:
-        chapter = _chapter(registration, now, policy)
-        session.add(chapter)
-        session.flush()
-    registration.state, registration.subscription_id = step.to, chapter.id
+    found = subscriptions.find_open(session, registration.key, registration.list_id)
+    subscription_step(found and found.state, Event.CONFIRM)
+    subscription = found or _new(session, registration, now, policy)
+    registration.state, registration.subscription_id = step.to, subscription.id
     evidence.add(
         session, Fact.CONFIRMED, now, method.channel,
-        registration_id=registration.id, subscription_id=chapter.id,
+        registration_id=registration.id, subscription_id=subscription.id,
         ip=origin.ip, ip_source=origin.ip_source, details={"method": method.method},
     )  # fmt: skip
     move.finish(session, registration, now, policy)
     counters.add(session, {"confirmations": 1})
     row = session.get(List, registration.list_id)
-    welcome = is_new and row is not None and row.welcome
-    outbox.owe(session, step.mail if welcome else None, now=now, subscription_id=chapter.id)
+    welcome = found is None and row is not None and row.welcome
+    outbox.owe(session, step.mail if welcome else None, now=now, subscription_id=subscription.id)
     return welcome
 
 
-def _chapter(registration: Registration, now: datetime, policy: Policy) -> Subscription:
-    return Subscription(
-        list_id=registration.list_id,
-        key=registration.key,
-        state=Chapter.CONFIRMED,
-        address=registration.address,
-        name=registration.name,
-        fields=registration.fields,
-        locale=registration.locale,
-        registered_at=registration.registered_at,
-        confirmed_at=now,
-        ip_until=policy.ip_until(now),
-    )
+_CARRIED = ("list_id", "key", "address", "name", "fields", "locale", "registered_at")
+
+
+def _new(session: Session, registration: Registration, now: datetime, policy: Policy) -> Subscription:
+    carried = {column: getattr(registration, column) for column in _CARRIED}
+    made = Subscription(state=Opened.CONFIRMED, confirmed_at=now, ip_until=policy.ip_until(now), **carried)
+    session.add(made)
+    session.flush()
+    return made

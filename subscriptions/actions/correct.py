@@ -1,4 +1,4 @@
-"""Correct: the name, the other voluntary fields and the language of what is subscribed, at once (R-06, F-11)."""
+"""Correct: the name, the other voluntary fields and the language of what is subscribed, at once (GDPR 16)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Channel, Fact
-from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.store import addresses, evidence, registrations, subscriptions, vacuum
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Subscription
@@ -26,38 +25,37 @@ def correct(key: bytes, details: Details, offered: Mapping[int, Sequence[str]], 
     """Write it into every open subscription, each only what its list offers or it has already; how many changed."""
     with transaction() as session:
         addresses.lock(session, key)
-        mine = [one for one in subscriptions.of_key(session, key) if one.state == State.CONFIRMED]
-        return sum(_correct(session, one, details, offered.get(one.list_id, ()), now) for one in mine)
+        rows = [row for row in subscriptions.of_key(session, key) if row.is_open]
+        return sum(_correct(session, row, details, offered.get(row.list_id, ()), now) for row in rows)
 
 
-def _correct(session: Session, chapter: Subscription, details: Details, offered: Sequence[str], now: datetime) -> bool:
-    before = fields_of(chapter)
+def _correct(session: Session, row: Subscription, details: Details, offered: Sequence[str], now: datetime) -> bool:
+    before = fields_of(row)
     after = before | {name: text for name, text in details.fields.items() if name in {*offered, *before}}
     after = {name: text for name, text in after.items() if text}
     changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    locale = details.locale or chapter.locale
-    if locale != chapter.locale:
+    locale = details.locale or row.locale
+    if locale != row.locale:
         changed.append("locale")
     if changed:
-        chapter.name, chapter.locale = after.pop("name", None), locale
-        chapter.fields = after or None
-        _forget(session, chapter, sorted({*changed} & {*before} - {*fields_of(chapter)}))
-        evidence.add(
-            session, Fact.CORRECTED, now, Channel.PREFERENCES, subscription_id=chapter.id, details={"changed": changed}
-        )
+        row.name, row.locale = after.pop("name", None), locale
+        row.fields = after or None
+        _forget(session, row, sorted({*changed} & {*before} - {*fields_of(row)}))
+        said = {"changed": changed}
+        evidence.add(session, Fact.CORRECTED, now, Channel.PREFERENCES, subscription_id=row.id, details=said)
     return bool(changed)
 
 
-def fields_of(chapter: Subscription) -> dict[str, str]:
+def fields_of(row: Subscription) -> dict[str, str]:
     """The voluntary fields that a subscription has, the name among them."""
-    return ({"name": chapter.name} if chapter.name else {}) | (chapter.fields or {})
+    return ({"name": row.name} if row.name else {}) | (row.fields or {})
 
 
-def _forget(session: Session, chapter: Subscription, emptied: Sequence[str]) -> None:
+def _forget(session: Session, subscription: Subscription, emptied: Sequence[str]) -> None:
     """What was emptied goes from the sign-ups as well. What was only changed stays there: they are the proof."""
     if not emptied:
         return
-    for row in registrations.of_subscription(session, chapter.id):
+    for row in registrations.of_subscription(session, subscription.id):
         row.name = None if "name" in emptied else row.name
         row.fields = {name: text for name, text in (row.fields or {}).items() if name not in emptied} or None
     vacuum.due(session)

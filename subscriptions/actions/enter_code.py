@@ -11,8 +11,9 @@ from subscriptions.domain.codes import TRIES_AN_ADDRESS, visit_tries
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.policy import Policy
 from subscriptions.links import Links, Visit
-from subscriptions.store import registrations, tries
+from subscriptions.store import counted_keys, registrations
 from subscriptions.store.engine import repeated, transaction
+from subscriptions.store.models import Counted
 
 BY_PAGE = ConfirmMethod(Channel.FORM, "code typed on the page of the sign-up")
 BY_JSON = ConfirmMethod(Channel.API, "code sent by the client of the sign-up")
@@ -40,7 +41,7 @@ def enter(
         if ref is None or not spent:
             return Entered(None, left)
         for key in spent:
-            tries.give_back(session, key)
+            counted_keys.give_back(session, key)
         return Entered(press(session, ref, now, policy, origin, method), left)
 
 
@@ -50,10 +51,10 @@ def _spend(session: Session, visit: Visit, links: Links, now: datetime, policy: 
     Once those of the visit are used up, nobody can use up those of the address with it.
     """
     rate, mine = visit_tries(policy), links.try_key(visit.refs[0])
-    used = tries.spend(session, mine, now, rate.period)
+    _, used = counted_keys.add_one(session, Counted.TRIES, mine, now, rate.period)
     if used > rate.count:
         return [], 0
     behind = registrations.key_behind(session, visit.refs) or visit.refs[0]
     theirs = links.try_key(b"address" + behind)
-    by_address = tries.spend(session, theirs, now, TRIES_AN_ADDRESS.period)
+    _, by_address = counted_keys.add_one(session, Counted.TRIES, theirs, now, TRIES_AN_ADDRESS.period)
     return [mine, theirs] if by_address <= TRIES_AN_ADDRESS.count else [], rate.count - used

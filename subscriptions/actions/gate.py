@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 
 from subscriptions.domain.policy import Policy
-from subscriptions.store import signups, used_tokens
+from subscriptions.store import counted_keys, used_tokens
+from subscriptions.store.counted_keys import Count
+from subscriptions.store.models import Counted
 from subscriptions.store.trips import Later, Trip
 
 
@@ -49,7 +52,7 @@ class Gate:
     """Decides one by one, in order, on rows that this transaction has locked."""
 
     policy: Policy
-    networks: dict[bytes, tuple[datetime, int]]
+    networks: dict[bytes, Count]
     fresh: set[bytes]  # what was used for the first time now
     passed: int = 0  # with a proof
 
@@ -69,7 +72,7 @@ class Gate:
 
     def _is_proved(self, brings: Pass) -> bool:
         """Whether everything that is brought was fresh; of two that bring the same, the first has it."""
-        brought = {one for one, _ in brings.once}
+        brought = {hash_ for hash_, _ in brings.once}
         proved = bool(brought) and brought <= self.fresh
         self.fresh -= brought
         self.passed += proved
@@ -87,7 +90,8 @@ def counts(gate: Gate, answers: Sequence[Refusal | None]) -> dict[str, int]:
 def gate_for(out: Trip, sign_ups: Sequence[tuple[bytes | None, Pass]], now: datetime, policy: Policy) -> Later[Gate]:
     """Count the networks of a batch, and use up what its sign-ups bring."""
     nets = Counter(network for network, _ in sign_ups if network)
-    counted = signups.count_networks(out, nets, now, policy.network.period) if policy.network and nets else dict
-    fresh = used_tokens.use(out, dict(one for _, brings in sign_ups for one in brings.once))
+    limit = policy.network
+    counted = counted_keys.add(out, Counted.SIGN_UPS, nets, now, limit.period) if limit and nets else dict[bytes, Count]
+    fresh = used_tokens.use(out, dict(chain.from_iterable(brings.once for _, brings in sign_ups)))
     # the last of a network sees the count of all; the first of them the count before the others
-    return lambda: Gate(policy, {key: (since, count - nets[key]) for key, (since, count) in counted().items()}, fresh())
+    return lambda: Gate(policy, {key: (at, count - nets[key]) for key, (at, count) in counted().items()}, fresh())

@@ -98,8 +98,8 @@ class GroupCommit(Generic[Item, Answer]):
                         with suppress(SystemExit):  # it ends nothing in a thread but the thread
                             self._run(batch)
                     finally:
-                        for one in batch:
-                            one.tell(one)
+                        for waiting in batch:
+                            waiting.tell(waiting)
                         self.told()
         finally:
             self._end()
@@ -125,24 +125,24 @@ class GroupCommit(Generic[Item, Answer]):
     def _run(self, batch: list[Waiting[Item, Answer]]) -> None:
         """One transaction for all; where the data of one is at fault, one for each."""
         now = Clock.ticks()
-        alive = [one for one in batch if one.over_at > now]  # who has given up is not signed up later
+        alive = [waiting for waiting in batch if waiting.over_at > now]  # who has given up is not signed up later
         if not alive:
             return
         try:
-            with deadline.within(min(one.over_at for one in alive)):
-                answers = self._commit([one.item for one in alive])
-            for one, answer in zip(alive, answers, strict=True):
-                one.answer, one.error = answer, None
+            with deadline.within(min(waiting.over_at for waiting in alive)):
+                answers = self._commit([waiting.item for waiting in alive])
+            for waiting, answer in zip(alive, answers, strict=True):
+                waiting.answer, waiting.error = answer, None
         except Unavailable as error:
             _fail(alive, error)
         except Exception as error:
             if len(alive) == 1:
                 _fail(alive, error)
                 return
-            for one in alive:
-                self._run([one])
+            for waiting in alive:
+                self._run([waiting])
 
 
 def _fail(batch: Sequence[Waiting[Item, Answer]], error: Exception) -> None:
-    for one in batch:
-        one.error = error
+    for waiting in batch:
+        waiting.error = error

@@ -1,4 +1,4 @@
-"""Move: another address takes the place of one, list by list, and only once it has confirmed (L-14)."""
+"""Move: another address takes the place of one, list by list, and only once it has confirmed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,14 +6,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.actions.gate import Refusal
-from subscriptions.actions.leave import Withdrawal, end_chapter
+from subscriptions.actions.leave import Withdrawal, end
 from subscriptions.actions.subscribe import SignUp, take
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.policy import MOVES, Policy
-from subscriptions.store import outbox, registrations, subscriptions, tries
+from subscriptions.store import counted_keys, outbox, registrations, subscriptions
 from subscriptions.store.engine import repeated, transaction
-from subscriptions.store.models import Registration
+from subscriptions.store.models import Counted, Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +30,21 @@ def begin(sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Polic
     `mark`: by what the moves of the old address are counted. They need no proof of work, so nobody may flood with them.
     """
     with transaction() as session:
-        if tries.spend(session, mark, now, MOVES.period) > MOVES.count:
-            return Enough(tries.since(session, mark) + MOVES.period)
+        since, count = counted_keys.add_one(session, Counted.TRIES, mark, now, MOVES.period)
+        if count > MOVES.count:
+            return Enough(since + MOVES.period)
         [refused] = take(session, [sign_up], now, policy)
         registrations.replacing(session, sign_up.ref, old)
         return refused
 
 
 def finish(session: Session, registration: Registration, now: datetime, policy: Policy) -> None:
-    """Within the confirmation of the new address: end the old one's chapter, and tell the old mailbox once."""
+    """Within the confirmation of the new address: end the old one's subscription, and tell the old mailbox once."""
     old, registration.replaces = registration.replaces, None
-    chapter = subscriptions.open_one(session, old, registration.list_id) if old else None
-    if old is None or chapter is None:
+    subscription = subscriptions.find_open(session, old, registration.list_id) if old else None
+    if old is None or subscription is None:
         return
-    step = subscription_step(chapter.state, Event.MOVE)
-    end_chapter(session, chapter, Withdrawal(Event.MOVE, Channel.BUTTON, "moved to another address"), now, policy)
-    if step.mail and outbox.of_key(session, old, step.mail) is None:
-        outbox.owe(session, step.mail, now=now, subscription_id=chapter.id)
+    mail = subscription_step(subscription.state, Event.MOVE).mail
+    end(session, subscription, Withdrawal(Event.MOVE, Channel.BUTTON, "moved to another address"), now, policy)
+    if mail and outbox.of_key(session, old, mail) is None:
+        outbox.owe(session, mail, now=now, subscription_id=subscription.id)

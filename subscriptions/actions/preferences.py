@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions.gate import Limited
 from subscriptions.domain.budget import Budget
-from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.policy import Policy
 from subscriptions.links import Opener
 from subscriptions.store import (
     addresses,
+    counted_keys,
     counters,
     outbox,
     registrations,
@@ -21,12 +22,13 @@ from subscriptions.store import (
     used_tokens,
 )
 from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.models import Counted
 from subscriptions.store.trips import Later, Trip, trip
 
 
 @repeated
 def ask(key: bytes, typed: str, network: bytes | None, now: datetime, policy: Policy) -> Limited | None:
-    """Mail the link, if this address is known, may be written to and its budget is open; told to nobody (R-03).
+    """Mail the link, if this address is known, may be written to and its budget is open; told to nobody.
 
     Whoever asks may be a stranger: what is done and counted is alike for every address.
     """
@@ -64,7 +66,7 @@ def _limited(out: Trip, network: bytes | None, now: datetime, policy: Policy) ->
     rate = policy.network
     if network is None or rate is None:
         return lambda: None
-    counted = signups.count_networks(out, {network: 1}, now, rate.period)
+    counted = counted_keys.add(out, Counted.SIGN_UPS, {network: 1}, now, rate.period)
 
     def limited() -> Limited | None:
         since, count = counted()[network]
@@ -92,12 +94,12 @@ def _owe(
 
 def _hook(session: Session, key: bytes, typed: str | None, now: datetime) -> dict[str, Any] | None:
     """What a mail to this address hangs on: the row that holds the address, as it was once mailed."""
-    scopes = {one.scope for one in suppressions.active(session, key, now)}
-    if "all" in scopes:
+    scopes = {row.scope for row in suppressions.active(session, key, now)}
+    if SuppressionScope.ALL in scopes:
         return None
     known = subscriptions.shown_of_key(session, key, now)
     if known:
-        return {"subscription_id": max(known, key=lambda one: (one.ended_at is None, one.id)).id}
+        return {"subscription_id": max(known, key=lambda row: (row.is_open, row.id)).id}
     waiting = registrations.unconfirmed_of_key(session, key, now)
     if waiting:
         return {"registration_id": waiting[-1].id}

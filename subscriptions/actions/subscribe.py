@@ -16,7 +16,7 @@ from subscriptions.domain.budget import Budget
 from subscriptions.domain.evidence import Channel, Fact, complete
 from subscriptions.domain.lifecycle import Event, Subscription, registration_step, subscription_step
 from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.domain.policy import TOLD_ALREADY_EVERY, Policy
+from subscriptions.domain.policy import NOTIFIED_EVERY, Policy
 from subscriptions.store import addresses, counters, outbox, signups
 from subscriptions.store.engine import repeated
 from subscriptions.store.models import List
@@ -25,7 +25,7 @@ from subscriptions.store.trips import Connected, Trip, in_trips, trip
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an act came from: the IP as stored (T-03), and by which sign of whom we know it."""
+    """Where an act came from: the IP as stored, and by which sign of whom we know it."""
 
     ip: str | None
     ip_source: str  # peer | proxy | unnamed proxy | client
@@ -72,7 +72,7 @@ class SignUp(NamedTuple):
     @property
     def rows(self) -> list[List]:
         """The lists themselves."""
-        return [one.list for one in self.lists]
+        return [choice.list for choice in self.lists]
 
 
 @dataclass(slots=True)
@@ -88,14 +88,14 @@ class _Batch:
     confirm_by: datetime
     purge_at: datetime
     new: list[signups.New] = field(default_factory=list)
-    told: list[signups.Told] = field(default_factory=list)
+    notified: list[signups.Notified] = field(default_factory=list)
 
 
 @repeated
 def subscribe(
     sign_ups: Sequence[SignUp], now: datetime, policy: Policy, tally: counters.Tally | None = None
 ) -> list[Refusal | None]:
-    """Take sign-ups, all or none of them. What became of each is told by mail only (X-01, X-02)."""
+    """Take sign-ups, all or none of them. What became of each is told by mail only."""
     with (tally or counters.Tally()).taken() as counts, in_trips() as connection:
         return take(connection, sign_ups, now, policy, counts)
 
@@ -105,7 +105,7 @@ def take(
 ) -> list[Refusal | None]:
     """The same within a transaction that does something besides; `noted`: counts to write with it."""
     batch = _begin(of, sign_ups, now, policy)
-    answers = [_decide(batch, one) for one in sign_ups]
+    answers = [_decide(batch, sign_up) for sign_up in sign_ups]
     with trip(of, last=True) as out:
         _write(out, batch)
         addresses.forget(out, _without_trace(batch, sign_ups))
@@ -115,24 +115,22 @@ def take(
 
 def _unusual(sign_ups: Sequence[SignUp]) -> dict[str, int]:
     """What the addresses alone tell, in numbers."""
-    return {
-        "not_mailable": sum(not one.mailable for one in sign_ups),
-        "disposable": sum("disposable" in one.flags for one in sign_ups),
-    }
+    disposable = sum("disposable" in sign_up.flags for sign_up in sign_ups)
+    return {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups), "disposable": disposable}
 
 
 def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
     """Keys that this batch gave no reason to know: refused, or the budget closed, and nothing was seen of them."""
     seen = batch.seen
     known = {key for key, _ in (*seen.suppressed, *seen.open, *seen.pending)}
-    return sorted({one.key for one in sign_ups} - known)
+    return sorted({sign_up.key for sign_up in sign_ups} - known)
 
 
 def _begin(of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
-    keys = Counter(one.key for one in sign_ups)
+    keys = Counter(sign_up.key for sign_up in sign_ups)
     with trip(of) as out:
         texts = signups.lock_addresses(out, keys)
-        gate = gate_for(out, [(one.origin.network, one.brings) for one in sign_ups], now, policy)
+        gate = gate_for(out, [(sign_up.origin.network, sign_up.brings) for sign_up in sign_ups], now, policy)
         seen = signups.see(out, list(keys), now)
     budgets = {key: Budget.read(text, policy.mails) for key, text in texts().items()}
     mids = outbox.new_mids(len(sign_ups))
@@ -146,13 +144,12 @@ def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
     key, suppressed, is_open = sign_up.key, batch.seen.suppressed, batch.seen.open
     if not sign_up.mailable or (key, None) in suppressed:
         return None
-    asked = [one for one in sign_up.lists if (key, one.list.id) not in suppressed]
-    new = [one for one in asked if (key, one.list.id) not in is_open]
+    choices = [choice for choice in sign_up.lists if (key, choice.list.id) not in suppressed]
+    new = [choice for choice in choices if (key, choice.list.id) not in is_open]
     if new:
         _register(batch, sign_up, new)
-    for one in () if new else asked:
-        if _tell(batch, sign_up, is_open[key, one.list.id]):
-            break
+    else:
+        any(_notify(batch, sign_up, is_open[key, choice.list.id]) for choice in choices)  # of the first that may be
     return None
 
 
@@ -160,42 +157,29 @@ def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> 
     """Each list is a registration of its own, and the one mail for all hangs on the first."""
     step = registration_step(None, Event.SUBSCRIBE)
     key = sign_up.key
-    fresh = [one for one in choices if (key, one.list.id) not in batch.seen.pending]
+    fresh = [choice for choice in choices if (key, choice.list.id) not in batch.seen.pending]
     due_at = batch.budgets[key].mail_time(batch.now, may_wait=bool(fresh))
     if due_at is None or due_at >= batch.confirm_by:
         return
     batch.budgets[key].spend(due_at)
     mail = step.mail
-    for one in choices if due_at == batch.now else fresh:
-        batch.new.append(_new(batch, sign_up, one, due_at, mail))
-        batch.seen.pending.add((key, one.list.id))
+    for choice in choices if due_at == batch.now else fresh:
+        batch.new.append(_new(batch, sign_up, choice, due_at, mail))
+        batch.seen.pending.add((key, choice.list.id))
         mail = None
 
 
 def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, mail: MailKind | None) -> signups.New:
     address = sign_up.address
+    typed = address.typed if address.typed != address.mailed else None
+    fields = json.dumps(dict(sign_up.fields), ensure_ascii=False) if sign_up.fields else None
     return signups.New(
-        ref=sign_up.ref,
-        list_id=choice.list.id,
-        key=sign_up.key,
-        address=address.mailed,
-        typed=address.typed if address.typed != address.mailed else None,
-        name=sign_up.name,
-        locale=sign_up.locale,
-        registered_at=batch.now,
-        confirm_by=batch.confirm_by,
-        purge_at=batch.purge_at,
-        wording_id=choice.wording_id,
-        channel=sign_up.channel,
-        actor=sign_up.actor,
-        ip=sign_up.origin.ip,
-        ip_source=sign_up.origin.ip_source,
-        details=_details(sign_up, choice),
-        mail=mail,
-        mid=batch.mids.pop() if mail else None,
-        due_at=due_at,
-        fields=json.dumps(dict(sign_up.fields), ensure_ascii=False) if sign_up.fields else None,
-    )
+        ref=sign_up.ref, list_id=choice.list.id, key=sign_up.key, address=address.mailed, typed=typed,
+        name=sign_up.name, locale=sign_up.locale, fields=fields, wording_id=choice.wording_id,
+        registered_at=batch.now, confirm_by=batch.confirm_by, purge_at=batch.purge_at,
+        channel=sign_up.channel, actor=sign_up.actor, ip=sign_up.origin.ip, ip_source=sign_up.origin.ip_source,
+        details=_details(sign_up, choice), mail=mail, mid=batch.mids.pop() if mail else None, due_at=due_at,
+    )  # fmt: skip
 
 
 def _details(sign_up: SignUp, choice: ListChoice) -> str:
@@ -212,9 +196,9 @@ def _registered(wording_id: str | None, sha256: str | None, locale: str, flags: 
     return json.dumps(complete(Fact.REGISTERED, details))
 
 
-def _tell(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
+def _notify(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
     """Owe "you are already subscribed": at most one in 30 days, within the budget, never to restricted ones."""
-    lately = subscription.told_at and subscription.told_at > batch.now - TOLD_ALREADY_EVERY
+    lately = subscription.notified_at and subscription.notified_at > batch.now - NOTIFIED_EVERY
     if lately or subscription.restricted:
         return False
     budget = batch.budgets[sign_up.key]
@@ -223,19 +207,19 @@ def _tell(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
     if due_at is None or mail is None:
         return False
     budget.spend(due_at)
-    subscription.told_at = batch.now
-    batch.told.append(_told(batch, sign_up, subscription.id, mail, due_at))
+    subscription.notified_at = batch.now
+    batch.notified.append(_notified(batch, sign_up, subscription.id, mail, due_at))
     return True
 
 
-def _told(batch: _Batch, sign_up: SignUp, id_: int, mail: MailKind, due_at: datetime) -> signups.Told:
+def _notified(batch: _Batch, sign_up: SignUp, id_: int, mail: MailKind, due_at: datetime) -> signups.Notified:
     fact = Fact.ASKED_AGAIN
     details = json.dumps(complete(fact, {}))  # no IP: it is a stranger's, or adds nothing to the proof
-    return signups.Told(id_, fact, sign_up.channel, sign_up.actor, details, mail, batch.mids.pop(), due_at)
+    return signups.Notified(id_, fact, sign_up.channel, sign_up.actor, details, mail, batch.mids.pop(), due_at)
 
 
 def _write(out: Trip, batch: _Batch) -> None:
     signups.remember(out, batch.new)
-    changed = {key: one.written(batch.now) for key, one in sorted(batch.budgets.items()) if one.is_changed}
+    changed = {key: budget.written(batch.now) for key, budget in sorted(batch.budgets.items()) if budget.is_changed}
     signups.save_budgets(out, changed)
-    signups.tell(out, batch.told, batch.now, batch.now + MailKind.ALREADY_SUBSCRIBED.row.life)
+    signups.notify(out, batch.notified, batch.now, batch.now + MailKind.ALREADY_SUBSCRIBED.row.life)

@@ -6,16 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
-from subscriptions.store import (
-    addresses,
-    counters,
-    evidence,
-    mailbox,
-    registrations,
-    subscriptions,
-    suppressions,
-    vacuum,
-)
+from subscriptions.store import addresses, counters, evidence, registrations, subscriptions, suppressions, vacuum
 from subscriptions.store.engine import repeated, transaction
 
 BATCH = 500
@@ -33,36 +24,32 @@ def block(now: datetime) -> int:
         return len(ids)
 
 
-@repeated
 def purge(now: datetime) -> int:
     """Delete one batch of unconfirmed registrations whose month is over, with everything of theirs; how many."""
     registration_step(Registration.BLOCKED, Event.PURGE)
-    with transaction() as session:
-        due = registrations.to_purge_at(session, now, BATCH)
-        if due:
-            registrations.remove(session, [id_ for id_, _ in due])
-            _forget(session, [key for _, key in due])
-            counters.add(session, {"purged": len(due)})
-            vacuum.due(session)
-        return len(due)
+    return _delete(registrations.to_purge_at, registrations.remove, now, "purged")
+
+
+def purge_proofs(now: datetime) -> int:
+    """Delete one batch of ended subscriptions whose proof period is over; how many."""
+    return _delete(subscriptions.proof_over_at, subscriptions.remove, now, "proofs_purged")
 
 
 @repeated
-def purge_proofs(now: datetime) -> int:
-    """Delete one batch of ended subscriptions whose proof period is over; how many."""
+def _delete(
+    due_at: Callable[[Session, datetime, int], Sequence[tuple[int, bytes]]],
+    remove: Callable[[Session, Sequence[int]], None],
+    now: datetime,
+    counter: str,
+) -> int:
     with transaction() as session:
-        due = subscriptions.proof_over_at(session, now, BATCH)
+        due = due_at(session, now, BATCH)
         if due:
-            subscriptions.remove(session, [id_ for id_, _ in due])
-            _forget(session, [key for _, key in due])
-            counters.add(session, {"proofs_purged": len(due)})
+            remove(session, [id_ for id_, _ in due])
+            addresses.forget_unknown(session, [key for _, key in due])
+            counters.add(session, {counter: len(due)})
             vacuum.due(session)
         return len(due)
-
-
-def _forget(session: Session, keys: Sequence[bytes]) -> None:
-    addresses.forget_unknown(session, keys)
-    mailbox.forget_unknown(session, keys)
 
 
 @repeated
@@ -83,7 +70,7 @@ def end_suppressions(now: datetime) -> int:
     with transaction() as session:
         keys = suppressions.ended(session, now, BATCH)
         if keys:
-            _forget(session, keys)
+            addresses.forget_unknown(session, keys)
             vacuum.due(session)
         return len(keys)
 

@@ -18,7 +18,7 @@ from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Network, Window
 from subscriptions.cli import MOMENT, ready, the_list
 from subscriptions.cli.traffic import report
-from subscriptions.domain.policy import ATTACKED_ASK
+from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.parts import current_parts
 
 group = AppGroup("abuse", help="Floods of sign-ups: what the breaker sees, and how to clean up after one.")
@@ -69,7 +69,7 @@ def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...
     if not yes:
         _ask(found, window)
     done = _run(window, now, found)
-    until_when = clocks.words(now + ATTACKED_ASK)
+    until_when = clocks.words(now + PROTECTED)
     click.echo(f"{_counted(done)} cancelled; the addresses are not asked to confirm until {until_when}.")
 
 

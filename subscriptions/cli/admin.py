@@ -13,12 +13,12 @@ from flask.cli import AppGroup, with_appcontext
 from subscriptions import clock as clocks
 from subscriptions import logs
 from subscriptions.cli import ready, table, the_list
+from subscriptions.domain.policy import TokenScope
 from subscriptions.export import stream
 from subscriptions.parts import current_parts
 from subscriptions.store import mailable, migrate, subscriptions, tokens
 from subscriptions.store.engine import Unavailable, reading, transaction
 
-SCOPES = ("subscribe", "read", "export", "manage")
 STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
 lists = AppGroup("lists", help="The lists of this installation.")
@@ -40,7 +40,7 @@ def show_lists() -> None:
 
 @tokens_group.command("create")
 @click.argument("name")
-@click.option("--scope", type=click.Choice(SCOPES), required=True, help="What the token may do.")
+@click.option("--scope", type=click.Choice([*map(str, TokenScope)]), required=True, help="What the token may do.")
 @ready
 def create_token(name: str, scope: str) -> None:
     """Make an API token; it is printed once, alone on the last line."""
@@ -48,7 +48,8 @@ def create_token(name: str, scope: str) -> None:
     with transaction() as session:
         if tokens.by_name(session, name):
             raise click.ClickException(f'There is (or was) a token "{name}"; please choose another name.')
-        tokens.add(session, name, hashlib.sha256(secret.encode()).digest(), scope, current_parts().clock.now())
+        digest, now = hashlib.sha256(secret.encode()).digest(), current_parts().clock.now()
+        tokens.add(session, name, digest, TokenScope(scope), now)
     click.echo("Keep it well: it is shown this once, and only its hash is stored.", err=True)
     click.echo(secret)
 

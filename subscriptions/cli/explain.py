@@ -10,7 +10,7 @@ from subscriptions.clock import words
 from subscriptions.domain.address import Address
 from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
-from subscriptions.domain.mail_kinds import noun
+from subscriptions.domain.mail_kinds import SuppressionScope, noun
 from subscriptions.domain.policy import state_at
 from subscriptions.mail.rebuild import rebuild
 from subscriptions.parts import current_parts
@@ -67,7 +67,7 @@ def _filled(row: Registration | Subscription) -> Iterator[str]:
 
 def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for suppression in suppressions.active(session, key, now):
-        what = "gets no mail at all" if suppression.scope == "all" else "is not asked to confirm"
+        what = "gets no mail at all" if suppression.scope is SuppressionScope.ALL else "is not asked to confirm"
         where = "" if suppression.list_id is None else f" for {_list(suppression.list_id)}"
         until = f" until {words(suppression.until)}" if suppression.until else ""
         why = f"{suppression.reason}, set at {words(suppression.set_at)}"

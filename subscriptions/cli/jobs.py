@@ -64,7 +64,7 @@ def show() -> None:
         ended = clocks.text(row.ended_at) if row.ended_at else "never"
         late = clocks.text(row.ended_at + job.late_after) if row.ended_at else "-"
         following = clocks.text(next_time(job, now))
-        lines.append((job.name, str(job.every), ended, str(row.count), following, late, row.trouble or "-"))
+        lines.append((job.name, str(job.every), ended, str(row.count), following, late, row.error or "-"))
     table(lines)
 
 

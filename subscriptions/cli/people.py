@@ -1,6 +1,7 @@
 """Commands about one address: leave, erase, explain, suppress."""
 
 from datetime import datetime
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -15,13 +16,22 @@ from subscriptions.cli.explain import never_mailed, story
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.parts import current_parts
 from subscriptions.store import suppressions as rows
 from subscriptions.store import vacuum
 from subscriptions.store.engine import reading
 
-suppressions = AppGroup("suppressions", help="Addresses that are not asked (ask) or not mailed at all (all).")
-SCOPES = click.Choice(["ask", "all"])
+suppressions = AppGroup("suppressions", help="Addresses that get no confirmation mails, or no mail at all.")
+
+
+def _scope(_context: click.Context, _option: click.Parameter, text: str | None) -> SuppressionScope | None:
+    return SuppressionScope(text) if text else None
+
+
+SCOPE: dict[str, Any] = {
+    "type": click.Choice([*map(str, SuppressionScope), "ask"]), "metavar": "[confirmations|all]", "callback": _scope,
+}  # fmt: skip
 
 
 @click.command("unsubscribe")
@@ -94,12 +104,14 @@ def _lists(list_id: int | None) -> str:
 @suppressions.command("add")
 @click.argument("address", type=ADDRESS)
 @click.option(
-    "--scope", type=SCOPES, required=True, help="ask: no confirmation mails; all: no mail, subscriptions end."
-)
+    "--scope", **SCOPE, required=True,
+    help='confirmations: no confirmation mails ("ask", the name before 0.3.0, works until 1.0); '
+    "all: no mail, subscriptions end.",
+)  # fmt: skip
 @click.option("--reason", required=True, help="Why, in your words.")
 @ready
-def add(address: Address, scope: str, reason: str) -> None:
-    """Suppress ADDRESS: ask it no more, or never write to it again."""
+def add(address: Address, scope: SuppressionScope, reason: str) -> None:
+    """Suppress ADDRESS: no more confirmation mails, or no mail at all."""
     parts = current_parts()
     ended = suppressing.suppress(key_of(address), scope, reason, parts.clock.now(), parts.policy, actor())
     click.echo(f"Suppressed ({scope}); {ended} subscription{'s' * (ended != 1)} ended.")
@@ -107,10 +119,10 @@ def add(address: Address, scope: str, reason: str) -> None:
 
 @suppressions.command("lift")
 @click.argument("address", type=ADDRESS)
-@click.option("--scope", type=SCOPES, help="One scope alone.")
+@click.option("--scope", **SCOPE, help="One scope alone.")
 @click.option("--reason", required=True, help="Why, in your words.")
 @ready
-def lift(address: Address, scope: str | None, reason: str) -> None:
+def lift(address: Address, scope: SuppressionScope | None, reason: str) -> None:
     """Lift what is set on ADDRESS."""
     lifted = suppressing.lift(key_of(address), scope)
     if not lifted:

@@ -15,7 +15,7 @@ KEY_BYTES = 16
 _PLAIN_LOCAL = re.compile(r"[a-zA-Z0-9_+-]+(\.[a-zA-Z0-9_+-]+)*")  # what no rule of the library could refuse
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]")
-_ENCODED_WORD = re.compile(r"=\?[^?]*\?[bq]\?", re.I)  # RFC 2047: some relays decode it even in an address (A-09)
+_ENCODED_WORD = re.compile(r"=\?[^?]*\?[bq]\?", re.I)  # RFC 2047: some relays decode it even in an address
 
 
 class BadAddress(ValueError):
@@ -45,7 +45,7 @@ class Address:
 
 
 def parse(text: str) -> Address:
-    """The address in `text`, white space around it ignored (A-01 … A-08, A-13); raises BadAddress."""
+    """The address in `text`, white space around it ignored; raises BadAddress."""
     typed = text.strip(" \t\r\n")
     if not typed:
         raise BadAddress("Please enter your e-mail address.")
@@ -92,7 +92,7 @@ def _refuse_long(local: str, ascii_domain: str, domain: str) -> None:
 
 
 def wire_form(mailed: str) -> str:
-    """The address for SMTP: the domain as A-label, so that SMTPUTF8 is needed for the local part alone (A-03)."""
+    """The address for SMTP: the domain as A-label, so that SMTPUTF8 is needed for the local part alone (RFC 6531)."""
     if mailed.isascii():
         return mailed
     local, _, domain = mailed.rpartition("@")
@@ -102,7 +102,7 @@ def wire_form(mailed: str) -> str:
 
 
 def key_of(folded: str, pepper: bytes) -> bytes:
-    """The key of an address: a keyed hash, 16 bytes, that without the pepper says nothing (T-04).
+    """The key of an address: a keyed hash, 16 bytes, that without the pepper says nothing.
 
     BLAKE2b in its keyed mode (RFC 7693), `pepper` of at most 64 bytes; measured: 1 us, OpenSSL's HMAC 8.
     """
@@ -113,7 +113,7 @@ _JOINS_NAMES = " '’.-·"
 
 
 def is_harmless(name: str) -> bool:
-    """Whether a name that a stranger typed may be echoed in a mail: letters alone, at most 60, no address (B-06)."""
+    """Whether a name that a stranger typed may be echoed in a mail: letters alone, at most 60, no address."""
     # most names are nothing but letters, and that is asked the fastest; M: marks upon letters
-    letters = name.isalpha() or all(one in _JOINS_NAMES or unicodedata.category(one)[0] in "LM" for one in name)
+    letters = name.isalpha() or all(sign in _JOINS_NAMES or unicodedata.category(sign)[0] in "LM" for sign in name)
     return len(name) <= 60 and name[:1].isalpha() and letters and not re.search(r"\.[^\s.]{2}", name)

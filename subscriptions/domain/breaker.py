@@ -1,4 +1,4 @@
-"""The breaker: which sign-ups are so many that they are asked for a proof of work, and for how long (B-03, B-04)."""
+"""The breaker: which sign-ups are so many that they are asked for a proof of work, and for how long."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -41,12 +41,9 @@ class Thresholds:
     unconfirmed_percent: int = 95
 
     def of(self, scope: Scope) -> int:
-        return {
-            Scope.ALL: self.everybody,
-            Scope.LIST: self.of_list,
-            Scope.DOMAIN: self.of_domain,
-            Scope.UNCONFIRMED: self.unconfirmed_percent,
-        }[scope]
+        """In the order of the scopes."""
+        limits = self.everybody, self.of_list, self.of_domain, self.unconfirmed_percent
+        return dict(zip(Scope, limits, strict=True))[scope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +83,8 @@ def lately(before: int, current: int, now: datetime) -> int:
 
 def exceeded(counts: Counts, thresholds: Thresholds) -> list[Excess]:
     """What is more than its threshold, of counts of the last minute."""
-    return [
-        Excess(scope, name, count, thresholds.of(scope))
-        for (scope, name), count in counts.items()
-        if 0 < thresholds.of(scope) < count
-    ]
+    limits = ((scope, name, count, thresholds.of(scope)) for (scope, name), count in counts.items())
+    return [Excess(scope, name, count, limit) for scope, name, count, limit in limits if 0 < limit < count]
 
 
 def unconfirmed(signed_up: int, confirmed: int, thresholds: Thresholds) -> list[Excess]:
@@ -104,7 +98,7 @@ def unconfirmed(signed_up: int, confirmed: int, thresholds: Thresholds) -> list[
 
 def after(before: Openings, found: Iterable[Excess], now: datetime) -> tuple[dict[Cause, Opening], list[Opening]]:
     """The openings with what was found now, and those of them that are new; what is long over is forgotten."""
-    openings = {cause: one for cause, one in before.items() if now < one.until + REMEMBERED}
+    openings = {cause: known for cause, known in before.items() if now < known.until + REMEMBERED}
     opened = []
     for excess in found:
         old = openings.get(excess.cause)
@@ -112,7 +106,7 @@ def after(before: Openings, found: Iterable[Excess], now: datetime) -> tuple[dic
             openings[excess.cause] = Opening(excess, now, now + STAYS_ON)
             opened.append(openings[excess.cause])
         else:
-            worst = max(old.excess, excess, key=lambda one: one.count)
+            worst = max(old.excess, excess, key=lambda excess: excess.count)
             openings[excess.cause] = replace(old, excess=worst, until=now + STAYS_ON)
     return openings, opened
 
@@ -121,16 +115,13 @@ def to_tell(openings: Openings, mailed_at: datetime | None, now: datetime) -> bo
     """Whether a mail is due: something is on that none has told of, and the last mail is an hour old."""
     if mailed_at is not None and mailed_at <= now < mailed_at + MAIL_EVERY:
         return False
-    return any(one.is_on(now) and not one.told for one in openings.values())
+    return any(opening.is_on(now) and not opening.told for opening in openings.values())
 
 
 def sentence(excess: Excess, name: str) -> str:
     """What happened, in words with numbers; `name` of the list or domain, where it is known."""
     if excess.scope is Scope.UNCONFIRMED:
         return f"{excess.count} of 100 sign-ups of an hour were not confirmed; usual are at most {excess.limit}"
-    where = {
-        Scope.ALL: "over all lists",
-        Scope.LIST: f'for the list "{name}"',
-        Scope.DOMAIN: f"for addresses at {name}",
-    }[excess.scope]
+    named = {Scope.LIST: f'for the list "{name}"', Scope.DOMAIN: f"for addresses at {name}"}
+    where = named.get(excess.scope, "over all lists")
     return f"{excess.count} sign-ups in a minute {where}; usual are at most {excess.limit}"

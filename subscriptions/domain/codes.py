@@ -33,7 +33,7 @@ def read(typed: str) -> str | None:
     if len(typed) > LONGEST_TYPED:
         return None
     plain = unicodedata.normalize("NFKC", typed).upper()
-    code = "".join(one for one in plain if one.isalnum())
+    code = "".join(sign for sign in plain if sign.isalnum())
     return code if len(code) == LENGTH and set(code) <= set(ALPHABET) else None
 
 

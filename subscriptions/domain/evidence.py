@@ -33,7 +33,7 @@ class Channel(StrEnum):
     RELAY = "relay"
 
 
-# E-05, E-07, E-09: time and channel stand with each; these are the details that must stand beside them.
+# GDPR 7(1): time and channel stand with each; these are the details that must stand beside them
 DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.REGISTERED: frozenset({"wording", "wording_sha256", "locale"}),
     Fact.MAILED: frozenset({"mail", "message_id", "template", "sha256", "reply", "links", "locale"}),

@@ -1,4 +1,4 @@
-"""Voluntary fields of a list: what people may tell to be addressed by, and that is all it is used for (F-12)."""
+"""Voluntary fields of a list: what people may tell to be addressed by, and for nothing else (GDPR 5(1)(b))."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def further(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def addressed_as(name: str | None, fields: Mapping[str, str] | None) -> str | None:
-    """By what a mail may greet: the first of the ways to address somebody that is there and harmless (B-06)."""
+    """By what a mail may greet: the first of the ways to address somebody that is there and harmless."""
     told = {**fields, "name": name or ""} if fields else {"name": name or ""}
     for keys in GREETED_BY:
         if all(told.get(key) for key in keys) and is_harmless(way := " ".join(told[key] for key in keys)):

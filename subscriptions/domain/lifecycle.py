@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 
 
 class Registration(StrEnum):
@@ -19,7 +20,7 @@ class Registration(StrEnum):
 
 
 class Subscription(StrEnum):
-    """One chapter of consent, opened by a confirmed registration."""
+    """One consent, opened by a confirmed registration; who comes back later opens another."""
 
     CONFIRMED = "confirmed"
     UNSUBSCRIBED = "unsubscribed"
@@ -44,14 +45,24 @@ class Event(StrEnum):
     ERASE = "erase"
 
 
-class Suppress(StrEnum):
-    """How a step protects the address from further confirmation mails."""
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """How a step protects the address from further mails: for every list and for good, unless it says less."""
 
-    ASK = "ask"
-    ASK_THIS_LIST_30_DAYS = "ask, this list, 30 days"
-    ASK_30_DAYS = "ask, 30 days"
-    ALL = "all"
+    scope: SuppressionScope
+    this_list: bool = False
+    life: timedelta | None = None
 
+    def until(self, now: datetime) -> datetime | None:
+        """Its end, where it begins now."""
+        return now + self.life if self.life else None
+
+
+PROTECTED = timedelta(days=30)  # for good would keep the victims of an attack out for ever
+NO_MAIL = Suppress(SuppressionScope.ALL)
+NO_CONFIRMATIONS = Suppress(SuppressionScope.CONFIRMATIONS)
+ONE_CLICKED = Suppress(SuppressionScope.CONFIRMATIONS, this_list=True, life=PROTECTED)
+ATTACKED = Suppress(SuppressionScope.CONFIRMATIONS, life=PROTECTED)
 
 State = Registration | Subscription
 S = TypeVar("S", Registration, Subscription)
@@ -81,14 +92,14 @@ REGISTRATION: Table[Registration] = {
     (_R.PENDING, _E.CONFIRM): Step(_R.CONFIRMED, MailKind.WELCOME),
     (_R.CONFIRMED, _E.CONFIRM): Step(_R.CONFIRMED),
     (_R.PENDING, _E.BLOCK): Step(_R.BLOCKED),
-    (_R.PENDING, _E.DISOWN): Step(_R.ERASED, suppress=Suppress.ASK),
-    (_R.BLOCKED, _E.DISOWN): Step(_R.ERASED, suppress=Suppress.ASK),
-    (_R.CONFIRMED, _E.DISOWN): Step(_R.CONFIRMED, suppress=Suppress.ASK, ends_subscription=True),
-    (_R.PENDING, _E.ONE_CLICK): Step(_R.ERASED, suppress=Suppress.ASK_THIS_LIST_30_DAYS),
-    (_R.BLOCKED, _E.ONE_CLICK): Step(_R.ERASED, suppress=Suppress.ASK_THIS_LIST_30_DAYS),
-    (_R.CONFIRMED, _E.ONE_CLICK): Step(_R.CONFIRMED, suppress=Suppress.ASK_THIS_LIST_30_DAYS, ends_subscription=True),
-    (_R.PENDING, _E.CANCEL): Step(_R.ERASED, suppress=Suppress.ASK_30_DAYS),
-    (_R.BLOCKED, _E.CANCEL): Step(_R.ERASED, suppress=Suppress.ASK_30_DAYS),
+    (_R.PENDING, _E.DISOWN): Step(_R.ERASED, suppress=NO_CONFIRMATIONS),
+    (_R.BLOCKED, _E.DISOWN): Step(_R.ERASED, suppress=NO_CONFIRMATIONS),
+    (_R.CONFIRMED, _E.DISOWN): Step(_R.CONFIRMED, suppress=NO_CONFIRMATIONS, ends_subscription=True),
+    (_R.PENDING, _E.ONE_CLICK): Step(_R.ERASED, suppress=ONE_CLICKED),
+    (_R.BLOCKED, _E.ONE_CLICK): Step(_R.ERASED, suppress=ONE_CLICKED),
+    (_R.CONFIRMED, _E.ONE_CLICK): Step(_R.CONFIRMED, suppress=ONE_CLICKED, ends_subscription=True),
+    (_R.PENDING, _E.CANCEL): Step(_R.ERASED, suppress=ATTACKED),
+    (_R.BLOCKED, _E.CANCEL): Step(_R.ERASED, suppress=ATTACKED),
     (_R.PENDING, _E.PURGE): Step(_R.PURGED),
     (_R.BLOCKED, _E.PURGE): Step(_R.PURGED),
     (_R.PENDING, _E.ERASE): Step(_R.ERASED, MailKind.ERASED),
@@ -101,8 +112,8 @@ SUBSCRIPTION: Table[Subscription] = {
     (_S.CONFIRMED, _E.SUBSCRIBE): Step(_S.CONFIRMED, MailKind.ALREADY_SUBSCRIBED),
     (_S.CONFIRMED, _E.UNSUBSCRIBE): Step(_S.UNSUBSCRIBED),
     (_S.CONFIRMED, _E.MOVE): Step(_S.UNSUBSCRIBED, MailKind.ADDRESS_CHANGED),
-    (_S.CONFIRMED, _E.OBJECT): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
-    (_S.CONFIRMED, _E.COMPLAIN): Step(_S.UNSUBSCRIBED, suppress=Suppress.ALL),
+    (_S.CONFIRMED, _E.OBJECT): Step(_S.UNSUBSCRIBED, suppress=NO_MAIL),
+    (_S.CONFIRMED, _E.COMPLAIN): Step(_S.UNSUBSCRIBED, suppress=NO_MAIL),
     (_S.CONFIRMED, _E.BOUNCE): Step(_S.BOUNCED),
     (_S.CONFIRMED, _E.ERASE): Step(_S.ERASED, MailKind.ERASED),
     **{
@@ -111,7 +122,7 @@ SUBSCRIPTION: Table[Subscription] = {
         for event in (_E.CONFIRM, _E.SUBSCRIBE, _E.UNSUBSCRIBE, _E.BOUNCE)
     },
     **{
-        (ended, event): Step(ended, suppress=Suppress.ALL)
+        (ended, event): Step(ended, suppress=NO_MAIL)
         for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)
         for event in (_E.OBJECT, _E.COMPLAIN)
     },
@@ -135,29 +146,3 @@ def _step(table: Table[S], state: S | None, event: Event) -> Step[S]:
         return table[state, event]
     except KeyError:
         raise Refused(f"{state or 'nothing'} cannot {event}") from None
-
-
-def mermaid() -> str:
-    """Both tables as a Mermaid state diagram: what the README shows."""
-    lines = ["stateDiagram-v2"]
-    for name, rows in (("registration", _merged(REGISTRATION)), ("subscription", _merged(SUBSCRIPTION))):
-        lines.append(f"    state {name} {{")
-        lines += [f"        {_arrow(name, *row)}" for row in rows]
-        lines.append("    }")
-    return "\n".join(lines)
-
-
-def _merged(table: Table[S]) -> list[tuple[State | None, State, str]]:
-    arrows: dict[tuple[State | None, State], list[str]] = {}
-    for (state, event), step in table.items():
-        if state is not step.to:
-            arrows.setdefault((state, step.to), []).append(event.value)
-    return [(state, to, ", ".join(events)) for (state, to), events in arrows.items()]
-
-
-def _arrow(name: str, state: State | None, to: State, label: str) -> str:
-    def node(one: State | None) -> str:
-        gone = (None, Registration.ERASED, Registration.PURGED, Subscription.PURGED)
-        return "[*]" if any(one is end for end in gone) else f"{name}_{one}"  # equal texts, so by identity
-
-    return f"{node(state)} --> {node(to)}: {label}"

@@ -9,6 +9,18 @@ from typing import Self
 HOUR = timedelta(hours=1)
 
 
+class SuppressionScope(StrEnum):
+    """Which mails a suppression stops; the wider one comes first, also as text."""
+
+    ALL = "all"
+    CONFIRMATIONS = "confirmations"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """It was called `ask` before 0.3.0, and is understood by that name until 1.0."""
+        return cls("confirmations") if value == "ask" else None
+
+
 class Reaches(Enum):
     """In which state somebody must be when the mail leaves."""
 
@@ -28,7 +40,7 @@ class Row:
     noun: str = "mail"  # what `explain` calls it
     to_operator: bool = False  # in English, and about nobody
     reaches: Reaches = Reaches.SUBSCRIBED
-    despite: str | None = None  # the widest suppression that does not stop it: "ask", or "all"
+    despite: SuppressionScope | None = None  # the widest suppression that does not stop it
     though_restricted: bool = False
     budgeted: bool = True  # a stranger can cause it, so it leaves when the address's budget says
     life: timedelta = 24 * HOUR  # from the time that it is due; of a form, as long as that can be confirmed
@@ -57,21 +69,22 @@ class MailKind(StrEnum):
         says={"registered_at": "when it was asked for", "confirm_by": "how long there is time", "code": "the code"},
     )  # fmt: skip
     WELCOME = "welcome", Row(
-        noun="welcome mail", despite="ask", budgeted=False, names_lists=True, repeats_wording=True,
-        may_show_picture=True, says={"confirmed_at": "when it was confirmed"},
+        noun="welcome mail", despite=SuppressionScope.CONFIRMATIONS, budgeted=False, names_lists=True,
+        repeats_wording=True, may_show_picture=True, says={"confirmed_at": "when it was confirmed"},
     )  # fmt: skip
     ALREADY_SUBSCRIBED = "already_subscribed", Row(noun='"you are already subscribed" mail', names_lists=True)
     ERASED = "erased", Row(
-        noun="mail about the erasure", reaches=Reaches.ANY, despite="all", though_restricted=True, budgeted=False,
-        life=HOUR, leaves_by=None, says={"erased_keeps": "what stays", "kept_until": "until when it stays"},
+        noun="mail about the erasure", reaches=Reaches.ANY, despite=SuppressionScope.ALL, though_restricted=True,
+        budgeted=False, life=HOUR, leaves_by=None,
+        says={"erased_keeps": "what stays", "kept_until": "until when it stays"},
     )  # fmt: skip
     PREFERENCES = "preferences", Row(  # the link to one's own; a request, no step of a life, owes it
-        noun="mail with the link to their own page", reaches=Reaches.ANY, despite="ask", though_restricted=True,
-        life=HOUR, leaves_by=None, says_when=True, says={"owed_at": "when it was asked for"},
+        noun="mail with the link to their own page", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
+        though_restricted=True, life=HOUR, leaves_by=None, says_when=True, says={"owed_at": "when it was asked for"},
     )  # fmt: skip
     ADDRESS_CHANGED = "address_changed", Row(
-        noun="mail about the changed address", reaches=Reaches.ANY, despite="ask", though_restricted=True,
-        budgeted=False, leaves_by=None, says_when=True, says={"owed_at": "when it was changed"},
+        noun="mail about the changed address", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
+        though_restricted=True, budgeted=False, leaves_by=None, says_when=True, says={"owed_at": "when it was changed"},
     )  # fmt: skip
     ALARM = "alarm", Row(  # when the breaker opens
         noun="alarm", to_operator=True, budgeted=False, leaves_by=None,
@@ -82,4 +95,4 @@ class MailKind(StrEnum):
 
 def noun(kind: object) -> str:
     """What a kind is called; also one that there is no more."""
-    return next((one.row.noun for one in MailKind if one == kind), "mail")
+    return next((known.row.noun for known in MailKind if known == kind), "mail")

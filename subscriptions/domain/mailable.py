@@ -1,4 +1,4 @@
-"""Who is answered like everybody and never mailed: blocked domains, addresses of a role, our own (B-10).
+"""Who is answered like everybody and never mailed: blocked domains, addresses of a role, our own.
 
 Decided from the address alone, so it tells nobody anything about what is stored.
 """
@@ -51,7 +51,7 @@ def _is_role(local: str) -> bool:
 @lru_cache(4096)
 def is_within(domain: str, domains: frozenset[str]) -> bool:
     """Whether a domain is one of these, or below one."""
-    return any(one in domains for one in _and_parents(domain))
+    return any(name in domains for name in _and_parents(domain))
 
 
 def _and_parents(domain: str) -> Iterable[str]:

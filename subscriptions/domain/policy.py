@@ -3,17 +3,25 @@
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from subscriptions.domain.lifecycle import Registration, Subscription
-from subscriptions.domain.mail_kinds import MailKind, Reaches
+from subscriptions.domain.mail_kinds import MailKind, Reaches, SuppressionScope
 
-ONE_CLICK_ASK = timedelta(days=30)
-ATTACKED_ASK = timedelta(days=30)  # for good would keep the victims of an attack out for ever
-TOLD_ALREADY_EVERY = timedelta(days=30)
+NOTIFIED_EVERY = timedelta(days=30)
 ERASE_WITHIN = MailKind.ERASED.row.life  # the mail about it hangs on the row that goes
 LINK_LIFE = timedelta(minutes=30)  # of that link, from the writing of the mail
 SESSION_LIFE = timedelta(minutes=30)  # of the preferences page, from its opening
 CLOCK_JUMP = timedelta(days=400)
+
+
+class TokenScope(StrEnum):
+    """What a program may do with its API token."""
+
+    SUBSCRIBE = "subscribe"
+    READ = "read"
+    EXPORT = "export"
+    MANAGE = "manage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,7 @@ MOVES = Rate(5, timedelta(days=1))  # from one address to others
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The numbers of one installation (interface.md, [lifecycle] and [limits])."""
+    """The numbers of one installation ([lifecycle] and [limits] of its configuration)."""
 
     confirm_within: timedelta = timedelta(hours=24)
     purge_after: timedelta = timedelta(days=30)
@@ -44,19 +52,19 @@ class Policy:
     proof_from: int | None = None  # sign-ups of a network in that time, from which on it is asked for a proof of work
 
     def confirm_by(self, registered_at: datetime) -> datetime:
-        """The first instant at which a registration can no longer be confirmed (F-03)."""
+        """The first instant at which a registration can no longer be confirmed."""
         return registered_at + self.confirm_within
 
     def purge_at(self, registered_at: datetime) -> datetime:
-        """The earlier of `purge_after` and one calendar month after the registration (F-06, F-08)."""
+        """The earlier of `purge_after` and one calendar month after the registration."""
         return min(registered_at + self.purge_after, months_after(registered_at, 1))
 
     def proof_until(self, ended_at: datetime) -> datetime:
-        """The end of the third calendar year after the subscription ended (T-02)."""
+        """The end of the third calendar year after the subscription ended: German limitation, BGB 195 and 199."""
         return datetime(ended_at.year + self.keep_proof_years + 1, 1, 1, tzinfo=UTC)
 
     def ip_until(self, confirmed_at: datetime) -> datetime:
-        """Until when the IP addresses of a confirmed registration are kept (T-03)."""
+        """Until when the IP addresses of a confirmed registration are kept."""
         return months_after(confirmed_at, self.keep_ip_months)
 
 
@@ -68,7 +76,7 @@ def months_after(start: datetime, months: int) -> datetime:
 
 
 def state_at(stored: Registration, confirm_by: datetime, now: datetime) -> Registration:
-    """The state at `now`, whether or not a sweep has been there yet (F-04)."""
+    """The state at `now`, whether or not a sweep has been there yet."""
     if stored is Registration.PENDING and now >= confirm_by:
         return Registration.BLOCKED
     return stored
@@ -80,11 +88,11 @@ def is_wanted(
     subscription: Subscription | None,
     *,
     restricted: bool,
-    suppression: str | None,
+    suppression: SuppressionScope | None,
 ) -> bool:
     """Whether an owed mail may still leave, asked of the states just before it is written out; its row says it."""
     row = mail.row
-    if suppression is not None and row.despite not in ("all", suppression):
+    if suppression is not None and row.despite not in (SuppressionScope.ALL, suppression):
         return False
     if restricted and not row.though_restricted:
         return False

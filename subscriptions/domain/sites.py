@@ -1,4 +1,4 @@
-"""Sites of the web as browsers name them: by their origin, which is all of it or nothing (X-03, X-04)."""
+"""Sites of the web as browsers name them: by their origin, which is all of it or nothing (RFC 6454)."""
 
 import re
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Mail domains that look like a slip of the fingers: offered to the visitor, never applied (A-12)."""
+"""Mail domains that look like a slip of the fingers: offered to the visitor, never applied (WCAG 3.3.3)."""
 
 from collections.abc import Iterable
 from functools import lru_cache

@@ -27,24 +27,14 @@ class Webmail:
 
 # A handle holds the place in this table: add at the end. Search addresses only where they are known to work.
 WEBMAILS = (
-    Webmail(
-        "Gmail",
-        "https://mail.google.com/mail/u/0/#search/from%3A{sender}+in%3Aanywhere",
-        "gmail.com googlemail.com",
-    ),
-    Webmail(
-        "Outlook",
-        "https://outlook.live.com/mail/0/inbox",
-        "outlook.com outlook.de outlook.fr outlook.es outlook.at hotmail.com hotmail.de hotmail.fr hotmail.es "
-        "hotmail.it hotmail.co.uk live.com live.de live.fr live.nl live.co.uk live.at msn.com",
-    ),
-    Webmail(
-        "Yahoo Mail",
-        "https://mail.yahoo.com/d/search/keyword=from%253A{sender}",
-        "yahoo.com yahoo.de yahoo.fr yahoo.es yahoo.it yahoo.ca yahoo.in yahoo.co.uk yahoo.co.in yahoo.com.br "
-        "yahoo.com.au yahoo.com.ar yahoo.com.mx yahoo.ie ymail.com rocketmail.com",
-        escaped=2,
-    ),
+    Webmail("Gmail", "https://mail.google.com/mail/u/0/#search/from%3A{sender}+in%3Aanywhere",
+            "gmail.com googlemail.com"),
+    Webmail("Outlook", "https://outlook.live.com/mail/0/inbox",
+            "outlook.com outlook.de outlook.fr outlook.es outlook.at hotmail.com hotmail.de hotmail.fr hotmail.es "
+            "hotmail.it hotmail.co.uk live.com live.de live.fr live.nl live.co.uk live.at msn.com"),
+    Webmail("Yahoo Mail", "https://mail.yahoo.com/d/search/keyword=from%253A{sender}",
+            "yahoo.com yahoo.de yahoo.fr yahoo.es yahoo.it yahoo.ca yahoo.in yahoo.co.uk yahoo.co.in yahoo.com.br "
+            "yahoo.com.au yahoo.com.ar yahoo.com.mx yahoo.ie ymail.com rocketmail.com", escaped=2),
     Webmail("iCloud Mail", "https://www.icloud.com/mail", "icloud.com me.com mac.com"),
     Webmail("Proton Mail", "https://mail.proton.me/u/0/all-mail#from={sender}", "proton.me protonmail.com pm.me"),
     Webmail("GMX", "https://www.gmx.net/", "gmx.de gmx.net gmx.at gmx.ch gmx.info gmx.org gmx.eu"),
@@ -64,13 +54,13 @@ WEBMAILS = (
     Webmail("Zoho Mail", "https://mail.zoho.com/", "zoho.com zohomail.com"),
     Webmail("Libero Mail", "https://mail.libero.it/", "libero.it"),
     Webmail("Seznam Email", "https://email.seznam.cz/", "seznam.cz email.cz post.cz"),
-)
+)  # fmt: skip
 NOT_KNOWN = 0  # a number of this table is one more than the place
 
 
 @cache
 def _numbers() -> dict[str, int]:
-    return {domain: n for n, one in enumerate(WEBMAILS, 1) for domain in one.domains.split()}
+    return {domain: n for n, known in enumerate(WEBMAILS, 1) for domain in known.domains.split()}
 
 
 def number_of(domain: str) -> int:

@@ -8,10 +8,9 @@ from typing import Protocol
 
 from subscriptions.actions import erase, sweep
 from subscriptions.clock import Clock
-from subscriptions.domain import codes
 from subscriptions.domain.policy import Policy
 from subscriptions.mail.outbox import Sender
-from subscriptions.store import tries, vacuum
+from subscriptions.store import vacuum
 from subscriptions.store.engine import transaction
 from subscriptions.watch import Watch
 
@@ -66,11 +65,8 @@ def _deliver(run: Run) -> int:
 
 def _tidy(run: Run) -> int:
     """Short-lived rows, and the files after a deletion."""
-    policy = run.hands.policy
     with transaction() as session:
-        period = policy.network.period if policy.network else None
-        vacuum.forget_short_lived(session, run.now, run.hands.clock.real_now(), period)
-        tries.forget(session, run.now, codes.visit_tries(policy).period)
+        vacuum.forget_short_lived(session, run.now, run.hands.clock.real_now(), run.hands.policy)
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
 

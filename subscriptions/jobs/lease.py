@@ -1,8 +1,6 @@
 """One runner among many processes: a run begins with a claim in the database and ends with its release."""
 
 import logging
-import os
-import secrets
 from datetime import datetime
 
 from subscriptions.clock import Clock
@@ -12,7 +10,6 @@ from subscriptions.store import jobs as store
 from subscriptions.store.engine import transaction
 
 log = logging.getLogger(__name__)
-ME = f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
 class ClockJumped(Exception):
@@ -32,7 +29,7 @@ def run(job: Job, hands: Hands, *, asked: bool = False, confirmed: bool = False)
     name, now = job.name, hands.clock.now()
     slot = None if asked else int(now.timestamp() // job.every.total_seconds())
     with transaction() as session:
-        epoch = store.claim(session, name, ME, now, slot)
+        epoch = store.claim(session, name, now, slot)
     if epoch is None:
         if asked:
             raise Running(name)

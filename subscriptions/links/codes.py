@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from hmac import compare_digest
 
 from subscriptions.domain.codes import spell
+from subscriptions.links.signing import derived
 
 
 class Codes:
     """Makes codes and compares them. `secret_keys`: newest first; the first makes, all are right."""
 
     def __init__(self, secret_keys: Sequence[bytes]) -> None:
-        self._keys = [hashlib.sha256(b"code\x00" + key).digest() for key in secret_keys]
+        self._keys = [derived(b"code", key) for key in secret_keys]
 
     def code(self, ref: bytes) -> str:
         """The eight characters for this reference."""

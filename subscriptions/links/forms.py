@@ -50,7 +50,7 @@ class FormTokens:
 
 
 def _bound(key: bytes, lists: Iterable[int]) -> bytes:
-    whose = key + b"".join(one.to_bytes(4) for one in sorted(lists))
+    whose = key + b"".join(list_id.to_bytes(4) for list_id in sorted(lists))
     return hashlib.blake2b(whose, digest_size=BOUND).digest()
 
 

@@ -14,6 +14,8 @@ from hmac import compare_digest
 
 from itsdangerous.encoding import base64_decode, base64_encode
 
+from subscriptions.links.signing import derived
+
 REF_BYTES = 16
 MAILS = 8  # of one visit: the first, and those that were asked for again
 _NONCE, _MAC, _SEALED = 14, 10, 6  # 30 bytes: base64 leaves no bits over, so a handle has one spelling
@@ -40,7 +42,7 @@ class Handles:
     """Makes and reads handles. `secret_keys`: newest first; the first makes, all read."""
 
     def __init__(self, secret_keys: Sequence[bytes]) -> None:
-        self._keys = [_Key(_derived(b"visit", key), _derived(b"handle", key)) for key in secret_keys]
+        self._keys = [_Key(derived(b"visit", key), derived(b"handle", key)) for key in secret_keys]
 
     def new(self, at: datetime, webmail: int) -> str:
         """A handle of a visit at that second. Measured: 5 us."""
@@ -65,10 +67,6 @@ class Handles:
     def ref(self, handle: str) -> bytes:
         """The reference of the first registration: nobody without our keys gets from one to the other."""
         return _ref(self._keys[0].ref, handle, 0)
-
-
-def _derived(purpose: bytes, key: bytes) -> bytes:
-    return hashlib.sha256(purpose + b"\x00" + key).digest()
 
 
 def _ref(key: bytes, handle: str, n: int) -> bytes:

@@ -67,7 +67,7 @@ class Links:
         return key_of(folded, self._pepper)
 
     def network_key(self, network: str) -> bytes:
-        """The keyed hash by which sign-ups of one network are counted (T-11)."""
+        """The keyed hash by which sign-ups of one network are counted."""
         return key_of(f"network {network}", self._pepper)
 
     def domain_name(self, domain: str) -> str:
@@ -125,7 +125,7 @@ class Links:
         return lambda key: page + written(key + list_)
 
     def one_click_headers(self, url: str) -> dict[str, str]:
-        """The header pair of RFC 8058 for a mail whose unsubscribe URL is `url` (D-02)."""
+        """The header pair of RFC 8058 for a mail whose unsubscribe URL is `url`."""
         return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
     def read_confirm(self, text: str) -> bytes:

@@ -7,14 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
-from itsdangerous import (
-    HMACAlgorithm,
-    Serializer,
-    Signer,
-    TimestampSigner,
-    URLSafeSerializer,
-    URLSafeTimedSerializer,
-)
+from itsdangerous import HMACAlgorithm, Serializer, Signer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode, int_to_bytes
 
 from subscriptions.clock import Clock
@@ -22,6 +15,11 @@ from subscriptions.clock import Clock
 
 class BadLink(Exception):
     """The token is forged, garbled or made for another purpose."""
+
+
+def derived(purpose: bytes, key: bytes) -> bytes:
+    """A key of 32 octets for one purpose that is no signature of itsdangerous."""
+    return hashlib.sha256(purpose + b"\x00" + key).digest()
 
 
 class _Bytes:

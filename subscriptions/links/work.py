@@ -1,7 +1,6 @@
 """The proof of work: challenges that we sign, and solutions that we believe once (ALTCHA)."""
 
 import base64
-import hashlib
 import json
 import secrets
 from collections.abc import Sequence
@@ -14,7 +13,9 @@ import altcha
 from subscriptions.clock import Clock
 from subscriptions.domain.guarding import WORK_LIFE
 from subscriptions.links.purposes import used_hash
+from subscriptions.links.signing import derived
 
+_OURS = b"proof of work\x00"
 ALGORITHM = "PBKDF2/SHA-256"
 COST = 2000  # iterations of one try
 TRIES = (400, 800)  # the number that is looked for lies between these: no visitor is unlucky
@@ -35,7 +36,7 @@ class ProofOfWork:
     def __init__(
         self, secret_keys: Sequence[bytes], clock: Clock, *, cost: int = COST, tries: tuple[int, int] = TRIES
     ) -> None:
-        self._keys = [(_derived(b"challenge", key), _derived(b"solution", key)) for key in secret_keys]
+        self._keys = [(derived(_OURS + b"challenge", key), derived(_OURS + b"solution", key)) for key in secret_keys]
         self._clock, self._cost, self._tries = clock, cost, tries
 
     def challenge(self) -> dict[str, Any]:
@@ -70,7 +71,3 @@ def _is_good(text: str, signs: bytes, proves: bytes) -> bool:
         return altcha.verify_solution(text, signs, hmac_key_secret=proves).verified
     except (AttributeError, ValueError, TypeError):  # shapes that the library does not expect
         return False
-
-
-def _derived(purpose: bytes, key: bytes) -> bytes:
-    return hashlib.sha256(b"proof of work\x00" + purpose + b"\x00" + key).digest()

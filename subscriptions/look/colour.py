@@ -26,9 +26,9 @@ _CONES_TO_LINEAR = (
 Triple = tuple[float, float, float]
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """From 1 (the same) to 21 (black on white), of colours such as `#14634b`."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -37,10 +37,10 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def mix(one: str, other: str, share: float) -> str:
-    """`one` with that share of `other` in it, as a translucent layer would look."""
-    pairs = zip(_octets(one), _octets(other), strict=True)
-    return _hex(first + (second - first) * share for first, second in pairs)
+def mix(ground: str, layer: str, share: float) -> str:
+    """`ground` with that share of `layer` in it, as a translucent layer would look."""
+    pairs = zip(_octets(ground), _octets(layer), strict=True)
+    return _hex(below + (above - below) * share for below, above in pairs)
 
 
 def lightness(colour: str) -> float:
@@ -53,18 +53,18 @@ def with_lightness(colour: str, light: float) -> str:
     _, green_red, blue_yellow = _lab(colour)
     for step in range(20, -1, -1):
         linear = _from_lab((light, green_red * step / 20, blue_yellow * step / 20))
-        if all(-0.0005 <= one <= 1.0005 for one in linear):
+        if all(-0.0005 <= part <= 1.0005 for part in linear):
             break
-    return _hex(255 * _gamma(min(max(one, 0.0), 1.0)) for one in linear)
+    return _hex(255 * _gamma(min(max(part, 0.0), 1.0)) for part in linear)
 
 
 def _lab(colour: str) -> Triple:
     cones = _times(_LINEAR_TO_CONES, _linear(colour))
-    return _times(_CONES_TO_LAB, [math.cbrt(one) for one in cones])
+    return _times(_CONES_TO_LAB, [*map(math.cbrt, cones)])
 
 
 def _from_lab(lab: Sequence[float]) -> Triple:
-    return _times(_CONES_TO_LINEAR, [one**3 for one in _times(_LAB_TO_CONES, lab)])
+    return _times(_CONES_TO_LINEAR, [cone**3 for cone in _times(_LAB_TO_CONES, lab)])
 
 
 def _times(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> Triple:
@@ -73,16 +73,16 @@ def _times(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> Triple
 
 
 def _linear(colour: str) -> Triple:
-    red, green, blue = (_straight(one / 255) for one in _octets(colour))
+    red, green, blue = (_straight(part / 255) for part in _octets(colour))
     return red, green, blue
 
 
-def _straight(one: float) -> float:
-    return one / 12.92 if one <= 0.04045 else float(((one + 0.055) / 1.055) ** 2.4)
+def _straight(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
 
 
-def _gamma(one: float) -> float:
-    return 12.92 * one if one <= 0.0031308 else float(1.055 * one ** (1 / 2.4) - 0.055)
+def _gamma(part: float) -> float:
+    return 12.92 * part if part <= 0.0031308 else float(1.055 * part ** (1 / 2.4) - 0.055)
 
 
 def _octets(colour: str) -> tuple[int, int, int]:
@@ -90,4 +90,4 @@ def _octets(colour: str) -> tuple[int, int, int]:
 
 
 def _hex(parts: Iterable[float]) -> str:
-    return "#" + "".join(f"{round(one):02x}" for one in parts)
+    return "#" + "".join(f"{round(part):02x}" for part in parts)

@@ -1,4 +1,4 @@
-"""The shades of a list's own colour: as near to it as texts stay readable, in daylight and at night (U-07)."""
+"""The shades of a list's own colour: as near to it as texts stay readable, in daylight and at night."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -33,7 +33,7 @@ def shades(colour: str, scheme: str) -> Shades:
     """For a colour such as `#14634b`, or the design's own for none."""
     if not colour:
         return _own(scheme)
-    accent = _nearest(colour.lower(), scheme, lambda one: _is_readable(one, scheme))
+    accent = _nearest(colour.lower(), scheme, lambda shade: _is_readable(shade, scheme))
     strong = _moved(accent, scheme, 0.09)
     return Shades(accent, strong, _on(accent, strong, scheme), _tint(accent, scheme))
 

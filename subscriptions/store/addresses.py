@@ -3,31 +3,27 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, or_, select, text, update
+from sqlalchemy import delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store import arrays
-from subscriptions.store.models import Address, Owed, Registration, Subscription
+from subscriptions.store.engine import BLIND
+from subscriptions.store.models import Address, Captured, Owed, Registration, Subscription
 from subscriptions.store.trips import Trip, trip
 
 
-def lock(session: Session, key: bytes) -> None:
-    """Hold the address until the transaction ends: no decision on a row that is not locked."""
-    session.execute(select(Address.key).where(Address.key == key).with_for_update())
-
-
-def lock_all(session: Session, keys: Sequence[bytes]) -> None:
-    """Hold several; in the order of their keys, as sign-ups do."""
+def lock(session: Session, *keys: bytes) -> None:
+    """Hold addresses until the transaction ends, in the order of their keys: nothing is decided on others."""
     session.execute(select(Address.key).where(Address.key.in_(keys)).order_by(Address.key).with_for_update())
 
 
-def lock_surely(session: Session, key: bytes) -> None:
+def lock_or_create(session: Session, key: bytes) -> None:
     """The same for an address that may not be known yet, and will be."""
-    session.execute(_LOCK_SURELY, {"key": key})
+    session.execute(_LOCK_OR_CREATE, {"key": key})
 
 
-_LOCK_SURELY = text(
+_LOCK_OR_CREATE = text(
     "INSERT INTO addresses (key, asked, mails) VALUES (:key, 0, '') "
     "ON CONFLICT (key) DO UPDATE SET asked = addresses.asked"
 )
@@ -44,7 +40,7 @@ def erase_by(session: Session, key: bytes, at: datetime | None) -> None:
 def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[bytes]:
     """Addresses to be erased whose hour is over, or that are owed no mail any more."""
     owed = exists().where(
-        Owed.mail == MailKind.ERASED.value,
+        Owed.mail == MailKind.ERASED,
         or_(
             Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == Address.key)),
             Owed.registration_id.in_(select(Registration.id).where(Registration.key == Address.key)),
@@ -54,7 +50,7 @@ def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[
     return session.scalars(due.limit(at_most)).all()
 
 
-# one that a sign-up holds just now is passed over: it will be known, or the sign-up forgets it itself
+# an address that a sign-up holds just now is passed over: it will be known, or the sign-up forgets it itself
 _FORGET = """
 DELETE FROM addresses WHERE key IN (
   SELECT a.key FROM addresses a WHERE a.key {among}
@@ -68,9 +64,11 @@ POSTGRES_FORGET = _FORGET.format(among="= ANY(%s::bytea[])", passing_over="FOR U
 
 
 def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
-    """Drop the rows of addresses of which nothing else is left (F-06)."""
+    """Drop what is kept for addresses of which nothing else is left: their row, copies in the mailbox."""
     with trip(session) as out:
         forget(out, keys)
+    gone = Captured.key.in_(keys), ~exists().where(Address.key == Captured.key)
+    session.execute(delete(Captured).where(*gone), execution_options=BLIND)
 
 
 def forget(out: Trip, keys: Sequence[bytes]) -> None:
@@ -80,4 +78,4 @@ def forget(out: Trip, keys: Sequence[bytes]) -> None:
     if out.is_postgres:
         out.ask(POSTGRES_FORGET, (arrays.octets(keys),))
     else:
-        out.ask(_FORGET.format(among=f"IN (VALUES {', '.join(['(?)'] * len(keys))})", passing_over=""), tuple(keys))
+        out.ask_rows(_FORGET.format(among="IN (VALUES {})", passing_over=""), [(key,) for key in keys])

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 
 def texts(column: Iterable[str | None]) -> str:
-    return "{" + ",".join(["NULL" if one is None else _quoted(one) for one in column]) + "}"
+    return "{" + ",".join(["NULL" if text is None else _quoted(text) for text in column]) + "}"
 
 
 def _quoted(text: str) -> str:
@@ -18,7 +18,7 @@ def _quoted(text: str) -> str:
 
 
 def octets(column: Iterable[bytes]) -> str:
-    return "{" + ",".join([rf'"\\x{one.hex()}"' for one in column]) + "}"
+    return "{" + ",".join([rf'"\\x{value.hex()}"' for value in column]) + "}"
 
 
 def numbers(column: Iterable[int]) -> str:

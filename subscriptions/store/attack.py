@@ -1,4 +1,4 @@
-"""Registrations of a time, with the networks that they came from: what an operator cancels after an attack (B-13)."""
+"""Registrations of a time, with the networks that they came from: what an operator cancels after an attack."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Fact
 from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.domain.lifecycle import Suppress
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, Registration, Suppression
 
 
@@ -24,17 +26,10 @@ def unconfirmed(
     session: Session, since: datetime, until: datetime, list_id: int | None, after: int, at_most: int
 ) -> list[Found]:
     """Of that time, `since` included and `until` not, in the order of their ids, beginning after one."""
-    registered = (Evidence.registration_id == Registration.id) & (Evidence.fact == Fact.REGISTERED.value)
-    which = (
-        select(Registration.id, Registration.key, Evidence.ip)
-        .outerjoin(Evidence, registered)
-        .where(
-            Registration.id > after,
-            Registration.state != State.CONFIRMED,
-            Registration.registered_at >= since,
-            Registration.registered_at < until,
-        )
-    )
+    registered = (Evidence.registration_id == Registration.id) & (Evidence.fact == Fact.REGISTERED)
+    in_time = Registration.registered_at >= since, Registration.registered_at < until
+    which = select(Registration.id, Registration.key, Evidence.ip).outerjoin(Evidence, registered)
+    which = which.where(Registration.id > after, Registration.state != State.CONFIRMED, *in_time)
     if list_id is not None:
         which = which.where(Registration.list_id == list_id)
     return [Found._make(row) for row in session.execute(which.order_by(Registration.id).limit(at_most))]
@@ -43,7 +38,7 @@ def unconfirmed(
 def remove(session: Session, ids: Sequence[int]) -> list[bytes]:
     """Delete those that are not confirmed even now, with all that hangs on them; the key of each."""
     gone = delete(Registration).where(Registration.id.in_(ids), Registration.state != State.CONFIRMED)
-    keys = session.execute(gone.returning(Registration.key), execution_options={"synchronize_session": False})
+    keys = session.execute(gone.returning(Registration.key), execution_options=BLIND)
     return list(keys.scalars())
 
 
@@ -58,8 +53,7 @@ def newest_addresses(session: Session, at_most: int) -> list[str]:
     return [address for address in session.scalars(newest) if address]
 
 
-def protect(session: Session, keys: Iterable[bytes], reason: str, now: datetime, until: datetime) -> None:
-    """Ask these addresses no more until then."""
-    session.add_all(
-        Suppression(key=key, scope="ask", reason=reason, set_at=now, list_id=None, until=until) for key in sorted(keys)
-    )
+def protect(session: Session, keys: Iterable[bytes], rule: Suppress, reason: str, now: datetime) -> None:
+    """Suppress these addresses, which is known not to have been done."""
+    row = {"scope": rule.scope, "reason": reason, "set_at": now, "until": rule.until(now)}
+    session.add_all(Suppression(key=key, **row) for key in sorted(keys))

@@ -1,4 +1,4 @@
-"""Compiled letters, kept once each, so that a mail can be rebuilt as it was sent (E-03)."""
+"""Compiled mails, kept once each, so that each mail can be made again as it was sent: that is the proof of it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,7 +20,8 @@ class Compiled(Protocol):
 
 def keep(session: Session, letters: Iterable[Compiled], now: datetime) -> None:
     """Keep those that are not kept yet."""
-    rows = [{"id": id_, "source": one.source, "made_at": now} for id_, one in {o.id: o for o in letters}.items()]
+    sources = {letter.id: letter.source for letter in letters}
+    rows = [{"id": id_, "source": source, "made_at": now} for id_, source in sources.items()]
     if rows:
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         session.execute(dialect.insert(Letter).values(rows).on_conflict_do_nothing())

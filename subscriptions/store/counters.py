@@ -39,17 +39,17 @@ def add(session: Session, counts: Mapping[str, int]) -> None:
 
 def write(out: Trip, *counts: Mapping[str, int]) -> None:
     """The same on the trip of an act; counts of several may be of the same."""
-    shard, sums = os.getpid() % SHARDS, dict[str, int]()
-    for name, value in (one for some in counts for one in some.items()):
-        sums[name] = sums.get(name, 0) + value
+    shard, sums = os.getpid() % SHARDS, Counts[str]()
+    for some in counts:
+        sums.update(some)
     rows = sorted((name, value) for name, value in sums.items() if value)
     if not rows:
         return
     if out.is_postgres:
-        out.ask(_POSTGRES, (shard, arrays.texts(name for name, _ in rows), arrays.numbers(value for _, value in rows)))
+        names, values = zip(*rows, strict=True)
+        out.ask(_POSTGRES, (shard, arrays.texts(names), arrays.numbers(values)))
     else:
-        values = tuple(part for name, value in rows for part in (name, shard, value))
-        out.ask(_SQLITE.format(", ".join(["(?, ?, ?)"] * len(rows))), values)
+        out.ask_rows(_SQLITE, [(name, shard, value) for name, value in rows])
 
 
 def totals(session: Session) -> dict[str, int]:

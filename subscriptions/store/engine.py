@@ -19,6 +19,7 @@ from subscriptions.store.models import db
 P = ParamSpec("P")
 T = TypeVar("T")
 
+BLIND = {"synchronize_session": False}  # an execution option, for what changes in bulk rows that no session holds
 # a server that is gone without a word: the first with something on its way to it, the others while it is waited for
 _GONE = {"tcp_user_timeout": 5000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 WAITS_MS = 4000  # for a lock; nobody waits longer than 5 s for an answer
@@ -48,12 +49,8 @@ def engine_options(url: str, connections: int) -> dict[str, Any]:
     """Arguments of create_engine for `url`, with room for `connections` at once."""
     # the connection used last first: its pages and prepared statements are warm
     pool: dict[str, Any] = {
-        "poolclass": _Pool,
-        "pool_size": connections,
-        "max_overflow": 4,
-        "pool_timeout": 5,
-        "pool_use_lifo": True,
-    }
+        "poolclass": _Pool, "pool_size": connections, "max_overflow": 4, "pool_timeout": 5, "pool_use_lifo": True,
+    }  # fmt: skip
     if make_url(url).get_backend_name() == "sqlite":
         # the module's own timeout waits in sqlite3_busy_timeout, like the pragma; the statements of a batch differ by
         # its size, and to prepare those of twelve sign-ups anew takes 130 us
@@ -201,13 +198,9 @@ def translated() -> Iterator[None]:
 
 _BUSY = ("database is locked", "database table is locked")
 _SQLITE_GONE = (
-    "disk i/o error",
-    "disk is full",
-    "unable to open database file",
-    "readonly database",
-    "malformed",
+    "disk i/o error", "disk is full", "unable to open database file", "readonly database", "malformed",
     "file is not a database",
-)
+)  # fmt: skip
 
 
 def meaning_of(error: DBAPIError) -> Exception | None:
@@ -229,8 +222,5 @@ def meaning_of(error: DBAPIError) -> Exception | None:
 def _lost(error: DBAPIError) -> bool:
     """psycopg's errors without a state: no connection could be made, or it broke."""
     orig = error.orig
-    return type(orig).__module__.startswith("psycopg") and type(orig).__name__ in (
-        "OperationalError",
-        "ConnectionTimeout",
-        "InterfaceError",
-    )
+    lost = ("OperationalError", "ConnectionTimeout", "InterfaceError")
+    return type(orig).__module__.startswith("psycopg") and type(orig).__name__ in lost

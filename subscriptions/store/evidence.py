@@ -1,12 +1,14 @@
 """The evidence: written once, read in the order in which it was written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import PROMISED_IP, Channel, Fact, complete
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, Registration
 
 
@@ -21,20 +23,20 @@ def add(
     actor: str | None = None,
     ip: str | None = None,
     ip_source: str | None = None,
-    details: dict[str, object] | None = None,
+    details: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
     """Append one event; an IP only where the founding clause promises it."""
     session.add(
         Evidence(
-            fact=fact.value,
+            fact=fact,
             at=at,
-            channel=channel.value,
+            channel=channel,
             registration_id=registration_id,
             subscription_id=subscription_id,
             actor=actor,
             ip=ip if fact in PROMISED_IP else None,
             ip_source=ip_source if fact in PROMISED_IP else None,
-            details=dict(complete(fact, details or {})),
+            details=dict(complete(fact, details)),
         )
     )
     session.flush()
@@ -45,17 +47,15 @@ def of_registration(session: Session, id_: int) -> Sequence[Evidence]:
 
 
 def of_subscription(session: Session, id_: int) -> Sequence[Evidence]:
-    """Everything that proves a chapter: its registrations' events and its own."""
+    """Everything that proves a subscription: its registrations' events and its own."""
     registrations = select(Registration.id).where(Registration.subscription_id == id_)
-    mine = (Evidence.subscription_id == id_) | Evidence.registration_id.in_(registrations)
-    return session.scalars(select(Evidence).where(mine).order_by(Evidence.at, Evidence.id)).all()
+    theirs = (Evidence.subscription_id == id_) | Evidence.registration_id.in_(registrations)
+    return session.scalars(select(Evidence).where(theirs).order_by(Evidence.at, Evidence.id)).all()
 
 
 def forget_ips(session: Session, subscription_ids: Sequence[int]) -> None:
-    """The IP addresses of these chapters, at the end of their own period."""
+    """The IP addresses of these subscriptions, at the end of their own period."""
     registrations = select(Registration.id).where(Registration.subscription_id.in_(subscription_ids))
     theirs = Evidence.subscription_id.in_(subscription_ids) | Evidence.registration_id.in_(registrations)
-    session.execute(
-        update(Evidence).where(theirs, Evidence.ip.is_not(None)).values(ip=None),
-        execution_options={"synchronize_session": False},
-    )
+    known = update(Evidence).where(theirs, Evidence.ip.is_not(None))
+    session.execute(known.values(ip=None), execution_options=BLIND)

@@ -1,4 +1,4 @@
-"""Who runs a job now, and how its last run went: one conditional update decides (libraries.md 2)."""
+"""Who runs a job now, and how its last run went: one conditional update decides."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ def ensure(session: Session, names: Sequence[str]) -> None:
     session.add_all(Job(name=name, slot=0, epoch=0, count=0) for name in names if name not in known)
 
 
-def claim(session: Session, name: str, me: str, now: datetime, slot: int | None) -> int | None:
+def claim(session: Session, name: str, now: datetime, slot: int | None) -> int | None:
     """Take a job for this slot, or None: somebody runs it, or has run it. No slot: a run asked for by a person.
 
     The result is the epoch: it stands in the WHERE of what the run does last, so that a run whose lease
@@ -25,7 +25,7 @@ def claim(session: Session, name: str, me: str, now: datetime, slot: int | None)
     # a lease further ahead than one can be was set by a clock that has gone back since
     free = or_(Job.lease_until.is_(None), Job.lease_until <= now, Job.lease_until > now + LEASE)
     mine = update(Job).where(Job.name == name, free)
-    values: dict[str, object] = {"holder": me, "lease_until": now + LEASE, "epoch": Job.epoch + 1}
+    values: dict[str, object] = {"lease_until": now + LEASE, "epoch": Job.epoch + 1}
     if slot is not None:
         mine = mine.where(or_(Job.slot < slot, Job.slot > slot + 1))
         values["slot"] = slot
@@ -37,10 +37,10 @@ def renew(session: Session, name: str, epoch: int, now: datetime) -> bool:
     return session.scalar(mine.returning(Job.epoch)) is not None
 
 
-def release(session: Session, name: str, epoch: int, now: datetime, count: int, trouble: str | None) -> None:
+def release(session: Session, name: str, epoch: int, now: datetime, count: int, error: str | None) -> None:
     """End a run. One that failed leaves the time of the last good one, and its slot, to be tried again."""
-    values: dict[str, object] = {"holder": None, "lease_until": None, "trouble": trouble, "count": count}
-    values |= {"ended_at": now} if trouble is None else {"slot": Job.slot - 1}
+    values: dict[str, object] = {"lease_until": None, "error": error, "count": count}
+    values |= {"ended_at": now} if error is None else {"slot": Job.slot - 1}
     session.execute(update(Job).where(Job.name == name, Job.epoch == epoch).values(**values))
 
 
@@ -52,8 +52,8 @@ def all_of(session: Session) -> Sequence[Job]:
     return session.scalars(select(Job).order_by(Job.name)).all()
 
 
-def pause(session: Session, name: str, until: datetime | None, trouble: str | None) -> None:
-    session.execute(update(Job).where(Job.name == name).values(pause_until=until, trouble=trouble))
+def pause(session: Session, name: str, until: datetime | None, error: str | None) -> None:
+    session.execute(update(Job).where(Job.name == name).values(pause_until=until, error=error))
 
 
 def allowance(session: Session, now: datetime, per_minute: int) -> int:

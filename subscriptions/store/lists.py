@@ -39,9 +39,8 @@ class Catalogue:
 
 def read_catalogue() -> Catalogue:
     with reading() as session:
-        found = Catalogue(
-            {row.id: row for row in all_of(session)}, {row.id: row for row in wordings(session)}, version(session)
-        )
+        rows, texts = all_of(session), wordings(session)
+        found = Catalogue({row.id: row for row in rows}, {row.id: row for row in texts}, version(session))
         session.expunge_all()
     return found
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from subscriptions.store.models import Address, Captured, Registration
+from subscriptions.store.models import Captured, Registration
 
 
 def keep(
@@ -22,9 +22,7 @@ def keep(
     theirs = select(Registration.id).where(Registration.id == registration_id).with_for_update(key_share=True)
     if registration_id is not None and session.scalar(theirs) is None:
         return
-    session.add(
-        Captured(mail=mail, source=source, at=at, real_at=real_at, registration_id=registration_id, key=key)
-    )  # fmt: skip
+    session.add(Captured(mail=mail, source=source, at=at, real_at=real_at, registration_id=registration_id, key=key))
 
 
 def newest(session: Session, at_most: int = 200) -> Sequence[Captured]:
@@ -33,12 +31,6 @@ def newest(session: Session, at_most: int = 200) -> Sequence[Captured]:
 
 def find(session: Session, id_: int) -> Captured | None:
     return session.get(Captured, id_)
-
-
-def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
-    """Drop the copies of addresses of which nothing else is left (F-06)."""
-    gone = Captured.key.in_(keys), ~exists().where(Address.key == Captured.key)
-    session.execute(delete(Captured).where(*gone), execution_options={"synchronize_session": False})
 
 
 def forget(session: Session, key: bytes) -> None:

@@ -8,13 +8,13 @@ from subscriptions.store.engine import meaning_of, translated
 from subscriptions.store.models import db
 
 FOLDER = "subscriptions/store/migrations"
-HEAD = "0003"  # a test compares it with the files
+HEAD = "0004"  # a test compares it with the files
 WAITS_MS = 60_000  # for another process that is migrating
 _LOCK = 7_215_541  # of PostgreSQL's advisory locks; any number that nothing else here uses
 
 
 class SchemaTooNew(Exception):
-    """A newer version of the program has been at this database (O-06)."""
+    """A newer version of the program has been at this database."""
 
 
 def init_app(app: Flask) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Chapter
-from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.store import outbox_sql as sql
 from subscriptions.store.models import Owed, Registration, Subscription
 from subscriptions.store.types import sqlite_text
@@ -88,14 +88,14 @@ class Member(NamedTuple):
     registration_id: int | None
     state: State | None  # of the registration
     confirm_by: datetime | None
-    suppression: str | None  # the wider scope where there are several
+    suppression: SuppressionScope | None  # the wider scope where there are several
 
 
 class Due(NamedTuple):
     """A taken mail with everything that its text needs, as it is now."""
 
     id: int
-    mail: str
+    mail: MailKind
     mid: str
     drop_at: datetime
     tries: int

@@ -16,13 +16,13 @@ _hangs_on = Registration.__table__.alias()  # one registration of a form, and `_
 _h = _hangs_on.c
 _list_id, _key = func.coalesce(_r.list_id, _s.list_id, 0), func.coalesce(_r.key, _s.key, literal(b""))
 _suppression = (
-    select(func.min(_p.scope))  # "all" comes before "ask"
+    select(func.min(_p.scope))  # "all" comes before "confirmations"
     .where(_p.key == _key, or_(_p.list_id.is_(None), _p.list_id == _list_id), in_force(_NOW))
     .scalar_subquery()
 )
 _first = Registration.__table__.alias()
 _opening = select(_first.c.wording_id).where(_first.c.subscription_id == _s.id).order_by(_first.c.id).limit(1)
-_agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a chapter: the wording that opened it
+_agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a subscription: the wording that opened it
 _of_form = [_o.mail == kind.value for kind in MailKind if kind.row.of_form]
 READ_AGAIN = (
     select(

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Registration
 
 
@@ -34,14 +35,9 @@ def of_key(session: Session, key: bytes) -> Sequence[Registration]:
 
 def unconfirmed_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Registration]:
     """Those that wait or are blocked, and whose month is not over."""
-    waiting = (
-        Registration.state != State.CONFIRMED,
-        Registration.purge_at > now,
-        Registration.address.is_not(None),
-    )
-    return session.scalars(
-        select(Registration).where(Registration.key == key, *waiting).order_by(Registration.id)
-    ).all()
+    kept = Registration.state != State.CONFIRMED, Registration.purge_at > now, Registration.address.is_not(None)
+    theirs = select(Registration).where(Registration.key == key, *kept)
+    return session.scalars(theirs.order_by(Registration.id)).all()
 
 
 def replacing(session: Session, ref: bytes, key: bytes) -> None:
@@ -73,15 +69,19 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
 
     At a start the blocking runs beside the purge and holds the same rows: passed over, they would stay an hour.
     """
-    due = select(Registration.id, Registration.key).where(
-        Registration.state != State.CONFIRMED, Registration.purge_at <= now
-    )
-    at_once = session.execute(due.limit(at_most).with_for_update(skip_locked=True)).all()
-    return at_once or session.execute(due.limit(at_most).with_for_update()).all()
+    over = Registration.state != State.CONFIRMED, Registration.purge_at <= now
+    due = select(Registration.id, Registration.key).where(*over).limit(at_most)
+    return session.execute(due.with_for_update(skip_locked=True)).all() or session.execute(due.with_for_update()).all()
 
 
 def remove(session: Session, ids: Sequence[int]) -> None:
     """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies."""
-    session.execute(
-        delete(Registration).where(Registration.id.in_(ids)), execution_options={"synchronize_session": False}
-    )
+    _delete(session, Registration.id.in_(ids))
+
+
+def remove_unconfirmed(session: Session, key: bytes) -> None:
+    _delete(session, Registration.key == key, Registration.state != State.CONFIRMED)
+
+
+def _delete(session: Session, *which: ColumnElement[bool]) -> None:
+    session.execute(delete(Registration).where(*which), execution_options=BLIND)

@@ -5,22 +5,16 @@ insert constructs 222 us a sign-up, this way less than a third of it. On SQLite 
 gives what it knows in one: at every row the driver lets another thread have the interpreter.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import chain
-from typing import Any, NamedTuple, TypeVar
-
-from sqlalchemy.orm import Session
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from subscriptions.store import arrays
 from subscriptions.store import signups_sql as sql
-from subscriptions.store.models import Network
 from subscriptions.store.trips import Later, Trip
 from subscriptions.store.types import from_sqlite, sqlite_text
 
-T = TypeVar("T")
 ROWS_AT_ONCE = 1000
 
 
@@ -49,8 +43,8 @@ class New(NamedTuple):
     fields: str | None  # JSON
 
 
-class Told(NamedTuple):
-    """A subscriber who is told so: by which sign-up, and the mail that is owed for it."""
+class Notified(NamedTuple):
+    """A subscriber who is to hear of it: by which sign-up, and the mail that is owed for it."""
 
     subscription_id: int
     fact: str
@@ -67,7 +61,7 @@ class Open:
     """An open subscription that a sign-up meets."""
 
     id: int
-    told_at: datetime | None
+    notified_at: datetime | None
     restricted: bool
 
 
@@ -84,41 +78,12 @@ def lock_addresses(out: Trip, keys: Mapping[bytes, int]) -> Later[dict[bytes, st
     """Lock the row of each address, made where there was none, and count the asks; gives their budgets."""
     ordered = sorted(keys)
     if out.is_postgres:
-        asked = arrays.octets(ordered), arrays.numbers(keys[key] for key in ordered)
-        return _each(out.ask(sql.PG_ADDRESSES, asked), lambda key, mails: (bytes(key), mails))
-    values = tuple(part for key in ordered for part in (key, keys[key]))
-    out.ask(sql.SQLITE_ADDRESSES.format(_marks("(?, ?, '')", len(ordered))), values)
-    return _each(_known(out, "mails", "addresses", ordered), lambda key, mails: (bytes.fromhex(key), mails))
-
-
-def count_networks(
-    out: Trip, networks: Mapping[bytes, int], now: datetime, period: timedelta
-) -> Later[dict[bytes, tuple[datetime, int]]]:
-    """Count the sign-ups of each network in its current period: since when, and how many with these."""
-    ordered, edge = sorted(networks), now - period
-    if out.is_postgres:
-        counts = arrays.numbers(networks[key] for key in ordered)
-        rows = out.ask(sql.PG_NETWORKS, (now, arrays.octets(ordered), counts, edge, edge))
-        return _each(rows, lambda key, since, count: (bytes(key), (since, count)))
-    values = tuple(part for key in ordered for part in (key, sqlite_text(now), networks[key]))
-    statement = sql.SQLITE_NETWORKS.format(_marks("(?, ?, ?)", len(ordered)))
-    out.ask(statement, (*values, sqlite_text(edge), sqlite_text(edge)))
-    known = _known(out, "since, count", "networks", ordered)
-    return _each(known, lambda key, since, count: (bytes.fromhex(key), (from_sqlite(since) or now, count)))
-
-
-def _each(rows: Later[list[Any]], pair: Callable[..., tuple[bytes, T]]) -> Later[dict[bytes, T]]:
-    return lambda: dict(pair(*row) for row in rows())
-
-
-def _known(out: Trip, columns: str, table: str, keys: Sequence[bytes]) -> Later[list[Any]]:
-    """SQLite: the rows of these keys, the key first, all in one."""
-    rows = out.ask(sql.SQLITE_KNOWN.format(columns=columns, table=table, keys=_marks("(?)", len(keys))), tuple(keys))
-    return lambda: json.loads(rows()[0][0])
-
-
-def _marks(row: str, number: int) -> str:
-    return ", ".join([row] * number)
+        asks = arrays.numbers(keys[key] for key in ordered)
+        rows = out.ask(sql.PG_ADDRESSES, (arrays.octets(ordered), asks))
+        return lambda: {bytes(key): mails for key, mails in rows()}
+    out.ask_rows(sql.SQLITE_ADDRESSES, [(key, keys[key]) for key in ordered], row="(?, ?, '')")
+    known = out.known("mails", "addresses", ordered)
+    return lambda: dict(known())
 
 
 def see(out: Trip, keys: Sequence[bytes], now: datetime) -> Later[Seen]:
@@ -134,13 +99,13 @@ def see(out: Trip, keys: Sequence[bytes], now: datetime) -> Later[Seen]:
 
 def _seen(rows: Sequence[Any], time: Callable[[Any], datetime | None]) -> Seen:
     seen = Seen()
-    for what, key, list_id, id_, told_at, restricted in rows:
+    for what, key, list_id, id_, notified_at, restricted in rows:
         if what == "s":
             seen.suppressed.add((bytes(key), list_id))
         elif what == "p":
             seen.pending.add((bytes(key), list_id))
         else:
-            seen.open[bytes(key), list_id] = Open(id_, time(told_at), bool(restricted))
+            seen.open[bytes(key), list_id] = Open(id_, time(notified_at), bool(restricted))
     return seen
 
 
@@ -168,25 +133,24 @@ def _insert(out: Trip, statement: tuple[str, str], rows: Sequence[tuple[Any, ...
     """SQLite: all rows by one statement, made of its head and the form of a row; it takes so many values at once."""
     head, row = statement
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows[start : start + ROWS_AT_ONCE]
-        out.ask(head + _marks(row, len(part)), tuple(chain.from_iterable(part)))
+        out.ask_rows(head + "{}", rows[start : start + ROWS_AT_ONCE], row=row)
 
 
-def tell(out: Trip, told: Sequence[Told], now: datetime, drop_at: datetime) -> None:
-    """Note when these subscribers were told, with the evidence and the mail."""
-    if not told:
+def notify(out: Trip, notified: Sequence[Notified], now: datetime, drop_at: datetime) -> None:
+    """Note when these subscribers were notified, with the evidence and the mail."""
+    if not notified:
         return
     if out.is_postgres:
-        out.ask(sql.PG_TELL, (*_columns(told, sql.TOLD), now, now, now, drop_at))
+        out.ask(sql.PG_NOTIFY, (*_columns(notified, sql.NOTIFIED), now, now, now, drop_at))
         return
-    at = sqlite_text(now)
-    for one in told:
-        out.ask("UPDATE subscriptions SET told_at = ? WHERE id = ?", (at, one.subscription_id))
-    _insert(out, sql.SQLITE_ASKED, [
-        (n.subscription_id, n.fact, at, n.channel, n.actor, n.details) for n in told
+    at, over = sqlite_text(now), sqlite_text(drop_at)
+    for n in notified:
+        out.ask("UPDATE subscriptions SET notified_at = ? WHERE id = ?", (at, n.subscription_id))
+    _insert(out, sql.SQLITE_ASKED_AGAIN, [
+        (n.subscription_id, n.fact, at, n.channel, n.actor, n.details) for n in notified
     ])  # fmt: skip
-    _insert(out, sql.SQLITE_TELLS, [
-        (n.subscription_id, n.mail, n.mid, at, sqlite_text(n.due_at), sqlite_text(drop_at)) for n in told
+    _insert(out, sql.SQLITE_NOTIFY, [
+        (n.subscription_id, n.mail, n.mid, at, sqlite_text(n.due_at), over) for n in notified
     ])  # fmt: skip
 
 
@@ -197,16 +161,7 @@ def save_budgets(out: Trip, budgets: Mapping[bytes, str]) -> None:
     if out.is_postgres:
         out.ask(sql.PG_BUDGETS, (arrays.octets(budgets), arrays.texts(budgets.values())))
     else:
-        values = tuple(part for one in budgets.items() for part in one)
-        out.ask(sql.SQLITE_BUDGETS.format(_marks("(?, ?)", len(budgets))), values)
-
-
-def busy_until(session: Session, key: bytes, now: datetime, period: timedelta, at_least: int) -> datetime | None:
-    """When the hour of a network with so many sign-ups is over; None where there were fewer."""
-    row = session.get(Network, key)
-    if row is None or row.count < at_least or row.since > now or row.since + period <= now:
-        return None
-    return row.since + period
+        out.ask_rows(sql.SQLITE_BUDGETS, list(budgets.items()))
 
 
 _WRITTEN: Mapping[str, Callable[[Any], str]] = {

@@ -12,26 +12,11 @@ SQLITE_ADDRESSES = """
 INSERT INTO addresses (key, asked, mails) VALUES {}
 ON CONFLICT (key) DO UPDATE SET asked = asked + excluded.asked
 """
-SQLITE_KNOWN = "SELECT json_group_array(json_array(hex(key), {columns})) FROM {table} WHERE key IN (VALUES {keys})"
-PG_NETWORKS = """
-INSERT INTO networks AS n (key, since, count)
-SELECT a.key, %s, a.count FROM unnest(%s::bytea[], %s::int[]) AS a(key, count)
-ON CONFLICT (key) DO UPDATE SET
-  since = CASE WHEN n.since <= %s THEN excluded.since ELSE n.since END,
-  count = CASE WHEN n.since <= %s THEN excluded.count ELSE n.count + excluded.count END
-RETURNING key, since, count
-"""
-SQLITE_NETWORKS = """
-INSERT INTO networks (key, since, count) VALUES {}
-ON CONFLICT (key) DO UPDATE SET
-  since = CASE WHEN since <= ? THEN excluded.since ELSE since END,
-  count = CASE WHEN since <= ? THEN excluded.count ELSE count + excluded.count END
-"""
 SEE = """
 SELECT 's', s.key, s.list_id, 0, NULL, false FROM suppressions s
 WHERE s.key {among} AND (s.until IS NULL OR s.until > {now})
 UNION ALL
-SELECT 'o', s.key, s.list_id, s.id, s.told_at, s.restricted FROM subscriptions s
+SELECT 'o', s.key, s.list_id, s.id, s.notified_at, s.restricted FROM subscriptions s
 WHERE s.key {among} AND s.state = 'confirmed'
 UNION ALL
 SELECT 'p', r.key, r.list_id, 0, NULL, false
@@ -94,15 +79,15 @@ WITH n(key, mails) AS (VALUES {}) UPDATE addresses SET mails = n.mails FROM n WH
 PG_BUDGETS = """
 UPDATE addresses SET mails = n.mails FROM unnest(%s::bytea[], %s::text[]) AS n(key, mails) WHERE addresses.key = n.key
 """
-TOLD = {
+NOTIFIED = {
     "subscription_id": "bigint", "fact": "text", "channel": "text", "actor": "text", "details": "text", "mail": "text",
     "mid": "text", "due_at": "timestamptz",
 }  # fmt: skip
-PG_TELL = f"""
+PG_NOTIFY = f"""
 WITH n AS (
-  {_unnested(TOLD)}
+  {_unnested(NOTIFIED)}
 ), s AS (
-  UPDATE subscriptions SET told_at = %s FROM n WHERE id = n.subscription_id
+  UPDATE subscriptions SET notified_at = %s FROM n WHERE id = n.subscription_id
 ), e AS (
   INSERT INTO evidence (subscription_id, fact, at, channel, actor, details)
   SELECT subscription_id, fact, %s, channel, actor, details::json FROM n
@@ -110,11 +95,11 @@ WITH n AS (
 INSERT INTO outbox (mail, mid, subscription_id, owed_at, due_at, drop_at, tries)
 SELECT mail, mid, subscription_id, %s, due_at, %s, 0 FROM n
 """  # noqa: S608
-SQLITE_ASKED = (
+SQLITE_ASKED_AGAIN = (
     "INSERT INTO evidence (subscription_id, fact, at, channel, actor, details) VALUES ",
     "(?, ?, ?, ?, ?, ?)",
 )
-SQLITE_TELLS = (
+SQLITE_NOTIFY = (
     "INSERT INTO outbox (subscription_id, mail, mid, owed_at, due_at, drop_at, tries) VALUES ",
     "(?, ?, ?, ?, ?, ?, 0)",
 )

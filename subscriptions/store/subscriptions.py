@@ -1,4 +1,4 @@
-"""Subscriptions, chapter by chapter, by name of the question."""
+"""Subscriptions, by name of the question."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,11 +6,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import List, Registration, Subscription
 
 
-def open_one(session: Session, key: bytes, list_id: int) -> Subscription | None:
+def find_open(session: Session, key: bytes, list_id: int) -> Subscription | None:
     theirs = Subscription.key == key, Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
     return session.scalar(select(Subscription).where(*theirs))
 
@@ -20,19 +22,19 @@ def of_key(session: Session, key: bytes) -> Sequence[Subscription]:
 
 
 def shown_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Subscription]:
-    """What a person is shown of their own chapters: without those erased or whose proof period is over."""
+    """What a person is shown of their own: without those erased or whose proof period is over."""
     theirs = select(Subscription).where(Subscription.key == key, _shown(now))
     return session.scalars(theirs.order_by(Subscription.id)).all()
 
 
 def locale_of(session: Session, key: bytes, list_id: int) -> str | None:
-    """Of the newest chapter."""
+    """Of the newest subscription."""
     theirs = select(Subscription.locale).where(Subscription.key == key, Subscription.list_id == list_id)
     return session.scalar(theirs.order_by(Subscription.id.desc()).limit(1))
 
 
 def ips_over_at(session: Session, now: datetime, at_most: int) -> Sequence[int]:
-    """Chapters whose IP addresses have had their time."""
+    """Subscriptions whose IP addresses have had their time."""
     return session.scalars(select(Subscription.id).where(Subscription.ip_until <= now).limit(at_most)).all()
 
 
@@ -41,16 +43,15 @@ def ips_forgotten(session: Session, ids: Sequence[int]) -> None:
 
 
 def proof_over_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple[int, bytes]]:
-    """Id and key of ended chapters whose proof period is over and that nobody holds."""
+    """Id and key of ended subscriptions whose proof period is over and that nobody holds."""
     due = select(Subscription.id, Subscription.key).where(Subscription.proof_until <= now, Subscription.held.is_(None))
     return session.execute(due.limit(at_most)).all()
 
 
 def remove(session: Session, ids: Sequence[int]) -> None:
-    """Delete chapters with the registrations that opened or met them, and all evidence."""
-    quiet = {"synchronize_session": False}
-    session.execute(delete(Registration).where(Registration.subscription_id.in_(ids)), execution_options=quiet)
-    session.execute(delete(Subscription).where(Subscription.id.in_(ids)), execution_options=quiet)
+    """Delete subscriptions with the registrations that opened or met them, and all evidence."""
+    session.execute(delete(Registration).where(Registration.subscription_id.in_(ids)), execution_options=BLIND)
+    session.execute(delete(Subscription).where(Subscription.id.in_(ids)), execution_options=BLIND)
 
 
 def _shown(now: datetime) -> ColumnElement[bool]:
@@ -59,24 +60,21 @@ def _shown(now: datetime) -> ColumnElement[bool]:
 
 
 def page(session: Session, list_id: int, after: int, at_most: int, now: datetime) -> Sequence[Subscription]:
-    """Chapters of a list, oldest first, without the erased and those whose proof period is over."""
+    """Those of a list, oldest first, without the erased and those whose proof period is over."""
     theirs = Subscription.list_id == list_id, Subscription.id > after, _shown(now)
     return session.scalars(select(Subscription).where(*theirs).order_by(Subscription.id).limit(at_most)).all()
 
 
 def counts(session: Session, now: datetime) -> dict[int, dict[str, int]]:
-    """By list: pending, blocked, confirmed, unsubscribed, bounced; all at `now`, swept or not (F-07)."""
-    found = {id_: dict.fromkeys(("pending", "blocked", "confirmed", "unsubscribed", "bounced"), 0)
-             for id_ in session.scalars(select(List.id))}  # fmt: skip
-    waiting = (Registration.state == "pending") & (Registration.confirm_by > now)
-    rows = session.execute(
-        select(Registration.list_id, waiting, func.count())
-        .where(Registration.state != "confirmed", Registration.purge_at > now)
-        .group_by(Registration.list_id, waiting)
-    )
-    for list_id, is_pending, number in rows:
-        found[list_id]["pending" if is_pending else "blocked"] += number
-    ended = select(Subscription.list_id, Subscription.state, func.count()).where(_shown(now))
-    for list_id, state, number in session.execute(ended.group_by(Subscription.list_id, Subscription.state)):
+    """By list: pending, blocked, confirmed, unsubscribed, bounced; all at `now`, swept or not."""
+    states = "pending blocked confirmed unsubscribed bounced".split()
+    found = {id_: dict.fromkeys(states, 0) for id_ in session.scalars(select(List.id))}
+    is_pending = (Registration.state == SignedUp.PENDING) & (Registration.confirm_by > now)
+    signed_up = select(Registration.list_id, is_pending, func.count()).group_by(Registration.list_id, is_pending)
+    left = Registration.state != SignedUp.CONFIRMED, Registration.purge_at > now
+    for list_id, waits, number in session.execute(signed_up.where(*left)):
+        found[list_id]["pending" if waits else "blocked"] += number
+    known = select(Subscription.list_id, Subscription.state, func.count()).where(_shown(now))
+    for list_id, state, number in session.execute(known.group_by(Subscription.list_id, Subscription.state)):
         found[list_id][state] = number
     return found

@@ -1,4 +1,4 @@
-"""Who must not be asked, or not be mailed at all, by keyed hash."""
+"""Who gets no confirmation mails, or no mail at all, by keyed hash."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.lifecycle import Suppress
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.store.models import Suppression
 
 
@@ -17,29 +19,25 @@ def in_force(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
 def add(
     session: Session,
     key: bytes,
-    scope: str,
+    rule: Suppress,
     reason: str,
     now: datetime,
     *,
     list_id: int | None = None,
-    until: datetime | None = None,
     set_by: bytes | None = None,
 ) -> None:
     """Set a suppression, unless the very same stands already; a second press of a link prolongs nothing."""
-    same = select(Suppression).where(
+    until = rule.until(now)
+    same = select(Suppression.id).where(
         Suppression.key == key,
-        Suppression.scope == scope,
-        Suppression.list_id.is_(None) if list_id is None else Suppression.list_id == list_id,
-        Suppression.set_by.is_(None) if set_by is None else Suppression.set_by == set_by,
-        in_force(now),
+        Suppression.scope == rule.scope,
+        Suppression.list_id.is_not_distinct_from(list_id),
+        Suppression.set_by.is_not_distinct_from(set_by),
+        in_force(now) if until else Suppression.until.is_(None),
     )
-    if until is None:
-        same = same.where(Suppression.until.is_(None))
     if session.scalar(same.limit(1)) is None:
-        row = Suppression(
-            key=key, scope=scope, reason=reason, set_at=now, list_id=list_id, until=until, set_by=set_by
-        )  # fmt: skip
-        session.add(row)
+        row = {"scope": rule.scope, "reason": reason, "set_at": now, "list_id": list_id, "until": until}
+        session.add(Suppression(key=key, set_by=set_by, **row))
         session.flush()
 
 
@@ -52,7 +50,7 @@ def all_active(session: Session, now: datetime) -> Sequence[Suppression]:
     return session.scalars(select(Suppression).where(in_force(now)).order_by(Suppression.id)).all()
 
 
-def lift(session: Session, key: bytes, *, scope: str | None = None, set_by: bytes | None = None) -> int:
+def lift(session: Session, key: bytes, *, scope: SuppressionScope | None = None, set_by: bytes | None = None) -> int:
     """Lift suppressions of a key: all, those of a scope, or those that one link has set; how many."""
     which = delete(Suppression).where(Suppression.key == key)
     if scope is not None:

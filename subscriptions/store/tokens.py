@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.policy import TokenScope
 from subscriptions.store.models import Token
 
 NOTED_ONCE_IN = timedelta(minutes=1)
@@ -19,7 +20,7 @@ def by_name(session: Session, name: str) -> Token | None:
     return session.get(Token, name)
 
 
-def add(session: Session, name: str, digest: bytes, scope: str, now: datetime) -> None:
+def add(session: Session, name: str, digest: bytes, scope: TokenScope, now: datetime) -> None:
     session.add(Token(name=name, hash=digest, scope=scope, made_at=now))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.breaker import HOUR, MINUTE, SETTLES, Cause, Excess, Opening, Openings, Scope, lately
 from subscriptions.store import counters, meta
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Meta, Traffic
 from subscriptions.store.types import UtcDateTime
 
@@ -35,14 +36,10 @@ def add(session: Session, minutes: Minutes) -> None:
 def window(session: Session, now: datetime) -> dict[Cause, int]:
     """Sign-ups of the last 60 seconds by cause, over all processes."""
     current = minute_of(now)
-    rows = session.execute(
-        select(Traffic.kind, Traffic.name, Traffic.minute, Traffic.count).where(
-            Traffic.minute.in_([current, current - MINUTE]), Traffic.kind != _TOTAL
-        )
-    )
+    both = select(Traffic).where(Traffic.minute.in_([current, current - MINUTE]), Traffic.kind != _TOTAL)
     parts: dict[Cause, list[int]] = {}
-    for kind, name, minute, count in rows:
-        parts.setdefault((Scope(kind), name), [0, 0])[minute == current] += count
+    for row in session.scalars(both):
+        parts.setdefault((Scope(row.kind), row.name), [0, 0])[row.minute == current] += row.count
     return {cause: lately(before, this, now) for cause, (before, this) in parts.items()}
 
 
@@ -82,7 +79,7 @@ def _total_at(session: Session, name: str, at: datetime) -> int | None:
 
 def forget_old(session: Session, now: datetime) -> None:
     over = or_(Traffic.minute <= now - KEPT, Traffic.minute > now)
-    session.execute(delete(Traffic).where(over), execution_options={"synchronize_session": False})
+    session.execute(delete(Traffic).where(over), execution_options=BLIND)
 
 
 def ensure(session: Session) -> None:
@@ -102,7 +99,7 @@ def hold_openings(session: Session) -> dict[Cause, Opening]:
 
 
 def keep_openings(session: Session, them: Openings) -> None:
-    meta.put(session, _OPENINGS, json.dumps([_written(one) for one in them.values()]))
+    meta.put(session, _OPENINGS, json.dumps([_written(opening) for opening in them.values()]))
 
 
 def mailed_at(session: Session) -> datetime | None:
@@ -114,10 +111,9 @@ def note_mailed(session: Session, now: datetime) -> None:
     meta.put(session, _MAILED_AT, now.isoformat())
 
 
-def _written(one: Opening) -> list[object]:
-    excess = one.excess
-    times = one.since.isoformat(), one.until.isoformat()
-    return [excess.scope.value, excess.name, excess.count, excess.limit, *times, one.told]
+def _written(opening: Opening) -> list[object]:
+    excess, times = opening.excess, (opening.since.isoformat(), opening.until.isoformat())
+    return [excess.scope.value, excess.name, excess.count, excess.limit, *times, opening.told]
 
 
 def _read(value: str | None) -> dict[Cause, Opening]:

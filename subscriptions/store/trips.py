@@ -4,8 +4,10 @@ It is the driver's own pipeline, so what a statement gives can be read only when
 no way off, they run one after the other.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from itertools import chain
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -35,6 +37,20 @@ class Trip:
             return cursor.fetchall  # type: ignore[no-any-return]
         rows = cursor.fetchall()  # SQLite commits nothing while rows wait to be read
         return lambda: rows
+
+    def ask_rows(self, statement: str, rows: Sequence[Sequence[Any]], *more: Any, row: str = "") -> Later[list[Any]]:
+        """SQLite: a statement with many rows, which stand at its {}; `more`: values that come behind them.
+
+        `row`: how one is written, where it is not a mark for each value.
+        """
+        row = row or f"({', '.join('?' * len(rows[0]))})"
+        return self.ask(statement.format(", ".join([row] * len(rows))), (*chain.from_iterable(rows), *more))
+
+    def known(self, columns: str, table: str, keys: Sequence[bytes]) -> Later[list[Any]]:
+        """SQLite: the rows of these keys, the key first, in one: at each the driver lets another thread go first."""
+        every = f"SELECT json_group_array(json_array(hex(key), {columns})) FROM {table} WHERE key IN (VALUES {{}})"  # noqa: S608
+        rows = self.ask_rows(every, [(key,) for key in keys])
+        return lambda: [(bytes.fromhex(key), *values) for key, *values in json.loads(rows()[0][0])]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from subscriptions.store import arrays
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import UsedOnce
 from subscriptions.store.trips import Later, Trip
 from subscriptions.store.types import sqlite_text
@@ -24,13 +25,11 @@ def use(out: Trip, hashes: Mapping[bytes, datetime]) -> Later[set[bytes]]:
         return set
     ordered = sorted(hashes.items())  # no deadlock
     if out.is_postgres:
-        rows = out.ask(
-            _POSTGRES, (arrays.octets(hashed for hashed, _ in ordered), arrays.times(at for _, at in ordered))
-        )
+        used, untils = zip(*ordered, strict=True)
+        rows = out.ask(_POSTGRES, (arrays.octets(used), arrays.times(untils)))
     else:
-        values = tuple(part for hashed, until in ordered for part in (hashed, sqlite_text(until)))
-        rows = out.ask(_SQLITE.format(", ".join(["(?, ?)"] * len(ordered))), values)
-    return lambda: {bytes(one) for (one,) in rows()}
+        rows = out.ask_rows(_SQLITE, [(hash_, sqlite_text(until)) for hash_, until in ordered])
+    return lambda: {bytes(hash_) for (hash_,) in rows()}
 
 
 def is_used(session: Session, hash_: bytes) -> bool:
@@ -38,4 +37,4 @@ def is_used(session: Session, hash_: bytes) -> bool:
 
 
 def forget_expired(session: Session, now: datetime) -> None:
-    session.execute(delete(UsedOnce).where(UsedOnce.until <= now), execution_options={"synchronize_session": False})
+    session.execute(delete(UsedOnce).where(UsedOnce.until <= now), execution_options=BLIND)

@@ -1,15 +1,16 @@
-"""After a deletion: nothing of the person is left in the database files (T-10)."""
+"""After a deletion: nothing of the person is left in the database files."""
 
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.guarding import CLOCKS_DIFFER
-from subscriptions.store import meta, outbox, traffic, used_tokens
+from subscriptions.domain.codes import visit_tries
+from subscriptions.domain.policy import Policy
+from subscriptions.store import counted_keys, meta, outbox, traffic, used_tokens
 from subscriptions.store.engine import outside_transaction, transaction
-from subscriptions.store.models import Captured, Network, Registration
+from subscriptions.store.models import Captured, Counted, Registration
 
 BY_ITSELF_UP_TO = 200 * 2**20  # octets; VACUUM of more holds up sign-ups too long to be run unasked
 AT_ONCE_UP_TO = 20 * 2**20  # octets; VACUUM of less takes a blink
@@ -22,13 +23,11 @@ def due(session: Session) -> None:
     meta.put(session, _DUE, secrets.token_hex(8))  # each its own: what is deleted during a VACUUM wants another
 
 
-def forget_short_lived(session: Session, now: datetime, real_now: datetime, period: timedelta | None) -> None:
+def forget_short_lived(session: Session, now: datetime, real_now: datetime, policy: Policy) -> None:
     """What is counted for an hour or a day, what worked once, addresses in the outbox, old copies in the mailbox."""
     traffic.forget_old(session, now)
-    # what was counted while this waited for its turn is not from a clock that has gone back
-    over = or_(Network.since <= now - (period or QUIET), Network.since > now + CLOCKS_DIFFER)
-    free = select(Network.key).where(over).with_for_update(skip_locked=True)  # hold up no sign-up
-    session.execute(delete(Network).where(Network.key.in_(free)), execution_options={"synchronize_session": False})
+    counted_keys.forget(session, Counted.SIGN_UPS, now, policy.network.period if policy.network else QUIET)
+    counted_keys.forget(session, Counted.TRIES, now, visit_tries(policy).period)
     used_tokens.forget_expired(session, now)
     copies = delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)).returning(Captured.id)
     waited = outbox.forget_addresses(session, now)

@@ -1,28 +1,29 @@
 """What guards the sign-up; everything in it is short-lived."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscriptions.store.models.base import Id, Key, db
+from subscriptions.store.types import OneOf
 
 
-class Network(db.Model):  # type: ignore[name-defined, misc]
-    """Sign-ups of one network in its current hour, by keyed hash; swept when the hour is over (T-11)."""
+class Counted(StrEnum):
+    """What is counted by keyed hash; those of one kind count for the same time."""
 
-    __tablename__ = "networks"
-    key: Mapped[bytes] = mapped_column(Key, primary_key=True)
-    since: Mapped[datetime] = mapped_column(index=True)
-    count: Mapped[int]
+    SIGN_UPS = "sign-ups"  # of a network
+    TRIES = "tries"  # wrong codes of a handle or an address, and moves of an address
 
 
-class Try(db.Model):  # type: ignore[name-defined, misc]
-    """Wrong codes of one handle or one address, by keyed hash; swept when their day is over."""
+class CountedKey(db.Model):  # type: ignore[name-defined, misc]
+    """How much one key has done in its current period; swept when that is over."""
 
-    __tablename__ = "tries"
-    key: Mapped[bytes] = mapped_column(Key, primary_key=True)
+    __tablename__ = "counted_keys"
+    key: Mapped[bytes] = mapped_column(Key, primary_key=True)  # a hash of what is counted too: no two kinds share one
+    kind: Mapped[Counted] = mapped_column(OneOf(Counted, 8))
     since: Mapped[datetime] = mapped_column(index=True)
     count: Mapped[int]
 

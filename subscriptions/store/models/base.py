@@ -1,10 +1,11 @@
 """What every table is made of."""
 
 from datetime import datetime
+from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Integer, LargeBinary, MetaData, Text
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 
 from subscriptions.store.types import UtcDateTime
 
@@ -26,3 +27,8 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 # not on Base: Flask-SQLAlchemy copies that class, and SQLAlchemy refuses a map that comes with a copy
 Base.registry.update_type_annotation_map({datetime: UtcDateTime, str: Text, bytes: LargeBinary})
+
+
+def owned_by(table: str) -> "MappedColumn[Any]":
+    """Refers to a row with which it goes."""
+    return mapped_column(Id, ForeignKey(f"{table}.id", ondelete="CASCADE"), index=True)

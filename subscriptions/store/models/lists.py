@@ -32,7 +32,7 @@ class List(db.Model):  # type: ignore[name-defined, misc]
 
 
 class Wording(db.Model):  # type: ignore[name-defined, misc]
-    """A consent text as it was shown; never changed (E-02, F-15)."""
+    """A consent text as it was shown; never changed, so that old consents go on naming it."""
 
     __tablename__ = "wordings"
     id: Mapped[str] = mapped_column(String(16), primary_key=True)  # the head of the hash

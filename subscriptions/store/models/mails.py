@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subscriptions.store.models.base import Id, Key, db
+from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.store.models.base import Id, Key, db, owned_by
+from subscriptions.store.types import OneOf
 
 
 class Owed(db.Model):  # type: ignore[name-defined, misc]
@@ -14,14 +16,10 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "outbox"
     __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    mail: Mapped[str] = mapped_column(String(20))
-    mid: Mapped[str] = mapped_column(String(32))  # local part of the Message-ID, the same in every try (M-02)
-    registration_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True
-    )
-    subscription_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True
-    )
+    mail: Mapped[MailKind] = mapped_column(OneOf(MailKind, 20))
+    mid: Mapped[str] = mapped_column(String(32))  # of the Message-ID (RFC 5322 3.6.4): the same in every try
+    registration_id: Mapped[int | None] = owned_by("registrations")
+    subscription_id: Mapped[int | None] = owned_by("subscriptions")
     owed_at: Mapped[datetime]
     due_at: Mapped[datetime] = mapped_column(index=True)  # next try; while taken: when the lease ends
     drop_at: Mapped[datetime]  # not sent at this time or later
@@ -32,7 +30,7 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
 
 
 class Letter(db.Model):  # type: ignore[name-defined, misc]
-    """A mail with its values left out, as it was compiled: evidence names it by its hash (E-03)."""
+    """A mail with its values left out, as it was compiled: evidence names it by its hash."""
 
     __tablename__ = "letters"
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -46,9 +44,7 @@ class Captured(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "mailbox"
     __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    registration_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True
-    )
+    registration_id: Mapped[int | None] = owned_by("registrations")
     key: Mapped[bytes | None] = mapped_column(Key, index=True)
     mail: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime]

@@ -7,7 +7,9 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscriptions.domain import lifecycle
-from subscriptions.store.models.base import Id, Key, db
+from subscriptions.domain.evidence import Channel, Fact
+from subscriptions.domain.mail_kinds import SuppressionScope
+from subscriptions.store.models.base import Id, Key, db, owned_by
 from subscriptions.store.types import OneOf
 
 
@@ -70,9 +72,13 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
     ended_at: Mapped[datetime | None]
     restricted: Mapped[bool] = mapped_column(default=False)
     held: Mapped[str | None]  # the reason of a legal hold: stops deletion, never mails
-    told_at: Mapped[datetime | None]  # when "you are already subscribed" was last owed
+    notified_at: Mapped[datetime | None]  # when "you are already subscribed" was last owed
     ip_until: Mapped[datetime | None] = mapped_column(index=True)
     proof_until: Mapped[datetime | None] = mapped_column(index=True)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is lifecycle.Subscription.CONFIRMED
 
 
 class Evidence(db.Model):  # type: ignore[name-defined, misc]
@@ -81,15 +87,11 @@ class Evidence(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "evidence"
     __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    registration_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("registrations.id", ondelete="CASCADE"), index=True
-    )
-    subscription_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True
-    )
-    fact: Mapped[str] = mapped_column(String(16))
+    registration_id: Mapped[int | None] = owned_by("registrations")
+    subscription_id: Mapped[int | None] = owned_by("subscriptions")
+    fact: Mapped[Fact] = mapped_column(OneOf(Fact, 16))
     at: Mapped[datetime]
-    channel: Mapped[str] = mapped_column(String(12))
+    channel: Mapped[Channel] = mapped_column(OneOf(Channel, 12))
     actor: Mapped[str | None]  # the API client that vouches, or the operator
     ip: Mapped[str | None] = mapped_column(String(45))
     ip_source: Mapped[str | None] = mapped_column(String(16))  # peer | proxy | unnamed proxy | client
@@ -100,7 +102,7 @@ class Suppression(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "suppressions"
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[bytes] = mapped_column(Key, index=True)
-    scope: Mapped[str] = mapped_column(String(3))  # ask | all
+    scope: Mapped[SuppressionScope] = mapped_column(OneOf(SuppressionScope, 13))
     list_id: Mapped[int | None] = mapped_column(ForeignKey("lists.id"))  # none: every list
     reason: Mapped[str]
     set_at: Mapped[datetime]

@@ -59,9 +59,9 @@ def _problems(session: Session, now: datetime) -> list[str]:
     found = []
     for job in jobs.all_of(session):
         if job.name in NAMED and (job.ended_at is None or now - job.ended_at > NAMED[job.name].late_after):
-            found.append(f"{job.name} is late: {job.trouble or 'it has not run'}")
-        elif job.pause_until is not None and job.trouble:
-            found.append(f"{job.name} pauses: {job.trouble}")
+            found.append(f"{job.name} is late: {job.error or 'it has not run'}")
+        elif job.pause_until is not None and job.error:
+            found.append(f"{job.name} pauses: {job.error}")
     return found
 
 

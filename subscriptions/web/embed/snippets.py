@@ -1,4 +1,4 @@
-"""What a website owner pastes: the form as plain HTML, as a frame, as a script (X-20)."""
+"""What a website owner pastes: the form as plain HTML, as a frame, as a script."""
 
 import base64
 import hashlib
@@ -26,14 +26,9 @@ def integrity(name: str) -> str:
 
 def tag(name: str, /, *flags: str, **attributes: object) -> Markup:
     """An opening tag; attributes without a value are left out, `data_list` becomes `data-list`."""
-    given = [(key.replace("_", "-").strip("-"), value) for key, value in attributes.items() if value not in ("", None)]
-    return (
-        Markup("<")
-        + name
-        + Markup("").join(Markup(' {}="{}"').format(*one) for one in given)
-        + "".join(f" {flag}" for flag in flags)
-        + Markup(">")
-    )
+    given = {key.replace("_", "-").strip("-"): value for key, value in attributes.items() if value not in ("", None)}
+    parts = [name, *(Markup('{}="{}"').format(key, value) for key, value in given.items()), *flags]
+    return Markup("<{}>").format(Markup(" ").join(parts))
 
 
 def plain(form: SignUpForm) -> str:

@@ -21,7 +21,7 @@ class Peer:
 
     @property
     def network(self) -> str:
-        """That it is counted with: one IPv4 address or one IPv6 /64, what one household or office has (B-03)."""
+        """That it is counted with: one IPv4 address or one IPv6 /64, what one household or office has."""
         return self.text if self.ip.version == 4 else str(ipaddress.ip_network((self.ip, 64), strict=False))
 
 

@@ -30,14 +30,11 @@ POLICY = {
     "default-src": "'none'", "style-src": "'self'", "img-src": "'self'", "form-action": "'self'", "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }  # fmt: skip
-CSP = "; ".join(f"{name} {sources}" for name, sources in POLICY.items())
-FIXED = (
+USUAL = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
-)
-USUAL = (  # unless the answer has its own
-    ("Content-Security-Policy", CSP),
+    ("Content-Security-Policy", "; ".join(f"{name} {sources}" for name, sources in POLICY.items())),
     ("Cache-Control", "no-store"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
@@ -59,7 +56,7 @@ class OnEveryAnswer:
             nonlocal whole
             own = {name for name, _ in headers}
             whole = "Content-Length" in own
-            missing = [one for one in self._fixed if one[0] not in own]  # unless the answer has its own
+            missing = [header for header in self._fixed if header[0] not in own]  # unless the answer has its own
             return start_response(status, [*headers, *missing], *error)
 
         answer = self._app(environ, begin)
@@ -95,7 +92,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.began = Clock.ticks()
-        for left in [one for one in g if one in _OF_ONE_REQUEST]:  # a context may outlive its request, as in tests
+        for left in [name for name in g if name in _OF_ONE_REQUEST]:  # a context may outlive its request, as in tests
             g.pop(left)
         g.request_id = request_id(incoming())
         if not is_ours(incoming(), hosts):
@@ -114,8 +111,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         if request.endpoint not in _FOR_SEARCH_ENGINES:
             add("X-Robots-Tag", "noindex")
         if "policy" in g:
-            policy = POLICY | g.policy
-            response.headers["Content-Security-Policy"] = "; ".join(f"{name} {policy[name]}" for name in policy)
+            sources = (f"{name} {sources}" for name, sources in (POLICY | g.policy).items())
+            response.headers["Content-Security-Policy"] = "; ".join(sources)
         if "referrer" in g:
             add("Referrer-Policy", g.referrer)
         level = logging.INFO if response.status_code >= 400 else logging.DEBUG
@@ -141,8 +138,8 @@ def _new_id() -> str:
 
 def usual(settings: Settings) -> Headers:
     """What stands on every answer that has not its own of that name."""
-    secure = settings.server.base_url.startswith("https:")
-    return (*FIXED, *USUAL, *((("Strict-Transport-Security", "max-age=31536000"),) if secure else ()))
+    is_secure = settings.server.base_url.startswith("https:")
+    return (*USUAL, ("Strict-Transport-Security", "max-age=31536000")) if is_secure else USUAL
 
 
 def request_id(incoming: Incoming) -> str:
@@ -169,9 +166,8 @@ def is_ours(incoming: Incoming, hosts: frozenset[str]) -> bool:
 
 
 def _log(level: int, response: Response) -> None:
-    """The route, never the path: it holds tokens (K-12)."""
-    rule = request.url_rule.rule if request.url_rule else "unknown"
-    method = request.method if request.url_rule else "?"
+    """The route, never the path: it holds tokens."""
+    rule, method = (request.url_rule.rule, request.method) if request.url_rule else ("unknown", "?")
     milliseconds = round((Clock.ticks() - g.get("began", Clock.ticks())) * 1000, 1)
     fields = {"method": method, "route": rule, "status": response.status_code, "ms": milliseconds}
     log.log(level, "request", extra=fields)

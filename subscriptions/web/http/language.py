@@ -52,7 +52,7 @@ def of_list(row: List | None) -> None:
 def of_row(locale: str | None, row: List | None) -> None:
     """The page is about a registration or subscription: its own locale decides, like in its mails."""
     g.about = About(locale, row.locale if row else _first_list())
-    _forget()
+    g.pop("_flask_babel", None)  # Flask-Babel keeps the locale that it found first, with the application's context
 
 
 def current() -> str:
@@ -87,7 +87,7 @@ def told(text: str, values: Mapping[str, object]) -> str:
 
 def in_words(problems: Sequence[Problem]) -> list[Problem]:
     """The problems of a form in the page's language."""
-    return [Problem(one.field, _said(one)) for one in problems]
+    return [Problem(problem.field, _said(problem)) for problem in problems]
 
 
 def _said(problem: Problem) -> str:
@@ -97,11 +97,6 @@ def _said(problem: Problem) -> str:
     if "label" in values:
         values["label"] = gettext(str(values["label"]))
     return str(gettext(problem.message, **values))
-
-
-def _forget() -> None:
-    """Flask-Babel keeps the locale that it found first, with the application's context."""
-    g.pop("_flask_babel", None)
 
 
 def _chosen() -> str:
@@ -155,9 +150,7 @@ def _switches() -> Iterator[dict[str, str]]:
     if to is None or len(tags) < 2:
         return
     same = dict(request.view_args or {}) | {name: value for name, value in request.args.items() if name in _SAME}
-    if (
-        "r" in same and current_parts().links.visit(same["r"]) is None
-    ):  # the same page for whatever is no handle of ours
-        del same["r"]
+    if current_parts().links.visit(same.get("r", "")) is None:  # the same page for whatever is no handle of ours
+        same.pop("r", None)
     for tag in tags:
         yield {"tag": tag, "name": languages.own_name(tag), "url": url_for(to, **(same | {"lang": tag}))}

@@ -71,7 +71,7 @@ def _coding(accepted: Accept) -> str:
 
 def files_in(folder: Path) -> dict[str, StaticFile]:
     """By their names in URLs."""
-    return {one.relative_to(folder).as_posix(): StaticFile(one) for one in folder.rglob("*") if one.is_file()}
+    return {path.relative_to(folder).as_posix(): StaticFile(path) for path in folder.rglob("*") if path.is_file()}
 
 
 def init_app(app: Flask) -> None:

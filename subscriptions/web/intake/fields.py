@@ -101,5 +101,5 @@ def keys_in(texts: Sequence[str]) -> tuple[str, ...]:
 
 def named(query: "MultiDict[str, str]", name: str) -> list[str]:
     """What a query names, in several parameters or between commas."""
-    found = [one for text in query.getlist(name) for one in text.split(",")]
-    return [one for one in dict.fromkeys(found) if one]
+    found = (part for text in query.getlist(name) for part in text.split(","))
+    return [part for part in dict.fromkeys(found) if part]

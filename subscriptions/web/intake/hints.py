@@ -1,4 +1,4 @@
-"""What a visitor may want to look at again before it is too late: offered, never applied (A-11, A-12)."""
+"""What a visitor may want to look at again before it is too late: offered, never applied."""
 
 from dataclasses import dataclass
 
@@ -54,19 +54,19 @@ def _may_ask(address: Address, parts: Parts) -> bool:
     return parts.settings.mail.transport == "smtp" and not is_well_known(address.ascii_domain)
 
 
-def unseen(form: Form, address: Address, parts: Parts) -> Hint | None:
+def unseen(form: Form, address: Address, parts: Parts, *, ask: bool = True) -> Hint | None:
     """The hint for the address of a form; not after a step, nor where its visitor has seen it and keeps the address."""
-    return None if form.get("step") or was_seen(form) else of(address, parts)
+    return None if form.get("step") or _was_seen(form) else of(address, parts, ask=ask)
 
 
-def was_seen(form: Form) -> bool:
+def _was_seen(form: Form) -> bool:
     """Whether the visitor has seen the hint about exactly this address, and keeps it."""
     return form.get(SEEN, "") == form.get("email", "").strip() != ""
 
 
 def chosen(form: Form) -> Form:
     """The form, with the suggested address where its button was pressed: unless another was typed meanwhile."""
-    if CHOSEN not in form or not was_seen(form):
+    if CHOSEN not in form or not _was_seen(form):
         return form
     changed = form.copy()
     changed["email"] = changed[SEEN] = form[CHOSEN]

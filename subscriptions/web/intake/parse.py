@@ -47,10 +47,13 @@ def from_form(
         address = address_in(form)
         wrong = Problem("lists", _NO_SUCH_LIST if form.getlist("lists") else marked("Please choose at least one list."))
         return [wrong, *([address] if isinstance(address, Problem) else [])]
-    wordings = {one: wording_field(one, is_choice=row is None) for one in rows}
-    problems = _sent_twice(form, ["email", "locale", *keys_of(rows), *wordings.values()])
-    choices = [choice(one, form.get(name), catalogue, name) for one, name in wordings.items()]
-    return problems or _checked(form, choices, catalogue, locale)
+    wordings = {chosen: wording_field(chosen, is_choice=row is None) for chosen in rows}
+    names = ["email", "locale", *keys_of(rows), *wordings.values()]
+    twice = [name for name in names if len(form.getlist(name)) > 1]
+    if twice:
+        return [Problem(twice[0], marked("The field %(name)s was sent more than once."), {"name": twice[0]})]
+    choices = [choice(chosen, form.get(name), catalogue, name) for chosen, name in wordings.items()]
+    return _checked(form, choices, catalogue, locale)
 
 
 def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
@@ -71,11 +74,6 @@ def choice(row: List, wording_id: str | None, catalogue: Catalogue, field: str =
     return ListChoice(row, wording_id or None, wording.sha256 if wording else None, field)
 
 
-def _sent_twice(form: "MultiDict[str, str]", names: Sequence[str]) -> list[Problem]:
-    twice = marked("The field %(name)s was sent more than once.")
-    return [Problem(name, twice, {"name": name}) for name in names if len(form.getlist(name)) > 1][:1]
-
-
 def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str, str]]:
     """Every field that the visitor filled or the form vouched for, in order, for a form that asks for nothing again."""
     names = {*CARRIED, *keys_of(rows), *(wording_field(row, is_choice=True) for row in rows)}
@@ -91,7 +89,7 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     if isinstance(choices, list):
         return choices
     # of a list that is not known the fields are not known either: any will do until that is told
-    known = _members(*texts_of([one.list for one in choices] or catalogue.configured))
+    known = _members(*texts_of([chosen.list for chosen in choices] or catalogue.configured))
     problems = [*_wrong_members(data, known)]
     if problems:
         return problems
@@ -157,14 +155,14 @@ def _checked(
     data: Mapping[str, str], choices: Sequence[ListChoice], catalogue: Catalogue, usual: str | None = None
 ) -> SignUp | list[Problem]:
     address = address_in(data)
-    fields, wrong = told(data, [one.list for one in choices])
-    problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*one) for one in wrong)]
+    fields, wrong = told(data, [chosen.list for chosen in choices])
+    problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*found) for found in wrong)]
     locale = data.get("locale") or usual or choices[0].list.locale
     if not _LOCALE.fullmatch(locale):
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
-    for one in choices:
-        if one.wording_id is not None and not _is_of(one.wording_id, one.list, catalogue):
-            problems.append(Problem(one.field, NOT_ITS_WORDING))
+    for chosen in choices:
+        if chosen.wording_id is not None and not is_of(chosen.wording_id, chosen.list, catalogue):
+            problems.append(Problem(chosen.field, NOT_ITS_WORDING))
     if problems or isinstance(address, Problem):
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
@@ -179,14 +177,14 @@ def address_in(data: Mapping[str, str]) -> Address | Problem:
         return Problem("email", str(error), by_library=isinstance(error, RefusedAddress))
 
 
-def _is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:
+def is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:
     """Whether the list has ever shown this wording; one that is out of date is accepted, and named in the evidence."""
     wording = catalogue.wordings.get(wording_id)
     return wording is not None and wording.list_id == row.id
 
 
 def read_json(body: bytes) -> Any:
-    """The value in a JSON text: UTF-8, no member twice, no NaN (H-10); raises NotJson."""
+    """The value in a JSON text: UTF-8, no member twice, no NaN; raises NotJson."""
     try:
         return _JSON.decode(body.decode("utf-8"))
     except UnicodeDecodeError:

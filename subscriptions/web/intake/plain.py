@@ -23,6 +23,7 @@ from subscriptions.web.intake.parse import NotJson, UnknownList, from_form, from
 from subscriptions.web.intake.proof_of_work import is_asked
 from subscriptions.web.intake.submit import complete, new_handle
 
+Head = tuple[tuple[str, str], ...]
 _JSON = json.JSONEncoder(ensure_ascii=False)
 JSON_PATH, FORM_PATH = "/api/v1/subscriptions", "/subscribe/"
 AT_MOST = 4096  # octets: to read them takes no longer than to hand them on, whatever they say
@@ -35,7 +36,7 @@ class Plain:
 
     sign_up: SignUp
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: Head
     body: bytes
 
 
@@ -65,12 +66,7 @@ def _by_json(incoming: Incoming, parts: Parts) -> Plain | None:
     hint = hints.of(sign_up.address, parts, ask=False)
     told = taken(sign_up, handle) | ({"hint": hint.in_english} if hint else {})
     head = (("content-type", "application/json"), ("vary", "Origin"))
-    return Plain(
-        _complete(sign_up, handle, Channel.API, incoming, parts),
-        202,
-        head,
-        _JSON.encode(told).encode(),
-    )
+    return Plain(_complete(sign_up, handle, Channel.API, incoming, parts), 202, head, _JSON.encode(told).encode())
 
 
 def _by_form(incoming: Incoming, parts: Parts) -> Plain | None:
@@ -84,15 +80,11 @@ def _by_form(incoming: Incoming, parts: Parts) -> Plain | None:
     sign_up = from_form(form, row, parts.catalogue, language.stored(row, here, parts.languages))
     if isinstance(sign_up, list) or guard.is_suspicious(form, parts, parts.clock.now()):
         return None
-    if not _is_let_through(sign_up, incoming, parts) or _has_hint(form, sign_up, parts):
+    if not _is_let_through(sign_up, incoming, parts) or hints.unseen(form, sign_up.address, parts, ask=False):
         return None
     handle = new_handle(sign_up, parts)
     head, body = _to_inbox(row, handle, here, incoming, parts)
     return Plain(_complete(sign_up, handle, Channel.FORM, incoming, parts), 303, head, body)
-
-
-def _has_hint(form: MultiDict[str, str], sign_up: SignUp, parts: Parts) -> bool:
-    return not hints.was_seen(form) and hints.of(sign_up.address, parts, ask=False) is not None
 
 
 def _is_let_through(sign_up: SignUp, incoming: Incoming, parts: Parts) -> bool:
@@ -113,12 +105,10 @@ def _fields(body: bytes) -> MultiDict[str, str] | None:
         return None
 
 
-def _to_inbox(
-    row: List, handle: str, here: str, incoming: Incoming, parts: Parts
-) -> tuple[tuple[tuple[str, str], ...], bytes]:
+def _to_inbox(row: List, handle: str, here: str, incoming: Incoming, parts: Parts) -> tuple[Head, bytes]:
     """Head and body of the redirect to the page after the form, or to the list's own."""
     asked: dict[str, object] = {"r": handle}
-    more: tuple[tuple[str, str], ...] = ()
+    more: Head = ()
     if not row.thank_you_url and open_tab.is_led_by_us(incoming):
         asked[open_tab.STAMP] = 1
         more = (("referrer-policy", open_tab.TO_OURSELVES),)

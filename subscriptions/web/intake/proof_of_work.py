@@ -4,9 +4,9 @@ from datetime import datetime
 
 from subscriptions.actions.subscribe import SignUp
 from subscriptions.parts import Parts
+from subscriptions.store.counted_keys import busy_until
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.store.models import List
-from subscriptions.store.signups import busy_until
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.incoming import Incoming
 

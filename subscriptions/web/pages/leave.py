@@ -9,6 +9,7 @@ from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.links import Leave, NotMe
 from subscriptions.parts import current_parts
 from subscriptions.store import registrations, subscriptions
@@ -42,7 +43,7 @@ def unsubscribe(token: str) -> str:
 def lift(token: str) -> str:
     """Write to me again: whoever has kept a newsletter owns the mailbox that it came to."""
     link = _read_leave(token)
-    suppressing.lift(link.key, "all")
+    suppressing.lift(link.key, SuppressionScope.ALL)
     return _left("lifted", link)
 
 

@@ -1,18 +1,16 @@
 """The first schema."""
 
-import sqlalchemy as sa
 from alembic import op
+from sqlalchemy import LargeBinary, String
 
-from subscriptions.store.types import UtcDateTime
+from subscriptions.store.migrations.columns import BOOL, ID, INT, JSON, KEY, OWNED, TEXT, TIME, may, must, pk, where
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-# Evidence is append-only. One change is allowed: the IP address goes when its own period is over (T-03).
+# Evidence is append-only. One change is allowed: the IP address goes when its own period is over.
 SQLITE_APPEND_ONLY = """
 CREATE TRIGGER evidence_is_append_only BEFORE UPDATE ON evidence
 WHEN NEW.ip IS NOT NULL OR NEW.id IS NOT OLD.id OR NEW.registration_id IS NOT OLD.registration_id
@@ -47,249 +45,91 @@ def upgrade() -> None:
 
 def _tables() -> None:
     op.create_table(
-        "addresses",
-        sa.Column("key", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("asked", sa.Integer(), nullable=False),
-        sa.Column("mails", sa.Text(), nullable=False),
-        sa.Column("erase_by", UtcDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("key", name="pk_addresses"),
-    )
-    op.create_index("ix_addresses_erase_by", "addresses", ["erase_by"], unique=False)
-    op.create_table(
-        "counters",
-        sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("shard", sa.Integer(), nullable=False),
-        sa.Column("value", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("name", "shard", name="pk_counters"),
-    )
+        "addresses", pk("key", KEY), must("asked", INT), must("mails", TEXT), may("erase_by", TIME, index=True),
+    )  # fmt: skip
+    op.create_table("counters", pk("name", String(40)), pk("shard", INT), must("value", INT))
     op.create_table(
         "jobs",
-        sa.Column("name", sa.String(length=16), nullable=False),
-        sa.Column("slot", sa.Integer(), nullable=False),
-        sa.Column("holder", sa.String(length=40), nullable=True),
-        sa.Column("lease_until", UtcDateTime(), nullable=True),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.Column("trouble", sa.Text(), nullable=True),
-        sa.Column("pause_until", UtcDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("name", name="pk_jobs"),
-    )
-    op.create_table(
-        "letters",
-        sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("source", sa.LargeBinary(), nullable=False),
-        sa.Column("made_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_letters"),
-    )
+        pk("name", String(16)), must("slot", INT), may("holder", String(40)), may("lease_until", TIME),
+        must("epoch", INT), may("ended_at", TIME), must("count", INT), may("trouble", TEXT), may("pause_until", TIME),
+    )  # fmt: skip
+    op.create_table("letters", pk("id", String(16)), must("source", LargeBinary()), must("made_at", TIME))
     op.create_table(
         "lists",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("slug", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("locale", sa.Text(), nullable=False),
-        sa.Column("policy_url", sa.Text(), nullable=False),
-        sa.Column("controller", sa.Text(), nullable=False),
-        sa.Column("postal_address", sa.Text(), nullable=False),
-        sa.Column("privacy_contact", sa.Text(), nullable=False),
-        sa.Column("welcome", sa.Boolean(), nullable=False),
-        sa.Column("public", sa.Boolean(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=True),
-        sa.Column("wording_id", sa.String(length=16), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_lists"),
-        sa.UniqueConstraint("slug", name="uq_lists_slug"),
-    )
-    op.create_table(
-        "meta",
-        sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_meta"),
-    )
-    op.create_table(
-        "networks",
-        sa.Column("key", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("since", UtcDateTime(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_networks"),
-    )
-    op.create_index("ix_networks_since", "networks", ["since"], unique=False)
+        pk("id", INT), must("slug", String(64), unique=True), must("name", TEXT), must("description", TEXT),
+        must("locale", TEXT), must("policy_url", TEXT), must("controller", TEXT), must("postal_address", TEXT),
+        must("privacy_contact", TEXT), must("welcome", BOOL), must("public", BOOL), may("position", INT),
+        must("wording_id", String(16)),
+    )  # fmt: skip
+    op.create_table("meta", pk("name", String(40)), must("value", TEXT))
+    op.create_table("networks", pk("key", KEY), must("since", TIME, index=True), must("count", INT))
     op.create_table(
         "tokens",
-        sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("scope", sa.String(length=12), nullable=False),
-        sa.Column("made_at", UtcDateTime(), nullable=False),
-        sa.Column("used_at", UtcDateTime(), nullable=True),
-        sa.Column("revoked_at", UtcDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("name", name="pk_tokens"),
-        sa.UniqueConstraint("hash", name="uq_tokens_hash"),
-    )
+        pk("name", String(64)), must("hash", LargeBinary(32), unique=True), must("scope", String(12)),
+        must("made_at", TIME), may("used_at", TIME), may("revoked_at", TIME),
+    )  # fmt: skip
+    _people()
+    _mails()
+
+
+def _people() -> None:
     op.create_table(
         "subscriptions",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("list_id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column("address", sa.Text(), nullable=True),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("locale", sa.Text(), nullable=False),
-        sa.Column("registered_at", UtcDateTime(), nullable=False),
-        sa.Column("confirmed_at", UtcDateTime(), nullable=False),
-        sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.Column("restricted", sa.Boolean(), nullable=False),
-        sa.Column("held", sa.Text(), nullable=True),
-        sa.Column("told_at", UtcDateTime(), nullable=True),
-        sa.Column("ip_until", UtcDateTime(), nullable=True),
-        sa.Column("proof_until", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name="fk_subscriptions_list_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_subscriptions"),
+        pk("id", ID), must("list_id", INT, to="lists.id"), must("key", KEY, index=True),
+        must("state", String(12)), may("address", TEXT), may("name", TEXT), must("locale", TEXT),
+        must("registered_at", TIME), must("confirmed_at", TIME), may("ended_at", TIME), must("restricted", BOOL),
+        may("held", TEXT), may("told_at", TIME), may("ip_until", TIME, index=True),
+        may("proof_until", TIME, index=True),
         sqlite_autoincrement=True,
-    )
-    op.create_index("ix_subscriptions_ip_until", "subscriptions", ["ip_until"], unique=False)
-    op.create_index("ix_subscriptions_key", "subscriptions", ["key"], unique=False)
-    op.create_index("ix_subscriptions_list_id", "subscriptions", ["list_id", "id"], unique=False)
-    op.create_index("ix_subscriptions_proof_until", "subscriptions", ["proof_until"], unique=False)
+    )  # fmt: skip
+    op.create_index("ix_subscriptions_list_id", "subscriptions", ["list_id", "id"])
     op.create_index(
-        "uq_subscriptions_open",
-        "subscriptions",
-        ["key", "list_id"],
-        unique=True,
-        sqlite_where=sa.text("state = 'confirmed'"),
-        postgresql_where=sa.text("state = 'confirmed'"),
+        "uq_subscriptions_open", "subscriptions", ["key", "list_id"], unique=True, **where("state = 'confirmed'")
     )
     op.create_table(
         "suppressions",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("scope", sa.String(length=3), nullable=False),
-        sa.Column("list_id", sa.Integer(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("set_at", UtcDateTime(), nullable=False),
-        sa.Column("until", UtcDateTime(), nullable=True),
-        sa.Column("set_by", sa.LargeBinary(length=16), nullable=True),
-        sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name="fk_suppressions_list_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_suppressions"),
-    )
-    op.create_index("ix_suppressions_key", "suppressions", ["key"], unique=False)
-    op.create_index("ix_suppressions_set_by", "suppressions", ["set_by"], unique=False)
-    op.create_index("ix_suppressions_until", "suppressions", ["until"], unique=False)
+        pk("id", INT), must("key", KEY, index=True), must("scope", String(3)), may("list_id", INT, to="lists.id"),
+        must("reason", TEXT), must("set_at", TIME), may("until", TIME, index=True), may("set_by", KEY, index=True),
+    )  # fmt: skip
     op.create_table(
         "wordings",
-        sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("list_id", sa.Integer(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("policy_url", sa.Text(), nullable=False),
-        sa.Column("controller", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("made_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name="fk_wordings_list_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_wordings"),
-    )
-    op.create_index("ix_wordings_list_id", "wordings", ["list_id"], unique=False)
+        pk("id", String(16)), must("list_id", INT, to="lists.id", index=True), must("text", TEXT),
+        must("policy_url", TEXT), must("controller", TEXT), must("sha256", String(64)), must("made_at", TIME),
+    )  # fmt: skip
     op.create_table(
         "registrations",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("ref", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("list_id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("state", sa.String(length=9), nullable=False),
-        sa.Column("address", sa.Text(), nullable=True),
-        sa.Column("typed", sa.Text(), nullable=True),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("locale", sa.Text(), nullable=False),
-        sa.Column("registered_at", UtcDateTime(), nullable=False),
-        sa.Column("confirm_by", UtcDateTime(), nullable=False),
-        sa.Column("purge_at", UtcDateTime(), nullable=False),
-        sa.Column("wording_id", sa.String(length=16), nullable=True),
-        sa.Column("subscription_id", ID, nullable=True),
-        sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name="fk_registrations_list_id"),
-        sa.ForeignKeyConstraint(["subscription_id"], ["subscriptions.id"], name="fk_registrations_subscription_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_registrations"),
-        sa.UniqueConstraint("ref", name="uq_registrations_ref"),
+        pk("id", ID), must("ref", KEY, unique=True), must("list_id", INT, to="lists.id"),
+        must("key", KEY, index=True), must("state", String(9)), may("address", TEXT), may("typed", TEXT),
+        may("name", TEXT), must("locale", TEXT), must("registered_at", TIME), must("confirm_by", TIME),
+        must("purge_at", TIME), may("wording_id", String(16)),
+        may("subscription_id", ID, to="subscriptions.id", index=True),
         sqlite_autoincrement=True,
-    )
-    op.create_index(
-        "ix_registrations_confirm_by",
-        "registrations",
-        ["confirm_by"],
-        unique=False,
-        sqlite_where=sa.text("state = 'pending'"),
-        postgresql_where=sa.text("state = 'pending'"),
-    )
-    op.create_index("ix_registrations_key", "registrations", ["key"], unique=False)
-    op.create_index(
-        "ix_registrations_purge_at",
-        "registrations",
-        ["purge_at"],
-        unique=False,
-        sqlite_where=sa.text("state <> 'confirmed'"),
-        postgresql_where=sa.text("state <> 'confirmed'"),
-    )
-    op.create_index("ix_registrations_subscription_id", "registrations", ["subscription_id"], unique=False)
+    )  # fmt: skip
+    op.create_index("ix_registrations_confirm_by", "registrations", ["confirm_by"], **where("state = 'pending'"))
+    op.create_index("ix_registrations_purge_at", "registrations", ["purge_at"], **where("state <> 'confirmed'"))
     op.create_table(
         "evidence",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("registration_id", ID, nullable=True),
-        sa.Column("subscription_id", ID, nullable=True),
-        sa.Column("fact", sa.String(length=16), nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
-        sa.Column("channel", sa.String(length=12), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=True),
-        sa.Column("ip", sa.String(length=45), nullable=True),
-        sa.Column("ip_source", sa.String(length=16), nullable=True),
-        sa.Column("details", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["registration_id"], ["registrations.id"], name="fk_evidence_registration_id", ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"], ["subscriptions.id"], name="fk_evidence_subscription_id", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name="pk_evidence"),
+        pk("id", ID), may("registration_id", ID, to="registrations.id", **OWNED),
+        may("subscription_id", ID, to="subscriptions.id", **OWNED), must("fact", String(16)), must("at", TIME),
+        must("channel", String(12)), may("actor", TEXT), may("ip", String(45)), may("ip_source", String(16)),
+        must("details", JSON),
         sqlite_autoincrement=True,
-    )
-    op.create_index("ix_evidence_registration_id", "evidence", ["registration_id"], unique=False)
-    op.create_index("ix_evidence_subscription_id", "evidence", ["subscription_id"], unique=False)
+    )  # fmt: skip
+
+
+def _mails() -> None:
     op.create_table(
         "mailbox",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("registration_id", ID, nullable=True),
-        sa.Column("key", sa.LargeBinary(length=16), nullable=True),
-        sa.Column("mail", sa.String(length=20), nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
-        sa.Column("real_at", UtcDateTime(), nullable=False),
-        sa.Column("source", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["registration_id"], ["registrations.id"], name="fk_mailbox_registration_id", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name="pk_mailbox"),
+        pk("id", ID), may("registration_id", ID, to="registrations.id", **OWNED), may("key", KEY, index=True),
+        must("mail", String(20)), must("at", TIME), must("real_at", TIME, index=True), must("source", LargeBinary()),
         sqlite_autoincrement=True,
-    )
-    op.create_index("ix_mailbox_key", "mailbox", ["key"], unique=False)
-    op.create_index("ix_mailbox_real_at", "mailbox", ["real_at"], unique=False)
-    op.create_index("ix_mailbox_registration_id", "mailbox", ["registration_id"], unique=False)
+    )  # fmt: skip
     op.create_table(
         "outbox",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("mail", sa.String(length=20), nullable=False),
-        sa.Column("mid", sa.String(length=32), nullable=False),
-        sa.Column("registration_id", ID, nullable=True),
-        sa.Column("subscription_id", ID, nullable=True),
-        sa.Column("owed_at", UtcDateTime(), nullable=False),
-        sa.Column("due_at", UtcDateTime(), nullable=False),
-        sa.Column("drop_at", UtcDateTime(), nullable=False),
-        sa.Column("taken_by", sa.String(length=40), nullable=True),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["registration_id"], ["registrations.id"], name="fk_outbox_registration_id", ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"], ["subscriptions.id"], name="fk_outbox_subscription_id", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        pk("id", ID), must("mail", String(20)), must("mid", String(32)),
+        may("registration_id", ID, to="registrations.id", **OWNED),
+        may("subscription_id", ID, to="subscriptions.id", **OWNED), must("owed_at", TIME),
+        must("due_at", TIME, index=True), must("drop_at", TIME), may("taken_by", String(40)), must("tries", INT),
+        may("note", TEXT),
         sqlite_autoincrement=True,
-    )
-    op.create_index("ix_outbox_due_at", "outbox", ["due_at"], unique=False)
-    op.create_index("ix_outbox_registration_id", "outbox", ["registration_id"], unique=False)
-    op.create_index("ix_outbox_subscription_id", "outbox", ["subscription_id"], unique=False)
+    )  # fmt: skip

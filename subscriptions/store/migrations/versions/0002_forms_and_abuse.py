@@ -1,70 +1,34 @@
 """Voluntary fields, several lists on one form, embedding, codes, and what guards the sign-up."""
 
-import sqlalchemy as sa
 from alembic import op
+from sqlalchemy import String
 
-from subscriptions.store.types import UtcDateTime
+from subscriptions.store.migrations.columns import ID, INT, JSON, KEY, TEXT, TIME, may, must, pk, where
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
 
 def upgrade() -> None:
     for name in ("thank_you_url", "confirmed_url", "colour", "logo"):
-        op.add_column("lists", sa.Column(name, sa.Text(), nullable=False, server_default=""))
-    op.add_column("lists", sa.Column("origins", sa.JSON(), nullable=False, server_default="[]"))
-    op.add_column("lists", sa.Column("fields", sa.JSON(), nullable=False, server_default='["name"]'))
-    op.add_column("registrations", sa.Column("fields", sa.JSON(), nullable=True))
-    op.add_column("registrations", sa.Column("group_ref", sa.LargeBinary(16), nullable=True))
-    op.add_column("registrations", sa.Column("replaces", sa.LargeBinary(16), nullable=True))
-    where = sa.text("group_ref IS NOT NULL")
-    op.create_index(
-        "ix_registrations_group_ref", "registrations", ["group_ref"], sqlite_where=where, postgresql_where=where
-    )
-    op.add_column("subscriptions", sa.Column("fields", sa.JSON(), nullable=True))
-    op.add_column("outbox", sa.Column("address", sa.Text(), nullable=True))
-    _short_lived()
-    _audit()
-
-
-def _short_lived() -> None:
-    op.create_table(
-        "tries",
-        sa.Column("key", sa.LargeBinary(16), nullable=False),
-        sa.Column("since", UtcDateTime(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_tries"),
-    )
-    op.create_index("ix_tries_since", "tries", ["since"])
-    op.create_table(
-        "used_once",
-        sa.Column("hash", sa.LargeBinary(16), nullable=False),
-        sa.Column("until", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("hash", name="pk_used_once"),
-    )
-    op.create_index("ix_used_once_until", "used_once", ["until"])
+        op.add_column("lists", must(name, TEXT, server_default=""))
+    op.add_column("lists", must("origins", JSON, server_default="[]"))
+    op.add_column("lists", must("fields", JSON, server_default='["name"]'))
+    for column in (may("fields", JSON), may("group_ref", KEY), may("replaces", KEY)):
+        op.add_column("registrations", column)
+    op.create_index("ix_registrations_group_ref", "registrations", ["group_ref"], **where("group_ref IS NOT NULL"))
+    op.add_column("subscriptions", may("fields", JSON))
+    op.add_column("outbox", may("address", TEXT))
+    op.create_table("tries", pk("key", KEY), must("since", TIME, index=True), must("count", INT))
+    op.create_table("used_once", pk("hash", KEY), must("until", TIME, index=True))
     op.create_table(
         "traffic",
-        sa.Column("kind", sa.String(12), nullable=False),
-        sa.Column("name", sa.String(64), nullable=False),
-        sa.Column("minute", UtcDateTime(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "name", "minute", name="pk_traffic"),
-    )
-
-
-def _audit() -> None:
+        pk("kind", String(12)), pk("name", String(64)), pk("minute", TIME), must("count", INT),
+    )  # fmt: skip
     op.create_table(
         "audit",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("act", sa.Text(), nullable=False),
-        sa.Column("details", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_audit"),
+        pk("id", ID), must("at", TIME), must("actor", TEXT), must("act", TEXT), must("details", JSON),
         sqlite_autoincrement=True,
-    )
+    )  # fmt: skip

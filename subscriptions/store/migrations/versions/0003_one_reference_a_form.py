@@ -7,14 +7,13 @@ and in `ref` of its first registration. The own references of the others were to
 import sqlalchemy as sa
 from alembic import op
 
-from subscriptions.store.types import UtcDateTime
+from subscriptions.store.migrations.columns import ID, INT, JSON, KEY, TEXT, TIME, may, must, pk, where
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 COLUMNS = (
     "id, {ref}, list_id, key, state, address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id, "
     "subscription_id, fields, replaces"
@@ -55,33 +54,19 @@ def _rebuild() -> None:
 def _table() -> None:
     op.create_table(
         "new_registrations",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("ref", sa.LargeBinary(16), nullable=False),
-        sa.Column("list_id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.LargeBinary(16), nullable=False),
-        sa.Column("state", sa.String(9), nullable=False),
-        sa.Column("address", sa.Text(), nullable=True),
-        sa.Column("typed", sa.Text(), nullable=True),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("locale", sa.Text(), nullable=False),
-        sa.Column("registered_at", UtcDateTime(), nullable=False),
-        sa.Column("confirm_by", UtcDateTime(), nullable=False),
-        sa.Column("purge_at", UtcDateTime(), nullable=False),
-        sa.Column("wording_id", sa.String(16), nullable=True),
-        sa.Column("subscription_id", ID, nullable=True),
-        sa.Column("fields", sa.JSON(), nullable=True),
-        sa.Column("replaces", sa.LargeBinary(16), nullable=True),
+        pk("id", ID), must("ref", KEY), must("list_id", INT), must("key", KEY), must("state", sa.String(9)),
+        may("address", TEXT), may("typed", TEXT), may("name", TEXT), must("locale", TEXT), must("registered_at", TIME),
+        must("confirm_by", TIME), must("purge_at", TIME), may("wording_id", sa.String(16)), may("subscription_id", ID),
+        may("fields", JSON), may("replaces", KEY),
         sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name="fk_registrations_list_id"),
         sa.ForeignKeyConstraint(["subscription_id"], ["subscriptions.id"], name="fk_registrations_subscription_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_registrations"),
         sa.UniqueConstraint("ref", "list_id", name="uq_registrations_ref_list_id"),
         sqlite_autoincrement=True,
-    )
+    )  # fmt: skip
 
 
 def _indexes() -> None:
-    waiting, unconfirmed = sa.text("state = 'pending'"), sa.text("state <> 'confirmed'")
-    op.create_index("ix_registrations_confirm_by", "registrations", ["confirm_by"], sqlite_where=waiting)
-    op.create_index("ix_registrations_purge_at", "registrations", ["purge_at"], sqlite_where=unconfirmed)
+    op.create_index("ix_registrations_confirm_by", "registrations", ["confirm_by"], **where("state = 'pending'"))
+    op.create_index("ix_registrations_purge_at", "registrations", ["purge_at"], **where("state <> 'confirmed'"))
     op.create_index("ix_registrations_key", "registrations", ["key"])
     op.create_index("ix_registrations_subscription_id", "registrations", ["subscription_id"])

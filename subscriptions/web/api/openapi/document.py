@@ -9,12 +9,7 @@ from subscriptions import __version__
 from subscriptions.parts import current_parts
 from subscriptions.store.lists import Catalogue
 from subscriptions.web.api.lists import PAGE_AT_MOST, PAGE_DEFAULT
-from subscriptions.web.api.openapi.form import FORM
-from subscriptions.web.api.openapi.form import TEXTS as _TEXTS
-from subscriptions.web.api.openapi.signup import TEXT as _TEXT
-from subscriptions.web.api.openapi.signup import TIME as _TIME
-from subscriptions.web.api.openapi.signup import object_of as _object
-from subscriptions.web.api.openapi.signup import sign_up
+from subscriptions.web.api.openapi.schemas import FORM, TEXT, TEXTS, TIME, object_of, sign_up
 from subscriptions.web.http.routes import ROUTES
 
 pages = Blueprint("openapi", __name__)
@@ -93,33 +88,33 @@ def _body(name: str) -> dict[str, Any]:
 
 
 def _taken(**which: Any) -> dict[str, Any]:
-    return _object(
+    return object_of(
         ("status", *which, "registration"),
         status={"const": "pending_confirmation"},
         **which,
-        registration=_TEXT | {"description": "A random handle of this visit; it tells nothing."},
-        hint=_TEXT | {"description": "A likely slip in the address, which was taken as it is."},
+        registration=TEXT | {"description": "A random handle of this visit; it tells nothing."},
+        hint=TEXT | {"description": "A likely slip in the address, which was taken as it is."},
     )
 
 
 def _confirmed(**which: Any) -> dict[str, Any]:
-    return _object(("status", *which), status={"const": "confirmed"}, **which)
+    return object_of(("status", *which), status={"const": "confirmed"}, **which)
 
 
-_LIST = {"name": "list", "in": "path", "required": True, "schema": _TEXT, "description": "The slug of a list."}
+_LIST = {"name": "list", "in": "path", "required": True, "schema": TEXT, "description": "The slug of a list."}
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": PAGE_AT_MOST, "default": PAGE_DEFAULT}
-_LISTED = _object(("list", "name", *_STATES), list=_TEXT, name=_TEXT, **dict.fromkeys(_STATES, _COUNT))
+_LISTED = object_of(("list", "name", *_STATES), list=TEXT, name=TEXT, **dict.fromkeys(_STATES, _COUNT))
 _FILE = {"200": {
     "description": "CSV (RFC 4180, safe from formula injection) or JSON lines (lossless).",
-    "content": {"text/csv": {"schema": _TEXT}, "application/jsonl": {"schema": _TEXT}},
-    "headers": {"X-Export-Started-At": {"schema": _TIME}},
+    "content": {"text/csv": {"schema": TEXT}, "application/jsonl": {"schema": TEXT}},
+    "headers": {"X-Export-Started-At": {"schema": TIME}},
 }}  # fmt: skip
 
 _PATHS = {
     "/api/v1/subscriptions": {"post": _operation(
         "subscribe", "Sign an address up; the answer is the same for every address.",
         _ok("Taken. What became of it is told by mail alone.", _ref("Taken"), 202), 401, 403, 404, 415, 422, 429,
-        security=[{}, {"token": []}], parameters=[_query("lang", _TEXT, "The language of `hint`; English without it.")],
+        security=[{}, {"token": []}], parameters=[_query("lang", TEXT, "The language of `hint`; English without it.")],
         requestBody=_body("SignUp"),
     )},
     "/api/v1/challenge": {"get": _operation(
@@ -139,19 +134,19 @@ _PATHS = {
         "form", "The form of a list as data, in the language asked for; for scripts of the list's origins.",
         _ok("The form.", _ref("Form")), 403, 404,
         parameters=[
-            _LIST, _query("lang", _TEXT, "A language tag."),
-            _query("fields", _TEXT, "The voluntary fields that are wanted, with commas between; `none`."),
-            _query("lists", _TEXT, "Slugs of further lists on the same form, with commas between."),
-            _query("colour", _TEXT, "A colour of its own for the button, such as #a03060."),
+            _LIST, _query("lang", TEXT, "A language tag."),
+            _query("fields", TEXT, "The voluntary fields that are wanted, with commas between; `none`."),
+            _query("lists", TEXT, "Slugs of further lists on the same form, with commas between."),
+            _query("colour", TEXT, "A colour of its own for the button, such as #a03060."),
         ],
     )},
     "/api/v1/lists/{list}/subscriptions": {"get": _operation(
         "subscriptions", "The subscriptions of a list, page by page; never a registration.",
-        _ok("One page.", _ref("Page"), headers={"Link": {"schema": _TEXT}}), 401, 403, 404, 422,
+        _ok("One page.", _ref("Page"), headers={"Link": {"schema": TEXT}}), 401, 403, 404, 422,
         needs=ROUTES["lists.subscriptions_of"].scope,
         parameters=[
             _LIST, _query("limit", _LIMIT, "How many at most."),
-            _query("cursor", _TEXT, "The `next` of the page before."),
+            _query("cursor", TEXT, "The `next` of the page before."),
         ],
     )},
     "/api/v1/lists/{list}/export": {"get": _operation(
@@ -166,29 +161,29 @@ _PATHS = {
 }  # fmt: skip
 
 _SCHEMAS = {
-    "Taken": {"oneOf": [_taken(list=_TEXT), _taken(lists=_array(_TEXT))]},
-    "Code": _object(
+    "Taken": {"oneOf": [_taken(list=TEXT), _taken(lists=_array(TEXT))]},
+    "Code": object_of(
         ("registration", "code"),
-        registration=_TEXT | {"description": "The `registration` that the sign-up was answered with."},
-        code=_TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
+        registration=TEXT | {"description": "The `registration` that the sign-up was answered with."},
+        code=TEXT | {"description": "As typed; case, spaces and hyphens do not matter."},
     ),
     "Form": FORM,
-    "Confirmed": {"oneOf": [_confirmed(list=_TEXT), _confirmed(lists=_array(_TEXT))]},
-    "Lists": _object(("lists",), lists=_array(_LISTED)),
-    "Subscription": _object(
+    "Confirmed": {"oneOf": [_confirmed(list=TEXT), _confirmed(lists=_array(TEXT))]},
+    "Lists": object_of(("lists",), lists=_array(_LISTED)),
+    "Subscription": object_of(
         ("email", "name", "locale", "status", "registered_at", "confirmed_at", "ended_at"),
-        email=_TEXT, name=_or_null(_TEXT), fields=_TEXTS | {"description": "Where the list has any besides a name."},
-        locale=_TEXT, status={"enum": ["confirmed", "unsubscribed", "bounced"]},
-        registered_at=_TIME, confirmed_at=_TIME, ended_at=_or_null(_TIME),
+        email=TEXT, name=_or_null(TEXT), fields=TEXTS | {"description": "Where the list has any besides a name."},
+        locale=TEXT, status={"enum": ["confirmed", "unsubscribed", "bounced"]},
+        registered_at=TIME, confirmed_at=TIME, ended_at=_or_null(TIME),
     ),
-    "Page": _object(("subscriptions", "next"), subscriptions=_array(_ref("Subscription")), next=_or_null(_TEXT)),
-    "Challenge": _object(("parameters", "signature"), parameters={"type": "object"}, signature=_TEXT),
+    "Page": object_of(("subscriptions", "next"), subscriptions=_array(_ref("Subscription")), next=_or_null(TEXT)),
+    "Challenge": object_of(("parameters", "signature"), parameters={"type": "object"}, signature=TEXT),
     "Problem": {
         "type": "object", "required": ["type", "title", "status", "detail"],
         "properties": {
-            "type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "instance": _TEXT,
+            "type": TEXT, "title": TEXT, "status": {"type": "integer"}, "detail": TEXT, "instance": TEXT,
             "challenge": _ref("Challenge"), "tries_left": {"type": "integer"},
-            "errors": _array(_object(("detail", "pointer"), detail=_TEXT, pointer=_TEXT)),
+            "errors": _array(object_of(("detail", "pointer"), detail=TEXT, pointer=TEXT)),
         },
     },
 }  # fmt: skip

@@ -12,11 +12,12 @@ from subscriptions.actions import leave as leaving
 from subscriptions.actions import move, profile, suppress
 from subscriptions.actions.gate import Limited
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.actions.profile import Mine, Outcome
+from subscriptions.actions.profile import Outcome, Profile
 from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.languages import marked
 from subscriptions.links import Session
 from subscriptions.parts import current_parts
@@ -27,7 +28,7 @@ from subscriptions.web.http.lists import any_list
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake.fields import keys_of, wrong_in
-from subscriptions.web.intake.parse import NOT_ITS_WORDING, address_in, choice
+from subscriptions.web.intake.parse import NOT_ITS_WORDING, address_in, choice, is_of
 from subscriptions.web.intake.submit import NO_PROOF, complete
 from subscriptions.web.pages.preferences.view import Said, about, joins, known, offered
 
@@ -56,10 +57,10 @@ def _join(session: Session) -> Said:
     row, mine, parts = _named_list(), known(session.key), current_parts()
     if not joins(row, mine) or mine.address is None:
         abort(404)
-    wording = parts.catalogue.wordings.get(request.form.get("wording", ""))
-    if wording is None or wording.list_id != row.id:
+    wording_id = request.form.get("wording", "")
+    if not is_of(wording_id, row, parts.catalogue):
         return Said(problems=[Problem("", NOT_ITS_WORDING)])
-    sign_up = _sign_up(parse(mine.address), {row: wording.id}, _told(mine))
+    sign_up = _sign_up(parse(mine.address), {row: wording_id}, _told(mine))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts.sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
     outcome, at = profile.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy)
@@ -125,7 +126,7 @@ _MOVES = marked(
 )
 
 
-def movable(mine: Mine) -> list[List]:
+def movable(mine: Profile) -> list[List]:
     """The lists that a new address can take over: those that take sign-ups, and where nothing is restricted."""
     lists = current_parts().catalogue.lists
     return [lists[row.list_id] for row in mine.open if not row.restricted and lists[row.list_id].position is not None]
@@ -141,7 +142,7 @@ def _sign_up(address: Address, wordings: Mapping[List, str], told: Mapping[str, 
     return complete(sign_up, parts.links.ref(parts.links.new_handle()), _BY, incoming(), parts, brings=NO_PROOF)
 
 
-def _told(mine: Mine) -> dict[str, str]:
+def _told(mine: Profile) -> dict[str, str]:
     newest = max(mine.open, key=lambda row: row.id, default=None)
     return correcting.fields_of(newest) | {"locale": newest.locale} if newest else {}
 
@@ -153,21 +154,23 @@ def _never(session: Session) -> Response:
 
 
 def _never_surely(session: Session) -> Said:
-    suppress.suppress(session.key, "all", "never write to me again", now(), current_parts().policy, None, _BY)
+    policy, reason = current_parts().policy, "never write to me again"
+    suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY)
     return Said(gettext("We will not write to you again."), undo=True)
 
 
 def _lift(session: Session) -> Said:
-    scope = request.form.get("scope", "")
-    if scope not in _LIFTED:
+    try:
+        scope = SuppressionScope(request.form.get("scope", ""))
+    except ValueError:
         abort(404)
     suppress.lift(session.key, scope)
     return Said(gettext(_LIFTED[scope]))
 
 
 _LIFTED = {
-    "ask": marked("Confirmation mails are allowed again."),
-    "all": marked("We may write to you again. Subscriptions that ended do not come back by themselves."),
+    SuppressionScope.CONFIRMATIONS: marked("Confirmation mails are allowed again."),
+    SuppressionScope.ALL: marked("We may write to you again. Subscriptions that ended do not come back by themselves."),
 }
 
 

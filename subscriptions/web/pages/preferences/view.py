@@ -10,9 +10,10 @@ from flask_babel import gettext
 from subscriptions import languages
 from subscriptions.actions import profile
 from subscriptions.actions.correct import fields_of as stored
-from subscriptions.actions.profile import Mine
+from subscriptions.actions.profile import Profile
 from subscriptions.domain.address import parse
 from subscriptions.domain.fields import Field, field_stored
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.languages import marked
 from subscriptions.links import Session
 from subscriptions.parts import current_parts
@@ -46,8 +47,8 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
         "told": {**_told(mine), **said.told},
         "erase_by": language.words(mine.erase_by) if mine.erase_by else None,
         "locales": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
-        "never": any(found.scope == "all" for found in mine.suppressions),
-        "quiet": [_quiet(found.list_id) for found in mine.suppressions if found.scope == "ask"],
+        "never": mine.wants_no_mail,
+        "quiet": [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS],
         "session": token,
         "until": language.words(session.until),
     }
@@ -55,14 +56,18 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     return told, 422 if problems else 200
 
 
-def known(key: bytes) -> Mine:
+def known(key: bytes) -> Profile:
     """What is known of an address now."""
     return profile.look(key, now())
 
 
-def about(mine: Mine) -> List:
+def about(mine: Profile) -> List:
     """The list whose legal notice stands below; the page speaks the language of what is known."""
-    rows: list[Registration | Subscription] = [*mine.waiting.values(), *mine.blocked.values(), *mine.chapters.values()]
+    rows: list[Registration | Subscription] = [
+        *mine.waiting.values(),
+        *mine.blocked.values(),
+        *mine.subscriptions.values(),
+    ]
     newest = max(rows, key=lambda row: row.registered_at, default=None)
     row = current_parts().catalogue.lists[newest.list_id] if newest else current_parts().catalogue.configured[0]
     language.of_row(newest.locale if newest else None, row)
@@ -72,9 +77,9 @@ def about(mine: Mine) -> List:
 _ORDER = ("open", "waiting", "blocked", "ended", "new")
 
 
-def _lists(mine: Mine) -> Iterator[dict[str, Any]]:
+def _lists(mine: Profile) -> Iterator[dict[str, Any]]:
     """Those of this person, then those that anybody may join."""
-    catalogue, theirs = current_parts().catalogue, {*mine.chapters, *mine.waiting, *mine.blocked}
+    catalogue, theirs = current_parts().catalogue, {*mine.subscriptions, *mine.waiting, *mine.blocked}
     rows = [row for row in catalogue.lists.values() if row.id in theirs or (row.public and joins(row, mine))]
     for row in sorted(rows, key=lambda row: _ORDER.index(_state(row, mine))):
         wording = catalogue.wordings.get(row.wording_id)
@@ -82,8 +87,8 @@ def _lists(mine: Mine) -> Iterator[dict[str, Any]]:
         yield {"list": row, **state, **_times(row, mine)}
 
 
-def _state(row: List, mine: Mine) -> str:
-    subscription = mine.chapters.get(row.id)
+def _state(row: List, mine: Profile) -> str:
+    subscription = mine.subscriptions.get(row.id)
     if subscription and subscription.ended_at is None:
         return "open"
     if row.id in mine.waiting:
@@ -93,15 +98,15 @@ def _state(row: List, mine: Mine) -> str:
     return "ended" if subscription else "new"
 
 
-def joins(row: List, mine: Mine) -> bool:
+def joins(row: List, mine: Profile) -> bool:
     """Whether this person may switch the list on: it takes sign-ups, and we may write to them."""
-    if row.position is None or mine.address is None or any(found.scope == "all" for found in mine.suppressions):
+    if row.position is None or mine.address is None or mine.wants_no_mail:
         return False
     return current_parts().mailable.why_not(parse(mine.address)) is None
 
 
-def _times(row: List, mine: Mine) -> dict[str, Any]:
-    subscription, waiting, blocked = (of.get(row.id) for of in (mine.chapters, mine.waiting, mine.blocked))
+def _times(row: List, mine: Profile) -> dict[str, Any]:
+    subscription, waiting, blocked = (of.get(row.id) for of in (mine.subscriptions, mine.waiting, mine.blocked))
     times = {
         "since": subscription and subscription.confirmed_at,
         "ended": subscription and subscription.ended_at,
@@ -112,7 +117,7 @@ def _times(row: List, mine: Mine) -> dict[str, Any]:
     return {name: language.words(at) if at else None for name, at in times.items()} | {"restricted": restricted}
 
 
-def offered(mine: Mine) -> list[Field]:
+def offered(mine: Profile) -> list[Field]:
     """The voluntary fields of what is subscribed: those of the lists, and what is stored though no list asks for it."""
     rows = [current_parts().catalogue.lists[row.list_id] for row in mine.open]
     asked_for = {field.key: field for field in fields.offered(rows)}
@@ -120,7 +125,7 @@ def offered(mine: Mine) -> list[Field]:
     return [*asked_for.values(), *map(field_stored, others)]
 
 
-def _told(mine: Mine) -> dict[str, str]:
+def _told(mine: Profile) -> dict[str, str]:
     """What is stored of them now; where subscriptions differ, the newest."""
     told: dict[str, str] = {}
     for row in sorted(mine.open, key=lambda row: row.id):

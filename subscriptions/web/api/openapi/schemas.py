@@ -1,24 +1,22 @@
-"""What a sign-up by JSON may hold, in the words of JSON Schema: the lists that there are decide it."""
+"""What a sign-up by JSON may hold, and a form as data has, in the words of JSON Schema."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from subscriptions.domain.fields import LONGEST, Field, fields_of
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
+from subscriptions.web.intake.fields import Input
 from subscriptions.web.intake.on_behalf import LONGEST_PAGE
 
 TEXT = {"type": "string"}
 TIME = {"type": "string", "format": "date-time"}
 
 
-def object_of(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-    }
+def object_of(required: Sequence[str], **properties: Any) -> dict[str, Any]:
+    shape = {"type": "object", "properties": properties, "required": list(required)}
+    return shape | {"additionalProperties": False}
 
 
 # Addresses of this kind are always accepted; so are internationalised ones, which no pattern describes.
@@ -38,7 +36,7 @@ _VISITOR = {
 def _members(rows: Sequence[List], **which: Any) -> dict[str, Any]:
     """What a sign-up for all of these lists may hold besides `which` they are."""
     told = [{field.key: field for field in fields_of(*row.fields)} for row in rows]
-    shared = {key: field for key, field in told[0].items() if all(key in one for one in told)}
+    shared = {key: field for key, field in told[0].items() if all(key in of_list for of_list in told)}
     return dict(
         email=TEXT | {"pattern": _ADDRESS, "examples": ["anne@example.org"]},
         locale=TEXT | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "description": "A language tag."},
@@ -82,3 +80,39 @@ def sign_up(catalogue: Catalogue) -> dict[str, Any]:
         for row in lists
     ]
     return {"anyOf": [*kinds, object_of(("email", "lists"), **_members(lists, **_by_lists(lists, shown)))]}
+
+
+TEXTS = {"type": "object", "additionalProperties": TEXT}
+
+
+def _all(**properties: Any) -> dict[str, Any]:
+    """An object that has all of these, always."""
+    return object_of(()) | {"properties": properties, "required": list(properties)}
+
+
+_TYPES: dict[Any, Any] = {str: TEXT, int: {"type": "integer"}, bool: {"type": "boolean"}}
+_FIELD = _all(**{part.name: _TYPES[part.type] for part in fields(Input)})
+_LIST = _all(
+    list=TEXT, name=TEXT, description=TEXT, lang=TEXT, wording=TEXT | {"description": "Send this id with the sign-up."},
+    text=TEXT, purpose=TEXT, policy_url=TEXT,
+)  # fmt: skip
+_CODE = _all(
+    heading=TEXT, field=_FIELD, confirm=TEXT, late=TEXT,
+    wrong={"type": "array", "items": TEXT, "description": "What to say of a wrong code, by the tries that are left."},
+    unread=TEXT, done=TEXT,
+)  # fmt: skip
+_INBOX = _all(
+    heading=TEXT, lead=TEXT, hint=TEXT, facts={"type": "array", "items": {"type": "array", "items": TEXT}}, code=_CODE,
+    more=TEXT, correct=TEXT,
+)  # fmt: skip
+
+FORM = _all(
+    list=TEXT, lang=TEXT, dir={"enum": ["ltr", "rtl"]},
+    action=TEXT | {"description": "Where the same form goes as a plain one."},
+    frame=TEXT | {"description": "Where it goes within a frame."},
+    fields={"type": "array", "items": _FIELD}, lists={"type": "array", "items": _LIST},
+    honeypot=TEXT | {"description": "The name of a field that nobody sees or fills."},
+    hidden=TEXTS, texts={"type": "object"},
+    colours=TEXTS | {"description": "Of the button and of its text, by day and at night."},
+    inbox=_INBOX,
+)  # fmt: skip

@@ -1,0 +1,76 @@
+"""What is counted by keyed hash, each key in a period of its own that begins with its first count."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from subscriptions.domain.guarding import CLOCKS_DIFFER
+from subscriptions.store import arrays
+from subscriptions.store.models import Counted, CountedKey
+from subscriptions.store.trips import Later, Trip, trip
+from subscriptions.store.types import from_sqlite, sqlite_text
+
+_POSTGRES = """
+INSERT INTO counted_keys AS c (key, kind, since, count)
+SELECT n.key, %s, %s, n.count FROM unnest(%s::bytea[], %s::int[]) AS n(key, count)
+ON CONFLICT (key) DO UPDATE SET
+  since = CASE WHEN c.since <= %s THEN excluded.since ELSE c.since END,
+  count = CASE WHEN c.since <= %s THEN excluded.count ELSE c.count + excluded.count END
+RETURNING key, since, count
+"""
+_SQLITE = """
+INSERT INTO counted_keys (key, kind, since, count) VALUES {}
+ON CONFLICT (key) DO UPDATE SET
+  since = CASE WHEN since <= ? THEN excluded.since ELSE since END,
+  count = CASE WHEN since <= ? THEN excluded.count ELSE count + excluded.count END
+"""
+
+
+Count = tuple[datetime, int]  # since when the current period of a key is, and how many in it
+
+
+def add(
+    out: Trip, kind: Counted, counts: Mapping[bytes, int], now: datetime, period: timedelta
+) -> Later[dict[bytes, Count]]:
+    """Count so many more of each key, held until the transaction ends; gives what they come to with these."""
+    keys, edge = sorted(counts), now - period  # in their order: no deadlock
+    if out.is_postgres:
+        numbers = arrays.numbers(counts[key] for key in keys)
+        rows = out.ask(_POSTGRES, (kind.value, now, arrays.octets(keys), numbers, edge, edge))
+        return lambda: {bytes(key): (since, count) for key, since, count in rows()}
+    at, over = sqlite_text(now), sqlite_text(edge)
+    out.ask_rows(_SQLITE, [(key, kind.value, at, counts[key]) for key in keys], over, over)
+    known = out.known("since, count", "counted_keys", keys)
+    return lambda: {key: (from_sqlite(since) or now, count) for key, since, count in known()}
+
+
+def add_one(session: Session, kind: Counted, key: bytes, now: datetime, period: timedelta) -> Count:
+    """The same for one key, at once."""
+    with trip(session) as out:
+        count = add(out, kind, {key: 1}, now, period)
+    return count()[key]
+
+
+def give_back(session: Session, key: bytes) -> None:
+    """What was counted before it was known to be none."""
+    session.execute(update(CountedKey).where(CountedKey.key == key).values(count=CountedKey.count - 1))
+
+
+def busy_until(session: Session, key: bytes, now: datetime, period: timedelta, at_least: int) -> datetime | None:
+    """When the period of a key with so many is over; None where there were fewer."""
+    row = session.get(CountedKey, key)
+    if row is None or row.count < at_least or row.since > now or row.since + period <= now:
+        return None
+    return row.since + period
+
+
+def forget(session: Session, kind: Counted, now: datetime, period: timedelta) -> None:
+    """Delete those whose period is over; what somebody counts in just now is left for the next run."""
+    # what was counted while this waited for its turn is not from a clock that has gone back
+    over = or_(CountedKey.since <= now - period, CountedKey.since > now + CLOCKS_DIFFER)
+    free = select(CountedKey.key).where(CountedKey.kind == kind, over).with_for_update(skip_locked=True)
+    session.execute(
+        delete(CountedKey).where(CountedKey.key.in_(free)), execution_options={"synchronize_session": False}
+    )
