@@ -4,7 +4,7 @@ import sys
 
 from flask import Flask
 
-from subscriptions import cli, mail, parts, start, store, web
+from subscriptions import cli, foreign, mail, parts, start, store, web
 from subscriptions.clock import Clock
 from subscriptions.serving import serve
 from subscriptions.settings import Settings
@@ -28,9 +28,9 @@ def __getattr__(name: str) -> Flask:
     if name != "app":
         raise AttributeError(name)
     try:
-        app = globals()["app"] = create_app(start.as_run(load()))
-        if not start.is_command():
-            start.attach(app)
+        app = globals()["app"] = create_app(foreign.as_run(load()))
+        if not foreign.is_command():
+            foreign.attach(app)
     except start.REFUSALS as error:
         sys.exit(start.sentence(error))
     return app

@@ -37,7 +37,7 @@ class StoppedClock(Clock):
 
 
 def text(at: datetime) -> str:
-    """RFC 3339 in UTC with Z: how the API, the exports and the evidence write a time (H-07)."""
+    """RFC 3339 in UTC with Z: how the API, the exports and the evidence write a time."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

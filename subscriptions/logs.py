@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line to stdout, and never a person in them (G-01 … G-03)."""
+"""Logs: one JSON object a line to stdout, and never a person in them."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ class Lines(logging.Formatter):
             line["request_id"] = g.request_id
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info and record.exc_info[1] is not None:
-            line["trouble"] = type(record.exc_info[1]).__name__
+            line["error"] = type(record.exc_info[1]).__name__
             line["at"] = where(record.exc_info[1])
         return json.dumps(line, default=str)
 

@@ -79,8 +79,8 @@ class Parts:
 
     def begin_anew(self) -> None:
         """In a forked child: nothing of what its parent was in the middle of."""
-        for one in (self.sender, self.sign_ups, self.tally, self.watch):
-            one.begin_anew()
+        for part in (self.sender, self.sign_ups, self.tally, self.watch):
+            part.begin_anew()
         self.follow()
 
 
@@ -138,7 +138,11 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
 def mailable(settings: Settings) -> Mailable:
     """Which addresses this installation mails at all."""
     abuse = settings.abuse
-    ours = [settings.mail.sender, settings.mail.envelope_sender, *(one.privacy_contact for one in settings.lists)]
+    ours = [
+        settings.mail.sender,
+        settings.mail.envelope_sender,
+        *(configured.privacy_contact for configured in settings.lists),
+    ]
     own = frozenset(folded for text in ours if (folded := _folded(text)))
     return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)
 

@@ -1,25 +1,19 @@
 """Starting: the database made ready, then the parts that run beside the requests; and the way down."""
 
-import atexit
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import asdict
 
-import click
 from flask import Flask
-from flask.cli import FlaskGroup
-from flask.helpers import get_debug_flag
 
 from subscriptions import keys
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
 from subscriptions.links import fingerprint
 from subscriptions.parts import Parts, current_parts
-from subscriptions.settings import BadSettings, ListSettings, Server, Settings
-from subscriptions.settings.check import problems_of
+from subscriptions.settings import BadSettings, ListSettings
 from subscriptions.store import counters, lists, meta, migrate, traffic
 from subscriptions.store import jobs as job_rows
 from subscriptions.store.engine import Contention, Unavailable, transaction
@@ -27,6 +21,7 @@ from subscriptions.store.models import db
 
 log = logging.getLogger(__name__)
 FORK_WAITS = 10.0  # seconds, for jobs under way
+LEGAL_NOTICE = ("controller", "postal_address", "privacy_contact")
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
 
 
@@ -48,7 +43,7 @@ def prepare(app: Flask) -> None:
             meta.put(session, "pepper", fingerprint(keys.pepper(parts.settings)))
             job_rows.ensure(session, [*NAMED, "relay"])
             traffic.ensure(session)
-            lists.sync(session, [_fields(one) for one in parts.settings.lists], parts.clock.now())
+            lists.sync(session, [_fields(configured) for configured in parts.settings.lists], parts.clock.now())
             lists.note_version(session)
         parts.follow()
         parts.warnings[:] = warnings(parts)
@@ -62,25 +57,21 @@ def _same_pepper(session_value: str | None, mine: str) -> None:
         )
 
 
-def _fields(one: ListSettings) -> dict[str, object]:
-    values = {field.name: getattr(one, field.name) for field in fields(one)}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+def _fields(configured: ListSettings) -> dict[str, object]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(configured).items()}
 
 
 def warnings(parts: Parts) -> list[str]:
-    """What is allowed and still wants to be put right: told at the start and by /readyz (L-04, C-03)."""
-    found = []
-    for one in parts.settings.lists:
-        missing = [key for key in ("controller", "postal_address", "privacy_contact") if not getattr(one, key)]
-        if missing and parts.settings.mail.transport == "smtp":
-            found.append(f'list "{one.slug}" has no {", ".join(missing)}: its mails lack a legal notice')
-    return found
-
-
-FOREIGN = (
-    "trusted_proxies in [server] is set, and this server is not the one of `python app.py`: WSGI cannot tell a header "
-    "X_Forwarded_For, which any visitor may send, from X-Forwarded-For; let the proxy drop headers whose name holds _"
-)
+    """What is allowed and still wants to be put right: said at the start and by /readyz."""
+    if parts.settings.mail.transport != "smtp":
+        return []
+    missing = {configured.slug: [key for key in LEGAL_NOTICE if not getattr(configured, key)]
+               for configured in parts.settings.lists}  # fmt: skip
+    return [
+        f'list "{slug}" has no {", ".join(keys)}: its mails lack a legal notice'
+        for slug, keys in missing.items()
+        if keys
+    ]
 
 
 def follow(app: Flask) -> None:
@@ -103,7 +94,7 @@ def begin_anew(app: Flask) -> None:
         try:
             current_parts().begin_anew()
         except (Unavailable, Contention) as error:  # what the parent knew will do; it is looked at again by and by
-            log.warning("the lists are not read anew", extra={"trouble": str(error)})
+            log.warning("the lists are not read anew", extra={"error": str(error)})
 
 
 class Background:
@@ -125,7 +116,7 @@ class Background:
         self._running, self._held = 0, False
 
     def start(self) -> None:
-        """Start the scheduler; every job runs at once, so what was missed is caught up (F-07). Not after `stop`."""
+        """Start the scheduler; every job runs at once, so what was missed is caught up. Not after `stop`."""
         with self._turn:
             if self._over:
                 return
@@ -144,7 +135,7 @@ class Background:
             try:
                 self._parts.sender.stop()
             except (Unavailable, Contention) as error:  # the leases end by themselves
-                log.warning("leases not given back", extra={"trouble": str(error)})
+                log.warning("leases not given back", extra={"error": str(error)})
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
 
@@ -193,7 +184,7 @@ class Background:
                 while job is NAMED["deliver"] and self._parts.sender.is_called:
                     self._run_here(job)  # the scheduler drops a call that comes while this run is written down
             except Unavailable as error:
-                log.warning("job waits for the database", extra={"job": job.name, "trouble": str(error)})
+                log.warning("job waits for the database", extra={"job": job.name, "error": str(error)})
             except lease.ClockJumped as error:
                 log.error(str(error), extra={"job": job.name})
 
@@ -208,52 +199,3 @@ class Background:
         with parts.tally.taken() as counts, transaction() as session:
             job_rows.note(session, job.name, now, count)
             counters.add(session, counts)
-
-
-def _flask_command() -> click.Context | None:
-    """The `flask` command that this process was started with; servers may be click programs as well."""
-    context = click.get_current_context(silent=True)
-    return context if context and isinstance(context.find_root().command, FlaskGroup) else None
-
-
-def is_command() -> bool:
-    """Whether the application is being loaded for a `flask` command that serves nothing, or by a reloader's parent."""
-    context = _flask_command()
-    if context is None:
-        return False
-    if context.info_name != "run":
-        return True
-    reload = context.params.get("reload")
-    reloads = get_debug_flag() if reload is None else reload
-    return bool(reloads) and os.environ.get("WERKZEUG_RUN_MAIN") != "true"
-
-
-def as_run(settings: Settings) -> Settings:
-    """`flask run` has options of its own: checked as the configuration is; links follow, unless base_url is set."""
-    context = _flask_command()
-    if context is None or context.info_name != "run":
-        return settings
-    host, port = context.params.get("host") or Server().host, context.params.get("port")
-    served = replace(settings, server=replace(settings.server, host=host))
-    if problems := [f"{one[:-1]} (--host of flask run, or FLASK_RUN_HOST)." for one in problems_of(served)]:
-        raise BadSettings("\n".join(problems))
-    if settings.server.base_url != Server().base_url:
-        return served
-    named = f"[{host}]" if ":" in host else host
-    return replace(served, server=replace(served.server, base_url=f"http://{named}:{port}"))
-
-
-def attach(app: Flask) -> Background:
-    """For servers that are not ours (`flask run`, any WSGI server): prepare, and start beside them, forks included."""
-    prepare(app)
-    if current_parts(app).settings.server.trusted_proxies:
-        current_parts(app).warnings.append(FOREIGN)
-    background = Background(app)
-    background.start()
-    atexit.register(background.stop)
-    os.register_at_fork(
-        before=background.before_fork,
-        after_in_parent=background.after_fork_in_parent,
-        after_in_child=background.after_fork,
-    )
-    return background

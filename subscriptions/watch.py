@@ -1,4 +1,4 @@
-"""The watch: what one process counts of its sign-ups, and what all of them know of the breaker (B-03, B-04).
+"""The watch: what one process counts of its sign-ups, and what all of them know of the breaker.
 
 A sign-up costs it three microseconds and no statement. Every few seconds it tells the database what
 it has counted and reads what the others have; its own counts open the breaker at once.
@@ -97,8 +97,8 @@ class Watch:
             self._give_back(fresh, found)
             raise
         self._hear(openings, window, now)
-        for one in opened:
-            self._log(one)
+        for opening in opened:
+            self._log(opening)
         return len(self._on)
 
     # Counting, while `_turn` is held
@@ -108,7 +108,7 @@ class Watch:
         told = {} if self._told_at is None or now - self._told_at > breaker.MINUTE else self._told
         while self._noted:
             list_ids, domain = self._noted.popleft()
-            for cause in (EVERYBODY, *((Scope.LIST, str(one)) for one in list_ids), (Scope.DOMAIN, domain)):
+            for cause in (EVERYBODY, *((Scope.LIST, str(id_)) for id_ in list_ids), (Scope.DOMAIN, domain)):
                 limit = self._limits[cause[0]]
                 if cause[0] is Scope.DOMAIN and not self._has_room(minute, cause, limit):
                     continue
@@ -180,7 +180,7 @@ class Watch:
             before = traffic.hold_openings(session)
             traffic.add(session, fresh)
             window = traffic.window(session, now)
-            seen = {one.cause: one for one in (*found.values(), *self._judge(session, window, now))}
+            seen = {excess.cause: excess for excess in (*found.values(), *self._judge(session, window, now))}
             openings, opened = breaker.after(before, seen.values(), now)
             if self._mails:
                 openings = _owe_alarm(session, openings, now)
@@ -190,9 +190,9 @@ class Watch:
 
     def _hear(self, openings: breaker.Openings, window: Minute, now: datetime) -> None:
         with self._turn:
-            since_then = (one.cause for one in self._found.values())
+            since_then = (opening.cause for opening in self._found.values())
             mine = dict.fromkeys(since_then, now + breaker.STAYS_ON)  # found while the database was being asked
-            self._on = {cause: one.until for cause, one in openings.items() if one.is_on(now)} | mine
+            self._on = {cause: opening.until for cause, opening in openings.items() if opening.is_on(now)} | mine
             self._told, self._told_at = self._by_our_names(window), now
             known = {name for _, name in (*window, *openings, *mine)}
             self._names = {hashed: name for hashed, name in self._names.items() if hashed in known}
@@ -201,8 +201,9 @@ class Watch:
         few = breaker.unconfirmed(*traffic.settled_hour(session, now), self._thresholds)
         return [*breaker.exceeded(window, self._thresholds), *few]
 
-    def _log(self, one: Opening) -> None:
-        said = {"scope": one.excess.scope.value, "why": self.sentence(one.excess), "until": one.until.isoformat()}
+    def _log(self, opening: Opening) -> None:
+        excess = opening.excess
+        said = {"scope": excess.scope.value, "why": self.sentence(excess), "until": opening.until.isoformat()}
         log.error("the breaker is on: far more sign-ups than usual", extra=said)
 
 
@@ -212,4 +213,4 @@ def _owe_alarm(session: Session, openings: dict[Cause, Opening], now: datetime) 
         return openings
     outbox.owe(session, MailKind.ALARM, now=now)
     traffic.note_mailed(session, now)
-    return {cause: replace(one, told=True) for cause, one in openings.items()}
+    return {cause: replace(opening, told=True) for cause, opening in openings.items()}

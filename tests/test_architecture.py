@@ -37,8 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy",
         "web": "domain look store actions mail jobs export settings languages clock links logs parts",
         "start": "domain store jobs settings clock links keys parts",
+        "foreign": "settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
-        "cli": "domain look store actions mail jobs export settings clock logs parts start disposable",
+        "cli": "domain look store actions mail jobs export settings clock logs parts start foreign disposable",
     }.items()
 }
 BENCH = sorted((HOME / "bench").glob("*.py"))

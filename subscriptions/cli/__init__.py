@@ -1,17 +1,20 @@
 """The commands: results to stdout, everything else to stderr."""
 
+import re
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 
-from subscriptions import logs, start
+from subscriptions import foreign, logs, start
 from subscriptions.domain.address import Address, BadAddress, parse
 from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings
@@ -20,6 +23,8 @@ from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.store.migrate import SchemaTooNew
 from subscriptions.store.models import List
 
+_AGO = re.compile(r"([1-9]\d{0,4})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -27,7 +32,7 @@ T = TypeVar("T")
 def init_app(app: Flask) -> None:
     from subscriptions.cli import abuse, admin, jobs, mails, people
 
-    if start.is_command():
+    if foreign.is_command():
         migrate.init_app(app)
     for room in (admin, people, mails, jobs, abuse):
         for command in room.COMMANDS:
@@ -46,6 +51,7 @@ def _has_benchmarks() -> bool:
 def ready(command: Callable[P, T]) -> Callable[P, T]:
     """A command that needs the database as a server would find it; what goes wrong is one sentence and status 1."""
 
+    @with_appcontext
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         logs.setup(sys.stderr)
@@ -72,7 +78,25 @@ class AddressArgument(click.ParamType[Address]):
             self.fail(str(error), param, context)
 
 
-ADDRESS = AddressArgument()
+class Moment(click.ParamType[datetime]):
+    """A time, in RFC 3339, or how long ago: 90m, 2h, 3d."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        ago = _AGO.fullmatch(value)
+        if ago:
+            return current_parts().clock.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f'"{value}" is no time such as 2026-11-23T09:15:00Z, nor 2h for two hours ago.', param, context)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+ADDRESS, MOMENT = AddressArgument(), Moment()
 
 
 def key_of(address: Address) -> bytes:
@@ -82,10 +106,10 @@ def key_of(address: Address) -> bytes:
 def the_list(slug: str) -> List:
     """The list of that name; else one sentence that names those there are."""
     lists = current_parts().catalogue.lists.values()
-    for one in lists:
-        if one.slug == slug:
-            return one
-    raise click.ClickException(f'There is no list "{slug}"; there is {", ".join(one.slug for one in lists)}.')
+    for row in lists:
+        if row.slug == slug:
+            return row
+    raise click.ClickException(f'There is no list "{slug}"; there is {", ".join(row.slug for row in lists)}.')
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> None:

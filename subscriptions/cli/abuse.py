@@ -3,10 +3,9 @@
 import getpass
 import ipaddress
 import os
-import re
 import sys
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,32 +16,12 @@ from subscriptions import clock as clocks
 from subscriptions import disposable
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Network, Window
-from subscriptions.cli import ready, the_list
+from subscriptions.cli import MOMENT, ready, the_list
 from subscriptions.cli.traffic import report
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.parts import current_parts
 
 group = AppGroup("abuse", help="Floods of sign-ups: what the breaker sees, and how to clean up after one.")
-_AGO = re.compile(r"([1-9]\d{0,4})([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-class Moment(click.ParamType[datetime]):
-    """A time, in RFC 3339, or how long ago: 90m, 2h, 3d."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        ago = _AGO.fullmatch(value)
-        if ago:
-            return current_parts().clock.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        try:
-            at = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f'"{value}" is no time such as 2026-11-23T09:15:00Z, nor 2h for two hours ago.', param, context)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 class Cidr(click.ParamType[Network]):
@@ -66,8 +45,8 @@ def show() -> None:
 
 
 @group.command("cancel")
-@click.option("--since", type=Moment(), required=True, help="Its beginning: 2026-11-23T09:15:00Z, or 2h: 2 hours ago.")
-@click.option("--until", type=Moment(), help="When it had ended; otherwise up to now.")
+@click.option("--since", type=MOMENT, required=True, help="Its beginning: 2026-11-23T09:15:00Z, or 2h: 2 hours ago.")
+@click.option("--until", type=MOMENT, help="When it had ended; otherwise up to now.")
 @click.option("--network", "networks", type=Cidr(), multiple=True, help="Only from there: 203.0.113.0/24. Repeatable.")
 @click.option("--list", "slug", help="Only one list.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

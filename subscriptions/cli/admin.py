@@ -32,9 +32,9 @@ def show_lists() -> None:
     with reading() as session:
         counts = subscriptions.counts(session, current_parts().clock.now())
     rows: list[tuple[str, ...]] = [("list", "name", *STATES)]
-    for one in current_parts().catalogue.lists.values():
-        gone = "" if one.position is not None else " (no longer configured)"
-        rows.append((one.slug, one.name + gone, *(str(counts[one.id][state]) for state in STATES)))
+    for row in current_parts().catalogue.lists.values():
+        gone = "" if row.position is not None else " (no longer configured)"
+        rows.append((row.slug, row.name + gone, *(str(counts[row.id][state]) for state in STATES)))
     table(rows)
 
 
@@ -59,9 +59,10 @@ def create_token(name: str, scope: str) -> None:
 def show_tokens() -> None:
     """The tokens by name: scope, when made, last used, revoked."""
     with reading() as session:
-        rows = [(one.name, one.scope, clocks.text(one.made_at),
-                 clocks.text(one.used_at) if one.used_at else "never",
-                 clocks.text(one.revoked_at) if one.revoked_at else "-") for one in tokens.all_of(session)]  # fmt: skip
+        rows = [(token.name, token.scope, clocks.text(token.made_at),
+                 clocks.text(token.used_at) if token.used_at else "never",
+                 clocks.text(token.revoked_at) if token.revoked_at else "-")
+                for token in tokens.all_of(session)]  # fmt: skip
     table([("name", "scope", "made", "used", "revoked"), *rows])
 
 
@@ -80,7 +81,6 @@ def revoke_token(name: str) -> None:
 @click.argument("list_", metavar="LIST")
 @click.option("--format", "kind", type=click.Choice(sorted(stream.FORMATS)), default="csv", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of stdout.")
-@with_appcontext
 @ready
 def export(list_: str, kind: str, output: Path | None) -> None:
     """The confirmed subscriptions of LIST, each with its own unsubscribe URL."""

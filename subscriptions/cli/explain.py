@@ -23,7 +23,7 @@ def story(key: bytes) -> list[str]:
     """One sentence a line; an address that we know nothing of gets one line that says so."""
     now = current_parts().clock.now()
     with reading() as session:
-        lines = [*_registrations(session, key, now), *_chapters(session, key, now), *_standing(session, key, now)]
+        lines = [*_registrations(session, key, now), *_subscriptions(session, key, now), *_standing(session, key, now)]
     return lines or ["Nothing is known about this address: it never signed up, or all of it has been deleted."]
 
 
@@ -36,9 +36,9 @@ def never_mailed(address: Address) -> list[str]:
 def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for row in registrations.of_key(session, key):
         yield f"Sign-up for {_list(row.list_id)} at {words(row.registered_at)}:"
-        yield from _told(row)
-        for one in evidence.of_registration(session, row.id):
-            yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
+        yield from _filled(row)
+        for event in evidence.of_registration(session, row.id):
+            yield f"  {words(event.at)}: {_sentence(event)}{_proof(session, event)}"
         if row.replaces:
             yield "  It moves here from another address, once it is confirmed."
         for owed in outbox.of_registration(session, row):
@@ -46,19 +46,19 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
         yield f"  Now: {_next(row, now)}"
 
 
-def _chapters(session: Session, key: bytes, now: datetime) -> Iterator[str]:
-    for chapter in subscriptions.of_key(session, key):
-        yield f"Subscription to {_list(chapter.list_id)}, confirmed at {words(chapter.confirmed_at)}:"
-        yield from _told(chapter)
-        for one in evidence.of_subscription(session, chapter.id):
-            if one.registration_id is None:
-                yield f"  {words(one.at)}: {_sentence(one)}{_proof(session, one)}"
-        for owed in outbox.of_subscription(session, chapter.id):
+def _subscriptions(session: Session, key: bytes, now: datetime) -> Iterator[str]:
+    for row in subscriptions.of_key(session, key):
+        yield f"Subscription to {_list(row.list_id)}, confirmed at {words(row.confirmed_at)}:"
+        yield from _filled(row)
+        for event in evidence.of_subscription(session, row.id):
+            if event.registration_id is None:
+                yield f"  {words(event.at)}: {_sentence(event)}{_proof(session, event)}"
+        for owed in outbox.of_subscription(session, row.id):
             yield f"  {_waiting(owed, now)}"
-        yield f"  Now: {_chapter_now(chapter)}"
+        yield f"  Now: {_subscription_now(row)}"
 
 
-def _told(row: Registration | Subscription) -> Iterator[str]:
+def _filled(row: Registration | Subscription) -> Iterator[str]:
     """Which fields were filled, never with what: a story may be passed on."""
     named = [*(["name"] if row.name else []), *(row.fields or {})]
     if named:
@@ -66,11 +66,12 @@ def _told(row: Registration | Subscription) -> Iterator[str]:
 
 
 def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
-    for one in suppressions.active(session, key, now):
-        what = "gets no mail at all" if one.scope is SuppressionScope.ALL else "is not asked to confirm"
-        where = "" if one.list_id is None else f" for {_list(one.list_id)}"
-        until = f" until {words(one.until)}" if one.until else ""
-        yield f"Suppressed: this address {what}{where}{until} ({one.reason}, set at {words(one.set_at)})."
+    for suppression in suppressions.active(session, key, now):
+        what = "gets no mail at all" if suppression.scope is SuppressionScope.ALL else "is not asked to confirm"
+        where = "" if suppression.list_id is None else f" for {_list(suppression.list_id)}"
+        until = f" until {words(suppression.until)}" if suppression.until else ""
+        why = f"{suppression.reason}, set at {words(suppression.set_at)}"
+        yield f"Suppressed: this address {what}{where}{until} ({why})."
     row = addresses.find(session, key)
     if row is None:
         return
@@ -82,31 +83,31 @@ def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
         yield f"Erasure has been asked for: done by {words(row.erase_by)} at the latest."
 
 
-def _sentence(one: Evidence) -> str:
-    details = one.details
+def _sentence(event: Evidence) -> str:
+    details = event.details
     mail = noun(details.get("mail"))
-    ip = f" from {one.ip}" if one.ip else ""
-    told = {
-        "registered": f"signed up by {one.channel}{_by(one)}{ip}{_vouched(one)}; {_consent(details)}",
+    ip = f" from {event.ip}" if event.ip else ""
+    sentences = {
+        "registered": f"signed up by {event.channel}{_by(event)}{ip}{_vouched(event)}; {_consent(details)}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",
-        "asked again": f"somebody signed this address up again by {one.channel}{_by(one)}.",
-        "disowned": f'"this was not me", by {one.channel}.',
-        "unsubscribed": f"unsubscribed by {one.channel}{_by(one)}: {details.get('reason')}.",
+        "asked again": f"somebody signed this address up again by {event.channel}{_by(event)}.",
+        "disowned": f'"this was not me", by {event.channel}.',
+        "unsubscribed": f"unsubscribed by {event.channel}{_by(event)}: {details.get('reason')}.",
         "corrected": f"changed on their own page: {', '.join(details.get('changed', []))}.",
         "bounced": f"bounced: {details.get('reply')}.",
         "restricted": f"restricted: {details.get('reason')}.",
         "erased": "the person was erased from this record.",
     }
-    return told.get(one.fact, one.fact)
+    return sentences.get(event.fact, event.fact)
 
 
-def _proof(session: Session, one: Evidence) -> str:
-    """Whether the mail as it was sent can be shown (E-03)."""
-    if one.fact != "mailed":
+def _proof(session: Session, event: Evidence) -> str:
+    """Whether the mail as it was sent can be shown."""
+    if event.fact != "mailed":
         return ""
-    if rebuild(session, one.id, current_parts().sender.composer) is None:
+    if rebuild(session, event.id, current_parts().sender.composer) is None:
         return " Of it only the hashes are left: the person or the key that signed its links is gone."
     return " Made again from what is kept, it is the same, byte for byte."
 
@@ -116,16 +117,16 @@ def _consent(details: dict[str, Any]) -> str:
     return f"consent text {details.get('wording')}.{flagged}"
 
 
-def _vouched(one: Evidence) -> str:
+def _vouched(event: Evidence) -> str:
     """What a client says of the visitor that it spoke for."""
-    page, at = one.details.get("page"), one.details.get("submitted_at")
+    page, at = event.details.get("page"), event.details.get("submitted_at")
     where = f" on {page}" if page else ""
     when = f" at {at}" if at else ""
     return f", as it says{where}{when}" if where or when else ""
 
 
-def _by(one: Evidence) -> str:
-    return f" ({one.actor})" if one.actor else ""
+def _by(event: Evidence) -> str:
+    return f" ({event.actor})" if event.actor else ""
 
 
 def _waiting(owed: Owed, now: datetime) -> str:
@@ -153,11 +154,11 @@ def _next(row: Registration, now: datetime) -> str:
     return "confirmed."
 
 
-def _chapter_now(chapter: Subscription) -> str:
-    if chapter.ended_at is None:
-        return "subscribed, but restricted: not mailed." if chapter.restricted else "subscribed."
-    until = f"; its proof is kept until {words(chapter.proof_until)}" if chapter.proof_until else ""
-    return f"{chapter.state} since {words(chapter.ended_at)}{until}."
+def _subscription_now(row: Subscription) -> str:
+    if row.ended_at is None:
+        return "subscribed, but restricted: not mailed." if row.restricted else "subscribed."
+    until = f"; its proof is kept until {words(row.proof_until)}" if row.proof_until else ""
+    return f"{row.state} since {words(row.ended_at)}{until}."
 
 
 def _list(id_: int) -> str:

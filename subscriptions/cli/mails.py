@@ -71,7 +71,7 @@ def preview(kind: str | None, tag: str | None, slug: str | None, output: Path | 
     """Show mails as they would leave, to an invented person: their texts, or files with an index.html."""
     found = _chosen(kind, tag, slug)
     if output is None:
-        click.echo("\n\n".join(_as_text(one) for one in found))
+        click.echo("\n\n".join(_as_text(mail) for mail in found))
         return
     try:
         count = write_folder(output, found)
@@ -80,11 +80,11 @@ def preview(kind: str | None, tag: str | None, slug: str | None, output: Path | 
     click.echo(f"{count} mails are in {output}; open {output / 'index.html'} in a browser.")
 
 
-def _as_text(one: Preview) -> str:
-    message: Any = message_from_bytes(one.octets, policy=policy.default)
+def _as_text(mail: Preview) -> str:
+    message: Any = message_from_bytes(mail.octets, policy=policy.default)
     head = "\n".join(f"{name}: {message[name]}" for name in ("From", "To", "Subject"))
     text = str(message.get_body(("plain",)).get_content()).replace("\r\n", "\n")
-    return f"==== {_named(one)} ====\n{head}\n\n{text.rstrip()}"
+    return f"==== {_named(mail)} ====\n{head}\n\n{text.rstrip()}"
 
 
 @mail.command("lint")
@@ -93,15 +93,15 @@ def _as_text(one: Preview) -> str:
 def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
     """Check mails as they would leave: nothing remote, no advertising, every fact in both parts; one line a problem."""
     found = _chosen(kind, tag, slug)
-    told = [f"{_named(one)}: {problem}." for one in found for problem in one.problems]
+    told = [f"{_named(mail)}: {problem}." for mail in found for problem in mail.problems]
     click.echo("\n".join(told) if told else f"{len(found)} mails, and nothing wrong with them.")
     if told:
-        wrong = sum(bool(one.problems) for one in found)
+        wrong = sum(bool(mail.problems) for mail in found)
         raise click.ClickException(f"{wrong} of {len(found)} mails should not be sent as they are.")
 
 
-def _named(one: Preview) -> str:
-    return f"{one.kind}, {one.tag}, {one.row.slug}"
+def _named(mail: Preview) -> str:
+    return f"{mail.kind}, {mail.tag}, {mail.row.slug}"
 
 
 COMMANDS = [mail]

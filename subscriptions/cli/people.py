@@ -1,17 +1,17 @@
 """Commands about one address: leave, erase, explain, suppress."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import AppGroup
 
 from subscriptions import clock as clocks
 from subscriptions.actions import erase as erasing
 from subscriptions.actions import leave as leaving
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.cli import ADDRESS, actor, key_of, ready, table, the_list
+from subscriptions.cli import ADDRESS, MOMENT, actor, key_of, ready, table, the_list
 from subscriptions.cli.explain import never_mailed, story
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
@@ -38,37 +38,23 @@ SCOPE: dict[str, Any] = {
 @click.argument("address", type=ADDRESS)
 @click.option("--list", "slug", help="One list; otherwise all of them.")
 @click.option("--channel", type=click.Choice(["email", "letter", "phone"]), required=True, help="How it reached you.")
-@click.option("--received", help="When, in RFC 3339: 2026-11-23T09:15:00Z.")
-@with_appcontext
+@click.option("--received", type=MOMENT, help="When, in RFC 3339: 2026-11-23T09:15:00Z.")
 @ready
-def unsubscribe(address: Address, slug: str | None, channel: str, received: str | None) -> None:
+def unsubscribe(address: Address, slug: str | None, channel: str, received: datetime | None) -> None:
     """A revocation that came another way, with its evidence."""
     row = the_list(slug) if slug else None
     now = current_parts().clock.now()
-    at = _time(received, now) if received else None
-    how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", actor(), at)
+    if received and received > now:
+        raise click.BadParameter("That time has not come yet.", param_hint="--received")
+    how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", actor(), received)
     ended = leaving.leave(key_of(address), row.id if row else None, how, now, current_parts().policy)
     click.echo(
         f"{ended} subscription{'s' * (ended != 1)} ended." if ended else "Nothing was open; nothing was changed."
     )
 
 
-def _time(text: str, now: datetime) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f'"{text}" is not a time such as 2026-11-23T09:15:00Z.', param_hint="--received"
-        ) from None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if at > now:
-        raise click.BadParameter("That time has not come yet.", param_hint="--received")
-    return at
-
-
 @click.command("erase")
 @click.argument("address", type=ADDRESS)
-@with_appcontext
 @ready
 def erase(address: Address) -> None:
     """Remove a person: first a mail says what stays and until when, then everything else goes."""
@@ -91,7 +77,6 @@ def erase(address: Address) -> None:
 
 @click.command("explain")
 @click.argument("address", type=ADDRESS)
-@with_appcontext
 @ready
 def explain(address: Address) -> None:
     """What happened to ADDRESS, why it got no mail, and what comes next; in plain words."""
@@ -107,8 +92,8 @@ def show(address: Address | None) -> None:
     now = current_parts().clock.now()
     with reading() as session:
         found = rows.active(session, key_of(address), now) if address else rows.all_active(session, now)
-        lines = [(one.key.hex(), one.scope, _lists(one.list_id), clocks.text(one.set_at),
-                  clocks.text(one.until) if one.until else "for good", one.reason) for one in found]  # fmt: skip
+        lines = [(row.key.hex(), row.scope, _lists(row.list_id), clocks.text(row.set_at),
+                  clocks.text(row.until) if row.until else "for good", row.reason) for row in found]  # fmt: skip
     table([("key", "scope", "list", "set", "until", "reason"), *lines])
 
 

@@ -15,8 +15,8 @@ STYLES = ("tokens.css", "style.css")
 
 def write_folder(folder: Path, previews: list[Preview]) -> int:
     """How many mails were written."""
-    for one in previews:
-        _write_mail(folder / one.row.slug, f"{one.kind}.{one.tag}", one.octets)
+    for mail in previews:
+        _write_mail(folder / mail.row.slug, f"{mail.kind}.{mail.tag}", mail.octets)
     for name in STYLES:
         shutil.copyfile(FILE.with_name(name), folder / name)
     template = current_app.jinja_env.get_template("pages/preview_folder.html")
@@ -36,8 +36,8 @@ def _write_mail(folder: Path, name: str, octets: bytes) -> None:
 def _matrix(previews: list[Preview]) -> list[dict[str, Any]]:
     """Lists, their mails, and the languages of each."""
     lists: dict[str, dict[str, Any]] = {}
-    for one in previews:
-        entry = lists.setdefault(one.row.slug, {"name": one.row.name, "rows": {}})
-        file = f"{one.row.slug}/{one.kind}.{one.tag}"
-        entry["rows"].setdefault(one.kind, []).append({"tag": one.tag, "file": file})
+    for mail in previews:
+        entry = lists.setdefault(mail.row.slug, {"name": mail.row.name, "rows": {}})
+        file = f"{mail.row.slug}/{mail.kind}.{mail.tag}"
+        entry["rows"].setdefault(mail.kind, []).append({"tag": mail.tag, "file": file})
     return list(lists.values())

@@ -40,10 +40,10 @@ class _Names:
     """How people call lists and domains; a domain where a registration is left that has it."""
 
     def __init__(self, parts: Parts, session: Session, causes: tuple[Cause, ...]) -> None:
-        self._lists = {str(id_): one.slug for id_, one in parts.catalogue.lists.items()}
+        self._lists = {str(id_): row.slug for id_, row in parts.catalogue.lists.items()}
         self._domains: dict[str, str] = {}
         if any(scope is Scope.DOMAIN for scope, _ in causes):
-            found = {one.rpartition("@")[2].lower() for one in attack.newest_addresses(session, NEWEST)}
+            found = {address.rpartition("@")[2].lower() for address in attack.newest_addresses(session, NEWEST)}
             self._domains = {parts.links.domain_name(domain): domain for domain in found}
 
     def of(self, scope: Scope, name: str) -> str:
@@ -53,12 +53,12 @@ class _Names:
 
 
 def _breaker(openings: Openings, names: _Names, now: datetime) -> Iterator[str]:
-    on = [one for one in openings.values() if one.is_on(now)]
+    on = [opening for opening in openings.values() if opening.is_on(now)]
     yield "The breaker is on: those concerned are asked for a proof of work." if on else "The breaker is off."
-    for one in sorted(openings.values(), key=lambda one: one.since):
-        told = sentence(one.excess, names.of(*one.excess.cause))
-        end = "on until" if one.is_on(now) else "over since"
-        yield f"  {clocks.text(one.since)}  {told}; {end} {clocks.text(one.until)}"
+    for opening in sorted(openings.values(), key=lambda opening: opening.since):
+        told = sentence(opening.excess, names.of(*opening.excess.cause))
+        end = "on until" if opening.is_on(now) else "over since"
+        yield f"  {clocks.text(opening.since)}  {told}; {end} {clocks.text(opening.until)}"
 
 
 def _chart(series: Series, now: datetime) -> Iterator[str]:
@@ -89,9 +89,9 @@ def _domains(series: Mapping[Cause, Series], names: _Names, thresholds: Threshol
 
 def _rows(series: Mapping[Cause, Series], names: _Names, scope: Scope, above: int) -> list[str]:
     found = [
-        (sum(one.values()), max(one.values()), names.of(*cause))
-        for cause, one in series.items()
-        if cause[0] is scope and max(one.values()) > above
+        (sum(counts.values()), max(counts.values()), names.of(*cause))
+        for cause, counts in series.items()
+        if cause[0] is scope and max(counts.values()) > above
     ]
     return [f"  {total:8}  {name} (at most {most} in a minute)" for total, most, name in sorted(found, reverse=True)]
 
@@ -99,6 +99,6 @@ def _rows(series: Mapping[Cause, Series], names: _Names, scope: Scope, above: in
 def _audit(rows: Sequence[Audit]) -> Iterator[str]:
     if rows:
         yield from ("", "Done by operators, newest first:")
-    for one in rows:
-        details = ", ".join(f"{name} {value}" for name, value in one.details.items() if value not in (None, []))
-        yield f"  {clocks.text(one.at)}  {one.actor}: {one.act} ({details})"
+    for done in rows:
+        details = ", ".join(f"{name} {value}" for name, value in done.details.items() if value not in (None, []))
+        yield f"  {clocks.text(done.at)}  {done.actor}: {done.act} ({details})"

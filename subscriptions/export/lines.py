@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 
 from subscriptions.domain.fields import further, whole_name
@@ -22,16 +23,16 @@ def csv_head() -> str:
 
 
 def csv_line(row: List, links: Links) -> Line:
-    """RFC 4180: every cell in quotes, quotes doubled, CRLF."""
-    url_of, slug = links.leave_urls(row.id), _cell(row.slug)
+    """RFC 4180: every cell in quotes, quotes doubled, CRLF; a URL of ours has none."""
+    url_of, slug, language = links.leave_urls(row.id), _cell(row.slug), lru_cache(_cell)
 
-    def line(one: Row) -> str:
-        _, key, address, name, fields, locale, registered_at, confirmed_at = one
+    def line(subscription: Row) -> str:
+        _, key, address, name, fields, locale, registered_at, confirmed_at = subscription
         if fields:  # the columns are fixed: JSON lines tell the parts
             name = whole_name(name, json.loads(fields))
         return (
-            f'"{_cell(address)}","{_cell(name)}","{slug}","{_cell(locale)}",'
-            f'"{registered_at}","{confirmed_at}","{_cell(url_of(key))}"\r\n'
+            f'"{_cell(address)}","{_cell(name)}","{slug}","{language(locale)}",'
+            f'"{registered_at}","{confirmed_at}","{url_of(key)}"\r\n'
         )
 
     return line
@@ -51,13 +52,13 @@ def json_line(row: List, links: Links) -> Line:
     url_of, slug, has_fields = links.leave_urls(row.id), quoted(row.slug), bool(further(row.fields))
     before, after = _json(links.one_click_headers("\0")).split("\\u0000")
 
-    def line(one: Row) -> str:
-        _, key, address, name, fields, locale, registered_at, confirmed_at = one
+    def line(subscription: Row) -> str:
+        _, key, address, name, fields, locale, registered_at, confirmed_at = subscription
         known = json.loads(fields) if fields else None
-        told = f'"fields": {_json(known or {})}, ' if known or has_fields else ""
+        members = f'"fields": {_json(known or {})}, ' if known or has_fields else ""
         url = quoted(url_of(key))
         return (
-            f'{{"email": {_text(address)}, "name": {_text(name)}, {told}"list": {slug}, "locale": {quoted(locale)}, '
+            f'{{"email": {_text(address)}, "name": {_text(name)}, {members}"list": {slug}, "locale": {quoted(locale)}, '
             f'"registered_at": "{registered_at}", "confirmed_at": "{confirmed_at}", "unsubscribe_url": {url}, '
             f'"headers": {before}{url[1:-1]}{after}}}\n'
         )

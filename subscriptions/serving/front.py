@@ -114,7 +114,7 @@ class Front:
         except (TimeoutError, Unavailable, Contention):
             return BUSY
         except Exception as error:  # of what answers piece by piece: all else Flask has answered itself
-            log.error("unexpected error", extra={"trouble": type(error).__name__, "at": where(error)})
+            log.error("unexpected error", extra={"error": type(error).__name__, "at": where(error)})
             return BROKEN
 
     def _run(self, environ: dict[str, Any], over_at: float) -> bridge.Answer:

@@ -18,7 +18,7 @@ from subscriptions.web.http import headers
 from subscriptions.web.http.incoming import Incoming
 from subscriptions.web.intake import plain, submit
 
-Told = Waiting[SignUp, Refusal | None]
+Handed = Waiting[SignUp, Refusal | None]
 Answer = tuple[int, list[tuple[str, str]], bytes]
 GRACE = deadline.TO_ANSWER / 2  # for the batch to say itself that it is too late
 
@@ -30,7 +30,7 @@ class QuickDoor:
         self._parts, self._loop = parts, loop
         self._hosts = headers.hosts_of(parts.settings)
         self._usual = [(name.lower(), value) for name, value in headers.usual(parts.settings)]
-        self._answered: list[tuple[asyncio.Future[Told], Told]] = []
+        self._answered: list[tuple[asyncio.Future[Handed], Handed]] = []
         parts.sign_ups.told = self._wake
 
     async def take(self, incoming: Incoming, over_at: float) -> Answer | Incoming:
@@ -49,8 +49,8 @@ class QuickDoor:
         return replace(incoming, outcome=refused) if refused else self._answer(found, incoming)
 
     async def _commit(self, sign_up: SignUp, over_at: float) -> Refusal | None:
-        future: asyncio.Future[Told] = self._loop.create_future()
-        self._parts.sign_ups.hand_over(sign_up, lambda told: self._answered.append((future, told)), over_at)
+        future: asyncio.Future[Handed] = self._loop.create_future()
+        self._parts.sign_ups.hand_over(sign_up, lambda handed: self._answered.append((future, handed)), over_at)
         try:
             async with asyncio.timeout(over_at - Clock.ticks() + GRACE):
                 return (await future).result()
@@ -65,12 +65,12 @@ class QuickDoor:
 
     def _answer(self, found: plain.Plain, incoming: Incoming) -> Answer:
         own = {name for name, _ in found.headers}
-        usual = [one for one in self._usual if one[0] not in own]
+        usual = [(name, value) for name, value in self._usual if name not in own]
         mine = (("x-request-id", headers.request_id(incoming)), ("x-robots-tag", "noindex"))
         return found.status, [*found.headers, *usual, *mine], found.body
 
 
-def _tell(answered: list[tuple[asyncio.Future[Told], Told]]) -> None:
-    for future, told in answered:
+def _tell(answered: list[tuple[asyncio.Future[Handed], Handed]]) -> None:
+    for future, handed in answered:
         if not future.done():  # the visitor may have gone
-            future.set_result(told)
+            future.set_result(handed)

@@ -18,9 +18,9 @@ def hear() -> None:
     there, and its handler waits for the main thread, which sleeps on. And granian forgets a signal that comes
     between two lines of its own, when it begins to serve.
     """
-    heard, told = os.pipe()
-    os.set_blocking(told, False)
-    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    heard, said = os.pipe()
+    os.set_blocking(said, False)
+    signal.set_wakeup_fd(said, warn_on_full_buffer=False)
     threading.Thread(target=_pass_on, args=[heard], name="signals", daemon=True).start()
 
 

@@ -97,7 +97,7 @@ def _pour(pieces: Pieces, pipe: _Pipe, client: str) -> None:
     except BrokenPipeError:
         pass
     except Exception as error:
-        log.warning("a stream is cut off", extra={"trouble": type(error).__name__})
+        log.warning("a stream is cut off", extra={"error": type(error).__name__})
         cut_off(client)
     finally:
         pieces.close()

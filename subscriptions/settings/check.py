@@ -136,24 +136,24 @@ def _database(settings: Settings) -> Iterator[str]:
 
 
 def _lists(settings: Settings) -> Iterator[str]:
-    for slug, times in Counter(one.slug for one in settings.lists).items():
+    for slug, times in Counter(configured.slug for configured in settings.lists).items():
         if times > 1:
             yield f'slug "{slug}" stands in more than one of [[lists]].'
-    for one in settings.lists:
-        yield from _list(one, settings)
+    for configured in settings.lists:
+        yield from _list(configured, settings)
 
 
-def _list(one: ListSettings, settings: Settings) -> Iterator[str]:
-    label = f'[[lists]] "{one.slug}"'
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?", one.slug):
+def _list(configured: ListSettings, settings: Settings) -> Iterator[str]:
+    label = f'[[lists]] "{configured.slug}"'
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?", configured.slug):
         yield f"slug in {label} must be of a-z, 0-9 and hyphens, at most 64."
-    if not one.name.strip() or len(one.name) > 200 or re.search(r"[\x00-\x1f\x7f]", one.name):
+    if not configured.name.strip() or len(configured.name) > 200 or re.search(r"[\x00-\x1f\x7f]", configured.name):
         yield f"name in {label} must be one line of at most 200 characters."
-    if not one.wording.strip():
+    if not configured.wording.strip():
         yield f"wording in {label} must say what people consent to."
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", one.locale):
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", configured.locale):
         yield f'locale in {label} must be a language tag such as "en" or "de-AT".'
-    if one.policy_url and _web(one.policy_url) is None:
+    if configured.policy_url and _web(configured.policy_url) is None:
         yield f"policy_url in {label} must start with https:// or http://."
-    yield from site_problems(one, label)
-    yield from look_problems(one, label, settings.root)
+    yield from site_problems(configured, label)
+    yield from look_problems(configured, label, settings.root)

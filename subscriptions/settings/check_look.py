@@ -8,12 +8,12 @@ from subscriptions.look.pictures import OCTETS_AT_MOST, TYPES, NoPicture, read_p
 from subscriptions.settings import ListSettings
 
 
-def look_problems(one: ListSettings, label: str, root: Path) -> Iterator[str]:
+def look_problems(configured: ListSettings, label: str, root: Path) -> Iterator[str]:
     """One sentence a problem, each naming the key."""
-    if one.colour and not re.fullmatch(r"#[0-9a-fA-F]{6}", one.colour):
+    if configured.colour and not re.fullmatch(r"#[0-9a-fA-F]{6}", configured.colour):
         yield f'colour in {label} must be written like "#14634b".'
-    if one.logo:
-        yield from _picture_problems(root / one.logo, label)
+    if configured.logo:
+        yield from _picture_problems(root / configured.logo, label)
 
 
 def _picture_problems(path: Path, label: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a list's sites must hold to: exact origins, and redirects that stay on them (X-03, X-04)."""
+"""What a list's sites must hold to: exact origins, and redirects that stay on them."""
 
 import re
 from collections.abc import Iterator
@@ -15,17 +15,18 @@ _TAKEN = {
 }
 
 
-def site_problems(one: ListSettings, label: str) -> Iterator[str]:
+def site_problems(configured: ListSettings, label: str) -> Iterator[str]:
     """One sentence a problem, each naming the key."""
-    for origin in one.origins:
+    for origin in configured.origins:
         if not _ORIGIN.fullmatch(origin) or origin_of(origin) != origin:
             yield f'origins in {label} holds "{origin}", which is no origin such as "https://www.example.org".'
     for key in ("thank_you_url", "confirmed_url"):
-        url = getattr(one, key)
-        if url and origin_of(url) not in one.origins:
-            yield f"{key} in {label} must lie on one of its origins, which are {', '.join(one.origins) or 'none yet'}."
-    keys = [text.partition(":")[0] for text in one.fields]
-    for text, key in zip(one.fields, keys, strict=True):
+        url = getattr(configured, key)
+        if url and origin_of(url) not in configured.origins:
+            known = ", ".join(configured.origins) or "none yet"
+            yield f"{key} in {label} must lie on one of its origins, which are {known}."
+    keys = [text.partition(":")[0] for text in configured.fields]
+    for text, key in zip(configured.fields, keys, strict=True):
         own = text not in FIELDS
         if own and (not _FIELD.fullmatch(text) or key in _TAKEN):
             known = ", ".join(FIELDS)

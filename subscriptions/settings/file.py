@@ -9,26 +9,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
-from subscriptions.settings import (
-    Abuse,
-    BadSettings,
-    Database,
-    Lifecycle,
-    Limits,
-    ListSettings,
-    Mail,
-    Server,
-    Settings,
-)
+from subscriptions.settings import BadSettings, ListSettings, Server, Settings
 from subscriptions.settings.check import problems_of
 
 PREFIX = "SUBSCRIPTIONS_"
 SECRETS = {"secret_keys", "pepper", "password", "url"}
 
 SECTIONS: Mapping[str, type] = {
-    "server": Server, "database": Database, "mail": Mail, "lifecycle": Lifecycle, "limits": Limits,
-    "abuse": Abuse,
-}  # fmt: skip
+    name: kind for name, kind in get_type_hints(Settings).items() if name not in ("lists", "root")
+}
 
 
 class _Said(str):
@@ -66,7 +55,8 @@ def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> 
     _from_environment(environ, reading)
     settings = _build(reading, home)
     if whole:  # half a configuration would be blamed for what it does not say
-        reading.problems += [f"{one[:-1]} ({_source(one, settings, reading)})." for one in problems_of(settings)]
+        found = problems_of(settings)
+        reading.problems += [f"{problem[:-1]} ({_source(problem, settings, reading)})." for problem in found]
     if reading.problems:
         raise BadSettings("\n".join(reading.problems))
     return settings
@@ -80,7 +70,7 @@ def _source(problem: str, settings: Settings, reading: _Reading) -> str:
     key, section, slug = found.groups()
     if section:
         return reading.where(section, key)
-    return reading.where("lists", str([one.slug for one in settings.lists].index(slug)), key)
+    return reading.where("lists", str([configured.slug for configured in settings.lists].index(slug)), key)
 
 
 def _read(path: Path, reading: _Reading) -> bool:
@@ -187,7 +177,7 @@ def _lists(reading: _Reading) -> tuple[ListSettings, ...]:
         reading.problems.append(f"[[lists]] in {reading.where('lists')} must be a list of at least one table.")
         return (ListSettings(),)
     return tuple(
-        _table(ListSettings, reading, one, ("lists", str(n)), f"[[lists]] no. {n + 1}") for n, one in enumerate(lists)
+        _table(ListSettings, reading, raw, ("lists", str(n)), f"[[lists]] no. {n + 1}") for n, raw in enumerate(lists)
     )
 
 
@@ -197,7 +187,7 @@ def _table(kind: type, reading: _Reading, raw: Any, path: tuple[str, ...], label
         return kind()
     types = get_type_hints(kind)
     values: dict[str, Any] = {}
-    known = [one.name for one in fields(kind)]
+    known = [setting.name for setting in fields(kind)]
     for key, value in raw.items():
         where = f"{key} in {label} of {reading.where(*path, key)}"
         if key not in known:
@@ -217,7 +207,7 @@ def _typed(wanted: Any, value: Any, key: str) -> Any:
         read = _value(value)
         value = str(value) if wanted is str and not isinstance(read, str) else read
     if get_origin(wanted) is tuple:
-        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         raise TypeError("a list of texts")
     if type(value) is not wanted:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Text, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, bindparam, exists, func, select, type_coerce
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -21,23 +21,29 @@ from subscriptions.store.suppressions import in_force
 Row = tuple[int, bytes, str | None, str | None, str | None, str, str, str]
 
 
-def newest_id(session: Session) -> int:
-    return session.scalar(select(func.max(Subscription.id))) or 0
-
-
-def mailable_page(session: Session, list_id: int, after: int, up_to: int, at_most: int, now: datetime) -> Sequence[Row]:
-    """What an export may carry: confirmed, unrestricted, not suppressed for all (P-01)."""
+def pages_of(session: Session, list_id: int, at_most: int, now: datetime) -> Select[Any]:
+    """What an export may carry: confirmed, unrestricted, not suppressed for all; up to the newest of this moment."""
     told_never = exists().where(Suppression.key == Subscription.key, Suppression.scope == "all", in_force(now))
     which = (
         Subscription.list_id == list_id,
         Subscription.state == State.CONFIRMED,
         Subscription.restricted.is_(False),
-        Subscription.id > after,
-        Subscription.id <= up_to,
+        Subscription.id > bindparam("after", type_=Subscription.id.type),
+        Subscription.id <= (session.scalar(select(func.max(Subscription.id))) or 0),
         ~told_never,
     )
     columns = _columns(session.get_bind().dialect.name)
-    return _rows(session, select(*columns).where(*which).order_by(Subscription.id).limit(at_most))
+    return select(*columns).where(*which).order_by(Subscription.id).limit(at_most)
+
+
+def page(session: Session, pages: Select[Any], after: int) -> Sequence[Row]:
+    """The next rows of these pages, those behind that id."""
+    result = session.connection().execute(pages, {"after": after})
+    driver: Any = result.dialect.dbapi
+    try:
+        return cast(Sequence[Row], result.cursor.fetchall())
+    except driver.Error as error:
+        raise DBAPIError(None, None, error) from error
 
 
 def _columns(database: str) -> Sequence[Any]:
@@ -62,15 +68,6 @@ def _sqlite_time(column: InstrumentedAttribute[datetime]) -> ColumnElement[str]:
     """It keeps times as text, in UTC: 2026-11-23 12:00:00.000000."""
     kept = type_coerce(column, Text)
     return func.substr(kept, 1, 10, type_=Text) + "T" + func.substr(kept, 12, 8, type_=Text) + "Z"
-
-
-def _rows(session: Session, statement: Select[Any]) -> Sequence[Row]:
-    result = session.connection().execute(statement)
-    driver: Any = result.dialect.dbapi
-    try:
-        return cast(Sequence[Row], result.cursor.fetchall())
-    except driver.Error as error:
-        raise DBAPIError(None, None, error) from error
 
 
 def mailable_count(session: Session, list_id: int) -> int:

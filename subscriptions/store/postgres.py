@@ -3,12 +3,12 @@
 from math import inf
 from typing import Any, cast
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection
 from psycopg.abc import RV, PQGen
+from psycopg.errors import _WaitTimeout
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from subscriptions import deadline
-from subscriptions.clock import Clock
 
 GRACE = 1.0  # seconds past it, in which the server may say itself that a lock was waited for in vain
 
@@ -18,14 +18,12 @@ class Timely(Connection[Any]):
 
     def wait(self, gen: PQGen[RV], *args: Any, **options: Any) -> RV:
         """Raises OperationalError where it took too long; what comes then would be the answer to something else."""
-        if (left := deadline.left(inf) + GRACE) == inf:
+        if (left := deadline.left(inf)) == inf:
             return super().wait(gen, *args, **options)
-        over_at = Clock.ticks() + left
         try:
-            return super().wait(gen, *args, **{"timeout": left} | options)
-        except OperationalError:
-            if Clock.ticks() >= over_at:
-                self.close()
+            return super().wait(gen, *args, **{"timeout": left + GRACE} | options)
+        except _WaitTimeout:
+            self.close()
             raise
 
 
