@@ -128,10 +128,9 @@ def walk(world: World, path: str, between: Any = lambda: None) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 1000])
-def test_following_the_links_meets_everybody_once(world: World, limit: int) -> None:
-    names = some(world, 4)
-    assert walk(world, f"{LISTED}?limit={limit}") == names
+def test_following_the_links_meets_everybody_once(world: World) -> None:
+    names, limits = some(world, 4), [1, 2, 3, 4, 5, 1000]
+    assert {limit: walk(world, f"{LISTED}?limit={limit}") for limit in limits} == dict.fromkeys(limits, names)
 
 
 def test_paging_is_stable_while_people_come_and_go(world: World) -> None:

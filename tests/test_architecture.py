@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings": "domain look",
         "keys": "settings",
         "links": "domain clock",
-        "store": "domain settings deadline",
+        "store": "domain settings clock deadline",
         "actions": "domain store links clock deadline",
         "export": "domain store links clock",
         "mail": "domain look store settings languages links clock",

@@ -7,6 +7,7 @@ from subscriptions.actions.subscribe import ListChoice, SignUp
 from subscriptions.domain.address import parse
 from subscriptions.store.models import List
 from subscriptions.web.http.problem import Problem
+from subscriptions.web.intake.fields import shown_fields
 from subscriptions.web.intake.parse import carried, from_form, taken
 from tests.builders import ANNE, NEWS, OFFERS, World
 from tests.several import EVENTS, world
@@ -108,3 +109,18 @@ def test_a_program_is_told_the_lists_in_the_member_by_which_it_named_them(world:
         {**waits, "list": NEWS},
         {**waits, "lists": [NEWS, EVENTS]},
     ]
+
+
+def test_the_address_of_a_form_may_name_its_fields_in_either_way_and_shows_all_where_it_names_none(
+    world: World,
+) -> None:
+    rows = [row_of(world), row_of(world, EVENTS)]
+    every = ("name", "salutation", "given_name", "family_name", "company: Company or club")
+    asked: dict[str, Fields] = {
+        "none": [], "nothing": [("fields", "")], "one after the other": [("fields", "company"), ("fields", "name")],
+        "between commas": [("fields", "company,,name,nothing")], "unknown": [("fields", "nothing")],
+    }  # fmt: skip
+    assert {how: shown_fields(rows, MultiDict(query)) for how, query in asked.items()} == {
+        "none": every, "nothing": every, "one after the other": (every[0], every[4]),
+        "between commas": (every[0], every[4]), "unknown": (),
+    }  # fmt: skip

@@ -70,6 +70,13 @@ def test_any_reference_key_and_list_come_back(ref: bytes, key: bytes, number: in
     assert MADE.read_leave(MADE.leave_token(number, key)) == Leave(number, key)
 
 
+@pytest.mark.parametrize("base", [BASE, BASE + "/"])
+def test_an_export_writes_the_same_unsubscribe_links_as_mails_have(base: str) -> None:
+    one, keys = links("new key", "old key", base=base), [bytes([n]) * 16 for n in range(64)]
+    url_of = one.leave_urls(LIST)
+    assert [url_of(key) for key in keys] == [one.leave_url(LIST, key) for key in keys]
+
+
 @pytest.mark.parametrize("made_for", TOKENS)
 @pytest.mark.parametrize("used_for", TOKENS)
 def test_a_link_serves_its_own_purpose_alone(made_for: str, used_for: str) -> None:
@@ -210,6 +217,7 @@ def test_signatures_are_sha_256() -> None:
 
 def test_handles_are_random_and_say_nothing_of_their_reference() -> None:
     handles = {MADE.new_handle() for _ in range(100)}
+    assert {visit and (visit.at, visit.webmail) for visit in map(MADE.visit, handles)} == {(NOON, 0)}
     assert len(handles) == 100 and all(len(one) >= 22 for one in handles)
     refs = {MADE.ref(one) for one in handles}
     assert len(refs) == 100 and all(len(one) == 16 for one in refs)

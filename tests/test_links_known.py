@@ -5,45 +5,52 @@ from collections.abc import Callable
 
 import pytest
 
-from subscriptions.links import Visit, fingerprint
+from subscriptions.links import Links, Visit, fingerprint
 from subscriptions.links.forms import FormTokens
 from subscriptions.links.purposes import used_hash
 from subscriptions.store.lists import wording_hash
 from tests.test_links import KEY, LIST, NOON, REF, links
 
-MADE = links("the key of the tests", "an older key of the tests")
-FORMS = FormTokens([b"the key of the tests"])
 HANDLE = "AAAAAAAAAAAAAAAAAAAKmJ3mEmXicGTxFEUPJlyN"
 STEP = "AaIIRv4Ahtk3pnp1oMfZ9se9Ked7gQAAAAAAAAAA.UQlUeqzTTqEy3tIIIfdaluOE0mgqrw15_Mt6rHuiWF8"
 
+
+def made() -> Links:
+    return links("the key of the tests", "an older key of the tests")
+
+
+def forms() -> FormTokens:
+    return FormTokens([b"the key of the tests"])
+
+
 KNOWN: dict[str, tuple[Callable[[], object], object]] = {
     "a confirm link": (
-        lambda: MADE.confirm_url(REF),
+        lambda: made().confirm_url(REF),
         "https://news.example.org/confirm/AAECAwQFBgcICQoLDA0ODw.awQqwA.ebRelEQA-vOxLlRciYmyVQ4SNM6XS2qT2mxtHu2BJhY",
     ),
     "a not-me link": (
-        lambda: MADE.not_me_url(REF, LIST, KEY),
+        lambda: made().not_me_url(REF, LIST, KEY),
         "https://news.example.org/not-me/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8AAAAH.sHyCTd_jzixTNcuaTKK4GfdBBBXlTzJdfJZsDSHgHIs",
     ),
     "an unsubscribe link": (
-        lambda: MADE.leave_url(LIST, KEY),
+        lambda: made().leave_url(LIST, KEY),
         "https://news.example.org/unsubscribe/EBESExQVFhcYGRobHB0eHwAAAAc._1wMEgxUJvTJmghdRNyxyqy-ebZ3KaMwOsvn7dufUj4",
     ),
     "a link to the preferences": (
-        lambda: MADE.sessions.link_token(REF, KEY),
+        lambda: made().sessions.link_token(REF, KEY),
         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8.awQqwA.36pBWPAnU52xR58EkQxmBzsBg9VgnIYQO4BuUFA1J8A",
     ),
     "the session of the preferences": (
-        lambda: MADE.sessions.session_token(KEY),
+        lambda: made().sessions.session_token(KEY),
         "EBESExQVFhcYGRobHB0eHw.awQqwA.Qa0bVBAcN2FZfWrv0FQYVWdMcb-bNjVzo0EmTNg5rNg",
     ),
     "what is kept of a used link": (
-        lambda: MADE.sessions.read_link(MADE.sessions.link_token(REF, KEY)).hash.hex(),
+        lambda: made().sessions.read_link(made().sessions.link_token(REF, KEY)).hash.hex(),
         "f6f89e1e1ffd42f2f6a12f7dfcddf2ff",
     ),
-    "the time of a form": (lambda: FORMS.time(NOON), "AaIIRv4A.BIxx7Zy8nzrCfGG2TilmcjiYQ9X8n_q5aN7Qx_tYzc8"),
+    "the time of a form": (lambda: forms().time(NOON), "AaIIRv4A.BIxx7Zy8nzrCfGG2TilmcjiYQ9X8n_q5aN7Qx_tYzc8"),
     "what is kept of a used step": (lambda: used_hash(b"step", REF).hex(), "da666cd4fe35018706ba062dcae1708b"),
-    "a code": (lambda: MADE.codes.code(REF), "E3N9JSDM"),
+    "a code": (lambda: made().codes.code(REF), "E3N9JSDM"),
     "the references of a handle": (
         lambda: [one.hex() for one in visit().refs],
         [
@@ -57,11 +64,11 @@ KNOWN: dict[str, tuple[Callable[[], object], object]] = {
             "54f4b171728ea06c4f6b8f8566c783fc",
         ],
     ),
-    "the mark of a page": (lambda: MADE.tab(REF), "b97cddc2d93ab762d8"),
-    "the key of an address": (lambda: MADE.key("anne@example.org").hex(), "32185d66352567ece3a3f45b6e601e02"),
-    "the key of a network": (lambda: MADE.network_key("198.51.100.7").hex(), "53b6e4af75c8b09b546ab0a90860f7b1"),
-    "the name of a domain": (lambda: MADE.domain_name("example.org"), "a5f931cf1087d529fdbbe639bf2a0107"),
-    "the key of tries": (lambda: MADE.try_key(REF).hex(), "cf3cddfe2447a93481185344f81476e1"),
+    "the mark of a page": (lambda: made().tab(REF), "b97cddc2d93ab762d8"),
+    "the key of an address": (lambda: made().key("anne@example.org").hex(), "32185d66352567ece3a3f45b6e601e02"),
+    "the key of a network": (lambda: made().network_key("198.51.100.7").hex(), "53b6e4af75c8b09b546ab0a90860f7b1"),
+    "the name of a domain": (lambda: made().domain_name("example.org"), "a5f931cf1087d529fdbbe639bf2a0107"),
+    "the key of tries": (lambda: made().try_key(REF).hex(), "cf3cddfe2447a93481185344f81476e1"),
     "the fingerprint of a pepper": (lambda: fingerprint(b"pepper"), "ec559ba1b2e56bc1e7061d89ea85544a"),
     "the hash of a wording": (
         lambda: wording_hash("news", "Yes, please – ja.", "https://example.org/privacy", "Example"),
@@ -71,7 +78,7 @@ KNOWN: dict[str, tuple[Callable[[], object], object]] = {
 
 
 def visit() -> Visit:
-    found = MADE.visit(HANDLE)
+    found = made().visit(HANDLE)
     assert found is not None
     return found
 
@@ -84,9 +91,9 @@ def test_what_leaves_the_house_is_made_as_it_always_was(what: str) -> None:
 
 def test_a_handle_is_made_of_its_nonce_as_it_always_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "token_bytes", bytes)
-    assert MADE.new_handle(3) == HANDLE
+    assert made().new_handle(3) == HANDLE
 
 
 def test_a_token_of_one_more_step_is_made_as_it_always_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "token_bytes", bytes)
-    assert FORMS.step(NOON, KEY, [9, LIST]) == STEP
+    assert forms().step(NOON, KEY, [9, LIST]) == STEP

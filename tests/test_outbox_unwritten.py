@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from subscriptions.cli.explain import story
 from subscriptions.mail.compose import Composer
-from subscriptions.store.engine import Unavailable, transaction
+from subscriptions.store.engine import Unavailable, reading, transaction
 from tests.builders import ANNE, BART, CRIS, World, owed
 
 PEOPLE = [*(f"reader{number}@example.org" for number in range(6)), ANNE, BART, CRIS]
@@ -40,9 +40,10 @@ def test_the_others_leave_and_it_is_tried_again_later(
         world.sign_up(person)
     break_it(world, how, monkeypatch)
     assert world.deliver() == len(PEOPLE) - 1
-    (left,) = owed()
-    assert (left.tries, left.taken_by, left.note) == (1, None, f"it cannot be written: {error}")
-    assert left.due_at > world.clock.now()
+    with reading() as session:  # past the model, which does not know that kind either
+        left = session.execute(sa.text("SELECT tries, taken_by, note FROM outbox")).all()
+    assert left == [(1, None, f"it cannot be written: {error}")]
+    assert world.deliver() == 0
     assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == ["a mail cannot be written"]
     monkeypatch.undo()
     world.clock.forward(minutes=20)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.domain.budget import Budget, longest, mail_time, opens
+from subscriptions.domain.budget import Budget, longest
 from subscriptions.domain.policy import Policy, Rate
 
 RATES = Policy().mails
@@ -24,7 +24,7 @@ def test_the_budget_is_1_in_15_minutes_3_in_24_hours_5_in_30_days() -> None:
 
 
 def test_a_first_mail_leaves_at_once() -> None:
-    assert mail_time(RATES, [], NOON, may_wait=False) == NOON
+    assert Budget(RATES, []).mail_time(NOON, may_wait=False) == NOON
 
 
 @pytest.mark.parametrize(
@@ -36,37 +36,37 @@ def test_a_first_mail_leaves_at_once() -> None:
     ],
 )
 def test_a_rule_is_closed_to_its_last_instant(period: timedelta, earlier: list[timedelta]) -> None:
-    assert mail_time(RATES, ago(*earlier), NOON, may_wait=False) == NOON
+    assert Budget(RATES, ago(*earlier)).mail_time(NOON, may_wait=False) == NOON
     *others, last = earlier
-    assert mail_time(RATES, ago(*others, last - TICK), NOON, may_wait=False) is None
-    assert opens(RATES, ago(*others, last - TICK), NOON) == NOON + TICK
+    assert Budget(RATES, ago(*others, last - TICK)).mail_time(NOON, may_wait=False) is None
+    assert Budget(RATES, ago(*others, last - TICK)).opens(NOON) == NOON + TICK
 
 
 def test_a_first_sign_up_for_another_list_waits_for_the_end_of_the_15_minutes() -> None:
     sent = ago(timedelta(minutes=10))
-    assert mail_time(RATES, sent, NOON, may_wait=True) == NOON + timedelta(minutes=5)
+    assert Budget(RATES, sent).mail_time(NOON, may_wait=True) == NOON + timedelta(minutes=5)
 
 
 def test_who_waits_waits_behind_those_who_wait_already() -> None:
     sent = [*ago(timedelta(minutes=10)), NOON + timedelta(minutes=5)]
-    assert mail_time(RATES, sent, NOON, may_wait=True) == NOON + timedelta(minutes=20)
+    assert Budget(RATES, sent).mail_time(NOON, may_wait=True) == NOON + timedelta(minutes=20)
 
 
 @pytest.mark.parametrize(
     "earlier", [[timedelta(minutes=1), timedelta(hours=1), timedelta(hours=23)], [timedelta(days=n) for n in range(5)]]
 )
 def test_nobody_waits_for_the_longer_rules(earlier: list[timedelta]) -> None:
-    assert mail_time(RATES, ago(*earlier), NOON, may_wait=True) is None
+    assert Budget(RATES, ago(*earlier)).mail_time(NOON, may_wait=True) is None
 
 
 def test_mails_that_wait_count_already() -> None:
     sent = [NOON, NOON + QUARTER, NOON + 2 * QUARTER]
-    assert mail_time(RATES, sent, NOON, may_wait=True) is None
+    assert Budget(RATES, sent).mail_time(NOON, may_wait=True) is None
 
 
 def test_without_rules_every_mail_leaves_at_once() -> None:
-    assert mail_time((), [NOON] * 100, NOON, may_wait=False) == NOON
-    assert (longest(()), opens((), [NOON], NOON)) == (timedelta(0), NOON)
+    assert Budget((), [NOON] * 100).mail_time(NOON, may_wait=False) == NOON
+    assert (longest(()), Budget((), [NOON]).opens(NOON)) == (timedelta(0), NOON)
 
 
 def test_a_mail_counts_as_long_as_the_longest_rule() -> None:
@@ -87,7 +87,7 @@ def mails_of(asks: list[tuple[timedelta, bool]], rates: tuple[Rate, ...] = RATES
     now, sent = NOON, list[datetime]()
     for step, may_wait in asks:
         now += step
-        at = mail_time(rates, sent, now, may_wait=may_wait)
+        at = Budget(rates, sent).mail_time(now, may_wait=may_wait)
         if at is not None:
             assert at >= now
             sent.append(at)
@@ -117,18 +117,18 @@ def test_every_set_of_rules_holds(asks: list[tuple[timedelta, bool]], rates: lis
 def test_an_open_budget_is_never_closed_by_waiting(asks: list[tuple[timedelta, bool]]) -> None:
     mails = mails_of(asks)
     now = NOON + sum((step for step, _ in asks), timedelta(0))
-    if mail_time(RATES, mails, now, may_wait=False) is not None:
-        assert mail_time(RATES, mails, now, may_wait=True) == now
+    if Budget(RATES, mails).mail_time(now, may_wait=False) is not None:
+        assert Budget(RATES, mails).mail_time(now, may_wait=True) == now
 
 
 @given(ASKS)
 def test_the_budget_opens_when_explain_says_so_and_not_before(asks: list[tuple[timedelta, bool]]) -> None:
     mails = mails_of(asks)
     now = NOON + sum((step for step, _ in asks), timedelta(0))
-    at = opens(RATES, mails, now)
-    assert mail_time(RATES, mails, at, may_wait=False) == at
+    at = Budget(RATES, mails).opens(now)
+    assert Budget(RATES, mails).mail_time(at, may_wait=False) == at
     if at > now:
-        assert mail_time(RATES, mails, at - TICK, may_wait=False) is None
+        assert Budget(RATES, mails).mail_time(at - TICK, may_wait=False) is None
 
 
 @given(ASKS)
@@ -136,7 +136,7 @@ def test_nobody_waits_longer_than_the_15_minutes_of_those_before(asks: list[tupl
     now, sent = NOON, list[datetime]()
     for step, may_wait in asks:
         now += step
-        at = mail_time(RATES, sent, now, may_wait=may_wait)
+        at = Budget(RATES, sent).mail_time(now, may_wait=may_wait)
         sent += [at] if at else []
         assert at is None or at - now <= 3 * QUARTER
 
@@ -151,7 +151,7 @@ def test_a_budget_is_written_as_it_was_spent_without_what_counts_no_more(asks: l
     assert again.sent == [at for at in mails if at > now - MONTH] and not again.is_changed
     assert again.opens(now) == budget.opens(now)
     for may_wait in (False, True):
-        at = mail_time(RATES, mails, now, may_wait=may_wait)
+        at = Budget(RATES, mails).mail_time(now, may_wait=may_wait)
         assert again.mail_time(now, may_wait=may_wait) == budget.mail_time(now, may_wait=may_wait) == at
 
 

@@ -1,6 +1,7 @@
 """The proof of work: what a solution is worth, once, and how a program brings it."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 from flask import Flask
 
 from subscriptions.clock import Clock
+from subscriptions.links.purposes import used_hash
 from subscriptions.links.work import ALGORITHM, COST, TRIES, ProofOfWork
 from subscriptions.settings import Abuse
 from tests.builders import ANNE, BART, NEWS, World, bearer, rows_of_every_table
@@ -94,7 +96,23 @@ def test_one_challenge_has_one_name_however_it_is_spelt(clock: ManualClock) -> N
     payload = solved(mine.challenge())
     again = base64.b64encode(json.dumps(json.loads(base64.b64decode(payload)), indent=1).encode()).decode()
     found, other = mine.read(payload), mine.read(again)
-    assert again != payload and found == other
+    assert again != payload and found == other and found is not None
+    nonce = json.loads(base64.b64decode(payload))["challenge"]["parameters"]["nonce"]
+    assert found.hash == used_hash(b"work", bytes.fromhex(nonce))
+
+
+def test_processes_of_every_version_believe_the_same_solutions(clock: ManualClock) -> None:
+    """While one is upgraded, the other answers; so the keys are derived as they always were."""
+    keys = [hashlib.sha256(b"proof of work\0%b\0%b" % (use, KEYS[0])).digest() for use in (b"challenge", b"solution")]
+    assert altcha.verify_solution(solved(work(clock).challenge()), keys[0], hmac_key_secret=keys[1]).verified
+
+
+def test_a_solution_has_4000_characters_at_most(clock: ManualClock) -> None:
+    mine = work(clock)
+    octets = base64.b64decode(solved(mine.challenge()))
+    fits, long = (base64.b64encode(octets.ljust(size)).decode() for size in (3000, 3001))
+    assert (len(fits), len(long)) == (4000, 4004)
+    assert mine.read(fits) and mine.read(long) is None
 
 
 GARBAGE = ("", "x", "ä", "e30=", "bnVsbA==", "W10=", "MQ==", "A" * 5000, "\x00", "=" * 9,

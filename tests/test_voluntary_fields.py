@@ -3,15 +3,19 @@
 import csv
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 
 from subscriptions.actions import erase
 from subscriptions.cli.explain import story
 from subscriptions.domain.fields import Field, addressed_as, field_of, field_stored, fields_of, whole_name
 from subscriptions.store.models import List
 from subscriptions.web.intake.fields import texts_of
-from tests.builders import ANNE, NEWS, OFFERS, World, bearer, text_of
+from tests.builders import ANNE, LISTS, NEWS, OFFERS, World, bearer, text_of
+from tests.conftest import ManualClock
 from tests.several import EVENTS, ask_by_form, world
 from tests.typed import ask_again, handle_of
 
@@ -65,6 +69,19 @@ def test_a_field_that_no_list_asks_for_any_more_goes_by_its_key() -> None:
 def test_lists_with_a_field_of_the_same_key_share_it_on_their_form() -> None:
     one, other = List(fields=["name", "company: Company"]), List(fields=["company: Club", "given_name"])
     assert texts_of([one, other]) == ["name", "company: Company", "given_name"]
+
+
+def test_a_form_of_lists_that_name_a_field_differently_asks_for_it_once(
+    make_app: Callable[..., Flask], clock: ManualClock
+) -> None:
+    lists = (replace(LISTS[0], fields=("company: Company",)), replace(LISTS[1], fields=("company: Club",)))
+    app = make_app(lists=lists)
+    with app.app_context():
+        world = World(app, app.test_client(), clock)
+        page = world.get(f"/subscribe?lists={NEWS},{OFFERS}").text
+        assert re.findall(r'<label for="company-several">([^<]+) <span', page) == ["Company"]
+        form = world.get(f"/api/v1/lists/{NEWS}/form?lists={OFFERS}").get_json()
+        assert [field["name"] for field in form["fields"]] == ["email", "company"]
 
 
 def test_the_form_shows_the_fields_of_its_list_each_with_its_token_and_marked_optional(world: World) -> None:

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from subscriptions.domain.lifecycle import ATTACKED, Event, Registration, registration_step
@@ -92,9 +92,8 @@ def cancel(window: Window, now: datetime, actor: str) -> Iterator[Count]:
 
 @repeated
 def _note(window: Window, now: datetime, actor: str, act: str, count: Count) -> None:
-    counted = {"registrations": count.registrations, "addresses": count.addresses}
     with transaction() as session:
-        audit.add(session, now, actor, act, window.details | counted)
+        audit.add(session, now, actor, act, window.details | asdict(count))
 
 
 @repeated

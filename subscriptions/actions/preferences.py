@@ -5,14 +5,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions.gate import Limited
+from subscriptions.actions.gate import Limited, Need, Pass, ProofNeeded, gate_for
 from subscriptions.domain.budget import Budget
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.policy import Policy
 from subscriptions.links import Opener
 from subscriptions.store import (
     addresses,
-    counted_keys,
     counters,
     outbox,
     registrations,
@@ -22,8 +21,9 @@ from subscriptions.store import (
     used_tokens,
 )
 from subscriptions.store.engine import reading, repeated, transaction
-from subscriptions.store.models import Counted
-from subscriptions.store.trips import Later, Trip, trip
+from subscriptions.store.trips import trip
+
+_NO_PROOF = Pass(Need.NEVER)  # a mail to the mailbox proves more
 
 
 @repeated
@@ -35,8 +35,9 @@ def ask(key: bytes, typed: str, network: bytes | None, now: datetime, policy: Po
     with transaction() as session:
         with trip(session) as out:
             budgets = signups.lock_addresses(out, {key: 1})
-            limited_later = _limited(out, network, now, policy)
-        limited = limited_later()
+            gate = gate_for(out, [(network, _NO_PROOF)], now, policy)
+        limited = gate().refuse(network, _NO_PROOF)
+        assert not isinstance(limited, ProofNeeded)
         if limited is None:
             _owe(session, key, typed, budgets()[key], now, policy, may_wait=False)
         with trip(session) as out:
@@ -60,19 +61,6 @@ def ask_again(key: bytes, now: datetime, policy: Policy) -> datetime | None:
         due_at = _owe(session, key, None, row.mails, now, policy, may_wait=True) if row else None
         counters.add(session, {"preferences": 1})
         return due_at
-
-
-def _limited(out: Trip, network: bytes | None, now: datetime, policy: Policy) -> Later[Limited | None]:
-    rate = policy.network
-    if network is None or rate is None:
-        return lambda: None
-    counted = counted_keys.add(out, Counted.SIGN_UPS, {network: 1}, now, rate.period)
-
-    def limited() -> Limited | None:
-        since, count = counted()[network]
-        return Limited(since + rate.period) if count > rate.count else None
-
-    return limited
 
 
 def _owe(

@@ -148,8 +148,9 @@ def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
     new = [choice for choice in choices if (key, choice.list.id) not in is_open]
     if new:
         _register(batch, sign_up, new)
-    else:
-        any(_notify(batch, sign_up, is_open[key, choice.list.id]) for choice in choices)  # of the first that may be
+    for choice in () if new else choices:
+        if _notify(batch, sign_up, is_open[key, choice.list.id]):
+            break
     return None
 
 

@@ -1,4 +1,4 @@
-"""Lists that come with the program or are renewed by the operator: mail domains for throw-away addresses (B-14)."""
+"""Lists that come with the program or are renewed by the operator: mail domains for throw-away addresses."""
 
 import re
 from collections.abc import Iterable
@@ -42,6 +42,6 @@ def renew(data_dir: Path, lines: Iterable[str]) -> int:
     if not found:
         raise BadList("it names no domain")
     aside = data_dir / f".{FILE}"
-    aside.write_text("".join(f"{one}\n" for one in sorted(found)), "utf-8")
+    aside.write_text("".join(f"{domain}\n" for domain in sorted(found)), "utf-8")
     aside.replace(data_dir / FILE)
     return len(found)

@@ -1,4 +1,4 @@
-"""The mail budget of one address: the times of mails that a stranger can cause, and when the next may leave (B-01)."""
+"""The mail budget of one address: the times of mails that a stranger can cause, and when the next may leave."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,10 @@ from subscriptions.domain.policy import Rate
 
 @dataclass(slots=True)
 class Budget:
-    """Read from the row of an address, and written back where `is_changed`."""
+    """Read from the row of an address, and written back where `is_changed`.
+
+    `sent`: the times of its mails, those not yet due included.
+    """
 
     rates: Sequence[Rate]
     sent: list[datetime]
@@ -26,8 +29,19 @@ class Budget:
         return ",".join(str(round(at.timestamp() * 1000)) for at in self.sent if at > oldest)
 
     def mail_time(self, now: datetime, *, may_wait: bool) -> datetime | None:
-        """When the next mail may leave; None while it is closed."""
-        return mail_time(self.rates, self.sent, now, may_wait=may_wait)
+        """When the next mail that a stranger can cause may leave, or None while the budget is closed.
+
+        With `may_wait` (a first sign-up for another list) the shortest rule alone delays the mail instead of
+        closing the budget.
+        """
+        if not self.rates:
+            return now
+        shortest = min(self.rates, key=lambda rate: rate.period)
+        if any(rate is not shortest and self._is_spent(rate, now) for rate in self.rates):
+            return None
+        if not self._is_spent(shortest, now):
+            return now
+        return self._free_again(shortest) if may_wait else None
 
     def spend(self, at: datetime) -> None:
         """A mail leaves then."""
@@ -36,39 +50,14 @@ class Budget:
             self.is_changed = True
 
     def opens(self, now: datetime) -> datetime:
-        """The first instant from `now` on at which it is open."""
-        return opens(self.rates, self.sent, now)
+        """The first instant from `now` on at which it is open: what `explain` tells."""
+        return max([now, *(self._free_again(rate) for rate in self.rates if self._is_spent(rate, now))])
 
+    def _is_spent(self, rate: Rate, now: datetime) -> bool:
+        return sum(at > now - rate.period for at in self.sent) >= rate.count
 
-def mail_time(rates: Sequence[Rate], sent: Sequence[datetime], now: datetime, *, may_wait: bool) -> datetime | None:
-    """When the next mail that a stranger can cause may leave, or None while the address's budget is closed (B-01).
-
-    `sent` are the times of earlier mails, those not yet due included. With `may_wait` (a first sign-up
-    for another list) the shortest rule alone delays the mail instead of closing the budget.
-    """
-    if not rates:
-        return now
-    shortest = min(rates, key=lambda rate: rate.period)
-    if any(rate is not shortest and _closed(rate, sent, now) for rate in rates):
-        return None
-    if not _closed(shortest, sent, now):
-        return now
-    if not may_wait:
-        return None
-    return sorted(sent)[-shortest.count] + shortest.period
-
-
-def _closed(rate: Rate, sent: Sequence[datetime], now: datetime) -> bool:
-    return sum(1 for at in sent if at > now - rate.period) >= rate.count
-
-
-def opens(rates: Sequence[Rate], sent: Sequence[datetime], now: datetime) -> datetime:
-    """The first instant from `now` on at which the budget is open: what `explain` tells."""
-    first = now
-    for rate in rates:
-        if _closed(rate, sent, now):
-            first = max(first, sorted(sent)[-rate.count] + rate.period)
-    return first
+    def _free_again(self, rate: Rate) -> datetime:
+        return sorted(self.sent)[-rate.count] + rate.period
 
 
 def longest(rates: Sequence[Rate]) -> timedelta:

@@ -4,7 +4,6 @@ Decided from the address alone, so it tells nobody anything about what is stored
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -51,10 +50,5 @@ def _is_role(local: str) -> bool:
 @lru_cache(4096)
 def is_within(domain: str, domains: frozenset[str]) -> bool:
     """Whether a domain is one of these, or below one."""
-    return any(name in domains for name in _and_parents(domain))
-
-
-def _and_parents(domain: str) -> Iterable[str]:
-    while domain:
-        yield domain
-        domain = domain.partition(".")[2]
+    labels = domain.split(".")
+    return any(".".join(labels[first:]) in domains for first in range(len(labels)))

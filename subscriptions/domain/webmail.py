@@ -1,7 +1,6 @@
 """Where well-known mail domains are read on the web: a table, since a look-up would tell others about a sign-up."""
 
 from dataclasses import dataclass
-from functools import cache
 from urllib.parse import quote
 
 
@@ -58,14 +57,12 @@ WEBMAILS = (
 NOT_KNOWN = 0  # a number of this table is one more than the place
 
 
-@cache
-def _numbers() -> dict[str, int]:
-    return {domain: n for n, known in enumerate(WEBMAILS, 1) for domain in known.domains.split()}
+_NUMBERS = {domain: n for n, known in enumerate(WEBMAILS, 1) for domain in known.domains.split()}
 
 
 def number_of(domain: str) -> int:
     """The number of the webmail of a domain, by its name alone."""
-    return _numbers().get(domain, NOT_KNOWN)
+    return _NUMBERS.get(domain, NOT_KNOWN)
 
 
 def webmail(number: int) -> Webmail | None:

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class ClockJumped(Exception):
-    """The clock is so far past the last run that deleting now needs a person's word (O-09)."""
+    """The clock is so far past the last run that deleting now needs a person's word."""
 
 
 class Running(Exception):
@@ -34,17 +34,17 @@ def run(job: Job, hands: Hands, *, asked: bool = False, confirmed: bool = False)
         if asked:
             raise Running(name)
         return None
-    count, trouble = 0, "it was interrupted"
+    count, fault = 0, "it was interrupted"
     try:
         if job.deletes and not confirmed:
             _refuse_a_jump(name, now)
-        count, trouble = job.work(Run(hands, now, lambda: _still_mine(name, epoch, hands.clock), asked)), ""
+        count, fault = job.work(Run(hands, now, lambda: _still_mine(name, epoch, hands.clock), asked)), ""
     except Exception as error:
-        trouble = str(error) if isinstance(error, ClockJumped) else type(error).__name__
+        fault = str(error) if isinstance(error, ClockJumped) else type(error).__name__
         raise
     finally:
         with transaction() as session:
-            store.release(session, name, epoch, now, count, trouble or None)
+            store.release(session, name, epoch, now, count, fault or None)
     return count
 
 

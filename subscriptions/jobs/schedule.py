@@ -47,7 +47,5 @@ def wake(made: BackgroundScheduler, job: Job) -> None:
 
 
 def _warn(event: JobEvent) -> None:
-    trouble = getattr(event, "exception", None)
-    log.warning(
-        "job did not run", extra={"job": event.job_id, "trouble": type(trouble).__name__ if trouble else "late"}
-    )
+    error = getattr(event, "exception", None)
+    log.warning("job did not run", extra={"job": event.job_id, "trouble": type(error).__name__ if error else "late"})

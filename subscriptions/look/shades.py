@@ -32,7 +32,8 @@ class Shades:
 def shades(colour: str, scheme: str) -> Shades:
     """For a colour such as `#14634b`, or the design's own for none."""
     if not colour:
-        return _own(scheme)
+        own = tokens(scheme)
+        return Shades(own["accent"], own["accent-strong"], own["on-accent"], own["tint"])
     accent = _nearest(colour.lower(), scheme, lambda shade: _is_readable(shade, scheme))
     strong = _moved(accent, scheme, 0.09)
     return Shades(accent, strong, _on(accent, strong, scheme), _tint(accent, scheme))
@@ -54,11 +55,6 @@ def _rule(slug: str, made: Shades, media: str) -> str:
     # screen alone: on paper the design prints black
     lines = (f"--{name.replace('_', '-')}: {value};" for name, value in asdict(made).items())
     return f"@media {media} {{ .look-{slug} {{ {' '.join(lines)} }} }}"
-
-
-def _own(scheme: str) -> Shades:
-    own = tokens(scheme)
-    return Shades(own["accent"], own["accent-strong"], own["on-accent"], own["tint"])
 
 
 def _nearest(colour: str, scheme: str, is_good: Callable[[str], bool]) -> str:

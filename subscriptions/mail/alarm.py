@@ -15,17 +15,17 @@ VALUES = "causes began on_until since_option until_option".split()
 def values(now: datetime, name_of: Callable[[Excess], str]) -> dict[str, str]:
     """What is filled into the letter; read when it is written out. In English, as the commands are."""
     with reading() as session:
-        openings = sorted(traffic.openings(session).values(), key=lambda one: one.since)
-    return told(openings, now, name_of)
+        openings = sorted(traffic.openings(session).values(), key=lambda opening: opening.since)
+    return values_of(openings, now, name_of)
 
 
-def told(openings: Sequence[Opening], now: datetime, name_of: Callable[[Excess], str]) -> dict[str, str]:
+def values_of(openings: Sequence[Opening], now: datetime, name_of: Callable[[Excess], str]) -> dict[str, str]:
     """The same of these openings, the oldest first."""
-    open_now = [one for one in openings if one.is_on(now)] or openings[-1:]
-    began = min((one.since for one in open_now), default=now)
-    until = max((one.until for one in open_now), default=now)
+    open_now = [opening for opening in openings if opening.is_on(now)] or openings[-1:]
+    began = min((opening.since for opening in open_now), default=now)
+    until = max((opening.until for opening in open_now), default=now)
     return {
-        "causes": "\n".join(_line(sentence(one.excess, name_of(one.excess))) for one in open_now),
+        "causes": "\n".join(_line(sentence(each.excess, name_of(each.excess))) for each in open_now),
         "began": clock.words(began),
         "on_until": clock.words(until),
         # a flood begins before it is noticed

@@ -74,7 +74,7 @@ class Batch:
         if due.address is None:
             return due
         key = self._composer.links.key(parse(due.address).folded)
-        scopes = [one.scope for one in suppressions.active(session, key, now)]
+        scopes = [found.scope for found in suppressions.active(session, key, now)]
         return due._replace(key=key, members=(due.lead._replace(suppression=min(scopes, default=None)),))
 
 
@@ -92,22 +92,18 @@ def _about_mails() -> Iterator[None]:
 def _narrowed(due: Due, now: datetime) -> Due:
     """The mail, about the lists that it may still be about; none: it may leave no more.
 
-    Asked of the states as they are now: an erased, blocked or suppressed person is not mailed (M-17).
+    Asked of the states as they are now: an erased, blocked or suppressed person is not mailed.
     """
     if due.drop_at <= now or (due.address is None and not MailKind(due.mail).row.to_operator):
         return due._replace(members=())
-    wanted = tuple(one for one in due.members if _is_wanted(due, one, now))
+    wanted = tuple(member for member in due.members if _is_wanted(due, member, now))
     return due if len(wanted) == len(due.members) else due._replace(members=wanted)
 
 
-def _is_wanted(due: Due, one: Member, now: datetime) -> bool:
+def _is_wanted(due: Due, member: Member, now: datetime) -> bool:
     kind = MailKind(due.mail)
     if kind.row.to_operator:  # about nobody
         return True
-    return is_wanted(
-        kind,
-        state_at(one.state, one.confirm_by, now) if one.state and one.confirm_by else None,
-        due.subscription_state,
-        restricted=bool(due.restricted),
-        suppression=one.suppression,
-    )
+    state = state_at(member.state, member.confirm_by, now) if member.state and member.confirm_by else None
+    standing, restricted = due.subscription_state, bool(due.restricted)
+    return is_wanted(kind, state, standing, restricted=restricted, suppression=member.suppression)

@@ -2,7 +2,7 @@
 
 Measured: building every mail with email.message and a policy that keeps long headers whole takes 2,800 us,
 this 40 us. The form is quoted-printable; around each value stands a soft line break, so that no value, however
-long, makes a line too long (M-03).
+long, makes a line too long.
 """
 
 import hashlib
@@ -75,7 +75,7 @@ def compile_letter(headers: Mapping[str, str], slots: Mapping[str, str], text: s
 
 
 def folded(name: str, text: str) -> str:
-    """Text for the header `name`: in encoded words unless it is plain, so that no text can pass for one (A-09)."""
+    """Text for the header `name`: in encoded words unless it is plain, so that no text can pass for one."""
     plain = text.isascii() and "=?" not in text and all(len(word) < LINE - len(name) for word in text.split())
     return Header(text, "us-ascii" if plain else "utf-8", header_name=name).encode(linesep="\r\n")
 
@@ -89,14 +89,8 @@ def sender_line(sender: str, address: str) -> str:
 
 
 def _part(boundary: str, kind: str, body: str) -> bytes:
-    lines = (
-        f"--{boundary}",
-        f'Content-Type: text/{kind}; charset="utf-8"',
-        "Content-Transfer-Encoding: quoted-printable",
-        "",
-        "",
-    )
-    return "\r\n".join(lines).encode() + _body(body.strip() + "\n", "html" if kind == "html" else "text")
+    head = f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable'
+    return f"{head}\r\n\r\n".encode() + _body(body.strip() + "\n", "html" if kind == "html" else "text")
 
 
 def _body(body: str, kind: str) -> bytes:

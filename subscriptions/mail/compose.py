@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -41,7 +42,7 @@ VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A message, and what the evidence keeps of it (E-03, E-04): enough to rebuild it, no live link."""
+    """A message, and what the evidence keeps of it: enough to rebuild it, no live link."""
 
     message: OutMessage
     letter: Letter
@@ -52,18 +53,11 @@ class Composer:
     """Writes mails; keeps the letters that it has compiled."""
 
     def __init__(
-        self,
-        templates: Environment,
-        settings: Settings,
-        links: Links,
-        catalogue: Callable[[], Catalogue],
+        self, templates: Environment, settings: Settings, links: Links, catalogue: Callable[[], Catalogue],
         languages: Languages,
-    ) -> None:
-        self._templates = templates
-        self._languages = languages
-        self._settings = settings
-        self.links = links
-        self._catalogue = catalogue
+    ) -> None:  # fmt: skip
+        self._templates, self._settings, self._languages = templates, settings, languages
+        self.links, self._catalogue = links, catalogue
         self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
         self._letters: dict[tuple[object, ...], Letter] = {}
@@ -77,16 +71,18 @@ class Composer:
         mail = MailKind(due.mail)
         if mail.row.to_operator:
             return self._to_operator(mail, due, now)
-        tag = self.language(due)
+        entries = self._entries(due)
+        tag = self._language(due, entries)
         values = self.values(mail, due, now, self.links, tag)
-        letter = self.letter(mail, due, tag)
+        letter = self._letter(mail, entries, tag)
         message = OutMessage(mail.value, self._settings.mail.sender, values["to"], letter.fill(values))
-        more = {"locale": tag} | ({"owed_at": due.owed_at.isoformat()} if mail.row.says_when else {})
         message.registration_id, message.key = due.registration_id, due.key
-        details = self._details(mail, values, letter, message.octets) | more
-        if len(due.members) > 1:
-            lists = self._knowing(due).lists
-            details["lists"] = [lists[one.list_id].slug for one in due.members]
+        details = self._details(mail, values, letter, message.octets)
+        details["locale"] = tag
+        if mail.row.says_when:
+            details["owed_at"] = due.owed_at.isoformat()
+        if len(entries) > 1:
+            details["lists"] = [row.slug for row, _ in entries]
         return Composed(message, letter, details)
 
     def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
@@ -134,37 +130,37 @@ class Composer:
 
     def language(self, due: Due) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
-        return self._languages.best(due.locale, (), _entry(self._knowing(due), due.lead.list_id, None)[0].locale)
+        return self._language(due, self._entries(due))
 
     def letter(self, mail: MailKind, due: Due, tag: str) -> Letter:
         """The letter that a mail is filled into, compiled at its first use."""
-        catalogue = self._knowing(due)
-        entries = [_entry(catalogue, one.list_id, one.wording_id) for one in due.members]
+        return self._letter(mail, self._entries(due), tag)
+
+    def _language(self, due: Due, entries: Sequence[Entry]) -> str:
+        return self._languages.best(due.locale, (), entries[0][0].locale)
+
+    def _letter(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         key = (mail, tag, *entries)  # a catalogue that is read anew has new rows
         letter = self._letters.get(key)
         if letter is None:
             letter = self._letters[key] = self._compile(mail, entries, tag)
         return letter
 
-    def _knowing(self, due: Due) -> Catalogue:
-        """The catalogue; read anew where a process that started later has added this list or wording."""
-        for found in (self._catalogue(), self._newer):
-            if all(_has(found, one.list_id, one.wording_id) for one in due.members):
-                return found
+    def _entries(self, due: Due) -> list[Entry]:
+        """By the catalogue; read anew where a process that started later has added this list or wording."""
+        for known in (self._catalogue(), self._newer):
+            with suppress(KeyError):
+                return _entries(known, due)
         self._newer = read_catalogue()
-        return self._newer
+        return _entries(self._newer, due)
 
     def _compile(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         row, wording = entries[0]
         context: dict[str, Any] = {name: mark(name) for name in VALUES} | self._marked_links()
         context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
-        context |= {"entries": [{"list": one, "wording": text} for one, text in entries]}
-        context |= {
-            "list_name": listed([one.name for one, _ in entries], tag),
-            "service_name": self._service,
-            "lang": tag,
-            "dir": direction(tag),
-        }
+        context |= {"entries": [{"list": each, "wording": text} for each, text in entries]}
+        context |= {"list_name": listed([each.name for each, _ in entries], tag), "service_name": self._service}
+        context |= {"lang": tag, "dir": direction(tag)}
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
         context |= style.look(mail, row, self._settings)
@@ -192,28 +188,22 @@ class Composer:
         return slots
 
     def _details(self, mail: MailKind, values: dict[str, str], letter: Letter, octets: bytes) -> dict[str, object]:
-        links = {
-            name: hashlib.sha256(self.links.url(page, values[token]).encode()).hexdigest()
-            for name, (page, token) in LINKS.items()
-            if token in letter.uses
-        }
+        used = [(name, page, values[token]) for name, (page, token) in LINKS.items() if token in letter.uses]
+        links = {name: hashlib.sha256(self.links.url(page, token).encode()).hexdigest() for name, page, token in used}
         return {
-            "mail": mail.value,
-            "message_id": values["mid"],
-            "date": values["date"],
-            "template": letter.id,
-            "sha256": hashlib.sha256(octets).hexdigest(),
-            "links": links,
-        }
+            "mail": mail.value, "message_id": values["mid"], "date": values["date"], "template": letter.id,
+            "sha256": hashlib.sha256(octets).hexdigest(), "links": links,
+        }  # fmt: skip
+
+
+def _entries(catalogue: Catalogue, due: Due) -> list[Entry]:
+    """Raises KeyError."""
+    return [_entry(catalogue, member.list_id, member.wording_id) for member in due.members]
 
 
 def _entry(catalogue: Catalogue, list_id: int, wording_id: str | None) -> Entry:
     row = catalogue.lists[list_id] if list_id else catalogue.configured[0]  # no row names one: the first
-    return row, catalogue.wordings.get(wording_id or row.wording_id)
-
-
-def _has(catalogue: Catalogue, list_id: int, wording_id: str | None) -> bool:
-    return (not list_id or list_id in catalogue.lists) and (wording_id is None or wording_id in catalogue.wordings)
+    return row, catalogue.wordings[wording_id] if wording_id else catalogue.wordings.get(row.wording_id or "")
 
 
 @lru_cache(16)
@@ -222,6 +212,5 @@ def _date(now: datetime) -> str:
 
 
 def _nobody(service: str) -> List:
-    return List(
-        id=0, slug="test", name=service, controller="", postal_address="", privacy_contact="", locale="en"
-    )  # fmt: skip
+    nothing = dict.fromkeys(("controller", "postal_address", "privacy_contact"), "")
+    return List(id=0, slug="test", name=service, locale="en", **nothing)

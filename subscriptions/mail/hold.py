@@ -9,6 +9,7 @@ from datetime import timedelta
 from subscriptions.clock import Clock
 from subscriptions.store import jobs, outbox
 from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.trips import in_trips
 
 FEWEST, MOST = 5, 100  # mails taken at once: as many as leave within a blink, so that their state is fresh
 BLINK = 0.5  # seconds
@@ -40,9 +41,10 @@ class Hold:
     @repeated
     def _take(self) -> list[int]:
         now = self._clock.now()
+        if not self._max_per_minute:
+            with in_trips() as connection:
+                return outbox.take(connection, self.me, self._size, now)
         with transaction() as session:
-            if not self._max_per_minute:
-                return outbox.take(session, self.me, self._size, now)
             number = min(self._size, jobs.allowance(session, now, self._max_per_minute))
             ids = outbox.take(session, self.me, number, now) if number else []
             jobs.spend(session, len(ids))

@@ -1,6 +1,6 @@
 """What a mail must hold to, read from its own bytes: no advertising, nothing remote, every fact in both parts.
 
-A court took a logo in a confirmation mail for advertising that nobody had agreed to (C-01). So only the welcome mail,
+A court took a logo in a confirmation mail for advertising that nobody had agreed to. So only the welcome mail,
 which was asked for and confirmed, may show one.
 """
 
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from subscriptions.domain.mail_kinds import MailKind
 
-OCTETS_AT_MOST = 30_000  # M-13
+OCTETS_AT_MOST = 30_000  # our own limit: mails to somebody who may not have asked are to be short (RFC 3834 2)
 SUBJECT_AT_MOST = 78
 _ANSWERS = re.compile(r"^\s*(re|fwd?|aw|wg|antw|tr|rv|sv)\s*:", re.I)  # as programs of many languages begin answers
 _LOADS = {"src", "srcset", "background", "poster", "data", "action", "formaction", "ping", "cite"}
@@ -116,12 +116,12 @@ def _resources(mail: MailKind, page: _Page, expected: Expected) -> Iterator[str]
         yield f"it holds <{tag}>, which mails do not need"
     if _IN_STYLES.search(page.html):
         yield "its style loads something"
-    ours = {one.get("src", "") for one in page.pictures} if mail.row.may_show_picture else set()
+    ours = {picture.get("src", "") for picture in page.pictures} if mail.row.may_show_picture else set()
     for load in page.loads:
         if load not in ours or _origin(load) != expected.origin:
-            yield f"it loads {load}: only a welcome mail may show a picture, and only ours (C-01, M-12)"
-    for one in page.pictures:
-        if not one.get("alt") or not (one.get("width", "").isdigit() and one.get("height", "").isdigit()):
+            yield f"it loads {load}: only a welcome mail may show a picture, and only ours"
+    for picture in page.pictures:
+        if not picture.get("alt") or not all(picture.get(side, "").isdigit() for side in ("width", "height")):
             yield "it shows a picture without a text for it or without its size"
 
 

@@ -17,12 +17,6 @@ class MailboxConnection(flask_mail.Connection):
         super().__init__(mail)
         self._clock = clock
 
-    def __enter__(self) -> "MailboxConnection":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """There is no line to close."""
 
@@ -31,15 +25,7 @@ class MailboxConnection(flask_mail.Connection):
 
     def send(self, message: flask_mail.Message, envelope_from: str | tuple[str, str] | None = None) -> None:
         assert isinstance(message, OutMessage)
-        clock = self._clock
+        now, real_now = self._clock.now(), self._clock.real_now()
         with transaction() as session:
-            mailbox.keep(
-                session,
-                message.mail,
-                message.octets,
-                clock.now(),
-                clock.real_now(),
-                message.registration_id,
-                message.key,
-            )
+            mailbox.keep(session, message.mail, message.octets, now, real_now, message.registration_id, message.key)
         message.reply = "250 kept in the mailbox"

@@ -7,7 +7,7 @@ class OutMessage(flask_mail.Message):
     """One mail to one recipient, composed already.
 
     Flask-Mail would build it anew: without a place for our Message-ID, with long headers as encoded words,
-    which kills one-click (libraries.md 3); its constructor looks up this machine's name in the DNS each time.
+    which kills one-click; its constructor looks up this machine's name in the DNS each time.
     """
 
     def __init__(self, mail: str, sender: str, recipient: str, octets: bytes) -> None:

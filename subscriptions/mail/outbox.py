@@ -95,9 +95,8 @@ class Sender:
         if self._stopping.is_set() or self.hold.is_paused():
             self._again.clear()
             return 0
-        settler = Settler(self.app, self.hold.me, self.clock, self._stopping, self.connections)
+        most, again, stopping = self.connections, self._again, self._stopping
+        settler = Settler(self.app, self.hold.me, self.clock, stopping, most)
         batch = Batch(self.composer, self.clock)
-        self._sweep = Sweep(
-            self.app, self.hold, batch, self._lines, settler, self.connections, self._again, self._stopping
-        )
+        self._sweep = Sweep(self.app, self.hold, batch, self._lines, settler, most, again, stopping)
         return self._sweep.run()

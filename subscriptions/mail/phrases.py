@@ -26,7 +26,7 @@ class Phrases:
         return self._in(marked("Hello,"), tag)
 
     def what_stays(self, until: datetime | None, tag: str) -> dict[str, str]:
-        """After an erasure, and until when (R-07)."""
+        """After an erasure, and until when."""
         if until is None:
             return {"erased_keeps": self._in(_NOTHING, tag), "kept_until": self._in(marked("now"), tag)}
         return {"erased_keeps": wrapped(self._in(_PROOF, tag)), "kept_until": words(until, tag)}

@@ -72,15 +72,15 @@ class Previews:
         return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
 
     def _rows(self, kind: str, row: List) -> list[List]:
-        others = [one for one in self._catalogue.configured if one is not row]
+        others = [other for other in self._catalogue.configured if other is not row]
         return [row, *others[:2]] if kind.endswith(SEVERAL) else [row]
 
     def _to_operator(self, due: Due) -> dict[str, str]:
         """As if far too many sign-ups had come in for an hour."""
         excess = Excess(Scope.ALL, "", 1200, self._settings.abuse.signups_per_minute)
         flood = Opening(excess, self._now - _AGO, self._now + _AGO)
-        told = alarm.told([flood], self._now, lambda one: one.name)
-        return self._composer.bare_values(ADDRESS, due.mid, self._now) | told
+        said = alarm.values_of([flood], self._now, lambda excess: excess.name)
+        return self._composer.bare_values(ADDRESS, due.mid, self._now) | said
 
     def _to_person(self, mail: MailKind, due: Due, tag: str) -> dict[str, str]:
         values = self._composer.values(mail, due, self._now, self._composer.links, tag)
@@ -91,7 +91,7 @@ class Previews:
         began, life = self._now - _AGO, self._settings.lifecycle
         confirm_by = began + timedelta(hours=life.confirm_within_hours)
         ends = datetime(self._now.year + life.keep_proof_years + 1, 1, 1, tzinfo=self._now.tzinfo)
-        members = tuple(Member(one.id, one.wording_id, None, Registration.PENDING, confirm_by, None) for one in rows)
+        members = tuple(Member(each.id, each.wording_id, None, Registration.PENDING, confirm_by, None) for each in rows)
         known: dict[str, Any] = {
             "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
             "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag,
@@ -106,12 +106,12 @@ class Previews:
         facts = {name: values[key] for key, name in mail.row.says.items()}
         if mail.row.to_operator:
             return Expected(origin, frozenset(), facts)
-        wordings = [self._catalogue.wordings[one.wording_id] for one in rows]
+        wordings = [self._catalogue.wordings[each.wording_id] for each in rows]
         if mail.row.names_lists:
-            facts |= {f"which list ({one.slug})": one.name for one in rows}
+            facts |= {f"which list ({each.slug})": each.name for each in rows}
         if mail.row.repeats_wording:
-            facts |= {f"what is agreed to ({one.id})": one.text for one in wordings}
-        return Expected(origin, frozenset(one.policy_url for one in wordings), facts | _legal(rows[0]))
+            facts |= {f"what is agreed to ({each.id})": each.text for each in wordings}
+        return Expected(origin, frozenset(each.policy_url for each in wordings), facts | _legal(rows[0]))
 
 
 def _legal(row: List) -> dict[str, str]:

@@ -99,7 +99,7 @@ class Queue:
     def rest(self) -> list[int]:
         """What was taken and handed to nobody, once; by its ids."""
         with self._news:
-            ids = [one.due.id for one in self._waiting]
+            ids = [mail.due.id for mail in self._waiting]
             self._waiting.clear()
             return ids
 

@@ -1,4 +1,4 @@
-"""The mail as it was sent, made again from what was kept of it: the letter, the evidence and the rows (E-03)."""
+"""The mail as it was sent, made again from what was kept of it: the letter, the evidence and the rows."""
 
 import hashlib
 from collections.abc import Iterator
@@ -47,25 +47,23 @@ def _signed_about(links: Links, at: datetime) -> Iterator[Links]:
 
 def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
     registration = session.get(Registration, proof.registration_id) if proof.registration_id else None
-    chapter = session.get(Subscription, proof.subscription_id) if proof.subscription_id else None
-    about = registration or chapter
+    subscription = session.get(Subscription, proof.subscription_id) if proof.subscription_id else None
+    about = registration or subscription
     if about is None or about.address is None:
         return None
     fields: dict[str, Any] = dict.fromkeys(Due._fields) | {
-        "id": 0,
+        "id": 0, "mail": proof.details["mail"], "tries": 0,
         "mid": proof.details["message_id"].strip("<>").rpartition("@")[0],  # links of one use are made of it
-        "mail": proof.details["mail"],
-        "tries": 0,
         "locale": proof.details.get("locale", "en"),  # older mails were in English
-    }
+    }  # fmt: skip
     same = ("key", "address", "name", "fields", "registered_at")
     fields |= {name: getattr(about, name) for name in same}
     confirm_by = registration.confirm_by if registration else None
     fields["members"] = (Member(_first_list(session, about, proof), None, None, None, confirm_by, None),)
     if registration:
         fields["ref"] = registration.ref
-    elif chapter:
-        fields |= {"confirmed_at": chapter.confirmed_at, "proof_until": chapter.proof_until}
+    elif subscription:
+        fields |= {"confirmed_at": subscription.confirmed_at, "proof_until": subscription.proof_until}
     if "owed_at" in proof.details:
         fields["owed_at"] = datetime.fromisoformat(proof.details["owed_at"])
     return Due(**fields)

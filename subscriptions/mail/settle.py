@@ -1,7 +1,7 @@
 """Settling: what the relay took, or never will, becomes evidence and leaves the outbox.
 
 One thread settles while others send: as soon as the last settle has ended and some have gathered, and at most
-about twenty open, so that a crash repeats few (architecture 3). Each settle is a commit for which sign-ups wait
+about twenty open, so that a crash repeats few. Each settle is a commit for which sign-ups wait
 (measured: without gathering 15 % fewer mails a second).
 """
 
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import Flask
-from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
 from subscriptions.domain.evidence import Fact, complete
@@ -22,6 +21,7 @@ from subscriptions.mail.compose import Composed
 from subscriptions.store import compiled_mails, counters, outbox, vacuum
 from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
+from subscriptions.store.trips import Connected, in_trips, trip
 
 OPEN_AT_MOST = 20
 FULL, GATHERS = 16, 0.01  # settle so many at once, or what there is after so many seconds
@@ -44,10 +44,9 @@ class Settler:
 
     def __init__(self, app: Flask, me: str, clock: Clock, stopping: threading.Event, lines: int) -> None:
         self.sent = 0
-        self.trouble: Exception | None = None
+        self._away: Exception | None = None
         self._failed: Exception | None = None  # what waiting does not mend
-        self._app, self._me, self._clock = app, me, clock
-        self._stopping = stopping
+        self._app, self._me, self._clock, self._stopping = app, me, clock, stopping
         self._done: list[Accepted] = []
         self._ended = False
         self._news = threading.Condition()
@@ -67,9 +66,9 @@ class Settler:
             self._ended = True
             self._news.notify()
         self._thread.join()
-        trouble = self._failed or self.trouble
-        if trouble:
-            raise trouble
+        error = self._failed or self._away
+        if error:
+            raise error
 
     def holding(self, ids: list[int]) -> None:
         with self._guard:
@@ -82,15 +81,15 @@ class Settler:
             raise self._failed
 
     def let_go(self, *ids: int) -> None:
-        """The mail that there was made room for is not sent after all; `ids`: what is ours no more."""
+        """The mail that there was made room for is not sent; `ids`: what is ours no more."""
         with self._guard:
             self._held.difference_update(ids)
         self._room.release()
 
-    def accept(self, one: Accepted) -> None:
+    def accept(self, mail: Accepted) -> None:
         """The mail that there was made room for is done with."""
         with self._news:
-            self._done.append(one)
+            self._done.append(mail)
             if len(self._done) in (1, FULL):
                 self._news.notify()
 
@@ -120,30 +119,29 @@ class Settler:
             self._settle_surely(ready)
         except Exception as error:
             self._failed = error
-            for _ in ready:
-                self._room.release()
+            self._room.release(len(ready))
 
     def _settle_surely(self, ready: list[Accepted]) -> None:
         """A mail that the relay has must be settled: while the database is away, ask again."""
         waits = threading.Event()
-        new = [one.composed.letter for one in ready if one.composed and one.composed.letter.id not in self._kept]
+        letters = {mail.composed.letter for mail in ready if mail.composed}
+        new = [letter for letter in letters if letter.id not in self._kept]
         for number in range(TRIES):
             try:
                 settle(ready, new, self._clock.now())
             except Unavailable as error:
-                self.trouble = error
+                self._away = error
                 if number >= TRIES_AT_THE_END and self._stopping.is_set():
                     break
                 waits.wait(BETWEEN)
                 continue
-            self.trouble = None
+            self._away = None
             self._kept.update(letter.id for letter in new)
-            self.sent += sum(one.composed is not None for one in ready)
+            self.sent += sum(mail.composed is not None for mail in ready)
             break
         with self._guard:
-            self._held.difference_update(one.due.id for one in ready)
-        for _ in ready:
-            self._room.release()
+            self._held.difference_update(mail.due.id for mail in ready)
+        self._room.release(len(ready))
 
     def _renew(self) -> None:
         now = self._clock.now()
@@ -157,34 +155,41 @@ class Settler:
 @repeated
 def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) -> None:
     """Evidence and the end of the owed rows, in one transaction."""
-    with transaction() as session:
-        compiled_mails.keep(session, new_letters, now)
-        once = {one.due.id: one for one in ready}  # twice where its lease ended while it was on the line
-        outbox.settle(session, [_settled(one) for one in once.values()], now)
-        if any(one.due.address and not _hangs_on_a_row(one.due) for one in ready):
+    if any(mail.due.address and not _hangs_on_a_row(mail.due) for mail in ready):
+        with transaction() as session:
             vacuum.due(session)  # an address stood in the outbox
-        _count(session, ready)
-
-
-def _settled(one: Accepted) -> Settled:
-    if not _hangs_on_a_row(one.due):  # nothing that evidence could be of
-        return Settled(one.due.id, None, None)
-    if one.composed:
-        fact, details = Fact.MAILED, one.composed.details | {"reply": one.reply}
-    elif one.reply:
-        fact, details = Fact.MAIL_GIVEN_UP, {"mail": one.due.mail, "reply": one.reply}
+            _settle(session, ready, new_letters, now)
     else:
-        return Settled(one.due.id, None, None)
-    of = tuple(member.registration_id for member in one.due.members)
-    return Settled(one.due.id, fact.value, json.dumps(complete(fact, details)), of)
+        with in_trips() as connection:
+            _settle(connection, ready, new_letters, now)
+
+
+def _settle(of: Connected, ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) -> None:
+    once = {mail.due.id: mail for mail in ready}  # twice where its lease ended while it was on the line
+    with trip(of, last=True) as out:
+        compiled_mails.keep(out, new_letters, now)
+        outbox.settle(out, [_settled(mail) for mail in once.values()], now)
+        counters.write(out, _counts(ready))
+
+
+def _settled(mail: Accepted) -> Settled:
+    if not _hangs_on_a_row(mail.due):  # nothing that evidence could be of
+        return Settled(mail.due.id, None, None)
+    if mail.composed:
+        fact, details = Fact.MAILED, mail.composed.details | {"reply": mail.reply}
+    elif mail.reply:
+        fact, details = Fact.MAIL_GIVEN_UP, {"mail": mail.due.mail, "reply": mail.reply}
+    else:
+        return Settled(mail.due.id, None, None)
+    of = tuple(member.registration_id for member in mail.due.members)
+    return Settled(mail.due.id, fact.value, json.dumps(complete(fact, details)), of)
 
 
 def _hangs_on_a_row(due: Due) -> bool:
     return due.registration_id is not None or due.subscription_id is not None
 
 
-def _count(session: Session, ready: list[Accepted]) -> None:
-    sent = sum(one.composed is not None for one in ready)
-    given_up = sum(one.composed is None and bool(one.reply) for one in ready)
-    dropped = len(ready) - sent - given_up
-    counters.add(session, {"mails_sent": sent, "mails_given_up": given_up, "mails_dropped": dropped})
+def _counts(ready: list[Accepted]) -> dict[str, int]:
+    sent = sum(mail.composed is not None for mail in ready)
+    given_up = sum(mail.composed is None and bool(mail.reply) for mail in ready)
+    return {"mails_sent": sent, "mails_given_up": given_up, "mails_dropped": len(ready) - sent - given_up}

@@ -44,12 +44,6 @@ class SmtpConnection(flask_mail.Connection):
         self._wire: Wire | None = None  # also while it is being opened
         self._is_cut = False
 
-    def __enter__(self) -> "SmtpConnection":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     @property
     def is_open(self) -> bool:
         return self.host is not None
@@ -148,7 +142,7 @@ class SmtpConnection(flask_mail.Connection):
         except TooLong as error:
             if not 200 <= error.code < 300:
                 raise
-            self._drop()  # it has the mail, and a second one would be the recipient's trouble
+            self._drop()  # it has the mail, and a second one would be a nuisance
             return error.code, str(error).encode()
 
     def _commands(self, message: OutMessage) -> list[str]:
@@ -171,14 +165,14 @@ class SmtpConnection(flask_mail.Connection):
 
     def _judge(self, host: smtplib.SMTP, replies: list[tuple[int, bytes]]) -> None:
         """Replies to MAIL, RCPT and DATA, as far as they went; raises unless the data may follow."""
-        trouble = _trouble(replies)
-        if trouble is None:
+        refusal = _refusal(replies)
+        if refusal is None:
             return
         if replies[-1][0] == 421:
             self._drop()
         else:
             self._begin_anew(host, waits_for_data=replies[-1][0] == 354)
-        raise trouble
+        raise refusal
 
     def _begin_anew(self, host: smtplib.SMTP, *, waits_for_data: bool) -> None:
         """Make the line ready for the next mail; what the relay said of this one stands even if that fails."""
@@ -217,7 +211,7 @@ def _lacks_smtputf8(host: smtplib.SMTP, message: OutMessage) -> bool:
     return message.needs_smtputf8 and not host.has_extn("smtputf8")
 
 
-def _trouble(replies: list[tuple[int, bytes]]) -> Exception | None:
+def _refusal(replies: list[tuple[int, bytes]]) -> Exception | None:
     stages = zip(("MAIL FROM", "RCPT TO", "DATA"), replies, strict=False)
     for stage, (code, text) in stages:
         if code >= 400:
@@ -238,13 +232,13 @@ def _may_pass(error: Exception) -> bool:
     return not isinstance(error, (ValueError, smtplib.SMTPNotSupportedError))  # a bad certificate is a ValueError
 
 
-def _said(trouble: Exception) -> str:
+def _said(error: Exception) -> str:
     """What went wrong, in a line."""
-    if isinstance(trouble, ssl.SSLCertVerificationError):
-        return f"the relay's certificate is not valid: {trouble.verify_message}"
-    if isinstance(trouble, smtplib.SMTPResponseException):
-        text = trouble.smtp_error
-        return f"{trouble.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"[:500]
-    if isinstance(trouble, TimeoutError):
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the relay's certificate is not valid: {error.verify_message}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        text = error.smtp_error
+        return f"{error.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"[:500]
+    if isinstance(error, TimeoutError):
         return "the relay did not answer in time"
-    return str(trouble)[:500] or type(trouble).__name__
+    return str(error)[:500] or type(error).__name__

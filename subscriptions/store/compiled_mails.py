@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from subscriptions.store.models import Letter
+from subscriptions.store.trips import Trip
+from subscriptions.store.types import sqlite_text
 
 
 class Compiled(Protocol):
@@ -18,13 +19,14 @@ class Compiled(Protocol):
     def source(self) -> bytes: ...
 
 
-def keep(session: Session, letters: Iterable[Compiled], now: datetime) -> None:
+def keep(out: Trip, letters: Iterable[Compiled], now: datetime) -> None:
     """Keep those that are not kept yet."""
-    sources = {letter.id: letter.source for letter in letters}
-    rows = [{"id": id_, "source": source, "made_at": now} for id_, source in sources.items()]
-    if rows:
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        session.execute(dialect.insert(Letter).values(rows).on_conflict_do_nothing())
+    at = now if out.is_postgres else sqlite_text(now)
+    for letter in letters:
+        out.ask(_KEEP.format("%s, %s, %s" if out.is_postgres else "?, ?, ?"), (letter.id, letter.source, at))
+
+
+_KEEP = "INSERT INTO letters (id, source, made_at) VALUES ({}) ON CONFLICT DO NOTHING"
 
 
 def source(session: Session, id_: str) -> bytes | None:

@@ -1,5 +1,7 @@
 """Bringing the schema up to date: by one process at a time, and never backwards."""
 
+from pathlib import Path
+
 from flask import Flask
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -7,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from subscriptions.store.engine import translated
 from subscriptions.store.models import db
 
-FOLDER = "subscriptions/store/migrations"
+FOLDER = Path(__file__).parent / "migrations"
 HEAD = "0004"  # a test compares it with the files
 WAITS_MS = 60_000  # for another process that is migrating
 _LOCK = 7_215_541  # of PostgreSQL's advisory locks; any number that nothing else here uses
@@ -21,7 +23,7 @@ def init_app(app: Flask) -> None:
     """For `flask db`, which developers use; a server does without its imports."""
     from flask_migrate import Migrate
 
-    Migrate(app, db, directory=f"{app.root_path}/{FOLDER}", render_as_batch=True)
+    Migrate(app, db, directory=str(FOLDER), render_as_batch=True)
 
 
 def current() -> str | None:
@@ -76,7 +78,7 @@ def _upgrade(connection: Connection) -> None:
 
     one_at_a_time(connection)
     config = Config()
-    config.set_main_option("script_location", str(_folder()))
+    config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
@@ -86,9 +88,3 @@ def _upgrade(connection: Connection) -> None:
         broken = connection.execute(text("PRAGMA foreign_key_check")).all()
         if broken:
             raise RuntimeError(f"the migration broke {len(broken)} references; it was undone")
-
-
-def _folder() -> str:
-    from pathlib import Path
-
-    return str(Path(__file__).parent / "migrations")

@@ -10,10 +10,11 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Registration as State
-from subscriptions.domain.lifecycle import Subscription as Chapter
+from subscriptions.domain.lifecycle import Subscription as Standing
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.store import outbox_sql as sql
 from subscriptions.store.models import Owed, Registration, Subscription
+from subscriptions.store.trips import Connected, Trip, trip
 from subscriptions.store.types import sqlite_text
 
 LEASE = timedelta(seconds=60)
@@ -31,42 +32,29 @@ def new_mids(number: int) -> list[str]:
 
 
 def owe(
-    session: Session,
-    mail: MailKind | None,
-    *,
-    now: datetime,
-    due_at: datetime | None = None,
-    registration_id: int | None = None,
-    subscription_id: int | None = None,
-    address: str | None = None,
-) -> None:
+    session: Session, mail: MailKind | None, *, now: datetime, due_at: datetime | None = None,
+    registration_id: int | None = None, subscription_id: int | None = None, address: str | None = None,
+) -> None:  # fmt: skip
     """Owe a mail, if the step owes one; it is written out when it is sent. `address`: only where no row holds it."""
     if mail is None:
         return
     if mail.row.budgeted and due_at is None:
         raise ValueError(f"a mail of kind {mail} leaves when the address's budget says")
-    session.add(
-        Owed(
-            mail=mail.value,
-            mid=new_mids(1)[0],
-            owed_at=now,
-            due_at=due_at or now,
-            drop_at=(due_at or now) + mail.row.life,
-            registration_id=registration_id,
-            subscription_id=subscription_id,
-            tries=0,
-            address=address,
-        )
-    )
+    due_at = due_at or now
+    about = {"registration_id": registration_id, "subscription_id": subscription_id, "address": address}
+    times = {"owed_at": now, "due_at": due_at, "drop_at": due_at + mail.row.life}
+    session.add(Owed(mail=mail.value, mid=new_mids(1)[0], tries=0, **about, **times))
     session.flush()
 
 
-def take(session: Session, me: str, at_most: int, now: datetime) -> list[int]:
+def take(of: Connected, me: str, at_most: int, now: datetime) -> list[int]:
     """Take mails that are due: ids that no other process has; the lease ends by itself."""
-    run = session.connection().exec_driver_sql
-    if session.get_bind().dialect.name == "postgresql":
-        return list(run(sql.PG_TAKE, (now + LEASE, me, now, at_most)).scalars())
-    return list(run(sql.SQLITE_TAKE, (sqlite_text(now + LEASE), me, sqlite_text(now), at_most)).scalars())
+    with trip(of, last=True) as out:
+        if out.is_postgres:
+            taken = out.ask(sql.PG_TAKE, (now + LEASE, me, now, at_most))
+        else:
+            taken = out.ask(sql.SQLITE_TAKE, (sqlite_text(now + LEASE), me, sqlite_text(now), at_most))
+    return [id_ for (id_,) in taken()]
 
 
 def renew(session: Session, me: str, ids: Sequence[int], now: datetime) -> None:
@@ -107,7 +95,7 @@ class Due(NamedTuple):
     locale: str
     registered_at: datetime
     ref: bytes | None
-    subscription_state: Chapter | None
+    subscription_state: Standing | None
     restricted: bool | None
     confirmed_at: datetime | None
     proof_until: datetime | None
@@ -142,21 +130,20 @@ class Settled(NamedTuple):
     registration_ids: tuple[int | None, ...] = (None,)  # of the lists that it named; none: it hangs on a subscription
 
 
-def settle(session: Session, done: Sequence[Settled], now: datetime) -> None:
+def settle(out: Trip, done: Sequence[Settled], now: datetime) -> None:
     """Forget mails and write their evidence, for each list; one that was erased meanwhile leaves none."""
-    run = session.connection().exec_driver_sql
-    facts = [(one.id, of, one.fact, one.details) for one in done if one.fact for of in one.registration_ids]
-    if session.get_bind().dialect.name == "postgresql":
-        known = [*facts, *((one.id, None, None, None) for one in done if not one.fact)]
+    facts = [(mail.id, of, mail.fact, mail.details) for mail in done if mail.fact for of in mail.registration_ids]
+    if out.is_postgres:
+        known = [*facts, *((mail.id, None, None, None) for mail in done if not mail.fact)]
         rows = ",".join(
             f"[{id_},{of or 'null'},{json.dumps(fact)},{details or 'null'}]" for id_, of, fact, details in known
         )
-        run(sql.PG_SETTLE, (f"[{rows}]", now))
+        out.ask(sql.PG_SETTLE, (f"[{rows}]", now))
         return
     if facts:
         rows = ", ".join(["(?, ?, ?, ?)"] * len(facts))
-        run(sql.SQLITE_SETTLED.format(rows), (*(value for one in facts for value in one), sqlite_text(now)))
-    run(f"DELETE FROM outbox WHERE id IN ({', '.join('?' * len(done))})", tuple(one.id for one in done))  # noqa: S608
+        out.ask(sql.SQLITE_SETTLED.format(rows), (*(value for fact in facts for value in fact), sqlite_text(now)))
+    out.ask(f"DELETE FROM outbox WHERE id IN ({', '.join('?' * len(done))})", [mail.id for mail in done])  # noqa: S608
 
 
 def put_off(session: Session, me: str, id_: int, until: datetime, note: str, *, counts: bool) -> None:

@@ -69,8 +69,8 @@ def may_read_problems() -> None:
 
 def refused_everywhere() -> Response | None:
     """The same where it must not be told which list is meant: any list's origins will do."""
-    origin = _origin()
-    if origin is None or _is_ours(origin):
+    origin = _foreign()
+    if origin is None:
         return None
     g.listed = _of_any_list()
     if origin in g.listed:
@@ -80,8 +80,8 @@ def refused_everywhere() -> Response | None:
 
 def refused(rows: Sequence[List]) -> Response | None:
     """The answer to a browser whose page's origin is not among those of each of these lists; None for all others."""
-    origin = _origin()
-    if origin is None or _is_ours(origin):
+    origin = _foreign()
+    if origin is None:
         return None
     g.listed = set.intersection(*(set(row.origins) for row in rows))
     closed = next((row for row in rows if origin not in row.origins), None)
@@ -90,7 +90,9 @@ def refused(rows: Sequence[List]) -> Response | None:
     return answer(403, f'The origin {_named(origin)} is not among the origins of the list "{closed.slug}".')
 
 
-def _is_ours(origin: str) -> bool:
-    """Our own pages, under base_url or under another name that we answer to."""
-    mine = origin_of(current_parts().settings.server.base_url)
-    return origin == mine or (origin_of(origin) == origin and urlsplit(origin).netloc == request.host)
+def _foreign() -> str | None:
+    """The origin of another site; ours are the pages under base_url, and under other names that we answer to."""
+    origin = _origin()
+    if origin is None or origin == origin_of(current_parts().settings.server.base_url):
+        return None
+    return None if origin_of(origin) == origin and urlsplit(origin).netloc == request.host else origin

@@ -90,9 +90,8 @@ def wrong_in(field: Field, value: str) -> Iterator[Wrong]:
 
 def shown_fields(rows: Sequence[List], query: "MultiDict[str, str]") -> tuple[str, ...]:
     """The fields that are named, `fields=name&fields=company` or `fields=name,company`; all where none is."""
-    every = tuple(dict.fromkeys(text for row in rows for text in row.fields))
     wished = named(query, "fields")
-    return tuple(text for text in every if keys_in([text])[0] in wished) if wished else every
+    return tuple(text for text in texts_of(rows) if not wished or keys_in([text])[0] in wished)
 
 
 def keys_in(texts: Sequence[str]) -> tuple[str, ...]:

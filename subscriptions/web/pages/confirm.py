@@ -111,25 +111,21 @@ def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
     return {
         "is_one": len(status.lists) == 1,
         "waiting": [_entry(row) for row in status.those(LinkState.WAITING)],
-        "subscribed": [_entry(row) for row in subscribed],
-        "subscribed_names": _names(subscribed),
+        "subscribed": [_entry(row) for row in subscribed], "subscribed_names": _names(subscribed),
         "late_names": _names(status.those(*_ASKED_AGAIN)),
-        "address": first.address,
-        "deadline": language.words(first.confirm_by),
+        "address": first.address, "deadline": language.words(first.confirm_by),
         "action": url_for("confirm.confirm", token=token),
         "again_action": url_for("confirm.again", token=token),
         "not_me_url": url_for("leave.not_me_page", token=not_me),
         "footer": _list(first),
-    }
+    }  # fmt: skip
 
 
 def _entry(row: Registration) -> dict[str, Any]:
     leave = current_parts().links.leave_token(row.list_id, row.key)
-    return {
-        "list": _list(row),
-        "wording": current_parts().catalogue.wordings.get(row.wording_id or ""),
-        "unsubscribe_url": url_for("leave.unsubscribe_page", token=leave),
-    }
+    wording = current_parts().catalogue.wordings.get(row.wording_id or "")
+    url = url_for("leave.unsubscribe_page", token=leave)
+    return {"list": _list(row), "wording": wording, "unsubscribe_url": url}
 
 
 def _gone(token: str, status: ConfirmStatus, row: List | None) -> str:

@@ -63,20 +63,16 @@ def describe(
     about = gettext("All of this is optional. We use it to address you, and for nothing else.")
     back = {urls.RETURN: return_url} if return_url else {}
     return SignUpForm(
+        action=action, is_choice=is_choice, computes=computes,
         title=choose if is_choice else gettext("Subscribe to %(list)s", list=rows[0].name),
-        action=action,
-        is_choice=is_choice,
         fields=(address_input(gettext), *voluntary_inputs(texts, gettext)),
         about=about if len(texts) > 1 else "",
         trap=Input(HONEYPOT, gettext("Leave this empty")),
-        agree=gettext("What you agree to"),
+        agree=gettext("What you agree to"), policy=gettext("Privacy policy"), fine=_fine_print(),
         agreements=[_agreement(row, is_choice=is_choice) for row in rows],
-        policy=gettext("Privacy policy"),
-        fine=_fine_print(),
         hidden={"locale": language.to_store(rows[0]) if rows else "", **back},
         button=gettext("Subscribe"),
-        computes=computes,
-    )
+    )  # fmt: skip
 
 
 def _agreement(row: List, *, is_choice: bool) -> Agreement:

@@ -69,16 +69,11 @@ def index() -> str:
     with reading() as session:
         mails = [_line(mail) for mail in mailbox.newest(session)]
         counts = subscriptions.counts(session, now)
-    return render_template(
-        "pages/mailbox.html",
-        mails=mails,
-        now=language.words(now),
-        moved=_moved(parts.clock.ahead),
-        clock_action=url_for("mailbox.move_clock"),
-        steps=[{"value": value, "label": gettext(label)} for value, (label, _) in STEPS.items()],
-        jobs=_ran(now),
-        lists_counts=[{"name": row.name, **counts[row.id]} for row in parts.catalogue.configured],
-    )
+    shown = {"now": language.words(now), "moved": _moved(parts.clock.ahead), "jobs": _ran(now), "mails": mails,
+             "clock_action": url_for("mailbox.move_clock")}  # fmt: skip
+    steps = [{"value": value, "label": gettext(label)} for value, (label, _) in STEPS.items()]
+    lists_counts = [{"name": row.name, **counts[row.id]} for row in parts.catalogue.configured]
+    return render_template("pages/mailbox.html", **shown, steps=steps, lists_counts=lists_counts)
 
 
 def _ran(now: datetime) -> list[dict[str, Any]]:
@@ -102,13 +97,8 @@ def _moved(ahead: timedelta) -> str | None:
 
 def _line(mail: Captured) -> dict[str, Any]:
     head = mail_view.parsed(mail.source)
-    return {
-        "url": url_for("mailbox.show", id_=mail.id),
-        "to": head["To"],
-        "subject": head["Subject"],
-        "when": language.words(mail.at),
-        "kind": mail.mail,
-    }
+    return {"url": url_for("mailbox.show", id_=mail.id), "to": head["To"], "subject": head["Subject"],
+            "when": language.words(mail.at), "kind": mail.mail}  # fmt: skip
 
 
 def _find(id_: int) -> mail_view.Shown:

@@ -80,8 +80,7 @@ def open_(token: str) -> tuple[str, int]:
 
 def _gone(opener: Opener, token: str) -> tuple[str, int]:
     """Used or too old: it still says who asks, so a fresh one takes no typing."""
-    used = now() < opener.until
-    action = url_for("preferences.again", token=token)
+    used, action = now() < opener.until, url_for("preferences.again", token=token)
     return render_template("pages/preferences_gone.html", used=used, action=action, footer=_first()), 410
 
 
