@@ -18,7 +18,7 @@ Test = Callable[..., None]
 
 
 def crossed(*, indirect: Iterable[str] = (), **columns: Iterable[Any]) -> pytest.MarkDecorator:
-    """Each value with each, by day on SQLite; on PostgreSQL as few cases as have every value once, the rest by night."""
+    """Each value with each: on SQLite by day; on PostgreSQL by day as few as have every value once, by night all."""
     every = {name: list(values) for name, values in columns.items()}
     turns = range(max(map(len, every.values())))
     by_day = [tuple(number % len(values) for values in every.values()) for number in turns]
