@@ -41,7 +41,8 @@ class Parts:
         life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
         self.settings, self.clock, self.policy, self.languages = settings, clock, settings.policy, Languages()
         self.links = Links(settings.server.base_url, secrets, keys.pepper(settings), clock, life)
-        self.watch = Watch(settings.thresholds, clock, self.links.domain_name, self._slug, mails=bool(abuse.alarm_to))
+        self.watch = Watch(settings.thresholds, clock, self.links.domain_name, lambda n: self.catalogue.lists[n].slug)
+        self.watch.mails = bool(abuse.alarm_to)
         composer = Composer(app.jinja_env, settings, self.links, lambda: self.catalogue, self.languages)
         composer.name_cause = self.watch.name
         new_line = lines(app, settings, clock)
@@ -55,9 +56,6 @@ class Parts:
         self.wake_sender: Callable[[], None] = lambda: None
         self.warnings: list[str] = []
         self._catalogue: Catalogue | None = None
-
-    def _slug(self, list_id: int) -> str:
-        return self.catalogue.lists[list_id].slug
 
     def _take(self, sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
         answers = subscribe(sign_ups, self.clock.now(), self.policy, self.tally)
