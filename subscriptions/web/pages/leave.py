@@ -2,10 +2,7 @@
 
 from flask import Blueprint, render_template, request, url_for
 
-from subscriptions.actions import disown as disowning
-from subscriptions.actions import leave as leaving
-from subscriptions.actions import profile
-from subscriptions.actions import suppress as suppressing
+from subscriptions.actions import disown, leave, profile, suppress
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
@@ -19,7 +16,6 @@ from subscriptions.web.http import language, urls
 from subscriptions.web.http.adapter import now
 
 pages = Blueprint("leave", __name__)
-ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
 @pages.get("/unsubscribe/<token>")
@@ -34,7 +30,7 @@ def unsubscribe(token: str) -> str:
     how = Withdrawal(Event.UNSUBSCRIBE, Channel.BUTTON, "button on the unsubscribe page")
     if _is_one_click():
         how = Withdrawal(Event.UNSUBSCRIBE, Channel.ONE_CLICK, "one-click of the mail program (RFC 8058)")
-    leaving.leave(link.key, link.list_id, how, now(), current_parts().policy)
+    leave.leave(link.key, link.list_id, how, now(), current_parts().policy)
     lift = url_for("leave.lift", token=token) if profile.never(link.key, now()) else None
     return _left("unsubscribed", link, lift_action=lift)
 
@@ -43,7 +39,7 @@ def unsubscribe(token: str) -> str:
 def lift(token: str) -> str:
     """Write to me again: whoever has kept a newsletter owns the mailbox that it came to."""
     link = _read_leave(token)
-    suppressing.lift(link.key, SuppressionScope.ALL)
+    suppress.lift(link.key, SuppressionScope.ALL)
     return _left("lifted", link)
 
 
@@ -70,14 +66,14 @@ def not_me(token: str) -> str:
     """The button, or a mail program's one-click on the confirmation mail."""
     link = current_parts().links.read_not_me(token)
     about = _about_not_me(link)  # before it is erased
-    disowning.disown(link, Event.ONE_CLICK if _is_one_click() else Event.DISOWN, now(), current_parts().policy)
+    disown.disown(link, Event.ONE_CLICK if _is_one_click() else Event.DISOWN, now(), current_parts().policy)
     return _disowned("not_me_done", *about, undo_action=url_for("leave.undo", token=token))
 
 
 @pages.post("/not-me/<token>/undo")
 def undo(token: str) -> str:
     link = current_parts().links.read_not_me(token)
-    disowning.undo(link)
+    disown.undo(link)
     row, names = _about_not_me(link)
     return _disowned("not_me_undone", row, names, subscribe_url=urls.sign_up(row))
 
@@ -87,8 +83,8 @@ def _disowned(page: str, row: List | None, names: str, **more: str) -> str:
 
 
 def _is_one_click() -> bool:
-    name, value = ONE_CLICK
-    return request.form.get(name) == value
+    """RFC 8058."""
+    return request.form.get("List-Unsubscribe") == "One-Click"
 
 
 def _list(id_: int) -> List | None:
