@@ -13,8 +13,7 @@ from subscriptions.store.models import db
 
 FOLDER = Path(__file__).parent / "migrations"
 HEAD = "0004"  # a test compares it with the files
-WAITS_MS = 600_000  # for another process that is migrating: a million rows take minutes
-CACHE_KIB = 131_072  # of SQLite, while it migrates: the index of a million references, which come in no order
+WAITS_MS = 600_000  # for another process that is migrating: a million sign-ups take a minute or two
 _LOCK = 7_215_541  # of PostgreSQL's advisory locks; any number that nothing else here uses
 
 
@@ -74,7 +73,7 @@ def alone() -> Iterator[Connection]:
         if is_sqlite:
             raw = connection.connection.driver_connection
             assert raw is not None
-            for pragma in ("foreign_keys=OFF", f"busy_timeout={WAITS_MS}", f"cache_size=-{CACHE_KIB}"):
+            for pragma in ("foreign_keys=OFF", f"busy_timeout={WAITS_MS}"):
                 raw.execute(f"PRAGMA {pragma}")  # before the transaction begins: in one it would do nothing
         try:
             with connection.begin():
