@@ -28,10 +28,6 @@ _NEVER, _UNASKED = ("invalid", "localhost"), ("test", "example", "local", "onion
 _DOCUMENTS = frozenset({"example.com", "example.net", "example.org"})
 
 
-class Unknown(Exception):
-    """The DNS has not said, or not in time."""
-
-
 class Lookup:
     """`nameservers`: an address each, with a port or not; none: those of this machine."""
 
@@ -69,20 +65,19 @@ class Lookup:
             return False
         try:
             answer = self._ask(domain)
-        except Unknown:
-            self._silent.append(now)
-            return False
         finally:
             self._places.release()
+        if answer is None:
+            self._silent.append(now)
+            return False
         self._keep(domain, answer, now)
         return answer
 
     def _may_ask(self, now: datetime) -> bool:
         with self._turn:
-            if self._has_room(now):
+            if room := self._has_room(now):
                 self._asked.append(now)
-                return True
-            return False
+            return room
 
     def _has_room(self, now: datetime) -> bool:
         if len(self._silent) == SILENT and now - self._silent[0] < PAUSE:
@@ -95,8 +90,8 @@ class Lookup:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[domain] = answer, now + KEPT
 
-    def _ask(self, domain: str) -> bool:
-        """No MX, and no address that stands in for one (RFC 5321 5.1); or a null MX (RFC 7505)."""
+    def _ask(self, domain: str) -> bool | None:
+        """No MX, and no address that stands in for one (RFC 5321 5.1); or a null MX (RFC 7505). None: not in time."""
         name, left = dns.name.from_text(domain), self._time()
         try:
             exchanges = self._answer(name, "MX", left())
@@ -106,7 +101,7 @@ class Lookup:
         except dns.resolver.NXDOMAIN:
             return True
         except (dns.exception.DNSException, OSError):
-            raise Unknown from None
+            return None
 
     def _time(self) -> Callable[[], float]:
         end = self._clock.ticks() + WITHIN

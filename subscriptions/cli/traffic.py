@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from subscriptions import clock as clocks
 from subscriptions.domain.breaker import EVERYBODY, MINUTE, Cause, Openings, Scope, Thresholds, sentence
 from subscriptions.parts import Parts
-from subscriptions.store import attack, audit, traffic
+from subscriptions.store import attack, traffic
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Audit
 
@@ -33,7 +33,7 @@ def report(parts: Parts) -> Iterator[str]:
         yield from _chart(series.get(EVERYBODY, {}), now)
         yield from _lists(series, names, thresholds)
         yield from _domains(series, names, thresholds)
-        yield from _audit(audit.newest(session, LINES))
+        yield from _audit(attack.newest_acts(session, LINES))
 
 
 class _Names:

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from json.encoder import encode_basestring as quoted
 
 from subscriptions.domain.fields import further, whole_name
 from subscriptions.links import Links
-from subscriptions.store.mailable import Row
 from subscriptions.store.models import List
+from subscriptions.store.subscriptions import Row
 
 COLUMNS = ("email", "name", "list", "locale", "registered_at", "confirmed_at", "unsubscribe_url")
 Line = Callable[[Row], str]
@@ -24,7 +24,7 @@ def csv_head() -> str:
 
 def csv_line(row: List, links: Links) -> Line:
     """RFC 4180: every cell in quotes, quotes doubled, CRLF; a URL of ours has none."""
-    url_of, slug, language = links.leave_urls(row.id), _cell(row.slug), lru_cache(_cell)
+    url_of, slug, language = partial(links.leave_url, row.id), _cell(row.slug), lru_cache(_cell)
 
     def line(subscription: Row) -> str:
         _, key, address, name, fields, locale, registered_at, confirmed_at = subscription
@@ -49,7 +49,7 @@ def _cell(text: str | None) -> str:
 
 def json_line(row: List, links: Links) -> Line:
     """Members in the order of the columns, `fields` where the list has any, the one-click headers at the end."""
-    url_of, slug, has_fields = links.leave_urls(row.id), quoted(row.slug), bool(further(row.fields))
+    url_of, slug, has_fields = partial(links.leave_url, row.id), quoted(row.slug), bool(further(row.fields))
     before, after = _json(links.one_click_headers("\0")).split("\\u0000")
 
     def line(subscription: Row) -> str:

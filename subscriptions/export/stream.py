@@ -6,7 +6,7 @@ from datetime import datetime
 
 from subscriptions.export import lines
 from subscriptions.links import Links
-from subscriptions.store import mailable
+from subscriptions.store import subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
 
@@ -36,14 +36,14 @@ def export(
         progress(len(page))
 
 
-def _pages(row: List, now: datetime) -> Iterator[Sequence[mailable.Row]]:
+def _pages(row: List, now: datetime) -> Iterator[Sequence[subscriptions.Row]]:
     """Pages by key: nobody twice, nobody missed."""
     with reading() as session:
-        pages = mailable.pages_of(session, row.id, PAGE, now)
+        pages = subscriptions.mailable_pages(session, row.id, PAGE, now)
     after = 0
     while True:
         with reading() as session:
-            page = mailable.page(session, pages, after)
+            page = subscriptions.mailable_page(session, pages, after)
         if not page:
             return
         yield page

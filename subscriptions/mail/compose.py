@@ -125,7 +125,7 @@ class Composer:
             values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
         if mail.row.says_when:
             values["owed_at"] = words(due.owed_at, tag)
-            values["preferences_token"] = links.sessions.link_token(bytes.fromhex(due.mid), due.key)
+            values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key)
         return values | (self._phrases.what_stays(due.proof_until, tag) if mail is MailKind.ERASED else {})
 
     def language(self, due: Due) -> str:
@@ -164,7 +164,7 @@ class Composer:
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
         context |= style.look(mail, row, self._settings)
-        context["preferences_page_url"] = self.links.page("preferences")
+        context["preferences_page_url"] = self.links.url("preferences")
         with force_locale(locale_of(tag)):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)

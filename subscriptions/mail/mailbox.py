@@ -6,6 +6,7 @@ from subscriptions.clock import Clock
 from subscriptions.mail.message import OutMessage
 from subscriptions.store import mailbox
 from subscriptions.store.engine import transaction
+from subscriptions.store.models import Captured
 
 
 class MailboxConnection(flask_mail.Connection):
@@ -25,7 +26,8 @@ class MailboxConnection(flask_mail.Connection):
 
     def send(self, message: flask_mail.Message, envelope_from: str | tuple[str, str] | None = None) -> None:
         assert isinstance(message, OutMessage)
-        now, real_now = self._clock.now(), self._clock.real_now()
+        about = {"registration_id": message.registration_id, "key": message.key}
+        times = {"at": self._clock.now(), "real_at": self._clock.real_now()}
         with transaction() as session:
-            mailbox.keep(session, message.mail, message.octets, now, real_now, message.registration_id, message.key)
+            mailbox.keep(session, Captured(mail=message.mail, source=message.octets, **about, **times))
         message.reply = "250 kept in the mailbox"

@@ -6,28 +6,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.guarding import CLOCKS_DIFFER
-from subscriptions.store import arrays
+from subscriptions.domain.policy import CLOCKS_DIFFER
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Counted, CountedKey
 from subscriptions.store.trips import Later, Trip, trip
-from subscriptions.store.types import from_sqlite, sqlite_text
+from subscriptions.store.types import time_of
 
-_POSTGRES = """
-INSERT INTO counted_keys AS c (key, kind, since, count)
-SELECT n.key, %s, %s, n.count FROM unnest(%s::bytea[], %s::int[]) AS n(key, count)
+_COLUMNS = {"key": "bytea", "kind": "text", "since": "timestamptz", "count": "int"}
+_COUNTED = """
 ON CONFLICT (key) DO UPDATE SET
-  since = CASE WHEN c.since <= %s THEN excluded.since ELSE c.since END,
-  count = CASE WHEN c.since <= %s THEN excluded.count ELSE c.count + excluded.count END
-RETURNING key, since, count
+  since = CASE WHEN c.since <= ? THEN excluded.since ELSE c.since END,
+  count = CASE WHEN c.since <= ? THEN excluded.count ELSE c.count + excluded.count END
 """
-_SQLITE = """
-INSERT INTO counted_keys (key, kind, since, count) VALUES {}
-ON CONFLICT (key) DO UPDATE SET
-  since = CASE WHEN since <= ? THEN excluded.since ELSE since END,
-  count = CASE WHEN since <= ? THEN excluded.count ELSE count + excluded.count END
-"""
-
-
 Count = tuple[datetime, int]  # since when the current period of a key is, and how many in it
 
 
@@ -35,15 +25,9 @@ def add(
     out: Trip, kind: Counted, counts: Mapping[bytes, int], now: datetime, period: timedelta
 ) -> Later[dict[bytes, Count]]:
     """Count so many more of each key, held until the transaction ends; gives what they come to with these."""
-    keys, edge = sorted(counts), now - period  # in their order: no deadlock
-    if out.is_postgres:
-        numbers = arrays.numbers(counts[key] for key in keys)
-        rows = out.ask(_POSTGRES, (kind.value, now, arrays.octets(keys), numbers, edge, edge))
-        return lambda: {bytes(key): (since, count) for key, since, count in rows()}
-    at, over = sqlite_text(now), sqlite_text(edge)
-    out.ask_rows(_SQLITE, [(key, kind.value, at, counts[key]) for key in keys], over, over)
-    known = out.known("since, count", "counted_keys", keys)
-    return lambda: {key: (from_sqlite(since) or now, count) for key, since, count in known()}
+    rows, edge = [(key, kind.value, now, counts[key]) for key in sorted(counts)], now - period  # sorted: no deadlock
+    known = out.upsert("counted_keys AS c", _COLUMNS, rows, _COUNTED, edge, edge, gives="since, count")
+    return lambda: {bytes(key): (time_of(since) or now, count) for key, since, count in known()}
 
 
 def add_one(session: Session, kind: Counted, key: bytes, now: datetime, period: timedelta) -> Count:
@@ -71,6 +55,4 @@ def forget(session: Session, kind: Counted, now: datetime, period: timedelta) ->
     # what was counted while this waited for its turn is not from a clock that has gone back
     over = or_(CountedKey.since <= now - period, CountedKey.since > now + CLOCKS_DIFFER)
     free = select(CountedKey.key).where(CountedKey.kind == kind, over).with_for_update(skip_locked=True)
-    session.execute(
-        delete(CountedKey).where(CountedKey.key.in_(free)), execution_options={"synchronize_session": False}
-    )
+    session.execute(delete(CountedKey).where(CountedKey.key.in_(free)), execution_options=BLIND)

@@ -6,17 +6,11 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from subscriptions.store import arrays
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import UsedOnce
 from subscriptions.store.trips import Later, Trip
-from subscriptions.store.types import sqlite_text
 
-_POSTGRES = """
-INSERT INTO used_once (hash, until) SELECT * FROM unnest(%s::bytea[], %s::timestamptz[])
-ON CONFLICT (hash) DO NOTHING RETURNING hash
-"""
-_SQLITE = "INSERT INTO used_once (hash, until) VALUES {} ON CONFLICT (hash) DO NOTHING RETURNING hash"
+_COLUMNS = {"hash": "bytea", "until": "timestamptz"}
 
 
 def use(out: Trip, hashes: Mapping[bytes, datetime]) -> Later[set[bytes]]:
@@ -24,11 +18,7 @@ def use(out: Trip, hashes: Mapping[bytes, datetime]) -> Later[set[bytes]]:
     if not hashes:
         return set
     ordered = sorted(hashes.items())  # no deadlock
-    if out.is_postgres:
-        used, untils = zip(*ordered, strict=True)
-        rows = out.ask(_POSTGRES, (arrays.octets(used), arrays.times(untils)))
-    else:
-        rows = out.ask_rows(_SQLITE, [(hash_, sqlite_text(until)) for hash_, until in ordered])
+    rows = out.insert("used_once", _COLUMNS, ordered, "ON CONFLICT (hash) DO NOTHING RETURNING hash")
     return lambda: {bytes(hash_) for (hash_,) in rows()}
 
 

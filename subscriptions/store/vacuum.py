@@ -59,10 +59,6 @@ def _vacuum_sqlite(connection: Connection, *, quiet: bool, asked: bool) -> bool:
     if size > (AT_ONCE_UP_TO if not quiet else BY_ITSELF_UP_TO) and not asked:
         return False
     ask("VACUUM")
-    return _checkpoint(connection)
-
-
-def _checkpoint(connection: Connection) -> bool:
-    """Empty the write-ahead log as well; while a reader is in the way, the next minute tries again."""
-    busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+    # the write-ahead log is emptied as well; while a reader is in the way, the next minute tries again
+    busy = ask("PRAGMA wal_checkpoint(TRUNCATE)").first()
     return busy is None or busy[0] == 0

@@ -2,8 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from subscriptions.actions import enter_code
-from subscriptions.actions.confirm import ConfirmStatus, LinkState
+from subscriptions.actions.confirm import BY_JSON, ConfirmStatus, LinkState
 from subscriptions.domain import codes
 from subscriptions.parts import current_parts
 from subscriptions.web.http import cors
@@ -40,7 +39,7 @@ def confirm() -> Response:
     if code is None:
         return wrong_in("body", [Problem("code", "A code has eight letters and digits, such as K7QM-2XWD.")])
     parts = current_parts()
-    entered = enter(parts.links.visit(sent["registration"]), code, enter_code.BY_JSON, incoming(), parts)
+    entered = enter(parts.links.visit(sent["registration"]), code, BY_JSON, incoming(), parts)
     if entered.status is None:
         sentence = _WRONG.format(entered.left) if entered.left else _OVER
         return wrong_in("body", [Problem("code", sentence)], tries_left=entered.left)

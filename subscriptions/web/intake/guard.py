@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from subscriptions.actions.gate import Need, Pass, ProofNeeded
 from subscriptions.actions.subscribe import SignUp
-from subscriptions.domain.guarding import STEP_LIFE, is_step_alive, is_too_fast, seconds_left
+from subscriptions.domain.policy import STEP_LIFE, is_step_alive, is_too_fast, seconds_left
 from subscriptions.links.forms import Step as Begun
 from subscriptions.parts import Parts
 from subscriptions.web.http.incoming import Incoming

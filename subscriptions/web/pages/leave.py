@@ -2,9 +2,8 @@
 
 from flask import Blueprint, render_template, request, url_for
 
-from subscriptions.actions import disown as disowning
 from subscriptions.actions import leave as leaving
-from subscriptions.actions import profile
+from subscriptions.actions import preferences
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.evidence import Channel
@@ -35,7 +34,7 @@ def unsubscribe(token: str) -> str:
     if _is_one_click():
         how = Withdrawal(Event.UNSUBSCRIBE, Channel.ONE_CLICK, "one-click of the mail program (RFC 8058)")
     leaving.leave(link.key, link.list_id, how, now(), current_parts().policy)
-    lift = url_for("leave.lift", token=token) if profile.never(link.key, now()) else None
+    lift = url_for("leave.lift", token=token) if preferences.never(link.key, now()) else None
     return _left("unsubscribed", link, lift_action=lift)
 
 
@@ -70,14 +69,14 @@ def not_me(token: str) -> str:
     """The button, or a mail program's one-click on the confirmation mail."""
     link = current_parts().links.read_not_me(token)
     about = _about_not_me(link)  # before it is erased
-    disowning.disown(link, Event.ONE_CLICK if _is_one_click() else Event.DISOWN, now(), current_parts().policy)
+    suppressing.disown(link, Event.ONE_CLICK if _is_one_click() else Event.DISOWN, now(), current_parts().policy)
     return _disowned("not_me_done", *about, undo_action=url_for("leave.undo", token=token))
 
 
 @pages.post("/not-me/<token>/undo")
 def undo(token: str) -> str:
     link = current_parts().links.read_not_me(token)
-    disowning.undo(link)
+    suppressing.lift(link.key, set_by=link.ref)  # a subscription that it ended stays ended: consent is asked for anew
     row, names = _about_not_me(link)
     return _disowned("not_me_undone", row, names, subscribe_url=urls.sign_up(row))
 
