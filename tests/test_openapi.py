@@ -12,7 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from subscriptions import __version__
+from subscriptions.domain.fields import LONGEST
+from subscriptions.web.api.lists import PAGE_AT_MOST, PAGE_DEFAULT
 from subscriptions.web.http.routes import Who, route
+from subscriptions.web.intake.on_behalf import LONGEST_PAGE
 from subscriptions.web.intake.parse import VOUCHED
 from tests.builders import HIDDEN, NEWS, OFFERS, World, bearer
 from tests.support.cases import BY_DAY_ON_SQLITE
@@ -78,6 +82,15 @@ def test_the_description_names_the_scope_that_the_route_asks_for(app: Flask, doc
             path = rule.rule.replace("<slug>", "{list}")
             operation = document["paths"][path]["get"]
             assert f'"{wanted}"' in operation["description"] and operation["security"] == [{"token": []}]
+
+
+def test_the_bounds_in_the_description_are_those_that_hold(document: dict[str, Any]) -> None:
+    paths, sign_up = document["paths"], document["components"]["schemas"]["SignUp"]["anyOf"][0]["properties"]
+    [limit] = [one["schema"] for one in paths["/api/v1/lists/{list}/subscriptions"]["get"]["parameters"]
+               if one.get("name") == "limit"]  # fmt: skip
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, PAGE_AT_MOST, PAGE_DEFAULT)
+    assert (sign_up["page"]["maxLength"], sign_up["name"]["maxLength"]) == (LONGEST_PAGE, LONGEST)
+    assert document["info"]["version"] == __version__
 
 
 def test_an_address_is_all_that_must_be_sent_to_the_first_list(document: dict[str, Any]) -> None:

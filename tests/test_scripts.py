@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from subscriptions.web.embed.snippets import SCRIPTS
+from subscriptions.web.embed.owner_page import SCRIPTS
 
 LARGEST = 6000  # bytes on the line
 RELEASED = {  # by version of the address

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from subscriptions.web.embed.snippets import SCRIPTS
+from subscriptions.web.embed.owner_page import SCRIPTS
 
 HOME = Path(__file__).resolve().parents[1] / "subscriptions/web/static"
 CSS, SCRIPT = "/static/style.css", "/embed/v1/yestwice.js"

@@ -85,9 +85,9 @@ def _gamma(part: float) -> float:
     return 12.92 * part if part <= 0.0031308 else float(1.055 * part ** (1 / 2.4) - 0.055)
 
 
-def _octets(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+def _octets(colour: str) -> bytes:
+    return bytes.fromhex(colour[1:])
 
 
 def _hex(parts: Iterable[float]) -> str:
-    return "#" + "".join(f"{round(part):02x}" for part in parts)
+    return "#" + bytes(map(round, parts)).hex()

@@ -9,12 +9,6 @@ from subscriptions.look.tokens import SCHEMES, tokens
 
 NEEDED = {"light": 4.5, "dark": 4.5, "light, more contrast": 7.0, "dark, more contrast": 7.0}
 TINT = {"light": 0.1, "dark": 0.16}  # how much of the colour is in the ground of a consent box
-_MEDIA = {
-    "light": "screen",
-    "dark": "screen and (prefers-color-scheme: dark)",
-    "light, more contrast": "screen and (prefers-contrast: more)",
-    "dark, more contrast": "screen and (prefers-contrast: more) and (prefers-color-scheme: dark)",
-}
 _STEPS = 200
 
 
@@ -48,13 +42,14 @@ def palette(colour: str, scheme: str) -> dict[str, str]:
 @cache
 def sheet(slug: str, colour: str) -> str:
     """A style sheet that gives the list's shades to whatever is of the class `look-<slug>`."""
-    return "\n".join(_rule(slug, shades(colour, scheme), _MEDIA[scheme]) for scheme in SCHEMES) + "\n"
+    return "".join(_rule(slug, shades(colour, scheme), SCHEMES[scheme][-1]) for scheme in SCHEMES)
 
 
-def _rule(slug: str, made: Shades, media: str) -> str:
+def _rule(slug: str, made: Shades, condition: str) -> str:
     # screen alone: on paper the design prints black
+    media = " and ".join(filter(None, ("screen", condition)))
     lines = (f"--{name.replace('_', '-')}: {value};" for name, value in asdict(made).items())
-    return f"@media {media} {{ .look-{slug} {{ {' '.join(lines)} }} }}"
+    return f"@media {media} {{ .look-{slug} {{ {' '.join(lines)} }} }}\n"
 
 
 def _nearest(colour: str, scheme: str, is_good: Callable[[str], bool]) -> str:

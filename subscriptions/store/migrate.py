@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from subscriptions.store.engine import meaning_of, translated
+from subscriptions.store.engine import translated
 from subscriptions.store.models import db
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -28,13 +28,14 @@ def init_app(app: Flask) -> None:
 
 def current() -> str | None:
     """The version of the schema, or None where there is none yet."""
-    try:
-        with db.engine.connect() as connection:
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except DBAPIError as error:
-        if _is_missing(error):
-            return None
-        raise meaning_of(error) or error from error
+    with translated():
+        try:
+            with db.engine.connect() as connection:
+                return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        except DBAPIError as error:
+            if _is_missing(error):
+                return None
+            raise
 
 
 def _is_missing(error: DBAPIError) -> bool:

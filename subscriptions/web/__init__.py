@@ -3,8 +3,7 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
-from subscriptions.web.api import auth, confirmations, health, lists, subscriptions
-from subscriptions.web.api.openapi import document
+from subscriptions.web.api import auth, health, lists, openapi, subscriptions
 from subscriptions.web.embed import form_data, frame, owner_page
 from subscriptions.web.http import branding, cors, headers, language, problems, static_files
 from subscriptions.web.pages import confirm, inbox, leave, one_more_step, signup
@@ -12,7 +11,7 @@ from subscriptions.web.pages.preferences import routes
 from subscriptions.web.tryout import mailbox
 
 _ROOMS = (
-    signup, inbox, frame, confirm, leave, routes, subscriptions, lists, confirmations, form_data, owner_page, document,
+    signup, inbox, frame, confirm, leave, routes, subscriptions, lists, form_data, owner_page, openapi,
     health,
 )  # fmt: skip
 

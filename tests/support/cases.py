@@ -18,11 +18,15 @@ Test = Callable[..., None]
 
 
 def crossed(*, indirect: Iterable[str] = (), **columns: Iterable[Any]) -> pytest.MarkDecorator:
-    """Each value with each on SQLite; on PostgreSQL as few cases as have every value of every column once."""
+    """Each value with each: on SQLite by day; on PostgreSQL by day as few as have every value once, by night all."""
     every = {name: list(values) for name, values in columns.items()}
-    rows = [("sqlite", *row) for row in product(*every.values())]
-    for number in range(max(map(len, every.values()))):
-        rows.append(("postgresql", *(values[number % len(values)] for values in every.values())))
+    turns = range(max(map(len, every.values())))
+    by_day = [tuple(number % len(values) for values in every.values()) for number in turns]
+    rows = []
+    for places in product(*(range(len(values)) for values in every.values())):
+        row = [values[place] for values, place in zip(every.values(), places, strict=True)]
+        rows.append(pytest.param("sqlite", *row))
+        rows.append(pytest.param("postgresql", *row, marks=() if places in by_day else pytest.mark.drill))
     return pytest.mark.parametrize(("database", *every), rows, indirect=["database", *indirect], ids=_named)
 
 

@@ -1,7 +1,6 @@
 """Whether the service lives, and whether it is ready; details for those who may see them."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.api.auth import refuse
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
+from subscriptions.web.http.problems import json_answer
 from subscriptions.web.http.routes import route
 
 pages = Blueprint("health", __name__)
@@ -25,7 +25,7 @@ pages = Blueprint("health", __name__)
 
 @pages.get("/healthz")
 def healthz() -> Response:
-    return Response('{"status": "live"}', mimetype="application/json")
+    return json_answer({"status": "live"})
 
 
 @pages.get("/readyz")
@@ -34,7 +34,7 @@ def readyz() -> Response:
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
     if is_straight_from_loopback(incoming()) or (request.headers.get("Authorization") and _may_read()):
         body |= {"problems": problems, "warnings": current_parts().warnings, **details}
-    return Response(json.dumps(body), 503 if problems else 200, mimetype="application/json")
+    return json_answer(body, 503 if problems else 200)
 
 
 def _may_read() -> bool:
@@ -101,30 +101,30 @@ def metrics() -> Response:
 
 
 def _families(session: Session, now: datetime) -> Iterator[Any]:
-    from prometheus_client.core import CounterMetricFamily
-    from prometheus_client.core import GaugeMetricFamily as Gauge
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
     waiting = current_parts().tally.waiting()  # what this process has yet to write
     for name, value in sorted(counters.totals(session).items()):
         yield CounterMetricFamily(f"yestwice_{name}", name.replace("_", " "), value=value + waiting.get(name, 0))
-    states = Gauge("yestwice_list", "registrations and subscriptions by list and state", labels=["list", "state"])
-    counts = subscriptions.counts(session, now)
-    for row in current_parts().catalogue.lists.values():
-        for state, number in counts[row.id].items():
-            states.add_metric([row.slug, state], number)
-    yield states
+    for name, (about, *labels), values in _gauges(session, now):
+        gauge = GaugeMetricFamily(f"yestwice_{name}", about, labels=labels)
+        for of, number in values:
+            gauge.add_metric(of, number)
+        yield gauge
+
+
+def _gauges(session: Session, now: datetime) -> Iterator[tuple[str, Sequence[str], Sequence[tuple[list[str], float]]]]:
+    """Name; what it is, then its labels; the values, each with those of the labels."""
+    lists, counts = current_parts().catalogue.lists.values(), subscriptions.counts(session, now)
+    states = [([row.slug, state], number) for row in lists for state, number in counts[row.id].items()]
+    yield "list", ("registrations and subscriptions by list and state", "list", "state"), states
     owed, oldest = outbox.waiting(session)
-    yield Gauge("yestwice_outbox_mails", "mails that are owed", value=owed)
-    yield Gauge("yestwice_outbox_oldest_seconds", "age of the oldest owed mail", value=_age(oldest, now))
+    yield "outbox_mails", ("mails that are owed",), [([], owed)]
+    yield "outbox_oldest_seconds", ("age of the oldest owed mail",), [([], _age(oldest, now))]
     on = [opening.excess.scope for opening in _on(session, now)]
-    yield Gauge("yestwice_breaker", "1 while sign-ups are unusual in some way", value=bool(on))
+    yield "breaker", ("1 while sign-ups are unusual in some way",), [([], bool(on))]
     about = "how many causes of that scope are on: all, list, domain, unconfirmed"
-    scopes = Gauge("yestwice_breaker_on", about, labels=["scope"])
-    for scope in Scope:
-        scopes.add_metric([scope.value], on.count(scope))
-    yield scopes
-    last = Gauge("yestwice_job_last_success_timestamp_seconds", "end of the last good run", labels=["job"])
-    for job in jobs.all_of(session):
-        if job.name in NAMED:
-            last.add_metric([job.name], job.ended_at.timestamp() if job.ended_at else 0)
-    yield last
+    yield "breaker_on", (about, "scope"), [([scope.value], on.count(scope)) for scope in Scope]
+    ended = {job.name: job.ended_at for job in jobs.all_of(session) if job.name in NAMED}
+    last = [([name], at.timestamp() if at else 0.0) for name, at in ended.items()]
+    yield "job_last_success_timestamp_seconds", ("end of the last good run", "job"), last

@@ -1,11 +1,13 @@
-"""A sign-up by a program, or by the script on a listed site."""
+"""Sign-ups and codes by JSON: from programs, from apps, and from the script on a listed site."""
 
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, abort, g, request
 
+from subscriptions.actions.confirm import BY_JSON, ConfirmStatus, LinkState
 from subscriptions.actions.gate import Limited, Pass, ProofNeeded
 from subscriptions.actions.subscribe import SignUp
+from subscriptions.domain import codes
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import current_parts
 from subscriptions.web.http import cors
@@ -15,29 +17,38 @@ from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import answer, json_answer, too_many, wrong_in
 from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.on_behalf import NOTHING, Vouched, vouched
-from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, taken
-from subscriptions.web.intake.proof_of_work import may_compute
-from subscriptions.web.intake.submit import complete, new_handle, submit
+from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, read_json, taken
+from subscriptions.web.intake.submit import complete, enter, new_handle, submit
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
+_OF_CODE = ("registration", "code")  # members
+_OVER = "The code can no longer be used here. The link in the mail still works."
+_WRONG = "This code is not right. Tries left: {}. The link in the mail works as well."
+_LATE = "This sign-up can no longer be confirmed. Sign up again for a fresh mail."
+
+
+def _body() -> bytes:
+    """Of the request at hand, if it says that it is JSON."""
+    if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        abort(answer(415, "Send application/json in UTF-8."))
+    return request.get_data(cache=False)
+
+
+@pages.errorhandler(NotJson)
+def not_json(error: NotJson) -> Response:
+    return answer(400, str(error))
 
 
 @pages.post("/subscriptions")
 def subscribe() -> Response:
     cors.may_read_problems()
-    if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
-        return answer(415, "Send application/json in UTF-8.")
     try:
-        asked = from_json(request.get_data(cache=False), current_parts().catalogue)
-    except NotJson as error:
-        return answer(400, str(error))
+        asked = from_json(_body(), current_parts().catalogue)
     except UnknownList:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):
         return wrong_in("body", asked)
-    closed = cors.refused(asked.rows)
-    if closed:
-        return closed
+    cors.refuse_strangers(asked.rows)
     spoken_for = _spoken_for(asked.said)
     if isinstance(spoken_for, list):
         return wrong_in("body", spoken_for)
@@ -85,6 +96,47 @@ def _spoken_for(said: Mapping[str, str]) -> Vouched | list[Problem]:
 
 @pages.get("/challenge")
 def challenge() -> Response:
-    if not may_compute(current_parts()):
+    if not guard.may_compute(current_parts()):
         abort(404)
     return json_answer(current_parts().work.challenge())
+
+
+@pages.post("/confirmations")
+def confirm() -> Response:
+    """Confirm with the handle that a sign-up was answered with and the code from its mail."""
+    cors.refuse_strangers()
+    sent = read_json(_body())
+    wrong = _problems(sent)
+    if wrong:
+        return wrong_in("body", wrong)
+    code = codes.read(sent["code"])
+    if code is None:
+        return wrong_in("body", [Problem("code", "A code has eight letters and digits, such as K7QM-2XWD.")])
+    parts = current_parts()
+    entered = enter(parts.links.visit(sent["registration"]), code, BY_JSON, incoming(), parts)
+    if entered.status is None:
+        sentence = _WRONG.format(entered.left) if entered.left else _OVER
+        return wrong_in("body", [Problem("code", sentence)], tries_left=entered.left)
+    return _confirmed(entered.status)
+
+
+def _problems(sent: object) -> list[Problem]:
+    if not isinstance(sent, dict):
+        return [Problem("", "The body must be a JSON object.")]
+    found = [Problem(name, "This member is not known here.") for name in sent if name not in _OF_CODE]
+    for name in _OF_CODE:
+        if name not in sent:
+            found.append(Problem(name, "This member is required."))
+        elif not isinstance(sent[name], str):
+            found.append(Problem(name, "This member must be a text."))
+    return found
+
+
+def _confirmed(status: ConfirmStatus) -> Response:
+    """Like the button of the mail: 410 where it would be too late."""
+    if status.state is not LinkState.SUBSCRIBED:
+        return answer(410, _LATE)
+    lists = current_parts().catalogue.lists
+    slugs = [lists[row.list_id].slug for row in status.those(LinkState.SUBSCRIBED)]
+    which: dict[str, object] = {"lists": slugs} if len(status.lists) > 1 else {"list": slugs[0]}
+    return json_answer({"status": "confirmed", **which})

@@ -25,9 +25,9 @@ pages = Blueprint("form_data", __name__, url_prefix="/api/v1/lists")
 def form(slug: str) -> Response:
     """In the language that `lang` asks for."""
     options = read(the_list(slug), request.args)
-    response = cors.refused(options.rows) or json_answer(data(options))
-    if response.status_code == 200:
-        response.headers["Content-Language"] = language.current()
+    cors.refuse_strangers(options.rows)
+    response = json_answer(data(options))
+    response.headers["Content-Language"] = language.current()
     return response
 
 
@@ -91,21 +91,14 @@ def _inbox(options: Options) -> dict[str, Any]:
     if not options.is_choice:
         facts.insert(1, [gettext("Subject"), subject(names)])
     return {
-        "heading": gettext("Now check your inbox"),
-        "lead": gettext(
-            "If the address can be subscribed to %(list)s, a mail is on its way to it. "
-            "Open it, follow its link and press the button there.",
-            list=names,
-        ),
-        "facts": facts,
-        "code": _code(),
-        "hint": gettext(
-            "Look in the spam folder, and under promotions or other tabs. "
-            "Some mail systems also hold a first mail back for a quarter of an hour."
-        ),
+        "heading": gettext("Now check your inbox"), "facts": facts, "code": _code(),
+        "lead": gettext("If the address can be subscribed to %(list)s, a mail is on its way to it. "
+                        "Open it, follow its link and press the button there.", list=names),
+        "hint": gettext("Look in the spam folder, and under promotions or other tabs. "
+                        "Some mail systems also hold a first mail back for a quarter of an hour."),
         "more": gettext("Find the mail, or have another one sent"),
         "correct": gettext("Wrong address?") + " " + gettext("Correct it"),
-    }
+    }  # fmt: skip
 
 
 def _code() -> dict[str, Any]:
@@ -115,11 +108,8 @@ def _code() -> dict[str, Any]:
     )
     field = Input("code", gettext("Code"), hint=hint, autocomplete="one-time-code", longest=LONGEST_TYPED)
     return {
-        "heading": gettext("Or type the code from the mail"),
-        "field": asdict(field),
-        "confirm": gettext("Confirm"),
-        "unread": no_code(),
-        "wrong": [wrong_code(left) for left in range(TRIES_A_VISIT)],
+        "heading": gettext("Or type the code from the mail"), "field": asdict(field), "confirm": gettext("Confirm"),
+        "unread": no_code(), "wrong": [wrong_code(left) for left in range(TRIES_A_VISIT)],
         "late": gettext("This sign-up can no longer be confirmed. Sign up again for a fresh mail."),
         "done": gettext("You are subscribed"),
-    }
+    }  # fmt: skip

@@ -6,8 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.parts import current_parts
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import headers
-from subscriptions.web.pages import inbox
-from subscriptions.web.pages import signup as forms
+from subscriptions.web.pages import inbox, signup
 
 pages = Blueprint("frame", __name__, url_prefix="/embed/<slug>/frame")
 pages.add_url_rule("/check-inbox", "check_inbox", inbox.check_inbox)
@@ -32,13 +31,13 @@ def _options() -> Options:
 
 @pages.get("")
 def form(slug: str) -> str:
-    return forms.form_of(_options().rows)
+    return signup.form_of(_options().rows)
 
 
 @pages.post("")
 def subscribe(slug: str) -> BaseResponse | tuple[str, int]:
     options = _options()
-    return forms.subscribe_to(options.rows, is_choice=options.is_choice)
+    return signup.subscribe_to(options.rows, is_choice=options.is_choice)
 
 
 @pages.after_request

@@ -57,12 +57,9 @@ def read(row: List, query: "MultiDict[str, str]") -> Options:
     """What of a query can be had: lists that there are, fields of theirs, a colour, a page on a site of theirs."""
     rows = _rows(row, query)
     colour, back = query.get("colour", ""), query.get("return_url", "")
-    return Options(
-        rows=rows,
-        fields=shown_fields(rows, query),
-        colour=colour.lower() if COLOUR.fullmatch(colour) else "",
-        return_url=back if all(origin_of(back) in row.origins for row in rows) else "",
-    )
+    known_colour = colour.lower() if COLOUR.fullmatch(colour) else ""
+    return_url = back if all(origin_of(back) in row.origins for row in rows) else ""
+    return Options(rows, shown_fields(rows, query), known_colour, return_url)
 
 
 def _rows(row: List, query: "MultiDict[str, str]") -> tuple[List, ...]:

@@ -1,33 +1,39 @@
 """For whoever owns a website: the snippets to paste, with a preview of each, and the scripts that they name."""
 
+import base64
+import hashlib
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from subscriptions import languages
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.store.models import List
-from subscriptions.web.embed import snippets
 from subscriptions.web.embed.options import Options, read
-from subscriptions.web.http import headers, urls
+from subscriptions.web.http import headers, language, urls
 from subscriptions.web.http.lists import the_list
 from subscriptions.web.http.static_files import files_in
 from subscriptions.web.intake.fields import shown_fields, voluntary_inputs
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
 YEAR = 365 * 86_400
-_SCRIPTS = files_in(snippets.SCRIPTS)
+SCRIPTS = Path(__file__).parent / "scripts" / "v1"
+_FILES = files_in(SCRIPTS)
 DEFAULT_COLOUR = "#14634b"
+HEIGHT = 720  # of a frame whose page has no script of ours
 _NOT_A_SITE = marked("This page is not on one of the sites of the list, so nobody is led there.")
 
 
 @pages.get('/v1/<any("yestwice.js", "frame.js"):name>')
 def script(name: str) -> Response:
     """A version never changes once it is released: pages name its hash, and browsers refuse anything else."""
-    response = _SCRIPTS[name].answer(YEAR)
+    response = _FILES[name].answer(YEAR)
     response.cache_control.public = response.cache_control.immutable = True
     response.headers["Access-Control-Allow-Origin"] = "*"  # browsers check a hash only on what they may read
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -37,38 +43,49 @@ def script(name: str) -> Response:
 @pages.get("/<slug>")
 def page(slug: str) -> str:
     row = the_list(slug)
-    options = read(row, request.args)
+    options, asked = read(row, request.args), request.args.get("return_url", "")
     headers.allow(script_src="'self'", connect_src="'self'", frame_src="'self'")
-    shown = {"origins": options.origins, "wished": options.query(), "policies": _policies(urls.public(""))}
-    shown |= _controls(row, options) | _snippets(options)
-    return render_template("pages/embed.html", list=row, options=options, **shown)
-
-
-def _policies(base: str) -> list[tuple[str, str]]:
-    """What a Content-Security-Policy of the site must allow, for each of the three."""
-    needed = {
-        gettext("Plain form"): "form-action",
-        gettext("Frame"): "frame-src script-src",
-        gettext("Script"): "script-src connect-src form-action frame-src",
-    }
-    return [(name, "; ".join(f"{directive} {base}" for directive in of.split())) for name, of in needed.items()]
-
-
-def _controls(row: List, options: Options) -> dict[str, Any]:
-    """What can be wished for."""
-    asked = request.args.get("return_url", "")
     configured = current_parts().catalogue.configured
-    return {
-        "tags": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
-        "others": [other for other in configured if other is not row and (other.public or other in options.rows)],
-        "offered": voluntary_inputs(shown_fields(options.rows, MultiDict()), gettext),
-        "colour": options.colour or row.colour or DEFAULT_COLOUR,
-        "asked_return": asked,
-        "trouble": _NOT_A_SITE if asked and not options.return_url else "",
-    }
+    return render_template(
+        "pages/embed.html", list=row, options=options, origins=options.origins, wished=options.query(),
+        base=urls.public(""), tags=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
+        others=[other for other in configured if other is not row and (other.public or other in options.rows)],
+        offered=voluntary_inputs(shown_fields(options.rows, MultiDict()), gettext),
+        colour=options.colour or row.colour or DEFAULT_COLOUR,
+        asked_return=asked, trouble=_NOT_A_SITE if asked and not options.return_url else "",
+        **_snippets(options),
+    )  # fmt: skip
 
 
-def _snippets(options: Options) -> dict[str, str]:
-    form, src = options.form(), snippets.frame_src(options)
-    framed, element = snippets.framed(form, src), str(snippets.element(form, options))
-    return {"frame_src": src, "plain": snippets.plain(form), "framed_code": framed, "element_code": element}
+def _snippets(options: Options) -> dict[str, Any]:
+    """The form, to be written as plain HTML; and it in a frame, and put there by a script."""
+    form, lang, wished = options.form(), language.current(), options.query()
+    src = f"/embed/{options.rows[0].slug}/frame?{urlencode({'lang': lang, **wished}, safe=',')}"
+    # what stood in the form when the snippet was made, for whoever reads the page's source years later
+    wordings = " ".join(entry.wording.id for entry in form.agreements)
+    frame = _tag(
+        "iframe", src=urls.public(src), title=form.title, width="100%", height=HEIGHT, frameborder="0",
+        referrerpolicy="origin", data_wording=wordings,
+    )  # fmt: skip
+    known = {"data_list": options.rows[0].slug, "data_lang": lang, **{f"data_{name}": wished[name] for name in wished}}
+    return {"form": form, "frame_src": src, "framed_code": f"{frame}</iframe>\n{_script('frame.js')}",
+            "element_code": _script("yestwice.js", **known, data_wording=wordings)}  # fmt: skip
+
+
+def _script(name: str, **attributes: object) -> str:
+    src = urls.public(f"/embed/v1/{name}")
+    known = {"src": src, "integrity": integrity(name), "crossorigin": "anonymous"}
+    return _tag("script", "async", **known, **attributes) + "</script>"
+
+
+def _tag(*words: str, **attributes: object) -> str:
+    """An opening tag; attributes without a value are left out, `data_list` becomes `data-list`."""
+    given = [Markup('{}="{}"').format(name.replace("_", "-"), value) for name, value in attributes.items() if value]
+    name, *flags = words
+    return f"<{' '.join([name, *given, *flags])}>"
+
+
+@lru_cache
+def integrity(name: str) -> str:
+    """What browsers hold a script against (SRI)."""
+    return "sha384-" + base64.b64encode(hashlib.sha384((SCRIPTS / name).read_bytes()).digest()).decode()

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import Request, request
+from flask import request
 
 from subscriptions.parts import current_parts
 from subscriptions.web.http.incoming import Incoming
@@ -16,22 +16,12 @@ def now() -> datetime:
 
 
 def incoming() -> Incoming:
-    """The request at hand."""
-    found: Incoming | None = request.environ.get(KEPT)
-    if found is None:
-        found = request.environ[KEPT] = read(request)
-    return found
-
-
-def read(request: Request) -> Incoming:
-    """Without its body, which Flask reads where a view wants it."""
+    """The request at hand, without its body, which Flask reads where a view wants it."""
     environ = request.environ
-    server = {"host": f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"}  # of HTTP/1.0
-    return Incoming(
-        request.method,
-        request.scheme,
-        environ.get("PATH_INFO", ""),
-        environ.get("QUERY_STRING", ""),
-        environ.get("REMOTE_ADDR", ""),
-        server | {name.lower(): value for name, value in request.headers.items()},
-    )
+    found: Incoming | None = environ.get(KEPT)
+    if found is None:
+        path, query, peer = (environ.get(name, "") for name in ("PATH_INFO", "QUERY_STRING", "REMOTE_ADDR"))
+        server = {"host": f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"}  # of HTTP/1.0
+        headers = server | {name.lower(): value for name, value in request.headers.items()}
+        found = environ[KEPT] = Incoming(request.method, request.scheme, path, query, peer, headers)
+    return found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 from subscriptions.domain.sites import origin_of
 from subscriptions.parts import current_parts
@@ -42,9 +42,7 @@ def _origin() -> str | None:
 
 def _preflight() -> Response:
     """The browser's question before the request: the list stands in the body, so any list's origin will do."""
-    closed = refused_everywhere()
-    if closed:
-        return closed
+    refuse_strangers()
     response = Response(status=204)
     response.headers["Access-Control-Allow-Methods"] = "GET" if request.path.rstrip("/").endswith("/form") else "POST"
     response.headers["Access-Control-Allow-Headers"] = "Content-Type"
@@ -67,27 +65,19 @@ def may_read_problems() -> None:
         g.listed = _of_any_list()
 
 
-def refused_everywhere() -> Response | None:
-    """The same where it must not be told which list is meant: any list's origins will do."""
+def refuse_strangers(rows: Sequence[List] = ()) -> None:
+    """403 to a browser whose page's origin is not among those of each of these lists, and to nobody else.
+
+    None: it must not be told which list is meant, so any list's origins will do.
+    """
     origin = _foreign()
     if origin is None:
-        return None
-    g.listed = _of_any_list()
-    if origin in g.listed:
-        return None
-    return answer(403, f"The origin {_named(origin)} is not among the origins of any list here.")
-
-
-def refused(rows: Sequence[List]) -> Response | None:
-    """The answer to a browser whose page's origin is not among those of each of these lists; None for all others."""
-    origin = _foreign()
-    if origin is None:
-        return None
-    g.listed = set.intersection(*(set(row.origins) for row in rows))
-    closed = next((row for row in rows if origin not in row.origins), None)
-    if closed is None:
-        return None
-    return answer(403, f'The origin {_named(origin)} is not among the origins of the list "{closed.slug}".')
+        return
+    g.listed = set.intersection(*(set(row.origins) for row in rows)) if rows else _of_any_list()
+    if origin not in g.listed:
+        closed = next((row.slug for row in rows if origin not in row.origins), "")
+        which = f'the list "{closed}"' if closed else "any list here"
+        abort(answer(403, f"The origin {_named(origin)} is not among the origins of {which}."))
 
 
 def _foreign() -> str | None:

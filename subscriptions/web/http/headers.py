@@ -4,8 +4,9 @@ import logging
 import random
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, abort, g, request
 from werkzeug.exceptions import RequestEntityTooLarge, SecurityError
@@ -17,9 +18,6 @@ from subscriptions.web.http import routes
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
 from subscriptions.web.http.incoming import Incoming
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Headers = Sequence[tuple[str, str]]
 log = logging.getLogger(__name__)
@@ -46,10 +44,10 @@ _ANY_HOST = ("/healthz", "/readyz")
 class OnEveryAnswer:
     """Adds headers beneath Flask, whose own objects take 40 us a request for them; this takes 2."""
 
-    def __init__(self, app: "WSGIApplication", fixed: Headers) -> None:
+    def __init__(self, app: WSGIApplication, fixed: Headers) -> None:
         self._app, self._fixed = app, fixed
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         whole = False
 
         def begin(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:

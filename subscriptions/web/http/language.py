@@ -1,7 +1,4 @@
-"""In which language a page is: asked for, known from the row that it is about, accepted by the browser, or the list's.
-
-A view says what its page is about (`of_list`, `of_row`) before it renders anything.
-"""
+"""The language of a page: asked for, stored with the row that it is about, accepted by the browser, or its list's."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -45,12 +42,12 @@ def init_app(app: Flask) -> None:
 
 
 def of_list(row: List | None) -> None:
-    """The page is about a list: the reader's browser decides before it."""
+    """The page is about a list: the reader's browser decides before it. To be said before anything is rendered."""
     of_row(None, row)
 
 
 def of_row(locale: str | None, row: List | None) -> None:
-    """The page is about a registration or subscription: its own locale decides, like in its mails."""
+    """The same of a registration or subscription: its own locale decides, like in its mails."""
     g.about = About(locale, row.locale if row else _first_list())
     g.pop("_flask_babel", None)  # Flask-Babel keeps the locale that it found first, with the application's context
 
@@ -96,7 +93,7 @@ def _said(problem: Problem) -> str:
     values = dict(problem.values or {})
     if "label" in values:
         values["label"] = gettext(str(values["label"]))
-    return str(gettext(problem.message, **values))
+    return told(problem.message, values)
 
 
 def _chosen() -> str:

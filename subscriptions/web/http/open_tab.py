@@ -3,22 +3,19 @@
 While that page is open, the mailed link opened in the same browser confirms without the button (static/open-tab.js),
 and the evidence says so. Whoever signs a stranger up knows the address of that page and could bring it into the
 stranger's browser; to look at the mailed link would then confirm. Nothing written in an address keeps them out. So two
-things hold together, and a page that lacks either is like any other, and leaves the button:
+things hold together, and a page that lacks either leaves the button:
 
-- The browser says that a page of ours led here, the whole way (`Sec-Fetch-Site: same-origin`), to a tab and not into a
-  frame. No page can make that up. A mail, a bookmark, another site, a sibling domain, and a form that another site
-  sends are told apart by it. The request that signed up is held to the same.
-- The address carries a stamp, which the redirect after a sign-up sets and nothing else does. No link, form or redirect
-  of the page hands it on: where these lead (another language, another mail, a wrong code), nothing vouches any more.
-  Addresses of earlier versions and of the script on other sites have none.
+- The browser says that a page of ours led here, the whole way (`Sec-Fetch-Site: same-origin`), to a tab, not a frame.
+  No mail, bookmark, other site or sibling domain can make that up. The request that signed up is held to the same.
+- The address carries a stamp, which only the redirect after a sign-up sets: no link, form or redirect hands it on.
 
-A stamped address that was reached in any other way leads at once to the same without the stamp. So nothing is left to
-be loaded again: of a reload, of Back and of a restored tab browsers say who led to it at first, but of a page that
-loads itself Chromium says "same-origin", and Firefox forgets on a reload that the way went over another site.
+A stamped address that was reached in any other way leads at once to the same without the stamp, so that nothing is left
+to be loaded again: of a page that loads itself Chromium says "same-origin", and Firefox forgets on a reload that the
+way went over another site.
 
 Firefox says "none" after a redirect if the request had no referrer. So the pages with the form, and the redirect, send
-one to ourselves (`Referrer-Policy: same-origin`): our own server reads the address of the form, in which is no token,
-and nobody else reads anything. All other pages send none, since the address of the page that vouches holds the handle.
+one to ourselves (`Referrer-Policy: same-origin`); in the address of the form is no token. All other pages send none,
+since the address of the page that vouches holds the handle.
 """
 
 from typing import Any
@@ -32,7 +29,6 @@ from subscriptions.web.http.incoming import Incoming
 
 STAMP = "new"
 TO_OURSELVES = "same-origin"
-_OF_PAGE = ("r", "also", "again", "lang")
 
 
 def stamp() -> dict[str, Any]:
@@ -59,7 +55,7 @@ def may_vouch() -> bool:
 
 def unstamped() -> dict[str, str]:
     """What the page at hand is asked with, but for the stamp."""
-    return {name: request.args[name] for name in _OF_PAGE if name in request.args}
+    return {name: request.args[name] for name in ("r", "also", "again", "lang") if name in request.args}
 
 
 def is_inbox_page(url: str) -> bool:

@@ -46,13 +46,9 @@ def is_api() -> bool:
 
 
 def answer(
-    status: int,
-    sentence: str | None = None,
-    *,
-    errors: Sequence[Problem] = (),
-    headers: Mapping[str, str] | None = None,
-    members: Mapping[str, object] | None = None,
-) -> Response:
+    status: int, sentence: str | None = None, *, errors: Sequence[Problem] = (),
+    headers: Mapping[str, str] | None = None, members: Mapping[str, object] | None = None,
+) -> Response:  # fmt: skip
     """The answer to a request that failed: a page or a problem, by who asks."""
     heading, usual = _SAYS.get(status, (HTTP_STATUS_CODES.get(status, "Error"), _ANYTHING_ELSE))
     if is_api():
@@ -107,10 +103,8 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:  # Werkzeug's own redirects
         return error.get_response()  # type: ignore[return-value]
-    headers = {}
-    if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        headers["Allow"] = ", ".join(sorted(error.valid_methods))
-    return answer(status, headers=headers)
+    methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
+    return answer(status, headers={"Allow": ", ".join(sorted(methods))} if methods else None)
 
 
 def _unavailable(error: Exception) -> Response:

@@ -65,8 +65,7 @@ ROUTES: dict[str, Route] = {
     **_of("embed", page=_PAGE, script=_PAGE),
     **_of("frame", form=_PAGE, subscribe=_SIGN_UP, check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
     **_of("form_data", form=_PAGE),
-    **_of("api", challenge=_PAGE, subscribe=Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True)),
-    **_of("confirmations", confirm=_PAGE),
+    **_of("api", challenge=_PAGE, subscribe=Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True), confirm=_PAGE),
     **_of("lists", lists=_READ, subscriptions_of=_READ, export=Route(Who.TOKEN, "export")),
     **_of("openapi", openapi=_PAGE),
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
@@ -94,12 +93,11 @@ def limits_by(url_map: Map) -> Callable[[str, str, Mapping[str, str]], Limits]:
     adapter = url_map.bind("localhost")
 
     def limits(method: str, path: str, headers: Mapping[str, str]) -> Limits:
-        if not larger or not shows_credentials(headers):
+        if not shows_credentials(headers):
             return USUAL
         try:
             return route(adapter.match(path, method)[0]).limits
         except HTTPException:
             return USUAL
 
-    larger = any(row.limits != USUAL for row in ROUTES.values())
     return limits

@@ -1,14 +1,14 @@
 """Files that are the same for everyone, compressed once: nothing secret is in them, so their length tells nothing.
 
-Our own, after a look at two libraries that are well kept: WhiteNoise serves `br` to a client that says `br;q=0`, and
-has one ETag for all codings of a file; Flask-Compress does the first too, and compresses parts of a file (206).
+Our own: WhiteNoise and Flask-Compress serve `br` to a client that says `br;q=0`; the one has a single ETag for all
+codings of a file, the other compresses parts of a file (206).
 """
 
 import gzip
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from io import BytesIO
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from flask import Flask, Response, abort, request, send_file, url_for
 from werkzeug.datastructures import Accept
 
 # the smaller first; for the same octets always the same ones, so no time in gzip's head
+PLAIN = "identity"
 CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
     "br": brotli.compress,
     "gzip": lambda octets: gzip.compress(octets, 9, mtime=0),
+    PLAIN: bytes,
 }
-PLAIN = "identity"
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,11 @@ class StaticFile:
         """The hash of it, so that a browser keeps it until it changes."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()[:12]
 
-    @cached_property
-    def _bodies(self) -> dict[str, bytes]:
-        return {PLAIN: self.path.read_bytes()}
-
-    def body(self, coding: str) -> bytes:
-        """Compressed at the first use, and kept."""
-        if coding not in self._bodies:
-            self._bodies[coding] = CODINGS[coding](self._bodies[PLAIN])
-        return self._bodies[coding]
-
     def answer(self, max_age: int | None = None) -> Response:
         """The file in the coding that the request likes best, or 304, or a part of it; 406 if it refuses all."""
         coding = _coding(request.accept_encodings)
         response = send_file(
-            BytesIO(self.body(coding)),
+            BytesIO(_octets(self.path, coding)),
             mimetype="text/javascript" if self.path.suffix == ".js" else None,
             download_name=self.path.name,
             etag=self.version if coding == PLAIN else f"{self.version}-{coding}",
@@ -60,9 +51,14 @@ class StaticFile:
         return response
 
 
+@cache
+def _octets(path: Path, coding: str) -> bytes:
+    return CODINGS[coding](path.read_bytes())
+
+
 def _coding(accepted: Accept) -> str:
     """RFC 9110, 12.5.3: a coding must be named, by itself or by `*`; the plain file is refused only so."""
-    liked = {coding: accepted.quality(coding) for coding in (*CODINGS, PLAIN)}
+    liked = {coding: accepted.quality(coding) for coding in CODINGS}
     if accepted.find(PLAIN) < 0:
         liked[PLAIN] = 0.0001  # less than what is named
     best = max(liked, key=lambda coding: liked[coding])

@@ -20,7 +20,6 @@ from subscriptions.web.http import language, open_tab, urls
 from subscriptions.web.http.incoming import FORM, Incoming
 from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.parse import NotJson, UnknownList, from_form, from_json, taken
-from subscriptions.web.intake.proof_of_work import is_asked
 from subscriptions.web.intake.submit import complete, new_handle
 
 Head = tuple[tuple[str, str], ...]
@@ -90,7 +89,7 @@ def _by_form(incoming: Incoming, parts: Parts) -> Plain | None:
 def _is_let_through(sign_up: SignUp, incoming: Incoming, parts: Parts) -> bool:
     if sign_up.altcha or not hints.is_quick(sign_up.address, parts):
         return False
-    return not is_asked(sign_up, incoming, parts)
+    return not guard.is_asked(sign_up, incoming, parts)
 
 
 def _complete(sign_up: SignUp, handle: str, channel: Channel, incoming: Incoming, parts: Parts) -> SignUp:

@@ -2,9 +2,7 @@
 
 from flask import Blueprint, render_template, request, url_for
 
-from subscriptions.actions import leave as leaving
-from subscriptions.actions import preferences
-from subscriptions.actions import suppress as suppressing
+from subscriptions.actions import leave, preferences, suppress
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
@@ -18,7 +16,6 @@ from subscriptions.web.http import language, urls
 from subscriptions.web.http.adapter import now
 
 pages = Blueprint("leave", __name__)
-ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
 @pages.get("/unsubscribe/<token>")
@@ -33,7 +30,7 @@ def unsubscribe(token: str) -> str:
     how = Withdrawal(Event.UNSUBSCRIBE, Channel.BUTTON, "button on the unsubscribe page")
     if _is_one_click():
         how = Withdrawal(Event.UNSUBSCRIBE, Channel.ONE_CLICK, "one-click of the mail program (RFC 8058)")
-    leaving.leave(link.key, link.list_id, how, now(), current_parts().policy)
+    leave.leave(link.key, link.list_id, how, now(), current_parts().policy)
     lift = url_for("leave.lift", token=token) if preferences.never(link.key, now()) else None
     return _left("unsubscribed", link, lift_action=lift)
 
@@ -42,7 +39,7 @@ def unsubscribe(token: str) -> str:
 def lift(token: str) -> str:
     """Write to me again: whoever has kept a newsletter owns the mailbox that it came to."""
     link = _read_leave(token)
-    suppressing.lift(link.key, SuppressionScope.ALL)
+    suppress.lift(link.key, SuppressionScope.ALL)
     return _left("lifted", link)
 
 
@@ -69,14 +66,14 @@ def not_me(token: str) -> str:
     """The button, or a mail program's one-click on the confirmation mail."""
     link = current_parts().links.read_not_me(token)
     about = _about_not_me(link)  # before it is erased
-    suppressing.disown(link, Event.ONE_CLICK if _is_one_click() else Event.DISOWN, now(), current_parts().policy)
+    suppress.disown(link, Event.ONE_CLICK if _is_one_click() else Event.DISOWN, now(), current_parts().policy)
     return _disowned("not_me_done", *about, undo_action=url_for("leave.undo", token=token))
 
 
 @pages.post("/not-me/<token>/undo")
 def undo(token: str) -> str:
     link = current_parts().links.read_not_me(token)
-    suppressing.lift(link.key, set_by=link.ref)  # a subscription that it ended stays ended: consent is asked for anew
+    suppress.lift(link.key, set_by=link.ref)  # what it ended stays ended: consent is asked for anew
     row, names = _about_not_me(link)
     return _disowned("not_me_undone", row, names, subscribe_url=urls.sign_up(row))
 
@@ -86,8 +83,8 @@ def _disowned(page: str, row: List | None, names: str, **more: str) -> str:
 
 
 def _is_one_click() -> bool:
-    name, value = ONE_CLICK
-    return request.form.get(name) == value
+    """RFC 8058."""
+    return request.form.get("List-Unsubscribe") == "One-Click"
 
 
 def _list(id_: int) -> List | None:

@@ -9,9 +9,8 @@ from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab
 from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.intake import hints
-from subscriptions.web.intake.guard import Step
+from subscriptions.web.intake.guard import Step, is_unusual, look_whether_busy, may_compute
 from subscriptions.web.intake.parse import carried
-from subscriptions.web.intake.proof_of_work import is_unusual, look_whether_busy, may_compute
 
 LOOKED = "yestwice.busy"  # of a request, in its environ
 

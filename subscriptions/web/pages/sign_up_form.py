@@ -1,6 +1,6 @@
 """The sign-up form, described once: our pages show it, the script on other sites builds it, owners paste it.
 
-It is written by templates/pages/_form.html, embed/form_data.py and embed/snippets.py; tests/test_one_form.py walks it.
+It is written by templates/pages/_form.html, _snippets.html, and embed/form_data.py; tests/test_one_form.py walks it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -15,12 +15,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, render_template, url_for
 
 from subscriptions.parts import current_parts
-from subscriptions.web.http import language
-
-_CSP = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
+from subscriptions.web.http import headers, language
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +61,8 @@ def _page(shown: Shown, **urls: str) -> Response:
         "when": language.words(shown.at),
         "back": {"url": url_for(shown.back_to), "label": shown.back},
     }
-    response = Response(render_template("pages/mail.html", mail=about | urls))
-    response.headers["Content-Security-Policy"] = _CSP
-    return response
+    headers.allow(script_src="'self'", frame_src="'self'")
+    return Response(render_template("pages/mail.html", mail=about | urls))
 
 
 def _framed(mail: EmailMessage) -> Response:

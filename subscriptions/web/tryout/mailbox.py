@@ -29,17 +29,6 @@ STEPS: dict[str, tuple[str, Callable[[datetime], datetime]]] = {
     "24h": (marked("+24 hours"), lambda now: now + timedelta(hours=24)),
     "1month": (marked("+1 month"), lambda now: months_after(now, 1)),
 }
-_SAYS: dict[str, Callable[[int], str]] = {
-    "block": lambda number: ngettext(
-        "%(num)d unconfirmed sign-up was blocked.", "%(num)d unconfirmed sign-ups were blocked.", number
-    ),
-    "purge": lambda number: ngettext(
-        "%(num)d blocked sign-up was deleted, with everything that was stored about it.",
-        "%(num)d blocked sign-ups were deleted, with everything that was stored about them.",
-        number,
-    ),
-    "deliver": lambda number: ngettext("%(num)d mail was sent.", "%(num)d mails were sent.", number),
-}
 
 
 def init_app(app: Flask) -> None:
@@ -69,21 +58,12 @@ def index() -> str:
     with reading() as session:
         mails = [_line(mail) for mail in mailbox.newest(session)]
         counts = subscriptions.counts(session, now)
-    shown = {"now": language.words(now), "moved": _moved(parts.clock.ahead), "jobs": _ran(now), "mails": mails,
+    ran = {name: request.args.get(name, type=int) for name in ("block", "purge", "deliver")}
+    shown = {"now": language.words(now), "moved": _moved(parts.clock.ahead), "ran": ran, "mails": mails,
              "clock_action": url_for("mailbox.move_clock")}  # fmt: skip
     steps = [{"value": value, "label": gettext(label)} for value, (label, _) in STEPS.items()]
     lists_counts = [{"name": row.name, **counts[row.id]} for row in parts.catalogue.configured]
     return render_template("pages/mailbox.html", **shown, steps=steps, lists_counts=lists_counts)
-
-
-def _ran(now: datetime) -> list[dict[str, Any]]:
-    """What the jobs did at the last move, as the address of the page tells."""
-    counts = [(name, request.args.get(name, type=int)) for name in _SAYS]
-    return [
-        {"name": name, "ran": language.words(now), "count": count, "sentence": _SAYS[name](count)}
-        for name, count in counts
-        if count is not None
-    ]
 
 
 def _moved(ahead: timedelta) -> str | None:

@@ -7,9 +7,7 @@ from datetime import datetime
 from flask import Response, abort, render_template, request
 from flask_babel import gettext
 
-from subscriptions.actions import correct as correcting
-from subscriptions.actions import leave as leaving
-from subscriptions.actions import move, preferences, suppress
+from subscriptions.actions import correct, leave, move, preferences, suppress
 from subscriptions.actions.gate import Limited
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.actions.preferences import Outcome, Profile
@@ -35,20 +33,16 @@ from subscriptions.web.pages.preferences.view import Said, about, joins, known, 
 _BY = Channel.PREFERENCES
 
 
-def _show(session: Session) -> Said:
-    return Said()
-
-
 def _leave(session: Session) -> Said:
     row = _named_list()
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left on the preferences page")
-    leaving.leave(session.key, row.id, how, now(), current_parts().policy)
+    leave.leave(session.key, row.id, how, now(), current_parts().policy)
     return Said(gettext("You have left %(list)s. It took effect at once.", list=row.name))
 
 
 def _leave_all(session: Session) -> Said:
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left all lists on the preferences page")
-    leaving.leave(session.key, None, how, now(), current_parts().policy)
+    leave.leave(session.key, None, how, now(), current_parts().policy)
     return Said(gettext("You have left all lists. It took effect at once."))
 
 
@@ -73,17 +67,13 @@ def _became(outcome: Outcome, row: List, at: datetime) -> str:
 
 _BECAME = {
     Outcome.MAILED: marked("A confirmation mail for %(list)s is on its way. You are subscribed once you confirm it."),
-    Outcome.WAITS: marked(
-        "A confirmation mail for %(list)s leaves at %(time)s: we leave some time between two mails to one address. "
-        "You are subscribed once you confirm it."
-    ),
-    Outcome.CLOSED: marked(
-        "We cannot send another mail before %(time)s: to protect mailboxes, we send only a few to one address. "
-        "Please try again then."
-    ),
+    Outcome.WAITS: marked("A confirmation mail for %(list)s leaves at %(time)s: we leave some time between two mails "
+                          "to one address. You are subscribed once you confirm it."),
+    Outcome.CLOSED: marked("We cannot send another mail before %(time)s: to protect mailboxes, we send only a few to "
+                           "one address. Please try again then."),
     Outcome.QUIET: marked("You do not want confirmation mails. Allow them again first, then subscribe."),
     Outcome.OPEN: marked("You are subscribed to %(list)s."),
-}
+}  # fmt: skip
 
 
 def _correct(session: Session) -> Said:
@@ -95,7 +85,7 @@ def _correct(session: Session) -> Said:
         return Said(problems=wrong, told=told)
     may = {row.list_id: keys_of([parts.catalogue.lists[row.list_id]]) for row in mine.open}
     locale = parts.languages.known(request.form.get("locale", ""))
-    correcting.correct(session.key, told, locale, may, now())
+    correct.correct(session.key, told, locale, may, now())
     return Said(gettext("Your details are saved."))
 
 
@@ -144,7 +134,7 @@ def _sign_up(address: Address, wordings: Mapping[List, str], told: Mapping[str, 
 
 def _told(mine: Profile) -> dict[str, str]:
     newest = max(mine.open, key=lambda row: row.id, default=None)
-    return correcting.fields_of(newest) | {"locale": newest.locale} if newest else {}
+    return correct.fields_of(newest) | {"locale": newest.locale} if newest else {}
 
 
 def _never(session: Session) -> Response:
@@ -179,6 +169,6 @@ def _named_list() -> List:
 
 
 ACTS: dict[str, Callable[[Session], Said | Response]] = {
-    "show": _show, "leave": _leave, "leave-all": _leave_all, "join": _join, "correct": _correct, "move": _move,
-    "never": _never, "never-surely": _never_surely, "lift": _lift,
+    "show": lambda _: Said(), "leave": _leave, "leave-all": _leave_all, "join": _join, "correct": _correct,
+    "move": _move, "never": _never, "never-surely": _never_surely, "lift": _lift,
 }  # fmt: skip

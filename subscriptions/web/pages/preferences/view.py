@@ -39,20 +39,15 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     """The page as it is now, in the language of its owner."""
     mine = known(session.key)
     row, problems = about(mine), language.in_words(said.problems)
-    shown = {
-        "mine": mine,
-        "lists": list(_lists(mine)),
-        "fields": [fields.voluntary_input(field, gettext) for field in offered(mine)],
-        "new_address": fields.address_input(gettext, marked("New e-mail address")),
-        "told": {**_told(mine), **said.told},
-        "erase_by": language.words(mine.erase_by) if mine.erase_by else None,
-        "locales": [(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
-        "never": mine.wants_no_mail,
-        "quiet": [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS],
-        "session": token,
-        "until": language.words(session.until),
-    }
-    told = render_template("pages/preferences.html", **shown, said=said, problems=problems, footer=row)
+    quiet = [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS]
+    told = render_template(
+        "pages/preferences.html", mine=mine, said=said, problems=problems, footer=row, lists=list(_lists(mine)),
+        fields=[fields.voluntary_input(field, gettext) for field in offered(mine)], told=_told(mine) | {**said.told},
+        new_address=fields.address_input(gettext, marked("New e-mail address")),
+        erase_by=language.words(mine.erase_by) if mine.erase_by else None,
+        locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
+        never=mine.wants_no_mail, quiet=quiet, session=token, until=language.words(session.until),
+    )  # fmt: skip
     return told, 422 if problems else 200
 
 
@@ -63,11 +58,8 @@ def known(key: bytes) -> Profile:
 
 def about(mine: Profile) -> List:
     """The list whose legal notice stands below; the page speaks the language of what is known."""
-    rows: list[Registration | Subscription] = [
-        *mine.waiting.values(),
-        *mine.blocked.values(),
-        *mine.subscriptions.values(),
-    ]
+    rows: list[Registration | Subscription] = [*mine.waiting.values(), *mine.blocked.values()]
+    rows += mine.subscriptions.values()
     newest = max(rows, key=lambda row: row.registered_at, default=None)
     row = current_parts().catalogue.lists[newest.list_id] if newest else current_parts().catalogue.configured[0]
     language.of_row(newest.locale if newest else None, row)

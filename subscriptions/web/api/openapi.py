@@ -1,0 +1,77 @@
+"""The API's description of itself: OpenAPI 3.1, true to what is served. openapi.json has what depends on no list."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response
+
+from subscriptions import __version__
+from subscriptions.domain.fields import LONGEST, Field, fields_of
+from subscriptions.parts import current_parts
+from subscriptions.store.lists import Catalogue
+from subscriptions.store.models import List
+
+pages = Blueprint("openapi", __name__)
+# every address that fits its pattern is accepted; so are internationalised ones, which no pattern describes
+FIXED: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+_SCHEMAS = FIXED["components"]["schemas"]
+_VOLUNTARY = {"type": "string", "maxLength": LONGEST, "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]*$"}
+
+
+@pages.get("/api/v1/openapi.json")
+def openapi() -> Response:
+    return Response(json.dumps(document(current_parts().catalogue)), mimetype="application/json")
+
+
+def document(catalogue: Catalogue) -> dict[str, Any]:
+    """The description, with the lists that there are now."""
+    schemas = _SCHEMAS | {"SignUp": {"anyOf": _sign_ups(catalogue)}}
+    info = FIXED["info"] | {"version": __version__}
+    return FIXED | {"info": info, "components": FIXED["components"] | {"schemas": schemas}}
+
+
+def _sign_ups(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """One kind for each list, and one for any number of them."""
+    shown: dict[int, list[str]] = {}
+    for wording in catalogue.wordings.values():
+        shown.setdefault(wording.list_id, []).append(wording.id)
+    first, *others = lists = catalogue.configured
+    kinds = [_kind([first], ["email"], _by_list(first, shown))]
+    kinds += [_kind([row], ["email", "list"], _by_list(row, shown)) for row in others]
+    return [*kinds, _kind(lists, ["email", "lists"], _by_lists(lists, shown))]
+
+
+def _by_list(row: List, shown: dict[int, list[str]]) -> dict[str, Any]:
+    """How a body names one list."""
+    return {
+        "list": {"const": row.slug, "description": "The first list where this member is missing."},
+        "wording": {"enum": shown[row.id], "description": "Id of the consent text that was shown."},
+    }
+
+
+def _by_lists(rows: Sequence[List], shown: dict[int, list[str]]) -> dict[str, Any]:
+    """How it names any number of them."""
+    slugs = {"type": "array", "items": {"enum": [row.slug for row in rows]}, "minItems": 1, "uniqueItems": True}
+    wordings = _object({row.slug: {"enum": shown[row.id]} for row in rows}, [])
+    return {
+        "lists": slugs | {"description": "One mail for all of them; each is confirmed by itself."},
+        "wordings": wordings | {"description": "Ids of the consent texts that were shown, by list."},
+    }
+
+
+def _kind(rows: Sequence[List], required: Sequence[str], which: dict[str, Any]) -> dict[str, Any]:
+    """A sign-up for all of these lists, which a body names by the members `which`."""
+    first, *others = ({field.key: field for field in fields_of(*row.fields)} for row in rows)
+    shared = [field for key, field in first.items() if all(key in of_list for of_list in others)]
+    told = {field.key: _VOLUNTARY | {"description": _about(field)} for field in shared}
+    return _object(_SCHEMAS["SignUp"]["properties"] | which | told, required)
+
+
+def _about(field: Field) -> str:
+    return field.label if field.is_own else " ".join(filter(None, ("Voluntary.", field.hint, field.purpose)))
+
+
+def _object(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
