@@ -15,7 +15,7 @@ from subscriptions.actions.gate import Need, Pass
 from subscriptions.actions.subscribe import NOWHERE, SignUp, subscribe
 from subscriptions.clock import Clock
 from subscriptions.settings import Database
-from subscriptions.store import addresses, arrays, signups, used_tokens
+from subscriptions.store import addresses, arrays, guards, signups
 from subscriptions.store.engine import WAITS_MS, Contention, Unavailable, outside_transaction, reading, transaction
 from subscriptions.store.models import UsedOnce, db
 from subscriptions.store.trips import in_trips, trip
@@ -149,10 +149,10 @@ def test_what_the_driver_says_on_its_way_out_of_an_error_hides_it_from_nobody(fa
 def test_what_fails_beside_the_statements_is_told_and_nothing_is_written(world: World) -> None:
     until = world.clock.now() + timedelta(hours=1)
     with pytest.raises(ZeroDivisionError), in_trips() as connection, trip(connection, last=True) as out:
-        used_tokens.use(out, {b"h" * 16: until})
+        guards.use(out, {b"h" * 16: until})
         1 / 0  # noqa: B018
     with in_trips() as connection, trip(connection, last=True) as out:
-        fresh = used_tokens.use(out, {b"h" * 16: until})
+        fresh = guards.use(out, {b"h" * 16: until})
     assert fresh() == {b"h" * 16}
 
 

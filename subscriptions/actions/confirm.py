@@ -15,7 +15,7 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Opened
 from subscriptions.domain.policy import Policy, state_at
 from subscriptions.links import Links, Visit
-from subscriptions.store import addresses, counted_keys, counters, evidence, outbox, registrations, subscriptions
+from subscriptions.store import addresses, counters, evidence, guards, outbox, registrations, subscriptions
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import Counted, List, Registration, Subscription
 
@@ -178,7 +178,7 @@ def enter(
         if ref is None or not spent:
             return Entered(None, left)
         for key in spent:
-            counted_keys.give_back(session, key)
+            guards.give_back(session, key)
         return Entered(_press(session, ref, now, policy, origin, method), left)
 
 
@@ -188,10 +188,10 @@ def _spend(session: Session, visit: Visit, links: Links, now: datetime, policy: 
     Once those of the visit are used up, nobody can use up those of the address with it.
     """
     rate, mine = visit_tries(policy), links.try_key(visit.refs[0])
-    _, used = counted_keys.add_one(session, Counted.TRIES, mine, now, rate.period)
+    _, used = guards.add_one(session, Counted.TRIES, mine, now, rate.period)
     if used > rate.count:
         return [], 0
     behind = registrations.key_behind(session, visit.refs) or visit.refs[0]
     theirs = links.try_key(b"address" + behind)
-    _, by_address = counted_keys.add_one(session, Counted.TRIES, theirs, now, TRIES_AN_ADDRESS.period)
+    _, by_address = guards.add_one(session, Counted.TRIES, theirs, now, TRIES_AN_ADDRESS.period)
     return [mine, theirs] if by_address <= TRIES_AN_ADDRESS.count else [], rate.count - used

@@ -10,7 +10,7 @@ from subscriptions.actions.subscribe import SignUp, take
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.policy import MOVES, Policy
-from subscriptions.store import counted_keys, outbox, registrations, subscriptions
+from subscriptions.store import guards, outbox, registrations, subscriptions
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Counted, Registration
 
@@ -23,7 +23,7 @@ def begin(sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Polic
     `mark`: by what the moves of the old address are counted. They need no proof of work, so nobody may flood with them.
     """
     with transaction() as session:
-        since, count = counted_keys.add_one(session, Counted.TRIES, mark, now, MOVES.period)
+        since, count = guards.add_one(session, Counted.TRIES, mark, now, MOVES.period)
         if count > MOVES.count:
             return since + MOVES.period
         [refused] = take(session, [sign_up], now, policy)

@@ -14,7 +14,7 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.policy import Policy, state_at
 from subscriptions.links import Opener
-from subscriptions.store import addresses, counters, outbox, registrations, subscriptions, suppressions, used_tokens
+from subscriptions.store import addresses, counters, guards, outbox, registrations, subscriptions, suppressions
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import Registration, Subscription, Suppression
 from subscriptions.store.trips import trip
@@ -93,7 +93,7 @@ def _hook(session: Session, key: bytes, typed: str | None, now: datetime) -> dic
 def is_used(opener: Opener) -> bool:
     """Whether a link has been used, without using it."""
     with reading() as session:
-        return used_tokens.is_used(session, opener.hash)
+        return guards.is_used(session, opener.hash)
 
 
 @repeated
@@ -103,7 +103,7 @@ def open_(opener: Opener, now: datetime) -> bool:
         return False
     with transaction() as session:
         with trip(session) as out:
-            fresh = used_tokens.use(out, {opener.hash: opener.until})
+            fresh = guards.use(out, {opener.hash: opener.until})
         return bool(fresh())
 
 

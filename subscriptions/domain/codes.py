@@ -24,8 +24,7 @@ def spell(number: int) -> str:
 
 def for_reading(code: str) -> str:
     """As a mail shows it: XXXX-XXXX."""
-    half = LENGTH // 2
-    return f"{code[:half]}-{code[half:]}"
+    return f"{code[:4]}-{code[4:]}"
 
 
 def read(typed: str) -> str | None:

@@ -23,12 +23,9 @@ def add(
     """Set a suppression, unless the very same stands already; a second press of a link prolongs nothing."""
     until = rule.until(now)
     same = select(Suppression.id).where(
-        Suppression.key == key,
-        Suppression.scope == rule.scope,
-        Suppression.list_id.is_not_distinct_from(list_id),
-        Suppression.set_by.is_not_distinct_from(set_by),
-        in_force(now) if until else Suppression.until.is_(None),
-    )
+        Suppression.key == key, Suppression.scope == rule.scope, Suppression.list_id.is_not_distinct_from(list_id),
+        Suppression.set_by.is_not_distinct_from(set_by), in_force(now) if until else Suppression.until.is_(None),
+    )  # fmt: skip
     if session.scalar(same.limit(1)) is None:
         of = {"key": key, "scope": rule.scope, "list_id": list_id, "set_by": set_by}
         session.add(Suppression(**of, reason=reason, set_at=now, until=until))

@@ -64,12 +64,8 @@ def settled_hour(session: Session, now: datetime) -> tuple[int, int]:
         if totals[name] != _total_at(session, name, now):
             _put(session, [(minute_of(now), _TOTAL, name, totals[name])], "excluded.count")
     begin, end = now - SETTLES - HOUR, now - SETTLES
-    signed_up = _since(session, "sign_ups", begin, end)
+    signed_up = (_total_at(session, "sign_ups", end) or 0) - (_total_at(session, "sign_ups", begin) or 0)
     return signed_up, totals["confirmations"] - (_total_at(session, "confirmations", begin) or 0)
-
-
-def _since(session: Session, name: str, begin: datetime, end: datetime) -> int:
-    return (_total_at(session, name, end) or 0) - (_total_at(session, name, begin) or 0)
 
 
 def _total_at(session: Session, name: str, at: datetime) -> int | None:

@@ -1,4 +1,8 @@
-"""What is counted by keyed hash, each key in a period of its own that begins with its first count."""
+"""What guards the sign-up, by hash: what is counted, and what works once.
+
+Each key counts in a period of its own that begins with its first count. What works once is noted when it is used, so
+that it is refused afterwards, until it would have expired anyway.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.policy import CLOCKS_DIFFER
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import Counted, CountedKey
+from subscriptions.store.models import Counted, CountedKey, UsedOnce
 from subscriptions.store.trips import Later, Trip, trip
 from subscriptions.store.types import time_of
 
@@ -56,3 +60,23 @@ def forget(session: Session, kind: Counted, now: datetime, period: timedelta) ->
     over = or_(CountedKey.since <= now - period, CountedKey.since > now + CLOCKS_DIFFER)
     free = select(CountedKey.key).where(CountedKey.kind == kind, over).with_for_update(skip_locked=True)
     session.execute(delete(CountedKey).where(CountedKey.key.in_(free)), execution_options=BLIND)
+
+
+_USED = {"hash": "bytea", "until": "timestamptz"}
+
+
+def use(out: Trip, hashes: Mapping[bytes, datetime]) -> Later[set[bytes]]:
+    """Use these up, each until its time; which of them were fresh. Of two at the same moment one wins."""
+    if not hashes:
+        return set
+    ordered = sorted(hashes.items())  # no deadlock
+    rows = out.insert("used_once", _USED, ordered, "ON CONFLICT (hash) DO NOTHING RETURNING hash")
+    return lambda: {bytes(hash_) for (hash_,) in rows()}
+
+
+def is_used(session: Session, hash_: bytes) -> bool:
+    return session.scalar(select(UsedOnce.hash).where(UsedOnce.hash == hash_)) is not None
+
+
+def forget_used(session: Session, now: datetime) -> None:
+    session.execute(delete(UsedOnce).where(UsedOnce.until <= now), execution_options=BLIND)
