@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 PARTS = {
-    "take": ("subscriptions.mail.hold:Hold.take", "subscriptions.mail.batch:Batch.read"),
+    "take": ("subscriptions.mail.hold:Hold.take", "subscriptions.mail.hold:Batch.read"),
     "compile": ("subscriptions.mail.compose:Composer._compile",),  # once for each kind, list and language
     "compose": ("subscriptions.mail.compose:Composer.compose",),
     "line": ("subscriptions.mail.smtp:SmtpConnection.send",),

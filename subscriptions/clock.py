@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 
 class Clock:
@@ -46,10 +45,5 @@ _MONTHS = "January February March April May June July August September October N
 
 def words(at: datetime) -> str:
     """A time for people, with its zone: 23 November 2026, 09:15 UTC."""
-    return _words(at.replace(second=0, microsecond=0))
-
-
-@lru_cache(256)  # mails that leave together were asked for together
-def _words(at: datetime) -> str:
     at = at.astimezone(UTC)
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"

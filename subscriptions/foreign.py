@@ -13,6 +13,7 @@ from subscriptions import start
 from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings, Server, Settings
 from subscriptions.settings.check import problems_of
+from subscriptions.settings.file import reachable
 
 FOREIGN = (
     "trusted_proxies in [server] is set, and this server is not the one of `python app.py`: WSGI cannot tell a header "
@@ -29,10 +30,8 @@ def _flask_command() -> click.Context | None:
 def is_command() -> bool:
     """Whether the application is being loaded for a `flask` command that serves nothing, or by a reloader's parent."""
     context = _flask_command()
-    if context is None:
-        return False
-    if context.info_name != "run":
-        return True
+    if context is None or context.info_name != "run":
+        return context is not None
     reload = context.params.get("reload")
     reloads = get_debug_flag() if reload is None else reload
     return bool(reloads) and os.environ.get("WERKZEUG_RUN_MAIN") != "true"
@@ -43,14 +42,11 @@ def as_run(settings: Settings) -> Settings:
     context = _flask_command()
     if context is None or context.info_name != "run":
         return settings
-    host, port = context.params.get("host") or Server().host, context.params.get("port")
+    host, port = context.params.get("host") or Server().host, context.params["port"]
     served = replace(settings, server=replace(settings.server, host=host))
     if problems := [f"{problem[:-1]} (--host of flask run, or FLASK_RUN_HOST)." for problem in problems_of(served)]:
         raise BadSettings("\n".join(problems))
-    if settings.server.base_url != Server().base_url:
-        return served
-    named = f"[{host}]" if ":" in host else host
-    return replace(served, server=replace(served.server, base_url=f"http://{named}:{port}"))
+    return replace(served, server=reachable(replace(served.server, port=port)))
 
 
 def attach(app: Flask) -> None:
@@ -61,8 +57,4 @@ def attach(app: Flask) -> None:
     background = start.Background(app)
     background.start()
     atexit.register(background.stop)
-    os.register_at_fork(
-        before=background.before_fork,
-        after_in_parent=background.after_fork_in_parent,
-        after_in_child=background.after_fork,
-    )
+    os.register_at_fork(before=background.hold, after_in_parent=background.go_on, after_in_child=background.begin_anew)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from subscriptions.settings import BadSettings, Settings
 
-MADE_BYTES = 32
 SHORTEST = 16
 
 
@@ -15,9 +14,7 @@ def secret_keys(settings: Settings) -> list[bytes]:
     """Newest first: those of the configuration, and the one that was made where there were none."""
     configured = [key.encode() for key in settings.server.secret_keys]
     path = settings.data_dir / "secret_key"
-    if configured and not path.exists():
-        return configured
-    return [*configured, _kept(path)]
+    return configured if configured and not path.exists() else [*configured, _kept(path)]
 
 
 def pepper(settings: Settings) -> bytes:
@@ -33,7 +30,7 @@ def _kept(path: Path) -> bytes:
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(MADE_BYTES) + "\n")
+            file.write(secrets.token_hex(32) + "\n")
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):

@@ -30,11 +30,7 @@ class Languages:
 
     def best(self, asked: str | None, accepted: Iterable[str], of_list: str) -> str:
         """What the reader asked for, else accepts (the dearest first), else the language of the list, else English."""
-        for tag in (asked, *accepted, of_list):
-            found = self.known(tag) if tag else None
-            if found:
-                return found
-        return SOURCE
+        return next((found for tag in (asked, *accepted, of_list) if tag and (found := self.known(tag))), SOURCE)
 
     def known(self, tag: str) -> str | None:
         """Ours that is closest: itself, or without its ends, so that de-AT reads as de."""

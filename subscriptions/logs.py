@@ -17,14 +17,11 @@ class Lines(logging.Formatter):
     """A record as one line of JSON; an exception as its type and place, since its text may hold an address."""
 
     def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "event": record.getMessage(),
-        }
+            "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "level": record.levelname.lower(),
+            "logger": record.name, "event": record.getMessage(),
+        }  # fmt: skip
         if has_request_context() and "request_id" in g:
             line["request_id"] = g.request_id
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
@@ -41,13 +38,11 @@ def where(error: BaseException) -> str:
     return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in ours)
 
 
-POOL = "subscriptions.store.engine._Pool"  # SQLAlchemy names the log of a pool after its class
-
-
 def setup(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Send every log line of this process there."""
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(Lines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("apscheduler", "granian", "_granian", "werkzeug", "alembic", "sqlalchemy", POOL):
+    # SQLAlchemy names the log of a pool after its class
+    for noisy in "apscheduler granian _granian werkzeug alembic sqlalchemy subscriptions.store.engine._Pool".split():
         logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -1,7 +1,6 @@
 """The parts that an application is joined from, and the way to them from a request."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import cast
@@ -16,7 +15,6 @@ from subscriptions.busy import BusyNetworks
 from subscriptions.clock import Clock
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.mailable import Mailable
-from subscriptions.domain.policy import Policy
 from subscriptions.languages import Languages
 from subscriptions.links import Links
 from subscriptions.links.forms import FormTokens
@@ -35,26 +33,34 @@ from subscriptions.watch import Watch
 NAME = "subscriptions"
 
 
-@dataclass
 class Parts:
-    settings: Settings
-    policy: Policy
-    clock: Clock
-    links: Links
-    languages: Languages
-    sign_ups: GroupCommit[SignUp, Refusal | None]
-    sender: Sender
-    watch: Watch
-    mailable: Mailable
-    disposable: frozenset[str]
-    lookup: Lookup
-    forms: FormTokens
-    work: ProofOfWork
-    tally: Tally
-    busy: BusyNetworks
-    wake_sender: Callable[[], None] = lambda: None
-    warnings: list[str] = field(default_factory=list)
-    _catalogue: Catalogue | None = None
+    """One sign-up batch at a time, one sender, one clock."""
+
+    def __init__(self, app: Flask, settings: Settings, clock: Clock) -> None:
+        secrets, abuse, mail = keys.secret_keys(settings), settings.abuse, settings.mail
+        life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
+        self.settings, self.clock, self.policy, self.languages = settings, clock, settings.policy, Languages()
+        self.links = Links(settings.server.base_url, secrets, keys.pepper(settings), clock, life)
+        self.watch = Watch(settings.thresholds, clock, self.links.domain_name, lambda n: self.catalogue.lists[n].slug)
+        self.watch.mails = bool(abuse.alarm_to)
+        composer = Composer(app.jinja_env, settings, self.links, lambda: self.catalogue, self.languages)
+        composer.name_cause = self.watch.name
+        new_line = lines(app, settings, clock)
+        self.sender = Sender(app, composer, clock, new_line, mail.connections, mail.max_per_minute)
+        self.sign_ups: GroupCommit[SignUp, Refusal | None] = GroupCommit(self._take, app.app_context)
+        self.mailable = mailable(settings)
+        self.disposable = disposable.disposable_domains(settings.data_dir)
+        self.lookup = Lookup(abuse.nameservers, clock)
+        self.forms, self.work = FormTokens(secrets), ProofOfWork(secrets, clock)
+        self.tally, self.busy = Tally(), BusyNetworks()
+        self.wake_sender: Callable[[], None] = lambda: None
+        self.warnings: list[str] = []
+        self._catalogue: Catalogue | None = None
+
+    def _take(self, sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
+        answers = subscribe(sign_ups, self.clock.now(), self.policy, self.tally)
+        self.wake_sender()
+        return answers
 
     @property
     def catalogue(self) -> Catalogue:
@@ -90,59 +96,14 @@ def current_parts(app: Flask | None = None) -> Parts:
 
 
 def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
-    """Join the parts: one sign-up batch at a time, one sender, one clock."""
-    policy = settings.policy
-    links, languages = make_links(settings, clock), Languages()
-    sender = Sender(
-        app,
-        Composer(app.jinja_env, settings, links, lambda: current_parts(app).catalogue, languages),
-        clock,
-        lines(app, settings, clock),
-        connections=settings.mail.connections,
-        max_per_minute=settings.mail.max_per_minute,
-    )
-    tally, secrets = Tally(), keys.secret_keys(settings)
-
-    def take(sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
-        answers = subscribe(sign_ups, clock.now(), policy, tally)
-        current_parts(app).wake_sender()
-        return answers
-
-    watch = Watch(
-        settings.thresholds,
-        clock,
-        links.domain_name,
-        lambda list_id: current_parts(app).catalogue.lists[list_id].slug,
-        mails=bool(settings.abuse.alarm_to),
-    )
-    sender.composer.name_cause = watch.name
-    app.extensions[NAME] = Parts(
-        settings,
-        policy,
-        clock,
-        links,
-        languages,
-        GroupCommit(take, app.app_context),
-        sender,
-        watch,
-        mailable(settings),
-        disposable.disposable_domains(settings.data_dir),
-        Lookup(settings.abuse.nameservers, clock),
-        FormTokens(secrets),
-        ProofOfWork(secrets, clock),
-        tally,
-        BusyNetworks(),
-    )
+    app.extensions[NAME] = Parts(app, settings, clock)
 
 
 def mailable(settings: Settings) -> Mailable:
     """Which addresses this installation mails at all."""
     abuse = settings.abuse
-    ours = [
-        settings.mail.sender,
-        settings.mail.envelope_sender,
-        *(configured.privacy_contact for configured in settings.lists),
-    ]
+    contacts = (configured.privacy_contact for configured in settings.lists)
+    ours = [settings.mail.sender, settings.mail.envelope_sender, *contacts]
     own = frozenset(folded for text in ours if (folded := _folded(text)))
     return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)
 
@@ -153,9 +114,3 @@ def _folded(text: str) -> str | None:
         return parse(parseaddr(text)[1]).folded
     except BadAddress:
         return None
-
-
-def make_links(settings: Settings, clock: Clock) -> Links:
-    """Links with the keys of this installation, made at the first use."""
-    life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
-    return Links(settings.server.base_url, keys.secret_keys(settings), keys.pepper(settings), clock, life)

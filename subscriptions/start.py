@@ -2,13 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from flask import Flask
 
 from subscriptions import keys
+from subscriptions.clock import Clock
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
 from subscriptions.links import fingerprint
@@ -22,6 +22,10 @@ from subscriptions.store.models import db
 log = logging.getLogger(__name__)
 FORK_WAITS = 10.0  # seconds, for jobs under way
 LEGAL_NOTICE = ("controller", "postal_address", "privacy_contact")
+OTHER_PEPPER = (
+    "The pepper (pepper in [server], or the file pepper in data_dir) is not the one that this database was made with: "
+    "every suppression and every unsubscribe link would stop working."
+)
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
 
 
@@ -37,24 +41,17 @@ def prepare(app: Flask) -> None:
     with app.app_context():
         migrate.upgrade()
         parts = current_parts()
+        pepper = fingerprint(keys.pepper(parts.settings))
         with transaction() as session:
             migrate.one_at_a_time(session.connection())
-            _same_pepper(session_value=meta.get(session, "pepper"), mine=fingerprint(keys.pepper(parts.settings)))
-            meta.put(session, "pepper", fingerprint(keys.pepper(parts.settings)))
+            if meta.get(session, "pepper") not in (None, pepper):
+                raise BadSettings(OTHER_PEPPER)
+            meta.put(session, "pepper", pepper)
             job_rows.ensure(session, [*NAMED, "relay"])
             traffic.ensure(session)
             lists.sync(session, [_fields(configured) for configured in parts.settings.lists], parts.clock.now())
             lists.note_version(session)
-        parts.follow()
-        parts.warnings[:] = warnings(parts)
-
-
-def _same_pepper(session_value: str | None, mine: str) -> None:
-    if session_value is not None and session_value != mine:
-        raise BadSettings(
-            "The pepper (pepper in [server], or the file pepper in data_dir) is not the one that this database was "
-            "made with: every suppression and every unsubscribe link would stop working."
-        )
+    follow(app)
 
 
 def _fields(configured: ListSettings) -> dict[str, object]:
@@ -67,18 +64,16 @@ def warnings(parts: Parts) -> list[str]:
         return []
     missing = {configured.slug: [key for key in LEGAL_NOTICE if not getattr(configured, key)]
                for configured in parts.settings.lists}  # fmt: skip
-    return [
-        f'list "{slug}" has no {", ".join(keys)}: its mails lack a legal notice'
-        for slug, keys in missing.items()
-        if keys
-    ]
+    lacking = "its mails lack a legal notice"
+    return [f'list "{slug}" has no {", ".join(keys)}: {lacking}' for slug, keys in missing.items() if keys]
 
 
 def follow(app: Flask) -> None:
-    """Where another process has prepared everything: read what was prepared."""
+    """Read what was prepared, by whatever process."""
+    parts = current_parts(app)
     with app.app_context():
-        current_parts().follow()
-        current_parts().warnings[:] = warnings(current_parts())
+        parts.follow()
+    parts.warnings[:] = warnings(parts)
 
 
 def close_connections(app: Flask) -> None:
@@ -104,32 +99,24 @@ class Background:
     """
 
     def __init__(self, app: Flask, jobs: Sequence[Job] = JOBS, wake_other: Callable[[], None] | None = None) -> None:
-        self._app = app
-        self._parts = current_parts(app)
-        self._jobs, self._wake_other = jobs, wake_other
+        self._app, self._parts = app, current_parts(app)
+        self._jobs, self._wake_other, self._over = jobs, wake_other, False
         self._scheduler: schedule.Scheduler | None = None
-        self._over = False
-        self._no_job_runs()
-
-    def _no_job_runs(self) -> None:
-        self._turn = threading.Condition()
-        self._running, self._held = 0, False
+        self._free = threading.Semaphore(len(jobs))  # no job runs twice at once: one for each
 
     def start(self) -> None:
         """Start the scheduler; every job runs at once, so what was missed is caught up. Not after `stop`."""
-        with self._turn:
-            if self._over:
-                return
-            self._scheduler = schedule.scheduler(self._run, self._jobs)
-            self._scheduler.start()
-            self._parts.wake_sender = self._wake_other or self.wake
+        if self._over:
+            return
+        self._scheduler = schedule.scheduler(self._run, self._jobs)
+        self._scheduler.start()
+        self._parts.wake_sender = self._wake_other or self.wake
         for warning in self._parts.warnings:
             log.warning(warning)
 
     def stop(self) -> None:
         """Finish what is running, give every lease back."""
-        with self._turn:
-            self._over = True
+        self._over = True
         if self._scheduler is not None:
             self._scheduler.pause()
             try:
@@ -141,22 +128,21 @@ class Background:
 
     # For servers that fork by themselves
 
-    def before_fork(self) -> None:
+    def hold(self) -> None:
         """Let no job be amid anything: a child could never end it, and SQLite would believe that its locks are held."""
-        with self._turn:
-            self._held = True
-            self._turn.wait_for(lambda: not self._running, FORK_WAITS)
+        over_at = Clock.ticks() + FORK_WAITS
+        self._held = [self._free.acquire(timeout=max(0, over_at - Clock.ticks())) for _ in self._jobs]
         close_connections(self._app)
 
-    def after_fork_in_parent(self) -> None:
-        with self._turn:
-            self._held = False
-            self._turn.notify_all()
+    def go_on(self) -> None:
+        """In the parent."""
+        for _ in filter(None, self._held):
+            self._free.release()
 
-    def after_fork(self) -> None:
+    def begin_anew(self) -> None:
         """In the child: begin anew."""
         if self._scheduler is not None:
-            self._no_job_runs()
+            self._free = threading.Semaphore(len(self._jobs))
             begin_anew(self._app)
             self.start()
 
@@ -165,20 +151,8 @@ class Background:
         if self._scheduler is not None and not self._parts.sender.look_again():
             schedule.wake(self._scheduler, NAMED["deliver"])
 
-    @contextmanager
-    def _at_work(self) -> Iterator[None]:
-        with self._turn:
-            self._turn.wait_for(lambda: not self._held)
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self._turn:
-                self._running -= 1
-                self._turn.notify_all()
-
     def _run(self, job: Job) -> None:
-        with self._at_work(), self._app.app_context():
+        with self._free, self._app.app_context():
             try:
                 self._run_here(job)
                 while job is NAMED["deliver"] and self._parts.sender.is_called:

@@ -28,21 +28,15 @@ Minute = dict[Cause, int]
 
 
 class Watch:
-    """`thresholds` none: nothing is watched. `hashed`: how the database names a domain. `mails`: to somebody."""
+    """`usual` none: nothing is watched. `hashed`: how the database names a domain. `mails`: whether, to somebody."""
 
     def __init__(
-        self,
-        thresholds: Thresholds | None,
-        clock: Clock,
-        hashed: Callable[[str], str],
-        list_name: Callable[[int], str] = str,
-        *,
-        mails: bool = False,
+        self, usual: Thresholds | None, clock: Clock, hashed: Callable[[str], str], slug: Callable[[int], str] = str
     ) -> None:
-        self._thresholds, self._clock, self._mails = thresholds or Thresholds(0, 0, 0, 0), clock, mails
+        self._thresholds, self._clock, self.mails = usual or Thresholds(0, 0, 0, 0), clock, False
         self._limits = {scope: self._thresholds.of(scope) for scope in Scope}
-        self._hashed, self._list_name = hashed, list_name
-        self.watches = thresholds is not None
+        self._hashed, self._slug = hashed, slug
+        self.watches = usual is not None
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -80,7 +74,7 @@ class Watch:
     def name(self, excess: Excess) -> str:
         """How people call the list or the domain; a domain only where this process has seen it."""
         if excess.scope is Scope.LIST:
-            return self._list_name(int(excess.name))
+            return self._slug(int(excess.name))
         return self._names.get(excess.name, "a mail domain that another process has logged")
 
     def sentence(self, excess: Excess) -> str:
@@ -98,7 +92,9 @@ class Watch:
             raise
         self._hear(openings, window, now)
         for opening in opened:
-            self._log(opening)
+            scope, why, until = opening.excess.scope.value, self.sentence(opening.excess), opening.until.isoformat()
+            said = {"scope": scope, "why": why, "until": until}
+            log.error("the breaker is on: far more sign-ups than usual", extra=said)
         return len(self._on)
 
     # Counting, while `_turn` is held
@@ -110,27 +106,25 @@ class Watch:
             list_ids, domain = self._noted.popleft()
             for cause in (EVERYBODY, *((Scope.LIST, str(id_)) for id_ in list_ids), (Scope.DOMAIN, domain)):
                 limit = self._limits[cause[0]]
-                if cause[0] is Scope.DOMAIN and not self._has_room(minute, cause, limit):
+                if cause[0] is Scope.DOMAIN and not (limit and (len(minute) < MOST_DOMAINS or cause in minute)):
                     continue
                 minute[cause] = count = minute.get(cause, 0) + 1
                 if 0 < limit < count + told.get(cause, 0) and cause not in self._found:
                     self._open(cause, count + told.get(cause, 0), limit, now)
 
-    def _has_room(self, minute: Minute, cause: Cause, limit: int) -> bool:
-        return limit > 0 and (len(minute) < MOST_DOMAINS or cause in minute)
-
     def _open(self, cause: Cause, count: int, limit: int, now: datetime) -> None:
         """Here at once; for the others, for the log and for the mail with the next exchange."""
-        scope, name = cause
-        if scope is Scope.DOMAIN:
-            name = self._named(name)
-        self._found[cause] = Excess(scope, name, count, limit)
-        self._on = self._on | {(scope, name): now + breaker.STAYS_ON}
+        self._found[cause] = excess = Excess(*self._for_all(cause), count, limit)
+        self._on = self._on | {excess.cause: now + breaker.STAYS_ON}
 
-    def _named(self, domain: str) -> str:
-        hashed = self._hashed(domain)
-        self._names[hashed] = domain
-        return hashed
+    def _for_all(self, cause: Cause) -> Cause:
+        """As the database names it."""
+        scope, name = cause
+        if scope is not Scope.DOMAIN:
+            return cause
+        hashed = self._hashed(name)
+        self._names[hashed] = name
+        return scope, hashed
 
     # Exchanging
 
@@ -140,20 +134,15 @@ class Watch:
             self._count(now)
             here, self._fresh = self._fresh, {}
             found, self._found = self._found, {}
+            told = {}
             for at, minute in here.items():
                 if at + breaker.MINUTE > now:
                     self._fresh[at] = {c: count for c, count in minute.items() if not self._is_told(c, count)}
-            return {at: self._to_tell(minute) for at, minute in here.items()}, found
-
-    def _to_tell(self, minute: Minute) -> Minute:
-        told = {cause: count for cause, count in minute.items() if self._is_told(cause, count)}
-        return {self._for_all(cause): count for cause, count in told.items()}
+                told[at] = {self._for_all(c): count for c, count in minute.items() if self._is_told(c, count)}
+            return told, found
 
     def _is_told(self, cause: Cause, count: int) -> bool:
         return cause[0] is not Scope.DOMAIN or count * TEND >= self._limits[Scope.DOMAIN]
-
-    def _for_all(self, cause: Cause) -> Cause:
-        return (cause[0], self._named(cause[1])) if cause[0] is Scope.DOMAIN else cause
 
     def _give_back(self, fresh: dict[datetime, Minute], found: dict[Cause, Excess]) -> None:
         with self._turn:
@@ -166,10 +155,9 @@ class Watch:
     def _by_our_names(self, counts: Minute) -> Minute:
         ours: Minute = {}
         for (scope, name), count in counts.items():
-            if scope is not Scope.DOMAIN:
-                ours[scope, name] = count
-            elif name in self._names:
-                ours[scope, self._names[name]] = count
+            known = self._names.get(name) if scope is Scope.DOMAIN else name
+            if known is not None:
+                ours[scope, known] = count
         return ours
 
     @repeated
@@ -180,9 +168,11 @@ class Watch:
             before = traffic.hold_openings(session)
             traffic.add(session, fresh)
             window = traffic.window(session, now)
-            seen = {excess.cause: excess for excess in (*found.values(), *self._judge(session, window, now))}
+            few = breaker.unconfirmed(*traffic.settled_hour(session, now), self._thresholds)
+            too_many = [*found.values(), *breaker.exceeded(window, self._thresholds), *few]
+            seen = {excess.cause: excess for excess in too_many}
             openings, opened = breaker.after(before, seen.values(), now)
-            if self._mails:
+            if self.mails:
                 openings = _owe_alarm(session, openings, now)
             if openings != before:
                 traffic.keep_openings(session, openings)
@@ -196,15 +186,6 @@ class Watch:
             self._told, self._told_at = self._by_our_names(window), now
             known = {name for _, name in (*window, *openings, *mine)}
             self._names = {hashed: name for hashed, name in self._names.items() if hashed in known}
-
-    def _judge(self, session: Session, window: Minute, now: datetime) -> list[Excess]:
-        few = breaker.unconfirmed(*traffic.settled_hour(session, now), self._thresholds)
-        return [*breaker.exceeded(window, self._thresholds), *few]
-
-    def _log(self, opening: Opening) -> None:
-        excess = opening.excess
-        said = {"scope": excess.scope.value, "why": self.sentence(excess), "until": opening.until.isoformat()}
-        log.error("the breaker is on: far more sign-ups than usual", extra=said)
 
 
 def _owe_alarm(session: Session, openings: dict[Cause, Opening], now: datetime) -> dict[Cause, Opening]:

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "mail": "domain look store settings languages links clock",
         "lookup": "clock",
         "watch": "domain store clock",
-        "jobs": "domain store actions mail clock watch",
+        "jobs": "domain store actions clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy",
         "web": "domain look store actions mail jobs export settings languages clock links logs parts",
         "start": "domain store jobs settings clock links keys parts",

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subscriptions.clock import Clock
-from subscriptions.export import lines
+from subscriptions.export import stream
 from subscriptions.links import Links
 from subscriptions.links.signing import _mac
 from subscriptions.store.models import List
@@ -69,7 +69,7 @@ PEOPLE = (st.binary(min_size=16, max_size=16), st.none() | TEXT, st.none() | TEX
 def test_a_line_of_csv_is_what_the_module_would_write(
     key: bytes, address: str | None, name: str | None, fields: dict[str, str] | None, locale: str
 ) -> None:
-    line = lines.csv_line(a_list(), LINKS)(read(key, address, name, fields, locale))
+    line = stream.csv_line(a_list(), LINKS)(read(key, address, name, fields, locale))
     assert line == by_csv(key, address, name, fields, locale)
 
 
@@ -84,21 +84,21 @@ def test_a_line_of_json_is_what_the_module_would_write(
     fields: dict[str, str] | None,
     locale: str,
 ) -> None:
-    line = lines.json_line(a_list(*configured), LINKS)(read(key, address, name, fields, locale))
+    line = stream.json_line(a_list(*configured), LINKS)(read(key, address, name, fields, locale))
     assert line == by_json(bool(configured), key, address, name, fields, locale)
 
 
 @given(st.text())
 def test_no_text_begins_a_formula_in_a_cell(text: str) -> None:
-    cell = lines.csv_line(a_list(), LINKS)(read(bytes(16), text, None, None, "en"))
+    cell = stream.csv_line(a_list(), LINKS)(read(bytes(16), text, None, None, "en"))
     [[address, *_]] = csv.reader(io.StringIO(cell, newline=""), strict=True)
     assert not FORMULA.match(address) and address in (text, f"'{text}")
 
 
 def test_the_head_of_csv_names_the_columns_in_quotes() -> None:
     text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerow(lines.COLUMNS)
-    assert lines.csv_head() == text.getvalue()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerow(stream.COLUMNS)
+    assert text.getvalue() == stream.HEAD
 
 
 @given(st.binary(min_size=16, max_size=16), st.integers(1, 2**31 - 1))

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from subscriptions.look.pictures import OCTETS_AT_MOST, NoPicture, read_picture
-from subscriptions.settings import ListSettings
-from subscriptions.settings.check_look import look_problems
+from subscriptions.settings import ListSettings, Settings
+from subscriptions.settings.check import problems_of
 
 SVG = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" {}><path d="M0 0h1"/></svg>'
 
@@ -40,7 +40,7 @@ def stored(folder: Path, name: str, octets: bytes) -> Path:
 
 
 def told(folder: Path, logo: str, colour: str = "") -> list[str]:
-    return list(look_problems(replace(ListSettings(), logo=logo, colour=colour), "[[lists]]", folder))
+    return problems_of(Settings(lists=(replace(ListSettings(), logo=logo, colour=colour),), root=folder))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -59,7 +59,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused_in_a_sentence(
     with pytest.raises(NoPicture):
         read_picture(path)
     assert told(tmp_path, name) == [
-        f"logo in [[lists]] names {path}, which is no picture of the type that its name says."
+        f'logo in [[lists]] "newsletter" names {path}, which is no picture of the type that its name says.'
     ]
 
 

@@ -10,7 +10,8 @@ from flask import Flask
 from flask_mail import Message
 
 from subscriptions.mail import settle
-from subscriptions.mail.outbox import Line
+from subscriptions.mail.hold import Taken
+from subscriptions.mail.lines import Line
 from subscriptions.settings import ListSettings
 from subscriptions.settings import Mail as MailSettings
 from subscriptions.store import outbox, registrations
@@ -225,8 +226,8 @@ def test_a_mail_that_was_on_the_line_twice_leaves_one_proof(world: World) -> Non
     now, sender = world.clock.now(), world.parts.sender
     with reading() as session:
         (due,) = outbox.read_again(session, sender.hold.take(), now)
-    composed = sender.composer.compose(due, now)
-    settle.settle([settle.Accepted(due, composed, "250 taken")] * 2, [composed.letter], now)
+    message = sender.composer.compose(due, now)
+    settle.settle([Taken(due, now, message, "250 taken")] * 2, [message.letter], now)
     assert [one.fact for one in world.evidence()] == ["registered", "mailed"]
     assert owed() == []
 
@@ -239,6 +240,6 @@ def test_a_list_that_is_gone_while_the_mail_is_on_the_line_gets_no_proof(world: 
         _, further = registrations.of_form(session, due.ref or b"")
     with transaction() as session:
         registrations.remove(session, [further.id])
-    composed = sender.composer.compose(due, now)
-    settle.settle([settle.Accepted(due, composed, "250 taken")], [composed.letter], now)
+    message = sender.composer.compose(due, now)
+    settle.settle([Taken(due, now, message, "250 taken")], [message.letter], now)
     assert [(one.registration_id, one.fact) for one in world.evidence()] == [(1, "registered"), (1, "mailed")]

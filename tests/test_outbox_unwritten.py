@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from subscriptions.cli.explain import story
 from subscriptions.mail.compose import Composer
-from subscriptions.store.engine import Unavailable, reading, transaction
+from subscriptions.mail.hold import Batch
+from subscriptions.store.engine import Unavailable, transaction
 from tests.builders import ANNE, BART, CRIS, World, owed
 
 PEOPLE = [*(f"reader{number}@example.org" for number in range(6)), ANNE, BART, CRIS]
@@ -40,14 +41,32 @@ def test_the_others_leave_and_it_is_tried_again_later(
         world.sign_up(person)
     break_it(world, how, monkeypatch)
     assert world.deliver() == len(PEOPLE) - 1
-    with reading() as session:  # past the model, which does not know that kind either
-        left = session.execute(sa.text("SELECT tries, taken_by, note FROM outbox")).all()
-    assert left == [(1, None, f"it cannot be written: {error}")]
+    assert [(left.tries, left.taken_by, left.note) for left in owed()] == [(1, None, f"it cannot be written: {error}")]
     assert world.deliver() == 0
     assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == ["a mail cannot be written"]
     monkeypatch.undo()
     world.clock.forward(minutes=20)
     assert world.deliver() == (1 if how == "template" else 0)
+
+
+def test_a_kind_that_only_a_later_version_knows_is_read_told_and_dropped_in_time(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for person in PEOPLE:
+        world.sign_up(person)
+    break_it(world, "kind", monkeypatch)
+    reads: list[int] = []
+    read = Batch.read
+    monkeypatch.setattr(Batch, "read", lambda self, ids: reads.append(len(ids)) or read(self, ids))
+    assert world.deliver() == len(PEOPLE) - 1
+    assert sum(reads) == len(PEOPLE)  # each once: it fails the reading of no other
+    shown = world.app.test_cli_runner().invoke(args=["explain", BART])
+    assert (shown.exit_code, shown.exception) == (0, None)
+    assert "The mail waits: it cannot be written: ValueError (try 1); next try at" in shown.stdout
+    caplog.clear()
+    world.clock.forward(hours=24)
+    assert (world.deliver(), owed()) == (0, [])
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_database_that_is_away_is_no_fault_of_a_mail(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from flask import Flask
 from subscriptions.jobs import schedule
 from subscriptions.jobs.jobs import JOBS
 from subscriptions.links.purposes import PURPOSES, Tokens
-from subscriptions.mail.mailbox import MailboxConnection
-from subscriptions.mail.message import OutMessage
+from subscriptions.mail.lines import OutMessage
+from subscriptions.mail.setup import MailboxConnection
 from subscriptions.mail.smtp import SmtpConnection
 from subscriptions.store.models import db
 from tests.builders import World

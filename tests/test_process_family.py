@@ -72,8 +72,8 @@ def test_nobody_outlives_the_first_process(relay: Relay, tmp_path: Path) -> None
 
 
 def test_one_that_dies_as_soon_as_it_is_begun_ends_the_server_with_status_1(relay: Relay, tmp_path: Path) -> None:
-    hasty = "from subscriptions.serving import supervisor; supervisor.PAUSE = 0"
-    broken = "from subscriptions.serving import mails; mails.Bell.wait = lambda _: __import__('os')._exit(3)"
+    hasty = "from subscriptions.serving import processes; processes.PAUSE = 0"
+    broken = "from subscriptions import serving; serving.Bell.wait = lambda _: __import__('os')._exit(3)"
     with Server(tmp_path, "sqlite:///broken.db", command=set_to(hasty, broken), relay=relay).launch() as server:
         assert server.wait() == 1
 

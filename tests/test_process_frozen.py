@@ -29,7 +29,7 @@ from tests.support.sql import connected, number, registered, rows
 pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("database", ["postgresql"], indirect=True)]
 WITHIN = 5.0  # seconds: nobody waits longer for an answer
 IMPATIENT = "from subscriptions import deadline; deadline.PATIENCE = 3.0"  # leaves a busy machine some time
-HASTY = "from subscriptions.serving import signals; signals.ENDS_WITHIN = 3.0"
+HASTY = "from subscriptions.serving import processes; processes.ENDS_WITHIN = 3.0"
 FORM = ("POST", "/subscribe/newsletter", "email=bart@example.org", "application/x-www-form-urlencoded")
 Answer = tuple[int, dict[str, str], str]
 

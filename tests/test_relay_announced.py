@@ -7,8 +7,7 @@ from itertools import pairwise
 import pytest
 from flask import Flask
 
-from subscriptions.mail.message import OutMessage
-from subscriptions.mail.outbox import Line
+from subscriptions.mail.lines import Line, OutMessage
 from subscriptions.mail.smtp import GiveUp, Later
 from tests.builders import ANNE, BART, CRIS, Movable, World, through
 from tests.support.relay import DROP, Relay

@@ -48,6 +48,7 @@ SECRET = "hunter2-hunter2-hunter2"
         ("[lifecycle]\nconfirm_within_hours = 24\npurge_after_days = 1", "purge_after_days"),
         ("[lifecycle]\npurge_after_days = 32", "purge_after_days"),
         ("[limits]\nconfirmations_per_address = ['1/15m', 'often']", "confirmations_per_address"),
+        ("[limits]\nconfirmations_per_address = ['']", "confirmations_per_address"),
         ("[limits]\nsignups_per_network = '0/1h'", "signups_per_network"),
         ("[[lists]]\nslug = 'a/b'", "slug"),
         ("[[lists]]\nslug = '-a'", "slug"),

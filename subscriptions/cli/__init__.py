@@ -8,7 +8,7 @@ from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import click
 from flask import Flask, current_app
@@ -24,7 +24,7 @@ from subscriptions.store.migrate import SchemaTooNew
 from subscriptions.store.models import List
 
 _AGO = re.compile(r"([1-9]\d{0,4})([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+ACTOR = "command line"  # who gave a command, for the evidence: no more than that it was one
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -34,18 +34,13 @@ def init_app(app: Flask) -> None:
 
     if foreign.is_command():
         migrate.init_app(app)
-    for room in (admin, people, mails, jobs, abuse):
-        for command in room.COMMANDS:
-            app.cli.add_command(command)
-    if _has_benchmarks():
+    of_people = people.unsubscribe, people.erase, people.explain, people.suppressions
+    of_admin = admin.lists, admin.tokens_group, admin.export, admin.migrate_command
+    for command in (*of_admin, *of_people, mails.mail, jobs.group, abuse.group):
+        app.cli.add_command(command)
+    bench = find_spec("bench")  # as in our repository; others have packages of that name
+    if bench is not None and bench.origin == str(Path(__file__).resolve().parents[2] / "bench" / "__init__.py"):
         app.cli.add_command(import_module("bench.commands").group, "bench")
-
-
-def _has_benchmarks() -> bool:
-    """Whether they stand beside the product, as in its repository; others have packages of that name."""
-    found = find_spec("bench")
-    home = Path(__file__).resolve().parents[2]
-    return found is not None and found.origin == str(home / "bench" / "__init__.py")
 
 
 def ready(command: Callable[P, T]) -> Callable[P, T]:
@@ -66,37 +61,25 @@ def ready(command: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-class AddressArgument(click.ParamType[Address]):
-    """An e-mail address, checked as a sign-up would be."""
-
-    name = "address"
-
-    def convert(self, value: str, param: click.Parameter | None, context: click.Context | None) -> Address:
-        try:
-            return parse(value)
-        except BadAddress as error:
-            self.fail(str(error), param, context)
+def address_of(text: str) -> Address:
+    """The type of an argument: an e-mail address, checked as a sign-up would be."""
+    try:
+        return parse(text)
+    except BadAddress as error:
+        raise click.BadParameter(str(error)) from None
 
 
-class Moment(click.ParamType[datetime]):
-    """A time, in RFC 3339, or how long ago: 90m, 2h, 3d."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        ago = _AGO.fullmatch(value)
-        if ago:
-            return current_parts().clock.now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        try:
-            at = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f'"{value}" is no time such as 2026-11-23T09:15:00Z, nor 2h for two hours ago.', param, context)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-ADDRESS, MOMENT = AddressArgument(), Moment()
+def time(text: str) -> datetime:
+    """The type of an option: a time, in RFC 3339, or how long ago: 90m, 2h, 3d."""
+    if ago := _AGO.fullmatch(text):
+        unit = {"m": "minutes", "h": "hours", "d": "days"}[ago[2]]
+        return current_parts().clock.now() - timedelta(**{unit: int(ago[1])})
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        said = f'"{text}" is no time such as 2026-11-23T09:15:00Z, nor 2h for two hours ago.'
+        raise click.BadParameter(said) from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def key_of(address: Address) -> bytes:
@@ -105,11 +88,10 @@ def key_of(address: Address) -> bytes:
 
 def the_list(slug: str) -> List:
     """The list of that name; else one sentence that names those there are."""
-    lists = current_parts().catalogue.lists.values()
-    for row in lists:
-        if row.slug == slug:
-            return row
-    raise click.ClickException(f'There is no list "{slug}"; there is {", ".join(row.slug for row in lists)}.')
+    lists = {row.slug: row for row in current_parts().catalogue.lists.values()}
+    if slug not in lists:
+        raise click.ClickException(f'There is no list "{slug}"; there is {", ".join(lists)}.')
+    return lists[slug]
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> None:
@@ -118,8 +100,3 @@ def table(rows: Sequence[tuple[str, ...]]) -> None:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def actor() -> str:
-    """Who gave this command, for the evidence: no more than that it was one."""
-    return "command line"

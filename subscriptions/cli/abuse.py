@@ -4,50 +4,56 @@ import getpass
 import ipaddress
 import os
 import sys
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from subscriptions import clock as clocks
 from subscriptions import disposable
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Network, Window
-from subscriptions.cli import MOMENT, ready, the_list
-from subscriptions.cli.traffic import report
+from subscriptions.cli import ready, the_list, time
+from subscriptions.domain.breaker import EVERYBODY, MINUTE, Cause, Openings, Scope, sentence
 from subscriptions.domain.lifecycle import PROTECTED
-from subscriptions.parts import current_parts
+from subscriptions.parts import Parts, current_parts
+from subscriptions.store import attack, traffic
+from subscriptions.store.engine import reading
+from subscriptions.store.models import Audit
+
+HOUR, BAR = 60, 40
+NEWEST = 5000  # registrations that are looked through for the names of domains
+LINES = 10
+Series = Mapping[datetime, int]
 
 group = AppGroup("abuse", help="Floods of sign-ups: what the breaker sees, and how to clean up after one.")
 
 
-class Cidr(click.ParamType[Network]):
-    """An address or a network."""
-
-    name = "cidr"
-
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Network:
-        try:
-            return ipaddress.ip_network(value)
-        except ValueError as error:
-            self.fail(f'"{value}" is no network such as 203.0.113.0/24 or 2001:db8::/48: {error}.', param, context)
+def cidr(text: str) -> Network:
+    """The type of an option: an address or a network."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        said = f'"{text}" is no network such as 203.0.113.0/24 or 2001:db8::/48: {error}.'
+        raise click.BadParameter(said) from None
 
 
 @group.command("show")
 @ready
 def show() -> None:
     """What the breaker sees, the sign-ups of the last hour minute by minute, and what was done before."""
-    for line in report(current_parts()):
+    for line in _report(current_parts()):
         click.echo(line)
 
 
 @group.command("cancel")
-@click.option("--since", type=MOMENT, required=True, help="Its beginning: 2026-11-23T09:15:00Z, or 2h: 2 hours ago.")
-@click.option("--until", type=MOMENT, help="When it had ended; otherwise up to now.")
-@click.option("--network", "networks", type=Cidr(), multiple=True, help="Only from there: 203.0.113.0/24. Repeatable.")
+@click.option("--since", type=time, required=True, help="Its beginning: 2026-11-23T09:15:00Z, or 2h: 2 hours ago.")
+@click.option("--until", type=time, help="When it had ended; otherwise up to now.")
+@click.option("--network", "networks", type=cidr, multiple=True, help="Only from there: 203.0.113.0/24. Repeatable.")
 @click.option("--list", "slug", help="Only one list.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @ready
@@ -68,34 +74,23 @@ def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...
         return
     if not yes:
         _ask(found, window)
-    done = _run(window, now, found)
+    done, hidden = Count(), not sys.stderr.isatty()
+    with click.progressbar(length=found.registrations, label="Cancelling", file=sys.stderr, hidden=hidden) as bar:
+        for count in cancelling.cancel(window, now, _who()):
+            done.registrations += count.registrations
+            done.addresses += count.addresses
+            bar.update(count.registrations)
     until_when = clocks.words(now + PROTECTED)
     click.echo(f"{_counted(done)} cancelled; the addresses are not asked to confirm until {until_when}.")
 
 
 def _ask(found: Count, window: Window) -> None:
-    click.echo(
-        f"{_counted(found)} from {clocks.text(window.since)} to {clocks.text(window.until)} would be erased, "
-        "and the addresses not asked to confirm for 30 days.",
-        err=True,
-    )
+    when = f"from {clocks.text(window.since)} to {clocks.text(window.until)}"
+    said = f"{_counted(found)} {when} would be erased, and the addresses not asked to confirm for 30 days."
+    click.echo(said, err=True)
     if not sys.stdin.isatty():
         raise click.UsageError("This is no terminal to ask at: say --yes to go on.")
     click.confirm("Go on?", abort=True, err=True)
-
-
-def _run(window: Window, now: datetime, found: Count) -> Count:
-    bar: Any = nullcontext()
-    if sys.stderr.isatty():
-        bar = click.progressbar(length=found.registrations, label="Cancelling", file=sys.stderr)
-    done = Count()
-    with bar as shown:
-        for count in cancelling.cancel(window, now, _who()):
-            done.registrations += count.registrations
-            done.addresses += count.addresses
-            if shown:
-                shown.update(count.registrations)
-    return done
 
 
 def _counted(count: Count) -> str:
@@ -126,4 +121,79 @@ def refresh(file: TextIO) -> None:
     click.echo(f"{number} domain{'s' * (number != 1)}, from the next start on.")
 
 
-COMMANDS = [group]
+def _report(parts: Parts) -> Iterator[str]:
+    """Line by line; names no person."""
+    now = parts.clock.now()
+    thresholds = parts.settings.thresholds
+    if thresholds is None:
+        yield 'Nothing is watched: signups_per_network in [limits] is "".'
+        return
+    with reading() as session:
+        series = traffic.by_minute(session, traffic.minute_of(now) - (HOUR - 1) * MINUTE)
+        openings = traffic.openings(session)
+        name_of = _names(parts, session, (*series, *openings))
+        yield from _breaker(openings, name_of, now)
+        yield from _chart(series.get(EVERYBODY, {}), now)
+        rows, usual = _rows(series, name_of, Scope.LIST, 0), thresholds.of_list
+        yield from _section(f"By list, last hour (usual are at most {usual} a minute):", rows)
+        limit = thresholds.of_domain
+        rows = _rows(series, name_of, Scope.DOMAIN, limit)[:LINES] if limit else []
+        yield from _section(f"Mail domains of more than {limit} sign-ups in a minute, last hour:", rows)
+        yield from _section("Done by operators, newest first:", map(_done, attack.newest_acts(session, LINES)))
+
+
+def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
+    lines = list(rows)
+    if lines:
+        yield from ("", title, *lines)
+
+
+def _names(parts: Parts, session: Session, causes: Iterable[Cause]) -> Callable[[Cause], str]:
+    """How people call lists and domains; a domain where a registration is left that has it."""
+    known = {(Scope.LIST, str(id_)): row.slug for id_, row in parts.catalogue.lists.items()}
+    if any(scope is Scope.DOMAIN for scope, _ in causes):
+        found = {address.rpartition("@")[2].lower() for address in attack.newest_addresses(session, NEWEST)}
+        known |= {(Scope.DOMAIN, parts.links.domain_name(domain)): domain for domain in found}
+
+    def name_of(cause: Cause) -> str:
+        scope, name = cause
+        domain = f"a mail domain (number {name[:8]}; the log of that time names it)"
+        return known.get(cause, name if scope is Scope.LIST else domain)
+
+    return name_of
+
+
+def _breaker(openings: Openings, name_of: Callable[[Cause], str], now: datetime) -> Iterator[str]:
+    on = [opening for opening in openings.values() if opening.is_on(now)]
+    yield "The breaker is on: those concerned are asked for a proof of work." if on else "The breaker is off."
+    for opening in sorted(openings.values(), key=lambda opening: opening.since):
+        said = sentence(opening.excess, name_of(opening.excess.cause))
+        end = "on until" if opening.is_on(now) else "over since"
+        yield f"  {clocks.text(opening.since)}  {said}; {end} {clocks.text(opening.until)}"
+
+
+def _chart(series: Series, now: datetime) -> Iterator[str]:
+    yield ""
+    if not series:
+        yield "No sign-ups in the last hour."
+        return
+    yield "Sign-ups a minute, last hour (UTC):"
+    first, most = min(series), max(series.values())
+    for number in range(int((traffic.minute_of(now) - first) / MINUTE) + 1):
+        at = first + number * MINUTE
+        count = series.get(at, 0)
+        yield f"  {at:%H:%M} {count:6}  {'#' * -(-count * BAR // most)}".rstrip()
+
+
+def _rows(series: Mapping[Cause, Series], name_of: Callable[[Cause], str], scope: Scope, above: int) -> list[str]:
+    found = [
+        (sum(counts.values()), max(counts.values()), name_of(cause))
+        for cause, counts in series.items()
+        if cause[0] is scope and max(counts.values()) > above
+    ]
+    return [f"  {total:8}  {name} (at most {most} in a minute)" for total, most, name in sorted(found, reverse=True)]
+
+
+def _done(act: Audit) -> str:
+    details = ", ".join(f"{name} {value}" for name, value in act.details.items() if value not in (None, []))
+    return f"  {clocks.text(act.at)}  {act.actor}: {act.act} ({details})"

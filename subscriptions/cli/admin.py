@@ -31,11 +31,11 @@ def show_lists() -> None:
     """The lists and how many people are in which state."""
     with reading() as session:
         counts = subscriptions.counts(session, current_parts().clock.now())
-    rows: list[tuple[str, ...]] = [("list", "name", *STATES)]
+    rows = []
     for row in current_parts().catalogue.lists.values():
         gone = "" if row.position is not None else " (no longer configured)"
         rows.append((row.slug, row.name + gone, *(str(counts[row.id][state]) for state in STATES)))
-    table(rows)
+    table([("list", "name", *STATES), *rows])
 
 
 @tokens_group.command("create")
@@ -87,22 +87,15 @@ def export(list_: str, kind: str, output: Path | None) -> None:
     row = the_list(list_)
     with reading() as session:
         total = subscriptions.mailable_count(session, row.id)
-    bar: Any = nullcontext()
-    if sys.stderr.isatty() and (output or not sys.stdout.isatty()):
-        bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr)
+    hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
+    bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr, hidden=hidden)
     try:
-        with bar as shown, _target(output) as file:
-            rows = stream.export(
-                row, kind, current_parts().links, current_parts().clock.now(), shown.update if shown else lambda n: None
-            )
-            for chunk in rows:
+        target: Any = nullcontext(sys.stdout.buffer) if output is None else output.open("wb")
+        with bar, target as file:
+            for chunk in stream.export(row, kind, current_parts().links, current_parts().clock.now(), bar.update):
                 file.write(chunk)
     except OSError as error:
         raise click.ClickException(f"The export cannot be written: {error.strerror}.") from None
-
-
-def _target(output: Path | None) -> Any:
-    return nullcontext(sys.stdout.buffer) if output is None else output.open("wb")
 
 
 @click.command("migrate")
@@ -117,6 +110,3 @@ def migrate_command() -> None:
     except Unavailable:
         raise click.ClickException("The database does not answer.") from None
     click.echo(f"The schema is now {migrate.HEAD}." if done else f"The schema is up to date ({migrate.HEAD}).")
-
-
-COMMANDS = [lists, tokens_group, export, migrate_command]

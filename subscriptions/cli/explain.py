@@ -1,8 +1,7 @@
 """The story of one address, told from its evidence in plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -36,33 +35,30 @@ def never_mailed(address: Address) -> list[str]:
 def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for row in registrations.of_key(session, key):
         yield f"Sign-up for {_list(row.list_id)} at {words(row.registered_at)}:"
-        yield from _filled(row)
-        for event in evidence.of_registration(session, row.id):
-            yield f"  {words(event.at)}: {_sentence(event)}{_proof(session, event)}"
-        if row.replaces:
-            yield "  It moves here from another address, once it is confirmed."
-        for owed in outbox.of_registration(session, row):
-            yield f"  {_waiting(owed, now)}"
+        events, owed = evidence.of_registration(session, row.id), outbox.of_registration(session, row)
+        yield from _happened(session, row, events, owed, now)
         yield f"  Now: {_next(row, now)}"
 
 
 def _subscriptions(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for row in subscriptions.of_key(session, key):
         yield f"Subscription to {_list(row.list_id)}, confirmed at {words(row.confirmed_at)}:"
-        yield from _filled(row)
-        for event in evidence.of_subscription(session, row.id):
-            if event.registration_id is None:
-                yield f"  {words(event.at)}: {_sentence(event)}{_proof(session, event)}"
-        for owed in outbox.of_subscription(session, row.id):
-            yield f"  {_waiting(owed, now)}"
+        events = [event for event in evidence.of_subscription(session, row.id) if event.registration_id is None]
+        yield from _happened(session, row, events, outbox.of_subscription(session, row.id), now)
         yield f"  Now: {_subscription_now(row)}"
 
 
-def _filled(row: Registration | Subscription) -> Iterator[str]:
-    """Which fields were filled, never with what: a story may be passed on."""
-    named = [*(["name"] if row.name else []), *(row.fields or {})]
-    if named:
+def _happened(
+    session: Session, row: Registration | Subscription, events: Sequence[Evidence], owed: Sequence[Owed], now: datetime
+) -> Iterator[str]:
+    if named := [*(["name"] if row.name else []), *(row.fields or {})]:  # never with what: a story may be passed on
         yield f"  Told to be addressed by: {', '.join(named)}"
+    for event in events:
+        yield f"  {words(event.at)}: {_sentence(event)}{_proof(session, event)}"
+    if isinstance(row, Registration) and row.replaces:
+        yield "  It moves here from another address, once it is confirmed."
+    for mail in owed:
+        yield f"  {_waiting(mail, now)}"
 
 
 def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
@@ -87,8 +83,10 @@ def _sentence(event: Evidence) -> str:
     details = event.details
     mail = noun(details.get("mail"))
     ip = f" from {event.ip}" if event.ip else ""
+    flagged = " Its domain is one for throw-away addresses." if "disposable" in details.get("flags", ()) else ""
+    agreed = f"consent text {details.get('wording')}.{flagged}"
     sentences = {
-        "registered": f"signed up by {event.channel}{_by(event)}{ip}{_vouched(event)}; {_consent(details)}",
+        "registered": f"signed up by {event.channel}{_by(event)}{ip}{_vouched(event)}; {agreed}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",
@@ -112,17 +110,11 @@ def _proof(session: Session, event: Evidence) -> str:
     return " Made again from what is kept, it is the same, byte for byte."
 
 
-def _consent(details: dict[str, Any]) -> str:
-    flagged = " Its domain is one for throw-away addresses." if "disposable" in details.get("flags", ()) else ""
-    return f"consent text {details.get('wording')}.{flagged}"
-
-
 def _vouched(event: Evidence) -> str:
     """What a client says of the visitor that it spoke for."""
     page, at = event.details.get("page"), event.details.get("submitted_at")
-    where = f" on {page}" if page else ""
-    when = f" at {at}" if at else ""
-    return f", as it says{where}{when}" if where or when else ""
+    said = (f" on {page}" if page else "") + (f" at {at}" if at else "")
+    return f", as it says{said}" if said else ""
 
 
 def _by(event: Evidence) -> str:

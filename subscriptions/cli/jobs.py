@@ -58,14 +58,11 @@ def show() -> None:
     now = current_parts().clock.now()
     with reading() as session:
         found = {job.name: job for job in rows.all_of(session)}
-    lines = [("job", "every", "last good run", "count", "next", "late after", "trouble")]
+    lines = [("job", "every", "last good run", "count", "next", "late after", "error")]
     for job in JOBS:
         row = found[job.name]
         ended = clocks.text(row.ended_at) if row.ended_at else "never"
         late = clocks.text(row.ended_at + job.late_after) if row.ended_at else "-"
-        following = clocks.text(next_time(job, now))
-        lines.append((job.name, str(job.every), ended, str(row.count), following, late, row.error or "-"))
+        then = clocks.text(next_time(job, now))
+        lines.append((job.name, str(job.every), ended, str(row.count), then, late, row.error or "-"))
     table(lines)
-
-
-COMMANDS = [group]

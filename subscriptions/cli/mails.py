@@ -1,6 +1,7 @@
 """Commands for mails: try the relay, see every mail, check every mail."""
 
 import secrets
+import shutil
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -10,11 +11,11 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from subscriptions.cli import ADDRESS, ready, the_list
-from subscriptions.cli.preview_folder import write_folder
+from subscriptions.cli import address_of, ready, the_list
 from subscriptions.domain.address import Address
+from subscriptions.look.tokens import FILE
+from subscriptions.mail.lint import part_of
 from subscriptions.mail.preview import Preview, Previews, all_kinds
-from subscriptions.mail.setup import lines
 from subscriptions.mail.smtp import GiveUp, Later, Pause
 from subscriptions.parts import current_parts
 
@@ -22,14 +23,13 @@ mail = AppGroup("mail", help="Mails: try the relay, see and check what is sent."
 
 
 @mail.command("test")
-@click.argument("address", type=ADDRESS)
+@click.argument("address", type=address_of)
 @ready
 def test_mail(address: Address) -> None:
     """Send one test mail to ADDRESS through the configured relay, and say what the relay said."""
     parts = current_parts()
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
     message = parts.sender.composer.test_mail(address.mailed, secrets.token_hex(16), parts.clock.now())
-    line = lines(app, parts.settings, parts.clock)()
+    line = parts.sender.new_line()
     try:
         line.send(message)
     except (Pause, Later, GiveUp) as error:
@@ -74,17 +74,38 @@ def preview(kind: str | None, tag: str | None, slug: str | None, output: Path | 
         click.echo("\n\n".join(_as_text(mail) for mail in found))
         return
     try:
-        count = write_folder(output, found)
+        _write_folder(output, found)
     except OSError as error:
         raise click.ClickException(f"The folder cannot be written: {error.strerror}.") from None
-    click.echo(f"{count} mails are in {output}; open {output / 'index.html'} in a browser.")
+    click.echo(f"{len(found)} mails are in {output}; open {output / 'index.html'} in a browser.")
 
 
 def _as_text(mail: Preview) -> str:
-    message: Any = message_from_bytes(mail.octets, policy=policy.default)
+    message = message_from_bytes(mail.octets, policy=policy.default)
     head = "\n".join(f"{name}: {message[name]}" for name in ("From", "To", "Subject"))
-    text = str(message.get_body(("plain",)).get_content()).replace("\r\n", "\n")
-    return f"==== {_named(mail)} ====\n{head}\n\n{text.rstrip()}"
+    return f"==== {_named(mail)} ====\n{head}\n\n{part_of(message, 'plain').rstrip()}"
+
+
+def _write_folder(folder: Path, previews: list[Preview]) -> None:
+    """Each mail as it leaves, its page and its text, and an index: lists, their mails, the languages of each."""
+    lists: dict[str, dict[str, Any]] = {}
+    for mail in previews:
+        file = f"{mail.row.slug}/{mail.kind}.{mail.tag}"
+        _write_mail(folder / file, mail.octets)
+        kinds = lists.setdefault(mail.row.slug, {"name": mail.row.name, "rows": {}})["rows"]
+        kinds.setdefault(mail.kind, []).append({"tag": mail.tag, "file": file})
+    for name in ("tokens.css", "style.css"):
+        shutil.copyfile(FILE.with_name(name), folder / name)
+    template = current_app.jinja_env.get_template("pages/preview_folder.html")
+    (folder / "index.html").write_text(template.render(lists=list(lists.values())), "utf-8")
+
+
+def _write_mail(file: Path, octets: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.with_name(f"{file.name}.eml").write_bytes(octets)
+    message = message_from_bytes(octets, policy=policy.default)
+    for kind, ending in (("plain", "txt"), ("html", "html")):
+        file.with_name(f"{file.name}.{ending}").write_text(part_of(message, kind), "utf-8", newline="\n")
 
 
 @mail.command("lint")
@@ -93,15 +114,12 @@ def _as_text(mail: Preview) -> str:
 def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
     """Check mails as they would leave: nothing remote, no advertising, every fact in both parts; one line a problem."""
     found = _chosen(kind, tag, slug)
-    told = [f"{_named(mail)}: {problem}." for mail in found for problem in mail.problems]
-    click.echo("\n".join(told) if told else f"{len(found)} mails, and nothing wrong with them.")
-    if told:
-        wrong = sum(bool(mail.problems) for mail in found)
-        raise click.ClickException(f"{wrong} of {len(found)} mails should not be sent as they are.")
+    wrong = [f"{_named(mail)}: {problem}." for mail in found for problem in mail.problems]
+    click.echo("\n".join(wrong) if wrong else f"{len(found)} mails, and nothing wrong with them.")
+    if wrong:
+        number = sum(bool(mail.problems) for mail in found)
+        raise click.ClickException(f"{number} of {len(found)} mails should not be sent as they are.")
 
 
 def _named(mail: Preview) -> str:
     return f"{mail.kind}, {mail.tag}, {mail.row.slug}"
-
-
-COMMANDS = [mail]

@@ -11,7 +11,7 @@ from subscriptions.actions import erase as erasing
 from subscriptions.actions import leave as leaving
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.cli import ADDRESS, MOMENT, actor, key_of, ready, table, the_list
+from subscriptions.cli import ACTOR, address_of, key_of, ready, table, the_list, time
 from subscriptions.cli.explain import never_mailed, story
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
@@ -25,20 +25,17 @@ from subscriptions.store.engine import reading
 suppressions = AppGroup("suppressions", help="Addresses that get no confirmation mails, or no mail at all.")
 
 
-def _scope(_context: click.Context, _option: click.Parameter, text: str | None) -> SuppressionScope | None:
-    return SuppressionScope(text) if text else None
-
-
 SCOPE: dict[str, Any] = {
-    "type": click.Choice([*map(str, SuppressionScope), "ask"]), "metavar": "[confirmations|all]", "callback": _scope,
+    "type": click.Choice([*map(str, SuppressionScope), "ask"]), "metavar": "[confirmations|all]",
+    "callback": lambda _context, _option, text: SuppressionScope(text) if text else None,
 }  # fmt: skip
 
 
 @click.command("unsubscribe")
-@click.argument("address", type=ADDRESS)
+@click.argument("address", type=address_of)
 @click.option("--list", "slug", help="One list; otherwise all of them.")
 @click.option("--channel", type=click.Choice(["email", "letter", "phone"]), required=True, help="How it reached you.")
-@click.option("--received", type=MOMENT, help="When, in RFC 3339: 2026-11-23T09:15:00Z.")
+@click.option("--received", type=time, help="When, in RFC 3339: 2026-11-23T09:15:00Z.")
 @ready
 def unsubscribe(address: Address, slug: str | None, channel: str, received: datetime | None) -> None:
     """A revocation that came another way, with its evidence."""
@@ -46,21 +43,20 @@ def unsubscribe(address: Address, slug: str | None, channel: str, received: date
     now = current_parts().clock.now()
     if received and received > now:
         raise click.BadParameter("That time has not come yet.", param_hint="--received")
-    how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", actor(), received)
+    how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", ACTOR, received)
     ended = leaving.leave(key_of(address), row.id if row else None, how, now, current_parts().policy)
-    click.echo(
-        f"{ended} subscription{'s' * (ended != 1)} ended." if ended else "Nothing was open; nothing was changed."
-    )
+    done = f"{ended} subscription{'s' * (ended != 1)} ended."
+    click.echo(done if ended else "Nothing was open; nothing was changed.")
 
 
 @click.command("erase")
-@click.argument("address", type=ADDRESS)
+@click.argument("address", type=address_of)
 @ready
 def erase(address: Address) -> None:
     """Remove a person: first a mail says what stays and until when, then everything else goes."""
     parts = current_parts()
     key = key_of(address)
-    found = erasing.ask(key, parts.clock.now(), parts.policy, actor())
+    found = erasing.ask(key, parts.clock.now(), parts.policy, ACTOR)
     if found is None:
         raise click.ClickException("Nothing is stored about this address.")
     parts.sender.deliver()
@@ -76,7 +72,7 @@ def erase(address: Address) -> None:
 
 
 @click.command("explain")
-@click.argument("address", type=ADDRESS)
+@click.argument("address", type=address_of)
 @ready
 def explain(address: Address) -> None:
     """What happened to ADDRESS, why it got no mail, and what comes next; in plain words."""
@@ -85,24 +81,21 @@ def explain(address: Address) -> None:
 
 
 @suppressions.command("show")
-@click.argument("address", type=ADDRESS, required=False)
+@click.argument("address", type=address_of, required=False)
 @ready
 def show(address: Address | None) -> None:
     """What is suppressed: of one address, or of all (by key; the addresses themselves are not stored)."""
     now = current_parts().clock.now()
     with reading() as session:
         found = rows.active(session, key_of(address), now) if address else rows.all_active(session, now)
-        lines = [(row.key.hex(), row.scope, _lists(row.list_id), clocks.text(row.set_at),
-                  clocks.text(row.until) if row.until else "for good", row.reason) for row in found]  # fmt: skip
+    lists = {id_: row.slug for id_, row in current_parts().catalogue.lists.items()} | {None: "all"}
+    lines = [(row.key.hex(), row.scope, lists[row.list_id], clocks.text(row.set_at),
+              clocks.text(row.until) if row.until else "for good", row.reason) for row in found]  # fmt: skip
     table([("key", "scope", "list", "set", "until", "reason"), *lines])
 
 
-def _lists(list_id: int | None) -> str:
-    return "all" if list_id is None else current_parts().catalogue.lists[list_id].slug
-
-
 @suppressions.command("add")
-@click.argument("address", type=ADDRESS)
+@click.argument("address", type=address_of)
 @click.option(
     "--scope", **SCOPE, required=True,
     help='confirmations: no confirmation mails ("ask", the name before 0.3.0, works until 1.0); '
@@ -113,12 +106,12 @@ def _lists(list_id: int | None) -> str:
 def add(address: Address, scope: SuppressionScope, reason: str) -> None:
     """Suppress ADDRESS: no more confirmation mails, or no mail at all."""
     parts = current_parts()
-    ended = suppressing.suppress(key_of(address), scope, reason, parts.clock.now(), parts.policy, actor())
+    ended = suppressing.suppress(key_of(address), scope, reason, parts.clock.now(), parts.policy, ACTOR)
     click.echo(f"Suppressed ({scope}); {ended} subscription{'s' * (ended != 1)} ended.")
 
 
 @suppressions.command("lift")
-@click.argument("address", type=ADDRESS)
+@click.argument("address", type=address_of)
 @click.option("--scope", **SCOPE, help="One scope alone.")
 @click.option("--reason", required=True, help="Why, in your words.")
 @ready
@@ -128,6 +121,3 @@ def lift(address: Address, scope: SuppressionScope | None, reason: str) -> None:
     if not lifted:
         raise click.ClickException("Nothing of that kind is set on this address.")
     click.echo(f"{lifted} lifted.")
-
-
-COMMANDS = [unsubscribe, erase, explain, suppressions]

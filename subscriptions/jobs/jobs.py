@@ -4,31 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Protocol
 
 from subscriptions.actions import erase, sweep
-from subscriptions.clock import Clock
-from subscriptions.domain.policy import Policy
-from subscriptions.mail.outbox import Sender
+from subscriptions.parts import Parts
 from subscriptions.store import vacuum
 from subscriptions.store.engine import transaction
-from subscriptions.watch import Watch
-
-
-class Hands(Protocol):
-    """What a job works with: the parts of the application."""
-
-    sender: Sender
-    policy: Policy
-    clock: Clock
-    watch: Watch
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run. `alive`: whether it is still ours; `asked`: by a person, so it may take the time that it takes."""
 
-    hands: Hands
+    parts: Parts
     now: datetime
     alive: Callable[[], bool] = lambda: True
     asked: bool = False
@@ -57,22 +44,17 @@ def _purge(run: Run) -> int:
 
 def _deliver(run: Run) -> int:
     """Also mails of dead processes and of commands."""
-    sent = run.hands.sender.deliver()
+    sent = run.parts.sender.deliver()
     for key in erase.due(run.now):
-        erase.finish(key, run.now, run.hands.policy)
+        erase.finish(key, run.now, run.parts.policy)
     return sent
 
 
 def _tidy(run: Run) -> int:
     """Short-lived rows, and the files after a deletion."""
     with transaction() as session:
-        vacuum.forget_short_lived(session, run.now, run.hands.clock.real_now(), run.hands.policy)
+        vacuum.forget_short_lived(session, run.now, run.parts.clock.real_now(), run.parts.policy)
     return int(vacuum.sweep_files(run.now, asked=run.asked))
-
-
-def _watch(run: Run) -> int:
-    """What this process has counted joins what the others have, and the breaker decides."""
-    return run.hands.watch.exchange(run.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +83,8 @@ JOBS = (
     Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True),
     Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
     Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
-    Job("watch", _watch, timedelta(seconds=5), Where.WEB),
+    # what this process has counted joins what the others have, and the breaker decides
+    Job("watch", lambda run: run.parts.watch.exchange(run.now), timedelta(seconds=5), Where.WEB),
 )
 NAMED = {job.name: job for job in JOBS}
 OF_WEB = tuple(job for job in JOBS if job.where is Where.WEB)

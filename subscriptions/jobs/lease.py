@@ -5,7 +5,8 @@ from datetime import datetime
 
 from subscriptions.clock import Clock
 from subscriptions.domain.policy import CLOCK_JUMP
-from subscriptions.jobs.jobs import Hands, Job, Run
+from subscriptions.jobs.jobs import Job, Run
+from subscriptions.parts import Parts
 from subscriptions.store import jobs as store
 from subscriptions.store.engine import transaction
 
@@ -20,13 +21,13 @@ class Running(Exception):
     """Somebody else is running this job."""
 
 
-def run(job: Job, hands: Hands, *, asked: bool = False, confirmed: bool = False) -> int | None:
+def run(job: Job, parts: Parts, *, asked: bool = False, confirmed: bool = False) -> int | None:
     """Run a job if it is ours to run: its count, or None when this slot is done or another runs it.
 
     `asked`: by a person, whatever the slot; raises Running while another runs it. `confirmed`: although
     the clock has jumped; otherwise raises ClockJumped for a job that deletes.
     """
-    name, now = job.name, hands.clock.now()
+    name, now = job.name, parts.clock.now()
     slot = None if asked else int(now.timestamp() // job.every.total_seconds())
     with transaction() as session:
         epoch = store.claim(session, name, now, slot)
@@ -38,7 +39,7 @@ def run(job: Job, hands: Hands, *, asked: bool = False, confirmed: bool = False)
     try:
         if job.deletes and not confirmed:
             _refuse_a_jump(name, now)
-        count, fault = job.work(Run(hands, now, lambda: _still_mine(name, epoch, hands.clock), asked)), ""
+        count, fault = job.work(Run(parts, now, lambda: _still_mine(name, epoch, parts.clock), asked)), ""
     except Exception as error:
         fault = str(error) if isinstance(error, ClockJumped) else type(error).__name__
         raise

@@ -48,4 +48,4 @@ def wake(made: BackgroundScheduler, job: Job) -> None:
 
 def _warn(event: JobEvent) -> None:
     error = getattr(event, "exception", None)
-    log.warning("job did not run", extra={"job": event.job_id, "trouble": type(error).__name__ if error else "late"})
+    log.warning("job did not run", extra={"job": event.job_id, "error": type(error).__name__ if error else "late"})

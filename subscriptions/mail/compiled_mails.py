@@ -67,7 +67,7 @@ def compile_letter(headers: Mapping[str, str], slots: Mapping[str, str], text: s
     """`headers`: fixed ones, folded already; `slots`: header name to value, taken verbatim."""
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
     for name, value in slots.items():
-        head += f"{name}: {_marks(value, 'raw')}\r\n".encode()
+        head += name.encode() + b": " + _MARK.sub("\x00\\1:raw\x00", value).encode() + b"\r\n"
     boundary = "=_" + hashlib.sha256((text + html).encode()).hexdigest()[:24]  # "=_" cannot stand in quoted-printable
     parts = b"".join(_part(boundary, kind, body) for kind, body in (("plain", text), ("html", html)))
     head += f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'.encode()
@@ -104,10 +104,6 @@ def _body(body: str, kind: str) -> bytes:
 def _quoted(text: str) -> bytes:
     octets = text.replace("\r\n", "\n").encode().decode("latin-1")
     return body_encode(octets, 75, "\r\n").encode("ascii")  # of 76: a soft line break may follow the last line
-
-
-def _marks(value: str, kind: str) -> str:
-    return _MARK.sub(lambda found: f"\x00{found[1]}:{kind}\x00", value)
 
 
 def _raw(value: str) -> bytes:

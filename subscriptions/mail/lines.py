@@ -1,16 +1,47 @@
-"""The lines to the relay: kept while they are used, and no more of them than the relay takes."""
+"""Messages, and the lines to the relay: kept while they are used, and no more of them than the relay takes."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from flask_mail import Message
+import flask_mail
 
 from subscriptions.clock import Clock
+from subscriptions.mail.compiled_mails import Letter
 
 IDLE = timedelta(seconds=30)  # a relay waits five minutes (RFC 5321 4.5.3.2.7), a busy one less
 LIMITED = timedelta(minutes=5)  # until a line more is tried than the relay took
+
+
+class OutMessage(flask_mail.Message):
+    """One mail to one recipient: a letter with its values, and what evidence keeps of it (enough to rebuild it).
+
+    Flask-Mail would build it anew: without a place for our Message-ID, with long headers as encoded words,
+    which kills one-click; its constructor looks up this machine's name in the DNS each time.
+    """
+
+    def __init__(self, mail: str, sender: str, letter: Letter, values: Mapping[str, str]) -> None:
+        self.mail, self.letter = mail, letter
+        self.subject, self.sender, self.reply_to = "", sender, None
+        self.recipient = values["to"]
+        self.recipients, self.cc, self.bcc = [self.recipient], [], []
+        self.octets = letter.fill(values)
+        self.details: dict[str, object] = {}
+        self.reply = ""  # what the relay said when it took the mail
+        self.following: OutMessage | None = None  # which will be sent next over the same line
+        self.registration_id: int | None = None
+        self.key: bytes | None = None
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        return not self.recipient.isascii()
+
+    def as_bytes(self) -> bytes:
+        return self.octets
+
+    def as_string(self) -> str:
+        return self.octets.decode()
 
 
 class Line(Protocol):
@@ -18,7 +49,7 @@ class Line(Protocol):
 
     @property
     def is_open(self) -> bool: ...
-    def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None: ...
+    def send(self, message: flask_mail.Message) -> None: ...
     def close(self) -> None: ...
     def cut(self) -> None: ...
 

@@ -62,15 +62,17 @@ class _Page(HTMLParser):
 def problems(mail: MailKind, octets: bytes, expected: Expected) -> Iterator[str]:
     """One sentence for each thing that a mail of this kind must not be, or must say."""
     message = message_from_bytes(octets, policy=policy.default)
-    text, page = _part(message, "plain"), _Page(_part(message, "html"))
+    text, page = part_of(message, "plain"), _Page(part_of(message, "html"))
     yield from _head(message, octets)
-    yield from _language(message, page)
+    if not page.lang or page.lang != message["Content-Language"]:
+        yield f'its page says the language is "{page.lang}", its head "{message["Content-Language"]}"'
     yield from _links(text, page, expected)
     yield from _resources(mail, page, expected)
     yield from _facts(text, page, expected)
 
 
-def _part(message: EmailMessage, kind: str) -> str:
+def part_of(message: EmailMessage, kind: str) -> str:
+    """The text of its part of that kind, `plain` or `html`; lines end with LF."""
     part = message.get_body((kind,))
     return str(part.get_content()).replace("\r\n", "\n") if part else ""
 
@@ -86,11 +88,6 @@ def _head(message: EmailMessage, octets: bytes) -> Iterator[str]:
     kinds = [part.get_content_type() for part in message.iter_parts()] if message.is_multipart() else []
     if kinds != ["text/plain", "text/html"]:
         yield "it is not a text and the same in HTML, and nothing more"
-
-
-def _language(message: EmailMessage, page: _Page) -> Iterator[str]:
-    if not page.lang or page.lang != message["Content-Language"]:
-        yield f'its page says the language is "{page.lang}", its head "{message["Content-Language"]}"'
 
 
 def _links(text: str, page: _Page, expected: Expected) -> Iterator[str]:

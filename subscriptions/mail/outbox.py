@@ -1,8 +1,4 @@
-"""The sender of one process: takes owed mails, hands them to the relay, settles what the relay took.
-
-It needs the application's context and nothing of the web: `deliver` may be called by a scheduler, by a thread that
-a pipe wakes, or by a command; `look_again` by whoever has committed.
-"""
+"""The sender of one process: takes owed mails, hands them to the relay, settles what the relay took."""
 
 import threading
 from collections.abc import Callable
@@ -11,14 +7,12 @@ from dataclasses import dataclass, field
 from flask import Flask
 
 from subscriptions.clock import Clock
-from subscriptions.mail.batch import Batch
 from subscriptions.mail.compose import Composer
-from subscriptions.mail.hold import Hold
+from subscriptions.mail.hold import Batch, Hold
 from subscriptions.mail.lines import IDLE, Line, Lines
 from subscriptions.mail.settle import Settler
 from subscriptions.mail.sweep import Sweep
 
-__all__ = ["Line", "Sender"]
 GRACE = 5.0  # seconds that a stop waits for mails on the line: one that is cut after its last octet may leave twice
 
 
@@ -47,7 +41,7 @@ class Sender:
         self._stopping = threading.Event()
 
     def deliver(self) -> int:
-        """Send all that is due; how many left. A second call while one runs makes that one look again."""
+        """Send all that is due; how many left. In an application's context; while one runs, that one looks again."""
         self.look_again()
         sent = 0
         while self._again.is_set() and self._sweeping.acquire(blocking=False):
@@ -76,20 +70,16 @@ class Sender:
         self._stopping.set()
         if sweep := self._sweep:
             sweep.queue.close()
-        self._wait_or_cut()
+        patience = GRACE
+        while not self._sweeping.acquire(timeout=patience):  # a relay that does not let go of its lines loses them
+            self._lines.cut()
+            patience = 0.2  # a line that was just being opened is cut at the next look
         try:
             with self.app.app_context():
                 self._lines.close()
                 self.hold.give_back()
         finally:
             self._sweeping.release()
-
-    def _wait_or_cut(self) -> None:
-        """Take the turn of sweeping; a relay that does not let go of its lines loses them."""
-        patience = GRACE
-        while not self._sweeping.acquire(timeout=patience):
-            self._lines.cut()
-            patience = 0.2  # a line that was just being opened is cut at the next look
 
     def _run(self) -> int:
         if self._stopping.is_set() or self.hold.is_paused():

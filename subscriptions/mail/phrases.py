@@ -1,6 +1,7 @@
 """Sentences of mails that depend on the person: looked up once for each language, since mails leave by the hundred."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from flask_babel import force_locale, gettext
 
@@ -14,26 +15,18 @@ _PROOF = marked(
 )
 
 
-class Phrases:
-    """Keeps what it has looked up."""
+def greeting(name: str | None, tag: str) -> str:
+    return _said(marked("Hello %(name)s,"), tag) % {"name": name} if name else _said(marked("Hello,"), tag)
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], str] = {}
 
-    def greeting(self, name: str | None, tag: str) -> str:
-        if name:
-            return self._in(marked("Hello %(name)s,"), tag) % {"name": name}
-        return self._in(marked("Hello,"), tag)
+def what_stays(until: datetime | None, tag: str) -> dict[str, str]:
+    """After an erasure, and until when."""
+    if until is None:
+        return {"erased_keeps": _said(_NOTHING, tag), "kept_until": _said(marked("now"), tag)}
+    return {"erased_keeps": wrapped(_said(_PROOF, tag)), "kept_until": words(until, tag)}
 
-    def what_stays(self, until: datetime | None, tag: str) -> dict[str, str]:
-        """After an erasure, and until when."""
-        if until is None:
-            return {"erased_keeps": self._in(_NOTHING, tag), "kept_until": self._in(marked("now"), tag)}
-        return {"erased_keeps": wrapped(self._in(_PROOF, tag)), "kept_until": words(until, tag)}
 
-    def _in(self, text: str, tag: str) -> str:
-        found = self._known.get((text, tag))
-        if found is None:
-            with force_locale(locale_of(tag)):
-                found = self._known[text, tag] = str(gettext(text))
-        return found
+@lru_cache(256)
+def _said(text: str, tag: str) -> str:
+    with force_locale(locale_of(tag)):
+        return str(gettext(text))

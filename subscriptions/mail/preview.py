@@ -61,25 +61,23 @@ class Previews:
         return not kind.endswith(SEVERAL) or len(self._catalogue.configured) > 1
 
     def one(self, kind: str, row: List, tag: str) -> Preview:
-        mail, rows = all_kinds()[kind], self._rows(kind, row)
+        mail, others = all_kinds()[kind], [other for other in self._catalogue.configured if other is not row]
+        rows = [row, *others[:2]] if kind.endswith(SEVERAL) else [row]
         due = self._due(mail, rows, tag)
         if mail.row.to_operator:
             letter, values = self._composer.operator_letter(mail), self._to_operator(due)
         else:
-            letter, values = self._composer.letter(mail, due, tag), self._to_person(mail, due, tag)
+            letter = self._composer.letter(mail, self._composer.entries(due), tag)
+            values = self._to_person(mail, due, tag)
         octets = letter.fill(values)
         expected = self._expected(mail, rows, values)
         return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
-
-    def _rows(self, kind: str, row: List) -> list[List]:
-        others = [other for other in self._catalogue.configured if other is not row]
-        return [row, *others[:2]] if kind.endswith(SEVERAL) else [row]
 
     def _to_operator(self, due: Due) -> dict[str, str]:
         """As if far too many sign-ups had come in for an hour."""
         excess = Excess(Scope.ALL, "", 1200, self._settings.abuse.signups_per_minute)
         flood = Opening(excess, self._now - _AGO, self._now + _AGO)
-        said = alarm.values_of([flood], self._now, lambda excess: excess.name)
+        said = alarm.values(self._now, lambda excess: excess.name, [flood])
         return self._composer.bare_values(ADDRESS, due.mid, self._now) | said
 
     def _to_person(self, mail: MailKind, due: Due, tag: str) -> dict[str, str]:
@@ -92,28 +90,23 @@ class Previews:
         confirm_by = began + timedelta(hours=life.confirm_within_hours)
         ends = datetime(self._now.year + life.keep_proof_years + 1, 1, 1, tzinfo=self._now.tzinfo)
         members = tuple(Member(each.id, each.wording_id, None, Registration.PENDING, confirm_by, None) for each in rows)
-        known: dict[str, Any] = {
+        known: dict[str, Any] = dict.fromkeys(Due._fields) | {
             "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
-            "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag,
-            "registered_at": began, "ref": bytes(16),
-            "confirmed_at": self._now, "proof_until": ends, "members": members,
+            "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag, "ref": bytes(16), "members": members,
+            "registered_at": began, "confirmed_at": self._now, "proof_until": ends,
         }  # fmt: skip
-        fields: dict[str, Any] = {name: known.get(name) for name in Due._fields}
-        return Due(**fields)
+        return Due(**known)
 
     def _expected(self, mail: MailKind, rows: Sequence[List], values: dict[str, str]) -> Expected:
         origin = self._settings.server.base_url.rstrip("/")
         facts = {name: values[key] for key, name in mail.row.says.items()}
         if mail.row.to_operator:
             return Expected(origin, frozenset(), facts)
-        wordings = [self._catalogue.wordings[each.wording_id] for each in rows]
+        row, wordings = rows[0], [self._catalogue.wordings[each.wording_id] for each in rows]
         if mail.row.names_lists:
             facts |= {f"which list ({each.slug})": each.name for each in rows}
         if mail.row.repeats_wording:
             facts |= {f"what is agreed to ({each.id})": each.text for each in wordings}
-        return Expected(origin, frozenset(each.policy_url for each in wordings), facts | _legal(rows[0]))
-
-
-def _legal(row: List) -> dict[str, str]:
-    said = {"who is responsible": row.controller, "where": row.postal_address, "whom to ask": row.privacy_contact}
-    return {name: value for name, value in said.items() if value}
+        legal = {"who is responsible": row.controller, "where": row.postal_address, "whom to ask": row.privacy_contact}
+        facts |= {name: value for name, value in legal.items() if value}
+        return Expected(origin, frozenset(each.policy_url for each in wordings), facts)

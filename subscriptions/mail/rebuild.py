@@ -1,7 +1,6 @@
 """The mail as it was sent, made again from what was kept of it: the letter, the evidence and the rows."""
 
 import hashlib
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -11,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Fact
 from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.links import Links
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import Composer
 from subscriptions.store import outbox
@@ -20,29 +18,22 @@ from subscriptions.store.outbox import Due, Member
 
 
 def rebuild(session: Session, evidence_id: int, composer: Composer) -> bytes | None:
-    """Its very bytes, compared by their hash.
-
-    None where that cannot be: the person is erased, or the key that signed is no longer known.
-    """
+    """Its very bytes, compared by their hash; none where the person is erased or the key that signed is gone."""
     proof = session.get(Evidence, evidence_id)
     if proof is None or proof.fact != Fact.MAILED.value:
         return None
     source, due = outbox.compiled(session, proof.details["template"]), _as_it_was_due(session, proof)
     if source is None or due is None:
         return None
-    letter, sent_at, tag = Letter(source), parsedate_to_datetime(proof.details["date"]), composer.language(due)
+    letter, sent_at = Letter(source), parsedate_to_datetime(proof.details["date"])
+    mail, tag = MailKind(due.mail), composer.language(due, composer.entries(due))
     kept = {"date": proof.details["date"], "mid": proof.details["message_id"]}
-    for links in _signed_about(composer.links, sent_at):
-        octets = letter.fill(composer.values(MailKind(due.mail), due, sent_at, links, tag) | kept)
-        if hashlib.sha256(octets).hexdigest() == proof.details["sha256"]:
-            return octets
+    for late in (0, 1):  # the clock may have ticked between the date and the signature of a mail
+        for links in composer.links.as_written(sent_at + timedelta(seconds=late)):
+            octets = letter.fill(composer.values(mail, due, sent_at, links, tag) | kept)
+            if hashlib.sha256(octets).hexdigest() == proof.details["sha256"]:
+                return octets
     return None
-
-
-def _signed_about(links: Links, at: datetime) -> Iterator[Links]:
-    """The clock may have ticked between the date and the signature of a mail."""
-    for late in (timedelta(0), timedelta(seconds=1)):
-        yield from links.as_written(at + late)
 
 
 def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
@@ -51,13 +42,10 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
     about = registration or subscription
     if about is None or about.address is None:
         return None
-    fields: dict[str, Any] = dict.fromkeys(Due._fields) | {
-        "id": 0, "mail": proof.details["mail"], "tries": 0,
-        "mid": proof.details["message_id"].strip("<>").rpartition("@")[0],  # links of one use are made of it
-        "locale": proof.details.get("locale", "en"),  # older mails were in English
-    }  # fmt: skip
-    same = ("key", "address", "name", "fields", "registered_at")
-    fields |= {name: getattr(about, name) for name in same}
+    fields: dict[str, Any] = dict.fromkeys(Due._fields) | {"id": 0, "mail": proof.details["mail"], "tries": 0}
+    fields["mid"] = proof.details["message_id"].strip("<>").rpartition("@")[0]  # links of one use are made of it
+    fields["locale"] = proof.details.get("locale", "en")  # older mails were in English
+    fields |= {name: getattr(about, name) for name in ("key", "address", "name", "fields", "registered_at")}
     confirm_by = registration.confirm_by if registration else None
     fields["members"] = (Member(_first_list(session, about, proof), None, None, None, confirm_by, None),)
     if registration:

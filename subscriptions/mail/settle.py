@@ -9,7 +9,6 @@ import json
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import Flask
@@ -17,7 +16,7 @@ from flask import Flask
 from subscriptions.clock import Clock
 from subscriptions.domain.evidence import Fact, complete
 from subscriptions.mail.compiled_mails import Letter
-from subscriptions.mail.compose import Composed
+from subscriptions.mail.hold import Taken
 from subscriptions.store import counters, outbox, vacuum
 from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
@@ -30,15 +29,6 @@ TRIES, BETWEEN = 60, 0.5  # settling while the database is away; seconds
 TRIES_AT_THE_END = 4  # when the program is to end
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A mail that is done with: sent (`composed`), given up (a `reply` alone), or no longer wanted (neither)."""
-
-    due: Due
-    composed: Composed | None
-    reply: str
-
-
 class Settler:
     """Takes what senders are done with, and renews the leases of what they still hold."""
 
@@ -47,7 +37,7 @@ class Settler:
         self._away: Exception | None = None
         self._failed: Exception | None = None  # what waiting does not mend
         self._app, self._me, self._clock, self._stopping = app, me, clock, stopping
-        self._done: list[Accepted] = []
+        self._done: list[Taken] = []
         self._ended = False
         self._news = threading.Condition()
         self._room = threading.BoundedSemaphore(OPEN_AT_MOST + lines)  # a mail at the relay may be accepted as well
@@ -66,8 +56,7 @@ class Settler:
             self._ended = True
             self._news.notify()
         self._thread.join()
-        error = self._failed or self._away
-        if error:
+        if error := self._failed or self._away:
             raise error
 
     def holding(self, ids: list[int]) -> None:
@@ -86,7 +75,7 @@ class Settler:
             self._held.difference_update(ids)
         self._room.release()
 
-    def accept(self, mail: Accepted) -> None:
+    def accept(self, mail: Taken) -> None:
         """The mail that there was made room for is done with."""
         with self._news:
             self._done.append(mail)
@@ -99,13 +88,12 @@ class Settler:
             while not ended:
                 ready, ended = self._gather()
                 if ready:
-                    self._settle_or_fail(ready)
+                    self._settle_surely(ready)
                 # also while mails are settled one by one: others wait behind them, for a slow relay
                 if not ready or self._clock.now() - self._renewed_at >= RENEW_EVERY:
-                    with suppress(Unavailable):  # the leases end, and the mails go out again with the same Message-ID
-                        self._renew()
+                    self._renew()
 
-    def _gather(self) -> tuple[list[Accepted], bool]:
+    def _gather(self) -> tuple[list[Taken], bool]:
         """What is done with, nothing when there was nothing for a while; and whether that is all."""
         with self._news:
             self._news.wait_for(lambda: self._done or self._ended, RENEW_EVERY.total_seconds())
@@ -114,17 +102,10 @@ class Settler:
             ready, self._done = self._done, []
             return ready, self._ended
 
-    def _settle_or_fail(self, ready: list[Accepted]) -> None:
-        try:
-            self._settle_surely(ready)
-        except Exception as error:
-            self._failed = error
-            self._room.release(len(ready))
-
-    def _settle_surely(self, ready: list[Accepted]) -> None:
+    def _settle_surely(self, ready: list[Taken]) -> None:
         """A mail that the relay has must be settled: while the database is away, ask again."""
         waits = threading.Event()
-        letters = {mail.composed.letter for mail in ready if mail.composed}
+        letters = {mail.message.letter for mail in ready if mail.message}
         new = [letter for letter in letters if letter.id not in self._kept]
         for number in range(TRIES):
             try:
@@ -134,12 +115,15 @@ class Settler:
                 if number >= TRIES_AT_THE_END and self._stopping.is_set():
                     break
                 waits.wait(BETWEEN)
-                continue
-            self._away = None
-            self._kept.update(letter.id for letter in new)
-            self.sent += sum(mail.composed is not None for mail in ready)
-            break
-        with self._guard:
+            except Exception as error:
+                self._failed = error
+                break
+            else:
+                self._away = None
+                self._kept.update(letter.id for letter in new)
+                self.sent += sum(mail.message is not None for mail in ready)
+                break
+        with self._guard:  # those that are not settled go out again with the same Message-ID once their leases end
             self._held.difference_update(mail.due.id for mail in ready)
         self._room.release(len(ready))
 
@@ -153,7 +137,7 @@ class Settler:
 
 
 @repeated
-def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) -> None:
+def settle(ready: list[Taken], new_letters: Sequence[Letter], now: datetime) -> None:
     """Evidence and the end of the owed rows, in one transaction."""
     if any(mail.due.address and not _hangs_on_a_row(mail.due) for mail in ready):
         with transaction() as session:
@@ -164,7 +148,7 @@ def settle(ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) 
             _settle(connection, ready, new_letters, now)
 
 
-def _settle(of: Connected, ready: list[Accepted], new_letters: Sequence[Letter], now: datetime) -> None:
+def _settle(of: Connected, ready: list[Taken], new_letters: Sequence[Letter], now: datetime) -> None:
     once = {mail.due.id: mail for mail in ready}  # twice where its lease ended while it was on the line
     with trip(of, last=True) as out:
         outbox.keep_compiled(out, {letter.id: letter.source for letter in new_letters}, now)
@@ -172,15 +156,11 @@ def _settle(of: Connected, ready: list[Accepted], new_letters: Sequence[Letter],
         counters.write(out, _counts(ready))
 
 
-def _settled(mail: Accepted) -> Settled:
-    if not _hangs_on_a_row(mail.due):  # nothing that evidence could be of
+def _settled(mail: Taken) -> Settled:
+    if not (mail.message or mail.reply) or not _hangs_on_a_row(mail.due):  # no longer wanted, or evidence of nobody
         return Settled(mail.due.id, None, None)
-    if mail.composed:
-        fact, details = Fact.MAILED, mail.composed.details | {"reply": mail.reply}
-    elif mail.reply:
-        fact, details = Fact.MAIL_GIVEN_UP, {"mail": mail.due.mail, "reply": mail.reply}
-    else:
-        return Settled(mail.due.id, None, None)
+    fact = Fact.MAILED if mail.message else Fact.MAIL_GIVEN_UP
+    details = (mail.message.details if mail.message else {"mail": mail.due.mail}) | {"reply": mail.reply}
     of = tuple(member.registration_id for member in mail.due.members)
     return Settled(mail.due.id, fact.value, json.dumps(complete(fact, details)), of)
 
@@ -189,7 +169,7 @@ def _hangs_on_a_row(due: Due) -> bool:
     return due.registration_id is not None or due.subscription_id is not None
 
 
-def _counts(ready: list[Accepted]) -> dict[str, int]:
-    sent = sum(mail.composed is not None for mail in ready)
-    given_up = sum(mail.composed is None and bool(mail.reply) for mail in ready)
+def _counts(ready: list[Taken]) -> dict[str, int]:
+    sent = sum(mail.message is not None for mail in ready)
+    given_up = sum(mail.message is None and bool(mail.reply) for mail in ready)
     return {"mails_sent": sent, "mails_given_up": given_up, "mails_dropped": len(ready) - sent - given_up}

@@ -1,4 +1,4 @@
-"""Joining Flask-Mail to an application, with lines that are safe to use."""
+"""Joining Flask-Mail to an application, with lines to the relay or, in try-out mode, into the mailbox."""
 
 from collections.abc import Callable
 from typing import cast
@@ -9,12 +9,38 @@ from flask import Flask
 
 from subscriptions.clock import Clock
 from subscriptions.mail.compiled_mails import wrapped
-from subscriptions.mail.mailbox import MailboxConnection
-from subscriptions.mail.outbox import Line
+from subscriptions.mail.lines import Line, OutMessage
 from subscriptions.mail.smtp import SmtpConnection
 from subscriptions.settings import Settings
+from subscriptions.store import mailbox
+from subscriptions.store.engine import transaction
+from subscriptions.store.models import Captured
 
 mail = flask_mail.Mail()
+
+
+class MailboxConnection(flask_mail.Connection):
+    """Takes a message like a relay would, and puts it where /mailbox shows it."""
+
+    is_open = True
+
+    def __init__(self, mail: flask_mail.Mail, clock: Clock) -> None:
+        super().__init__(mail)
+        self._clock = clock
+
+    def close(self) -> None:
+        """There is no line to close."""
+
+    def cut(self) -> None:
+        """Nor one to cut."""
+
+    def send(self, message: flask_mail.Message, envelope_from: str | tuple[str, str] | None = None) -> None:
+        assert isinstance(message, OutMessage)
+        now, real_now = self._clock.now(), self._clock.real_now()
+        with transaction() as session:
+            about = {"registration_id": message.registration_id, "key": message.key}
+            mailbox.keep(session, Captured(mail=message.mail, source=message.octets, at=now, real_at=real_now, **about))
+        message.reply = "250 kept in the mailbox"
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -7,7 +7,7 @@ from email.utils import parseaddr
 import flask_mail
 
 from subscriptions.domain.address import wire_form
-from subscriptions.mail.message import OutMessage
+from subscriptions.mail.lines import OutMessage
 from subscriptions.mail.wire import TooLong, Wire, dotted
 from subscriptions.settings import Mail as Settings
 
@@ -73,22 +73,18 @@ class SmtpConnection(flask_mail.Connection):
         self._end_if_cut()
         try:
             host.open(wanted.host, wanted.port)
-            self._introduce(host)
+            host.ehlo_or_helo_if_needed()
+            if wanted.security == "starttls":
+                host.secure(ssl.create_default_context())
+                host.ehlo()
+            if wanted.username:
+                with host.stage():
+                    host.login(wanted.username, wanted.password)
         except (OSError, smtplib.SMTPException, ValueError) as error:
             host.close()
             self._end_if_cut()
             raise (NoLine if _may_pass(error) else Pause)(_said(error)) from error
         return host
-
-    def _introduce(self, host: Wire) -> None:
-        wanted = self._settings
-        host.ehlo_or_helo_if_needed()
-        if wanted.security == "starttls":
-            host.secure(ssl.create_default_context())
-            host.ehlo()
-        if wanted.username:
-            with host.stage():
-                host.login(wanted.username, wanted.password)
 
     def _end_if_cut(self) -> None:
         if self._is_cut:
@@ -128,7 +124,9 @@ class SmtpConnection(flask_mail.Connection):
         assert host is not None
         if _lacks_smtputf8(host, message):
             raise GiveUp("cannot deliver: SMTPUTF8 is not offered by the relay")
-        self._judge(host, self._envelope_replies(host, message))
+        announced, self._announced = self._announced is message, None
+        host.command_encoding = "utf-8" if message.needs_smtputf8 else "ascii"
+        self._judge(host, _dialogue(host, self._commands(message), said=announced))
         message.reply = "?"  # from here on the relay may have it: no second try on this run
         host.send(dotted(message.octets) + self._announce(host, message.following))
         code, text = self._last_reply(host)
@@ -149,13 +147,6 @@ class SmtpConnection(flask_mail.Connection):
         utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""
         return [f"MAIL FROM:<{self._envelope}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
 
-    def _envelope_replies(self, host: smtplib.SMTP, message: OutMessage) -> list[tuple[int, bytes]]:
-        if self._announced is message:
-            self._announced = None
-            return _replies(host)
-        host.command_encoding = "utf-8" if message.needs_smtputf8 else "ascii"
-        return _dialogue(host, self._commands(message))
-
     def _announce(self, host: smtplib.SMTP, following: OutMessage | None) -> bytes:
         """The next mail's envelope in the packet that ends this one: one round trip a mail (RFC 2920, 3.1)."""
         if following is None or not host.has_extn("pipelining") or _lacks_smtputf8(host, following):
@@ -165,14 +156,18 @@ class SmtpConnection(flask_mail.Connection):
 
     def _judge(self, host: smtplib.SMTP, replies: list[tuple[int, bytes]]) -> None:
         """Replies to MAIL, RCPT and DATA, as far as they went; raises unless the data may follow."""
-        refusal = _refusal(replies)
-        if refusal is None:
+        stages = zip(("MAIL FROM", "RCPT TO", "DATA"), replies, strict=False)
+        refused = next(((stage, *reply) for stage, reply in stages if reply[0] >= 400), None)
+        if refused is None:
             return
+        stage, code, text = refused
+        of_all = NoLine if code == 421 else Pause
+        kind = of_all if stage == "MAIL FROM" else GiveUp if code >= 500 else Later
         if replies[-1][0] == 421:
             self._drop()
         else:
             self._begin_anew(host, waits_for_data=replies[-1][0] == 354)
-        raise refusal
+        raise kind(_line(stage, code, text))
 
     def _begin_anew(self, host: smtplib.SMTP, *, waits_for_data: bool) -> None:
         """Make the line ready for the next mail; what the relay said of this one stands even if that fails."""
@@ -185,40 +180,27 @@ class SmtpConnection(flask_mail.Connection):
             self._drop()
 
 
-def _dialogue(host: smtplib.SMTP, commands: list[str]) -> list[tuple[int, bytes]]:
-    """Send commands, in one packet where the relay allows it (RFC 2920); their replies up to the first refusal."""
-    if host.has_extn("pipelining"):
+def _dialogue(host: smtplib.SMTP, commands: list[str], *, said: bool) -> list[tuple[int, bytes]]:
+    """The replies to commands, which go out in one packet where the relay allows it (RFC 2920), or have been `said`.
+
+    Up to the first refusal where they go one by one.
+    """
+    at_once = said or host.has_extn("pipelining")
+    if at_once and not said:
         host.send("".join(f"{command}\r\n" for command in commands))
-        return _replies(host)
     replies: list[tuple[int, bytes]] = []
     for command in commands:
-        host.putcmd(command)
+        if not at_once:
+            host.putcmd(command)
         replies.append(host.getreply())
-        if replies[-1][0] >= 400:
+        code = replies[-1][0]
+        if code == 421 or (code >= 400 and not at_once):  # after a 421 nothing more comes
             break
-    return replies
-
-
-def _replies(host: smtplib.SMTP) -> list[tuple[int, bytes]]:
-    """Those to MAIL, RCPT and DATA that were sent at once."""
-    replies = [host.getreply()]
-    while replies[-1][0] != 421 and len(replies) < 3:  # after a 421 nothing more comes
-        replies.append(host.getreply())
     return replies
 
 
 def _lacks_smtputf8(host: smtplib.SMTP, message: OutMessage) -> bool:
     return message.needs_smtputf8 and not host.has_extn("smtputf8")
-
-
-def _refusal(replies: list[tuple[int, bytes]]) -> Exception | None:
-    stages = zip(("MAIL FROM", "RCPT TO", "DATA"), replies, strict=False)
-    for stage, (code, text) in stages:
-        if code >= 400:
-            of_all = NoLine if code == 421 else Pause
-            kind = of_all if stage == "MAIL FROM" else GiveUp if code >= 500 else Later
-            return kind(_line(stage, code, text))
-    return None
 
 
 def _line(stage: str, code: int, text: bytes) -> str:

@@ -22,9 +22,8 @@ _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=Fal
 
 def look(mail: MailKind, row: List, settings: Settings) -> dict[str, Any]:
     """What the templates of a mail need to know of its look."""
-    colour = row.colour or ""
-    picture = _logo(row, settings) if mail.row.may_show_picture and row.logo else None
-    return {"light": palette(colour, "light"), "dark": palette(colour, "dark"), "logo": picture}
+    colours = {by: palette(row.colour or "", by) for by in ("light", "dark")}
+    return colours | {"logo": _logo(row, settings) if mail.row.may_show_picture and row.logo else None}
 
 
 def inlined(html: str) -> str:

@@ -8,15 +8,11 @@ from contextlib import suppress
 from flask import Flask
 
 from subscriptions.clock import Clock
-from subscriptions.mail.batch import Batch, Taken, Unwritable
-from subscriptions.mail.compose import Composed
-from subscriptions.mail.hold import Hold
-from subscriptions.mail.lines import Line, Lines
-from subscriptions.mail.message import OutMessage
+from subscriptions.mail.hold import Batch, Hold, Taken, Unwritable
+from subscriptions.mail.lines import Line, Lines, OutMessage
 from subscriptions.mail.queue import Queue
-from subscriptions.mail.settle import Accepted, Settler
+from subscriptions.mail.settle import Settler
 from subscriptions.mail.smtp import Cut, GiveUp, Later, NoLine, Pause
-from subscriptions.store.outbox import Due
 
 log = logging.getLogger(__name__)
 
@@ -127,31 +123,31 @@ class Sweep:
     def _send(self, line: Line, taken: Taken, following: Taken | None) -> Pause | None:
         """A refusal that is not about this mail leaves it as it was."""
         self._settler.make_room()
-        composed = self._written(taken)
-        if composed is None:
+        message = self._written(taken)
+        if message is None:
             self.queue.drop()
             return None
-        composed.message.following = self._ahead(following)
-        outcome = self._hand_over(line, taken.due, composed)
-        if isinstance(outcome, Accepted):
-            self._settler.accept(outcome)
+        message.following = self._ahead(following)
+        outcome = self._hand_over(line, taken, message)
+        if outcome is None:
+            self._settler.accept(taken)
         elif isinstance(outcome, Pause):
             self._settler.let_go()
             return outcome
         else:
             self._settler.let_go(taken.due.id)
             if isinstance(outcome, Later):  # who stops gives it back himself
-                self._hold.put_off(taken.due.id, _redacted(str(outcome), composed), taken.due.tries)
+                self._hold.put_off(taken.due.id, _redacted(str(outcome), message), taken.due.tries)
         return None
 
-    def _written(self, taken: Taken) -> Composed | None:
+    def _written(self, taken: Taken) -> OutMessage | None:
         """Its text as of now; none where it does not go out, which is seen to."""
         try:
             if self._batch.refresh(taken):
-                composed = self._batch.write(taken)
-                if composed is None:
-                    self._settler.accept(Accepted(taken.due, None, ""))
-                return composed
+                message = self._batch.write(taken)
+                if message is None:
+                    self._settler.accept(taken)
+                return message
         except Unwritable as error:
             self._put_off_unwritten(taken.due.id, error, taken.due.tries)
         self._settler.let_go(taken.due.id)
@@ -160,25 +156,26 @@ class Sweep:
     def _ahead(self, following: Taken | None) -> OutMessage | None:
         """What may be announced of a mail before it is its turn."""
         with suppress(Unwritable):  # said when it is
-            if following is not None and (composed := self._batch.write(following)):
-                return composed.message
+            return self._batch.write(following) if following else None
         return None
 
-    def _hand_over(self, line: Line, due: Due, composed: Composed) -> Accepted | Later | Pause | Cut:
-        """What became of it."""
+    def _hand_over(self, line: Line, taken: Taken, message: OutMessage) -> Later | Pause | Cut | None:
+        """What kept it from being done with, if anything did."""
         began = Clock.ticks()
         self.queue.goes_out()
         try:
-            line.send(composed.message)
+            line.send(message)
         except (Later, Pause, Cut) as refusal:
             return refusal
         except GiveUp as refusal:
-            return Accepted(due, None, _redacted(str(refusal), composed))
+            taken.message, taken.reply = None, _redacted(str(refusal), message)
+            return None
         finally:
             self.queue.came_back(Clock.ticks() - began)
+        taken.reply = _redacted(message.reply, message)
         if self._refusal is None:
             self._hold.resume()
-        return Accepted(due, composed, _redacted(composed.message.reply, composed))
+        return None
 
     def _leave_behind(self) -> None:
         """What is taken and not sent leaves when the queue runs again; who stops gives it back himself."""
@@ -187,9 +184,8 @@ class Sweep:
             self._hold.put_back(ids, self._refusal)
 
 
-def _redacted(reply: str, composed: Composed) -> str:
+def _redacted(reply: str, message: OutMessage) -> str:
     """The reply without the address, which some relays repeat: evidence outlives an erasure."""
-    recipient = composed.message.recipient
-    if recipient.lower() in reply.lower():  # seldom; an expression of its own for each mail costs 100 us
-        reply = re.sub(re.escape(recipient), "<address>", reply, flags=re.IGNORECASE)
+    if message.recipient.lower() in reply.lower():  # seldom; an expression of its own for each mail costs 100 us
+        reply = re.sub(re.escape(message.recipient), "<address>", reply, flags=re.IGNORECASE)
     return reply[:500]

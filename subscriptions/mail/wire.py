@@ -87,17 +87,16 @@ class Wire(smtplib.SMTP):
             self._heard = self._heard[found.end() :]
             return int(found[1]), found[2]
         ends, texts, size, first = self._deadline(), list[bytes](), 0, -1
-        more = True
-        while more:
+        while True:
             line = self._line(ends, OCTETS - size, first)
             size += len(line)
             code = int(line[:3]) if line[:3].isdigit() else -1
             first = first if texts else code
             texts.append(line[4:].strip(b" \t\r\n"))
-            more = code != -1 and line[3:4] == b"-"
-            if more and len(texts) == LINES:
+            if code == -1 or line[3:4] != b"-":
+                return code, b"\n".join(texts)
+            if len(texts) == LINES:
                 raise TooLong(first)
-        return code, b"\n".join(texts)
 
     def _deadline(self) -> float:
         return self._ends if self._ends is not None else Clock.ticks() + self.timeout

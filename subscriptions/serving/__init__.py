@@ -1,21 +1,39 @@
 """Serving: `python app.py`, from the configuration to the way down."""
 
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from socket import socket
 
 from flask import Flask
 
 from subscriptions import logs, start
-from subscriptions.jobs.jobs import JOBS, OF_WEB
+from subscriptions.jobs.jobs import JOBS, OF_MAILS, OF_WEB
 from subscriptions.parts import current_parts
-from subscriptions.serving import server, signals
+from subscriptions.serving import processes, server
 from subscriptions.serving.front import Front
-from subscriptions.serving.mails import Bell, mail_process
-from subscriptions.serving.supervisor import Supervisor
 from subscriptions.settings import Settings
 from subscriptions.settings.file import load
+
+
+class Bell:
+    """Rung by web processes, heard by the one for mails; several rings at once are one."""
+
+    def __init__(self) -> None:
+        self._heard, self._rung = os.pipe()
+        os.set_blocking(self._rung, False)
+
+    def ring(self) -> None:
+        """Never waits: where the pipe is full, somebody is being woken already."""
+        with suppress(BlockingIOError):
+            os.write(self._rung, b"!")
+
+    def wait(self) -> bytes:
+        return os.read(self._heard, 4096)
 
 
 def serve(create_app: Callable[[Settings], Flask]) -> None:
@@ -66,15 +84,34 @@ def _several(app: Flask, listening: socket) -> None:
 
     roles: dict[str, Callable[[], None]] = {f"web {n}": web for n in range(1, settings.workers + 1)}
     if bell:
-        roles["mails"] = partial(mail_process, app, listening, bell)
-    signals.leave(Supervisor(roles, stopping=listening.close).run())
+        roles["mails"] = partial(_mail_process, app, listening, bell)
+    processes.leave(processes.Supervisor(roles, stopping=listening.close).run())
 
 
 def _web_process(app: Flask, listening: socket, background: start.Background) -> None:
-    signals.hear()
+    processes.hear()
     granian = server.Granian(Front(app), listening)
     background.start()
     status = granian.run()
-    signals.leave_soon(status)
+    processes.leave_soon(status)
     background.stop()
-    signals.leave(status)
+    processes.leave(status)
+
+
+def _mail_process(app: Flask, listening: socket, bell: Bell) -> None:
+    """Mails and jobs until a signal: woken by the commit of a web process, and by its own look every few seconds."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, processes.SIGNALS)  # in every thread: the main one waits for them
+    listening.close()
+    start.begin_anew(app)
+    background = start.Background(app, OF_MAILS)
+    background.start()
+    threading.Thread(target=_hear, args=[bell, background], name="bell", daemon=True).start()
+    signal.sigwait(processes.SIGNALS)
+    processes.leave_soon(0)
+    background.stop()
+    processes.leave(0)
+
+
+def _hear(bell: Bell, background: start.Background) -> None:
+    while bell.wait():
+        background.wake()

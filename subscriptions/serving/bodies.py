@@ -2,13 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
-
-if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol  # type: ignore[attr-defined]
-
+from granian.rsgi import HTTPProtocol, ProtocolClosed  # type: ignore[attr-defined]
 
 GAVE_WAY = 503  # to others
 
@@ -36,7 +31,7 @@ class Bodies:
             return True
         return False
 
-    async def read(self, protocol: "HTTPProtocol", headers: Mapping[str, str], at_most: int, seconds: float) -> bytes:
+    async def read(self, protocol: HTTPProtocol, headers: Mapping[str, str], at_most: int, seconds: float) -> bytes:
         """The whole body; raises Refused."""
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
         if coding is None and length is None:
@@ -49,22 +44,17 @@ class Bodies:
             async with asyncio.timeout(seconds) as timeout:
                 self._awaited[timeout] = None
                 # where both are said, the chunks count (RFC 9112 6.3)
-                return await (_whole(protocol) if coding is None else _chunks(protocol, at_most))
+                body: bytes = await (protocol() if coding is None else _chunks(protocol, at_most))
+                return body
+        except ProtocolClosed:
+            raise Refused(400) from None
         except TimeoutError:
             raise Refused(408 if timeout in self._awaited else GAVE_WAY) from None
         finally:
             self._awaited.pop(timeout, None)
 
 
-async def _whole(protocol: "HTTPProtocol") -> bytes:
-    try:
-        body: bytes = await protocol()
-    except ProtocolClosed:
-        raise Refused(400) from None
-    return body
-
-
-async def _chunks(protocol: "HTTPProtocol", at_most: int) -> bytes:
+async def _chunks(protocol: HTTPProtocol, at_most: int) -> bytes:
     """granian ends a good body with one empty piece, and one that was cut off, or has trailers, with two."""
     found, empty = bytearray(), 0
     async for piece in protocol:

@@ -2,10 +2,12 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from werkzeug.wsgi import ClosingIterator
 
 from subscriptions.web.http.adapter import KEPT
 from subscriptions.web.http.incoming import Incoming
@@ -22,24 +24,14 @@ def environ_of(incoming: Incoming, server: str) -> "WSGIEnvironment":
     """PEP 3333. A header whose name holds `_` is none of ours by now: WSGI could not tell it from the one with `-`."""
     name, _, port = server.rpartition(":")
     environ: dict[str, Any] = {
-        KEPT: incoming,
-        "REQUEST_METHOD": incoming.method,
-        "SCRIPT_NAME": "",
+        KEPT: incoming, "REQUEST_METHOD": incoming.method, "SCRIPT_NAME": "",
         "PATH_INFO": incoming.path.encode().decode("latin-1"),
         "QUERY_STRING": incoming.query.encode().decode("latin-1"),
-        "SERVER_NAME": name,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": incoming.peer,
-        "CONTENT_LENGTH": str(len(incoming.body)),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": incoming.scheme,
-        "wsgi.input": io.BytesIO(incoming.body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
+        "SERVER_NAME": name, "SERVER_PORT": port, "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": incoming.peer,
+        "CONTENT_LENGTH": str(len(incoming.body)), "wsgi.input": io.BytesIO(incoming.body), "wsgi.errors": sys.stderr,
+        "wsgi.version": (1, 0), "wsgi.url_scheme": incoming.scheme,
+        "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
+    }  # fmt: skip
     for header, value in incoming.headers.items():
         if header == "content-type":
             environ["CONTENT_TYPE"] = value
@@ -48,21 +40,11 @@ def environ_of(incoming: Incoming, server: str) -> "WSGIEnvironment":
     return environ
 
 
-class Pieces(Iterator[bytes]):
-    """What is left of a body of more than a few pieces, from its beginning; to be closed by who takes it."""
-
-    def __init__(self, first: Sequence[bytes], left: Iterator[bytes], close: Callable[[], object]) -> None:
-        self._first, self._left, self.close = list(reversed(first)), left, close
-
-    def __next__(self) -> bytes:
-        return self._first.pop() if self._first else next(self._left)
-
-
+Pieces = ClosingIterator  # a body of more than a few, from its beginning; to be closed by who takes it
 Answer = tuple[Head, bytes | Pieces]
 
 
 def run(app: Flask, environ: "WSGIEnvironment") -> Answer:
-    """Run the application."""
     heads: list[Head] = []
 
     def begin(status: str, headers: list[tuple[str, str]], *_: Any) -> Callable[[bytes], object]:
@@ -70,21 +52,20 @@ def run(app: Flask, environ: "WSGIEnvironment") -> Answer:
         return lambda _: None
 
     body = app.wsgi_app(environ, begin)
-    found = b"".join(body) if isinstance(body, list) else _begun(body)
+    found = b"".join(body) if isinstance(body, list) else _begun(Pieces(body))
     return heads[0], found
 
 
-def _begun(body: Iterable[bytes]) -> bytes | Pieces:
+def _begun(body: Pieces) -> bytes | Pieces:
     """Run up to its first pieces: what goes wrong until then has an answer of its own."""
-    close: Callable[[], object] = getattr(body, "close", lambda: None)
-    first, left = [], iter(body)
+    first: list[bytes] = []
     try:
-        for piece in left:
+        for piece in body:
             first.append(piece)
             if sum(map(len, first)) > WHOLE:
-                return Pieces(first, left, close)
+                return Pieces(chain(first, body), body.close)
     except BaseException:
-        close()
+        body.close()
         raise
-    close()
+    body.close()
     return b"".join(first)

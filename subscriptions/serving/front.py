@@ -4,9 +4,10 @@ import asyncio
 import logging
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask
+from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
 
 from subscriptions import deadline
 from subscriptions.clock import Clock
@@ -19,9 +20,6 @@ from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.web.http import routes
 from subscriptions.web.http.headers import REFUSED
 from subscriptions.web.http.incoming import Incoming
-
-if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
 
 log = logging.getLogger(__name__)
 MOST_IN_HAND = 1024  # requests, of whatever kind; each may hold a body of 64 KiB
@@ -52,7 +50,7 @@ class Front:
         self._loop = loop
         self._quick = QuickDoor(current_parts(self._app), loop)
 
-    async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         if scope.path == "/healthz" and scope.method in ("GET", "HEAD"):
             protocol.response_bytes(200, *LIVE)
         elif self._in_hand < MOST_IN_HAND or self._bodies.make_room():
@@ -64,7 +62,7 @@ class Front:
         else:
             _say_busy(protocol)
 
-    async def _answer(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
+    async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> None:
         headers = headers_of(scope)
         body, refused = b"", 0
         try:
@@ -84,7 +82,7 @@ class Front:
             protocol.response_bytes(*answer)
 
     async def _by_flask(
-        self, incoming: Incoming, scope: "Scope", protocol: "HTTPProtocol", refused: int, over_at: float
+        self, incoming: Incoming, scope: Scope, protocol: HTTPProtocol, refused: int, over_at: float
     ) -> None:
         environ = bridge.environ_of(incoming, scope.server)
         if refused:
@@ -97,7 +95,7 @@ class Front:
         if isinstance(body, bytes):
             protocol.response_bytes(*head, body)
         else:
-            await self._streams.send(protocol, scope.client, head, body, context.run)
+            await self._streams.send(protocol, scope.client, head, body, context)
 
     def _pool_for(self, incoming: Incoming, refused: int) -> Executor:
         if refused or incoming.outcome:
@@ -122,20 +120,18 @@ class Front:
             return bridge.run(self._app, environ)
 
 
-def headers_of(scope: "Scope") -> dict[str, str]:
+def headers_of(scope: Scope) -> dict[str, str]:
     """By name. One with `_` is dropped: WSGI could not tell it from the one with `-` that a proxy of ours writes."""
     found: dict[str, str] = {}
     for name, value in scope.headers.items():
-        if "_" in name:
-            continue
-        if name in found:
-            value = found[name] + ("; " if name == "cookie" else ", ") + value
-        found[name] = value
+        if "_" not in name:
+            comma = "; " if name == "cookie" else ", "
+            found[name] = found[name] + comma + value if name in found else value
     if scope.authority or "host" not in found:  # an absolute target names the host, and HTTP/1.0 none at all
         found["host"] = scope.authority or scope.server
     return found
 
 
-def _say_busy(protocol: "HTTPProtocol") -> None:
+def _say_busy(protocol: HTTPProtocol) -> None:
     head, body = BUSY
     protocol.response_bytes(*head, body)

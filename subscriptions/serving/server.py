@@ -58,9 +58,8 @@ class Granian(MTServer):
 
 def listen(host: str, port: int) -> socket.socket:
     """The socket that every web process takes connections from; raises OSError."""
-    listening = socket.create_server(
-        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
-    )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
     listening.setblocking(False)
     return listening
 

@@ -10,16 +10,14 @@ import logging
 import os
 import select
 import socket
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import Context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+from granian.rsgi import HTTPProtocol  # type: ignore[attr-defined]
 
 from subscriptions.serving.bridge import WHOLE, Head, Pieces
-
-if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol  # type: ignore[attr-defined]
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
@@ -29,23 +27,20 @@ PIECE_SECONDS = 60.0  # for a slow reader to take the next piece
 class Streams:
     """So many at once, each with a thread, which is no other request's."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._at_once, self._open = at_once, 0
-        self._threads = ThreadPoolExecutor(at_once, "stream")
+    def __init__(self) -> None:
+        self._open, self._threads = 0, ThreadPoolExecutor(AT_ONCE, "stream")
 
     @property
     def is_full(self) -> bool:
-        return self._open >= self._at_once
+        return self._open >= AT_ONCE
 
-    async def send(
-        self, protocol: "HTTPProtocol", client: str, head: Head, pieces: Pieces, run: Callable[..., Any]
-    ) -> None:
-        """Until it is taken, or its reader has gone; `run`: calls a function where the pieces were begun."""
+    async def send(self, protocol: HTTPProtocol, client: str, head: Head, pieces: Pieces, context: Context) -> None:
+        """Until it is taken, or its reader has gone; `context`: in which the pieces were begun."""
         self._open += 1
         try:
             pipe = _Pipe()
             protocol.response_file(*head, pipe.path)
-            await asyncio.get_running_loop().run_in_executor(self._threads, run, _pour, pieces, pipe, client)
+            await asyncio.get_running_loop().run_in_executor(self._threads, context.run, _pour, pieces, pipe, client)
         finally:
             self._open -= 1
 
@@ -55,7 +50,8 @@ class _Pipe:
 
     def __init__(self) -> None:
         self._taken, self._given = os.pipe()
-        self._is_held = True
+        self._is_held, self._room = True, select.poll()
+        self._room.register(self._given, select.POLLOUT)
         fcntl.fcntl(self._given, fcntl.F_SETPIPE_SZ, WHOLE)  # less than what any stream begins with
         os.set_blocking(self._given, False)
 
@@ -70,14 +66,9 @@ class _Pipe:
             try:
                 left = left[os.write(self._given, left) :]
             except BlockingIOError:
-                self._wait()
-
-    def _wait(self) -> None:
-        room = select.poll()
-        room.register(self._given, select.POLLOUT)
-        if not room.poll(PIECE_SECONDS * 1000):
-            raise TimeoutError("not taken")
-        self._let_go()  # full, and now emptier: somebody else has read
+                if not self._room.poll(PIECE_SECONDS * 1000):
+                    raise TimeoutError("not taken") from None
+                self._let_go()  # full, and now emptier: somebody else has read
 
     def _let_go(self) -> None:
         if self._is_held:
@@ -98,25 +89,18 @@ def _pour(pieces: Pieces, pipe: _Pipe, client: str) -> None:
         pass
     except Exception as error:
         log.warning("a stream is cut off", extra={"error": type(error).__name__})
-        cut_off(client)
+        _cut_off(client)
     finally:
         pieces.close()
         pipe.close()
 
 
-def cut_off(client: str) -> None:
+def _cut_off(client: str) -> None:
     """End a connection here and now, so that its reader sees that there is something missing."""
+    host, _, port = client.rpartition(":")
     for opened in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
             if opened.is_socket():
                 with socket.socket(fileno=os.dup(int(opened.name))) as line:
-                    if _address(line.getpeername()) == client:
+                    if line.getpeername()[:2] == (host.strip("[]"), int(port)):  # those of IPv6 say more
                         line.shutdown(socket.SHUT_RDWR)
-
-
-def _address(peer: Any) -> str:
-    """As granian writes it; nothing where it is none of the network."""
-    if not isinstance(peer, tuple):
-        return ""
-    host, port, *_ = peer
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

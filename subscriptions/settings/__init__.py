@@ -1,6 +1,5 @@
 """The configuration as the rest of the program knows it: one frozen Settings."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -128,46 +127,30 @@ class Settings:
     def thresholds(self) -> Thresholds | None:
         """From when on sign-ups are unusual; none: nothing is watched."""
         abuse = self.abuse
-        if not self.limits.signups_per_network:
-            return None
-        return Thresholds(
-            everybody=abuse.signups_per_minute,
-            of_list=abuse.list_signups_per_minute,
-            of_domain=abuse.domain_signups_per_minute,
-            unconfirmed_percent=abuse.unconfirmed_percent,
-        )
+        by_scope = abuse.signups_per_minute, abuse.list_signups_per_minute, abuse.domain_signups_per_minute
+        return Thresholds(*by_scope, abuse.unconfirmed_percent) if self.limits.signups_per_network else None
 
     @property
     def policy(self) -> Policy:
-        life, limits = self.lifecycle, self.limits
+        life, limits, abuse = self.lifecycle, self.limits, self.abuse
         network = rate(limits.signups_per_network) if limits.signups_per_network else None
+        proof_from = None  # sign-ups of a network, in the time that its limit counts in; none: that never matters
+        if network and abuse.proof_of_work == "under_attack" and abuse.proof_of_work_from:
+            start = rate(abuse.proof_of_work_from)
+            proof_from = max(1, round(start.count * (network.period / start.period)))
         return Policy(
             confirm_within=timedelta(hours=life.confirm_within_hours),
             purge_after=timedelta(days=life.purge_after_days),
-            keep_proof_years=life.keep_proof_years,
-            keep_ip_months=life.keep_ip_months,
+            keep_proof_years=life.keep_proof_years, keep_ip_months=life.keep_ip_months,
             mails=tuple(rate(text) for text in limits.confirmations_per_address),
-            network=network,
-            proof_from=_proof_from(self.abuse, network),
-        )
+            network=network, proof_from=proof_from,
+        )  # fmt: skip
 
 
-def _proof_from(abuse: Abuse, network: Rate | None) -> int | None:
-    """How many sign-ups of a network, in the time that its limit counts in; None: that never matters."""
-    if network is None or abuse.proof_of_work != "under_attack" or not abuse.proof_of_work_from:
-        return None
-    start = rate(abuse.proof_of_work_from)
-    return max(1, round(start.count * (network.period / start.period)))
-
-
-_RATE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,3})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def rate(text: str) -> Rate:
-    """`3/24h`: three in any 24 hours; units s, m, h, d. Raises ValueError."""
-    found = _RATE.fullmatch(text)
-    if not found:
-        raise ValueError(f'"{text}" is not a rate such as "3/24h"')
-    count, number, unit = found.groups()
-    return Rate(int(count), timedelta(**{_UNITS[unit]: int(number)}))
+    """`3/24h`: three in any 24 hours; units s, m, h, d. The rules have seen to its form."""
+    count, _, period = text.partition("/")
+    return Rate(int(count), timedelta(**{_UNITS[period[-1]]: int(period[:-1])}))

@@ -2,29 +2,34 @@
 
 import ipaddress
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from email.utils import getaddresses, parseaddr
+from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from subscriptions.domain.address import BadAddress, parse
-from subscriptions.settings import ListSettings, Settings, rate
-from subscriptions.settings.check_abuse import abuse_problems
-from subscriptions.settings.check_look import look_problems
-from subscriptions.settings.check_sites import site_problems
+from subscriptions.domain.fields import FIELDS
+from subscriptions.domain.sites import origin_of
+from subscriptions.look.pictures import OCTETS_AT_MOST, TYPES, NoPicture, read_picture
+from subscriptions.settings import ListSettings, Settings
 
-WEAK = {"", "dev", "secret", "changeme", "change-me", "password"}
+RULES = tomllib.loads(Path(__file__).with_name("rules.toml").read_text("utf-8"))
+_ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}: *\S.{0,79}")
+_OURS = "email list lists locale lang wording wordings website return_url altcha r code ip page time fields"
+_TAKEN = {*_OURS.split(), *FIELDS}
 
 
 def problems_of(settings: Settings) -> list[str]:
     """One sentence a problem, each naming the key."""
-    return [
-        *_server(settings), *_mail(settings), *_numbers(settings), *_rates(settings), *_database(settings),
-        *abuse_problems(settings), *_lists(settings),
-    ]  # fmt: skip
+    checks = (_server, _mail, _lifecycle, _database, _abuse, _ruled, _lists)
+    return [problem for check in checks for problem in check(settings)]
 
 
 def is_loopback(host: str) -> bool:
@@ -37,18 +42,33 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _ruled(settings: Settings) -> Iterator[str]:
+    """What rules.toml says of each setting by itself."""
+    tables = [(section, f"[{section}]", getattr(settings, section)) for section in RULES if section != "lists"]
+    tables += [("lists", f'[[lists]] "{configured.slug}"', configured) for configured in settings.lists]
+    for section, label, table in tables:
+        for key, rule in RULES[section].items():
+            yield from _broken(rule, f"{key} in {label}", getattr(table, key))
+
+
+def _broken(rule: Any, label: str, value: Any) -> Iterator[str]:
+    if isinstance(value, int):
+        low, high = rule
+        if not low <= value <= high:
+            yield f"{label} must be from {low} to {high}."
+    else:
+        for text in [value] if isinstance(value, str) else value:
+            if not re.fullmatch(rule["is"], text):
+                yield f"{label}{rule['else'].replace('{}', text)}."
+
+
 def _server(settings: Settings) -> Iterator[str]:
-    server = settings.server
-    url = _web(server.base_url)
-    if url is None or re.search(r"[^!-~]|[<>]", server.base_url):
+    base_url = settings.server.base_url
+    url = _web(base_url)
+    if url is None or re.search(r"[^!-~]|[<>]", base_url):
         yield 'base_url in [server] must be an address such as "https://news.example.org".'
     elif url.path not in ("", "/") or url.query or url.fragment or "@" in url.netloc:
         yield "base_url in [server] must not have a path, a query or a user."
-    if len(server.pepper) < 16 and server.pepper:
-        yield "pepper in [server] is too short: at least 16 characters."
-    for key in server.secret_keys:
-        if key.lower() in WEAK or len(key) < 16:
-            yield "secret_keys in [server] holds a key that is too short: at least 16 characters each."
 
 
 def _web(address: str) -> SplitResult | None:
@@ -62,14 +82,11 @@ def _web(address: str) -> SplitResult | None:
 
 def _mail(settings: Settings) -> Iterator[str]:
     mail, server = settings.mail, settings.server
-    if mail.transport not in ("mailbox", "smtp"):
-        yield 'transport in [mail] must be "mailbox" or "smtp".'
-    if mail.security not in ("none", "starttls", "tls"):
-        yield 'security in [mail] must be "none", "starttls" or "tls".'
     if mail.password and mail.security == "none" and not is_loopback(mail.host):
         yield 'password in [mail] would cross the network in clear: set security to "starttls" or "tls".'
-    for key in ("sender", "envelope_sender"):
-        yield from _sender(key, getattr(mail, key))
+    yield from _sender("sender", mail.sender)
+    if mail.envelope_sender:
+        yield from _sender("envelope_sender", mail.envelope_sender)
     if mail.transport == "mailbox":
         url = _web(server.base_url)
         for key, host in (("base_url", url and url.hostname), ("host", server.host)):
@@ -81,49 +98,25 @@ def _mail(settings: Settings) -> Iterator[str]:
 
 
 def _sender(key: str, value: str) -> Iterator[str]:
-    if key == "envelope_sender" and not value:
-        return
     name, address = parseaddr(value)
-    try:
-        if len(getaddresses([value])) != 1:
-            raise BadAddress
-        parse(address)
-    except BadAddress:
+    if len(getaddresses([value])) != 1 or not _is_address(address):
         yield f'{key} in [mail] must be an address such as "Newsletter <newsletter@example.org>".'
     if re.search(r"[\x00-\x1f\x7f]", value) or "[" in name:
         yield f"{key} in [mail] must not hold control characters or place-holders."
 
 
-_RANGES = {
-    ("server", "port"): (1, 65535), ("server", "workers"): (1, 64), ("server", "trusted_proxies"): (0, 10),
-    ("mail", "port"): (1, 65535), ("mail", "timeout_seconds"): (1, 300), ("mail", "connections"): (1, 50),
-    ("mail", "max_per_minute"): (0, 1_000_000), ("lifecycle", "confirm_within_hours"): (1, 24 * 14),
-    ("lifecycle", "purge_after_days"): (1, 31), ("lifecycle", "keep_proof_years"): (0, 30),
-    ("lifecycle", "keep_ip_months"): (0, 120), ("abuse", "fill_seconds"): (0, 60),
-    ("abuse", "unconfirmed_percent"): (0, 100),
-    **{("abuse", f"{what}signups_per_minute"): (0, 1_000_000) for what in ("", "list_", "domain_")},
-}  # fmt: skip
+def _is_address(text: str) -> bool:
+    try:
+        parse(text)
+    except BadAddress:
+        return False
+    return True
 
 
-def _numbers(settings: Settings) -> Iterator[str]:
-    for (section, key), (low, high) in _RANGES.items():
-        if not low <= getattr(getattr(settings, section), key) <= high:
-            yield f"{key} in [{section}] must be from {low} to {high}."
+def _lifecycle(settings: Settings) -> Iterator[str]:
     life = settings.lifecycle
     if life.confirm_within_hours >= 24 * life.purge_after_days:
         yield "purge_after_days in [lifecycle] must be longer than confirm_within_hours."
-
-
-def _rates(settings: Settings) -> Iterator[str]:
-    limits = settings.limits
-    named = [("confirmations_per_address in [limits]", text) for text in limits.confirmations_per_address]
-    named.append(("signups_per_network in [limits]", limits.signups_per_network))
-    named.append(("proof_of_work_from in [abuse]", settings.abuse.proof_of_work_from))
-    for label, text in named:
-        try:
-            rate(text or "1/1h")
-        except ValueError as error:
-            yield f"{label}: {error}."
 
 
 def _database(settings: Settings) -> Iterator[str]:
@@ -135,25 +128,68 @@ def _database(settings: Settings) -> Iterator[str]:
         yield 'url in [database] must start with "sqlite:///" or "postgresql+psycopg://".'
 
 
+def _abuse(settings: Settings) -> Iterator[str]:
+    for server in settings.abuse.nameservers:
+        if not _is_server(server):
+            yield f'nameservers in [abuse] holds "{server}", which is no IP address such as "192.0.2.53".'
+    if settings.abuse.alarm_to and not _is_address(settings.abuse.alarm_to):
+        yield 'alarm_to in [abuse] must be an address such as "operator@example.org".'
+
+
+def _is_server(text: str) -> bool:
+    host, _, port = text.rpartition(":") if text.count(":") == 1 else (text, ":", "53")
+    try:
+        ipaddress.ip_address(host)
+        return port.isdecimal() and 0 < int(port) < 65536
+    except ValueError:
+        return False
+
+
 def _lists(settings: Settings) -> Iterator[str]:
     for slug, times in Counter(configured.slug for configured in settings.lists).items():
         if times > 1:
             yield f'slug "{slug}" stands in more than one of [[lists]].'
     for configured in settings.lists:
-        yield from _list(configured, settings)
+        label = f'[[lists]] "{configured.slug}"'
+        if configured.policy_url and _web(configured.policy_url) is None:
+            yield f"policy_url in {label} must start with https:// or http://."
+        yield from site_problems(configured, label)
+        yield from look_problems(configured, label, settings.root)
 
 
-def _list(configured: ListSettings, settings: Settings) -> Iterator[str]:
-    label = f'[[lists]] "{configured.slug}"'
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?", configured.slug):
-        yield f"slug in {label} must be of a-z, 0-9 and hyphens, at most 64."
-    if not configured.name.strip() or len(configured.name) > 200 or re.search(r"[\x00-\x1f\x7f]", configured.name):
-        yield f"name in {label} must be one line of at most 200 characters."
-    if not configured.wording.strip():
-        yield f"wording in {label} must say what people consent to."
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", configured.locale):
-        yield f'locale in {label} must be a language tag such as "en" or "de-AT".'
-    if configured.policy_url and _web(configured.policy_url) is None:
-        yield f"policy_url in {label} must start with https:// or http://."
-    yield from site_problems(configured, label)
-    yield from look_problems(configured, label, settings.root)
+def site_problems(configured: ListSettings, label: str) -> Iterator[str]:
+    """Exact origins, redirects that stay on them, and fields that are told apart."""
+    for origin in configured.origins:
+        if not _ORIGIN.fullmatch(origin) or origin_of(origin) != origin:
+            yield f'origins in {label} holds "{origin}", which is no origin such as "https://www.example.org".'
+    for key in ("thank_you_url", "confirmed_url"):
+        url = getattr(configured, key)
+        if url and origin_of(url) not in configured.origins:
+            known = ", ".join(configured.origins) or "none yet"
+            yield f"{key} in {label} must lie on one of its origins, which are {known}."
+    keys = [text.partition(":")[0] for text in configured.fields]
+    for text, key in zip(configured.fields, keys, strict=True):
+        if text not in FIELDS and (not _FIELD.fullmatch(text) or key in _TAKEN):
+            known = ", ".join(FIELDS)
+            yield f'fields in {label} holds "{text}"; it takes {known}, or one of your own, "company: Company".'
+    if len(set(keys)) < len(keys):
+        yield f"fields in {label} names a field twice."
+
+
+def look_problems(configured: ListSettings, label: str, root: Path) -> Iterator[str]:
+    """A picture that is there, is one and is not large."""
+    path = root / configured.logo
+    if not configured.logo:
+        return
+    if path.suffix.lower() not in TYPES:
+        yield f"logo in {label} must be a file that ends in {', '.join(TYPES)}."
+        return
+    try:
+        picture = read_picture(path)
+    except NoPicture:
+        yield f"logo in {label} names {path}, which is no picture of the type that its name says."
+    except OSError:
+        yield f"logo in {label} names {path}, which is no file that can be read."
+    else:
+        if len(picture.octets) > OCTETS_AT_MOST:
+            yield f"logo in {label} is larger than {OCTETS_AT_MOST // 1000} kB: it stands on every page of the list."

@@ -15,9 +15,7 @@ from subscriptions.settings.check import problems_of
 PREFIX = "SUBSCRIPTIONS_"
 SECRETS = {"secret_keys", "pepper", "password", "url"}
 
-SECTIONS: Mapping[str, type] = {
-    name: kind for name, kind in get_type_hints(Settings).items() if name not in ("lists", "root")
-}
+SECTIONS = {name: kind for name, kind in get_type_hints(Settings).items() if name not in ("lists", "root")}
 
 
 class _Said(str):
@@ -121,10 +119,8 @@ def _put(reading: _Reading, path: list[str], value: Any, name: str) -> None:
     try:
         for step in above:
             at = _entry(at, step) if isinstance(at, list) else at.setdefault(step, [] if step == "lists" else {})
-        if isinstance(at, list):
-            raise TypeError
         at[last] = value
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         reading.problems.append(f"{name} does not name a setting.")
 
 
@@ -132,9 +128,7 @@ def _entry(lists: list[Any], number: str) -> Any:
     """The list of that number, or the next one, made; raises where numbers leave a gap."""
     if number == str(len(lists)):
         lists.append({})
-    if not number.isdecimal():
-        raise KeyError(number)
-    return lists[int(number)]
+    return {str(n): table for n, table in enumerate(lists)}[number]
 
 
 def _value(text: str) -> Any:
@@ -148,27 +142,21 @@ def _value(text: str) -> Any:
 def _build(reading: _Reading, home: Path) -> Settings:
     for unknown in sorted(reading.raw.keys() - SECTIONS.keys() - {"lists"}):
         near = _meant(unknown, [*SECTIONS, "lists"])
-        reading.problems.append(
-            f"[{unknown}] in {reading.where(unknown)} is not a section of the configuration; {near}"
-        )
-    parts = {name: _section(kind, reading, name) for name, kind in SECTIONS.items()}
-    parts["server"] = _reachable(parts["server"])
+        where = f"[{unknown}] in {reading.where(unknown)}"
+        reading.problems.append(f"{where} is not a section of the configuration; {near}")
+    raw = reading.raw
+    parts = {name: _table(kind, reading, raw.get(name, {}), (name,), f"[{name}]") for name, kind in SECTIONS.items()}
+    parts["server"] = reachable(parts["server"])
     return Settings(**parts, lists=_lists(reading), root=home)
 
 
-def _reachable(server: Server) -> Server:
+def reachable(server: Server) -> Server:
     """A base_url that nobody has changed follows host and port: links in mails must lead here."""
     default = Server()
-    if server.base_url != default.base_url or (server.host, server.port) == (default.host, default.port):
-        return server
-    if not 0 < server.port < 65536:
+    if server.base_url != default.base_url or not 0 < server.port < 65536:
         return server
     host = default.host if server.host in ("0.0.0.0", "::") else server.host  # noqa: S104
     return replace(server, base_url=f"http://{f'[{host}]' if ':' in host else host}:{server.port}")
-
-
-def _section(kind: type, reading: _Reading, name: str) -> Any:
-    return _table(kind, reading, reading.raw.get(name, {}), (name,), f"[{name}]")
 
 
 def _lists(reading: _Reading) -> tuple[ListSettings, ...]:
@@ -176,9 +164,8 @@ def _lists(reading: _Reading) -> tuple[ListSettings, ...]:
     if not isinstance(lists, list) or not lists:
         reading.problems.append(f"[[lists]] in {reading.where('lists')} must be a list of at least one table.")
         return (ListSettings(),)
-    return tuple(
-        _table(ListSettings, reading, raw, ("lists", str(n)), f"[[lists]] no. {n + 1}") for n, raw in enumerate(lists)
-    )
+    tables = enumerate(lists)
+    return tuple(_table(ListSettings, reading, raw, ("lists", str(n)), f"[[lists]] no. {n + 1}") for n, raw in tables)
 
 
 def _table(kind: type, reading: _Reading, raw: Any, path: tuple[str, ...], label: str) -> Any:

@@ -80,7 +80,7 @@ class Due(NamedTuple):
     """A taken mail with everything that its text needs, as it is now."""
 
     id: int
-    mail: MailKind
+    mail: str  # a MailKind, unless a later version owes it
     mid: str
     drop_at: datetime
     tries: int

@@ -5,9 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store.models.base import Id, Key, db, owned_by
-from subscriptions.store.types import OneOf
 
 
 class List(db.Model):  # type: ignore[name-defined, misc]
@@ -52,7 +50,7 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "outbox"
     __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    mail: Mapped[MailKind] = mapped_column(OneOf(MailKind, 20))
+    mail: Mapped[str] = mapped_column(String(20))  # a MailKind, maybe of a later version: that one alone waits
     mid: Mapped[str] = mapped_column(String(32))  # of the Message-ID (RFC 5322 3.6.4): the same in every try
     registration_id: Mapped[int | None] = owned_by("registrations")
     subscription_id: Mapped[int | None] = owned_by("subscriptions")

@@ -10,6 +10,7 @@ from subscriptions.parts import Parts
 from subscriptions.web.http.incoming import Incoming
 
 log = logging.getLogger(__name__)
+LONGEST_PEER = 64  # characters: an IPv6 address in brackets, with zone and port; what is read is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def origin(incoming: Incoming, parts: Parts) -> Origin:
     source, client = "peer", peer
     if proxies and forwarded:
         hops = forwarded.split(",")
-        named = _peer(hops[-proxies]) if len(hops) >= proxies else None
+        named = _peer(hops[-proxies].strip()[:LONGEST_PEER]) if len(hops) >= proxies else None
         if named is not None:
             source, client = "proxy", named
     elif forwarded and peer is not None and peer.ip.is_private:
@@ -47,7 +48,6 @@ def origin(incoming: Incoming, parts: Parts) -> Origin:
 @lru_cache(4096)
 def _peer(text: str) -> Peer | None:
     """An address as proxies write it: with a port or in brackets, IPv4 within IPv6 as IPv4."""
-    text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -13,6 +13,8 @@ from werkzeug.sansio.utils import get_host
 from subscriptions.actions.gate import Refusal
 
 FORM = "application/x-www-form-urlencoded"
+LONGEST_HOST = 300  # characters: a name has 253, and then comes a port
+MOST_LANGUAGES = 20  # of a header; browsers send up to ten
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Incoming:
     @property
     def host(self) -> str:
         """The name, and the port where it is not the usual one, that the request came by; nothing where none can be."""
-        return _host(self.scheme, self.headers.get("host", ""))
+        header = self.headers.get("host", "")
+        return _host(self.scheme, header) if len(header) <= LONGEST_HOST else ""
 
     @cached_property
     def args(self) -> ImmutableMultiDict[str, str]:
@@ -43,7 +46,8 @@ class Incoming:
     @property
     def languages(self) -> tuple[str, ...]:
         """The tags that the reader accepts, the dearest first."""
-        return _accepted(self.headers.get("accept-language", ""))
+        # what a header of 16 KiB says would take 20 ms to read, and be kept
+        return _accepted(",".join(self.headers.get("accept-language", "")[:1000].split(",")[:MOST_LANGUAGES]))
 
 
 @lru_cache(1024)

@@ -1,23 +1,67 @@
-"""The first process: it forks the others, begins one anew that died, and passes a stop on to all.
+"""Processes: how each hears a signal and ends; and the first, which forks the others and begins one anew that died.
 
-It has no thread and no connection, so that what it forks is whole, and shares its memory.
+The first passes a stop on to all. It has no thread and no connection, so that what it forks is whole, and shares its
+memory.
 """
 
 import gc
 import logging
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from subscriptions.clock import Clock
-from subscriptions.serving import signals
 
 log = logging.getLogger(__name__)
-MINDED = {*signals.SIGNALS, signal.SIGCHLD}
+ENDS_WITHIN = 10.0  # seconds: jobs and mails that are under way, when the visitors have gone
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+MINDED = {*SIGNALS, signal.SIGCHLD}
 QUICK, TOO_OFTEN = 5.0, 3  # seconds of a life; so many short ones in a row, and all is over
-PAUSE = 1.0  # before another try
+PAUSE = 1.0  # before another try, where one has died soon
 ORPHAN_SECONDS = 60.0  # to end in good order without a first process; nobody would ask again
+
+
+def hear() -> None:
+    """Let SIGTERM and SIGINT wake the main thread, again and again.
+
+    The kernel may give them to any thread, in particular to one that is starting another; Python notes them
+    there, and its handler waits for the main thread, which sleeps on. And granian forgets a signal that comes
+    between two lines of its own, when it begins to serve.
+    """
+    heard, said = os.pipe()
+    os.set_blocking(said, False)
+    signal.set_wakeup_fd(said, warn_on_full_buffer=False)
+    threading.Thread(target=_pass_on, args=[heard], name="signals", daemon=True).start()
+
+
+def _pass_on(heard: int) -> None:
+    while (number := os.read(heard, 1)[0]) not in SIGNALS:
+        pass
+    main, pause = threading.main_thread().ident, threading.Event()
+    while main:
+        signal.pthread_kill(main, number)
+        pause.wait(0.2)
+
+
+def leave(status: int) -> None:
+    """End at once: idle threads of granian, and whoever waits, would be caught by an interpreter that is going down."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(status)
+
+
+def leave_soon(status: int) -> None:
+    """End in time whatever is under way: a silent database may hold it up for ever. What is cut off is done again."""
+    timer = threading.Timer(ENDS_WITHIN, _cut, [status])
+    timer.daemon = True
+    timer.start()
+
+
+def _cut(status: int) -> None:
+    log.warning("ended with work under way")
+    leave(status)
 
 
 class Supervisor:
@@ -39,8 +83,9 @@ class Supervisor:
             for name in self._ended():
                 if self._short >= TOO_OFTEN:
                     return self._stop(1)
-                if not self._again(name):
+                if self._short and signal.sigtimedwait(SIGNALS, PAUSE) is not None:
                     return self._stop(0)
+                self._fork(name)
         return self._stop(0)
 
     def _fork(self, name: str) -> None:
@@ -67,25 +112,13 @@ class Supervisor:
         threading.Event().wait(ORPHAN_SECONDS)
         os._exit(1)
 
-    def _ended(self) -> list[str]:
+    def _ended(self) -> Iterator[str]:
         """The roles of those that have ended by themselves."""
-        ended = []
-        while self._running:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-            if not pid:
-                break
+        while self._running and (pid := os.waitpid(-1, os.WNOHANG)[0]):
             name, since = self._running.pop(pid)
             self._short = self._short + 1 if Clock.ticks() - since < QUICK else 0
             log.error("a process has ended and is begun anew", extra={"role": name})
-            ended.append(name)
-        return ended
-
-    def _again(self, name: str) -> bool:
-        """Begin it anew, after a moment if it died soon; False where we are to stop meanwhile."""
-        if self._short and signal.sigtimedwait(signals.SIGNALS, PAUSE) is not None:
-            return False
-        self._fork(name)
-        return True
+            yield name
 
     def _stop(self, status: int) -> int:
         self._stopping()
