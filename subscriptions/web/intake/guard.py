@@ -8,11 +8,11 @@ from werkzeug.datastructures import MultiDict
 
 from subscriptions.actions.gate import Need, Pass, ProofNeeded
 from subscriptions.actions.subscribe import SignUp
-from subscriptions.domain.guarding import STEP_LIFE, is_step_alive, is_too_fast, seconds_left
+from subscriptions.domain.policy import STEP_LIFE, is_step_alive, is_too_fast, seconds_left
 from subscriptions.links.forms import Step as Begun
 from subscriptions.parts import Parts
-from subscriptions.store.counted_keys import busy_until
 from subscriptions.store.engine import Contention, Unavailable, reading
+from subscriptions.store.guards import busy_until
 from subscriptions.store.models import List
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.incoming import Incoming
