@@ -1,7 +1,6 @@
 """The schema: one way up, the same as the models, and evidence that only grows."""
 
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
@@ -29,11 +28,15 @@ def test_the_migrated_schema_is_what_the_models_say(app: Flask) -> None:
 def test_a_start_waits_for_another_that_migrates_where_nobody_may_read_meanwhile(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    busy, waited = Mock(side_effect=Contention("busy")), Mock(wraps=migrate.one_at_a_time)
+    waited, wait = [], migrate.one_at_a_time
+
+    def busy() -> str | None:
+        raise Contention("busy")
+
     monkeypatch.setattr(migrate, "current", busy)
-    monkeypatch.setattr(migrate, "one_at_a_time", waited)
-    migrate.upgrade()
-    assert waited.called
+    monkeypatch.setattr(migrate, "one_at_a_time", lambda connection: waited.append(wait(connection)))
+    assert migrate.upgrade()
+    assert len(waited) == 1
 
 
 @pytest.mark.parametrize("change", ["fact = 'x'", "at = at, actor = 'x'", "ip = '192.0.2.1'", "channel = 'x'"])

@@ -21,8 +21,13 @@ from subscriptions.cli import BUSY, ready, the_list, time
 from subscriptions.domain.breaker import EVERYBODY, MINUTE, Cause, Openings, Scope, sentence
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.parts import Parts, current_parts
+<<<<<<< HEAD
 from subscriptions.store import attack, audit, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
+=======
+from subscriptions.store import attack, traffic
+from subscriptions.store.engine import reading
+>>>>>>> main
 from subscriptions.store.models import Audit
 
 HOUR, BAR = 60, 40
@@ -143,7 +148,7 @@ def _report(parts: Parts) -> Iterator[str]:
         limit = thresholds.of_domain
         rows = _rows(series, name_of, Scope.DOMAIN, limit)[:LINES] if limit else []
         yield from _section(f"Mail domains of more than {limit} sign-ups in a minute, last hour:", rows)
-        yield from _section("Done by operators, newest first:", map(_done, audit.newest(session, LINES)))
+        yield from _section("Done by operators, newest first:", map(_done, attack.newest_acts(session, LINES)))
 
 
 def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
