@@ -21,13 +21,8 @@ from subscriptions.cli import BUSY, ready, the_list, time
 from subscriptions.domain.breaker import EVERYBODY, MINUTE, Cause, Openings, Scope, sentence
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.parts import Parts, current_parts
-<<<<<<< HEAD
-from subscriptions.store import attack, audit, traffic
-from subscriptions.store.engine import Contention, Unavailable, reading
-=======
 from subscriptions.store import attack, traffic
-from subscriptions.store.engine import reading
->>>>>>> main
+from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.store.models import Audit
 
 HOUR, BAR = 60, 40
