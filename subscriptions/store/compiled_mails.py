@@ -20,9 +20,9 @@ class Compiled(Protocol):
 
 
 def keep(out: Trip, letters: Iterable[Compiled], now: datetime) -> None:
-    """Keep those that are not kept yet."""
+    """Keep those that are not kept yet; in one order, since two senders would wait for each other."""
     at = now if out.is_postgres else sqlite_text(now)
-    for letter in letters:
+    for letter in sorted(letters, key=lambda letter: letter.id):
         out.ask(_KEEP.format("%s, %s, %s" if out.is_postgres else "?, ?, ?"), (letter.id, letter.source, at))
 
 
