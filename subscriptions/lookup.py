@@ -7,7 +7,7 @@ and pause where name servers are silent, so that neither a flood nor a broken DN
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import dns.exception
@@ -26,10 +26,6 @@ SILENT, PAUSE = 3, timedelta(minutes=1)  # so many answers that did not come in 
 # RFC 6761 and 2606: no such mail domain can exist, or what stands there is for documents
 _NEVER, _UNASKED = ("invalid", "localhost"), ("test", "example", "local", "onion", "arpa")
 _DOCUMENTS = frozenset({"example.com", "example.net", "example.org"})
-
-
-class Unknown(Exception):
-    """The DNS has not said, or not in time."""
 
 
 class Lookup:
@@ -69,51 +65,44 @@ class Lookup:
             return False
         try:
             answer = self._ask(domain)
-        except Unknown:
-            self._silent.append(now)
-            return False
         finally:
             self._places.release()
-        self._keep(domain, answer, now)
+        if answer is None:
+            self._silent.append(now)
+            return False
+        with self._turn:
+            if len(self._kept) >= KEPT_AT_MOST:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[domain] = answer, now + KEPT
         return answer
 
     def _may_ask(self, now: datetime) -> bool:
         with self._turn:
-            if self._has_room(now):
+            if room := self._has_room(now):
                 self._asked.append(now)
-                return True
-            return False
+            return room
 
     def _has_room(self, now: datetime) -> bool:
         if len(self._silent) == SILENT and now - self._silent[0] < PAUSE:
             return False
         return len(self._asked) < A_SECOND or now - self._asked[0] >= timedelta(seconds=1)
 
-    def _keep(self, domain: str, answer: bool, now: datetime) -> None:
-        with self._turn:
-            if len(self._kept) >= KEPT_AT_MOST:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[domain] = answer, now + KEPT
-
-    def _ask(self, domain: str) -> bool:
-        """No MX, and no address that stands in for one (RFC 5321 5.1); or a null MX (RFC 7505)."""
-        name, left = dns.name.from_text(domain), self._time()
+    def _ask(self, domain: str) -> bool | None:
+        """No MX, and no address that stands in for one (RFC 5321 5.1); or a null MX (RFC 7505). None: not in time."""
+        name, end = dns.name.from_text(domain), self._clock.ticks() + WITHIN
         try:
-            exchanges = self._answer(name, "MX", left())
+            exchanges = self._answer(name, "MX", end)
             if exchanges is not None:
                 return all(str(exchange).split()[-1] == "." for exchange in exchanges)
-            return all(self._answer(name, kind, left()) is None for kind in ("A", "AAAA"))
+            return all(self._answer(name, kind, end) is None for kind in ("A", "AAAA"))
         except dns.resolver.NXDOMAIN:
             return True
         except (dns.exception.DNSException, OSError):
-            raise Unknown from None
+            return None
 
-    def _time(self) -> Callable[[], float]:
-        end = self._clock.ticks() + WITHIN
-        return lambda: max(0.001, end - self._clock.ticks())
-
-    def _answer(self, name: dns.name.Name, kind: str, seconds: float) -> list[object] | None:
+    def _answer(self, name: dns.name.Name, kind: str, end: float) -> list[object] | None:
         """The records of a name; none where it has no such."""
+        seconds = max(0.001, end - self._clock.ticks())
         try:
             return list(self._resolving().resolve(name, kind, lifetime=seconds, search=False))
         except dns.resolver.NoAnswer:

@@ -20,7 +20,7 @@ class OwnHistory(History):
     moves: dict[tuple[bytes, str], str] = field(default_factory=dict)  # by link and list: who comes from where
 
     def act(self, who: str, act: str, **fields: str) -> TestResponse:
-        session = self.world.parts.links.sessions.session_token(self.key(who))
+        session = self.world.parts.links.session_token(self.key(who))
         return self.world.post(f"/preferences/my/{act}", data={"session": session, **fields})
 
     def ask_link(self, who: str) -> None:

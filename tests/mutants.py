@@ -221,7 +221,6 @@ def _forget() -> None:
         for value in vars(module).values():
             if type(value) is CACHED:
                 value.cache_clear()
-    sys.modules["subscriptions.links.signing"]._derived.clear()  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

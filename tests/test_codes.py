@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from subscriptions.domain import codes
 from subscriptions.domain.policy import Policy, Rate
-from subscriptions.links.codes import Codes
+from subscriptions.links.handles import Codes
 from tests.support.cases import each
 
 REFS = [bytes([n]) * 16 for n in range(200)]

@@ -24,7 +24,7 @@ from subscriptions.links import BadLink
 from subscriptions.links.purposes import KEY, Purpose, Tokens
 from subscriptions.mail.preview import Previews
 from subscriptions.settings.check import site_problems
-from subscriptions.store import outbox, suppressions, used_tokens
+from subscriptions.store import guards, outbox, suppressions
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import Job as JobRow
 from subscriptions.store.models import Subscription
@@ -157,7 +157,7 @@ def test_a_field_without_a_row_is_not_offered() -> None:
 
 def _is_fresh(session: Session, used: bytes, until: datetime) -> bool:
     with trip(session) as out:
-        fresh = used_tokens.use(out, {used: until})
+        fresh = guards.use(out, {used: until})
     return bool(fresh())
 
 

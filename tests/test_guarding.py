@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from subscriptions.domain.guarding import is_step_alive, is_too_fast, seconds_left
+from subscriptions.domain.policy import is_step_alive, is_too_fast, seconds_left
 from tests.conftest import NOON
 
 

@@ -37,15 +37,15 @@ KNOWN: dict[str, tuple[Callable[[], object], object]] = {
         "https://news.example.org/unsubscribe/EBESExQVFhcYGRobHB0eHwAAAAc._1wMEgxUJvTJmghdRNyxyqy-ebZ3KaMwOsvn7dufUj4",
     ),
     "a link to the preferences": (
-        lambda: made().sessions.link_token(REF, KEY),
+        lambda: made().preferences_token(REF, KEY),
         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8.awQqwA.36pBWPAnU52xR58EkQxmBzsBg9VgnIYQO4BuUFA1J8A",
     ),
     "the session of the preferences": (
-        lambda: made().sessions.session_token(KEY),
+        lambda: made().session_token(KEY),
         "EBESExQVFhcYGRobHB0eHw.awQqwA.Qa0bVBAcN2FZfWrv0FQYVWdMcb-bNjVzo0EmTNg5rNg",
     ),
     "what is kept of a used link": (
-        lambda: made().sessions.read_link(made().sessions.link_token(REF, KEY)).hash.hex(),
+        lambda: made().read_preferences(made().preferences_token(REF, KEY)).hash.hex(),
         "f6f89e1e1ffd42f2f6a12f7dfcddf2ff",
     ),
     "the time of a form": (lambda: forms().time(NOON), "AaIIRv4A.BIxx7Zy8nzrCfGG2TilmcjiYQ9X8n_q5aN7Qx_tYzc8"),

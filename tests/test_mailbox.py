@@ -127,7 +127,7 @@ def test_the_body_is_the_html_of_the_mail_whose_links_leave_the_frame(world: Wor
 def test_markup_in_a_mail_stays_text_in_the_mailbox(world: World) -> None:
     with transaction() as session:
         source = b"From: <b>x</b>\r\nTo: <i>y</i>\r\nSubject: <script>alert(1)</script>\r\n\r\n<script>\r\n"
-        mailbox.keep(session, "confirm", source, world.clock.now(), Clock.real_now(), None, None)
+        mailbox.keep(session, Captured(mail="confirm", source=source, at=world.clock.now(), real_at=Clock.real_now()))
     for path in ("/mailbox", f"/mailbox/{copies()[0].id}"):
         assert not re.search(r"<script>|<b>|<i>", page(world, path))
 
@@ -177,7 +177,9 @@ def test_the_copies_of_others_stay(world: World) -> None:
 def test_copies_are_kept_for_24_hours_of_real_time(world: World, minutes: int, left: int) -> None:
     made = Clock.real_now() - timedelta(hours=24, minutes=minutes)
     with transaction() as session:
-        mailbox.keep(session, "confirm", b"Subject: x\r\n\r\n", world.clock.now(), made, None, None)
+        mailbox.keep(
+            session, Captured(mail="confirm", source=b"Subject: x\r\n\r\n", at=world.clock.now(), real_at=made)
+        )
     world.run("tidy")
     assert len(copies()) == left
 

@@ -161,7 +161,7 @@ def test_whoever_presses_too_early_waits_on_from_the_first_page(world: World) ->
     fields = step(world)
     world.clock.forward(seconds=7)
     early = world.post(FORM, data=fields)
-    assert "Please wait 3 seconds." in early.text and 'class="turn wait-3"' in early.text
+    assert "Please wait 3 seconds." in early.text and 'class="step wait-3"' in early.text
     assert fields_of(early.text) == fields
     world.clock.forward(seconds=3)
     assert world.post(FORM, data=fields_of(early.text)).status_code == 303

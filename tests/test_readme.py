@@ -12,6 +12,7 @@ from flask import Flask
 from flask.cli import run_command
 
 from app import create_app
+from subscriptions import __version__
 from subscriptions.settings import Server, Settings
 from subscriptions.settings.file import load
 from tests.builders import World
@@ -26,6 +27,11 @@ NAMES = [str(one.relative_to(ROOT)) for one in DOCUMENTS]
 
 def text_of(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
+
+
+def test_the_changelog_begins_with_the_version_that_this_is() -> None:
+    newest = re.search(r"^## (\S+) \(\d{4}-\d\d-\d\d\)$", text_of("CHANGELOG.md"), re.M)
+    assert newest is not None and newest[1] == __version__
 
 
 def between(text: str, name: str) -> str:

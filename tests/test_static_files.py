@@ -80,6 +80,15 @@ def test_a_part_is_a_part_of_what_would_have_been_sent_whole(client: FlaskClient
     assert get(client, CSS, coding, Range="bytes=999999-").status_code == 416
 
 
+def test_a_part_in_an_unknown_unit_or_of_a_head_is_no_wish(client: FlaskClient) -> None:
+    """RFC 9110 14.2."""
+    whole = get(client, CSS, "br")
+    part = get(client, CSS, "br", Range="items=0-1")
+    assert (part.status_code, part.data) == (200, whole.data)
+    assert get(client, CSS, "br", Range="items=0-1", If_None_Match=whole.headers["ETag"]).status_code == 304
+    assert client.head(CSS, headers={"Range": "bytes=0-1"}).status_code == 200
+
+
 @pytest.mark.parametrize("path", FILES)
 def test_a_head_request_tells_what_a_get_would(client: FlaskClient, path: str) -> None:
     head = client.head(path, headers={"Accept-Encoding": "br"})

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.mail import hold
 from subscriptions.mail.hold import Batch, Taken
-from subscriptions.store import compiled_mails, jobs, outbox
+from subscriptions.store import jobs, outbox
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.trips import Trip, in_trips, trip
 from tests.builders import ANNE, Movable, World, owed, through
@@ -154,8 +153,7 @@ def test_two_senders_keep_new_letters_in_the_same_order(world: World, monkeypatc
         kept.extend(values[:1])
         return ask(out, statement, values)
 
-    letters = [SimpleNamespace(id=id_, source=b"x") for id_ in "dbeac"]
     monkeypatch.setattr(Trip, "ask", noted)
     with in_trips() as connection, trip(connection, last=True) as out:
-        compiled_mails.keep(out, letters, datetime.now(UTC))
+        outbox.keep_compiled(out, dict.fromkeys("dbeac", b"x"), datetime.now(UTC))
     assert kept == list("abcde")

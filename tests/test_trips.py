@@ -15,7 +15,7 @@ from subscriptions.actions.gate import Need, Pass
 from subscriptions.actions.subscribe import NOWHERE, SignUp, subscribe
 from subscriptions.clock import Clock
 from subscriptions.settings import Database
-from subscriptions.store import addresses, arrays, signups, signups_sql, used_tokens
+from subscriptions.store import addresses, arrays, guards, signups
 from subscriptions.store.engine import WAITS_MS, Contention, Unavailable, outside_transaction, reading, transaction
 from subscriptions.store.models import UsedOnce, db
 from subscriptions.store.trips import in_trips, trip
@@ -149,10 +149,10 @@ def test_what_the_driver_says_on_its_way_out_of_an_error_hides_it_from_nobody(fa
 def test_what_fails_beside_the_statements_is_told_and_nothing_is_written(world: World) -> None:
     until = world.clock.now() + timedelta(hours=1)
     with pytest.raises(ZeroDivisionError), in_trips() as connection, trip(connection, last=True) as out:
-        used_tokens.use(out, {b"h" * 16: until})
+        guards.use(out, {b"h" * 16: until})
         1 / 0  # noqa: B018
     with in_trips() as connection, trip(connection, last=True) as out:
-        fresh = used_tokens.use(out, {b"h" * 16: until})
+        fresh = guards.use(out, {b"h" * 16: until})
     assert fresh() == {b"h" * 16}
 
 
@@ -164,7 +164,7 @@ def test_a_batch_reads_no_table_as_a_whole_however_little_is_known_of_it(far: Wo
     take(far, [ask(far, f"v{n}@example.org", n.to_bytes(16)) for n in range(500)])
     among = arrays.octets([b"k" * 16, b"l" * 16])
     with in_trips() as connection, trip(connection) as out:
-        plan = out.ask("EXPLAIN " + signups_sql.PG_SEE, (among, now, among, among, now))
+        plan = out.ask("EXPLAIN " + signups.PG_SEE, (among, now, among, among, now))
         forget = out.ask("EXPLAIN " + addresses.POSTGRES_FORGET, (among,))
     for told in (plan(), forget()):
         text = "\n".join(row for (row,) in told)
@@ -182,11 +182,6 @@ def test_arrays_arrive_as_they_were_whatever_stands_in_them(far: World) -> None:
     with in_trips() as connection, trip(connection) as out:
         rows = out.ask("SELECT %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::text[]", asked)
     assert rows() == [(TEXTS, octets, numbers, times, [])]
-
-
-def test_what_is_handed_over_column_by_column_has_the_columns_names() -> None:
-    assert signups.New._fields == tuple(signups_sql.COLUMNS)
-    assert signups.Notified._fields == tuple(signups_sql.NOTIFIED)
 
 
 WAITS = "SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'"

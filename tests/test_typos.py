@@ -1,6 +1,6 @@
 """Slips of the fingers in mail domains: what is noticed, and what is left alone (A-12)."""
 
-from subscriptions.domain.typos import _MEANT, _REAL, is_well_known, meant_by
+from subscriptions.domain.mail_domains import _MEANT, _REAL, is_well_known, meant_by
 from tests.support.cases import each
 
 

@@ -166,7 +166,7 @@ def test_the_number_is_counted_in_the_time_of_the_networks_limit(make: Make) -> 
 
 def test_a_form_of_a_busy_network_gets_the_step_and_not_a_second_one(make: Make) -> None:
     world = make(proof_of_work_from="1/1h")
-    crowd(world, 1, "203.0.113.7")
+    crowd(world, 1, "203.0.113.7")  # of whom the batch alone knows yet
     page = world.sign_up_by_form(ANNE, name="Anne")
     assert (page.status_code, "keeps programs from flooding" in page.text) == (422, True)
     world.clock.forward(seconds=10)
@@ -194,6 +194,13 @@ def test_the_counters_tell_who_was_suspected_asked_and_let_through(make: Make) -
     world.clock.forward(hours=1)
     crowd(world, 4, "203.0.113.7")
     assert told(world) == {"suspected": 1, "passed": 1, "proof_asked": 3, "sign_ups": 2}
+
+
+def test_a_form_that_the_batch_refuses_is_counted_once_as_json_is(make: Make) -> None:
+    world = make(proof_of_work_from="1/1h")
+    crowd(world, 1, "203.0.113.7")  # of whom the batch alone knows yet
+    assert world.sign_up_by_form(ANNE).status_code == 422
+    assert told(world)["proof_asked"] == 1
 
 
 def told(world: World) -> dict[str, int]:

@@ -8,7 +8,7 @@ from flask import Flask
 
 from subscriptions.settings import Server
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, Office, World, rows_of_every_table
-from tests.support.cases import crossed, each
+from tests.support.cases import crossed
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 URLENCODED = {"data": ONE_CLICK, "content_type": "application/x-www-form-urlencoded"}
@@ -149,12 +149,12 @@ def test_the_link_names_nobody(world: World) -> None:
     assert "@" not in link and "%40" not in link and "bart" not in link.lower()
 
 
-@each("at", range(0, 70, 7))
-def test_a_link_with_one_wrong_character_is_not_found(world: World, at: int) -> None:
+def test_a_link_with_one_wrong_character_is_not_found(world: World) -> None:
     world.subscribe(BART)
     base, _, token = world.leave_link(BART).rpartition("/")
-    forged = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
-    assert (world.get(f"{base}/{forged}").status_code, world.post(f"{base}/{forged}").status_code) == (404, 404)
+    forged = [token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :] for at in range(0, 70, 7)]
+    found = [one for one in forged for ask in (world.get, world.post) if ask(f"{base}/{one}").status_code != 404]
+    assert found == []
     assert states(world) == ["confirmed"]
 
 

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from subscriptions.domain.webmail import NOT_KNOWN, WEBMAILS, Webmail, number_of, webmail
+from subscriptions.domain.mail_domains import NOT_KNOWN, WEBMAILS, Webmail, number_of, webmail
 
 SENDER = "news+more@example.org"
 EACH = pytest.mark.parametrize("one", WEBMAILS, ids=lambda one: f"{one.name} {urlsplit(one.url).hostname}")

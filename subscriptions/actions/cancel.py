@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from subscriptions.domain.lifecycle import ATTACKED, Event, Registration, registration_step
-from subscriptions.store import addresses, attack, audit, counters, vacuum
+from subscriptions.store import addresses, attack, counters, vacuum
 from subscriptions.store.attack import Found
 from subscriptions.store.engine import reading, repeated, transaction
 
@@ -34,12 +34,8 @@ class Window:
 
     @property
     def details(self) -> dict[str, object]:
-        return {
-            "since": f"{self.since:%Y-%m-%dT%H:%M:%SZ}",
-            "until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}",
-            "networks": [str(network) for network in self.networks],
-            "list_id": self.list_id,
-        }
+        since, until = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (self.since, self.until))
+        return {"since": since, "until": until, "networks": [*map(str, self.networks)], "list_id": self.list_id}
 
 
 @dataclass(slots=True)
@@ -93,7 +89,7 @@ def cancel(window: Window, now: datetime, actor: str) -> Iterator[Count]:
 @repeated
 def _note(window: Window, now: datetime, actor: str, act: str, count: Count) -> None:
     with transaction() as session:
-        audit.add(session, now, actor, act, window.details | asdict(count))
+        attack.note(session, now, actor, act, window.details | asdict(count))
 
 
 @repeated

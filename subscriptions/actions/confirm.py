@@ -1,4 +1,4 @@
-"""Confirm: the button of the confirmation mail opens a subscription, or finds one open."""
+"""Confirm: the button of the confirmation mail, or its code, opens a subscription or finds one open."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,14 +8,16 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions import move
 from subscriptions.actions.subscribe import Origin
+from subscriptions.domain.codes import TRIES_AN_ADDRESS, visit_tries
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Opened
 from subscriptions.domain.policy import Policy, state_at
-from subscriptions.store import addresses, counters, evidence, outbox, registrations, subscriptions
+from subscriptions.links import Links, Visit
+from subscriptions.store import addresses, counters, evidence, guards, outbox, registrations, subscriptions
 from subscriptions.store.engine import reading, repeated, transaction
-from subscriptions.store.models import List, Registration, Subscription
+from subscriptions.store.models import Counted, List, Registration, Subscription
 
 
 class LinkState(StrEnum):
@@ -46,6 +48,8 @@ class ConfirmMethod:
 
 BY_BUTTON = ConfirmMethod(Channel.BUTTON, "button on the confirmation page")
 BY_OPEN_TAB = ConfirmMethod(Channel.BUTTON, "confirmed in the browser of the sign-up, whose page was still open")
+BY_PAGE = ConfirmMethod(Channel.FORM, "code typed on the page of the sign-up")
+BY_JSON = ConfirmMethod(Channel.API, "code sent by the client of the sign-up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +100,18 @@ def _state(session: Session, row: Registration, now: datetime) -> LinkState:
 
 @repeated
 def confirm(
-    ref: bytes,
-    now: datetime,
-    policy: Policy,
-    origin: Origin,
-    method: ConfirmMethod = BY_BUTTON,
+    ref: bytes, now: datetime, policy: Policy, origin: Origin, method: ConfirmMethod = BY_BUTTON,
     only: int | None = None,
-) -> ConfirmStatus:
+) -> ConfirmStatus:  # fmt: skip
     """Press the button: for every list that waits, or for `only` one. A second press changes nothing."""
     with transaction() as session:
-        return press(session, ref, now, policy, origin, method, only)
+        return _press(session, ref, now, policy, origin, method, only)
 
 
-def press(
-    session: Session,
-    ref: bytes,
-    now: datetime,
-    policy: Policy,
-    origin: Origin,
-    method: ConfirmMethod,
+def _press(
+    session: Session, ref: bytes, now: datetime, policy: Policy, origin: Origin, method: ConfirmMethod,
     only: int | None = None,
-) -> ConfirmStatus:
-    """The same within a transaction of the caller."""
+) -> ConfirmStatus:  # fmt: skip
     rows = registrations.of_form(session, ref)
     addresses.lock(session, *{key for row in rows for key in (row.key, row.replaces) if key})
     status = _status(session, ref, now)
@@ -160,3 +154,44 @@ def _new(session: Session, registration: Registration, now: datetime, policy: Po
     session.add(made)
     session.flush()
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What came of a code. `status`: what it confirmed, or how it was too late; none where it was not the right one."""
+
+    status: ConfirmStatus | None
+    left: int  # tries
+
+
+@repeated
+def enter(
+    visit: Visit, code: str, links: Links, now: datetime, policy: Policy, origin: Origin, method: ConfirmMethod
+) -> Entered:
+    """Confirm where the sign-up was made; a wrong code is answered and counted alike, whatever is behind it.
+
+    So is one that comes when the tries of the address are used up: to say so would tell that it is known here.
+    """
+    with transaction() as session:
+        spent, left = _spend(session, visit, links, now, policy)
+        ref = links.codes.ref_of(code, visit.refs)
+        if ref is None or not spent:
+            return Entered(None, left)
+        for key in spent:
+            guards.give_back(session, key)
+        return Entered(_press(session, ref, now, policy, origin, method), left)
+
+
+def _spend(session: Session, visit: Visit, links: Links, now: datetime, policy: Policy) -> tuple[list[bytes], int]:
+    """Count one try of the visit and of the address; their keys, none where a try is no longer allowed, and the rest.
+
+    Once those of the visit are used up, nobody can use up those of the address with it.
+    """
+    rate, mine = visit_tries(policy), links.try_key(visit.refs[0])
+    _, used = guards.add_one(session, Counted.TRIES, mine, now, rate.period)
+    if used > rate.count:
+        return [], 0
+    behind = registrations.key_behind(session, visit.refs) or visit.refs[0]
+    theirs = links.try_key(b"address" + behind)
+    _, by_address = guards.add_one(session, Counted.TRIES, theirs, now, TRIES_AN_ADDRESS.period)
+    return [mine, theirs] if by_address <= TRIES_AN_ADDRESS.count else [], rate.count - used

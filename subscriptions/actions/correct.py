@@ -1,7 +1,6 @@
 """Correct: the name, the other voluntary fields and the language of what is subscribed, at once (GDPR 16)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -12,29 +11,29 @@ from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Subscription
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What a person wants to be called, and in which language; an empty field is emptied."""
-
-    locale: str | None  # none: as it is
-    fields: Mapping[str, str]  # the name among them
-
-
 @repeated
-def correct(key: bytes, details: Details, offered: Mapping[int, Sequence[str]], now: datetime) -> int:
-    """Write it into every open subscription, each only what its list offers or it has already; how many changed."""
+def correct(
+    key: bytes, fields: Mapping[str, str], locale: str | None, offered: Mapping[int, Sequence[str]], now: datetime
+) -> int:
+    """Write into every open subscription what its list offers or it has already; how many changed.
+
+    `fields`: the name among them, and an empty one is emptied. No `locale`: it stays as it is.
+    """
     with transaction() as session:
         addresses.lock(session, key)
         rows = [row for row in subscriptions.of_key(session, key) if row.is_open]
-        return sum(_correct(session, row, details, offered.get(row.list_id, ()), now) for row in rows)
+        return sum(_correct(session, row, fields, locale, offered.get(row.list_id, ()), now) for row in rows)
 
 
-def _correct(session: Session, row: Subscription, details: Details, offered: Sequence[str], now: datetime) -> bool:
+def _correct(
+    session: Session, row: Subscription, fields: Mapping[str, str], locale: str | None, offered: Sequence[str],
+    now: datetime,
+) -> bool:  # fmt: skip
     before = fields_of(row)
-    after = before | {name: text for name, text in details.fields.items() if name in {*offered, *before}}
+    after = before | {name: text for name, text in fields.items() if name in {*offered, *before}}
     after = {name: text for name, text in after.items() if text}
     changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    locale = details.locale or row.locale
+    locale = locale or row.locale
     if locale != row.locale:
         changed.append("locale")
     if changed:

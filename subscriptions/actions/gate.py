@@ -8,8 +8,8 @@ from enum import StrEnum
 from itertools import chain
 
 from subscriptions.domain.policy import Policy
-from subscriptions.store import counted_keys, used_tokens
-from subscriptions.store.counted_keys import Count
+from subscriptions.store import guards
+from subscriptions.store.guards import Count
 from subscriptions.store.models import Counted
 from subscriptions.store.trips import Later, Trip
 
@@ -91,7 +91,7 @@ def gate_for(out: Trip, sign_ups: Sequence[tuple[bytes | None, Pass]], now: date
     """Count the networks of a batch, and use up what its sign-ups bring."""
     nets = Counter(network for network, _ in sign_ups if network)
     limit = policy.network
-    counted = counted_keys.add(out, Counted.SIGN_UPS, nets, now, limit.period) if limit and nets else dict[bytes, Count]
-    fresh = used_tokens.use(out, dict(chain.from_iterable(brings.once for _, brings in sign_ups)))
+    counted = guards.add(out, Counted.SIGN_UPS, nets, now, limit.period) if limit and nets else dict[bytes, Count]
+    fresh = guards.use(out, dict(chain.from_iterable(brings.once for _, brings in sign_ups)))
     # the last of a network sees the count of all; the first of them the count before the others
     return lambda: Gate(policy, {key: (at, count - nets[key]) for key, (at, count) in counted().items()}, fresh())

@@ -42,14 +42,10 @@ class GroupCommit(Generic[Item, Answer]):
     """
 
     def __init__(
-        self,
-        commit: Callable[[Sequence[Item]], list[Answer]],
-        around: Callable[[], AbstractContextManager[object]] = nullcontext,
-        *,
-        at_most: int = 64,
-        waiting: int = 1024,
-        patience: float = deadline.ACT,
-    ) -> None:
+        self, commit: Callable[[Sequence[Item]], list[Answer]],
+        around: Callable[[], AbstractContextManager[object]] = nullcontext, *,
+        at_most: int = 64, waiting: int = 1024, patience: float = deadline.ACT,
+    ) -> None:  # fmt: skip
         self._commit, self._around = commit, around
         self._at_most, self._room, self._patience = at_most, waiting, patience
         self.told: Callable[[], None] = lambda: None
@@ -66,9 +62,8 @@ class GroupCommit(Generic[Item, Answer]):
         done = threading.Lock()
         done.acquire()
         waiting = self.hand_over(item, lambda _: done.release())
-        if not done.acquire(
-            timeout=max(0.0, waiting.over_at - Clock.ticks()) + deadline.TO_ANSWER / 2
-        ):  # the commit minds the deadline itself
+        patience = max(0.0, waiting.over_at - Clock.ticks()) + deadline.TO_ANSWER / 2
+        if not done.acquire(timeout=patience):  # the commit minds the deadline itself
             raise Unavailable("no answer in time")
         return waiting.result()
 
@@ -87,8 +82,17 @@ class GroupCommit(Generic[Item, Answer]):
     def _begin(self) -> None:
         with self._turn:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="sign-ups", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="sign-ups", daemon=True)
+                try:
+                    thread.start()
+                    self._thread = thread
+                except RuntimeError:  # no room for another: who waits hears so now, and the next item tries again
+                    self._tell([self._queue.get_nowait() for _ in range(self._queue.qsize())])
+
+    def _tell(self, batch: list[Waiting[Item, Answer]]) -> None:
+        for waiting in batch:
+            waiting.tell(waiting)
+        self.told()
 
     def _work(self) -> None:
         try:
@@ -98,9 +102,7 @@ class GroupCommit(Generic[Item, Answer]):
                         with suppress(SystemExit):  # it ends nothing in a thread but the thread
                             self._run(batch)
                     finally:
-                        for waiting in batch:
-                            waiting.tell(waiting)
-                        self.told()
+                        self._tell(batch)
         finally:
             self._end()
 

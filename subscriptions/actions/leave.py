@@ -58,9 +58,8 @@ def end(session: Session, subscription: Subscription, withdrawal: Withdrawal, no
     if withdrawal.received:
         details["received"] = withdrawal.received.isoformat()
     evidence.add(
-        session, fact, now, withdrawal.channel,
-        subscription_id=subscription.id, actor=withdrawal.actor, details=details,
-    )  # fmt: skip
+        session, fact, now, withdrawal.channel, subscription_id=subscription.id, actor=withdrawal.actor, details=details
+    )
     counters.add(session, {"withdrawals": 1})
 
 

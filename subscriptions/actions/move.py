@@ -1,6 +1,5 @@
 """Move: another address takes the place of one, list by list, and only once it has confirmed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,28 +10,22 @@ from subscriptions.actions.subscribe import SignUp, take
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.policy import MOVES, Policy
-from subscriptions.store import counted_keys, outbox, registrations, subscriptions
+from subscriptions.store import guards, outbox, registrations, subscriptions
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Counted, Registration
 
 
-@dataclass(frozen=True, slots=True)
-class Enough:
-    """So many addresses were named from the old one that we write to no further one until then."""
-
-    until: datetime
-
-
 @repeated
-def begin(sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Policy) -> Refusal | Enough | None:
+def begin(sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Policy) -> Refusal | datetime | None:
     """Sign the new address up; the old one stays as it is. What became of it is told by mail only.
 
+    A time: so many addresses were named from the old one that we write to no further one until then.
     `mark`: by what the moves of the old address are counted. They need no proof of work, so nobody may flood with them.
     """
     with transaction() as session:
-        since, count = counted_keys.add_one(session, Counted.TRIES, mark, now, MOVES.period)
+        since, count = guards.add_one(session, Counted.TRIES, mark, now, MOVES.period)
         if count > MOVES.count:
-            return Enough(since + MOVES.period)
+            return since + MOVES.period
         [refused] = take(session, [sign_up], now, policy)
         registrations.replacing(session, sign_up.ref, old)
         return refused

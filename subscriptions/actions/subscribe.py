@@ -129,7 +129,7 @@ def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
 def _begin(of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
     keys = Counter(sign_up.key for sign_up in sign_ups)
     with trip(of) as out:
-        texts = signups.lock_addresses(out, keys)
+        texts = addresses.lock_and_count(out, keys)
         gate = gate_for(out, [(sign_up.origin.network, sign_up.brings) for sign_up in sign_ups], now, policy)
         seen = signups.see(out, list(keys), now)
     budgets = {key: Budget.read(text, policy.mails) for key, text in texts().items()}
@@ -216,11 +216,12 @@ def _notify(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
 def _notified(batch: _Batch, sign_up: SignUp, id_: int, mail: MailKind, due_at: datetime) -> signups.Notified:
     fact = Fact.ASKED_AGAIN
     details = json.dumps(complete(fact, {}))  # no IP: it is a stranger's, or adds nothing to the proof
-    return signups.Notified(id_, fact, sign_up.channel, sign_up.actor, details, mail, batch.mids.pop(), due_at)
+    times = batch.now, due_at, batch.now + mail.row.life
+    return signups.Notified(id_, fact, sign_up.channel, sign_up.actor, details, mail, batch.mids.pop(), *times)
 
 
 def _write(out: Trip, batch: _Batch) -> None:
     signups.remember(out, batch.new)
     changed = {key: budget.written(batch.now) for key, budget in sorted(batch.budgets.items()) if budget.is_changed}
-    signups.save_budgets(out, changed)
-    signups.notify(out, batch.notified, batch.now, batch.now + MailKind.ALREADY_SUBSCRIBED.row.life)
+    addresses.save_budgets(out, changed)
+    signups.notify(out, batch.notified)

@@ -21,7 +21,7 @@ from subscriptions.cli import ready, the_list, time
 from subscriptions.domain.breaker import EVERYBODY, MINUTE, Cause, Openings, Scope, sentence
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.parts import Parts, current_parts
-from subscriptions.store import attack, audit, traffic
+from subscriptions.store import attack, traffic
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Audit
 
@@ -139,7 +139,7 @@ def _report(parts: Parts) -> Iterator[str]:
         limit = thresholds.of_domain
         rows = _rows(series, name_of, Scope.DOMAIN, limit)[:LINES] if limit else []
         yield from _section(f"Mail domains of more than {limit} sign-ups in a minute, last hour:", rows)
-        yield from _section("Done by operators, newest first:", map(_done, audit.newest(session, LINES)))
+        yield from _section("Done by operators, newest first:", map(_done, attack.newest_acts(session, LINES)))
 
 
 def _section(title: str, rows: Iterable[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from subscriptions.cli import ready, table, the_list
 from subscriptions.domain.policy import TokenScope
 from subscriptions.export import stream
 from subscriptions.parts import current_parts
-from subscriptions.store import mailable, migrate, subscriptions, tokens
+from subscriptions.store import migrate, subscriptions, tokens
 from subscriptions.store.engine import Unavailable, reading, transaction
 
 STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
@@ -86,7 +86,7 @@ def export(list_: str, kind: str, output: Path | None) -> None:
     """The confirmed subscriptions of LIST, each with its own unsubscribe URL."""
     row = the_list(list_)
     with reading() as session:
-        total = mailable.mailable_count(session, row.id)
+        total = subscriptions.mailable_count(session, row.id)
     hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
     bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr, hidden=hidden)
     try:

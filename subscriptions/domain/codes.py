@@ -7,7 +7,6 @@ from subscriptions.domain.policy import Policy, Rate
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like something else: no 0 and O, no 1, I and L, no U
 LENGTH = 8
-HALF = LENGTH // 2
 LONGEST_TYPED = 100
 
 TRIES_A_VISIT = 3
@@ -25,7 +24,7 @@ def spell(number: int) -> str:
 
 def for_reading(code: str) -> str:
     """As a mail shows it: XXXX-XXXX."""
-    return f"{code[:HALF]}-{code[HALF:]}"
+    return f"{code[:4]}-{code[4:]}"
 
 
 def read(typed: str) -> str | None:

@@ -106,6 +106,8 @@ REGISTRATION: Table[Registration] = {
     (_R.BLOCKED, _E.ERASE): Step(_R.ERASED, MailKind.ERASED),
 }
 
+_ENDED = _S.UNSUBSCRIBED, _S.BOUNCED
+_CHANGES_NOTHING = _E.CONFIRM, _E.SUBSCRIBE, _E.UNSUBSCRIBE, _E.BOUNCE
 SUBSCRIPTION: Table[Subscription] = {
     (None, _E.CONFIRM): Step(_S.CONFIRMED),
     (_S.CONFIRMED, _E.CONFIRM): Step(_S.CONFIRMED),
@@ -116,18 +118,10 @@ SUBSCRIPTION: Table[Subscription] = {
     (_S.CONFIRMED, _E.COMPLAIN): Step(_S.UNSUBSCRIBED, suppress=NO_MAIL),
     (_S.CONFIRMED, _E.BOUNCE): Step(_S.BOUNCED),
     (_S.CONFIRMED, _E.ERASE): Step(_S.ERASED, MailKind.ERASED),
-    **{
-        (ended, event): Step(ended)
-        for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)
-        for event in (_E.CONFIRM, _E.SUBSCRIBE, _E.UNSUBSCRIBE, _E.BOUNCE)
-    },
-    **{
-        (ended, event): Step(ended, suppress=NO_MAIL)
-        for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)
-        for event in (_E.OBJECT, _E.COMPLAIN)
-    },
-    **{(ended, _E.PURGE): Step(_S.PURGED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED, _S.ERASED)},
-    **{(ended, _E.ERASE): Step(_S.ERASED, MailKind.ERASED) for ended in (_S.UNSUBSCRIBED, _S.BOUNCED)},
+    **{(ended, event): Step(ended) for ended in _ENDED for event in _CHANGES_NOTHING},
+    **{(ended, event): Step(ended, suppress=NO_MAIL) for ended in _ENDED for event in (_E.OBJECT, _E.COMPLAIN)},
+    **{(ended, _E.PURGE): Step(_S.PURGED) for ended in (*_ENDED, _S.ERASED)},
+    **{(ended, _E.ERASE): Step(_S.ERASED, MailKind.ERASED) for ended in _ENDED},
 }
 
 

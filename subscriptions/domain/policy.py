@@ -4,6 +4,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import ceil
 
 from subscriptions.domain.lifecycle import Registration, Subscription
 from subscriptions.domain.mail_kinds import MailKind, Reaches, SuppressionScope
@@ -13,6 +14,12 @@ ERASE_WITHIN = MailKind.ERASED.row.life  # the mail about it hangs on the row th
 LINK_LIFE = timedelta(minutes=30)  # of that link, from the writing of the mail
 SESSION_LIFE = timedelta(minutes=30)  # of the preferences page, from its opening
 CLOCK_JUMP = timedelta(days=400)
+# what answers a suspicion: a wait that needs no JavaScript
+WAIT = timedelta(seconds=10)  # about as long as the proof of work keeps the slowest phones busy
+STEP_LIFE = timedelta(hours=1)
+WORK_LIFE = timedelta(minutes=10)
+FORM_LIFE = timedelta(days=1)
+CLOCKS_DIFFER = timedelta(minutes=1)  # between hosts of one installation, at most
 
 
 class TokenScope(StrEnum):
@@ -44,10 +51,8 @@ class Policy:
     keep_proof_years: int = 3
     keep_ip_months: int = 12
     mails: tuple[Rate, ...] = (
-        Rate(1, timedelta(minutes=15)),
-        Rate(3, timedelta(hours=24)),
-        Rate(5, timedelta(days=30)),
-    )
+        Rate(1, timedelta(minutes=15)), Rate(3, timedelta(hours=24)), Rate(5, timedelta(days=30)),
+    )  # fmt: skip
     network: Rate | None = Rate(200, timedelta(hours=1))
     proof_from: int | None = None  # sign-ups of a network in that time, from which on it is asked for a proof of work
 
@@ -83,13 +88,9 @@ def state_at(stored: Registration, confirm_by: datetime, now: datetime) -> Regis
 
 
 def is_wanted(
-    mail: MailKind,
-    registration: Registration | None,
-    subscription: Subscription | None,
-    *,
-    restricted: bool,
-    suppression: SuppressionScope | None,
-) -> bool:
+    mail: MailKind, registration: Registration | None, subscription: Subscription | None, *,
+    restricted: bool, suppression: SuppressionScope | None,
+) -> bool:  # fmt: skip
     """Whether an owed mail may still leave, asked of the states just before it is written out; its row says it."""
     row = mail.row
     if suppression is not None and row.despite not in (SuppressionScope.ALL, suppression):
@@ -99,3 +100,19 @@ def is_wanted(
     if row.reaches is Reaches.WAITING:
         return registration is Registration.PENDING
     return row.reaches is Reaches.ANY or subscription is Subscription.CONFIRMED
+
+
+def is_too_fast(shown_at: datetime | None, now: datetime, least: timedelta) -> bool:
+    """Whether a form came back faster than people type. A missing or an old time says nothing."""
+    if shown_at is None or not least:
+        return False
+    return -CLOCKS_DIFFER < now - shown_at < least
+
+
+def seconds_left(since: datetime, now: datetime) -> int:
+    """How long the wait still takes, in whole seconds; 0 when it is over."""
+    return max(0, min(ceil((since + WAIT - now).total_seconds()), ceil(WAIT.total_seconds())))
+
+
+def is_step_alive(since: datetime, now: datetime) -> bool:
+    return -CLOCKS_DIFFER < now - since < STEP_LIFE

@@ -5,15 +5,15 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from json.encoder import encode_basestring as quoted
 
 from subscriptions.domain.fields import further, whole_name
 from subscriptions.links import Links
-from subscriptions.store import mailable
+from subscriptions.store import subscriptions
 from subscriptions.store.engine import reading
-from subscriptions.store.mailable import Row
 from subscriptions.store.models import List
+from subscriptions.store.subscriptions import Row
 
 PAGE = 1000  # rows that are read at once
 CHUNK = 250  # rows that are written at once: some 64 KiB
@@ -49,11 +49,11 @@ def export(
 def _pages(row: List, now: datetime) -> Iterator[Sequence[Row]]:
     """Pages by key: nobody twice, nobody missed."""
     with reading() as session:
-        pages = mailable.pages_of(session, row.id, PAGE, now)
+        pages = subscriptions.mailable_pages(session, row.id, PAGE, now)
     after = 0
     while True:
         with reading() as session:
-            page = mailable.page(session, pages, after)
+            page = subscriptions.mailable_page(session, pages, after)
         if not page:
             return
         yield page
@@ -65,7 +65,7 @@ def _pages(row: List, now: datetime) -> Iterator[Sequence[Row]]:
 
 def csv_line(row: List, links: Links) -> Line:
     """RFC 4180: every cell in quotes, quotes doubled, CRLF; a URL of ours has none."""
-    url_of, slug, language = links.leave_urls(row.id), _cell(row.slug), lru_cache(_cell)
+    url_of, slug, language = partial(links.leave_url, row.id), _cell(row.slug), lru_cache(_cell)
 
     def line(subscription: Row) -> str:
         _, key, address, name, fields, locale, registered_at, confirmed_at = subscription
@@ -90,7 +90,7 @@ def _cell(text: str | None) -> str:
 
 def json_line(row: List, links: Links) -> Line:
     """Members in the order of the columns, `fields` where the list has any, the one-click headers at the end."""
-    url_of, slug, has_fields = links.leave_urls(row.id), quoted(row.slug), bool(further(row.fields))
+    url_of, slug, has_fields = partial(links.leave_url, row.id), quoted(row.slug), bool(further(row.fields))
     before, after = _json(links.one_click_headers("\0")).split("\\u0000")
 
     def line(subscription: Row) -> str:

@@ -1,8 +1,7 @@
 """Every signed thing that leaves the house, one salt per purpose; tables are not known here."""
 
 from subscriptions.links.handles import Visit
-from subscriptions.links.mailed import Leave, Links, NotMe, OldLink, fingerprint
-from subscriptions.links.sessions import Opener, Session, Sessions
+from subscriptions.links.mailed import Leave, Links, NotMe, OldLink, Opener, Session, fingerprint
 from subscriptions.links.signing import BadLink
 
-__all__ = ["BadLink", "Leave", "Links", "NotMe", "OldLink", "Opener", "Session", "Sessions", "Visit", "fingerprint"]
+__all__ = ["BadLink", "Leave", "Links", "NotMe", "OldLink", "Opener", "Session", "Visit", "fingerprint"]

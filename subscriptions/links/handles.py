@@ -1,7 +1,8 @@
 """The handle of a visit: what the page after the form holds, made alike for everyone.
 
 It says when the visit was and where the typed domain reads its mail. Both are sealed, so that without our keys
-it is random text. From it follow the references of the registrations that the visit may have led to.
+it is random text. From it follow the references of the registrations that the visit may have led to, and from each
+of these the code of its confirmation mail, which is never stored.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from hmac import compare_digest
 
 from itsdangerous.encoding import base64_decode, base64_encode
 
+from subscriptions.domain.codes import spell
 from subscriptions.links.signing import derived
 
 REF_BYTES = 16
@@ -32,21 +34,16 @@ class Visit:
     refs: tuple[bytes, ...]  # of the registration of each mail that it may have led to, the first one first
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    seal: bytes
-    ref: bytes
-
-
 class Handles:
     """Makes and reads handles. `secret_keys`: newest first; the first makes, all read."""
 
     def __init__(self, secret_keys: Sequence[bytes]) -> None:
-        self._keys = [_Key(derived(b"visit", key), derived(b"handle", key)) for key in secret_keys]
+        # of each: what seals the handle, and what makes references of it
+        self._keys = [(derived(b"visit", key), derived(b"handle", key)) for key in secret_keys]
 
     def new(self, at: datetime, webmail: int) -> str:
         """A handle of a visit at that second. Measured: 5 us."""
-        key, nonce = self._keys[0].seal, secrets.token_bytes(_NONCE)
+        (key, _), nonce = self._keys[0], secrets.token_bytes(_NONCE)
         told = int(at.timestamp()).to_bytes(_SEALED - 1) + bytes([webmail])
         mac = _mac(key, nonce, told)
         return base64_encode(nonce + mac + _sealed(key, nonce + mac, told)).decode()
@@ -57,16 +54,16 @@ class Handles:
             return None
         octets = base64_decode(text)
         head, nonce, mac = octets[: _NONCE + _MAC], octets[:_NONCE], octets[_NONCE : _NONCE + _MAC]
-        for key in self._keys:
-            told = _sealed(key.seal, head, octets[_NONCE + _MAC :])
-            if compare_digest(_mac(key.seal, nonce, told), mac):
+        for seal, key in self._keys:
+            told = _sealed(seal, head, octets[_NONCE + _MAC :])
+            if compare_digest(_mac(seal, nonce, told), mac):
                 at = datetime.fromtimestamp(int.from_bytes(told[:-1]), UTC)
-                return Visit(text, at, told[-1], tuple(_ref(key.ref, text, n) for n in range(MAILS)))
+                return Visit(text, at, told[-1], tuple(_ref(key, text, n) for n in range(MAILS)))
         return None
 
     def ref(self, handle: str) -> bytes:
         """The reference of the first registration: nobody without our keys gets from one to the other."""
-        return _ref(self._keys[0].ref, handle, 0)
+        return _ref(self._keys[0][1], handle, 0)
 
 
 def _ref(key: bytes, handle: str, n: int) -> bytes:
@@ -83,3 +80,28 @@ def _sealed(key: bytes, head: bytes, told: bytes) -> bytes:
     """What is told, hidden by a mask of the key and all before it; the same again shows it."""
     mask = hashlib.blake2b(head, key=key, digest_size=_SEALED, person=b"mask").digest()
     return (int.from_bytes(told) ^ int.from_bytes(mask)).to_bytes(_SEALED)
+
+
+class Codes:
+    """Makes codes and compares them. `secret_keys`: newest first; the first makes, all are right."""
+
+    def __init__(self, secret_keys: Sequence[bytes]) -> None:
+        self._keys = [derived(b"code", key) for key in secret_keys]
+
+    def code(self, ref: bytes) -> str:
+        """The eight characters for this reference."""
+        return _code(self._keys[0], ref)
+
+    def ref_of(self, code: str, refs: Sequence[bytes]) -> bytes | None:
+        """The one of these references whose code it is; takes as long when it is none."""
+        found = None
+        for ref in refs:
+            for key in self._keys:
+                if compare_digest(_code(key, ref), code):
+                    found = ref
+        return found
+
+
+def _code(key: bytes, ref: bytes) -> str:
+    """BLAKE2b in its keyed mode, an HMAC for less; 128 bits for 39, so that every code is as likely as any other."""
+    return spell(int.from_bytes(hashlib.blake2b(ref, key=key, digest_size=16).digest()))

@@ -1,17 +1,16 @@
-"""Links of mails, one salt per purpose, and the keyed hash of an address."""
+"""Links of mails and what their pages carry along, one salt per purpose, and the keyed hash of an address."""
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of
-from subscriptions.links.codes import Codes
-from subscriptions.links.handles import Handles, Visit
-from subscriptions.links.purposes import CONFIRM, LEAVE, LIST, NOT_ME, Tokens
-from subscriptions.links.sessions import Sessions
+from subscriptions.links.handles import Codes, Handles, Visit
+from subscriptions.links.purposes import CONFIRM, LEAVE, LIST, NOT_ME, PREFERENCES, SESSION, Tokens
+from subscriptions.links.signing import BadLink
 
 
 class OldLink(Exception):
@@ -35,6 +34,24 @@ class Leave:
     key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """What a link to the preferences says: whose, which one of theirs, and until when."""
+
+    key: bytes
+    nonce: bytes
+    until: datetime
+    hash: bytes  # what is remembered of a used link
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Whose preferences page this is, and until when it works."""
+
+    key: bytes
+    until: datetime
+
+
 class Links:
     """Writes and reads every signed thing that leaves the house.
 
@@ -53,9 +70,10 @@ class Links:
         self._confirm = Tokens(replace(CONFIRM, life=confirm_life), self._keys, clock)
         self._not_me = Tokens(NOT_ME, self._keys, clock)
         self._leave = Tokens(LEAVE, self._keys, clock)
+        self._preferences = Tokens(PREFERENCES, self._keys, clock)
+        self._sessions = Tokens(SESSION, self._keys, clock)
         self._handles = Handles(self._keys)
         self.codes = Codes(self._keys)
-        self.sessions = Sessions(self._keys, clock)
 
     def as_written(self, at: datetime) -> Iterator["Links"]:
         """As links were written at that time, once for each key that may have signed them."""
@@ -103,12 +121,14 @@ class Links:
     def leave_token(self, list_id: int, key: bytes) -> str:
         return self._leave.write(key, list_id.to_bytes(LIST))
 
-    def url(self, page: str, text: str) -> str:
-        return f"{self._base}/{page}/{text}"
+    def preferences_token(self, nonce: bytes, key: bytes) -> str:
+        return self._preferences.write(nonce, key)
 
-    def page(self, name: str) -> str:
-        """A page of ours that every mail may name: it says nothing about who opens it."""
-        return f"{self._base}/{name}"
+    def session_token(self, key: bytes) -> str:
+        return self._sessions.write(key)
+
+    def url(self, *path: str) -> str:
+        return "/".join((self._base, *path))
 
     def confirm_url(self, ref: bytes) -> str:
         return self.url("confirm", self.confirm_token(ref))
@@ -118,11 +138,6 @@ class Links:
 
     def leave_url(self, list_id: int, key: bytes) -> str:
         return self.url("unsubscribe", self.leave_token(list_id, key))
-
-    def leave_urls(self, list_id: int) -> Callable[[bytes], str]:
-        """`leave_url` for the keys of everybody on a list."""
-        written, page, list_ = self._leave.write_many(), self.url("unsubscribe", ""), list_id.to_bytes(LIST)
-        return lambda key: page + written(key + list_)
 
     def one_click_headers(self, url: str) -> dict[str, str]:
         """The header pair of RFC 8058 for a mail whose unsubscribe URL is `url`."""
@@ -142,6 +157,19 @@ class Links:
     def read_leave(self, text: str) -> Leave:
         key, list_ = self._leave.read(text).parts
         return Leave(int.from_bytes(list_), key)
+
+    def read_preferences(self, text: str) -> Opener:
+        """One that is too old is still read, as a session is: it says who asks."""
+        (nonce, key), until, used = self._preferences.read(text)
+        if until is None or used is None:
+            raise BadLink
+        return Opener(key, nonce, until, used)
+
+    def read_session(self, text: str) -> Session:
+        (key,), until, _ = self._sessions.read(text)
+        if until is None:
+            raise BadLink
+        return Session(key, until)
 
 
 def fingerprint(pepper: bytes) -> str:

@@ -7,15 +7,15 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from itsdangerous import BadData
 
 from subscriptions.clock import Clock
-from subscriptions.domain.guarding import FORM_LIFE, STEP_LIFE
-from subscriptions.domain.policy import LINK_LIFE, SESSION_LIFE
-from subscriptions.links.signing import BadLink, lasting, plain, sized, timed, token, tokens
+from subscriptions.domain.policy import FORM_LIFE, LINK_LIFE, SESSION_LIFE, STEP_LIFE
+from subscriptions.links.signing import BadLink, encoded, lasting, plain, timed
 
 REF, KEY, LIST = 16, 16, 4  # octets
 MILLISECONDS, BOUND, NONCE = 6, 16, 8
@@ -31,12 +31,7 @@ def _used_link(payload: bytes) -> bytes:
     return hashlib.sha256(b"preferences\x00" + payload[:REF]).digest()[:16]
 
 
-def _used_step(payload: bytes) -> bytes:
-    return used_hash(b"step", payload)
-
-
-def _used(payload: bytes) -> bytes:
-    return used_hash(b"used", payload)
+_used, _used_step = partial(used_hash, b"used"), partial(used_hash, b"step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,9 @@ LEAVE = Purpose(b"unsubscribe", (KEY, LIST), FOR_EVER, stamped=False, used=OFTEN
 PREFERENCES = Purpose(b"preferences", (REF, KEY), LINK_LIFE, used=_used_link)
 SESSION = Purpose(b"preferences-session", (KEY,), SESSION_LIFE, used=OFTEN)
 FORM_TIME = Purpose(b"form-time", (MILLISECONDS,), FORM_LIFE, stamped=False, used=OFTEN)
-STEP = Purpose(b"one-more-step", (MILLISECONDS, BOUND, NONCE), STEP_LIFE, stamped=False, used=_used_step)
+STEP = Purpose(
+    b"one-more-step", (MILLISECONDS, BOUND, NONCE), STEP_LIFE, stamped=False, used=partial(used_hash, b"step")
+)
 PURPOSES = (CONFIRM, NOT_ME, LEAVE, PREFERENCES, SESSION, FORM_TIME, STEP)
 
 
@@ -77,31 +74,23 @@ class Tokens:
     def __init__(self, purpose: Purpose, secret_keys: Sequence[bytes], clock: Clock) -> None:
         self._purpose = purpose
         self._ends = [0, *accumulate(purpose.carries)]
-        self._stamped = timed(secret_keys, purpose.salt, clock)
-        self._lasting = lasting(secret_keys, purpose.salt)
-        self._serializer = self._stamped if purpose.stamped else self._lasting
+        make = partial(timed, clock=clock) if purpose.stamped else lasting
+        self._serializer: Any = make(secret_keys, purpose.salt)
+        self._sign = self._serializer.make_signer().sign  # made once: the serializer would make one for each token
 
     def write(self, *parts: bytes) -> str:
-        return token(self._serializer, b"".join(parts))
-
-    def write_many(self) -> Callable[[bytes], str]:
-        """The same for whoever needs very many, from the whole payload; of what lasts alone."""
-        return tokens(self._lasting)
+        return self._sign(encoded(b"".join(parts))).decode()
 
     def read(self, text: str) -> Opened:
         """Raises BadLink. One that is too old is read as well: it says who asks."""
+        purpose, read = self._purpose, self._serializer.loads
         try:
             # not itsdangerous' max_age: it takes a clock that is a second behind the sender's for an expired link
-            if self._purpose.stamped:
-                payload, at = self._stamped.loads(plain(text), return_timestamp=True)
-            else:
-                payload, at = self._lasting.loads(plain(text)), None
+            payload, at = read(plain(text), return_timestamp=True) if purpose.stamped else (read(plain(text)), None)
         except BadData:
             raise BadLink from None
-        return self._opened(sized(payload, self._ends[-1]), at)
-
-    def _opened(self, payload: bytes, at: datetime | None) -> Opened:
-        purpose = self._purpose
+        if len(payload) != self._ends[-1]:
+            raise BadLink
         until = at + purpose.life if at and purpose.life is not None else None
         parts = tuple(payload[start:end] for start, end in pairwise(self._ends))
         return Opened(parts, until, purpose.used(payload) if purpose.used else None)

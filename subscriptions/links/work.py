@@ -11,7 +11,7 @@ from typing import Any
 import altcha
 
 from subscriptions.clock import Clock
-from subscriptions.domain.guarding import WORK_LIFE
+from subscriptions.domain.policy import WORK_LIFE
 from subscriptions.links.purposes import used_hash
 from subscriptions.links.signing import derived
 
@@ -43,17 +43,12 @@ class ProofOfWork:
         """A fresh one, as the widget reads it."""
         signs, proves = self._keys[0]
         until = self._clock.now() + WORK_LIFE
-        made = altcha.create_challenge(
-            ALGORITHM,
-            self._cost,
-            counter=secrets.choice(range(*self._tries)),
-            # the browser and the library go by the real time, our rules by our clock
-            expires_at=self._clock.real_now() + WORK_LIFE,
-            data={"until": round(until.timestamp() * 1000)},
-            hmac_secret=signs,
-            hmac_key_secret=proves,
-        )
-        return made.to_dict()
+        # the browser and the library go by the real time, our rules by our clock
+        expires_at, data = self._clock.real_now() + WORK_LIFE, {"until": round(until.timestamp() * 1000)}
+        return altcha.create_challenge(
+            ALGORITHM, self._cost, counter=secrets.choice(range(*self._tries)), expires_at=expires_at, data=data,
+            hmac_secret=signs, hmac_key_secret=proves,
+        ).to_dict()  # fmt: skip
 
     def read(self, text: str) -> Solved | None:
         """What a payload proves; None where it proves nothing, or nothing any more."""

@@ -103,7 +103,7 @@ class Composer:
             values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
         if mail.row.says_when:
             values["owed_at"] = words(due.owed_at, tag)
-            values["preferences_token"] = links.sessions.link_token(bytes.fromhex(due.mid), due.key)
+            values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key)
         return values | (phrases.what_stays(due.proof_until, tag) if mail is MailKind.ERASED else {})
 
     def language(self, due: Due, entries: Sequence[Entry]) -> str:
@@ -137,7 +137,7 @@ class Composer:
         context |= {"list_name": listed([each.name for each, _ in entries], tag), "service_name": self._service}
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
-        context |= {"lang": tag, "dir": direction(tag), "preferences_page_url": self.links.page("preferences")}
+        context |= {"lang": tag, "dir": direction(tag), "preferences_page_url": self.links.url("preferences")}
         context |= style.look(mail, row, self._settings)
         with force_locale(locale_of(tag)):
             subject, text, html = (

@@ -12,7 +12,7 @@ from subscriptions.domain.evidence import Fact
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import Composer
-from subscriptions.store import compiled_mails
+from subscriptions.store import outbox
 from subscriptions.store.models import Evidence, List, Registration, Subscription
 from subscriptions.store.outbox import Due, Member
 
@@ -22,7 +22,7 @@ def rebuild(session: Session, evidence_id: int, composer: Composer) -> bytes | N
     proof = session.get(Evidence, evidence_id)
     if proof is None or proof.fact != Fact.MAILED.value:
         return None
-    source, due = compiled_mails.source(session, proof.details["template"]), _as_it_was_due(session, proof)
+    source, due = outbox.compiled(session, proof.details["template"]), _as_it_was_due(session, proof)
     if source is None or due is None:
         return None
     letter, sent_at = Letter(source), parsedate_to_datetime(proof.details["date"])

@@ -17,7 +17,7 @@ from subscriptions.clock import Clock
 from subscriptions.domain.evidence import Fact, complete
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.hold import Taken
-from subscriptions.store import compiled_mails, counters, outbox, vacuum
+from subscriptions.store import counters, outbox, vacuum
 from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
 from subscriptions.store.trips import Connected, in_trips, trip
@@ -155,7 +155,7 @@ def settle(ready: list[Taken], new_letters: Sequence[Letter], now: datetime) -> 
 def _settle(of: Connected, ready: list[Taken], new_letters: Sequence[Letter], now: datetime) -> None:
     once = {mail.due.id: mail for mail in ready}  # twice where its lease ended while it was on the line
     with trip(of, last=True) as out:
-        compiled_mails.keep(out, new_letters, now)
+        outbox.keep_compiled(out, {letter.id: letter.source for letter in new_letters}, now)
         outbox.settle(out, [_settled(mail) for mail in once.values()], now)
         counters.write(out, _counts(ready))
 

@@ -14,6 +14,7 @@ from subscriptions.mail.smtp import SmtpConnection
 from subscriptions.settings import Settings
 from subscriptions.store import mailbox
 from subscriptions.store.engine import transaction
+from subscriptions.store.models import Captured
 
 mail = flask_mail.Mail()
 
@@ -37,7 +38,8 @@ class MailboxConnection(flask_mail.Connection):
         assert isinstance(message, OutMessage)
         now, real_now = self._clock.now(), self._clock.real_now()
         with transaction() as session:
-            mailbox.keep(session, message.mail, message.octets, now, real_now, message.registration_id, message.key)
+            about = {"registration_id": message.registration_id, "key": message.key}
+            mailbox.keep(session, Captured(mail=message.mail, source=message.octets, at=now, real_at=real_now, **about))
         message.reply = "250 kept in the mailbox"
 
 

@@ -9,7 +9,7 @@ GAVE_WAY = 503  # to others
 
 
 class Refused(Exception):
-    """A body that is not taken; `status`: 400 (cut off), 408 (too slow), 413 (too large), 501 (coded), GAVE_WAY."""
+    """What is not taken; `status`: 400 (cut off, in doubt), 408 (too slow), 413 (too large), 501 (coded), GAVE_WAY."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)

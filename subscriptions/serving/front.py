@@ -18,6 +18,7 @@ from subscriptions.serving.quick import QuickDoor
 from subscriptions.serving.streams import Streams
 from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.web.http import routes
+from subscriptions.web.http.client_ip import FORWARDING
 from subscriptions.web.http.headers import REFUSED
 from subscriptions.web.http.incoming import Incoming
 
@@ -31,6 +32,9 @@ BUSY = (
     (503, [*PROBLEM, ("retry-after", "5")]),
     b'{"title": "Service Unavailable", "status": 503, "detail": "That could not be done in time. Try it again soon."}',
 )
+# of all others, one that cannot be read is as good as none: a visitor's software may well write such a Referer
+DECIDES = {"host", "authorization", "origin", "content-type", "transfer-encoding", "content-length",
+           "sec-fetch-site", "sec-fetch-dest", *FORWARDING}  # fmt: skip
 BROKEN = (500, PROBLEM), b'{"title": "Internal Server Error", "status": 500}'
 
 
@@ -66,6 +70,7 @@ class Front:
         headers = headers_of(scope)
         body, refused = b"", 0
         try:
+            _refuse_doubt(scope)
             limits = self._limits(scope.method, scope.path, headers)
             body = await self._bodies.read(protocol, headers, limits.at_most, limits.seconds)
         except bodies.Refused as error:
@@ -130,6 +135,19 @@ def headers_of(scope: Scope) -> dict[str, str]:
     if scope.authority or "host" not in found:  # an absolute target names the host, and HTTP/1.0 none at all
         found["host"] = scope.authority or scope.server
     return found
+
+
+def _refuse_doubt(scope: Scope) -> None:
+    """Raise Refused where a header that decides something cannot be known.
+
+    Of one with octets that are no ASCII, granian shows the name and leaves the value out: an X-Forwarded-For that
+    came so, and that a proxy has added to, would be gone, and its client taken for somebody on this machine.
+    `get` looks at the first of several lines; the last is what the nearest proxy wrote.
+    """
+    if scope.http_version == "1.1" and "host" not in scope.headers:  # RFC 9112 3.2
+        raise bodies.Refused(400)
+    if any(scope.headers.get(name) is None for name in DECIDES.intersection(scope.headers.keys())):
+        raise bodies.Refused(400)
 
 
 def _say_busy(protocol: HTTPProtocol) -> None:

@@ -1,16 +1,16 @@
 """The one row per address: locked by every act on it, and gone when nothing else knows its key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, or_, select, text, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store import arrays
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Address, Captured, Owed, Registration, Subscription
-from subscriptions.store.trips import Trip, trip
+from subscriptions.store.trips import Later, Trip, trip
 
 
 def lock(session: Session, *keys: bytes) -> None:
@@ -20,13 +20,26 @@ def lock(session: Session, *keys: bytes) -> None:
 
 def lock_or_create(session: Session, key: bytes) -> None:
     """The same for an address that may not be known yet, and will be."""
-    session.execute(_LOCK_OR_CREATE, {"key": key})
+    with trip(session) as out:
+        lock_and_count(out, {key: 0})
 
 
-_LOCK_OR_CREATE = text(
-    "INSERT INTO addresses (key, asked, mails) VALUES (:key, 0, '') "
-    "ON CONFLICT (key) DO UPDATE SET asked = addresses.asked"
-)
+_ROW = {"key": "bytea", "asked": "int", "mails": "text"}
+
+
+def lock_and_count(out: Trip, asks: Mapping[bytes, int]) -> Later[dict[bytes, str]]:
+    """Lock the row of each address, made where there was none, and count the asks; gives their budgets."""
+    rows = [(key, asks[key], "") for key in sorted(asks)]
+    counted = "ON CONFLICT (key) DO UPDATE SET asked = addresses.asked + excluded.asked"
+    known = out.upsert("addresses", _ROW, rows, counted, gives="mails")
+    return lambda: {bytes(key): mails for key, mails in known()}
+
+
+def save_budgets(out: Trip, budgets: Mapping[bytes, str]) -> None:
+    """Write the times of mails, the new ones included, of the locked addresses."""
+    if budgets:
+        rows = [(key, 0, mails) for key, mails in budgets.items()]
+        out.insert("addresses", _ROW, rows, "ON CONFLICT (key) DO UPDATE SET mails = excluded.mails")
 
 
 def find(session: Session, key: bytes) -> Address | None:
@@ -60,7 +73,7 @@ DELETE FROM addresses WHERE key IN (
   {passing_over}
 )
 """
-POSTGRES_FORGET = _FORGET.format(among="= ANY(%s::bytea[])", passing_over="FOR UPDATE OF a SKIP LOCKED")
+POSTGRES_FORGET = _FORGET.format(among="= ANY(?::bytea[])", passing_over="FOR UPDATE OF a SKIP LOCKED")
 
 
 def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
@@ -78,4 +91,4 @@ def forget(out: Trip, keys: Sequence[bytes]) -> None:
     if out.is_postgres:
         out.ask(POSTGRES_FORGET, (arrays.octets(keys),))
     else:
-        out.ask_rows(_FORGET.format(among="IN (VALUES {})", passing_over=""), [(key,) for key in keys])
+        out.ask(_FORGET.format(among=f"IN ({', '.join('?' * len(keys))})", passing_over=""), keys)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from subscriptions.store import arrays
 from subscriptions.store.models import Counter
 from subscriptions.store.trips import Trip, trip
 
@@ -19,16 +18,7 @@ NAMES = (
     "purged proofs_purged erased mails_sent mails_given_up mails_dropped suspected proof_asked passed"
 ).split()
 
-
-_POSTGRES = """
-INSERT INTO counters AS c (name, shard, value)
-SELECT n.name, %s, n.value FROM unnest(%s::text[], %s::bigint[]) AS n(name, value)
-ON CONFLICT (name, shard) DO UPDATE SET value = c.value + excluded.value
-"""
-_SQLITE = """
-INSERT INTO counters AS c (name, shard, value) VALUES {}
-ON CONFLICT (name, shard) DO UPDATE SET value = c.value + excluded.value
-"""
+_COLUMNS = {"name": "text", "shard": "int", "value": "bigint"}
 
 
 def add(session: Session, counts: Mapping[str, int]) -> None:
@@ -42,14 +32,10 @@ def write(out: Trip, *counts: Mapping[str, int]) -> None:
     shard, sums = os.getpid() % SHARDS, Counts[str]()
     for some in counts:
         sums.update(some)
-    rows = sorted((name, value) for name, value in sums.items() if value)
-    if not rows:
-        return
-    if out.is_postgres:
-        names, values = zip(*rows, strict=True)
-        out.ask(_POSTGRES, (shard, arrays.texts(names), arrays.numbers(values)))
-    else:
-        out.ask_rows(_SQLITE, [(name, shard, value) for name, value in rows])
+    rows = sorted((name, shard, value) for name, value in sums.items() if value)
+    if rows:
+        added = "ON CONFLICT (name, shard) DO UPDATE SET value = c.value + excluded.value"
+        out.insert("counters AS c", _COLUMNS, rows, added)
 
 
 def totals(session: Session) -> dict[str, int]:

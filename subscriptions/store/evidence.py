@@ -13,32 +13,16 @@ from subscriptions.store.models import Evidence, Registration
 
 
 def add(
-    session: Session,
-    fact: Fact,
-    at: datetime,
-    channel: Channel,
-    *,
-    registration_id: int | None = None,
-    subscription_id: int | None = None,
-    actor: str | None = None,
-    ip: str | None = None,
-    ip_source: str | None = None,
-    details: Mapping[str, object] = MappingProxyType({}),
-) -> None:
+    session: Session, fact: Fact, at: datetime, channel: Channel, *,
+    registration_id: int | None = None, subscription_id: int | None = None, actor: str | None = None,
+    ip: str | None = None, ip_source: str | None = None, details: Mapping[str, object] = MappingProxyType({}),
+) -> None:  # fmt: skip
     """Append one event; an IP only where the founding clause promises it."""
-    session.add(
-        Evidence(
-            fact=fact,
-            at=at,
-            channel=channel,
-            registration_id=registration_id,
-            subscription_id=subscription_id,
-            actor=actor,
-            ip=ip if fact in PROMISED_IP else None,
-            ip_source=ip_source if fact in PROMISED_IP else None,
-            details=dict(complete(fact, details)),
-        )
-    )
+    ip, ip_source = (ip, ip_source) if fact in PROMISED_IP else (None, None)
+    session.add(Evidence(
+        fact=fact, at=at, channel=channel, registration_id=registration_id, subscription_id=subscription_id,
+        actor=actor, ip=ip, ip_source=ip_source, details=dict(complete(fact, details)),
+    ))  # fmt: skip
     session.flush()
 
 

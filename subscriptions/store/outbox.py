@@ -1,9 +1,10 @@
-"""Owed mails: owed in the transaction of the act, taken with a lease, settled in batches."""
+"""Owed mails: owed in the transaction of the act, taken with a lease, settled in batches; and how they read."""
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, or_, select, update
@@ -13,9 +14,8 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Standing
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.store import outbox_sql as sql
-from subscriptions.store.models import Owed, Registration, Subscription
+from subscriptions.store.models import Letter, Owed, Registration, Subscription
 from subscriptions.store.trips import Connected, Trip, trip
-from subscriptions.store.types import sqlite_text
 
 LEASE = timedelta(seconds=60)
 NOT_WRITTEN = "it cannot be written"  # how a note begins that is of us; the others are what the relay said
@@ -50,10 +50,7 @@ def owe(
 def take(of: Connected, me: str, at_most: int, now: datetime) -> list[int]:
     """Take mails that are due: ids that no other process has; the lease ends by itself."""
     with trip(of, last=True) as out:
-        if out.is_postgres:
-            taken = out.ask(sql.PG_TAKE, (now + LEASE, me, now, at_most))
-        else:
-            taken = out.ask(sql.SQLITE_TAKE, (sqlite_text(now + LEASE), me, sqlite_text(now), at_most))
+        taken = out.ask(sql.PG_TAKE if out.is_postgres else sql.SQLITE_TAKE, (now + LEASE, me, now, at_most))
     return [id_ for (id_,) in taken()]
 
 
@@ -113,15 +110,13 @@ class Due(NamedTuple):
 
 def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]:
     """The taken mails with the state that they are about, read just before they are written out."""
-    found: dict[int, Due] = {}
-    for row in session.connection().execute(sql.READ_AGAIN, {"ids": list(ids), "now": now}):
-        id_, member = row[0], Member._make(row[-len(Member._fields) :])
-        known = found.get(id_)
-        if known is None:
-            found[id_] = Due._make((*row[: -len(Member._fields)], (member,)))
-        else:
-            found[id_] = known._replace(members=(*known.members, member))
-    return list(found.values())
+    found, width = [], len(Member._fields)
+    rows = session.connection().execute(sql.READ_AGAIN, {"ids": list(ids), "now": now})
+    for _, group in groupby(rows, key=itemgetter(0)):
+        first, *others = group
+        members = tuple(Member._make(row[-width:]) for row in (first, *others))
+        found.append(Due._make((*first[:-width], members)))
+    return found
 
 
 class Settled(NamedTuple):
@@ -135,17 +130,14 @@ class Settled(NamedTuple):
 
 def settle(out: Trip, done: Sequence[Settled], now: datetime) -> None:
     """Forget mails and write their evidence, for each list; one that was erased meanwhile leaves none."""
+    columns = {"id": "bigint", "registration_id": "bigint", "fact": "text", "details": "text"}
     facts = [(mail.id, of, mail.fact, mail.details) for mail in done if mail.fact for of in mail.registration_ids]
     if out.is_postgres:
         known = [*facts, *((mail.id, None, None, None) for mail in done if not mail.fact)]
-        rows = ",".join(
-            f"[{id_},{of or 'null'},{json.dumps(fact)},{details or 'null'}]" for id_, of, fact, details in known
-        )
-        out.ask(sql.PG_SETTLE, (f"[{rows}]", now))
+        out.with_rows(columns, known, sql.PG_SETTLE, now)
         return
     if facts:
-        rows = ", ".join(["(?, ?, ?, ?)"] * len(facts))
-        out.ask(sql.SQLITE_SETTLED.format(rows), (*(value for fact in facts for value in fact), sqlite_text(now)))
+        out.with_rows(columns, facts, sql.SQLITE_SETTLED, now)
     out.ask(f"DELETE FROM outbox WHERE id IN ({', '.join('?' * len(done))})", [mail.id for mail in done])  # noqa: S608
 
 
@@ -184,3 +176,14 @@ def of_registration(session: Session, row: Registration) -> Sequence[Owed]:
     """Those that wait; the mail of a form hangs on the first of its registrations, and is about each."""
     first = select(func.min(Registration.id)).where(Registration.ref == row.ref).scalar_subquery()
     return session.scalars(select(Owed).where(Owed.registration_id.in_([row.id, first]))).all()
+
+
+def keep_compiled(out: Trip, mails: Mapping[str, bytes], now: datetime) -> None:
+    """Keep compiled mails by their ids, once each, so that each mail can be made again: that is the proof of it."""
+    for id_, source in sorted(mails.items()):  # in one order: two senders would wait for each other
+        kept = "INSERT INTO letters (id, source, made_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        out.ask(kept, (id_, source, now))
+
+
+def compiled(session: Session, id_: str) -> bytes | None:
+    return session.scalar(select(Letter.source).where(Letter.id == id_))

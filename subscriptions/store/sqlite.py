@@ -1,7 +1,10 @@
 """SQLite: which one, and what each connection of it is told first."""
 
+from datetime import datetime
 from types import ModuleType
 from typing import Any
+
+from subscriptions.store.types import sqlite_text
 
 
 def sqlite_module() -> ModuleType:
@@ -23,6 +26,7 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 
 def make_ready(connection: Any, waits_ms: int) -> None:
     """A new connection behaves: durable, foreign keys on, what is deleted overwritten."""
+    sqlite_module().register_adapter(datetime, sqlite_text)
     connection.isolation_level = None  # we say BEGIN ourselves
     connection.execute(f"PRAGMA busy_timeout={waits_ms}")
     safe = wal_is_safe(sqlite_module().sqlite_version_info)

@@ -17,27 +17,18 @@ def in_force(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
 
 
 def add(
-    session: Session,
-    key: bytes,
-    rule: Suppress,
-    reason: str,
-    now: datetime,
-    *,
-    list_id: int | None = None,
-    set_by: bytes | None = None,
-) -> None:
+    session: Session, key: bytes, rule: Suppress, reason: str, now: datetime, *,
+    list_id: int | None = None, set_by: bytes | None = None,
+) -> None:  # fmt: skip
     """Set a suppression, unless the very same stands already; a second press of a link prolongs nothing."""
     until = rule.until(now)
     same = select(Suppression.id).where(
-        Suppression.key == key,
-        Suppression.scope == rule.scope,
-        Suppression.list_id.is_not_distinct_from(list_id),
-        Suppression.set_by.is_not_distinct_from(set_by),
-        in_force(now) if until else Suppression.until.is_(None),
-    )
+        Suppression.key == key, Suppression.scope == rule.scope, Suppression.list_id.is_not_distinct_from(list_id),
+        Suppression.set_by.is_not_distinct_from(set_by), in_force(now) if until else Suppression.until.is_(None),
+    )  # fmt: skip
     if session.scalar(same.limit(1)) is None:
-        row = {"scope": rule.scope, "reason": reason, "set_at": now, "list_id": list_id, "until": until}
-        session.add(Suppression(key=key, set_by=set_by, **row))
+        of = {"key": key, "scope": rule.scope, "list_id": list_id, "set_by": set_by}
+        session.add(Suppression(**of, reason=reason, set_at=now, until=until))
         session.flush()
 
 

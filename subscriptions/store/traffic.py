@@ -1,17 +1,17 @@
 """Sign-ups by minute, over all processes, and what the breaker has made of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, or_, select, text
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.breaker import HOUR, MINUTE, SETTLES, Cause, Excess, Opening, Openings, Scope, lately
 from subscriptions.store import counters, meta
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Meta, Traffic
-from subscriptions.store.types import UtcDateTime
+from subscriptions.store.trips import trip
 
 KEPT = timedelta(days=1)
 _OPENINGS, _MAILED_AT, _TOTAL = "openings", "alarm_mailed_at", "total"
@@ -24,13 +24,15 @@ def minute_of(at: datetime) -> datetime:
 
 def add(session: Session, minutes: Minutes) -> None:
     """Add what one process has counted."""
-    rows = [
-        {"kind": scope.value, "name": name, "minute": minute, "count": count}
-        for minute, counts in minutes.items()
-        for (scope, name), count in counts.items()
-    ]
+    counted = ((minute, *cause, count) for minute, counts in minutes.items() for cause, count in counts.items())
+    _put(session, sorted(counted), "t.count + excluded.count")
+
+
+def _put(session: Session, rows: Sequence[tuple[datetime, str, str, int]], count: str) -> None:
+    columns = {"minute": "timestamptz", "kind": "text", "name": "text", "count": "int"}
     if rows:
-        session.execute(_ADD, sorted(rows, key=lambda row: (row["minute"], row["kind"], row["name"])))
+        with trip(session) as out:
+            out.insert("traffic AS t", columns, rows, f"ON CONFLICT (kind, name, minute) DO UPDATE SET count = {count}")
 
 
 def window(session: Session, now: datetime) -> dict[Cause, int]:
@@ -60,14 +62,10 @@ def settled_hour(session: Session, now: datetime) -> tuple[int, int]:
     totals = counters.totals(session)
     for name in ("sign_ups", "confirmations"):
         if totals[name] != _total_at(session, name, now):
-            session.execute(_NOTE, {"kind": _TOTAL, "name": name, "minute": minute_of(now), "count": totals[name]})
+            _put(session, [(minute_of(now), _TOTAL, name, totals[name])], "excluded.count")
     begin, end = now - SETTLES - HOUR, now - SETTLES
-    signed_up = _since(session, "sign_ups", begin, end)
+    signed_up = (_total_at(session, "sign_ups", end) or 0) - (_total_at(session, "sign_ups", begin) or 0)
     return signed_up, totals["confirmations"] - (_total_at(session, "confirmations", begin) or 0)
-
-
-def _since(session: Session, name: str, begin: datetime, end: datetime) -> int:
-    return (_total_at(session, name, end) or 0) - (_total_at(session, name, begin) or 0)
 
 
 def _total_at(session: Session, name: str, at: datetime) -> int | None:
@@ -123,11 +121,3 @@ def _read(value: str | None) -> dict[Cause, Opening]:
         times = datetime.fromisoformat(since), datetime.fromisoformat(until)
         found[excess.cause] = Opening(excess, *times, told)
     return found
-
-
-_MINUTE = bindparam("minute", type_=UtcDateTime)
-_PUT = "INSERT INTO traffic (kind, name, minute, count) VALUES (:kind, :name, :minute, :count)"
-_ADD, _NOTE = (
-    text(f"{_PUT} ON CONFLICT (kind, name, minute) DO UPDATE SET count = {value}").bindparams(_MINUTE)
-    for value in ("traffic.count + excluded.count", "excluded.count")
-)

@@ -5,8 +5,9 @@ no way off, they run one after the other.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -14,12 +15,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from subscriptions.store import arrays
 from subscriptions.store.engine import Unavailable, begin_sqlite, lost_before_commit, shorter_wait, translated, turn
 from subscriptions.store.models import db
 
 T = TypeVar("T")
 Connected = Session | Connection
 Later = Callable[[], T]  # what is known once the trip is over
+Columns = Mapping[str, str]  # with PostgreSQL's type of each
+Rows = Sequence[Sequence[Any]]
 
 
 class Trip:
@@ -30,27 +34,46 @@ class Trip:
         self._driver: Any = connection.connection.driver_connection
 
     def ask(self, statement: str, values: Sequence[Any] = ()) -> Later[list[Any]]:
-        """Send a statement of ours on its way; its rows are there later."""
+        """Send a statement of ours on its way, with a `?` for each value; its rows are there later."""
         cursor = self._driver.cursor()
-        cursor.execute(statement, values)
+        cursor.execute(_of_psycopg(statement) if self.is_postgres else statement, values)
         if self.is_postgres:
             return cursor.fetchall  # type: ignore[no-any-return]
         rows = cursor.fetchall()  # SQLite commits nothing while rows wait to be read
         return lambda: rows
 
-    def ask_rows(self, statement: str, rows: Sequence[Sequence[Any]], *more: Any, row: str = "") -> Later[list[Any]]:
-        """SQLite: a statement with many rows, which stand at its {}; `more`: values that come behind them.
+    def with_rows(self, columns: Columns, rows: Rows, statement: str, *more: Any) -> Later[list[Any]]:
+        """A statement on the rows `n`, which have these columns; `more`: its other values."""
+        if self.is_postgres:
+            marks = ", ".join(f"?::{type_}[]" for type_ in columns.values())
+            given, values = f"SELECT * FROM unnest({marks})", arrays.by_column(columns, rows)  # noqa: S608 names of ours
+        else:
+            mark = f"({', '.join('?' * len(columns))})"
+            given, values = f"VALUES {', '.join([mark] * len(rows))}", [*chain.from_iterable(rows)]
+        return self.ask(f"WITH n({', '.join(columns)}) AS ({given}) {statement}", (*values, *more))
 
-        `row`: how one is written, where it is not a mark for each value.
+    def insert(self, table: str, columns: Columns, rows: Rows, then: str, *more: Any) -> Later[list[Any]]:
+        """Insert rows. `then`: what becomes of one that is there already; `more`: the values of that."""
+        into = f"INSERT INTO {table} ({', '.join(columns)})"
+        return self.with_rows(columns, rows, f"{into} SELECT * FROM n WHERE true {then}", *more)  # noqa: S608
+
+    def upsert(self, table: str, columns: Columns, rows: Rows, then: str, *more: Any, gives: str) -> Later[list[Any]]:
+        """The same, and what the rows are now: the key, which is their first column, and the columns in `gives`.
+
+        SQLite gives them all in one: at each row the driver lets another thread go first.
         """
-        row = row or f"({', '.join('?' * len(rows[0]))})"
-        return self.ask(statement.format(", ".join([row] * len(rows))), (*chain.from_iterable(rows), *more))
+        if self.is_postgres:
+            return self.insert(table, columns, rows, f"{then} RETURNING key, {gives}", *more)
+        self.insert(table, columns, rows, then, *more)
+        marks = ", ".join("?" * len(rows))
+        every = f"SELECT json_group_array(json_array(hex(key), {gives})) FROM {table} WHERE key IN ({marks})"  # noqa: S608
+        found = self.ask(every, [row[0] for row in rows])
+        return lambda: [(bytes.fromhex(key), *values) for key, *values in json.loads(found()[0][0])]
 
-    def known(self, columns: str, table: str, keys: Sequence[bytes]) -> Later[list[Any]]:
-        """SQLite: the rows of these keys, the key first, in one: at each the driver lets another thread go first."""
-        every = f"SELECT json_group_array(json_array(hex(key), {columns})) FROM {table} WHERE key IN (VALUES {{}})"  # noqa: S608
-        rows = self.ask_rows(every, [(key,) for key in keys])
-        return lambda: [(bytes.fromhex(key), *values) for key, *values in json.loads(rows()[0][0])]
+
+@lru_cache(256)
+def _of_psycopg(statement: str) -> str:
+    return statement.replace("?", "%s")
 
 
 @contextmanager

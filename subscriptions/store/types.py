@@ -45,10 +45,11 @@ class OneOf(TypeDecorator[Any]):
 
 
 @lru_cache(1024)  # the rows of a batch share their times
-def sqlite_text(at: datetime | None) -> str | None:
+def sqlite_text(at: datetime) -> str:
     """How SQLAlchemy writes a time into SQLite, for statements that go to the driver directly."""
-    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def from_sqlite(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+def time_of(value: str | datetime | None) -> datetime | None:
+    """As a driver gives it: SQLite's as text."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value

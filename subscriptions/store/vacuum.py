@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.codes import visit_tries
 from subscriptions.domain.policy import Policy
-from subscriptions.store import counted_keys, meta, outbox, traffic, used_tokens
+from subscriptions.store import guards, meta, outbox, traffic
 from subscriptions.store.engine import outside_transaction, transaction
 from subscriptions.store.models import Captured, Counted, Registration
 
@@ -26,9 +26,9 @@ def due(session: Session) -> None:
 def forget_short_lived(session: Session, now: datetime, real_now: datetime, policy: Policy) -> None:
     """What is counted for an hour or a day, what worked once, addresses in the outbox, old copies in the mailbox."""
     traffic.forget_old(session, now)
-    counted_keys.forget(session, Counted.SIGN_UPS, now, policy.network.period if policy.network else QUIET)
-    counted_keys.forget(session, Counted.TRIES, now, visit_tries(policy).period)
-    used_tokens.forget_expired(session, now)
+    guards.forget(session, Counted.SIGN_UPS, now, policy.network.period if policy.network else QUIET)
+    guards.forget(session, Counted.TRIES, now, visit_tries(policy).period)
+    guards.forget_used(session, now)
     copies = delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)).returning(Captured.id)
     waited = outbox.forget_addresses(session, now)
     if session.execute(copies).first() is not None or waited:
@@ -59,10 +59,6 @@ def _vacuum_sqlite(connection: Connection, *, quiet: bool, asked: bool) -> bool:
     if size > (AT_ONCE_UP_TO if not quiet else BY_ITSELF_UP_TO) and not asked:
         return False
     ask("VACUUM")
-    return _checkpoint(connection)
-
-
-def _checkpoint(connection: Connection) -> bool:
-    """Empty the write-ahead log as well; while a reader is in the way, the next minute tries again."""
-    busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+    # the write-ahead log is emptied as well; while a reader is in the way, the next minute tries again
+    busy = ask("PRAGMA wal_checkpoint(TRUNCATE)").first()
     return busy is None or busy[0] == 0

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, abort, g, request
 
-from subscriptions.actions import enter_code
-from subscriptions.actions.confirm import ConfirmStatus, LinkState
+from subscriptions.actions.confirm import BY_JSON, ConfirmStatus, LinkState
 from subscriptions.actions.gate import Limited, Pass, ProofNeeded
 from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain import codes
@@ -114,7 +113,7 @@ def confirm() -> Response:
     if code is None:
         return wrong_in("body", [Problem("code", "A code has eight letters and digits, such as K7QM-2XWD.")])
     parts = current_parts()
-    entered = enter(parts.links.visit(sent["registration"]), code, enter_code.BY_JSON, incoming(), parts)
+    entered = enter(parts.links.visit(sent["registration"]), code, BY_JSON, incoming(), parts)
     if entered.status is None:
         sentence = _WRONG.format(entered.left) if entered.left else _OVER
         return wrong_in("body", [Problem("code", sentence)], tries_left=entered.left)

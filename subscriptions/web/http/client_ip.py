@@ -72,10 +72,10 @@ def _warn_once(parts: Parts) -> None:
         log.warning(UNNAMED)
 
 
-_FORWARDING = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via")
+FORWARDING = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via")
 
 
 def is_straight_from_loopback(incoming: Incoming) -> bool:
     """From this machine, and not through a proxy on it."""
     peer = _peer(incoming.peer)
-    return peer is not None and peer.ip.is_loopback and not any(name in incoming.headers for name in _FORWARDING)
+    return peer is not None and peer.ip.is_loopback and not any(name in incoming.headers for name in FORWARDING)

@@ -37,6 +37,9 @@ class StaticFile:
     def answer(self, max_age: int | None = None) -> Response:
         """The file in the coding that the request likes best, or 304, or a part of it; 406 if it refuses all."""
         coding = _coding(request.accept_encodings)
+        unit = request.headers.get("Range", "").partition("=")[0].strip().lower()
+        if request.method != "GET" or unit != "bytes":  # RFC 9110 14.2: then it is ignored
+            request.environ.pop("HTTP_RANGE", None)
         response = send_file(
             BytesIO(_octets(self.path, coding)),
             mimetype="text/javascript" if self.path.suffix == ".js" else None,

@@ -8,11 +8,11 @@ from werkzeug.datastructures import MultiDict
 
 from subscriptions.actions.gate import Need, Pass, ProofNeeded
 from subscriptions.actions.subscribe import SignUp
-from subscriptions.domain.guarding import STEP_LIFE, is_step_alive, is_too_fast, seconds_left
+from subscriptions.domain.policy import STEP_LIFE, is_step_alive, is_too_fast, seconds_left
 from subscriptions.links.forms import Step as Begun
 from subscriptions.parts import Parts
-from subscriptions.store.counted_keys import busy_until
 from subscriptions.store.engine import Contention, Unavailable, reading
+from subscriptions.store.guards import busy_until
 from subscriptions.store.models import List
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.incoming import Incoming
@@ -46,10 +46,10 @@ def judge(form: Form, sign_up: SignUp, incoming: Incoming, parts: Parts) -> Pass
     if begun:
         return _finish(form["step"], begun, work, now)
     if is_suspicious(form, parts, now):
-        return _step(Why.SUSPECTED, sign_up, parts)
+        return _counted(Why.SUSPECTED, sign_up, parts)
     if work:
         return Pass(Need.NOW, work)
-    return _step(Why.ASKED, sign_up, parts) if is_asked(sign_up, incoming, parts) else Pass()
+    return _counted(Why.ASKED, sign_up, parts) if is_asked(sign_up, incoming, parts) else Pass()
 
 
 def judge_program(sign_up: SignUp, incoming: Incoming, parts: Parts) -> Pass | ProofNeeded:
@@ -64,7 +64,10 @@ def judge_program(sign_up: SignUp, incoming: Incoming, parts: Parts) -> Pass | P
 
 
 def refused(sign_up: SignUp, brought: Pass | None, parts: Parts) -> Step:
-    """The step for a form that the batch did not take: its network is busy, or what it brought was used before."""
+    """The step for a form that the batch did not take: its network is busy, or what it brought was used before.
+
+    The batch has counted it.
+    """
     return _step(Why.USED if brought and brought.once else Why.ASKED, sign_up, parts)
 
 
@@ -89,9 +92,12 @@ def _finish(token: str, begun: Begun, work: tuple[tuple[bytes, datetime], ...], 
     return Pass(Need.NOW, (*work, (begun.hash, begun.since + STEP_LIFE)))
 
 
+def _counted(why: Why, sign_up: SignUp, parts: Parts) -> Step:
+    parts.tally.note("suspected" if why is Why.SUSPECTED else "proof_asked")
+    return _step(why, sign_up, parts)
+
+
 def _step(why: Why, sign_up: SignUp, parts: Parts) -> Step:
-    if why is not Why.USED:  # that one was counted where it was refused
-        parts.tally.note("suspected" if why is Why.SUSPECTED else "proof_asked")
     now = parts.clock.now()
     return Step(why, parts.forms.step(now, *_whose(sign_up, parts)), seconds_left(now, now))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.domain.address import Address
-from subscriptions.domain.typos import is_well_known, meant_by
+from subscriptions.domain.mail_domains import is_well_known, meant_by
 from subscriptions.languages import marked
 from subscriptions.parts import Parts
 

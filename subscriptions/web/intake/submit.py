@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from subscriptions.actions import enter_code
-from subscriptions.actions.confirm import ConfirmMethod
-from subscriptions.actions.enter_code import Entered
+from subscriptions.actions import confirm as confirming
+from subscriptions.actions.confirm import ConfirmMethod, Entered
 from subscriptions.actions.gate import Need, Pass, ProofNeeded, Refusal
 from subscriptions.actions.subscribe import Origin, SignUp
-from subscriptions.domain import webmail
+from subscriptions.domain import mail_domains
 from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.mailable import is_within
@@ -28,7 +27,7 @@ NOBODY = Address("", "", "")
 
 def new_handle(sign_up: SignUp, parts: Parts) -> str:
     """The handle of a new visit."""
-    return parts.links.new_handle(webmail.number_of(sign_up.address.folded.rpartition("@")[2]))
+    return parts.links.new_handle(mail_domains.number_of(sign_up.address.folded.rpartition("@")[2]))
 
 
 def submit(sign_up: SignUp, incoming: Incoming, parts: Parts) -> Refusal | None:
@@ -84,7 +83,7 @@ def enter(handle: Visit | None, plain: str, method: ConfirmMethod, incoming: Inc
     if handle is None:
         return Entered(None, 0)
     where, now = origin(incoming, parts), parts.clock.now()
-    entered = enter_code.enter(handle, plain, parts.links, now, parts.policy, where, method)
+    entered = confirming.enter(handle, plain, parts.links, now, parts.policy, where, method)
     if entered.status and entered.status.welcomed:
         parts.wake_sender()
     return entered

@@ -10,11 +10,11 @@ from flask import Blueprint, Response, redirect, render_template, request
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from subscriptions.actions import enter_code
+from subscriptions.actions.confirm import BY_PAGE
 from subscriptions.actions.gate import Limited
 from subscriptions.domain import codes
 from subscriptions.domain.address import wire_form
-from subscriptions.domain.webmail import webmail
+from subscriptions.domain.mail_domains import webmail
 from subscriptions.languages import one_line
 from subscriptions.links import Visit
 from subscriptions.parts import current_parts
@@ -55,7 +55,7 @@ def code(slug: str) -> Response:
     visit, plain = _visit(request.form), codes.read(typed)
     if visit and plain is None:
         return _page(row, visit, 422, wrong=no_code(), typed=typed)
-    entered = enter(visit, plain or "", enter_code.BY_PAGE, incoming(), current_parts())
+    entered = enter(visit, plain or "", BY_PAGE, incoming(), current_parts())
     if entered.status:
         return confirm_page_of(entered.status)
     return _page(row, visit, 422, wrong=wrong_code(entered.left), typed=typed, closed=not entered.left)

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template, request, url_for
 
-from subscriptions.actions import disown, leave, profile, suppress
+from subscriptions.actions import leave, preferences, suppress
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
@@ -31,7 +31,7 @@ def unsubscribe(token: str) -> str:
     if _is_one_click():
         how = Withdrawal(Event.UNSUBSCRIBE, Channel.ONE_CLICK, "one-click of the mail program (RFC 8058)")
     leave.leave(link.key, link.list_id, how, now(), current_parts().policy)
-    lift = url_for("leave.lift", token=token) if profile.never(link.key, now()) else None
+    lift = url_for("leave.lift", token=token) if preferences.never(link.key, now()) else None
     return _left("unsubscribed", link, lift_action=lift)
 
 
@@ -66,14 +66,14 @@ def not_me(token: str) -> str:
     """The button, or a mail program's one-click on the confirmation mail."""
     link = current_parts().links.read_not_me(token)
     about = _about_not_me(link)  # before it is erased
-    disown.disown(link, Event.ONE_CLICK if _is_one_click() else Event.DISOWN, now(), current_parts().policy)
+    suppress.disown(link, Event.ONE_CLICK if _is_one_click() else Event.DISOWN, now(), current_parts().policy)
     return _disowned("not_me_done", *about, undo_action=url_for("leave.undo", token=token))
 
 
 @pages.post("/not-me/<token>/undo")
 def undo(token: str) -> str:
     link = current_parts().links.read_not_me(token)
-    disown.undo(link)
+    suppress.lift(link.key, set_by=link.ref)  # what it ended stays ended: consent is asked for anew
     row, names = _about_not_me(link)
     return _disowned("not_me_undone", row, names, subscribe_url=urls.sign_up(row))
 

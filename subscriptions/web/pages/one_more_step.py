@@ -3,7 +3,7 @@
 from flask import Flask, Response, render_template, request
 
 from subscriptions.actions.subscribe import SignUp
-from subscriptions.domain.guarding import FORM_LIFE
+from subscriptions.domain.policy import FORM_LIFE
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab

@@ -7,10 +7,10 @@ from datetime import datetime
 from flask import Response, abort, render_template, request
 from flask_babel import gettext
 
-from subscriptions.actions import correct, leave, move, profile, suppress
+from subscriptions.actions import correct, leave, move, preferences, suppress
 from subscriptions.actions.gate import Limited
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.actions.profile import Outcome, Profile
+from subscriptions.actions.preferences import Outcome, Profile
 from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
@@ -57,7 +57,7 @@ def _join(session: Session) -> Said:
     sign_up = _sign_up(parse(mine.address), {row: wording_id}, _told(mine))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts.sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
-    outcome, at = profile.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy)
+    outcome, at = preferences.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy)
     return Said(_became(outcome, row, at))
 
 
@@ -84,8 +84,8 @@ def _correct(session: Session) -> Said:
     if wrong:
         return Said(problems=wrong, told=told)
     may = {row.list_id: keys_of([parts.catalogue.lists[row.list_id]]) for row in mine.open}
-    details = correct.Details(parts.languages.known(request.form.get("locale", "")), told)
-    correct.correct(session.key, details, may, now())
+    locale = parts.languages.known(request.form.get("locale", ""))
+    correct.correct(session.key, told, locale, may, now())
     return Said(gettext("Your details are saved."))
 
 
@@ -100,8 +100,8 @@ def _move(session: Session) -> Said | Response:
     sign_up = _sign_up(address, {row: row.wording_id for row in lists}, _told(mine))
     mark = parts.links.try_key(b"moves" + session.key)
     refused = move.begin(sign_up, session.key, mark, now(), parts.policy)
-    if isinstance(refused, move.Enough):
-        return Said(_became(Outcome.CLOSED, lists[0], refused.until), typed=typed)
+    if isinstance(refused, datetime):
+        return Said(_became(Outcome.CLOSED, lists[0], refused), typed=typed)
     if isinstance(refused, Limited):
         return too_many(refused)
     parts.watch.note([row.id for row in lists], address.ascii_domain)

@@ -59,7 +59,7 @@ def _first() -> List:
 @pages.get("/preferences/<token>")
 def link_page(token: str) -> tuple[str, int]:
     """One button, and nothing happens before it is pressed: scanners follow every link."""
-    opener = current_parts().links.sessions.read_link(token)
+    opener = current_parts().links.read_preferences(token)
     row = about(known(opener.key))
     if now() >= opener.until or preferences.is_used(opener):
         return _gone(opener, token)
@@ -70,12 +70,12 @@ def link_page(token: str) -> tuple[str, int]:
 @pages.post("/preferences/<token>")
 def open_(token: str) -> tuple[str, int]:
     parts = current_parts()
-    opener = parts.links.sessions.read_link(token)
+    opener = parts.links.read_preferences(token)
     if not preferences.open_(opener, now()):
         about(known(opener.key))
         return _gone(opener, token)
-    session = parts.links.sessions.session_token(opener.key)
-    return page(parts.links.sessions.read_session(session), session, Said())
+    session = parts.links.session_token(opener.key)
+    return page(parts.links.read_session(session), session, Said())
 
 
 def _gone(opener: Opener, token: str) -> tuple[str, int]:
@@ -86,7 +86,7 @@ def _gone(opener: Opener, token: str) -> tuple[str, int]:
 
 @pages.post("/preferences/<token>/again")
 def again(token: str) -> str:
-    return _again(current_parts().links.sessions.read_link(token).key)
+    return _again(current_parts().links.read_preferences(token).key)
 
 
 def _again(key: bytes) -> str:
@@ -109,7 +109,7 @@ def reload(act: str) -> BaseResponse:
 def do(act: str) -> BaseResponse | tuple[str, int]:
     """An act of the page. Its form carries the session: no cookie, and nobody else can know it."""
     token = request.form.get("session", "")
-    session = current_parts().links.sessions.read_session(token)
+    session = current_parts().links.read_session(token)
     if act == "again":
         return _again(session.key), 200
     if now() >= session.until:

@@ -8,9 +8,9 @@ from flask import render_template
 from flask_babel import gettext
 
 from subscriptions import languages
-from subscriptions.actions import profile
+from subscriptions.actions import preferences
 from subscriptions.actions.correct import fields_of as stored
-from subscriptions.actions.profile import Profile
+from subscriptions.actions.preferences import Profile
 from subscriptions.domain.address import parse
 from subscriptions.domain.fields import Field, field_stored
 from subscriptions.domain.mail_kinds import SuppressionScope
@@ -53,7 +53,7 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
 
 def known(key: bytes) -> Profile:
     """What is known of an address now."""
-    return profile.look(key, now())
+    return preferences.look(key, now())
 
 
 def about(mine: Profile) -> List:
