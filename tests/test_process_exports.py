@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextvars import copy_context
 from hashlib import sha256
 from pathlib import Path
-from unittest import mock
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -99,8 +100,9 @@ def test_a_reader_that_is_gone_before_its_first_octet_frees_its_place_in_seconds
 ) -> None:
     """granian never opens the pipe for it; which of the two is first is chance, and so it is played here."""
     monkeypatch.setattr(streams, "OPENED_WITHIN", 0.05)
+    gone: Any = SimpleNamespace(response_file=lambda *_: None)
     at_once, pieces = streams.Streams(), ClosingIterator([b"x" * 2 * WHOLE])
-    sent = at_once.send(mock.Mock(), "127.0.0.1:1", (200, []), pieces, copy_context())
+    sent = at_once.send(gone, "127.0.0.1:1", (200, []), pieces, copy_context())
     asyncio.run(asyncio.wait_for(sent, 10))
     assert not at_once.is_full
 
