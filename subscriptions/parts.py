@@ -1,5 +1,6 @@
 """The parts that an application is joined from, and the way to them from a request."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
@@ -31,6 +32,7 @@ from subscriptions.store.lists import Catalogue
 from subscriptions.watch import Watch
 
 NAME = "subscriptions"
+log = logging.getLogger(__name__)
 
 
 class Parts:
@@ -59,7 +61,10 @@ class Parts:
 
     def _take(self, sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
         answers = subscribe(sign_ups, self.clock.now(), self.policy, self.tally)
-        self.wake_sender()
+        try:
+            self.wake_sender()
+        except Exception as error:  # they are signed up, whatever this was: the sender also looks by itself
+            log.warning("the sender is not woken", extra={"error": type(error).__name__})
         return answers
 
     @property

@@ -147,8 +147,8 @@ class Background:
             self.start()
 
     def wake(self) -> None:
-        """Send what is owed, now."""
-        if self._scheduler is not None and not self._parts.sender.look_again():
+        """Send what is owed, now; not during a stop, which takes the jobs from the scheduler."""
+        if self._scheduler is not None and not self._over and not self._parts.sender.look_again():
             schedule.wake(self._scheduler, NAMED["deliver"])
 
     def _run(self, job: Job) -> None:

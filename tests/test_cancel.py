@@ -1,6 +1,7 @@
 """After an attack: what `flask abuse` shows and cancels, and what it leaves alone (B-13)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -10,8 +11,8 @@ from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Window
 from subscriptions.parts import current_parts
 from subscriptions.settings import Abuse, Limits
-from subscriptions.store import counters
-from subscriptions.store.engine import reading
+from subscriptions.store import attack, counters
+from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.store.models import Audit, Evidence, Owed, Suppression
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, World
 from tests.conftest import NOON, ManualClock
@@ -153,6 +154,25 @@ def test_what_is_interrupted_says_how_far_it_came_and_can_be_run_again(
     assert audited(attacked) == [("cancel begun", 3, 2), ("cancel done", 1, 1)]
     assert sum(one.registrations for one in cancelling.cancel(window, attacked.clock.now(), "test")) == 2
     assert attacked.count(Suppression) == 2
+
+
+@pytest.mark.parametrize("error", [Contention("busy"), Unavailable("gone")])
+def test_where_the_database_is_busy_amid_it_the_command_says_how_many_are_cancelled(
+    attacked: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(cancelling, "BATCH", 2)
+    remove, batches = attack.remove, []
+
+    def refuse(*args: Any) -> list[bytes]:
+        batches.append(args)
+        if len(batches) > 1:
+            raise error
+        return remove(*args)
+
+    monkeypatch.setattr(attack, "remove", refuse)
+    told = cancel(attacked)
+    assert told.exit_code == 1 and len(waiting(attacked)) == 1
+    assert "2 sign-ups of 1 address cancelled before that" in told.stderr and "nothing was changed" not in told.stderr
 
 
 def test_without_a_terminal_it_asks_nobody_and_changes_nothing(attacked: World) -> None:

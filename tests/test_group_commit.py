@@ -8,14 +8,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from subscriptions.actions import group as group_commit
-from subscriptions.actions.gate import Refusal
-from subscriptions.actions.group import GroupCommit, Waiting
-from subscriptions.actions.subscribe import ListChoice, Origin, SignUp
-from subscriptions.clock import Clock
-from subscriptions.domain.address import parse
-from subscriptions.domain.evidence import Channel
+from subscriptions.actions.group import GroupCommit
 from subscriptions.store.engine import Contention, Unavailable, repeated
-from tests.builders import World
 from tests.support.server import until
 
 Batches = list[list[int]]
@@ -205,6 +199,27 @@ def test_the_thread_ends_when_nothing_comes_and_the_next_item_begins_another(mon
         until(lambda: group._thread is None)
 
 
+def test_where_no_thread_can_be_started_who_waits_is_told_and_the_next_item_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batches: Batches = []
+
+    def commit(asks: Sequence[int]) -> list[int]:
+        batches.append(list(asks))
+        return list(asks)
+
+    group = GroupCommit[int, int](commit)
+    with monkeypatch.context() as patched, pytest.raises(Unavailable, match=r"^no answer$"):
+        patched.setattr(threading.Thread, "start", refuse)
+        group.submit(1)
+    assert group.submit(2) == 2
+    assert batches == [[2]]
+
+
+def refuse(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 def test_what_was_in_the_way_is_tried_once_more_whole() -> None:
     tries: Batches = []
 
@@ -223,24 +238,3 @@ def test_what_is_in_the_way_twice_is_told_as_unavailable() -> None:
     group = GroupCommit[int, int](repeated(fail(Contention("busy"))))
     with pytest.raises(Unavailable):
         group.submit(1)
-
-
-def ask(world: World, address: str, ref: bytes) -> SignUp:
-    parsed, (row, *_) = parse(address), world.parts.catalogue.configured
-    key = world.parts.links.key(parsed.folded)
-    return SignUp(
-        parsed, (ListChoice(row, None),), None, "en", ref=ref, key=key, channel=Channel.API,
-        origin=Origin("203.0.113.7", "peer", None),
-    )  # fmt: skip
-
-
-def test_in_the_database_too_the_fault_of_one_is_the_fault_of_one(world: World) -> None:
-    group = world.parts.sign_ups
-    group.submit(ask(world, "anne@example.org", bytes(16)))
-    asks = [ask(world, f"visitor-{n}@example.org", bytes(15) + bytes([n])) for n in range(3)]  # the first collides
-    batch = [Waiting[SignUp, Refusal | None](one, Clock.ticks() + 60, lambda _: None) for one in asks]
-    group._run(batch)
-    assert [type(one.error) for one in batch] == [IntegrityError, type(None), type(None)]
-    assert sorted(str(one.address) for one in world.registrations()) == [
-        "anne@example.org", "visitor-1@example.org", "visitor-2@example.org",
-    ]  # fmt: skip

@@ -12,7 +12,7 @@ from subscriptions.actions import sweep
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run
 from subscriptions.store import jobs as store
-from subscriptions.store.engine import reading, transaction
+from subscriptions.store.engine import Contention, reading, transaction
 from subscriptions.store.models import Job as JobRow
 from tests.builders import ANNE, World
 
@@ -236,3 +236,14 @@ def test_a_command_waits_for_a_run_in_progress(world: World, monkeypatch: pytest
     command.join(30)
     assert [(one.exit_code, one.stdout) for one in results] == [(0, "0\n")]
     assert job().ended_at == world.clock.now()
+
+
+def test_a_job_that_is_stopped_by_a_busy_database_does_not_say_that_nothing_was_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(run: Run) -> int:
+        raise Contention("busy")
+
+    monkeypatch.setitem(NAMED, "purge", doing("purge", busy))
+    told = world.app.test_cli_runner().invoke(args=["jobs", "run", "purge"])
+    assert told.exit_code == 1 and "what was done before that stays" in told.stderr

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from flask import Flask
 
 from subscriptions.store import migrate
-from subscriptions.store.engine import transaction
+from subscriptions.store.engine import Contention, transaction
 from subscriptions.store.models import db
 from tests.builders import World
 
@@ -23,6 +23,20 @@ def test_the_newest_migration_is_the_one_that_the_server_wants() -> None:
 def test_the_migrated_schema_is_what_the_models_say(app: Flask) -> None:
     with db.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), db.metadata) == []
+
+
+def test_a_start_waits_for_another_that_migrates_where_nobody_may_read_meanwhile(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited, wait = [], migrate.one_at_a_time
+
+    def busy() -> str | None:
+        raise Contention("busy")
+
+    monkeypatch.setattr(migrate, "current", busy)
+    monkeypatch.setattr(migrate, "one_at_a_time", lambda connection: waited.append(wait(connection)))
+    assert migrate.upgrade()
+    assert len(waited) == 1
 
 
 @pytest.mark.parametrize("change", ["fact = 'x'", "at = at, actor = 'x'", "ip = '192.0.2.1'", "channel = 'x'"])

@@ -50,11 +50,9 @@ def upgrade(
     def upgraded(without: int = 0) -> World:
         contexts.enter_context(app.app_context())
         contexts.callback(lambda: db.engine.dispose())
-        with db.engine.connect() as connection, connection.begin():
-            config = Config()
-            config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0002")
+        config = Config()
+        config.set_main_option("script_location", str(migrate.FOLDER))
+        command.upgrade(config, "0002")
         _copy(now, db.engine)
         with transaction() as session:
             session.execute(sa.text("DELETE FROM registrations WHERE id = :id"), {"id": without})

@@ -17,7 +17,7 @@ from subscriptions.settings import Abuse
 from subscriptions.store.models import UsedOnce
 from tests.builders import ANNE, BART, LISTS, NEWS, OFFERS, World, rows_of_every_table
 from tests.support.work import KEYS, fields_of, make_light, solved
-from tests.test_group_commit import ask
+from tests.test_group_commit_stored import ask
 from tests.test_nothing_is_left import everything
 
 FORM = f"/subscribe/{NEWS}"

@@ -1,11 +1,18 @@
 """The PostgreSQL and the browser of the tests do what the tests rely on."""
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import psycopg
 import pytest
 from playwright.sync_api import Browser
 
 from tests.support import postgres_programs
+from tests.support.lifeline import Lifeline, end_orphans
 from tests.support.postgres import PostgresServer, StopMode, session_postgres
+from tests.support.server import until
 
 
 def value(url: str, question: str) -> object:
@@ -63,6 +70,46 @@ def test_programs_below_a_closed_folder_are_run_from_a_copy(monkeypatch: pytest.
     monkeypatch.setattr(postgres_programs, "_open_to_all", lambda _: False)
     with session_postgres() as databases:
         assert value(databases.url("postgres"), "SELECT 1") == 1
+
+
+OWNER = """
+from tests.support.postgres import PostgresServer
+server = PostgresServer()
+server.start()
+print(server.folder, flush=True)
+input()
+"""
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_ends_with_whoever_has_started_it(how: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        folder = Path(owner.stdout.readline().decode().strip())
+        pid = int((folder / "data" / "postmaster.pid").read_text().split("\n")[0])
+        owner.send_signal(how)
+    until(lambda: not folder.exists())
+    until(lambda: not is_running(pid))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()  # one that nobody has buried is none
+    except FileNotFoundError:
+        return False
+
+
+def test_orphans_are_removed_and_what_somebody_holds_is_not(tmp_path: Path) -> None:
+    left, held, foreign = (tmp_path / name for name in ("postgres-left", "postgres-held", "postgres-foreign"))
+    for folder in (left, held, foreign):
+        (folder / "data").mkdir(parents=True)
+    (left / "owner").touch()
+    lifeline = Lifeline(held)
+    end_orphans(tmp_path)
+    assert sorted(tmp_path.iterdir()) == [foreign, held]
+    lifeline.let_go()
+    assert list(tmp_path.iterdir()) == [foreign]
 
 
 @pytest.mark.browser

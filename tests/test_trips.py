@@ -21,7 +21,7 @@ from subscriptions.store.models import UsedOnce, db
 from subscriptions.store.trips import in_trips, trip
 from tests.builders import BART, Movable, World
 from tests.support.line import Line
-from tests.test_group_commit import ask
+from tests.test_group_commit_stored import ask
 
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 DUPLICATE = "INSERT INTO used_once (hash, until) VALUES ('once', now()), ('once', now())"

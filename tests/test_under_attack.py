@@ -16,7 +16,7 @@ from subscriptions.watch import Watch
 from tests.builders import ANNE, NEWS, OFFERS, World, rows_of_every_table
 from tests.conftest import ManualClock
 from tests.support.work import fields_of, make_light, solved
-from tests.test_group_commit import ask
+from tests.test_group_commit_stored import ask
 from tests.test_uniform import HANDLE, STATES
 
 FORM = f"/subscribe/{NEWS}"

@@ -1,17 +1,23 @@
 """A service on 0.2.0 is upgraded: every link, code, handle and token of its mails and answers acts as before."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from flask_migrate.cli import db as flask_db
 
+from app import create_app
+from subscriptions.store import migrate
 from subscriptions.store.models import db
 from tests.fixtures.v0_2_0.replay import BASE, Player
 from tests.support.relay import Relay
-from tests.support.sql import number, rows
-from tests.support.upgrade import V0_2_0
+from tests.support.sql import connected, number, rows
+from tests.support.upgrade import V0_2_0, Left, settings_of
 from tests.upgraded import Upgraded
 
 COUNTED = {"sign-ups": "networks", "tries": "tries"}
@@ -50,6 +56,64 @@ def test_an_upgrade_adds_nobody_and_loses_nobody(left_url: str, upgraded: Upgrad
     before = {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608
     upgraded()
     assert {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables} == before  # noqa: S608
+
+
+Command = Callable[..., None]
+
+
+@pytest.fixture
+def command(left_url: str, tmp_path: Path, clock: Any, relay: Relay) -> Command:
+    """Runs a command of `flask db` on what 0.2.0 left."""
+    app = create_app(settings_of(left_url, tmp_path, relay), clock)
+    migrate.init_app(app)
+
+    def run(*args: str) -> None:
+        app.test_cli_runner().invoke(flask_db, args)
+        with app.app_context():
+            db.engine.dispose()
+
+    return run
+
+
+def stored(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, as text: databases compare their own types in their own ways."""
+    with connected(url) as connection:
+        tables = sa.MetaData()
+        tables.reflect(connection)
+        found = {name: connection.execute(sa.text(f"SELECT * FROM {name}")) for name in tables.tables}  # noqa: S608
+        return {name: sorted(tuple(map(str, row)) for row in result) for name, result in found.items()}
+
+
+def test_flask_db_upgrades_as_flask_migrate_does(
+    database: str, left: Left, left_url: str, command: Command, tmp_path: Path, clock: Any, relay: Relay
+) -> None:
+    before, other = stored(left_url), left.database(database)
+    command("upgrade")
+    with create_app(settings_of(other, tmp_path, relay), clock).app_context():
+        migrate.upgrade()
+        db.engine.dispose()
+    after = stored(left_url)
+    assert after == stored(other)
+    kept = before.keys() & after.keys()
+    assert {name: len(after[name]) for name in kept} == {name: len(before[name]) for name in kept}
+
+
+@pytest.mark.parametrize("args", [["stamp", "0002"], ["downgrade"], ["upgrade", "--sql"], ["current"], ["check"]])
+def test_the_other_commands_of_flask_db_change_nothing(left_url: str, command: Command, args: list[str]) -> None:
+    before = stored(left_url)
+    command(*args)
+    assert stored(left_url) == before
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_no_migration_runs_while_a_cascade_could_delete(
+    left_url: str, command: Command, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = stored(left_url)
+    monkeypatch.setattr(migrate, "alone", lambda: db.engine.connect())
+    command("upgrade")
+    assert "foreign keys are on" in caplog.text
+    assert stored(left_url) == before
 
 
 def test_what_was_counted_goes_on_counting_each_kind_by_itself(left_url: str, upgraded: Upgraded) -> None:

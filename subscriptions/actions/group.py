@@ -82,8 +82,17 @@ class GroupCommit(Generic[Item, Answer]):
     def _begin(self) -> None:
         with self._turn:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="sign-ups", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="sign-ups", daemon=True)
+                try:
+                    thread.start()
+                    self._thread = thread
+                except RuntimeError:  # no room for another: who waits hears so now, and the next item tries again
+                    self._tell([self._queue.get_nowait() for _ in range(self._queue.qsize())])
+
+    def _tell(self, batch: list[Waiting[Item, Answer]]) -> None:
+        for waiting in batch:
+            waiting.tell(waiting)
+        self.told()
 
     def _work(self) -> None:
         try:
@@ -93,9 +102,7 @@ class GroupCommit(Generic[Item, Answer]):
                         with suppress(SystemExit):  # it ends nothing in a thread but the thread
                             self._run(batch)
                     finally:
-                        for waiting in batch:
-                            waiting.tell(waiting)
-                        self.told()
+                        self._tell(batch)
         finally:
             self._end()
 

@@ -24,6 +24,7 @@ from subscriptions.store.migrate import SchemaTooNew
 from subscriptions.store.models import List
 
 _AGO = re.compile(r"([1-9]\d{0,4})([mhd])")
+BUSY = "The database does not answer, or is busy"
 ACTOR = "command line"  # who gave a command, for the evidence: no more than that it was one
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,7 +57,7 @@ def ready(command: Callable[P, T]) -> Callable[P, T]:
         except (BadSettings, SchemaTooNew) as error:
             raise click.ClickException(str(error)) from None
         except (Unavailable, Contention):
-            raise click.ClickException("The database does not answer, or is busy; nothing was changed.") from None
+            raise click.ClickException(f"{BUSY}; nothing was changed.") from None
 
     return run
 

@@ -17,12 +17,12 @@ from subscriptions import clock as clocks
 from subscriptions import disposable
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Network, Window
-from subscriptions.cli import ready, the_list, time
+from subscriptions.cli import BUSY, ready, the_list, time
 from subscriptions.domain.breaker import EVERYBODY, MINUTE, Cause, Openings, Scope, sentence
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.parts import Parts, current_parts
 from subscriptions.store import attack, traffic
-from subscriptions.store.engine import reading
+from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.store.models import Audit
 
 HOUR, BAR = 60, 40
@@ -76,10 +76,14 @@ def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...
         _ask(found, window)
     done, hidden = Count(), not sys.stderr.isatty()
     with click.progressbar(length=found.registrations, label="Cancelling", file=sys.stderr, hidden=hidden) as bar:
-        for count in cancelling.cancel(window, now, _who()):
-            done.registrations += count.registrations
-            done.addresses += count.addresses
-            bar.update(count.registrations)
+        try:
+            for count in cancelling.cancel(window, now, _who()):
+                done.registrations += count.registrations
+                done.addresses += count.addresses
+                bar.update(count.registrations)
+        except (Unavailable, Contention):
+            said = f"{BUSY}; {_counted(done)} cancelled before that. Again: cancels the rest."
+            raise click.ClickException(said) from None
     until_when = clocks.words(now + PROTECTED)
     click.echo(f"{_counted(done)} cancelled; the addresses are not asked to confirm until {until_when}.")
 

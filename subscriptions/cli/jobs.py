@@ -6,13 +6,13 @@ import click
 from flask.cli import AppGroup
 
 from subscriptions import clock as clocks
-from subscriptions.cli import ready, table
+from subscriptions.cli import BUSY, ready, table
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import JOBS, NAMED, Run
 from subscriptions.jobs.schedule import next_time
 from subscriptions.parts import current_parts
 from subscriptions.store import jobs as rows
-from subscriptions.store.engine import reading, transaction
+from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 
 group = AppGroup("jobs", help="The scheduled jobs: run one now, or see when each ran.")
 
@@ -29,6 +29,8 @@ def run(name: str, confirm: bool) -> None:
         click.echo(_deliver() if name == "deliver" else _waiting_for_others(name, confirm))
     except lease.ClockJumped as error:
         raise click.ClickException(str(error)) from None
+    except (Unavailable, Contention):
+        raise click.ClickException(f"{BUSY}; what was done before that stays. Again: does the rest.") from None
 
 
 def _deliver() -> int:

@@ -6,23 +6,25 @@ from datetime import UTC, datetime
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobEvent
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 from subscriptions.clock import Clock
 from subscriptions.jobs.jobs import Job
 
 Scheduler = BackgroundScheduler
+EPOCH = datetime.fromtimestamp(0, UTC)
 log = logging.getLogger(__name__)
 
 
-def trigger(job: Job) -> CronTrigger:
-    """Cron, not interval: aligned on the clock, and a service restarted daily still runs the hourly ones."""
-    every, at = round(job.every.total_seconds()), round(job.at.total_seconds())
-    if every < 60:
-        return CronTrigger(second=f"*/{every}", timezone=UTC)
-    if every < 3600:
-        return CronTrigger(minute=f"*/{every // 60}", second=at, timezone=UTC)
-    return CronTrigger(hour=f"*/{every // 3600}", minute=at // 60, second=at % 60, timezone=UTC)
+class Aligned(BaseTrigger):  # type: ignore[misc]
+    """Counts periods from 1970 on, as a lease counts slots: a service restarted daily still runs the hourly ones."""
+
+    def __init__(self, job: Job) -> None:
+        self._every, self._first = job.every, EPOCH + job.at
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        after = previous_fire_time or now
+        return after + self._every - (after - self._first) % self._every
 
 
 def scheduler(run: Callable[[Job], object], jobs: Sequence[Job]) -> BackgroundScheduler:
@@ -31,14 +33,14 @@ def scheduler(run: Callable[[Job], object], jobs: Sequence[Job]) -> BackgroundSc
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
     )
     for job in jobs:
-        made.add_job(run, trigger(job), args=[job], id=job.name, name=job.name, next_run_time=Clock.real_now())
+        made.add_job(run, Aligned(job), args=[job], id=job.name, name=job.name, next_run_time=Clock.real_now())
     made.add_listener(_warn, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
     return made
 
 
 def next_time(job: Job, now: datetime) -> datetime:
     """When the clock runs a job next."""
-    return trigger(job).get_next_fire_time(None, now)  # type: ignore[no-any-return]
+    return Aligned(job).get_next_fire_time(None, now)
 
 
 def wake(made: BackgroundScheduler, job: Job) -> None:

@@ -63,32 +63,36 @@ def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[
     return session.scalars(due.limit(at_most)).all()
 
 
-# an address that a sign-up holds just now is passed over: it will be known, or the sign-up forgets it itself
 _FORGET = """
-DELETE FROM addresses WHERE key IN (
-  SELECT a.key FROM addresses a WHERE a.key {among}
-    AND NOT EXISTS (SELECT 1 FROM registrations r WHERE r.key = a.key)
-    AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.key = a.key)
-    AND NOT EXISTS (SELECT 1 FROM suppressions p WHERE p.key = a.key)
-  {passing_over}
-)
+DELETE FROM addresses AS a WHERE a.key {among}
+  AND NOT EXISTS (SELECT 1 FROM registrations r WHERE r.key = a.key)
+  AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.key = a.key)
+  AND NOT EXISTS (SELECT 1 FROM suppressions p WHERE p.key = a.key)
 """
-POSTGRES_FORGET = _FORGET.format(among="= ANY(?::bytea[])", passing_over="FOR UPDATE OF a SKIP LOCKED")
+POSTGRES_FORGET = _FORGET.format(among="= ANY(?::bytea[])")
 
 
 def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
-    """Drop what is kept for addresses of which nothing else is left: their row, copies in the mailbox."""
+    """Drop what is kept for addresses of which nothing else is left: their row, copies in the mailbox.
+
+    One that a sign-up holds just now is passed over: it will be known, or the sign-up forgets it itself.
+    """
+    free = select(Address.key).where(Address.key.in_(keys)).with_for_update(skip_locked=True)
+    held = session.scalars(free).all()
     with trip(session) as out:
-        forget(out, keys)
+        forget(out, held)
     gone = Captured.key.in_(keys), ~exists().where(Address.key == Captured.key)
     session.execute(delete(Captured).where(*gone), execution_options=BLIND)
 
 
 def forget(out: Trip, keys: Sequence[bytes]) -> None:
-    """The same on the trip of an act."""
+    """The same on the trip of an act that holds them.
+
+    Held before: where a statement waits for a lock, PostgreSQL looks at the other tables as they were before.
+    """
     if not keys:
         return
     if out.is_postgres:
         out.ask(POSTGRES_FORGET, (arrays.octets(keys),))
     else:
-        out.ask(_FORGET.format(among=f"IN ({', '.join('?' * len(keys))})", passing_over=""), keys)
+        out.ask(_FORGET.format(among=f"IN ({', '.join('?' * len(keys))})"), keys)

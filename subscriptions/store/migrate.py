@@ -1,17 +1,19 @@
 """Bringing the schema up to date: by one process at a time, and never backwards."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from subscriptions.store.engine import translated
+from subscriptions.store.engine import Contention, translated
 from subscriptions.store.models import db
 
 FOLDER = Path(__file__).parent / "migrations"
 HEAD = "0004"  # a test compares it with the files
-WAITS_MS = 60_000  # for another process that is migrating
+WAITS_MS = 600_000  # for another process that is migrating: a million sign-ups take a minute or two
 _LOCK = 7_215_541  # of PostgreSQL's advisory locks; any number that nothing else here uses
 
 
@@ -44,21 +46,44 @@ def _is_missing(error: DBAPIError) -> bool:
 
 def upgrade() -> bool:
     """Run what is missing; whether anything was. Raises SchemaTooNew."""
-    if current() == HEAD:
-        return False
+    with suppress(Contention):  # a rollback journal lets nobody read while another process migrates: wait below
+        if current() == HEAD:
+            return False
+    from alembic import command  # here: a start with nothing to do need not load it
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise SchemaTooNew("The database was made by a newer version of this program; nothing was changed.") from error
+    return True
+
+
+@contextmanager
+def alone() -> Iterator[Connection]:
+    """What Alembic runs on, whoever calls it: one transaction, of one process at a time.
+
+    On SQLite without foreign keys: Alembic rebuilds tables, and a cascade would delete the rows of their children.
+    """
     with translated(), db.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            # before the transaction begins: Alembic rebuilds tables, and a cascade would delete their children
+        is_sqlite = connection.dialect.name == "sqlite"
+        if is_sqlite:
             raw = connection.connection.driver_connection
             assert raw is not None
-            raw.execute("PRAGMA foreign_keys=OFF")
-            raw.execute(f"PRAGMA busy_timeout={WAITS_MS}")
+            for pragma in ("foreign_keys=OFF", f"busy_timeout={WAITS_MS}"):
+                raw.execute(f"PRAGMA {pragma}")  # before the transaction begins: in one it would do nothing
         try:
             with connection.begin():
-                _upgrade(connection)
+                one_at_a_time(connection)
+                yield connection
+                broken = connection.execute(text("PRAGMA foreign_key_check")).all() if is_sqlite else []
+                if broken:
+                    raise RuntimeError(f"the migration broke {len(broken)} references; it was undone")
         finally:
             connection.invalidate()  # the next one has its foreign keys on
-    return True
 
 
 def one_at_a_time(connection: Connection) -> None:
@@ -69,22 +94,3 @@ def one_at_a_time(connection: Connection) -> None:
         connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
     else:
         connection.execute(text("SELECT 1"))  # BEGIN IMMEDIATE waits
-
-
-def _upgrade(connection: Connection) -> None:
-    from alembic import command  # here: a start with nothing to do need not load it
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    one_at_a_time(connection)
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise SchemaTooNew("The database was made by a newer version of this program; nothing was changed.") from error
-    if connection.dialect.name == "sqlite":
-        broken = connection.execute(text("PRAGMA foreign_key_check")).all()
-        if broken:
-            raise RuntimeError(f"the migration broke {len(broken)} references; it was undone")

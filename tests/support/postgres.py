@@ -1,7 +1,6 @@
 """A real PostgreSQL for the tests: TEST_POSTGRES_URL's server, or one of our own that can be stopped."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from tests.support import postgres_programs
+from tests.support.lifeline import Lifeline, end_orphans
 from tests.support.ports import LOOPBACK, free_port
 
 CAREFUL = {"max_connections": "200", "shared_buffers": "64MB", "unix_socket_directories": ""}
@@ -57,6 +57,7 @@ class PostgresServer(Databases):
         self._durable = durable
         self._settings = CAREFUL if durable else CAREFUL | QUICK
         self._folder: Path | None = None
+        self._lifeline: Lifeline | None = None
         self._programs = Path()
 
     def start(self) -> None:
@@ -87,9 +88,9 @@ class PostgresServer(Databases):
         """Stops it and deletes its data."""
         if self.running:
             self.stop("immediate")
-        if self._folder is not None:
-            shutil.rmtree(self._folder)
-            self._folder = None
+        if self._lifeline is not None:
+            self._lifeline.let_go()
+            self._folder = self._lifeline = None
 
     def __enter__(self) -> Self:
         try:
@@ -104,6 +105,7 @@ class PostgresServer(Databases):
 
     def _prepare(self) -> Path:
         self._folder = folder = postgres_programs.make_folder(on_disk=self._durable)
+        self._lifeline = Lifeline(folder)
         self._programs = postgres_programs.usable_from(folder)
         self._run("initdb", "-D", folder / "data", *INITDB)
         return folder
@@ -118,5 +120,7 @@ def session_postgres() -> Iterator[Databases]:
     if url := os.environ.get("TEST_POSTGRES_URL"):
         yield Databases(url)
     else:
+        for where in postgres_programs.PLACES:
+            end_orphans(where)
         with PostgresServer() as server:
             yield server

@@ -9,10 +9,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.support.lifeline import PREFIX
+
 SYSTEM = Path("/usr/lib/postgresql")
 NEEDED = ("initdb", "pg_ctl", "postgres")
 
 MEMORY, ROOM = Path("/dev/shm"), 2 * 2**30  # noqa: S108 mkdtemp makes it safe
+DISK = Path("/tmp")  # noqa: S108 the same
+PLACES = {MEMORY, DISK, Path(tempfile.gettempdir())}
 
 
 def make_folder(*, on_disk: bool = False) -> Path:
@@ -21,9 +25,9 @@ def make_folder(*, on_disk: bool = False) -> Path:
     Each test gets a database of its own, which is 400 small files: 15 ms in memory, up to 260 on a disk.
     """
     everyones = _open_to_all(Path(tempfile.gettempdir()))
-    disk = None if everyones else "/tmp"  # noqa: S108 mkdtemp makes it safe
+    disk = None if everyones else DISK
     in_memory = not on_disk and _has_room(MEMORY)
-    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=MEMORY if in_memory else disk))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY if in_memory else disk))
     if server_user := _server_user():
         os.chown(folder, server_user.pw_uid, server_user.pw_gid)
     return folder

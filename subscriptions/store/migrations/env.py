@@ -1,32 +1,22 @@
-"""Alembic's way in: with our connection at the start, with one of its own for `flask db`."""
+"""Alembic's way in, the same for our start, `flask migrate` and `flask db`."""
 
 from alembic import context
+from alembic.util import CommandError
+from sqlalchemy import text
 
+from subscriptions.store import migrate
 from subscriptions.store.models import db
 
-target_metadata = db.metadata
-
-
-def _configure(connection: object) -> None:
+if context.is_offline_mode():
+    raise CommandError("Migrations look at what is stored, so none can be printed as SQL: use flask migrate.")
+with migrate.alone() as _connection:
+    if _connection.dialect.name == "sqlite" and _connection.execute(text("PRAGMA foreign_keys")).scalar():
+        raise RuntimeError("foreign keys are on: rebuilding a table would delete the rows of its children")
     context.configure(
-        connection=connection,  # type: ignore[arg-type]
-        target_metadata=target_metadata,
+        connection=_connection,
+        target_metadata=db.metadata,
         render_as_batch=True,
         compare_type=True,
         transaction_per_migration=False,
     )
-
-
-def _run() -> None:
-    given = context.config.attributes.get("connection")
-    if given is not None:
-        _configure(given)
-        context.run_migrations()
-        return
-    with db.engine.connect() as connection:
-        _configure(connection)
-        with context.begin_transaction():
-            context.run_migrations()
-
-
-_run()
+    context.run_migrations()
