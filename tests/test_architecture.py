@@ -42,6 +42,18 @@ MAY_IMPORT: dict[str, set[str]] = {
         "cli": "domain look store actions mail jobs export settings clock logs parts start foreign disposable",
     }.items()
 }
+# the same inside web/
+INNER = {
+    room: set(below.split())
+    for room, below in {
+        "http": "",
+        "intake": "http",
+        "pages": "http intake",
+        "embed": "http intake pages",
+        "api": "http intake",
+        "tryout": "http",
+    }.items()
+}
 BENCH = sorted((HOME / "bench").glob("*.py"))
 FILES = sorted(path for path in CODE.rglob("*.py") if "migrations" not in path.parts)
 READS_TIME = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime"}
@@ -53,8 +65,8 @@ def imports(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            if node.module == "subscriptions":
-                yield from (f"subscriptions.{one.name}" for one in node.names)
+            if node.module in ("subscriptions", "subscriptions.web"):
+                yield from (f"{node.module}.{one.name}" for one in node.names)
             else:
                 yield node.module
 
@@ -68,6 +80,18 @@ def test_a_room_knows_only_the_rooms_below_it(path: Path) -> None:
     here = room(path)
     known = {name.split(".")[1] for name in imports(path) if name.startswith("subscriptions.")}
     assert known - {here, "__version__"} <= (MAY_IMPORT[here] if here != "__init__" else set())
+
+
+@each("path", sorted((CODE / "web").glob("*/**/*.py")))
+def test_inside_the_web_a_room_knows_only_the_rooms_below_it(path: Path) -> None:
+    here = path.relative_to(CODE / "web").parts[0]
+    known = {name.split(".")[2] for name in imports(path) if name.startswith("subscriptions.web.")}
+    assert known <= {here, *INNER[here]}
+
+
+@each("path", sorted((CODE / "web/intake").glob("*.py")))
+def test_what_a_body_says_is_read_without_flask(path: Path) -> None:
+    assert not [name for name in imports(path) if name.split(".")[0] in ("flask", "flask_babel")]
 
 
 def test_the_arrows_make_no_circle() -> None:

@@ -1,14 +1,21 @@
 """Exports to slow readers: constant memory, a pool of their own, and none that broke off looks whole."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
+from contextvars import copy_context
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from werkzeug.wsgi import ClosingIterator
 
 from subscriptions.clock import Clock
+from subscriptions.serving import streams
+from subscriptions.serving.bridge import WHOLE
 from subscriptions.serving.streams import AT_ONCE
 from subscriptions.store.models import Subscription, Token
 from tests.support.lines import called, heard, set_to, status_of
@@ -86,6 +93,18 @@ def test_slow_readers_hold_up_nobody_take_no_memory_and_free_their_place(server:
     until(lambda: status_of(heard(called(server, EXPORT + CLOSE))) == 200)
     for line in lines:
         line.close()
+
+
+def test_a_reader_that_is_gone_before_its_first_octet_frees_its_place_in_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """granian never opens the pipe for it; which of the two is first is chance, and so it is played here."""
+    monkeypatch.setattr(streams, "OPENED_WITHIN", 0.05)
+    gone: Any = SimpleNamespace(response_file=lambda *_: None)
+    at_once, pieces = streams.Streams(), ClosingIterator([b"x" * 2 * WHOLE])
+    sent = at_once.send(gone, "127.0.0.1:1", (200, []), pieces, copy_context())
+    asyncio.run(asyncio.wait_for(sent, 10))
+    assert not at_once.is_full
 
 
 def test_an_export_that_breaks_off_does_not_look_whole(server: Server, url: str) -> None:

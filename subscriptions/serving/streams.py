@@ -21,6 +21,7 @@ from subscriptions.serving.bridge import WHOLE, Head, Pieces
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
+OPENED_WITHIN = 5.0  # seconds for granian to begin; where the reader is gone by then it never does
 PIECE_SECONDS = 60.0  # for a slow reader to take the next piece
 
 
@@ -66,7 +67,7 @@ class _Pipe:
             try:
                 left = left[os.write(self._given, left) :]
             except BlockingIOError:
-                if not self._room.poll(PIECE_SECONDS * 1000):
+                if not self._room.poll(1000 * (OPENED_WITHIN if self._is_held else PIECE_SECONDS)):
                     raise TimeoutError("not taken") from None
                 self._let_go()  # full, and now emptier: somebody else has read
 
