@@ -9,8 +9,8 @@ import pytest
 from click.testing import Result
 
 from subscriptions.actions import sweep
-from subscriptions.jobs import lease, schedule
-from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run
+from subscriptions.jobs import lease
+from subscriptions.jobs.jobs import NAMED, Job, Run
 from subscriptions.start import Background
 from subscriptions.store import jobs as store
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
@@ -193,15 +193,6 @@ def test_a_small_step_back_runs_no_slot_twice(world: World) -> None:
     lease.run(doing("block", count_of(0)), world.parts)
     world.clock.forward(minutes=-5)
     assert lease.run(doing("block", count_of(1)), world.parts) is None
-
-
-def test_every_job_is_scheduled_and_every_schedule_has_a_job(world: World) -> None:
-    made = schedule.scheduler(lambda job: None, JOBS)
-    assert [job.id for job in made.get_jobs()] == [job.name for job in JOBS]
-
-
-def test_no_job_counts_as_late_before_it_could_have_run_twice() -> None:
-    assert all(job.late_after >= 2 * job.every for job in JOBS)
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(181, 200), (183, 503)])
