@@ -20,8 +20,7 @@ from tests.builders import ANNE, World
 
 def job(name: str = "purge") -> JobRow:
     with reading() as session:
-        found = store.find(session, name)
-        assert found is not None
+        assert (found := store.find(session, name)) is not None
         session.expunge_all()
         return found
 
