@@ -1,4 +1,4 @@
-"""The jobs among many processes: one runner for a slot, leases, retries, the guard of 400 days (O-08, O-09)."""
+"""The jobs among many processes: one runner for a slot, leases, retries, the guard of 400 days."""
 
 import threading
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tests.builders import ANNE, World
 
 def job(name: str = "purge") -> JobRow:
     with reading() as session:
-        assert (found := store.find(session, name)) is not None
+        found = store.find(session, name)
         session.expunge_all()
         return found
 
