@@ -157,7 +157,7 @@ class Background:
                 self._run_here(job)
                 while job is NAMED["deliver"] and self._parts.sender.is_called:
                     self._run_here(job)  # the scheduler drops a call that comes while this run is written down
-            except Unavailable as error:
+            except (Unavailable, Contention) as error:
                 log.warning("job waits for the database", extra={"job": job.name, "error": str(error)})
             except lease.ClockJumped as error:
                 log.error(str(error), extra={"job": job.name})

@@ -11,6 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from subscriptions import logs
+from subscriptions.jobs.jobs import NAMED
 from subscriptions.start import Background
 from subscriptions.store.engine import transaction
 from tests.builders import NEWS, OFFERS, World, bearer, take_database_away, through
@@ -28,8 +29,7 @@ Answers = list[TestResponse]
 def logged() -> Iterator[io.StringIO]:
     """Every log line of the process, down to debug."""
     root, stream = logging.getLogger(), io.StringIO()
-    kept, level = root.handlers[:], root.level
-    root.handlers = []
+    kept, level, root.handlers = root.handlers, root.level, []
     logs.setup(stream, logging.DEBUG)
     yield stream
     root.handlers = kept
@@ -179,7 +179,7 @@ def failing_jobs(world: World) -> Answers:
 
 def run_like_the_scheduler(background: Background, name: str) -> None:
     try:
-        background._run(name)
+        background._run(NAMED[name])
     except Exception:
         logging.getLogger("apscheduler.executors.default").exception('Job "%s" raised an exception', name)
 

@@ -9,18 +9,18 @@ import pytest
 from click.testing import Result
 
 from subscriptions.actions import sweep
-from subscriptions.jobs import lease, schedule
-from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run
+from subscriptions.jobs import lease
+from subscriptions.jobs.jobs import NAMED, Job, Run
+from subscriptions.start import Background
 from subscriptions.store import jobs as store
-from subscriptions.store.engine import Contention, reading, transaction
+from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.models import Job as JobRow
 from tests.builders import ANNE, World
 
 
 def job(name: str = "purge") -> JobRow:
     with reading() as session:
-        found = store.find(session, name)
-        assert found is not None
+        assert (found := store.find(session, name)) is not None
         session.expunge_all()
         return found
 
@@ -194,15 +194,6 @@ def test_a_small_step_back_runs_no_slot_twice(world: World) -> None:
     assert lease.run(doing("block", count_of(1)), world.parts) is None
 
 
-def test_every_job_is_scheduled_and_every_schedule_has_a_job(world: World) -> None:
-    made = schedule.scheduler(lambda job: None, JOBS)
-    assert [job.id for job in made.get_jobs()] == [job.name for job in JOBS]
-
-
-def test_no_job_counts_as_late_before_it_could_have_run_twice() -> None:
-    assert all(job.late_after >= 2 * job.every for job in JOBS)
-
-
 @pytest.mark.parametrize(("minutes", "status"), [(181, 200), (183, 503)])
 def test_a_late_purge_turns_readyz_red(world: World, minutes: int, status: int) -> None:
     for name in NAMED:
@@ -213,6 +204,16 @@ def test_a_late_purge_turns_readyz_red(world: World, minutes: int, status: int) 
         with transaction() as session:
             store.note(session, name, world.clock.now(), 0)
     assert world.get("/readyz").status_code == status
+
+
+@pytest.mark.parametrize("error", [Unavailable("away"), Contention("busy")])
+def test_each_job_waits_for_the_database(world: World, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    def wait(_: Run) -> int:
+        raise error
+
+    for name in NAMED:
+        Background(world.app)._run(doing(name, wait))
+    assert [record.getMessage() for record in caplog.records] == ["job waits for the database"] * len(NAMED)
 
 
 def test_a_command_waits_for_a_run_in_progress(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def test_who_has_lost_a_mail_to_another_cannot_put_it_off(world: World) -> None:
     world.clock.forward(seconds=60)
     take(world, "another")
     with transaction() as session:
-        outbox.put_off(session, "one", ids[0], world.clock.now(), "451", counts=True)
+        outbox.put_off(session, "one", ids[0], world.clock.now(), "451")
     assert (owed()[0].taken_by, owed()[0].tries) == ("another", 0)
 
 

@@ -9,22 +9,28 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.builders import ANNE, BART, Movable, World, through
+from tests.builders import ANNE, BART, Movable, World, owed, through
 from tests.support.faults import Stage
 from tests.support.load import sign_up
-from tests.support.relay import DRIP, ENDLESS, FLOOD, HANG, Relay
+from tests.support.relay import DRIP, ENDLESS, FLOOD, HANG, JUNK, Relay
 from tests.support.server import PATIENCE, Server, until
+from tests.support.smtp_session import Security
 from tests.test_relay_faults import facts, pause
 
+HOSTILE = "a\0b\x1b[2Jc\x7f\x9b\u2028\udcff\udced\udca0\udc80 end"  # NUL, ESC, C1, octets that are no UTF-8
 BEFORE_THE_END: list[Stage] = ["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data"]
 ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 PATIENT = {"MAIL__TIMEOUT_SECONDS": "300"}
+ONE_BY_ONE_TOO = pytest.mark.parametrize("relay", ["starttls", "one by one"], indirect=True)
 MEGABYTE = 1 << 20
 
 
 @pytest.fixture
 def relay(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
-    with Relay(security=getattr(request, "param", "starttls"), login=("anne", "s3cret")) as relay:
+    how = getattr(request, "param", "starttls")
+    one_by_one = how == "one by one"
+    security: Security = "starttls" if one_by_one else how
+    with Relay(security=security, login=("anne", "s3cret"), pipelining=not one_by_one) as relay:
         monkeypatch.setenv("SSL_CERT_FILE", str(relay.ca_file))
         yield relay
 
@@ -93,6 +99,54 @@ def test_a_relay_of_many_lines_is_a_relay_all_the_same(world: World, relay: Rela
     assert world.deliver() == 1
     assert pause() == (False, None)
     assert len(relay.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "act", "fact"),
+    [("end", "250", "mailed"), ("end", "450", ""), ("rcpt", "450", ""), ("rcpt", "550", "mail given up"),
+     ("end", "550", "mail given up"), ("mail", "450", ""), ("connect", "550", ""), ("auth", "535", "")],
+)  # fmt: skip
+def test_a_reply_with_control_characters_is_stored_without_them(
+    world: World, relay: Relay, stage: Stage, act: str, fact: str
+) -> None:
+    relay.behave(stage, f"{act} {HOSTILE}", keep=act == "250")
+    world.sign_up(ANNE)
+    world.deliver()
+    said = [str(row.details["reply"]) for row in world.evidence() if row.fact == fact]
+    said += [str(mail.note) for mail in owed()] if not fact else []
+    assert len(said) == 1 and said[0].endswith("a b [2Jc   \ufffd\ufffd\ufffd\ufffd end")
+    assert fact or owed()[0].taken_by is None
+
+
+@ONE_BY_ONE_TOO
+@pytest.mark.parametrize(
+    ("stage", "act"),
+    [("mail", JUNK), ("mail", "354 go on"), ("rcpt", JUNK), ("rcpt", "354 go on"), ("data", JUNK), ("data", "250 ok"),
+     ("data", "600 no"), ("end", JUNK), ("end", "354 go on"), ("end", "999 no")],
+)  # fmt: skip
+def test_a_reply_that_makes_no_sense_ends_the_line_and_the_mail_leaves_later(
+    world: World, relay: Relay, stage: Stage, act: str
+) -> None:
+    relay.behave(stage, act)
+    world.sign_up(ANNE)
+    assert world.deliver() == 0
+    assert ([mail.tries for mail in owed()], facts(world), pause()) == ([1], ["registered"], (False, None))
+    assert act in str(owed()[0].note)
+    relay.wait_until(lambda: not relay.open_connections)
+    assert [command for command in relay.commands if command.startswith(("Subject:", "To:"))] == []
+    relay.accept()
+    world.clock.forward(minutes=20)
+    assert world.deliver() == 1
+    assert [mail.recipients for mail in relay.mails] == [(ANNE,)]
+
+
+def test_a_line_that_is_out_of_step_is_not_used_again(world: World, relay: Relay) -> None:
+    relay.behave("rcpt", "550 5.1.1 no such user", times=1)
+    relay.behave("data", JUNK, times=1)
+    world.sign_up(ANNE)
+    world.sign_up(BART)
+    assert world.deliver() == 1
+    assert (relay.connections, facts(world).count("mail given up")) == (2, 1)
 
 
 def most_memory(server: Server) -> int:

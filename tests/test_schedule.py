@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from subscriptions.jobs import schedule
-from subscriptions.jobs.jobs import NAMED
+from subscriptions.jobs.jobs import JOBS, NAMED
+from tests.builders import World
 from tests.support.cases import each
 
 
@@ -27,3 +28,12 @@ def test_any_row_runs_as_far_into_each_period_as_it_says(every: timedelta, at: t
     assert [f"{time:%H:%M:%S}" for time in (first, second)] == times
     assert second - first == every
     assert schedule.next_time(job, started) == first
+
+
+def test_every_job_is_scheduled_and_every_schedule_has_a_job(world: World) -> None:
+    made = schedule.scheduler(lambda job: None, JOBS)
+    assert [job.id for job in made.get_jobs()] == [job.name for job in JOBS]
+
+
+def test_no_job_counts_as_late_before_it_could_have_run_twice() -> None:
+    assert all(job.late_after >= 2 * job.every for job in JOBS)

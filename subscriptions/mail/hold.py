@@ -66,20 +66,13 @@ class Hold:
         """This mail later; the later, the oftener it was tried."""
         wait = min(FIRST_WAIT * 2 ** min(tries, 4), LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
         with transaction() as session:
-            outbox.put_off(session, self.me, id_, self._clock.now() + wait, note, counts=True)
+            outbox.put_off(session, self.me, id_, self._clock.now() + wait, note)
 
     @repeated
-    def put_back(self, ids: Sequence[int], note: str) -> None:
-        """These as soon as the queue runs again: nothing was tried with them."""
+    def give_back(self, ids: Sequence[int] | None = None, note: str | None = None) -> None:
+        """These, or all that is left: nothing was tried with them, and another process may send them at once."""
         with transaction() as session:
-            for id_ in ids:
-                outbox.put_off(session, self.me, id_, self._clock.now(), note, counts=False)
-
-    @repeated
-    def give_back(self) -> None:
-        """All that is left: another process may send it at once."""
-        with transaction() as session:
-            outbox.give_back(session, self.me, self._clock.now())
+            outbox.give_back(session, self.me, self._clock.now(), ids, note)
 
     def is_paused(self) -> bool:
         """Whether the queue rests; but a new process tries once."""
@@ -96,17 +89,17 @@ class Hold:
     def pause(self, note: str) -> None:
         """The relay refuses us as a whole: it counts against no mail, and the queue resumes by itself."""
         wait = min(FIRST_PAUSE * 2**self._pauses, LONGEST_PAUSE)
-        self._pauses = min(self._pauses + 1, 10)
         with transaction() as session:
             jobs.pause(session, "deliver", self._clock.now() + wait, f"the relay takes no mail: {note}")
+        self._pauses = min(self._pauses + 1, 10)  # once it stands there: it may be tried twice
 
     @repeated
     def resume(self) -> None:
         """The relay takes mails, or none is left."""
         if self._pauses:
-            self._pauses = 0
             with transaction() as session:
                 jobs.pause(session, "deliver", None, None)
+            self._pauses = 0
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ SLOW = 0.002  # seconds for a mail, on the average; a relay that takes longer is
 
 
 class Queue:
-    """Hands out mails to as many threads as there is room; `fill` takes more mails, `call` starts a further thread.
+    """Hands out mails to as many threads as there is room; `fill` takes more, `call` starts a further thread if it can.
 
     Who has just become free goes on at once. Who stands by, and may have no connection yet, leaves the next mail
     to those at work unless the relay holds them up: so a quick relay is served by one line, without threads that
@@ -20,7 +20,7 @@ class Queue:
 
     def __init__(
         self, room: Callable[[], int], again: threading.Event, stopping: threading.Event,
-        fill: Callable[[], list[Taken]], call: Callable[[], None],
+        fill: Callable[[], list[Taken]], call: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._room, self._again, self._stopping, self._fill, self._call = room, again, stopping, fill, call
         self._news = threading.Condition()
@@ -96,13 +96,6 @@ class Queue:
         with self._news:
             self._end()
 
-    def rest(self) -> list[int]:
-        """What was taken and handed to nobody, once; by its ids."""
-        with self._news:
-            ids = [mail.due.id for mail in self._waiting]
-            self._waiting.clear()
-            return ids
-
     @property
     def _ends(self) -> bool:
         return self._over or self._stopping.is_set()
@@ -133,8 +126,7 @@ class Queue:
         if self._idle:
             self._news.notify()
         else:
-            self._threads += 1
-            self._call()
+            self._threads += self._call()  # it waits for our lock before it does anything
 
     def _stand_by(self) -> bool:
         """Wait for something to do; whether the lines at work are not going to do it by themselves, or not soon."""

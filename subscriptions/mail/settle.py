@@ -59,6 +59,12 @@ class Settler:
         if error := self._failed or self._away:
             raise error
 
+    @property
+    def held(self) -> list[int]:
+        """The ids of what was taken and neither done with nor let go."""
+        with self._guard:
+            return sorted(self._held)
+
     def holding(self, ids: list[int]) -> None:
         with self._guard:
             self._held.update(ids)
@@ -129,10 +135,8 @@ class Settler:
 
     def _renew(self) -> None:
         now = self._clock.now()
-        with self._guard:
-            ids = sorted(self._held)
         with suppress(Unavailable, Contention), transaction() as session:  # the next renewal is soon enough
-            outbox.renew(session, self._me, ids, now)
+            outbox.renew(session, self._me, self.held, now)
             self._renewed_at = now
 
 

@@ -11,9 +11,13 @@ from subscriptions.mail.lines import OutMessage
 from subscriptions.mail.wire import TooLong, Wire, dotted
 from subscriptions.settings import Mail as Settings
 
+# what lets a mail go on (RFC 5321 4.3.2); all else is a refusal, or makes no sense
+_GO_AHEAD = {"MAIL FROM": range(200, 300), "RCPT TO": range(200, 300), "DATA": [354], "end of data": range(200, 300)}
+_REFUSALS = range(400, 600)
+
 
 class Later(Exception):
-    """This mail again later: 4xx to it, a timeout, a lost line."""
+    """This mail again later: 4xx to it, a reply that makes no sense, a timeout, a lost line."""
 
 
 class GiveUp(Exception):
@@ -130,8 +134,10 @@ class SmtpConnection(flask_mail.Connection):
         message.reply = "?"  # from here on the relay may have it: no second try on this run
         host.send(dotted(message.octets) + self._announce(host, message.following))
         code, text = self._last_reply(host)
-        if not 200 <= code < 300:
-            raise (GiveUp if code >= 500 else Later)(_line("end of data", code, text))
+        if code not in _GO_AHEAD["end of data"]:
+            if code not in _REFUSALS:
+                self._drop()
+            raise _meaning("end of data", code)(_line("end of data", code, text))
         message.reply = f"{code} {text.decode('utf-8', 'replace')}"
 
     def _last_reply(self, host: smtplib.SMTP) -> tuple[int, bytes]:
@@ -156,18 +162,16 @@ class SmtpConnection(flask_mail.Connection):
 
     def _judge(self, host: smtplib.SMTP, replies: list[tuple[int, bytes]]) -> None:
         """Replies to MAIL, RCPT and DATA, as far as they went; raises unless the data may follow."""
-        stages = zip(("MAIL FROM", "RCPT TO", "DATA"), replies, strict=False)
-        refused = next(((stage, *reply) for stage, reply in stages if reply[0] >= 400), None)
-        if refused is None:
+        stops = [(stage, *reply) for stage, reply in zip(_GO_AHEAD, replies, strict=False)
+                 if reply[0] not in _GO_AHEAD[stage]]  # fmt: skip
+        if not stops:
             return
-        stage, code, text = refused
-        of_all = NoLine if code == 421 else Pause
-        kind = of_all if stage == "MAIL FROM" else GiveUp if code >= 500 else Later
-        if replies[-1][0] == 421:
-            self._drop()
+        stage, code, text = stops[0]
+        if replies[-1][0] == 421 or any(code not in _REFUSALS for _, code, _ in stops):
+            self._drop()  # nobody knows what the next reply would be to
         else:
             self._begin_anew(host, waits_for_data=replies[-1][0] == 354)
-        raise kind(_line(stage, code, text))
+        raise _meaning(stage, code)(_line(stage, code, text))
 
     def _begin_anew(self, host: smtplib.SMTP, *, waits_for_data: bool) -> None:
         """Make the line ready for the next mail; what the relay said of this one stands even if that fails."""
@@ -175,7 +179,8 @@ class SmtpConnection(flask_mail.Connection):
             if waits_for_data:  # which will not come
                 host.send(b".\r\n")
                 host.getreply()
-            host.rset()
+            if host.rset()[0] != 250:
+                self._drop()
         except (OSError, smtplib.SMTPException):
             self._drop()
 
@@ -183,24 +188,31 @@ class SmtpConnection(flask_mail.Connection):
 def _dialogue(host: smtplib.SMTP, commands: list[str], *, said: bool) -> list[tuple[int, bytes]]:
     """The replies to commands, which go out in one packet where the relay allows it (RFC 2920), or have been `said`.
 
-    Up to the first refusal where they go one by one.
+    Up to the first refusal where they go one by one, and up to one that makes no sense.
     """
     at_once = said or host.has_extn("pipelining")
     if at_once and not said:
         host.send("".join(f"{command}\r\n" for command in commands))
     replies: list[tuple[int, bytes]] = []
-    for command in commands:
+    for command, goes_on in zip(commands, _GO_AHEAD.values(), strict=False):
         if not at_once:
             host.putcmd(command)
         replies.append(host.getreply())
         code = replies[-1][0]
-        if code == 421 or (code >= 400 and not at_once):  # after a 421 nothing more comes
+        if code not in goes_on and (code == 421 or code not in _REFUSALS or not at_once):  # after a 421 comes no more
             break
     return replies
 
 
 def _lacks_smtputf8(host: smtplib.SMTP, message: OutMessage) -> bool:
     return message.needs_smtputf8 and not host.has_extn("smtputf8")
+
+
+def _meaning(stage: str, code: int) -> type[Exception]:
+    """Of a reply that stops a mail; one that makes no sense says nothing against it."""
+    if stage == "MAIL FROM" and code in _REFUSALS:
+        return NoLine if code == 421 else Pause
+    return GiveUp if code in _REFUSALS and code >= 500 else Later
 
 
 def _line(stage: str, code: int, text: bytes) -> str:

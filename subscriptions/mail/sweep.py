@@ -3,7 +3,7 @@
 import logging
 import re
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from flask import Flask
 
@@ -13,6 +13,7 @@ from subscriptions.mail.lines import Line, Lines, OutMessage
 from subscriptions.mail.queue import Queue
 from subscriptions.mail.settle import Settler
 from subscriptions.mail.smtp import Cut, GiveUp, Later, NoLine, Pause
+from subscriptions.store.engine import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +26,12 @@ class Sweep:
         stopping: threading.Event,
     ) -> None:  # fmt: skip
         self._app, self._hold, self._batch, self._lines, self._settler = app, hold, batch, lines, settler
-        self._again = again
+        self._again, self._most = again, most
         self._threads: list[threading.Thread] = []
         self._guard = threading.Lock()
         self._refusal: str | None = None
         self._error: Exception | None = None
-        self.queue = Queue(lambda: lines.room(most), again, stopping, self._more, self._call)
+        self.queue = Queue(lambda: lines.room(self._most), again, stopping, self._more, self._call)
 
     def run(self) -> int:
         """Send in this thread, and in others as they are called for; how many left."""
@@ -38,18 +39,26 @@ class Sweep:
         if first is None:
             self._hold.resume()  # nothing waits, so nothing pauses
             return 0
-        self._settler.start()
-        try:
+        with ExitStack() as at_the_end:  # each of it, whatever became of the others
+            at_the_end.callback(self._give_back)
+            self._settler.start()
+            at_the_end.callback(self._settler.finish)
+            at_the_end.callback(self._end_lines)
             self._work(first)
-        finally:
-            self.queue.close()
-            for thread in self._threads:  # none is called any more
-                thread.join()
-            self._settler.finish()
-        self._leave_behind()
         if self._error:
             raise self._error
         return self._settler.sent
+
+    def _end_lines(self) -> None:
+        self.queue.close()
+        for thread in self._threads:  # none is called any more
+            thread.join()
+
+    def _give_back(self) -> None:
+        """What is taken and was not tried leaves when the queue runs again, whatever ended this sweep."""
+        if ids := self._settler.held:
+            with suppress(Unavailable):  # then their leases end
+                self._hold.give_back(ids, self._refusal)
 
     def _more(self) -> list[Taken]:
         self._again.clear()
@@ -73,10 +82,16 @@ class Sweep:
         log.error("a mail cannot be written", exc_info=error.__cause__, extra={"mail": id_})
         self._hold.put_off(id_, str(error), tries)
 
-    def _call(self) -> None:
+    def _call(self) -> bool:
         thread = threading.Thread(target=self._join_in, name="line")
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system gives us no more threads: those that there are go on
+            self._most = 1 + len(self._threads)
+            log.warning("a line cannot start", extra={"error": str(error)})
+            return False
         self._threads.append(thread)
-        thread.start()
+        return True
 
     def _join_in(self) -> None:
         with self._app.app_context():
@@ -113,12 +128,10 @@ class Sweep:
             self.queue.put_back(unsent)
             return
         self.queue.close()
-        self.queue.put_back(unsent)
         with self._guard:  # several lines may be refused, and the queue pauses once
             first, self._refusal = self._refusal is None, self._refusal or str(refusal)
         if first:
             self._hold.pause(self._refusal)
-        self._leave_behind()
 
     def _send(self, line: Line, taken: Taken, following: Taken | None) -> Pause | None:
         """A refusal that is not about this mail leaves it as it was."""
@@ -131,6 +144,9 @@ class Sweep:
         outcome = self._hand_over(line, taken, message)
         if outcome is None:
             self._settler.accept(taken)
+            if taken.message and self._refusal is None:
+                with suppress(Unavailable):  # the next mail or sweep ends the pause
+                    self._hold.resume()
         elif isinstance(outcome, Pause):
             self._settler.let_go()
             return outcome
@@ -170,18 +186,13 @@ class Sweep:
         except GiveUp as refusal:
             taken.message, taken.reply = None, _redacted(str(refusal), message)
             return None
+        except Exception:  # nobody knows how far it came: it waits until its lease ends
+            self._settler.let_go(taken.due.id)
+            raise
         finally:
             self.queue.came_back(Clock.ticks() - began)
         taken.reply = _redacted(message.reply, message)
-        if self._refusal is None:
-            self._hold.resume()
         return None
-
-    def _leave_behind(self) -> None:
-        """What is taken and not sent leaves when the queue runs again; who stops gives it back himself."""
-        ids = self.queue.rest()
-        if ids and self._refusal:
-            self._hold.put_back(ids, self._refusal)
 
 
 def _redacted(reply: str, message: OutMessage) -> str:

@@ -59,10 +59,13 @@ def renew(session: Session, me: str, ids: Sequence[int], now: datetime) -> None:
     session.execute(update(Owed).where(Owed.id.in_(ids), Owed.taken_by == me).values(due_at=now + LEASE))
 
 
-def give_back(session: Session, me: str, now: datetime) -> int:
-    """Give every lease of this process back: what a process that ends has not sent, another may send at once."""
-    mine = session.execute(update(Owed).where(Owed.taken_by == me).values(due_at=now, taken_by=None).returning(Owed.id))
-    return len(mine.all())
+def give_back(
+    session: Session, me: str, now: datetime, ids: Sequence[int] | None = None, note: str | None = None
+) -> int:
+    """Give these leases of this process back, or all: what it has not sent, another may send at once."""
+    mine = update(Owed).where(Owed.taken_by == me, *([] if ids is None else [Owed.id.in_(ids)]))
+    values = {"due_at": now, "taken_by": None} | ({"note": note} if note else {})
+    return len(session.execute(mine.values(values).returning(Owed.id)).all())
 
 
 class Member(NamedTuple):
@@ -138,11 +141,10 @@ def settle(out: Trip, done: Sequence[Settled], now: datetime) -> None:
     out.ask(f"DELETE FROM outbox WHERE id IN ({', '.join('?' * len(done))})", [mail.id for mail in done])  # noqa: S608
 
 
-def put_off(session: Session, me: str, id_: int, until: datetime, note: str, *, counts: bool) -> None:
-    """Try this mail again later, unless another has it by now; `counts` unless the relay was at fault as a whole."""
-    tries = Owed.tries + 1 if counts else Owed.tries
+def put_off(session: Session, me: str, id_: int, until: datetime, note: str) -> None:
+    """Try this mail again later, unless another has it by now."""
     mine = update(Owed).where(Owed.id == id_, Owed.taken_by == me)
-    session.execute(mine.values(due_at=until, taken_by=None, tries=tries, note=note))
+    session.execute(mine.values(due_at=until, taken_by=None, tries=Owed.tries + 1, note=note))
 
 
 def waiting(session: Session) -> tuple[int, datetime | None]:
@@ -178,7 +180,7 @@ def of_registration(session: Session, row: Registration) -> Sequence[Owed]:
 
 def keep_compiled(out: Trip, mails: Mapping[str, bytes], now: datetime) -> None:
     """Keep compiled mails by their ids, once each, so that each mail can be made again: that is the proof of it."""
-    for id_, source in mails.items():
+    for id_, source in sorted(mails.items()):  # in one order: two senders would wait for each other
         kept = "INSERT INTO letters (id, source, made_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
         out.ask(kept, (id_, source, now))
 

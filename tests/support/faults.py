@@ -12,6 +12,7 @@ HANG = "hang"
 DROP = "drop"
 RESET = "reset"  # as DROP, by TCP's reset
 ENDS = (HANG, DROP, RESET)
+JUNK = "hello"  # a line that is no reply
 FLOOD, ENDLESS, DRIP = "flood", "endless", "drip"  # with a code: line upon line, one line, an octet now and then
 
 
@@ -67,7 +68,7 @@ def madness(act: str) -> str:
 def _refuse_nonsense(stage: Stage, fault: Fault) -> None:
     if stage not in get_args(Stage):
         raise ValueError(f"no stage {stage!r}")
-    if fault.act not in ENDS and not fault.act.removeprefix(madness(fault.act)).lstrip()[:3].isdigit():
+    if fault.act not in (*ENDS, JUNK) and not fault.act.removeprefix(madness(fault.act)).lstrip()[:3].isdigit():
         raise ValueError(f"neither {', '.join(ENDS)} nor a reply: {fault.act!r}")
     if stage == "body" and fault.act not in ENDS:
         raise ValueError("no reply can be given amid the text")

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Self
 
 from tests.support.certificates import Certificate, ca_file
-from tests.support.faults import DRIP, DROP, ENDLESS, FLOOD, HANG, RESET, Fault, Stage
+from tests.support.faults import DRIP, DROP, ENDLESS, FLOOD, HANG, JUNK, RESET, Fault, Stage
 from tests.support.gate import Gate
 from tests.support.inbox import Mail
 from tests.support.ports import LOOPBACK, given_back, kept_port
 from tests.support.smtp_lines import Lines
 from tests.support.smtp_session import Desk, Offers, Security, Session
 
-__all__ = ["DRIP", "DROP", "ENDLESS", "FLOOD", "HANG", "RESET", "Certificate", "Mail", "Relay"]
+__all__ = ["DRIP", "DROP", "ENDLESS", "FLOOD", "HANG", "JUNK", "RESET", "Certificate", "Mail", "Relay"]
 
 PATIENCE = 10.0
 
@@ -46,7 +46,7 @@ class Relay:
     def behave(
         self, stage: Stage, act: str, *, times: int | None = None, match: str = "", beyond: int = 0, keep: bool = False
     ) -> None:
-        """From now on answers with act at this stage: a reply such as "451 4.3.0 later", HANG, DROP, or RESET.
+        """From now on answers with act at this stage: a reply such as "451 4.3.0 later", JUNK, HANG, DROP, or RESET.
 
         times: only so often. match: only where the command or a recipient contains it. beyond: only on lines that
         came when so many stood. keep, at "end": the mail is kept all the same. "body": no reply, and after the first

@@ -42,7 +42,8 @@ class Lines:
         return line
 
     def write(self, reply: str) -> None:
-        self._socket.sendall(reply.encode() + b"\r\n")
+        """`reply`: octets that are no UTF-8 as surrogates."""
+        self._socket.sendall(reply.encode("utf-8", "surrogateescape") + b"\r\n")
 
     def rave(self, kind: str, code: str, stopping: threading.Event) -> None:
         """An answer that never ends; until the other side hangs up, or it is enough by all measure."""
