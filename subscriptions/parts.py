@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app
 
@@ -57,6 +57,7 @@ class Parts:
         self.tally, self.busy = Tally(), BusyNetworks()
         self.wake_sender: Callable[[], None] = lambda: None
         self.warnings: list[str] = []
+        self.look: tuple[float, list[str], dict[str, Any]] | None = None  # of /readyz, and when it began (ticks)
         self._catalogue: Catalogue | None = None
 
     def _take(self, sign_ups: Sequence[SignUp]) -> list[Refusal | None]:

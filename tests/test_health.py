@@ -9,10 +9,12 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import TestResponse
 
+from subscriptions.clock import Clock
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import JOBS, NAMED
 from subscriptions.settings import ListSettings, Mail
 from subscriptions.store.engine import transaction
+from subscriptions.web.http.headers import ARRIVED
 from tests.builders import ANNE, BART, NEWS, World, bearer, take_database_away, through
 from tests.support.relay import Relay
 
@@ -75,6 +77,17 @@ def test_a_job_that_runs_again_turns_it_green(world: World) -> None:
     assert problems(world)
     run_all(world)
     assert problems(world) == []
+
+
+def test_one_look_serves_all_who_were_waiting_for_it_and_each_sees_what_it_may(world: World) -> None:
+    run_all(world)
+    waiting = {"environ_overrides": {ARRIVED: Clock.ticks()}}
+    assert readyz(world, **waiting).status_code == 200
+    world.clock.forward(days=2)
+    assert readyz(world, **waiting).get_json()["problems"] == []  # as it was looked up for the first
+    outside = {"environ_overrides": waiting["environ_overrides"] | OUTSIDE["environ_base"]}
+    assert readyz(world, **outside).get_json() == {"status": "ready"}
+    assert readyz(world, environ_overrides={ARRIVED: Clock.ticks()}).status_code == 503  # who came later
 
 
 def test_an_old_schema_turns_it_red_and_says_what_to_do(world: World) -> None:

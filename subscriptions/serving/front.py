@@ -19,7 +19,7 @@ from subscriptions.serving.streams import Streams
 from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.web.http import routes
 from subscriptions.web.http.client_ip import FORWARDING
-from subscriptions.web.http.headers import REFUSED
+from subscriptions.web.http.headers import ARRIVED, REFUSED
 from subscriptions.web.http.incoming import Incoming
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,7 @@ class Front:
         self, incoming: Incoming, scope: Scope, protocol: HTTPProtocol, refused: int, over_at: float
     ) -> None:
         environ = bridge.environ_of(incoming, scope.server)
+        environ[ARRIVED] = over_at - deadline.PATIENCE
         if refused:
             environ[REFUSED] = refused
         context = copy_context()  # a stream goes on where it was begun, on another thread

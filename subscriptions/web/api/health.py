@@ -17,6 +17,7 @@ from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.api.auth import refuse
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
+from subscriptions.web.http.headers import ARRIVED
 from subscriptions.web.http.problems import json_answer
 from subscriptions.web.http.routes import route
 
@@ -30,11 +31,20 @@ def healthz() -> Response:
 
 @pages.get("/readyz")
 def readyz() -> Response:
-    problems, details = _look()
+    problems, details = _shared_look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
     if is_straight_from_loopback(incoming()) or (request.headers.get("Authorization") and _may_read()):
         body |= {"problems": problems, "warnings": current_parts().warnings, **details}
     return json_answer(body, 503 if problems else 200)
+
+
+def _shared_look() -> tuple[list[str], dict[str, Any]]:
+    """One look serves all who were waiting when it began: strangers who ask all at once keep nobody from an answer."""
+    parts = current_parts()
+    if parts.look is None or parts.look[0] < request.environ.get(ARRIVED, clocks.Clock.ticks()):
+        parts.look = clocks.Clock.ticks(), *_look()
+    _, problems, details = parts.look
+    return problems, details
 
 
 def _may_read() -> bool:

@@ -22,6 +22,7 @@ from subscriptions.web.http.incoming import Incoming
 Headers = Sequence[tuple[str, str]]
 log = logging.getLogger(__name__)
 REFUSED = "yestwice.refused"  # in the environ: the status with which our own server has given up on a body
+ARRIVED = "yestwice.arrived"  # there too: when it was whole, by Clock.ticks
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 POLICY = {
