@@ -114,7 +114,6 @@ def mailable(settings: Settings) -> Mailable:
 
 
 def _folded(text: str) -> str | None:
-    """The address in a setting that may be a sentence as well."""
     try:
         return parse(parseaddr(text)[1]).folded
     except BadAddress:

@@ -118,7 +118,6 @@ class Watch:
         self._on = self._on | {excess.cause: now + breaker.STAYS_ON}
 
     def _for_all(self, cause: Cause) -> Cause:
-        """As the database names it."""
         scope, name = cause
         if scope is not Scope.DOMAIN:
             return cause

@@ -58,7 +58,6 @@ def look(window: Window) -> Count:
 
 
 def _found(window: Window) -> Iterator[list[Found]]:
-    """Batch after batch of what the window holds; each read by itself, so that nothing waits for it."""
     last = 0
     while True:
         with reading() as session:

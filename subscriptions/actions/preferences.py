@@ -62,7 +62,6 @@ def ask_again(key: bytes, now: datetime, policy: Policy) -> datetime | None:
 def _owe(
     session: Session, key: bytes, typed: str | None, budget: str, now: datetime, policy: Policy, *, may_wait: bool
 ) -> datetime | None:
-    """When the mail leaves, or None where there is none."""
     hook = _hook(session, key, typed, now)
     known = Budget.read(budget, policy.mails)
     due_at = known.mail_time(now, may_wait=may_wait) if hook else None

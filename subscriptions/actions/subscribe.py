@@ -77,8 +77,6 @@ class SignUp(NamedTuple):
 
 @dataclass(slots=True)
 class _Batch:
-    """What one transaction knows and is about to write."""
-
     now: datetime
     policy: Policy
     budgets: dict[bytes, Budget]
@@ -114,7 +112,6 @@ def take(
 
 
 def _unusual(sign_ups: Sequence[SignUp]) -> dict[str, int]:
-    """What the addresses alone tell, in numbers."""
     disposable = sum("disposable" in sign_up.flags for sign_up in sign_ups)
     return {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups), "disposable": disposable}
 

@@ -126,7 +126,6 @@ def refresh(file: TextIO) -> None:
 
 
 def _report(parts: Parts) -> Iterator[str]:
-    """Line by line; names no person."""
     now = parts.clock.now()
     thresholds = parts.settings.thresholds
     if thresholds is None:
@@ -153,7 +152,6 @@ def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
 
 
 def _names(parts: Parts, session: Session, causes: Iterable[Cause]) -> Callable[[Cause], str]:
-    """How people call lists and domains; a domain where a registration is left that has it."""
     known = {(Scope.LIST, str(id_)): row.slug for id_, row in parts.catalogue.lists.items()}
     if any(scope is Scope.DOMAIN for scope, _ in causes):
         found = {address.rpartition("@")[2].lower() for address in attack.newest_addresses(session, NEWEST)}

@@ -102,7 +102,6 @@ def _sentence(event: Evidence) -> str:
 
 
 def _proof(session: Session, event: Evidence) -> str:
-    """Whether the mail as it was sent can be shown."""
     if event.fact != "mailed":
         return ""
     if rebuild(session, event.id, current_parts().sender.composer) is None:
@@ -111,7 +110,6 @@ def _proof(session: Session, event: Evidence) -> str:
 
 
 def _vouched(event: Evidence) -> str:
-    """What a client says of the visitor that it spoke for."""
     page, at = event.details.get("page"), event.details.get("submitted_at")
     said = (f" on {page}" if page else "") + (f" at {at}" if at else "")
     return f", as it says{said}" if said else ""

@@ -40,7 +40,6 @@ def test_mail(address: Address) -> None:
 
 
 def _choosing(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that choose mails; without them, all."""
     for option in (
         click.option("--list", "slug", metavar="SLUG", help="Of this list alone."),
         click.option("--language", "tag", metavar="CODE", help='In this language alone, such as "en".'),
@@ -87,7 +86,6 @@ def _as_text(mail: Preview) -> str:
 
 
 def _write_folder(folder: Path, previews: list[Preview]) -> None:
-    """Each mail as it leaves, its page and its text, and an index: lists, their mails, the languages of each."""
     lists: dict[str, dict[str, Any]] = {}
     for mail in previews:
         file = f"{mail.row.slug}/{mail.kind}.{mail.tag}"

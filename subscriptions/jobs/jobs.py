@@ -34,7 +34,6 @@ def _block(run: Run) -> int:
 
 
 def _purge(run: Run) -> int:
-    """Registrations whose month is over; and proofs, IPs and suppressions whose time is."""
     purged = sweep.whole(sweep.purge, run.now, run.alive)
     for more in (sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions):
         sweep.whole(more, run.now, run.alive)
@@ -43,7 +42,6 @@ def _purge(run: Run) -> int:
 
 
 def _deliver(run: Run) -> int:
-    """Also mails of dead processes and of commands."""
     sent = run.parts.sender.deliver()
     for key in erase.due(run.now):
         erase.finish(key, run.now, run.parts.policy)
@@ -51,7 +49,6 @@ def _deliver(run: Run) -> int:
 
 
 def _tidy(run: Run) -> int:
-    """Short-lived rows, and the files after a deletion."""
     with transaction() as session:
         vacuum.forget_short_lived(session, run.now, run.parts.clock.real_now(), run.parts.policy)
     return int(vacuum.sweep_files(run.now, asked=run.asked))

@@ -53,7 +53,6 @@ def _rule(slug: str, made: Shades, condition: str) -> str:
 
 
 def _nearest(colour: str, scheme: str, is_good: Callable[[str], bool]) -> str:
-    """The colour itself, or its first shade that is good: darker by day, lighter at night."""
     if is_good(colour):
         return colour
     start, end = lightness(colour), float(_is_dark(scheme))
@@ -81,7 +80,6 @@ def _moved(accent: str, scheme: str, by: float) -> str:
 
 
 def _on(accent: str, strong: str, scheme: str) -> str:
-    """White, or at night a very dark shade of the colour."""
     if not _is_dark(scheme):
         return "#ffffff"
     dark = with_lightness(accent, 0.22)

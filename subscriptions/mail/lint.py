@@ -33,8 +33,6 @@ class Expected:
 
 @dataclass
 class _Page(HTMLParser):
-    """The HTML part, taken apart."""
-
     html: str
     lang: str = ""
     links: list[str] = field(default_factory=list)

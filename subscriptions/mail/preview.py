@@ -74,7 +74,6 @@ class Previews:
         return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
 
     def _to_operator(self, due: Due) -> dict[str, str]:
-        """As if far too many sign-ups had come in for an hour."""
         excess = Excess(Scope.ALL, "", 1200, self._settings.abuse.signups_per_minute)
         flood = Opening(excess, self._now - _AGO, self._now + _AGO)
         said = alarm.values(self._now, lambda excess: excess.name, [flood])
@@ -85,7 +84,6 @@ class Previews:
         return values | {name: TOKEN for name in values if name.endswith("_token")} | {"code": "EXAM-PLE2"}
 
     def _due(self, mail: MailKind, rows: Sequence[List], tag: str) -> Due:
-        """As if all had happened that a mail could be about."""
         began, life = self._now - _AGO, self._settings.lifecycle
         confirm_by = began + timedelta(hours=life.confirm_within_hours)
         ends = datetime(self._now.year + life.keep_proof_years + 1, 1, 1, tzinfo=self._now.tzinfo)

@@ -102,7 +102,6 @@ class Queue:
 
     @property
     def _at_work(self) -> int:
-        """Threads that have a line or are about to have one."""
         return self._threads - self._idle
 
     def _take_reserved(self, mine: Taken) -> Taken | None:
@@ -120,7 +119,6 @@ class Queue:
         return taken
 
     def _call_another(self) -> None:
-        """See to it that somebody stands by."""
         if self._ends or self._stands_by or self._at_work >= self._room():
             return
         if self._idle:

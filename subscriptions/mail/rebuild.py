@@ -58,7 +58,6 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
 
 
 def _first_list(session: Session, about: Registration | Subscription, proof: Evidence) -> int:
-    """The list that the links of the mail name: the first of several."""
     slugs = proof.details.get("lists")
     first = session.scalar(select(List.id).where(List.slug == slugs[0])) if slugs else None
     return first or about.list_id

@@ -227,7 +227,6 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _said(error: Exception) -> str:
-    """What went wrong, in a line."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the relay's certificate is not valid: {error.verify_message}"
     if isinstance(error, smtplib.SMTPResponseException):

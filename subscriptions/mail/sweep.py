@@ -134,7 +134,6 @@ class Sweep:
             self._hold.pause(self._refusal)
 
     def _send(self, line: Line, taken: Taken, following: Taken | None) -> Pause | None:
-        """A refusal that is not about this mail leaves it as it was."""
         self._settler.make_room()
         message = self._written(taken)
         if message is None:
@@ -170,13 +169,11 @@ class Sweep:
         return None
 
     def _ahead(self, following: Taken | None) -> OutMessage | None:
-        """What may be announced of a mail before it is its turn."""
         with suppress(Unwritable):  # said when it is
             return self._batch.write(following) if following else None
         return None
 
     def _hand_over(self, line: Line, taken: Taken, message: OutMessage) -> Later | Pause | Cut | None:
-        """What kept it from being done with, if anything did."""
         began = Clock.ticks()
         self.queue.goes_out()
         try:

@@ -102,7 +102,6 @@ class Wire(smtplib.SMTP):
         return self._ends if self._ends is not None else Clock.ticks() + self.timeout
 
     def _line(self, ends: float, at_most: int, first: int) -> bytes:
-        """The next line with its end."""
         while (end := self._heard.find(b"\n") + 1) == 0 and len(self._heard) < at_most:
             self._hear(ends)
         if not 0 < end <= at_most:

@@ -113,7 +113,6 @@ class Supervisor:
         os._exit(1)
 
     def _ended(self) -> Iterator[str]:
-        """The roles of those that have ended by themselves."""
         while self._running and (pid := os.waitpid(-1, os.WNOHANG)[0]):
             name, since = self._running.pop(pid)
             self._short = self._short + 1 if Clock.ticks() - since < QUICK else 0

@@ -58,7 +58,6 @@ class QuickDoor:
             raise Unavailable("no answer in time") from None
 
     def _wake(self) -> None:
-        """Called by the thread that commits, after each batch."""
         answered, self._answered = self._answered, []
         if answered:
             self._loop.call_soon_threadsafe(_tell, answered)

@@ -43,7 +43,6 @@ def is_loopback(host: str) -> bool:
 
 
 def _ruled(settings: Settings) -> Iterator[str]:
-    """What rules.toml says of each setting by itself."""
     tables = [(section, f"[{section}]", getattr(settings, section)) for section in RULES if section != "lists"]
     tables += [("lists", f'[[lists]] "{configured.slug}"', configured) for configured in settings.lists]
     for section, label, table in tables:
@@ -72,7 +71,6 @@ def _server(settings: Settings) -> Iterator[str]:
 
 
 def _web(address: str) -> SplitResult | None:
-    """The parts of an address of the web, or None if it is none."""
     try:
         url = urlsplit(address)
         return url if url.scheme in ("http", "https") and url.hostname and url.port != 0 else None

@@ -24,8 +24,6 @@ class _Said(str):
 
 @dataclass
 class _Reading:
-    """What has been read so far: where from, and what was wrong with it."""
-
     file: str = "the defaults"
     raw: dict[str, Any] = field(default_factory=dict)
     named: dict[tuple[str, ...], str] = field(default_factory=dict)  # settings that the environment named
@@ -61,7 +59,6 @@ def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> 
 
 
 def _source(problem: str, settings: Settings, reading: _Reading) -> str:
-    """Where the setting that a problem begins with was set."""
     found = re.match(r'(\w+)(?: in \[(\w+)\]| in \[\[lists\]\] "(.*?)")', problem)
     if found is None:
         return reading.where("lists")
@@ -72,7 +69,6 @@ def _source(problem: str, settings: Settings, reading: _Reading) -> str:
 
 
 def _read(path: Path, reading: _Reading) -> bool:
-    """Whether the file could be read."""
     reading.file = str(path)
     try:
         reading.raw = tomllib.loads(path.read_text("utf-8-sig"))
@@ -132,7 +128,6 @@ def _entry(lists: list[Any], number: str) -> Any:
 
 
 def _value(text: str) -> Any:
-    """The text read as TOML where that parses, else the text itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"] if "\n" not in text else str(text)
     except tomllib.TOMLDecodeError:

@@ -69,7 +69,6 @@ def settled_hour(session: Session, now: datetime) -> tuple[int, int]:
 
 
 def _total_at(session: Session, name: str, at: datetime) -> int | None:
-    """What a counter said then; where that is too long ago, what was noted of it first."""
     mine = select(Traffic.count).where(Traffic.kind == _TOTAL, Traffic.name == name)
     found = session.scalar(mine.where(Traffic.minute <= at).order_by(Traffic.minute.desc()).limit(1))
     return found if found is not None else session.scalar(mine.order_by(Traffic.minute).limit(1))

@@ -77,7 +77,6 @@ def _details(session: Session, now: datetime) -> dict[str, Any]:
 
 
 def _on(session: Session, now: datetime) -> list[Opening]:
-    """What the breaker is on for."""
     return [opening for opening in traffic.openings(session).values() if opening.is_on(now)]
 
 

@@ -33,7 +33,6 @@ def document(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _sign_ups(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """One kind for each list, and one for any number of them."""
     shown: dict[int, list[str]] = {}
     for wording in catalogue.wordings.values():
         shown.setdefault(wording.list_id, []).append(wording.id)
@@ -44,7 +43,6 @@ def _sign_ups(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def _by_list(row: List, shown: dict[int, list[str]]) -> dict[str, Any]:
-    """How a body names one list."""
     return {
         "list": {"const": row.slug, "description": "The first list where this member is missing."},
         "wording": {"enum": shown[row.id], "description": "Id of the consent text that was shown."},
@@ -52,7 +50,6 @@ def _by_list(row: List, shown: dict[int, list[str]]) -> dict[str, Any]:
 
 
 def _by_lists(rows: Sequence[List], shown: dict[int, list[str]]) -> dict[str, Any]:
-    """How it names any number of them."""
     slugs = {"type": "array", "items": {"enum": [row.slug for row in rows]}, "minItems": 1, "uniqueItems": True}
     wordings = _object({row.slug: {"enum": shown[row.id]} for row in rows}, [])
     return {
@@ -62,7 +59,6 @@ def _by_lists(rows: Sequence[List], shown: dict[int, list[str]]) -> dict[str, An
 
 
 def _kind(rows: Sequence[List], required: Sequence[str], which: dict[str, Any]) -> dict[str, Any]:
-    """A sign-up for all of these lists, which a body names by the members `which`."""
     first, *others = ({field.key: field for field in fields_of(*row.fields)} for row in rows)
     shared = [field for key, field in first.items() if all(key in of_list for of_list in others)]
     told = {field.key: _VOLUNTARY | {"description": _about(field)} for field in shared}

@@ -28,7 +28,6 @@ _LATE = "This sign-up can no longer be confirmed. Sign up again for a fresh mail
 
 
 def _body() -> bytes:
-    """Of the request at hand, if it says that it is JSON."""
     if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         abort(answer(415, "Send application/json in UTF-8."))
     return request.get_data(cache=False)

@@ -60,7 +60,6 @@ def _agreement(entry: Agreement) -> dict[str, Any]:
 
 
 def _colours(options: Options) -> dict[str, str]:
-    """Of the button, by day and at night: the wished one or the list's own, in shades that can be read."""
     colour = options.colour or options.rows[0].colour
     day, night = shades(colour, "light"), shades(colour, "dark")
     return {"accent-light": day.accent, "accent-dark": night.accent,
@@ -83,7 +82,6 @@ def _texts(form: SignUpForm) -> dict[str, Any]:
 
 
 def _inbox(options: Options) -> dict[str, Any]:
-    """What comes after the form; the subject names the list, which of several are chosen nobody knows yet."""
     names = language.listed(options.rows)
     hours = current_parts().settings.lifecycle.confirm_within_hours
     time = ngettext("%(num)d hour, counted from your sign-up", "%(num)d hours, counted from your sign-up", hours)
@@ -102,7 +100,6 @@ def _inbox(options: Options) -> dict[str, Any]:
 
 
 def _code() -> dict[str, Any]:
-    """The mailed code, typed where the form was."""
     hint = gettext(
         "Eight letters and digits. To type them here subscribes the address, like the button behind the link."
     )

@@ -58,7 +58,6 @@ def page(slug: str) -> str:
 
 
 def _snippets(options: Options) -> dict[str, Any]:
-    """The form, to be written as plain HTML; and it in a frame, and put there by a script."""
     form, lang, wished = options.form(), language.current(), options.query()
     src = f"/embed/{options.rows[0].slug}/frame?{urlencode({'lang': lang, **wished}, safe=',')}"
     # what stood in the form when the snippet was made, for whoever reads the page's source years later
@@ -79,7 +78,6 @@ def _script(name: str, **attributes: object) -> str:
 
 
 def _tag(*words: str, **attributes: object) -> str:
-    """An opening tag; attributes without a value are left out, `data_list` becomes `data-list`."""
     given = [Markup('{}="{}"').format(name.replace("_", "-"), value) for name, value in attributes.items() if value]
     name, *flags = words
     return f"<{' '.join([name, *given, *flags])}>"

@@ -55,7 +55,6 @@ def _of_any_list() -> set[str]:
 
 
 def _named(origin: str) -> str:
-    """An origin as it may be repeated in a sentence: only what looks like one."""
     return origin if origin_of(origin) == origin else "of this request"
 
 

@@ -48,7 +48,6 @@ _READ = Route(Who.TOKEN, "read")
 
 
 def _of(blueprint: str, **rows: Route) -> dict[str, Route]:
-    """The rows of its views."""
     return {f"{blueprint}.{view}": row for view, row in rows.items()}
 
 

@@ -60,7 +60,6 @@ def unseen(form: Form, address: Address, parts: Parts, *, ask: bool = True) -> H
 
 
 def _was_seen(form: Form) -> bool:
-    """Whether the visitor has seen the hint about exactly this address, and keeps it."""
     return form.get(SEEN, "") == form.get("email", "").strip() != ""
 
 

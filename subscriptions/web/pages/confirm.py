@@ -63,13 +63,11 @@ def _may_vouch(handle: str, ref: bytes) -> bool:
 
 
 def _named(status: ConfirmStatus, slug: str) -> int:
-    """The list whose button was pressed."""
     ids = (found.registration.list_id for found in status.lists)
     return next((id_ for id_ in ids if current_parts().catalogue.lists[id_].slug == slug), NO_LIST)
 
 
 def _led_away(status: ConfirmStatus) -> BaseResponse | None:
-    """To the page that the list's owner has for the newly subscribed, if there is one."""
     is_one = status.state is LinkState.SUBSCRIBED and len(status.lists) == 1
     row = _list(status.lead) if is_one else None
     return redirect(row.confirmed_url, 303) if row and row.confirmed_url else None
@@ -91,7 +89,6 @@ def confirm_page_of(status: ConfirmStatus) -> Response:
 
 
 def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Response:
-    """`may_ask`: the page may look for the open one of its sign-up."""
     row = _about(status.lead)
     if status.state not in (LinkState.WAITING, LinkState.SUBSCRIBED):
         return Response(_gone(token, status, row), 410)
@@ -144,7 +141,6 @@ def _list(registration: Registration | None) -> List | None:
 
 
 def _about(registration: Registration | None) -> List | None:
-    """Its list; the page speaks its language."""
     row = _list(registration)
     language.of_row(registration.locale if registration else None, row)
     return row

@@ -86,7 +86,6 @@ def wrong_code(left: int) -> str:
 
 
 def _pause() -> int | None:
-    """How many minutes lie at least between two mails, where the budget says so."""
     shortest = min(current_parts().policy.mails, key=lambda rate: rate.period, default=None)
     return ceil(shortest.period / timedelta(minutes=1)) if shortest and shortest.count == 1 else None
 
@@ -105,7 +104,6 @@ def _page(
 
 
 def _also() -> str | None:
-    """The further lists of a form of several, as far as they exist."""
     return ",".join(row.slug for row in _beside()) or None
 
 
@@ -114,7 +112,6 @@ def _beside() -> list[List]:
 
 
 def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:
-    """The sender, and where the typed domain reads its mail."""
     sender = current_parts().settings.mail.sender
     known = webmail(visit.webmail) if visit else None
     url = known.open(wire_form(parseaddr(sender)[1])) if known else None

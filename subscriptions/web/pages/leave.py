@@ -92,7 +92,6 @@ def _list(id_: int) -> List | None:
 
 
 def _about_not_me(link: NotMe) -> tuple[List | None, str]:
-    """The list that it names, and the names of all that its mail named."""
     row = _list(link.list_id)
     with reading() as session:
         found = registrations.of_form(session, link.ref)

@@ -118,7 +118,6 @@ def _after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse
 
 
 def _offered() -> list[List]:
-    """The lists that the address of the page names, or all public ones; the page speaks the language of the first."""
     rows = _public()
     if "lists" in request.args:
         slugs = dict.fromkeys(request.args["lists"].split(","))
@@ -134,12 +133,10 @@ def _public() -> list[List]:
 
 
 def _chosen() -> list[List]:
-    """The lists that were ticked, as far as they exist."""
     return there_are(request.form.getlist("lists"))
 
 
 def _described(rows: Sequence[List], *, is_choice: bool = False) -> SignUpForm:
-    """The form as the request at hand wishes for it."""
     chosen, action = _chosen() if is_choice else rows, _action(rows, is_choice=is_choice)
     back = urls.return_url(chosen) if chosen else urls.carried_return_url(rows)
     urls.may_lead_to(back, *(row.thank_you_url for row in rows))

@@ -23,7 +23,6 @@ def index() -> str:
 
 
 def _sections(found: list[Preview]) -> Iterator[dict[str, Any]]:
-    """The mails of each list, then those to the operator."""
     for row in current_parts().catalogue.configured:
         theirs = [mail for mail in found if mail.row is row and not mail.mail.row.to_operator]
         yield {"id": f"list-{row.slug}", "name": row.name, "mails": _lines(theirs)}
@@ -32,7 +31,6 @@ def _sections(found: list[Preview]) -> Iterator[dict[str, Any]]:
 
 
 def _lines(found: list[Preview]) -> list[dict[str, Any]]:
-    """Mails by their subjects, as the reader of the page would get them, and their languages."""
     kinds: dict[str, list[Preview]] = {}
     for mail in found:
         kinds.setdefault(mail.kind, []).append(mail)

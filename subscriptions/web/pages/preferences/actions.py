@@ -47,7 +47,6 @@ def _leave_all(session: Session) -> Said:
 
 
 def _join(session: Session) -> Said:
-    """A new double opt-in, with the wording that stood beside the button."""
     row, mine, parts = _named_list(), known(session.key), current_parts()
     if not joins(row, mine) or mine.address is None:
         abort(404)
@@ -123,7 +122,6 @@ def movable(mine: Profile) -> list[List]:
 
 
 def _sign_up(address: Address, wordings: Mapping[List, str], told: Mapping[str, str]) -> SignUp:
-    """For these lists, each with its wording; a mailbox is proven, which is more than a computation proves."""
     asked_for, parts = keys_of([*wordings]), current_parts()
     fields = {key: text for key, text in told.items() if key in asked_for}
     name, locale = fields.pop("name", None), told.get("locale") or language.current()

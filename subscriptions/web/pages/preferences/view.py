@@ -70,7 +70,6 @@ _ORDER = ("open", "waiting", "blocked", "ended", "new")
 
 
 def _lists(mine: Profile) -> Iterator[dict[str, Any]]:
-    """Those of this person, then those that anybody may join."""
     catalogue, theirs = current_parts().catalogue, {*mine.subscriptions, *mine.waiting, *mine.blocked}
     rows = [row for row in catalogue.lists.values() if row.id in theirs or (row.public and joins(row, mine))]
     for row in sorted(rows, key=lambda row: _ORDER.index(_state(row, mine))):
@@ -118,7 +117,6 @@ def offered(mine: Profile) -> list[Field]:
 
 
 def _told(mine: Profile) -> dict[str, str]:
-    """What is stored of them now; where subscriptions differ, the newest."""
     told: dict[str, str] = {}
     for row in sorted(mine.open, key=lambda row: row.id):
         told |= stored(row) | {"locale": current_parts().languages.known(row.locale) or row.locale}
