@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.mail import hold
 from subscriptions.mail.hold import Batch, Taken
+from subscriptions.start import Background
 from subscriptions.store import jobs, outbox
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.trips import Trip, in_trips, trip
@@ -157,3 +160,13 @@ def test_two_senders_keep_new_letters_in_the_same_order(world: World, monkeypatc
     with in_trips() as connection, trip(connection, last=True) as out:
         outbox.keep_compiled(out, dict.fromkeys("dbeac", b"x"), datetime.now(UTC))
     assert kept == list("abcde")
+
+
+@pytest.mark.parametrize("error", [Unavailable("away"), Contention("busy")])
+def test_each_job_waits_for_the_database(world: World, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    def wait(_: Run) -> int:
+        raise error
+
+    for name in NAMED:
+        Background(world.app)._run(replace(NAMED[name], work=wait))
+    assert [record.getMessage() for record in caplog.records] == ["job waits for the database"] * len(NAMED)
