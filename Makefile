@@ -1,6 +1,8 @@
 # Everything a newcomer types. `make help` lists it.
 PYTHON ?= python3
 ARGS ?=
+# One more than there are cores: browsers, servers and databases of the tests also wait for each other.
+WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 
@@ -16,10 +18,10 @@ run: $(VENV)/.core ## install what is needed and serve on http://127.0.0.1:8000
 
 test: $(VENV)/.tests ## run the tests, all but the drills (make test ARGS="-k confirm")
 	@$(VENV)/bin/python -m tests.support.browser --install
-	@$(VENV)/bin/pytest --numprocesses auto --dist worksteal -m "not drill" $(ARGS)
+	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist worksteal -m "not drill" $(ARGS)
 
 drills: $(VENV)/.tests ## run what is long by nature: attacks, measuring, random histories and texts by the thousand
-	@HYPOTHESIS_PROFILE=night $(VENV)/bin/pytest --numprocesses auto --dist worksteal -m "drill or hypothesis" $(ARGS)
+	@HYPOTHESIS_PROFILE=night $(VENV)/bin/pytest --numprocesses $(WORKERS) --dist worksteal -m "drill or hypothesis" $(ARGS)
 
 mutants: $(VENV)/.tests ## break the rules one by one: do the tests notice? (make mutants ARGS="domain/budget")
 	@nice $(VENV)/bin/python -m tests.mutants $(ARGS)

@@ -53,6 +53,7 @@ def test_every_sign_up_is_answered_and_every_mail_delivered_by_form_and_by_json(
     assert tables(url) == 0, "it leaves the database as it found it"
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("database", ["postgresql"])
 def test_every_row_is_exported_while_others_sign_up(database_url: str) -> None:
     url = emptied(database_url)
@@ -70,6 +71,7 @@ def test_every_owed_mail_is_sent_and_each_part_of_the_sender_timed() -> None:
     assert [name for name, value in figures.items() if name.startswith("part_") and not value] == []
 
 
+@pytest.mark.drill
 def test_another_version_runs_in_turn_with_this_one(tmp_path: Path) -> None:
     options = ("--against", "HEAD", "--rounds", "2", "--requests", "20", "--rate", "200")
     told = measured("signup", *options, XDG_CACHE_HOME=str(tmp_path))
