@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from app import create_app
 from subscriptions import languages, parts
 from subscriptions.clock import Clock
+from subscriptions.mail import phrases
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.settings import Settings
 from subscriptions.store.models import db
@@ -82,6 +83,7 @@ class Applications:
 
     def take(self, settings: Settings, clock: Clock) -> Flask:
         """One with these settings, as if it had just been made."""
+        phrases._said.cache_clear()  # it knows one folder of translations, as a process does
         key = _key(settings)
         if idle := self._idle.get(key):
             app = idle.pop()
@@ -102,7 +104,8 @@ class Applications:
         """For another test with the same settings."""
         with app.app_context():
             db.engine.dispose()
-        key = _key(parts.current_parts(app).settings)
+        its = parts.current_parts(app)
+        key = its.settings, its.languages.folder  # what it was made of: a test may have put its own folder back by now
         self._idle[key] = [*self._idle.pop(key, []), app]
         while len(self._idle) > self._at_most:
             oldest = next(iter(self._idle))
