@@ -37,10 +37,11 @@ def test_a_page_is_handed_over_in_chunks_that_together_are_the_page(
     for address in (ANNE, BART, CRIS):
         world.subscribe(address)
     monkeypatch.setattr(stream, "CHUNK", 2)
-    heard: list[int] = []
+    heard: list[tuple[int, int]] = []
     row, now = the_list(world), world.clock.now()
-    chunks = list(stream.export(row, "jsonl", world.parts.links, now, heard.append))
-    assert ([chunk.count(b"\n") for chunk in chunks], heard) == ([2, 1], [3])
+    chunks = list(stream.export(row, "jsonl", world.parts.links, now, lambda *come: heard.append(come)))
+    assert [chunk.count(b"\n") for chunk in chunks] == [number for number, _ in heard] == [2, 1]
+    assert list(stream.export(row, "jsonl", world.parts.links, now, after=heard[0][1])) == chunks[1:]
 
 
 @pytest.mark.parametrize("moment", ["2026-11-23 12:34:56.999999", "2027-01-01 00:00:00.000001", "1999-12-31 23:59:59"])

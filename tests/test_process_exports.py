@@ -1,6 +1,8 @@
 """Exports to slow readers: constant memory, a pool of their own, and none that broke off looks whole."""
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextvars import copy_context
@@ -11,11 +13,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from werkzeug.wsgi import ClosingIterator
 
 from subscriptions.clock import Clock
 from subscriptions.serving import streams
-from subscriptions.serving.bridge import WHOLE
+from subscriptions.serving.bridge import WHOLE, Pieces
 from subscriptions.serving.streams import AT_ONCE
 from subscriptions.store.models import Subscription, Token
 from tests.support.lines import called, heard, set_to, status_of
@@ -101,7 +102,7 @@ def test_a_reader_that_is_gone_before_its_first_octet_frees_its_place_in_seconds
     """granian never opens the pipe for it; which of the two is first is chance, and so it is played here."""
     monkeypatch.setattr(streams, "OPENED_WITHIN", 0.05)
     gone: Any = SimpleNamespace(response_file=lambda *_: None)
-    at_once, pieces = streams.Streams(), ClosingIterator([b"x" * 2 * WHOLE])
+    at_once, pieces = streams.Streams(), Pieces([b"x" * 2 * WHOLE])
     sent = at_once.send(gone, "127.0.0.1:1", (200, []), pieces, copy_context())
     asyncio.run(asyncio.wait_for(sent, 10))
     assert not at_once.is_full
@@ -114,6 +115,21 @@ def test_an_export_that_breaks_off_does_not_look_whole(server: Server, url: str)
     execute(url, "ALTER TABLE nowhere RENAME TO suppressions")
     assert not broken.endswith(END) and 0 < people(broken) < PEOPLE
     whole = heard(called(server, EXPORT + CLOSE))
+    assert whole.endswith(END) and people(whole) == PEOPLE
+
+
+def test_one_that_is_killed_amid_an_export_is_seen_and_without_it_exports_are_made_all_the_same(server: Server) -> None:
+    line, broken, (*_, doomed) = begun(server), b"", server.children
+    while len(broken) < 4 * WHOLE:  # more than what the web process makes itself
+        broken += line.recv(ROOM)
+    os.kill(doomed, signal.SIGKILL)
+    broken += heard(line)
+    assert not broken.endswith(END) and people(broken) < PEOPLE
+    until(lambda: len(server.children) == 2 and doomed not in server.children)
+    *_, stopped = server.children
+    os.kill(stopped, signal.SIGSTOP)
+    whole = heard(called(server, EXPORT + CLOSE))
+    os.kill(stopped, signal.SIGCONT)
     assert whole.endswith(END) and people(whole) == PEOPLE
 
 

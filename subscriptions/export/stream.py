@@ -26,31 +26,31 @@ HEAD = ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
 # what spreadsheets take for the beginning of a formula, full-width forms included
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r\n＝＋－＠]")
 Line = Callable[[Row], str]
+Progress = Callable[[int, int], object]  # hears of each chunk how many rows it has, and the last one's id
 
 
 def export(
-    row: List, kind: str, links: Links, now: datetime, progress: Callable[[int], object] = lambda n: None
+    row: List, kind: str, links: Links, now: datetime, progress: Progress = lambda n, id_: None, after: int = 0
 ) -> Iterator[bytes]:
-    """The export of a list, a chunk at a time, in UTF-8; `progress` hears how many rows each page had.
+    """The export of a list, or what of it is behind that id, a chunk at a time, in UTF-8.
 
     It waits for nothing but the database, and holds neither transaction nor connection while its reader takes a chunk.
     """
     line = csv_line(row, links) if kind == "csv" else json_line(row, links)
     breath = threading.Event()
-    if kind == "csv":
+    if kind == "csv" and not after:
         yield HEAD.encode()
-    for page in _pages(row, now):
-        for start in range(0, len(page), CHUNK):
+    for page in _pages(row, now, after):
+        for chunk in (page[start : start + CHUNK] for start in range(0, len(page), CHUNK)):
             breath.wait(BREATH)
-            yield "".join([line(subscription) for subscription in page[start : start + CHUNK]]).encode()
-        progress(len(page))
+            progress(len(chunk), chunk[-1][0])
+            yield "".join([line(subscription) for subscription in chunk]).encode()
 
 
-def _pages(row: List, now: datetime) -> Iterator[Sequence[Row]]:
+def _pages(row: List, now: datetime, after: int) -> Iterator[Sequence[Row]]:
     """Pages by key: nobody twice, nobody missed."""
     with reading() as session:
         pages = subscriptions.mailable_pages(session, row.id, PAGE, now)
-    after = 0
     while True:
         with reading() as session:
             page = subscriptions.mailable_page(session, pages, after)

@@ -1,39 +1,39 @@
 """Serving: `python app.py`, from the configuration to the way down."""
 
-import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from socket import socket
+from socket import AF_UNIX, SOCK_SEQPACKET, recv_fds, send_fds, socket, socketpair
 
 from flask import Flask
 
 from subscriptions import logs, start
-from subscriptions.jobs.jobs import JOBS, OF_MAILS, OF_WEB
+from subscriptions.jobs.jobs import JOBS, OF_MAILS, OF_WEB, Job
 from subscriptions.parts import current_parts
-from subscriptions.serving import processes, server
+from subscriptions.serving import processes, server, streams
 from subscriptions.serving.front import Front
 from subscriptions.settings import Settings
 from subscriptions.settings.file import load
 
 
 class Bell:
-    """Rung by web processes, heard by the one for mails; several rings at once are one."""
+    """Rung by web processes, heard by the one for mails; who wants a stream made hands the end of a line over."""
 
     def __init__(self) -> None:
-        self._heard, self._rung = os.pipe()
-        os.set_blocking(self._rung, False)
+        self._heard, self._rung = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        self._rung.setblocking(False)
 
-    def ring(self) -> None:
-        """Never waits: where the pipe is full, somebody is being woken already."""
+    def ring(self, *ends: int) -> None:
+        """Never waits: where there is no room, somebody is being woken already, and streams are made without."""
         with suppress(BlockingIOError):
-            os.write(self._rung, b"!")
+            send_fds(self._rung, [b"!"], ends)
 
-    def wait(self) -> bytes:
-        return os.read(self._heard, 4096)
+    def wait(self) -> list[int]:
+        return recv_fds(self._heard, 1, 1)[1]
 
 
 def serve(create_app: Callable[[Settings], Flask]) -> None:
@@ -49,7 +49,7 @@ def serve(create_app: Callable[[Settings], Flask]) -> None:
         sys.exit(start.sentence(error))
     _greet(settings)
     if settings.server.workers == 1 and not settings.server.mail_process:
-        _web_process(app, listening, start.Background(app))
+        _web_process(app, listening, JOBS)
     else:
         _several(app, listening)
 
@@ -76,11 +76,10 @@ def _several(app: Flask, listening: socket) -> None:
     settings = current_parts(app).settings.server
     start.close_connections(app)
     bell = Bell() if settings.mail_process else None
-    jobs = OF_WEB if bell else JOBS
 
     def web() -> None:
         start.begin_anew(app)
-        _web_process(app, listening, start.Background(app, jobs, bell.ring if bell else None))
+        _web_process(app, listening, *((OF_WEB, bell.ring) if bell else (JOBS,)))
 
     roles: dict[str, Callable[[], None]] = {f"web {n}": web for n in range(1, settings.workers + 1)}
     if bell:
@@ -88,9 +87,9 @@ def _several(app: Flask, listening: socket) -> None:
     processes.leave(processes.Supervisor(roles, stopping=listening.close).run())
 
 
-def _web_process(app: Flask, listening: socket, background: start.Background) -> None:
+def _web_process(app: Flask, listening: socket, jobs: Sequence[Job], ring: Callable[..., None] | None = None) -> None:
     processes.hear()
-    granian = server.Granian(Front(app), listening)
+    background, granian = start.Background(app, jobs, ring), server.Granian(Front(app, ring), listening)
     background.start()
     status = granian.run()
     processes.leave_soon(status)
@@ -99,19 +98,27 @@ def _web_process(app: Flask, listening: socket, background: start.Background) ->
 
 
 def _mail_process(app: Flask, listening: socket, bell: Bell) -> None:
-    """Mails and jobs until a signal: woken by the commit of a web process, and by its own look every few seconds."""
+    """Mails, jobs and streams until a signal: woken by web processes, and by its own look every few seconds."""
     signal.pthread_sigmask(signal.SIG_BLOCK, processes.SIGNALS)  # in every thread: the main one waits for them
     listening.close()
     start.begin_anew(app)
     background = start.Background(app, OF_MAILS)
     background.start()
-    threading.Thread(target=_hear, args=[bell, background], name="bell", daemon=True).start()
+    at_most = streams.AT_ONCE * current_parts(app).settings.server.workers
+    makers = ThreadPoolExecutor(at_most, "stream", lambda: app.app_context().push())
+    threading.Thread(target=_hear, args=[bell, background, makers], name="bell", daemon=True).start()
     signal.sigwait(processes.SIGNALS)
     processes.leave_soon(0)
     background.stop()
+    makers.shutdown()
     processes.leave(0)
 
 
-def _hear(bell: Bell, background: start.Background) -> None:
-    while bell.wait():
-        background.wake()
+def _hear(bell: Bell, background: start.Background, makers: Executor) -> None:
+    while True:
+        ends = bell.wait()
+        for line in ends:
+            with suppress(RuntimeError):  # on the way down
+                makers.submit(streams.make, line)
+        if not ends:
+            background.wake()

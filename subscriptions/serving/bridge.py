@@ -2,14 +2,13 @@
 
 import io
 import sys
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 
-from subscriptions.web.http.adapter import KEPT
+from subscriptions.web.http.adapter import FROM_HERE, KEPT
 from subscriptions.web.http.incoming import Incoming
 
 if TYPE_CHECKING:
@@ -40,7 +39,18 @@ def environ_of(incoming: Incoming, server: str) -> "WSGIEnvironment":
     return environ
 
 
-Pieces = ClosingIterator  # a body of more than a few, from its beginning; to be closed by who takes it
+class Pieces(ClosingIterator):
+    """A body of more than a few, without those that were `made` first; to be closed by who takes it.
+
+    `here`: how somebody else can go on with it, if that is known.
+    """
+
+    def __init__(self, body: Iterable[bytes], here: list[Any] | None = None) -> None:
+        super().__init__(body)
+        self.made: list[bytes] = []
+        self.here = here
+
+
 Answer = tuple[Head, bytes | Pieces]
 
 
@@ -52,20 +62,19 @@ def run(app: Flask, environ: "WSGIEnvironment") -> Answer:
         return lambda _: None
 
     body = app.wsgi_app(environ, begin)
-    found = b"".join(body) if isinstance(body, list) else _begun(Pieces(body))
+    found = b"".join(body) if isinstance(body, list) else _begun(Pieces(body, environ.get(FROM_HERE)))
     return heads[0], found
 
 
 def _begun(body: Pieces) -> bytes | Pieces:
     """Run up to its first pieces: what goes wrong until then has an answer of its own."""
-    first: list[bytes] = []
     try:
         for piece in body:
-            first.append(piece)
-            if sum(map(len, first)) > WHOLE:
-                return Pieces(chain(first, body), body.close)
+            body.made.append(piece)
+            if sum(map(len, body.made)) > WHOLE:
+                return body
     except BaseException:
         body.close()
         raise
     body.close()
-    return b"".join(first)
+    return b"".join(body.made)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from typing import Any
@@ -41,12 +42,12 @@ BROKEN = (500, PROBLEM), b'{"title": "Internal Server Error", "status": 500}'
 class Front:
     """The application as granian calls it (RSGI), one for each web process."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, ring: Callable[[int], None] | None) -> None:
         self._app = app
         self._pool = ThreadPoolExecutor(THREADS, "request")
         self._probe = ThreadPoolExecutor(1, "probe")  # waits for nobody
         self._refusals = ThreadPoolExecutor(2, "refusal")  # touch no database, and so do not wait for those who do
-        self._streams, self._bodies = Streams(), bodies.Bodies()
+        self._streams, self._bodies = Streams(ring), bodies.Bodies()
         self._limits = routes.limits_by(app.url_map)
         self._in_hand = 0
 

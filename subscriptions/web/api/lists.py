@@ -2,6 +2,8 @@
 
 import base64
 import logging
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, g, request, stream_with_context, url_for
@@ -13,6 +15,7 @@ from subscriptions.parts import current_parts
 from subscriptions.store import subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Subscription
+from subscriptions.web.http.adapter import FROM_HERE
 from subscriptions.web.http.lists import any_list
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import json_answer, wrong_in
@@ -86,9 +89,16 @@ def export(slug: str) -> Response:
         return wrong_in("query", [Problem("format", "csv or jsonl.")])
     log.info("export", extra={"list": row.slug, "format": kind, "client": g.client})  # who took the addresses
     now = current_parts().clock.now()
-    rows = stream.export(row, kind, current_parts().links, now)
-    response = Response(stream_with_context(rows), mimetype=stream.FORMATS[kind])
+    here = request.environ[FROM_HERE] = [row.slug, kind, now.isoformat(), 0]
+    response = Response(stream_with_context(go_on(here)), mimetype=stream.FORMATS[kind])
     name = f"{row.slug}-{now:%Y%m%dT%H%M%SZ}.{kind}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Export-Started-At"] = clocks.text(now)
     return response
+
+
+def go_on(here: list[Any]) -> Iterator[bytes]:
+    """An export from here on: list, format, instant, and the id behind which it begins, which goes along with it."""
+    slug, kind, now, after = here
+    row, links = any_list(slug), current_parts().links
+    return stream.export(row, kind, links, datetime.fromisoformat(now), lambda _, id_: here.__setitem__(3, id_), after)

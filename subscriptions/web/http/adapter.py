@@ -8,6 +8,7 @@ from subscriptions.parts import current_parts
 from subscriptions.web.http.incoming import Incoming
 
 KEPT = "yestwice.incoming"  # in the environ: made once, or brought by our own server
+FROM_HERE = "yestwice.from_here"  # there too: how an export goes on, for whichever process makes the rest of it
 
 
 def now() -> datetime:
