@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from werkzeug.wsgi import ClosingIterator
 
 from subscriptions.clock import Clock
 from subscriptions.serving import streams
@@ -49,8 +50,8 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def server(url: str, relay: Relay, tmp_path: Path) -> Iterator[Server]:
-    with Server(tmp_path, url, command=set_to(HASTY), relay=relay) as server:
+def server(url: str, relay: Relay, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(tmp_path, url, command=set_to(HASTY), relay=relay, **getattr(request, "param", {})) as server:
         fill(url)
         yield server
 
@@ -102,12 +103,13 @@ def test_a_reader_that_is_gone_before_its_first_octet_frees_its_place_in_seconds
     """granian never opens the pipe for it; which of the two is first is chance, and so it is played here."""
     monkeypatch.setattr(streams, "OPENED_WITHIN", 0.05)
     gone: Any = SimpleNamespace(response_file=lambda *_: None)
-    at_once, pieces = streams.Streams(), Pieces([b"x" * 2 * WHOLE])
+    at_once, pieces = streams.Streams(), Pieces([b"x" * 2 * WHOLE], ClosingIterator([]))
     sent = at_once.send(gone, "127.0.0.1:1", (200, []), pieces, copy_context())
     asyncio.run(asyncio.wait_for(sent, 10))
     assert not at_once.is_full
 
 
+@pytest.mark.parametrize("server", [{"SERVER__WORKERS": "2"}, {"SERVER__MAIL_PROCESS": "false"}], indirect=True)
 def test_an_export_that_breaks_off_does_not_look_whole(server: Server, url: str) -> None:
     line = begun(server)
     execute(url, "ALTER TABLE suppressions RENAME TO nowhere")

@@ -2,8 +2,8 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
@@ -39,16 +39,12 @@ def environ_of(incoming: Incoming, server: str) -> "WSGIEnvironment":
     return environ
 
 
-class Pieces(ClosingIterator):
-    """A body of more than a few, without those that were `made` first; to be closed by who takes it.
+class Pieces(NamedTuple):
+    """A body of more than a few: the first, and the rest, to be closed by who takes it, and how another can go on."""
 
-    `here`: how somebody else can go on with it, if that is known.
-    """
-
-    def __init__(self, body: Iterable[bytes], here: list[Any] | None = None) -> None:
-        super().__init__(body)
-        self.made: list[bytes] = []
-        self.here = here
+    first: list[bytes]
+    rest: ClosingIterator
+    here: list[Any] | None = None
 
 
 Answer = tuple[Head, bytes | Pieces]
@@ -62,19 +58,20 @@ def run(app: Flask, environ: "WSGIEnvironment") -> Answer:
         return lambda _: None
 
     body = app.wsgi_app(environ, begin)
-    found = b"".join(body) if isinstance(body, list) else _begun(Pieces(body, environ.get(FROM_HERE)))
+    found = b"".join(body) if isinstance(body, list) else _begun(ClosingIterator(body), environ.get(FROM_HERE))
     return heads[0], found
 
 
-def _begun(body: Pieces) -> bytes | Pieces:
+def _begun(body: ClosingIterator, here: list[Any] | None) -> bytes | Pieces:
     """Run up to its first pieces: what goes wrong until then has an answer of its own."""
+    first: list[bytes] = []
     try:
         for piece in body:
-            body.made.append(piece)
-            if sum(map(len, body.made)) > WHOLE:
-                return body
+            first.append(piece)
+            if sum(map(len, first)) > WHOLE:
+                return Pieces(first, body, here)
     except BaseException:
         body.close()
         raise
     body.close()
-    return b"".join(body.made)
+    return b"".join(first)

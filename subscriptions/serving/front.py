@@ -97,7 +97,7 @@ class Front:
         context = copy_context()  # a stream goes on where it was begun, on another thread
         head, body = await self._in_time(self._pool_for(incoming, refused), context, environ, over_at)
         if isinstance(body, bridge.Pieces) and self._streams.is_full:
-            context.run(body.close)
+            context.run(body.rest.close)
             head, body = BUSY
         if isinstance(body, bytes):
             protocol.response_bytes(*head, body)

@@ -14,7 +14,7 @@ import logging
 import os
 import select
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from contextvars import Context
@@ -59,13 +59,13 @@ class Streams:
     def _see_through(self, pieces: Pieces, pipe: "_Pipe", client: str) -> None:
         ended = b""
         try:
-            if (ended := _pour(pieces.made, pipe)) == DONE:
-                ended = self._elsewhere(pieces.here, pipe) or _pour(pieces, pipe)
+            if (ended := _pour(pieces.first, pipe)) == DONE:
+                ended = self._elsewhere(pieces.here, pipe) or _pour(pieces.rest, pipe)
         finally:
             if ended != DONE:
                 log.warning("a stream is cut off", extra={"error": ended.decode()})
                 _cut_off(client)
-            pieces.close()
+            pieces.rest.close()
             pipe.close()
 
     def _elsewhere(self, here: list[Any] | None, pipe: "_Pipe") -> bytes | None:
@@ -94,15 +94,12 @@ class _Pipe:
         self._taken: int | None = None
         if given is None:
             self._taken, given = os.pipe()
+            self.path = f"/proc/self/fd/{self._taken}"
             fcntl.fcntl(given, fcntl.F_SETPIPE_SZ, WHOLE)  # less than what any stream begins with
             os.set_blocking(given, False)
         self.given = given
         self._room = select.poll()
         self._room.register(self.given, select.POLLOUT)
-
-    @property
-    def path(self) -> str:
-        return f"/proc/self/fd/{self._taken}"
 
     def put(self, piece: bytes) -> None:
         """Raises BrokenPipeError where the reader has gone, TimeoutError where nothing is taken."""
@@ -141,16 +138,12 @@ def _pour(pieces: Iterable[bytes], pipe: _Pipe) -> bytes:
 def make(end: int) -> None:
     """In the other process: the rest of what is asked for on that line, unless who asked has given up."""
     with socket.socket(fileno=end) as line, suppress(OSError):
+        current_parts().follow()  # before a word is given: the list may be newer than what this process knows
         line.send(TAKEN)
         here, pipes, *_ = socket.recv_fds(line, 4096, 1)
         for given in pipes:
             with closing(_Pipe(given)) as pipe:
-                line.send(_pour(_rest(here), pipe))
-
-
-def _rest(here: bytes) -> Iterator[bytes]:
-    current_parts().follow()  # the list may be newer than what this process knows
-    yield from lists.go_on(json.loads(here))
+                line.send(_pour(lists.go_on(json.loads(here)), pipe))
 
 
 def _cut_off(client: str) -> None:
