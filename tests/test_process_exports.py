@@ -23,7 +23,7 @@ from subscriptions.store.models import Subscription, Token
 from tests.support.lines import called, heard, set_to, status_of
 from tests.support.load import sign_up
 from tests.support.relay import Relay
-from tests.support.server import Server, until
+from tests.support.server import PYTHON_APP, Server, until
 from tests.support.sql import connected, execute, number
 
 PEOPLE = 40_000  # some ten megabytes: more than the system keeps for a connection
@@ -51,7 +51,8 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def server(url: str, relay: Relay, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    with Server(tmp_path, url, command=set_to(HASTY), relay=relay, **getattr(request, "param", {})) as server:
+    told = {"command": set_to(HASTY), **getattr(request, "param", {})}
+    with Server(tmp_path, url, relay=relay, **told) as server:
         fill(url)
         yield server
 
@@ -61,6 +62,14 @@ def begun(server: Server) -> socket.socket:
     line = called(server, EXPORT + CLOSE, ROOM)
     assert line.recv(12) == b"HTTP/1.1 200"
     return line
+
+
+def amid(server: Server) -> tuple[socket.socket, bytes]:
+    """One of which more has come than what a web process makes itself; and what has come."""
+    line, come = begun(server), b""
+    while len(come) < 4 * WHOLE:
+        come += line.recv(ROOM)
+    return line, come
 
 
 def people(answer: bytes) -> int:
@@ -120,12 +129,13 @@ def test_an_export_that_breaks_off_does_not_look_whole(server: Server, url: str)
     assert whole.endswith(END) and people(whole) == PEOPLE
 
 
-def test_one_that_is_killed_amid_an_export_is_seen_and_without_it_exports_are_made_all_the_same(server: Server) -> None:
-    line, broken, (*_, doomed) = begun(server), b"", server.children
-    while len(broken) < 4 * WHOLE:  # more than what the web process makes itself
-        broken += line.recv(ROOM)
+@pytest.mark.parametrize("server", [{"command": PYTHON_APP}], indirect=True)
+def test_the_process_for_mails_is_missed_amid_an_export_not_before_one_and_ends_its_own_at_a_stop(
+    server: Server,
+) -> None:
+    (line, come), (*_, doomed) = amid(server), server.children
     os.kill(doomed, signal.SIGKILL)
-    broken += heard(line)
+    broken = come + heard(line)
     assert not broken.endswith(END) and people(broken) < PEOPLE
     until(lambda: len(server.children) == 2 and doomed not in server.children)
     *_, stopped = server.children
@@ -133,6 +143,10 @@ def test_one_that_is_killed_amid_an_export_is_seen_and_without_it_exports_are_ma
     whole = heard(called(server, EXPORT + CLOSE))
     os.kill(stopped, signal.SIGCONT)
     assert whole.endswith(END) and people(whole) == PEOPLE
+    line, come = amid(server)
+    server.process.send_signal(signal.SIGTERM)
+    whole = come + heard(line)
+    assert (whole.endswith(END), people(whole), server.wait()) == (True, PEOPLE, 0)
 
 
 def test_an_export_that_cannot_begin_has_an_answer_of_its_own(server: Server, url: str) -> None:
