@@ -36,6 +36,14 @@ hypothesis.settings.register_profile("night", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before those are left out that `-m` does not name
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        of = getattr(item, "callspec", None)
+        if of and of.params.get("database") == "postgresql" and item.get_closest_marker("by_day_on_sqlite"):
+            item.add_marker(pytest.mark.drill)
+
+
 class ManualClock(Clock):
     """Stands still until a test moves it."""
 

@@ -63,6 +63,7 @@ def test_every_row_is_exported_while_others_sign_up(database_url: str) -> None:
     assert all(figures[name] > 0 for name in ("rows", "p99", "alone_p99", "times_p99"))
 
 
+@pytest.mark.drill
 def test_every_owed_mail_is_sent_and_each_part_of_the_sender_timed() -> None:
     told = measured("mail", "--mails", "60", "--relay-delay", "20", "--connections", "3")
     figures = told["median"]["this"]

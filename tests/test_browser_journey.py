@@ -17,7 +17,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
+WITH, WITHOUT = (pytest.param(on, id=f"{word} JavaScript") for on, word in ((True, "with"), (False, "without")))
+IN_BOTH_BY_DAY = pytest.mark.parametrize("visitor", [WITH, WITHOUT], indirect=True)
+
+
+@pytest.fixture(params=[WITH, pytest.param(False, id="without JavaScript", marks=pytest.mark.drill)])
 def visitor(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     with browser.new_context(java_script_enabled=request.param) as context:
         yield Visitor(context.new_page(), server.base_url)
@@ -49,6 +53,7 @@ def subscribe(visitor: Visitor, address: str) -> None:
     heading(visitor, "You are subscribed")
 
 
+@IN_BOTH_BY_DAY
 def test_a_person_subscribes_leaves_and_comes_back(visitor: Visitor) -> None:
     subscribe(visitor, "anne@example.org")
     visitor.follow("Unsubscribe")
@@ -60,6 +65,7 @@ def test_a_person_subscribes_leaves_and_comes_back(visitor: Visitor) -> None:
     assert (count_of(visitor, "confirmed"), count_of(visitor, "unsubscribed")) == ("1", "1")
 
 
+@IN_BOTH_BY_DAY
 def test_a_wrong_address_is_explained_and_what_was_typed_is_kept(visitor: Visitor) -> None:
     visitor.sign_up("anne@example", "Anne")
     expect(visitor.page.get_by_role("alert")).to_contain_text("One thing needs your attention")
@@ -104,6 +110,7 @@ def test_the_time_machine_blocks_a_sign_up_and_then_deletes_it(visitor: Visitor)
     heading(visitor, "Nothing is stored any more")
 
 
+@IN_BOTH_BY_DAY
 def test_a_link_that_is_too_late_leads_to_a_fresh_mail(visitor: Visitor) -> None:
     visitor.sign_up("anne@example.org")
     visitor.open_mail("anne@example.org")
@@ -138,6 +145,7 @@ def test_the_unsubscribe_button_of_a_mail_program_cancels_the_sign_up(visitor: V
     assert count_of(visitor, "pending") == "0"
 
 
+@IN_BOTH_BY_DAY
 def test_a_form_that_a_program_filled_asks_for_one_more_press(visitor: Visitor) -> None:
     visitor.go("/subscribe/newsletter")
     visitor.page.locator("[name=website]").evaluate("field => field.value = 'https://example.org'")

@@ -17,7 +17,7 @@ from tests.support.server import Server
 from tests.support.sql import connected, rows
 from tests.support.visitor import CONFIRM, LISTS, Visitor, try_out
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.drill, pytest.mark.timeout(300)]
 
 ANNE, BART, CARL, DORA = (f"{name}@example.org" for name in ("anne", "bart", "carl", "dora"))
 QUIET = {"jobs", "counters", "traffic"}  # what only says how often, or when a job ran

@@ -12,8 +12,11 @@ from subscriptions.links.handles import MAILS
 from subscriptions.settings import Abuse, Limits, Mail
 from subscriptions.store.models import Address
 from tests.builders import ANNE, BART, HIDDEN, NEWS, OFFERS, World
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_contracts import everything
 from tests.typed import ask_again, code_in, handle_of, page, type_code, visit
+
+pytestmark = BY_DAY_ON_SQLITE
 
 SMTP = Mail(transport="smtp", sender="Example Society <letters+news@example.org>")
 BUTTON = re.compile(r'<a class="button" href="(https://[^"]+)" target="_blank" rel="noopener noreferrer">([^<]+)</a>')

@@ -8,6 +8,9 @@ from flask import Flask
 from subscriptions.settings import Limits, Server
 from subscriptions.store.models import CountedKey
 from tests.builders import ANNE, BART, World
+from tests.support.cases import BY_DAY_ON_SQLITE
+
+pytestmark = BY_DAY_ON_SQLITE
 
 PEER, CLIENT = "192.88.99.1", "203.0.113.7"  # no private network, so a forwarded header of its own means nothing
 MakeWorld = Callable[..., World]

@@ -11,11 +11,13 @@ from flask import Flask
 
 from subscriptions.settings import Mail
 from tests.builders import ANNE, BART, NEWS, OFFERS, Movable, Office, World
-from tests.support.cases import ONE_DATABASE
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE
 from tests.support.forked import ran
 from tests.support.relay import Relay
 from tests.support.server import flask
 from tests.test_commands import good, logging_as_it_was, refused, run
+
+pytestmark = BY_DAY_ON_SQLITE
 
 __all__ = ["logging_as_it_was"]
 HOME = Path(__file__).parent.parent

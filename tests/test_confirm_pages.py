@@ -10,6 +10,9 @@ from subscriptions.actions.leave import Withdrawal, leave
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from tests.builders import ANNE, BART, NEWS, World, rows_of_every_table
+from tests.support.cases import BY_DAY_ON_SQLITE
+
+pytestmark = BY_DAY_ON_SQLITE
 
 DAY = timedelta(hours=24)
 

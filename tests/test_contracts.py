@@ -11,7 +11,9 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import db
 from tests.builders import ANNE, BART, NEWS, World
 from tests.preferences import ask, link
-from tests.support.cases import ONE_DATABASE, each
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
+
+pytestmark = BY_DAY_ON_SQLITE
 
 QUIET = {"jobs", "counters"}  # what only says how often, or when a job ran
 

@@ -10,7 +10,9 @@ from werkzeug.test import TestResponse
 
 from subscriptions.store.models import Registration
 from tests.builders import ANNE, HIDDEN, LISTS, NEWS, OFFERS, Movable, World, bearer
-from tests.support.cases import ONE_DATABASE, each
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
+
+pytestmark = BY_DAY_ON_SQLITE
 
 SITE, SHOP = "https://www.example.org", "https://shop.example.org:8443"
 SIGN_UP, FORM = "/api/v1/subscriptions", f"/api/v1/lists/{NEWS}/form"

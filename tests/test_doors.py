@@ -14,9 +14,12 @@ from subscriptions.web.http.incoming import Incoming
 from tests.builders import ANNE, BART, CRIS, LISTS, NEWS, World
 from tests.conftest import ManualClock
 from tests.doors import BODIES, FORMS, HANDED_ON, HEADS, MORE, QUICK, ZONE, filled, said
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.doors import Case, Doors, form
 from tests.support.names import NameServer
 from tests.support.work import make_light, solved
+
+pytestmark = BY_DAY_ON_SQLITE
 
 SMTP = MailSettings(transport="smtp", host="127.0.0.1", port=9)
 

@@ -10,7 +10,10 @@ from werkzeug.test import TestResponse
 from subscriptions.settings import Lifecycle, Limits, Server
 from subscriptions.store.models import Counted, CountedKey
 from tests.builders import ANNE, BART, NEWS, OFFERS, World
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.typed import WRONG, code_in, send_code, type_code, visit
+
+pytestmark = BY_DAY_ON_SQLITE
 
 SPENT = "can no longer be typed here"
 WAYS: dict[str, Callable[[World, str, str], TestResponse]] = {"page": type_code, "json": send_code}

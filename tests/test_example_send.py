@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.builders import ANNE, BART, World
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.relay import Mail, Relay
+
+pytestmark = BY_DAY_ON_SQLITE
 
 SEND = Path(__file__).resolve().parents[1] / "examples" / "send.py"
 TEXT = "Good news – at last.\n" + "A long line of it. " * 20

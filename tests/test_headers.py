@@ -13,7 +13,9 @@ from subscriptions.settings import Limits, Mail, Server
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import CountedKey
 from tests.builders import ANNE, BART, NEWS, World, bearer, take_database_away, text_of
-from tests.support.cases import ONE_DATABASE, each
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
+
+pytestmark = BY_DAY_ON_SQLITE
 
 FORM = f"/subscribe/{NEWS}"
 API = "/api/v1/subscriptions"

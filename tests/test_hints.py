@@ -12,9 +12,12 @@ from subscriptions.settings import Abuse
 from subscriptions.settings import Mail as MailSettings
 from tests.builders import ANNE, NEWS, OFFERS, World
 from tests.conftest import ManualClock
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.names import NameServer
 from tests.support.work import A_MOMENT
 from tests.test_lookup import ZONE
+
+pytestmark = BY_DAY_ON_SQLITE
 
 TYPED, MEANT = "anna@gmial.com", "anna@gmail.com"
 

@@ -18,8 +18,10 @@ from werkzeug.test import TestResponse
 from subscriptions import languages
 from subscriptions.languages import Languages, direction, own_name, words
 from tests.builders import ANNE, LISTS, NEWS, Movable, World, text_of
-from tests.support.cases import ONE_DATABASE, each
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
 from tests.support.catalogues import HOME, TEMPLATE, bracketed
+
+pytestmark = BY_DAY_ON_SQLITE
 
 FORM = f"/subscribe/{NEWS}"
 AR = {"Accept-Language": "ar;q=0.9, en;q=0.1"}

@@ -17,8 +17,11 @@ from subscriptions.mail.rebuild import rebuild
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Evidence
 from tests.builders import ANNE, BART, LISTS, OFFERS, Movable, World, link_in, text_of, through
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.catalogues import Words, bracketed, outside
 from tests.support.relay import Relay
+
+pytestmark = BY_DAY_ON_SQLITE
 
 TAG = "ar"
 ARABIC = tuple(

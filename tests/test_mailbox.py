@@ -17,7 +17,9 @@ from subscriptions.store import mailbox
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Captured
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, World, link_in, text_of
-from tests.support.cases import each
+from tests.support.cases import BY_DAY_ON_SQLITE, each
+
+pytestmark = BY_DAY_ON_SQLITE
 
 PAGES = ["/mailbox", "/mailbox/", "/mailbox/1", "/mailbox/1/body", "/mailbox/1/source"]
 

@@ -16,9 +16,12 @@ from subscriptions.links.forms import FormTokens
 from subscriptions.settings import Abuse
 from subscriptions.store.models import UsedOnce
 from tests.builders import ANNE, BART, LISTS, NEWS, OFFERS, World, rows_of_every_table
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.work import KEYS, fields_of, make_light, solved
 from tests.test_group_commit_stored import ask
 from tests.test_nothing_is_left import everything
+
+pytestmark = BY_DAY_ON_SQLITE
 
 FORM = f"/subscribe/{NEWS}"
 FILLED = {"email": ANNE, "name": "Anne", "website": "https://example.org/"}

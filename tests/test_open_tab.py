@@ -9,7 +9,10 @@ from werkzeug.test import TestResponse
 
 from subscriptions import web
 from tests.builders import ANNE, BART, NEWS, OFFERS, World
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.typed import BY_OUR_PAGE, ask_again, page, visit
+
+pytestmark = BY_DAY_ON_SQLITE
 
 METHOD = "confirmed in the browser of the sign-up, whose page was still open"
 

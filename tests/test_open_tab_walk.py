@@ -9,7 +9,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.builders import NEWS, World
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.typed import BY_OUR_PAGE, WRONG, visit
+
+pytestmark = BY_DAY_ON_SQLITE
 
 LANGUAGES = ("de", "en", "es", "fr")
 FRAME = f"/embed/{NEWS}/frame"

@@ -13,7 +13,10 @@ from subscriptions.store.engine import transaction
 from subscriptions.store.models import Owed
 from tests.builders import ANNE, BART, World, owed, rows_of_every_table, text_of
 from tests.preferences import Page, ask, key, link
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_uniform import STATES, disowned, seen
+
+pytestmark = BY_DAY_ON_SQLITE
 
 NOBODY = "nobody@example.org"
 

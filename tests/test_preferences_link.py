@@ -11,7 +11,10 @@ from subscriptions.store.engine import transaction
 from subscriptions.store.models import Owed, UsedOnce
 from tests.builders import ANNE, NEWS, OFFERS, World, link_in, owed, rows_of_every_table, through
 from tests.preferences import Page, ask, link, session_of
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.relay import Relay
+
+pytestmark = BY_DAY_ON_SQLITE
 
 
 def test_looking_at_the_link_changes_nothing_and_offers_one_button(world: World) -> None:

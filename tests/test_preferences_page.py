@@ -13,6 +13,9 @@ from subscriptions.store.models import Subscription
 from tests.builders import ANNE, BART, HIDDEN, LISTS, NEWS, OFFERS, World
 from tests.conftest import ManualClock
 from tests.preferences import Page, key
+from tests.support.cases import BY_DAY_ON_SQLITE
+
+pytestmark = BY_DAY_ON_SQLITE
 
 FIELDS = ListSettings(slug="club", name="Club", fields=("name", "company: Company or club"))
 

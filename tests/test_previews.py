@@ -15,9 +15,11 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.settings import Mail as MailSettings
 from tests.builders import LISTS, NEWS, World, text_of
 from tests.conftest import ManualClock
-from tests.support.cases import ONE_DATABASE, each
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
 from tests.support.catalogues import bracketed
 from tests.test_commands import logging_as_it_was
+
+pytestmark = BY_DAY_ON_SQLITE
 
 __all__ = ["logging_as_it_was"]
 

@@ -45,8 +45,8 @@ def pass_the_leases(url: str) -> None:
 @pytest.mark.parametrize(
     ("database", "workers"),
     [
-        ("sqlite", "2"),
         ("postgresql", "1"),
+        pytest.param("sqlite", "2", marks=AT_NIGHT),
         pytest.param("sqlite", "1", marks=AT_NIGHT),
         pytest.param("postgresql", "2", marks=AT_NIGHT),
     ],
@@ -90,8 +90,8 @@ def nothing_was_lost(load: Load, url: str, relay: Relay) -> None:
 @pytest.mark.parametrize(
     ("mode", "workers"),
     [
-        ("fast", "1"),
         ("immediate", "2"),
+        pytest.param("fast", "1", marks=AT_NIGHT),
         pytest.param("fast", "2", marks=AT_NIGHT),
         pytest.param("immediate", "1", marks=AT_NIGHT),
     ],

@@ -126,7 +126,7 @@ def test_while_it_is_frozen_each_act_is_503_in_time_and_then_all_goes_on_with_no
     assert len({mail.recipients for mail in relay.mails}) == len(relay.mails)
 
 
-@pytest.mark.parametrize("apart", ["true", "false"])
+@pytest.mark.parametrize("apart", ["true", pytest.param("false", marks=pytest.mark.drill)])
 def test_it_can_be_stopped_while_the_database_is_frozen(apart: str, line: Line, relay: Relay, tmp_path: Path) -> None:
     command = set_to(IMPATIENT, HASTY)
     with Server(tmp_path, line.url, command=command, relay=relay, SERVER__MAIL_PROCESS=apart) as server:

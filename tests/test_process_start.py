@@ -11,6 +11,7 @@ from subscriptions.clock import Clock
 from subscriptions.domain.policy import Policy
 from subscriptions.store.models import Job, Registration
 from tests.builders import link_in
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.load import sign_up, visitors
 from tests.support.relay import Relay
 from tests.support.server import PYTHON_APP, Server, flask, until
@@ -128,6 +129,7 @@ def test_the_example_configuration_starts_unchanged(tmp_path: Path) -> None:
         assert server.get("/") == 200
 
 
+@BY_DAY_ON_SQLITE
 def test_a_flask_command_starts_no_scheduler(database_url: str, relay: Relay, tmp_path: Path) -> None:
     command = Server(tmp_path, database_url, command=flask("lists", "show"), relay=relay).launch()
     assert (command.wait(), schedulers(command)) == (0, 0)
@@ -172,12 +174,14 @@ def used(database_url: str, relay: Relay, tmp_path: Path) -> str:
     return database_url
 
 
+@BY_DAY_ON_SQLITE
 def test_what_was_overdue_while_it_was_off_is_gone_after_the_start(used: str, relay: Relay, tmp_path: Path) -> None:
     have_been_off(used, days=61)
     with Server(tmp_path, used, relay=relay):
         until(lambda: not number(used, LEFT))
 
 
+@BY_DAY_ON_SQLITE
 def test_what_became_too_late_while_it_was_off_is_blocked_after_the_start(
     used: str, relay: Relay, tmp_path: Path
 ) -> None:
@@ -186,6 +190,7 @@ def test_what_became_too_late_while_it_was_off_is_blocked_after_the_start(
         until(lambda: number(used, "SELECT count(*) FROM registrations WHERE state = 'blocked'") == 20)
 
 
+@BY_DAY_ON_SQLITE
 def test_a_clock_more_than_400_days_ahead_deletes_nothing_and_says_so(used: str, relay: Relay, tmp_path: Path) -> None:
     have_been_off(used, days=402)
     with Server(tmp_path, used, relay=relay) as server:

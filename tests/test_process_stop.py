@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.load import Load, visitors
 from tests.support.postgres import PostgresServer
 from tests.support.relay import HANG, Relay
 from tests.support.server import PATIENCE, Server, is_alive, until
 from tests.support.sql import number, registered
 
-WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
+WORKERS = pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.drill), "2"])
 # where the rows are does not change with the number of processes: each number by day on one of the two
 LOADED = pytest.mark.parametrize(
     ("database", "workers"),
@@ -56,6 +57,7 @@ def test_a_stop_under_load_gives_every_lease_back(
     assert len(relay.mails) == len({mail.recipients for mail in relay.mails})
 
 
+@BY_DAY_ON_SQLITE
 def test_mails_not_sent_before_a_stop_are_sent_right_after_the_next_start(
     database_url: str, relay: Relay, tmp_path: Path
 ) -> None:
@@ -69,7 +71,7 @@ def test_mails_not_sent_before_a_stop_are_sent_right_after_the_next_start(
     assert len(relay.mails) == len(answered)
 
 
-@pytest.mark.parametrize("round_", [0, 2, 4, *(pytest.param(round_, marks=pytest.mark.drill) for round_ in (1, 3))])
+@pytest.mark.parametrize("round_", [2, *(pytest.param(round_, marks=pytest.mark.drill) for round_ in (0, 1, 3, 4))])
 def test_a_signal_is_heard_while_threads_are_being_started(round_: int, relay: Relay, tmp_path: Path) -> None:
     with Server(tmp_path, "sqlite:///signal.db", relay=relay) as server:
         load = Load([server.port], visitors(4000), at_once=32).start()
@@ -88,6 +90,7 @@ def test_an_idle_server_ends_at_both_signals(number_: signal.Signals, workers: s
     assert not any(map(is_alive, children))
 
 
+@BY_DAY_ON_SQLITE
 def test_a_relay_that_hangs_holds_up_neither_the_end_nor_a_lease(
     database_url: str, relay: Relay, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.builders import link_in
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.load import Load, Request, sign_up
 from tests.support.relay import Relay
 from tests.support.server import PATIENCE, Server, until
@@ -29,6 +30,7 @@ def at_once(ports: list[int], requests: list[Request]) -> Load:
     return Load(ports, requests, at_once=len(requests)).run()
 
 
+@BY_DAY_ON_SQLITE
 def test_20_sign_ups_of_one_address_for_two_lists_are_one_mail_now_and_the_other_in_15_minutes(
     ports: list[int], database_url: str, relay: Relay
 ) -> None:

@@ -10,7 +10,9 @@ from flask import Flask
 from subscriptions.domain.sites import origin_of
 from subscriptions.store.models import Registration
 from tests.builders import ANNE, BART, LISTS, NEWS, OFFERS, Movable, World
-from tests.support.cases import each
+from tests.support.cases import BY_DAY_ON_SQLITE, each
+
+pytestmark = BY_DAY_ON_SQLITE
 
 SITE = "https://www.example.org"
 THANKS, WELCOME = f"{SITE}/thanks?from=form", f"{SITE}/welcome"

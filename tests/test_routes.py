@@ -13,7 +13,10 @@ from subscriptions.settings import Limits as LimitSettings
 from subscriptions.web.http.routes import ROUTES, USUAL, Limits, Route, Who, limits_by, shows_credentials
 from tests.builders import ANNE, NEWS, World, bearer, owed
 from tests.conftest import ManualClock
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_contracts import everything
+
+pytestmark = BY_DAY_ON_SQLITE
 
 SCOPES = ("subscribe", "read", "export", "manage")
 LARGE = Limits(at_most=1024 * 1024, parts=500, seconds=60.0)

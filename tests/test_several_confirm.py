@@ -11,6 +11,9 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Subscription
 from tests.builders import ANNE, NEWS, OFFERS, World, text_of
 from tests.several import EVENTS, ask, ask_by_form, facts, slugs_of, states, world
+from tests.support.cases import BY_DAY_ON_SQLITE
+
+pytestmark = BY_DAY_ON_SQLITE
 
 __all__ = ["world"]
 

@@ -14,7 +14,9 @@ from subscriptions.settings import Limits
 from subscriptions.store import mailbox
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, BART, LISTS, NEWS, OFFERS, World, rows_of_every_table, text_of
-from tests.support.cases import each
+from tests.support.cases import BY_DAY_ON_SQLITE, each
+
+pytestmark = BY_DAY_ON_SQLITE
 
 FORM = f"/subscribe/{NEWS}"
 

@@ -17,6 +17,9 @@ from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import db
 from tests.builders import ANNE, BART, NEWS, Office, World
 from tests.conftest import NOON, ManualClock
+from tests.support.cases import BY_DAY_ON_SQLITE
+
+pytestmark = BY_DAY_ON_SQLITE
 
 
 def move(world: World, forward: str, **headers: str) -> str:

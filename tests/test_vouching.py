@@ -9,7 +9,9 @@ from werkzeug.test import TestResponse
 
 from subscriptions.settings import Limits
 from tests.builders import ANNE, NEWS, OFFERS, Movable, World, bearer
-from tests.support.cases import each
+from tests.support.cases import BY_DAY_ON_SQLITE, each
+
+pytestmark = BY_DAY_ON_SQLITE
 
 VISITOR = {"ip": "198.51.100.9", "page": "https://shop.example/checkout", "time": "2026-11-23T11:59:58Z"}
 

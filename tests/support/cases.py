@@ -10,10 +10,8 @@ import pytest
 
 # For what neither stores anything nor asks the database what the two would answer in their own ways.
 ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-# For what takes long on both, where quicker tests of the same rule run on both by day.
-BY_DAY_ON_SQLITE = pytest.mark.parametrize(
-    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)], indirect=True
-)
+# A test or a module: on PostgreSQL it runs by night, since tests nearer to the rows hold the same rules on both by day.
+BY_DAY_ON_SQLITE = pytest.mark.by_day_on_sqlite
 Test = Callable[..., None]
 
 
