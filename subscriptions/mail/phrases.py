@@ -15,8 +15,12 @@ _PROOF = marked(
 )
 
 
-def greeting(name: str | None, tag: str) -> str:
-    return _said(marked("Hello %(name)s,"), tag) % {"name": name} if name else _said(marked("Hello,"), tag)
+@lru_cache(256)
+def greeting(place: str, tag: str) -> str:
+    """With the places of the name left open, for `%`; `place`: of `greeted_by`."""
+    if place:
+        return _said(marked("Hello %(name)s,"), tag).replace("%(name)s", place)
+    return _said(marked("Hello,"), tag).replace("%", "%%")
 
 
 def what_stays(until: datetime | None, tag: str) -> dict[str, str]:

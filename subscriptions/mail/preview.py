@@ -10,7 +10,7 @@ from subscriptions.domain.lifecycle import Registration
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
-from subscriptions.mail.compose import Composer
+from subscriptions.mail.compose import Composer, in_person
 from subscriptions.mail.lint import Expected, problems
 from subscriptions.settings import Settings
 from subscriptions.store.lists import Catalogue
@@ -80,7 +80,7 @@ class Previews:
         return self._composer.bare_values(ADDRESS, due.mid, self._now) | said
 
     def _to_person(self, mail: MailKind, due: Due, tag: str) -> dict[str, str]:
-        values = self._composer.values(mail, due, self._now, self._composer.links, tag)
+        values = in_person(self._composer.values(mail, due, self._now, tag), due.name, due.fields)
         return values | {name: TOKEN for name in values if name.endswith("_token")} | {"code": "EXAM-PLE2"}
 
     def _due(self, mail: MailKind, rows: Sequence[List], tag: str) -> Due:
