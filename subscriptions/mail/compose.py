@@ -21,9 +21,10 @@ from subscriptions.domain.policy import LINK_LIFE
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
 from subscriptions.mail import alarm, phrases, style
-from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_line
+from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_line, wrapped
 from subscriptions.mail.lines import OutMessage
 from subscriptions.settings import Settings
+from subscriptions.store.kept import Kept
 from subscriptions.store.lists import Catalogue, read_catalogue
 from subscriptions.store.models import List, Wording
 from subscriptions.store.outbox import Due, Member
@@ -34,8 +35,9 @@ LINKS = {  # as the templates name them: page, and the value in the letter; the 
     "unsubscribe_url": ("unsubscribe", "leave_token"),
     "preferences_url": ("preferences", "preferences_token"),
 }
+COMPILED_AT_MOST = 200  # in memory, some 40 KiB each: visitors choose the lists, and so what there is to compile
 Entry = tuple[List, Wording | None]
-VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split() + alarm.VALUES
+VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps erased_text owed_at".split() + alarm.VALUES
 
 
 class Composer:
@@ -49,9 +51,10 @@ class Composer:
         self.links, self._catalogue = links, catalogue
         self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
-        self._letters: dict[tuple[object, ...], Letter] = {}
+        self._compiled = lru_cache(COMPILED_AT_MOST)(self._compile)  # a catalogue that is read anew has new rows
         self._marked_links = {name: links.url(page, mark(token)) for name, (page, token) in LINKS.items()}
         sender = parseaddr(settings.mail.sender)
+        self.policy = settings.policy
         self._service, self._sender = sender[0] or sender[1], wire_form(sender[1])
         self._domain = self._sender.rpartition("@")[2]
 
@@ -99,7 +102,15 @@ class Composer:
             values["confirmed_at"] = words(due.confirmed_at, tag)
         if mail.row.says_when:
             values["owed_at"] = words(due.owed_at, tag)
-        return values | (phrases.what_stays(due.proof_until, tag) if mail is MailKind.ERASED else {})
+        if due.kept:
+            stays = self.what_stays(due.kept, tag)
+            values["erased_keeps"], values["erased_text"] = "\n".join(stays), "\n\n".join(map(wrapped, stays))
+        return values
+
+    def what_stays(self, kept: Kept, tag: str = SOURCE) -> list[str]:
+        """After an erasure: a sentence or two for each thing."""
+        lists = self._catalogue().lists
+        return phrases.what_stays(kept, tag, lambda list_id: lists[list_id].name if list_id in lists else "")
 
     def language(self, due: Due, entries: Sequence[Entry]) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
@@ -107,11 +118,7 @@ class Composer:
 
     def letter(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         """The letter that a mail is filled into, compiled at its first use."""
-        key = (mail, tag, *entries)  # a catalogue that is read anew has new rows
-        letter = self._letters.get(key)
-        if letter is None:
-            letter = self._letters[key] = self._compile(mail, entries, tag)
-        return letter
+        return self._compiled(mail, tuple(entries), tag)
 
     def entries(self, due: Due) -> list[Entry]:
         """What a mail is about, by the catalogue; read anew where a later process has added this list or wording."""

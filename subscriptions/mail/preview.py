@@ -7,12 +7,13 @@ from typing import Any
 
 from subscriptions.domain.breaker import Excess, Opening, Scope
 from subscriptions.domain.lifecycle import Registration
-from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
 from subscriptions.mail.compose import Composer, in_person
 from subscriptions.mail.lint import Expected, problems
 from subscriptions.settings import Settings
+from subscriptions.store.kept import Kept, SaidNo
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 from subscriptions.store.outbox import Due, Member
@@ -91,7 +92,8 @@ class Previews:
         known: dict[str, Any] = dict.fromkeys(Due._fields) | {
             "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
             "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag, "ref": bytes(16), "members": members,
-            "registered_at": began, "confirmed_at": self._now, "proof_until": ends,
+            "registered_at": began, "confirmed_at": self._now,
+            "kept": Kept(ends, False, self._now + timedelta(days=30), tuple(SaidNo(scope, None, None) for scope in SuppressionScope)),
         }  # fmt: skip
         return Due(**known)
 
