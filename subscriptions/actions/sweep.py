@@ -7,7 +7,14 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
 from subscriptions.store import (
-    addresses, counters, evidence, outbox, registrations, subscriptions, suppressions, vacuum,
+    addresses,
+    counters,
+    evidence,
+    outbox,
+    registrations,
+    subscriptions,
+    suppressions,
+    vacuum,
 )  # fmt: skip
 from subscriptions.store.engine import repeated, transaction
 

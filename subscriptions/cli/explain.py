@@ -105,7 +105,7 @@ def _proof(session: Session, event: Evidence) -> str:
     if event.fact != "mailed":
         return ""
     if redacted(session, event.id, current_parts().links) is None:
-        return " It cannot be made again: the person, the name that it greeted or the key that signed its links is gone."
+        return " It cannot be made again: the person, the name that it greeted or the key that signed it is gone."
     return " Made again from what is kept, with hashes for its links and code, it is the same, byte for byte."
 
 

@@ -48,9 +48,9 @@ class Letter:
         parts = _SLOT.split(source)
         self._out = [b""] * (2 * len(parts[0::3]) - 1)  # what stands fast, and room for the values between it
         self._out[0::2] = parts[0::3]
-        slots = [(name.decode(), kind.decode()) for name, kind in zip(parts[1::3], parts[2::3], strict=True)]
+        slots = [_slot(name.decode(), kind.decode()) for name, kind in zip(parts[1::3], parts[2::3], strict=True)]
         known = list(dict.fromkeys(slots))
-        self._values = [(name, (_WRITE_SECRET if is_secret(name) else _WRITE)[kind]) for name, kind in known]
+        self._values = [(name, _WRITE[kind]) for name, kind in known]
         self._places = [known.index(slot) for slot in slots]
         self._secrets = [(2 * at + 1, name) for at, (name, _) in enumerate(slots) if is_secret(name)]
 
@@ -158,5 +158,9 @@ def _html(value: str) -> bytes:
     return _text(value if _HARMLESS.fullmatch(value) else str(escape(value)))
 
 
-_WRITE = {"raw": _raw, "text": _text, "html": _html}
-_WRITE_SECRET = {"raw": str.encode, "text": _in_lines, "html": _in_lines}  # tokens and codes look the same anywhere
+def _slot(name: str, kind: str) -> tuple[str, str]:
+    """Tokens and codes are written the same in text and page: each of them once."""
+    return name, "secret" if is_secret(name) and kind != "raw" else kind
+
+
+_WRITE = {"raw": _raw, "text": _text, "html": _html, "secret": _in_lines}

@@ -17,8 +17,8 @@ from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.lines import OutMessage
 from subscriptions.store import jobs, outbox, suppressions
-from subscriptions.store.kept import after_erasure
 from subscriptions.store.engine import Contention, Unavailable, reading, repeated, transaction
+from subscriptions.store.kept import after_erasure
 from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
 from subscriptions.store.trips import in_trips
 

@@ -10,6 +10,7 @@ from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.languages import locale_of, marked, words
 from subscriptions.store.kept import Kept
 
+
 @lru_cache(256)
 def greeting(place: str, tag: str) -> str:
     """With the places of the name left open, for `%`; `place`: of `greeted_by`."""
@@ -48,12 +49,16 @@ _HELD = marked("A legal dispute needs this proof, so we keep it for longer if th
 _MAILS = marked(
     "Until %(time)s we keep the times of our last mails, so that nobody can use our forms to flood your mailbox."
 )
-_NO_MAIL = marked("No more mail goes to your address. So that this holds, we keep the reason and the date until it is lifted.")
+_NO_MAIL = marked(
+    "No more mail goes to your address. So that this holds, we keep the reason and the date until it is lifted."
+)
 _NOT_ASKED = marked(
-    "No more confirmation mails go to your address. So that this holds, we keep the reason and the date until it is lifted."
+    "No more confirmation mails go to your address. "
+    "So that this holds, we keep the reason and the date until it is lifted."
 )
 _NOT_ASKED_UNTIL = marked(
-    "Until %(time)s no confirmation mails go to your address. So that this holds, we keep the reason and the date until then."
+    "Until %(time)s no confirmation mails go to your address. "
+    "So that this holds, we keep the reason and the date until then."
 )
 _NOT_ASKED_FOR = marked(
     "Until %(time)s no confirmation mails for %(list)s go to your address. "

@@ -118,7 +118,7 @@ def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]
     for _, group in groupby(rows, key=itemgetter(0)):
         first, *others = group
         members = tuple(Member._make(row[-width:]) for row in (first, *others))
-        found.append(Due(*first[:-width], members))
+        found.append(Due._make((*first[:-width], members, None)))
     return found
 
 
