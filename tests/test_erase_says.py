@@ -162,7 +162,7 @@ def test_mail_and_command_say_what_is_stored_afterwards(world: World, relay: Rel
 
 def test_the_operator_is_told_what_is_stored_of_an_address_without_a_person(world: World) -> None:
     answer = erased(world, ANNE)
-    assert (answer.exit_code, said(answer.output)) == (1, {NOTHING})
+    assert (answer.exit_code, answer.output) == (1, "Error: Nothing is stored about this address.\n")
     suppressed(world, ANNE, SuppressionScope.ALL)
     answer = erased(world, ANNE)
     assert (answer.exit_code, said(answer.output)) == (1, expected(stored(world, ANNE)))

@@ -59,7 +59,8 @@ def erase(address: Address) -> None:
     found = erasing.ask(key, parts.clock.now(), parts.policy, ACTOR)
     stays = "\n".join(parts.sender.composer.what_stays(found.kept))
     if not found.is_asked:
-        raise click.ClickException(f"There is nothing to erase: no sign-up and no subscription.\n{stays}")
+        known = f"There is nothing to erase, neither sign-up nor subscription.\n{stays}"
+        raise click.ClickException(known if any(found.kept) else "Nothing is stored about this address.")
     parts.sender.deliver()
     parts.sender.stop()
     if key in erasing.due(parts.clock.now()):
