@@ -69,7 +69,8 @@ def greeted_by(told: Mapping[str, str]) -> str:
     `%(name).25s`. The place is what evidence keeps, and it says nothing of the name.
     """
     for keys in GREETED_BY:
-        if all(told.get(key) for key in keys) and is_harmless(way := " ".join(told[key] for key in keys)):
+        parts = [told.get(key, "") for key in keys]
+        if all(parts) and is_harmless(way := " ".join(parts)):
             end = _greeting_end(way)
             if end == len(way):
                 return " ".join(f"%({key})s" for key in keys)

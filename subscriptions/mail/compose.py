@@ -47,10 +47,11 @@ class Composer:
         self, templates: Environment, settings: Settings, links: Links, catalogue: Callable[[], Catalogue],
         languages: Languages,
     ) -> None:  # fmt: skip
-        self._templates, self._settings, self._languages = templates, settings, languages
+        self._templates, self._settings = templates, settings
         self.links, self._catalogue = links, catalogue
         self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
+        self._language = lru_cache(256)(languages.best)
         self._compiled = lru_cache(COMPILED_AT_MOST)(self._compile)  # a catalogue that is read anew has new rows
         self._marked_links = {name: links.url(page, mark(token)) for name, (page, token) in LINKS.items()}
         sender = parseaddr(settings.mail.sender)
@@ -114,7 +115,7 @@ class Composer:
 
     def language(self, due: Due, entries: Sequence[Entry]) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
-        return self._languages.best(due.locale, (), entries[0][0].locale)
+        return self._language(due.locale, (), entries[0][0].locale)
 
     def letter(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         """The letter that a mail is filled into, compiled at its first use."""
