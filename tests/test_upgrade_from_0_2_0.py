@@ -134,7 +134,7 @@ def test_who_asked_not_to_be_asked_gets_no_confirmations(left_url: str, upgraded
 def test_ip_addresses_of_the_erased_go_with_them(left_url: str, upgraded: Upgraded) -> None:
     erased = "SELECT id FROM subscriptions WHERE state = 'erased'"
     theirs = f"SELECT id FROM registrations WHERE subscription_id IN ({erased})"  # noqa: S608
-    known = f"SELECT count(*) FROM evidence WHERE ip IS NOT NULL AND registration_id {{}} ({theirs})"
+    known = f"SELECT count(*) FROM evidence WHERE ip IS NOT NULL AND registration_id {{}} ({theirs})"  # noqa: S608
     gone, stays = known.format("IN"), known.format("NOT IN")
     before, others = number(left_url, gone), number(left_url, stays)
     upgraded()
