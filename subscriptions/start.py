@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from flask import Flask
 
-from subscriptions import keys
+from subscriptions import __version__, keys
 from subscriptions.clock import Clock
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
@@ -47,6 +47,7 @@ def prepare(app: Flask) -> None:
             if meta.get(session, "pepper") not in (None, pepper):
                 raise BadSettings(OTHER_PEPPER)
             meta.put(session, "pepper", pepper)
+            meta.note_version(session, __version__, parts.clock.now())
             job_rows.ensure(session, [*NAMED, "relay"])
             traffic.ensure(session)
             lists.sync(session, [_fields(configured) for configured in parts.settings.lists], parts.clock.now())

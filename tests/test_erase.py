@@ -26,7 +26,7 @@ def key(world: World, address: str = ANNE) -> bytes:
     return world.parts.links.key(parse(address).folded)
 
 
-def ask(world: World, address: str = ANNE) -> Erasure | None:
+def ask(world: World, address: str = ANNE) -> Erasure:
     return erase.ask(key(world, address), world.clock.now(), world.parts.policy, "command line")
 
 
@@ -103,7 +103,7 @@ def test_asked_again_the_first_hour_and_the_first_mail_hold(mailed: World, relay
     relay.stop()
     ask(mailed)
     mailed.clock.forward(minutes=50)
-    assert ask(mailed) is not None
+    assert ask(mailed).is_asked
     assert len(owed()) == 1
     mailed.clock.forward(minutes=10)
     mailed.run("deliver")
@@ -161,15 +161,15 @@ def test_of_one_who_is_blocked_everything_goes(mailed: World) -> None:
 
 
 def test_where_nothing_is_stored_there_is_nothing_to_erase(mailed: World, relay: Relay) -> None:
-    assert ask(mailed) is None
+    assert not ask(mailed).is_asked
     assert owed() == []
 
 
-def test_erasing_the_erased_says_that_nothing_is_stored(mailed: World, relay: Relay) -> None:
+def test_the_erased_cannot_be_erased_again(mailed: World, relay: Relay) -> None:
     subscribed(mailed, relay)
     ask(mailed)
     mailed.run("deliver")
-    assert ask(mailed) is None
+    assert not ask(mailed).is_asked
 
 
 def test_a_link_that_was_sent_before_confirms_nothing_after_the_erasure(mailed: World) -> None:

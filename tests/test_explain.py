@@ -101,7 +101,7 @@ def test_what_the_relay_said_when_it_took_the_mail_is_told(mailed: World) -> Non
     mailed.sign_up(ANNE)
     mailed.deliver()
     assert 'the relay took the confirmation mail: "250' in told(mailed)
-    assert "Made again from what is kept, it is the same, byte for byte." in told(mailed)
+    assert "with hashes for its links and code, it is the same, byte for byte." in told(mailed)
 
 
 def test_of_a_mail_to_one_who_is_erased_only_the_hashes_are_told(world: World) -> None:
@@ -109,7 +109,7 @@ def test_of_a_mail_to_one_who_is_erased_only_the_hashes_are_told(world: World) -
     assert "byte for byte" in told(world)
     erase.ask(world.parts.links.key(ANNE), world.clock.now(), world.parts.policy, "command line")
     world.run("deliver")
-    assert "Of it only the hashes are left" in told(world)
+    assert "It cannot be made again: the person" in told(world)
     assert "byte for byte" not in told(world)
 
 

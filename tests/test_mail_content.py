@@ -237,7 +237,7 @@ def test_one_click_on_the_confirmation_mail_cancels_and_nobody_is_asked_again(wo
 @pytest.mark.parametrize("kind", ["erased"])
 def test_the_last_mail_offers_nothing_to_leave_and_says_what_stays(mail: EmailMessage) -> None:
     assert mail["List-Unsubscribe"] is None
-    assert "Kept until: 1 January 2030, 00:00 UTC" in flat(mail)
+    assert "Until 1 January 2030, 00:00 UTC we keep the proof of your consent" in flat(mail)
 
 
 @pytest.mark.parametrize("kind", ["welcome"])

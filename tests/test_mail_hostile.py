@@ -69,7 +69,7 @@ def longest_line(raw: bytes) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", ["Anne", "Anne-Marie O’Neill", "J. R. Müller", "Zoë Ångström", "山田太郎", "Наталья", "a" * 60]
+    "name", ["Anne", "Anne-Marie O’Neill", "J. R. Müller", "Zoë Ångström", "山田太郎", "Наталья", "a" * 40]
 )
 def test_a_harmless_name_is_greeted(world: World, relay: Relay, name: str) -> None:
     assert greeting(world, relay, name) == f"Hello {name},"
@@ -79,7 +79,7 @@ def test_a_harmless_name_is_greeted(world: World, relay: Relay, name: str) -> No
     "name",
     [
         "Win 1 BTC http://evil.example", "evil.example", "www.evil.example", "anne@evil.example", "call +49 123",
-        "Anne <b>", "<script>", "a" * 61, "Anne: click below", "Anne {{ name }}", "Anne %0aBcc: x", "a/b", "&amp;",
+        "Anne <b>", "<script>", "a" * 41, "Anne: click below", "Anne {{ name }}", "Anne %0aBcc: x", "a/b", "&amp;",
         "QzXtoXzQ1", "=?utf-8?q?=0ABcc:x@y?=",
     ],
 )  # fmt: skip

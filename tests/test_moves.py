@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from subscriptions.actions import erase
 from subscriptions.cli.explain import story
-from subscriptions.mail.rebuild import rebuild
+from subscriptions.mail.rebuild import as_sent
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Registration, Subscription
 from tests.builders import ANNE, BART, NEWS, OFFERS, World, text_of
@@ -77,7 +77,7 @@ def test_both_mails_about_it_can_be_made_again_as_they_were(world: World) -> Non
     with reading() as session:
         sent = [one for one in world.evidence() if one.fact == "mailed"]
         assert {"preferences", "address_changed"} <= {one.details["mail"] for one in sent}
-        assert all(rebuild(session, one.id, world.parts.sender.composer) for one in sent)
+        assert all(as_sent(session, one.id, world.parts.links) for one in sent)
 
 
 def test_all_lists_move_by_one_mail_and_one_notice(world: World) -> None:

@@ -131,6 +131,16 @@ def test_who_asked_not_to_be_asked_gets_no_confirmations(left_url: str, upgraded
     assert dict(rows(left_url, by_scope)) == {"confirmations": before["ask"], "all": before["all"]}
 
 
+def test_ip_addresses_of_the_erased_go_with_them(left_url: str, upgraded: Upgraded) -> None:
+    erased = "SELECT id FROM subscriptions WHERE state = 'erased'"
+    theirs = f"SELECT id FROM registrations WHERE subscription_id IN ({erased})"  # noqa: S608
+    known = f"SELECT count(*) FROM evidence WHERE ip IS NOT NULL AND registration_id {{}} ({theirs})"  # noqa: S608
+    gone, stays = known.format("IN"), known.format("NOT IN")
+    before, others = number(left_url, gone), number(left_url, stays)
+    upgraded()
+    assert before and (number(left_url, gone), number(left_url, stays)) == (0, others)
+
+
 def test_a_second_start_finds_nothing_to_upgrade(upgraded: Upgraded) -> None:
     upgraded()
     answer = upgraded().test_client().get("/subscribe/newsletter", base_url=BASE)

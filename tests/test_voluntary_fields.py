@@ -11,7 +11,7 @@ from flask import Flask
 
 from subscriptions.actions import erase
 from subscriptions.cli.explain import story
-from subscriptions.domain.fields import Field, addressed_as, field_of, field_stored, fields_of, whole_name
+from subscriptions.domain.fields import Field, field_of, field_stored, fields_of, greeted_by, told_by, whole_name
 from subscriptions.store.models import List
 from subscriptions.web.intake.fields import texts_of
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, World, bearer, text_of
@@ -38,12 +38,19 @@ TOLD = {"salutation": "Dr.", "given_name": "Anne", "family_name": "Example", "co
         ("Anne", {"salutation": "x" * 40, "family_name": "y" * 40}, "Anne"),
         ("Anne", None, "Anne"),
         (None, None, None),
+        ("Anna Maria Josefa Theresia", None, "Anna Maria Josefa Theresia"),
+        ("Anna Maria Josefa Theresia Walburga", None, "Anna Maria Josefa Theresia"),
+        ("x" * 40, None, "x" * 40),
+        ("Anne " + "x" * 36, None, "Anne"),
+        ("x" * 41, None, None),
+        ("Anne", {"salutation": "Dr.", "family_name": "Freifrau von und zu Example"}, "Anne"),
     ],
 )
 def test_people_are_greeted_by_the_first_that_is_there_and_harmless(
     name: str | None, fields: dict[str, str] | None, greeting: str | None
 ) -> None:
-    assert addressed_as(name, fields) == greeting
+    told = told_by(name, fields)
+    assert (greeted_by(told) % told or None) == greeting
 
 
 def test_the_whole_name_is_put_together_where_only_its_parts_were_told() -> None:

@@ -12,6 +12,7 @@ from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import ERASE_WITHIN, Policy
 from subscriptions.store import addresses, counters, evidence, mailbox, outbox, registrations, subscriptions, vacuum
 from subscriptions.store.engine import repeated, transaction
+from subscriptions.store.kept import Kept, after_erasure
 from subscriptions.store.models import Registration, Subscription
 
 
@@ -21,25 +22,29 @@ class Erasure:
 
     registrations: int
     subscriptions: int
-    proof_until: datetime | None
+    kept: Kept
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is anything to erase."""
+        return bool(self.registrations or self.subscriptions)
 
 
 @repeated
-def ask(key: bytes, now: datetime, policy: Policy, actor: str) -> Erasure | None:
-    """Begin: end what is open, owe the mail, set the hour. None: nothing is stored about this address."""
+def ask(key: bytes, now: datetime, policy: Policy, actor: str) -> Erasure:
+    """Begin, where there is a person to erase: end what is open, owe the mail, set the hour."""
     with transaction() as session:
         addresses.lock(session, key)
         rows = [row for row in registrations.of_key(session, key) if row.address]
         stored = _stored(session, key)
         if not rows and not stored:
-            return None
+            return Erasure(0, 0, after_erasure(session, key, now, policy))
         end_open(session, key, None, _asked_for(actor), now, policy)
         row = addresses.find(session, key)
         if row is None or row.erase_by is None:  # asked again: the first hour and the first mail hold
             _owe(session, rows, stored, now)
             addresses.erase_by(session, key, now + ERASE_WITHIN)
-        until = max((kept.proof_until for kept in stored if kept.proof_until), default=None)
-        return Erasure(len(rows), len(stored), until)
+        return Erasure(len(rows), len(stored), after_erasure(session, key, now, policy))
 
 
 def _owe(session: Session, rows: list[Registration], stored: list[Subscription], now: datetime) -> None:
@@ -62,15 +67,17 @@ def _asked_for(actor: str) -> Withdrawal:
 
 @repeated
 def finish(key: bytes, now: datetime, policy: Policy) -> None:
-    """End: the person is gone from every row; sealed evidence stays under the key until its period ends."""
+    """End: the person is gone from every row, and every IP; sealed evidence stays under the key for its period."""
     with transaction() as session:
         addresses.lock(session, key)
         registrations.remove_unconfirmed(session, key)
         for row in registrations.of_key(session, key):
             row.address = row.typed = row.name = row.fields = None
         end_open(session, key, None, _asked_for("erasure"), now, policy)  # what was confirmed within the hour as well
-        for subscription in _stored(session, key):
+        ended = _stored(session, key)
+        for subscription in ended:
             _seal(session, subscription, now)
+        evidence.forget_ips(session, [row.id for row in ended])
         registrations.forget_replaced(session, key)
         mailbox.forget(session, key)
         addresses.erase_by(session, key, None)
@@ -82,7 +89,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
 
 def _seal(session: Session, row: Subscription, now: datetime) -> None:
     row.state = subscription_step(row.state, Event.ERASE).to
-    row.address = row.name = row.fields = None
+    row.address = row.name = row.fields = row.ip_until = None
     details = {"keeps_until": row.proof_until.isoformat() if row.proof_until else None}
     evidence.add(session, Fact.ERASED, now, Channel.COMMAND, subscription_id=row.id, details=details)
 

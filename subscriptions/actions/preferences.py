@@ -16,6 +16,7 @@ from subscriptions.domain.policy import Policy, state_at
 from subscriptions.links import Opener
 from subscriptions.store import addresses, counters, guards, outbox, registrations, subscriptions, suppressions
 from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.kept import Kept, after_erasure
 from subscriptions.store.models import Registration, Subscription, Suppression
 from subscriptions.store.trips import trip
 
@@ -116,6 +117,7 @@ class Profile:
     blocked: dict[int, Registration]
     suppressions: Sequence[Suppression]
     erase_by: datetime | None
+    kept: Kept  # if it is erased, or once it was
 
     @property
     def open(self) -> list[Subscription]:
@@ -151,7 +153,7 @@ def became(ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy) 
         return Outcome.CLOSED, Budget.read(row.mails if row else "", policy.mails).opens(now)
 
 
-def look(key: bytes, now: datetime) -> Profile:
+def look(key: bytes, now: datetime, policy: Policy) -> Profile:
     """What is known of this address at `now`, without changing anything."""
     with reading() as session:
         known = sorted(subscriptions.shown_of_key(session, key, now), key=lambda row: (row.is_open, row.id))
@@ -165,6 +167,7 @@ def look(key: bytes, now: datetime) -> Profile:
             blocked=_those(sign_ups, State.BLOCKED, now),
             suppressions=suppressions.active(session, key, now),
             erase_by=row.erase_by if row else None,
+            kept=after_erasure(session, key, now, policy),
         )
 
 

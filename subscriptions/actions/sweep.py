@@ -6,7 +6,16 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
-from subscriptions.store import addresses, counters, evidence, registrations, subscriptions, suppressions, vacuum
+from subscriptions.store import (
+    addresses,
+    counters,
+    evidence,
+    outbox,
+    registrations,
+    subscriptions,
+    suppressions,
+    vacuum,
+)  # fmt: skip
 from subscriptions.store.engine import repeated, transaction
 
 BATCH = 500
@@ -73,6 +82,13 @@ def end_suppressions(now: datetime) -> int:
             addresses.forget_unknown(session, keys)
             vacuum.due(session)
         return len(keys)
+
+
+@repeated
+def forget_compiled(now: datetime) -> int:
+    """Delete a batch of compiled mails that no evidence names any more; how many."""
+    with transaction() as session:
+        return outbox.forget_compiled(session, now, BATCH)
 
 
 def whole(sweep: Callable[[datetime], int], now: datetime, between: Callable[[], bool]) -> int:

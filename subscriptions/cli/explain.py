@@ -11,7 +11,7 @@ from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope, noun
 from subscriptions.domain.policy import state_at
-from subscriptions.mail.rebuild import rebuild
+from subscriptions.mail.rebuild import redacted
 from subscriptions.parts import current_parts
 from subscriptions.store import addresses, evidence, outbox, registrations, subscriptions, suppressions
 from subscriptions.store.engine import reading
@@ -104,9 +104,9 @@ def _sentence(event: Evidence) -> str:
 def _proof(session: Session, event: Evidence) -> str:
     if event.fact != "mailed":
         return ""
-    if rebuild(session, event.id, current_parts().sender.composer) is None:
-        return " Of it only the hashes are left: the person or the key that signed its links is gone."
-    return " Made again from what is kept, it is the same, byte for byte."
+    if redacted(session, event.id, current_parts().links) is None:
+        return " It cannot be made again: the person, the name that it greeted or the key that signed it is gone."
+    return " Made again from what is kept, with hashes for its links and code, it is the same, byte for byte."
 
 
 def _vouched(event: Evidence) -> str:

@@ -57,8 +57,10 @@ def erase(address: Address) -> None:
     parts = current_parts()
     key = key_of(address)
     found = erasing.ask(key, parts.clock.now(), parts.policy, ACTOR)
-    if found is None:
-        raise click.ClickException("Nothing is stored about this address.")
+    stays = "\n".join(parts.sender.composer.what_stays(found.kept))
+    if not found.is_asked:
+        known = f"There is nothing to erase, neither sign-up nor subscription.\n{stays}"
+        raise click.ClickException(known if any(found.kept) else "Nothing is stored about this address.")
     parts.sender.deliver()
     parts.sender.stop()
     if key in erasing.due(parts.clock.now()):
@@ -67,8 +69,7 @@ def erase(address: Address) -> None:
         click.echo("Erased: the person is gone from every list.")
     else:
         click.echo("Asked for: the mail that says what stays waits for the relay; within an hour the person is gone.")
-    if found.proof_until:
-        click.echo(f"Sealed proof without address or name stays until {clocks.words(found.proof_until)}.")
+    click.echo(stays)
 
 
 @click.command("explain")

@@ -115,5 +115,7 @@ _JOINS_NAMES = " '’.-·"
 def is_harmless(name: str) -> bool:
     """Whether a name that a stranger typed may be echoed in a mail: letters alone, at most 60, no address."""
     # most names are nothing but letters, and that is asked the fastest; M: marks upon letters
-    letters = name.isalpha() or all(sign in _JOINS_NAMES or unicodedata.category(sign)[0] in "LM" for sign in name)
+    letters = name.replace(" ", "").isalpha() or all(
+        sign in _JOINS_NAMES or unicodedata.category(sign)[0] in "LM" for sign in name
+    )
     return len(name) <= 60 and name[:1].isalpha() and letters and not re.search(r"\.[^\s.]{2}", name)

@@ -8,6 +8,7 @@ from subscriptions.domain.policy import Policy, Rate
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like something else: no 0 and O, no 1, I and L, no U
 LENGTH = 8
 LONGEST_TYPED = 100
+_CODES = len(ALPHABET) ** LENGTH
 
 TRIES_A_VISIT = 3
 TRIES_AN_ADDRESS = Rate(10, timedelta(days=1))
@@ -15,7 +16,7 @@ TRIES_AN_ADDRESS = Rate(10, timedelta(days=1))
 
 def spell(number: int) -> str:
     """A large number as the eight characters of a code."""
-    letters, number = "", number % len(ALPHABET) ** LENGTH  # the rest of it changes nothing, and small ones are quick
+    letters, number = "", number % _CODES  # the rest of it changes nothing, and small ones are quick
     for _ in range(LENGTH):
         number, digit = divmod(number, len(ALPHABET))
         letters += ALPHABET[digit]

@@ -36,7 +36,9 @@ class Channel(StrEnum):
 # GDPR 7(1): time and channel stand with each; these are the details that must stand beside them
 DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.REGISTERED: frozenset({"wording", "wording_sha256", "locale"}),
-    Fact.MAILED: frozenset({"mail", "message_id", "template", "sha256", "reply", "links", "locale"}),
+    Fact.MAILED: frozenset(
+        {"mail", "message_id", "date", "template", "values", "hashes", "sha256", "redacted_sha256", "locale", "reply"}
+    ),
     Fact.MAIL_GIVEN_UP: frozenset({"mail", "reply"}),
     Fact.CONFIRMED: frozenset({"method"}),
     Fact.ASKED_AGAIN: frozenset(),

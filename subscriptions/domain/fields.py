@@ -1,5 +1,6 @@
 """Voluntary fields of a list: what people may tell to be addressed by, and for nothing else (GDPR 5(1)(b))."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,7 @@ FIELDS = {
     )
 }
 GREETED_BY = (("salutation", "family_name"), ("given_name",), ("name",))  # the best way first; others greet nobody
+GREETING_LETTERS, GREETING_WORDS = 40, 4  # at most: a longer name is a text that a stranger wants to have mailed
 
 
 def field_of(text: str) -> Field:
@@ -55,13 +57,34 @@ def further(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(field.key for field in fields_of(*texts) if field.key != "name")
 
 
-def addressed_as(name: str | None, fields: Mapping[str, str] | None) -> str | None:
-    """By what a mail may greet: the first of the ways to address somebody that is there and harmless."""
-    told = {**fields, "name": name or ""} if fields else {"name": name or ""}
+def told_by(name: str | None, fields: Mapping[str, str] | None) -> dict[str, str]:
+    """All that somebody told, by the keys of the fields."""
+    return {**fields, "name": name or ""} if fields else {"name": name or ""}
+
+
+def greeted_by(told: Mapping[str, str]) -> str:
+    """The place of a name in a greeting, such as `%(salutation)s %(family_name)s`, or nothing.
+
+    It is that of the first of the ways to address somebody that is there and harmless. A long name is cut at a word:
+    `%(name).25s`. The place is what evidence keeps, and it says nothing of the name.
+    """
     for keys in GREETED_BY:
-        if all(told.get(key) for key in keys) and is_harmless(way := " ".join(told[key] for key in keys)):
-            return way
-    return None
+        parts = [told.get(key, "") for key in keys]
+        if all(parts) and is_harmless(way := " ".join(parts)):
+            end = _greeting_end(way)
+            if end == len(way):
+                return " ".join(f"%({key})s" for key in keys)
+            if end and len(keys) == 1:  # of a title and half a name nothing would be left
+                return f"%({keys[0]}).{end}s"
+    return ""
+
+
+def _greeting_end(way: str) -> int:
+    """How much of it is said."""
+    if len(way) <= GREETING_LETTERS and way.count(" ") < GREETING_WORDS:
+        return len(way)
+    ends = [word.end() for word in re.finditer(r"\S+", way)][:GREETING_WORDS]
+    return max((end for end in ends if end <= GREETING_LETTERS), default=0)
 
 
 def whole_name(name: str | None, fields: Mapping[str, str] | None) -> str | None:

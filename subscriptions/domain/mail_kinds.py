@@ -76,7 +76,7 @@ class MailKind(StrEnum):
     ERASED = "erased", Row(
         noun="mail about the erasure", reaches=Reaches.ANY, despite=SuppressionScope.ALL, though_restricted=True,
         budgeted=False, life=HOUR, leaves_by=None,
-        says={"erased_keeps": "what stays", "kept_until": "until when it stays"},
+        says={"erased_keeps": "what stays and until when"},
     )  # fmt: skip
     PREFERENCES = "preferences", Row(  # the link to one's own; a request, no step of a life, owes it
         noun="mail with the link to their own page", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,

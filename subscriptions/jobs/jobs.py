@@ -35,7 +35,7 @@ def _block(run: Run) -> int:
 
 def _purge(run: Run) -> int:
     purged = sweep.whole(sweep.purge, run.now, run.alive)
-    for more in (sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions):
+    for more in (sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions, sweep.forget_compiled):
         sweep.whole(more, run.now, run.alive)
     vacuum.sweep_files(run.now, asked=run.asked)
     return purged

@@ -63,7 +63,7 @@ class Links:
         self, base_url: str, secret_keys: Sequence[bytes], pepper: bytes, clock: Clock, confirm_life: timedelta
     ) -> None:
         self._base = base_url.rstrip("/")
-        self._keys = [bytes(key) for key in secret_keys]
+        self.secret_keys = self._keys = [bytes(key) for key in secret_keys]
         self._pepper = hashlib.sha256(pepper).digest()
         self._life = confirm_life
         self._clock = clock

@@ -15,7 +15,7 @@ from itsdangerous import BadData
 
 from subscriptions.clock import Clock
 from subscriptions.domain.policy import FORM_LIFE, LINK_LIFE, SESSION_LIFE, STEP_LIFE
-from subscriptions.links.signing import BadLink, encoded, lasting, plain, timed
+from subscriptions.links.signing import BadLink, encoded, lasting, plain, signing, timed
 
 REF, KEY, LIST = 16, 16, 4  # octets
 MILLISECONDS, BOUND, NONCE = 6, 16, 8
@@ -76,10 +76,10 @@ class Tokens:
         self._ends = [0, *accumulate(purpose.carries)]
         make = partial(timed, clock=clock) if purpose.stamped else lasting
         self._serializer: Any = make(secret_keys, purpose.salt)
-        self._sign = self._serializer.make_signer().sign  # made once: the serializer would make one for each token
+        self._signed = signing(self._serializer.make_signer())
 
     def write(self, *parts: bytes) -> str:
-        return self._sign(encoded(b"".join(parts))).decode()
+        return self._signed(encoded(b"".join(parts))).decode()
 
     def read(self, text: str) -> Opened:
         """Raises BadLink. One that is too old is read as well: it says who asks."""

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from itsdangerous import Serializer, Signer, TimedSerializer, TimestampSigner
-from itsdangerous.encoding import base64_decode, want_bytes
+from itsdangerous.encoding import base64_decode, int_to_bytes, want_bytes
 
 from subscriptions.clock import Clock
 
@@ -93,6 +93,19 @@ def timed(newest_first: Sequence[bytes], purpose: bytes, clock: Clock) -> "Timed
     """Signs bytes and the second in which it did."""
     signer = type("TimedSigner", (_TimedSigner,), {"clock": clock})
     return TimedSerializer(list(reversed(newest_first)), purpose, serializer=_Bytes, signer=signer)
+
+
+def signing(signer: Signer) -> Callable[[bytes], bytes]:
+    """What its `sign` does, with the key taken up once and not for each of the three links of a mail."""
+    mac, sep = _mac(signer.derive_key()), signer.sep
+    stamp = signer.get_timestamp if isinstance(signer, TimestampSigner) else None
+
+    def signed(value: bytes) -> bytes:
+        if stamp:
+            value += sep + encoded(int_to_bytes(stamp()))
+        return value + sep + encoded(mac(value))
+
+    return signed
 
 
 def plain(text: str) -> str:

@@ -19,6 +19,7 @@ from markupsafe import escape
 LINE = 72
 _MARK = re.compile(r"QzX([a-z_]+)XzQ")
 _SLOT = re.compile(rb"\x00([a-z_]+):([a-z]+)\x00")
+HEAD = {"to", "mid", "date"}  # the first is the person's; evidence has the others by names of their own
 _HARMLESS = re.compile(r"[\w .,:+-]*", re.ASCII)  # nothing that HTML would escape: most values, and asked quickly
 _PLAIN = re.compile(r"[\x20-\x3c\x3e-\x7e]*")  # a space may end a line: a soft line break follows
 
@@ -26,6 +27,11 @@ _PLAIN = re.compile(r"[\x20-\x3c\x3e-\x7e]*")  # a space may end a line: a soft 
 def mark(name: str) -> str:
     """The word that stands for a value while a template is rendered: letters alone, so nothing escapes it."""
     return f"QzX{name}XzQ"
+
+
+def is_secret(name: str) -> bool:
+    """Whether a value opens something: a token of a link, or the code."""
+    return name.endswith("_token") or name == "code"
 
 
 def wrapped(text: str) -> str:
@@ -42,9 +48,11 @@ class Letter:
         parts = _SLOT.split(source)
         self._out = [b""] * (2 * len(parts[0::3]) - 1)  # what stands fast, and room for the values between it
         self._out[0::2] = parts[0::3]
-        slots = [(name.decode(), kind.decode()) for name, kind in zip(parts[1::3], parts[2::3], strict=True)]
-        self._values = list(dict.fromkeys(slots))
-        self._places = [self._values.index(slot) for slot in slots]
+        slots = [_slot(name.decode(), kind.decode()) for name, kind in zip(parts[1::3], parts[2::3], strict=True)]
+        known = list(dict.fromkeys(slots))
+        self._values = [(name, _WRITE[kind]) for name, kind in known]
+        self._places = [known.index(slot) for slot in slots]
+        self._secrets = [(2 * at + 1, name) for at, (name, _) in enumerate(slots) if is_secret(name)]
 
     @cached_property
     def id(self) -> str:
@@ -55,12 +63,33 @@ class Letter:
         """The names of the values that stand in it."""
         return frozenset(name for name, _ in self._values)
 
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """The names of the values in it that open something."""
+        return frozenset(filter(is_secret, self.uses))
+
+    @cached_property
+    def kept(self) -> list[str]:
+        """The names of those that evidence keeps: they neither name nor open anything."""
+        return sorted(self.uses - self.secrets - HEAD)
+
     def fill(self, values: Mapping[str, str]) -> bytes:
         """The whole mail, CRLF line ends."""
-        written = [_WRITE[kind](values[name]) for name, kind in self._values]
+        return b"".join(self._filled(values))
+
+    def fill_twice(self, values: Mapping[str, str], hashes: Mapping[str, str]) -> tuple[bytes, bytes]:
+        """The whole mail, and the same with a hash (hexadecimal) in place of each value that opens something."""
+        out = self._filled(values)
+        whole = b"".join(out)
+        for at, name in self._secrets:
+            out[at] = hashes[name].encode()
+        return whole, b"".join(out)
+
+    def _filled(self, values: Mapping[str, str]) -> list[bytes]:
+        written = [write(values[name]) for name, write in self._values]
         out = self._out.copy()
         out[1::2] = [written[place] for place in self._places]
-        return b"".join(out)
+        return out
 
 
 def compile_letter(headers: Mapping[str, str], slots: Mapping[str, str], text: str, html: str) -> Letter:
@@ -115,6 +144,10 @@ def _raw(value: str) -> bytes:
 def _text(value: str) -> bytes:
     if not _PLAIN.fullmatch(value):
         return _quoted(value)
+    return _in_lines(value)
+
+
+def _in_lines(value: str) -> bytes:
     octets = value.encode()
     if len(octets) <= LINE:
         return octets
@@ -125,4 +158,9 @@ def _html(value: str) -> bytes:
     return _text(value if _HARMLESS.fullmatch(value) else str(escape(value)))
 
 
-_WRITE = {"raw": _raw, "text": _text, "html": _html}
+def _slot(name: str, kind: str) -> tuple[str, str]:
+    """Tokens and codes are written the same in text and page: each of them once."""
+    return name, "secret" if is_secret(name) and kind != "raw" else kind
+
+
+_WRITE = {"raw": _raw, "text": _text, "html": _html, "secret": _in_lines}

@@ -1,7 +1,7 @@
 """From an owed mail and the state it is about to the message that leaves."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -15,15 +15,16 @@ from jinja2 import Environment
 from subscriptions.domain.address import wire_form
 from subscriptions.domain.breaker import Excess
 from subscriptions.domain.codes import for_reading
-from subscriptions.domain.fields import addressed_as
+from subscriptions.domain.fields import greeted_by, told_by
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import LINK_LIFE
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
 from subscriptions.mail import alarm, phrases, style
-from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_line
+from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_line, wrapped
 from subscriptions.mail.lines import OutMessage
 from subscriptions.settings import Settings
+from subscriptions.store.kept import Kept
 from subscriptions.store.lists import Catalogue, read_catalogue
 from subscriptions.store.models import List, Wording
 from subscriptions.store.outbox import Due, Member
@@ -34,8 +35,9 @@ LINKS = {  # as the templates name them: page, and the value in the letter; the 
     "unsubscribe_url": ("unsubscribe", "leave_token"),
     "preferences_url": ("preferences", "preferences_token"),
 }
+COMPILED_AT_MOST = 200  # in memory, some 40 KiB each: visitors choose the lists, and so what there is to compile
 Entry = tuple[List, Wording | None]
-VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps kept_until owed_at".split() + alarm.VALUES
+VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps erased_text owed_at".split() + alarm.VALUES
 
 
 class Composer:
@@ -45,13 +47,15 @@ class Composer:
         self, templates: Environment, settings: Settings, links: Links, catalogue: Callable[[], Catalogue],
         languages: Languages,
     ) -> None:  # fmt: skip
-        self._templates, self._settings, self._languages = templates, settings, languages
+        self._templates, self._settings = templates, settings
         self.links, self._catalogue = links, catalogue
         self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
-        self._letters: dict[tuple[object, ...], Letter] = {}
+        self._language = lru_cache(256)(languages.best)
+        self._compiled = lru_cache(COMPILED_AT_MOST)(self._compile)  # a catalogue that is read anew has new rows
         self._marked_links = {name: links.url(page, mark(token)) for name, (page, token) in LINKS.items()}
         sender = parseaddr(settings.mail.sender)
+        self.policy = settings.policy
         self._service, self._sender = sender[0] or sender[1], wire_form(sender[1])
         self._domain = self._sender.rpartition("@")[2]
 
@@ -63,12 +67,12 @@ class Composer:
             return self._message(mail, self.operator_letter(mail), values)
         entries = self.entries(due)
         tag = self.language(due, entries)
-        values, letter = self.values(mail, due, now, self.links, tag), self.letter(mail, entries, tag)
-        message = self._message(mail, letter, values)
+        values, letter = self.values(mail, due, now, tag), self.letter(mail, entries, tag)
+        hashed = hashes(values, letter.secrets)
+        octets, redacted = letter.fill_twice(in_person(values, due.name, due.fields), hashed)
+        message = OutMessage(mail.value, self._settings.mail.sender, letter, values["to"], octets)
         message.registration_id, message.key = due.registration_id, due.key
-        message.details = self._details(message, values) | {"locale": tag}
-        if mail.row.says_when:
-            message.details["owed_at"] = due.owed_at.isoformat()
+        message.details = _details(message, values, redacted) | {"hashes": hashed, "locale": tag}
         if len(entries) > 1:
             message.details["lists"] = [row.slug for row, _ in entries]
         return message
@@ -88,35 +92,34 @@ class Composer:
         head = {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>", "date": _date(now.replace(microsecond=0))}
         return dict.fromkeys(VALUES, "") | head
 
-    def values(self, mail: MailKind, due: Due, now: datetime, links: Links, tag: str) -> dict[str, str]:
-        """What is filled into a letter."""
-        values = self.bare_values(due.address or "", due.mid, now)
-        values["greeting"] = phrases.greeting(addressed_as(due.name, due.fields), tag)
+    def values(self, mail: MailKind, due: Due, now: datetime, tag: str) -> dict[str, str]:
+        """What is filled into a letter, the greeting without the name: `in_person` puts that in."""
+        values = self.bare_values(due.address or "", due.mid, now) | secrets(mail, due, self.links)
+        values["greeting"] = phrases.greeting(greeted_by(told_by(due.name, due.fields)), tag)
         values["registered_at"] = words(due.registered_at, tag)
         if due.ref and due.lead.confirm_by:
             values["confirm_by"] = words(due.lead.confirm_by, tag)
-            values["confirm_token"] = links.confirm_token(due.ref)
-            values["code"] = for_reading(links.codes.code(due.ref))
-            values["not_me_token"] = links.not_me_token(due.ref, due.lead.list_id, due.key)
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
-            values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
         if mail.row.says_when:
             values["owed_at"] = words(due.owed_at, tag)
-            values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key)
-        return values | (phrases.what_stays(due.proof_until, tag) if mail is MailKind.ERASED else {})
+        if due.kept:
+            stays = self.what_stays(due.kept, tag)
+            values["erased_keeps"], values["erased_text"] = "\n".join(stays), "\n\n".join(map(wrapped, stays))
+        return values
+
+    def what_stays(self, kept: Kept, tag: str = SOURCE) -> list[str]:
+        """After an erasure: a sentence or two for each thing."""
+        lists = self._catalogue().lists
+        return phrases.what_stays(kept, tag, lambda list_id: lists[list_id].name if list_id in lists else "")
 
     def language(self, due: Due, entries: Sequence[Entry]) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
-        return self._languages.best(due.locale, (), entries[0][0].locale)
+        return self._language(due.locale, (), entries[0][0].locale)
 
     def letter(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         """The letter that a mail is filled into, compiled at its first use."""
-        key = (mail, tag, *entries)  # a catalogue that is read anew has new rows
-        letter = self._letters.get(key)
-        if letter is None:
-            letter = self._letters[key] = self._compile(mail, entries, tag)
-        return letter
+        return self._compiled(mail, tuple(entries), tag)
 
     def entries(self, due: Due) -> list[Entry]:
         """What a mail is about, by the catalogue; read anew where a later process has added this list or wording."""
@@ -127,7 +130,7 @@ class Composer:
         return [_entry(self._newer, member) for member in due.members]
 
     def _message(self, mail: MailKind, letter: Letter, values: dict[str, str]) -> OutMessage:
-        return OutMessage(mail.value, self._settings.mail.sender, letter, values)
+        return OutMessage(mail.value, self._settings.mail.sender, letter, values["to"], letter.fill(values))
 
     def _compile(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         row, wording = entries[0]
@@ -157,12 +160,41 @@ class Composer:
             slots |= self.links.one_click_headers(self._marked_links[mail.row.leaves_by])
         return slots
 
-    def _details(self, message: OutMessage, values: dict[str, str]) -> dict[str, object]:
-        """For evidence: no live link, but its hash."""
-        links = {name: _sha256(self.links.url(page, values[token]).encode())
-                 for name, (page, token) in LINKS.items() if token in message.letter.uses}  # fmt: skip
-        return {"mail": message.mail, "message_id": values["mid"], "date": values["date"],
-                "template": message.letter.id, "sha256": _sha256(message.octets), "links": links}  # fmt: skip
+
+def secrets(mail: MailKind, due: Due, links: Links) -> dict[str, str]:
+    """What opens something, as those links write it: tokens, and the code."""
+    values = {}
+    if due.ref and due.lead.confirm_by:
+        values["confirm_token"] = links.confirm_token(due.ref)
+        values["code"] = for_reading(links.codes.code(due.ref))
+        values["not_me_token"] = links.not_me_token(due.ref, due.lead.list_id, due.key)
+    if due.confirmed_at:
+        values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
+    if mail.row.says_when:
+        values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key)
+    return values
+
+
+def in_person(values: Mapping[str, str], name: str | None, fields: Mapping[str, str] | None) -> dict[str, str]:
+    """The values with the greeting filled in. Raises KeyError where what it names is no longer known."""
+    return {**values, "greeting": values["greeting"] % told_by(name, fields)}
+
+
+def hashes(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """What evidence keeps of each value that opens something.
+
+    A token holds a signature, which nobody can guess. The code has 39 bits: whoever had its plain hash would try them
+    all in an hour, so it is hashed together with the token of the link beside it.
+    """
+    beside = values.get("confirm_token", "")
+    return {name: sha256((f"{values[name]} {beside}" if name == "code" else values[name]).encode()) for name in names}
+
+
+def _details(message: OutMessage, values: Mapping[str, str], redacted: bytes) -> dict[str, object]:
+    """For evidence: all that the mail can be made again from but the person, and no key to anything."""
+    kept = {name: values[name] for name in message.letter.kept}
+    return {"mail": message.mail, "message_id": values["mid"], "date": values["date"], "template": message.letter.id,
+            "sha256": sha256(message.octets), "redacted_sha256": sha256(redacted), "values": kept}  # fmt: skip
 
 
 def _entry(catalogue: Catalogue, member: Member) -> Entry:
@@ -172,7 +204,7 @@ def _entry(catalogue: Catalogue, member: Member) -> Entry:
     return row, catalogue.wordings[agreed] if agreed else catalogue.wordings.get(row.wording_id or "")
 
 
-def _sha256(octets: bytes) -> str:
+def sha256(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()
 
 

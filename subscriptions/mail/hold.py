@@ -18,6 +18,7 @@ from subscriptions.mail.compose import Composer
 from subscriptions.mail.lines import OutMessage
 from subscriptions.store import jobs, outbox, suppressions
 from subscriptions.store.engine import Contention, Unavailable, reading, repeated, transaction
+from subscriptions.store.kept import after_erasure
 from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
 from subscriptions.store.trips import in_trips
 
@@ -129,7 +130,7 @@ class Batch:
         """In their order; one that was erased meanwhile is not among them. Raises Unwritable if one of them is."""
         now = self._clock.now()
         with _about_mails(), reading() as session:
-            return [Taken(self._keyed(session, due, now), now) for due in outbox.read_again(session, ids, now)]
+            return [Taken(self._completed(session, due, now), now) for due in outbox.read_again(session, ids, now)]
 
     def refresh(self, taken: Taken) -> bool:
         """Make its state as fresh as it must be; whether it is still there."""
@@ -151,8 +152,10 @@ class Batch:
                 taken.message = self._composer.compose(taken.due, now)
             return taken.message
 
-    def _keyed(self, session: Session, due: Due, now: datetime) -> Due:
-        """Who is known by a suppression alone gets a key: computed from the address, never kept beside it."""
+    def _completed(self, session: Session, due: Due, now: datetime) -> Due:
+        """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
+        if due.mail == MailKind.ERASED.value:
+            return due._replace(kept=after_erasure(session, due.key, now, self._composer.policy))
         if due.key or due.address is None:
             return due
         key = self._composer.links.key(parse(due.address).folded)

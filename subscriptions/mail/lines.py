@@ -1,7 +1,7 @@
 """Messages, and the lines to the relay: kept while they are used, and no more of them than the relay takes."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -15,18 +15,17 @@ LIMITED = timedelta(minutes=5)  # until a line more is tried than the relay took
 
 
 class OutMessage(flask_mail.Message):
-    """One mail to one recipient: a letter with its values, and what evidence keeps of it (enough to rebuild it).
+    """One mail to one recipient: a letter filled in, and what evidence keeps of it (enough to rebuild it).
 
     Flask-Mail would build it anew: without a place for our Message-ID, with long headers as encoded words,
     which kills one-click; its constructor looks up this machine's name in the DNS each time.
     """
 
-    def __init__(self, mail: str, sender: str, letter: Letter, values: Mapping[str, str]) -> None:
+    def __init__(self, mail: str, sender: str, letter: Letter, to: str, octets: bytes) -> None:
         self.mail, self.letter = mail, letter
         self.subject, self.sender, self.reply_to = "", sender, None
-        self.recipient = values["to"]
-        self.recipients, self.cc, self.bcc = [self.recipient], [], []
-        self.octets = letter.fill(values)
+        self.recipient, self.octets = to, octets
+        self.recipients, self.cc, self.bcc = [to], [], []
         self.details: dict[str, object] = {}
         self.reply = ""  # what the relay said when it took the mail
         self.following: OutMessage | None = None  # which will be sent next over the same line

@@ -1,29 +1,77 @@
 """Sentences of mails that depend on the person: looked up once for each language, since mails leave by the hundred."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 
 from flask_babel import force_locale, gettext
 
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.languages import locale_of, marked, words
-from subscriptions.mail.compiled_mails import wrapped
+from subscriptions.store.kept import Kept
+
+
+@lru_cache(256)
+def greeting(place: str, tag: str) -> str:
+    """With the places of the name left open, for `%`; `place`: of `greeted_by`."""
+    if place:
+        return _said(marked("Hello %(name)s,"), tag).replace("%(name)s", place)
+    return _said(marked("Hello,"), tag).replace("%", "%%")
+
+
+def what_stays(kept: Kept, tag: str, name_of: Callable[[int], str]) -> list[str]:
+    """All that stays after an erasure, with why and until when; "nothing" where that is so."""
+    found = []
+    if kept.proof_until:
+        found.append(_timed(_PROOF, tag, kept.proof_until))
+        found += [_said(_HELD, tag)] if kept.is_held else []
+    if kept.mails_until:
+        found.append(_timed(_MAILS, tag, kept.mails_until))
+    for no in dict.fromkeys(kept.suppressions):
+        if no.scope is SuppressionScope.ALL:
+            found.append(_said(_NO_MAIL, tag))
+        elif no.until is None:
+            found.append(_said(_NOT_ASKED, tag))
+        elif no.list_id is None:
+            found.append(_timed(_NOT_ASKED_UNTIL, tag, no.until))
+        else:
+            found.append(_timed(_NOT_ASKED_FOR, tag, no.until, list=name_of(no.list_id)))
+    return [*found, _said(_BY_HASH, tag)] if found else [_said(_NOTHING, tag)]
+
 
 _NOTHING = marked("Nothing about you stays with us.")
 _PROOF = marked(
-    "The proof that you had agreed, and when you left, stays sealed and without your address or name: "
-    "we may have to show it in court (Article 17(3)(e) GDPR)."
+    "Until %(time)s we keep the proof of your consent: what you agreed to and in which language, when and how you "
+    "signed up, confirmed and left, and which mails we sent. It holds no address, name or IP address. "
+    "We may have to show it in court (Article 17(3)(e) GDPR)."
+)
+_HELD = marked("A legal dispute needs this proof, so we keep it for longer if the dispute takes longer.")
+_MAILS = marked(
+    "Until %(time)s we keep the times of our last mails, so that nobody can use our forms to flood your mailbox."
+)
+_NO_MAIL = marked(
+    "No more mail goes to your address. So that this holds, we keep the reason and the date until it is lifted."
+)
+_NOT_ASKED = marked(
+    "No more confirmation mails go to your address. "
+    "So that this holds, we keep the reason and the date until it is lifted."
+)
+_NOT_ASKED_UNTIL = marked(
+    "Until %(time)s no confirmation mails go to your address. "
+    "So that this holds, we keep the reason and the date until then."
+)
+_NOT_ASKED_FOR = marked(
+    "Until %(time)s no confirmation mails for %(list)s go to your address. "
+    "So that this holds, we keep the reason and the date until then."
+)
+_BY_HASH = marked(
+    "All of this is filed under a keyed hash: a number made from your address, from which nobody can read the address. "
+    "We use it for nothing else."
 )
 
 
-def greeting(name: str | None, tag: str) -> str:
-    return _said(marked("Hello %(name)s,"), tag) % {"name": name} if name else _said(marked("Hello,"), tag)
-
-
-def what_stays(until: datetime | None, tag: str) -> dict[str, str]:
-    """After an erasure, and until when."""
-    if until is None:
-        return {"erased_keeps": _said(_NOTHING, tag), "kept_until": _said(marked("now"), tag)}
-    return {"erased_keeps": wrapped(_said(_PROOF, tag)), "kept_until": words(until, tag)}
+def _timed(text: str, tag: str, until: datetime, **more: str) -> str:
+    return _said(text, tag) % {"time": words(until, tag), **more}
 
 
 @lru_cache(256)

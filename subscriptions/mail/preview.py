@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from subscriptions.domain.breaker import Excess, Opening, Scope
+from subscriptions.domain.budget import longest
 from subscriptions.domain.lifecycle import Registration
-from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
-from subscriptions.mail.compose import Composer
+from subscriptions.mail.compose import Composer, in_person
 from subscriptions.mail.lint import Expected, problems
 from subscriptions.settings import Settings
+from subscriptions.store.kept import Kept, SaidNo
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 from subscriptions.store.outbox import Due, Member
@@ -80,20 +82,25 @@ class Previews:
         return self._composer.bare_values(ADDRESS, due.mid, self._now) | said
 
     def _to_person(self, mail: MailKind, due: Due, tag: str) -> dict[str, str]:
-        values = self._composer.values(mail, due, self._now, self._composer.links, tag)
+        values = in_person(self._composer.values(mail, due, self._now, tag), due.name, due.fields)
         return values | {name: TOKEN for name in values if name.endswith("_token")} | {"code": "EXAM-PLE2"}
 
     def _due(self, mail: MailKind, rows: Sequence[List], tag: str) -> Due:
         began, life = self._now - _AGO, self._settings.lifecycle
         confirm_by = began + timedelta(hours=life.confirm_within_hours)
-        ends = datetime(self._now.year + life.keep_proof_years + 1, 1, 1, tzinfo=self._now.tzinfo)
         members = tuple(Member(each.id, each.wording_id, None, Registration.PENDING, confirm_by, None) for each in rows)
         known: dict[str, Any] = dict.fromkeys(Due._fields) | {
             "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
             "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag, "ref": bytes(16), "members": members,
-            "registered_at": began, "confirmed_at": self._now, "proof_until": ends,
+            "registered_at": began, "confirmed_at": self._now,
+            "kept": self._kept() if mail is MailKind.ERASED else None,
         }  # fmt: skip
         return Due(**known)
+
+    def _kept(self) -> Kept:
+        """The longest of what there can be to say."""
+        policy, said_no = self._settings.policy, (SaidNo(scope, None, None) for scope in SuppressionScope)
+        return Kept(policy.proof_until(self._now), True, self._now + longest(policy.mails), tuple(said_no))
 
     def _expected(self, mail: MailKind, rows: Sequence[List], values: dict[str, str]) -> Expected:
         origin = self._settings.server.base_url.rstrip("/")

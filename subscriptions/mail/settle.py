@@ -43,7 +43,7 @@ class Settler:
         self._room = threading.BoundedSemaphore(OPEN_AT_MOST + lines)  # a mail at the relay may be accepted as well
         self._held: set[int] = set()
         self._renewed_at = clock.now()
-        self._kept: set[str] = set()  # letters that this sweep has kept already
+        self._kept: dict[str, datetime] = {}  # letters that this sweep has kept already, and when
         self._guard = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="settler")
 
@@ -112,6 +112,8 @@ class Settler:
         """A mail that the relay has must be settled: while the database is away, ask again."""
         waits = threading.Event()
         letters = {mail.message.letter for mail in ready if mail.message}
+        now = self._clock.now()
+        self._kept = {id_: at for id_, at in self._kept.items() if now - at < outbox.KEPT_ANEW}
         new = [letter for letter in letters if letter.id not in self._kept]
         for number in range(TRIES):
             try:
@@ -126,7 +128,7 @@ class Settler:
                 break
             else:
                 self._away = None
-                self._kept.update(letter.id for letter in new)
+                self._kept |= {letter.id: now for letter in new}
                 self.sent += sum(mail.message is not None for mail in ready)
                 break
         with self._guard:  # those that are not settled go out again with the same Message-ID once their leases end

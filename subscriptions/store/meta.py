@@ -1,8 +1,11 @@
 """Small facts about the installation itself."""
 
+from datetime import datetime
+
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
+from subscriptions import clock
 from subscriptions.store.models import Meta
 
 
@@ -21,6 +24,17 @@ def replace(session: Session, name: str, old: str, new: str) -> None:
     session.execute(update(Meta).where(Meta.name == name, Meta.value == old).values(value=new))
 
 
+def note_version(session: Session, version: str, now: datetime) -> None:
+    """Write since when this version of the program runs, where the last that was written is another; a line for each.
+
+    What was shown and mailed at a time is read in the texts of the version of then.
+    """
+    known = get(session, _VERSIONS) or ""
+    if known.split()[-1:] != [version]:
+        put(session, _VERSIONS, f"{known}{clock.text(now)} {version}\n")
+
+
+_VERSIONS = "versions"
 _PUT = text(
     "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )

@@ -14,11 +14,14 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Standing
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.store import outbox_sql as sql
+from subscriptions.store.kept import Kept
 from subscriptions.store.models import Letter, Owed, Registration, Subscription
 from subscriptions.store.trips import Connected, Trip, trip
 
 LEASE = timedelta(seconds=60)
 NOT_WRITTEN = "it cannot be written"  # how a note begins that is of us; the others are what the relay said
+KEPT_ANEW = timedelta(hours=1)  # how long a sender takes a compiled mail for kept
+UNUSED = timedelta(days=1)  # longer than that and any mail is under way
 MID = 16  # octets of randomness in a Message-ID
 
 
@@ -98,10 +101,10 @@ class Due(NamedTuple):
     subscription_state: Standing | None
     restricted: bool | None
     confirmed_at: datetime | None
-    proof_until: datetime | None
     fields: Mapping[str, str] | None
     owed_at: datetime
     members: tuple[Member, ...]  # in the order of the form; the mail bears the headers of the first
+    kept: Kept | None = None  # what stays, where the mail says so
 
     @property
     def lead(self) -> Member:
@@ -115,7 +118,7 @@ def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]
     for _, group in groupby(rows, key=itemgetter(0)):
         first, *others = group
         members = tuple(Member._make(row[-width:]) for row in (first, *others))
-        found.append(Due._make((*first[:-width], members)))
+        found.append(Due._make((*first[:-width], members, None)))
     return found
 
 
@@ -179,10 +182,19 @@ def of_registration(session: Session, row: Registration) -> Sequence[Owed]:
 
 
 def keep_compiled(out: Trip, mails: Mapping[str, bytes], now: datetime) -> None:
-    """Keep compiled mails by their ids, once each, so that each mail can be made again: that is the proof of it."""
+    """Keep compiled mails by their ids, once each, so that each mail can be made again: that is the proof of it.
+
+    One that is there is held until the transaction ends, and gets the time anew: `forget_compiled` leaves it alone.
+    """
     for id_, source in sorted(mails.items()):  # in one order: two senders would wait for each other
-        kept = "INSERT INTO letters (id, source, made_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        out.ask(kept, (id_, source, now))
+        out.ask(sql.KEEP, (id_, source, now, now - KEPT_ANEW))
+
+
+def forget_compiled(session: Session, now: datetime, at_most: int) -> int:
+    """Delete compiled mails that no evidence names and that no sender has kept within a day; how many."""
+    with trip(session) as out:
+        gone = out.ask(sql.PG_FORGET if out.is_postgres else sql.SQLITE_FORGET, (now - UNUSED, at_most))
+    return len(gone())
 
 
 def compiled(session: Session, id_: str) -> bytes | None:

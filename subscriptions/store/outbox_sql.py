@@ -30,7 +30,7 @@ READ_AGAIN = (
         func.coalesce(_r.address, _s.address, _o.address), func.coalesce(_r.name, _s.name),
         func.coalesce(_r.locale, _s.locale, ""),
         func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _r.ref,
-        _s.state, _s.restricted, _s.confirmed_at, _s.proof_until, func.coalesce(_r.fields, _s.fields), _o.owed_at,
+        _s.state, _s.restricted, _s.confirmed_at, func.coalesce(_r.fields, _s.fields), _o.owed_at,
         _list_id, _agreed, _r.id, _r.state, _r.confirm_by, _suppression,
     )
     .outerjoin_from(Owed.__table__, _hangs_on, _h.id == _o.registration_id)
@@ -63,3 +63,18 @@ INSERT INTO evidence (registration_id, subscription_id, fact, at, channel, detai
 SELECT n.registration_id, o.subscription_id, n.fact, ?, 'relay', n.details FROM n JOIN outbox o ON o.id = n.id
 WHERE n.registration_id IS NULL OR EXISTS (SELECT 1 FROM registrations r WHERE r.id = n.registration_id)
 """
+KEEP = """
+INSERT INTO letters (id, source, made_at) VALUES (?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET made_at = excluded.made_at WHERE letters.made_at <= ?
+"""
+_UNNAMED = """
+SELECT id FROM letters WHERE made_at <= ?
+  AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.fact = 'mailed' AND {template} = letters.id) LIMIT ?
+"""
+PG_FORGET = f"""
+DELETE FROM letters WHERE id = ANY(ARRAY({_UNNAMED.format(template="e.details ->> 'template'")} FOR UPDATE SKIP LOCKED))
+RETURNING id
+"""  # noqa: S608 ours
+SQLITE_FORGET = f"""
+DELETE FROM letters WHERE id IN ({_UNNAMED.format(template="json_extract(e.details, '$.template')")}) RETURNING id
+"""  # noqa: S608

@@ -55,19 +55,20 @@ def _built_when_needed(self: Rule, append_unknown: bool = True) -> Callable[...,
 Rule._compile_builder = _built_when_needed  # type: ignore[method-assign]
 
 
-class Letters(dict[tuple[Any, ...], Letter]):
+class Letters(dict[tuple[str, ...], Letter]):
     """Compiled letters by what they say: each test has rows of its own, which say the same as those of the last."""
 
-    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
-        return super().get(_said(key), default)
+    def of(self, compile_: Callable[..., Letter]) -> Callable[..., Letter]:
+        def compiled(*about: Any) -> Letter:
+            if (said := _said(*about)) not in self:
+                self[said] = compile_(*about)
+            return self[said]
 
-    def __setitem__(self, key: tuple[Any, ...], letter: Letter) -> None:
-        super().__setitem__(_said(key), letter)
+        return compiled
 
 
-def _said(key: tuple[Any, ...]) -> tuple[Any, ...]:
+def _said(mail: str, entries: Any, language: str) -> tuple[str, ...]:
     """The mail and its language, and the columns of the lists and wordings in place of their rows."""
-    mail, language, *entries = key
     columns = [[[getattr(row, column.key) for column in row.__table__.columns] if row else None for row in entry]
                for entry in entries]  # fmt: skip
     return mail, language, repr(columns)
@@ -90,7 +91,8 @@ class Applications:
             _forget(app, settings, clock)
         else:
             app = self.new(settings, clock)
-        parts.current_parts(app).sender.composer._letters = self._letters[key]
+        composer = parts.current_parts(app).sender.composer
+        composer._compiled = self._letters[key].of(composer._compile)  # type: ignore[assignment]
         return app
 
     @staticmethod

@@ -85,7 +85,11 @@ class Evidence(db.Model):  # type: ignore[name-defined, misc]
     """What proves something. Append-only: the database itself refuses a change, but for the IP's end."""
 
     __tablename__ = "evidence"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        Index("ix_evidence_template", text("(details ->> 'template')"), sqlite_where=text("fact = 'mailed'"),
+              postgresql_where=text("fact = 'mailed'")),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     registration_id: Mapped[int | None] = owned_by("registrations")
     subscription_id: Mapped[int | None] = owned_by("subscriptions")

@@ -46,6 +46,7 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
         new_address=fields.address_input(gettext, marked("New e-mail address")),
         erase_by=language.words(mine.erase_by) if mine.erase_by else None,
         locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
+        stays=current_parts().sender.composer.what_stays(mine.kept, language.current()),
         never=mine.wants_no_mail, quiet=quiet, session=token, until=language.words(session.until),
     )  # fmt: skip
     return told, 422 if problems else 200
@@ -53,7 +54,7 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
 
 def known(key: bytes) -> Profile:
     """What is known of an address now."""
-    return preferences.look(key, now())
+    return preferences.look(key, now(), current_parts().policy)
 
 
 def about(mine: Profile) -> List:

@@ -1,0 +1,48 @@
+"""What stays of an address once it is erased, and until when."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from subscriptions.domain.budget import Budget, longest
+from subscriptions.domain.mail_kinds import SuppressionScope
+from subscriptions.domain.policy import Policy
+from subscriptions.store import addresses, subscriptions, suppressions
+
+
+class SaidNo(NamedTuple):
+    """A suppression: of every list or of one, until it is lifted or for a time."""
+
+    scope: SuppressionScope
+    list_id: int | None
+    until: datetime | None
+
+
+class Kept(NamedTuple):
+    """All of it by a keyed hash alone; nothing of it where a time is none."""
+
+    proof_until: datetime | None = None  # sealed evidence, the longest
+    is_held: bool = False  # by a dispute: longer, if that takes longer
+    mails_until: datetime | None = None  # the times of mails
+    suppressions: tuple[SaidNo, ...] = ()
+
+
+def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy) -> Kept:
+    """What stays if the address is erased now, or was erased before."""
+    proofs = subscriptions.of_key(session, key)
+    said_no = tuple(SaidNo(row.scope, row.list_id, row.until) for row in suppressions.active(session, key, now))
+    return Kept(
+        max((row.proof_until or policy.proof_until(now) for row in proofs), default=None),
+        any(row.held for row in proofs),
+        _mails_until(session, key, now, policy) if proofs or said_no else None,  # it goes with the last of these
+        said_no,
+    )
+
+
+def _mails_until(session: Session, key: bytes, now: datetime, policy: Policy) -> datetime | None:
+    """When the last mail counts no more."""
+    row = addresses.find(session, key)
+    last = max(Budget.read(row.mails, policy.mails).sent, default=None) if row else None
+    until = last + longest(policy.mails) if last else now
+    return until if until > now else None
