@@ -17,7 +17,7 @@ from subscriptions.domain.breaker import Excess
 from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import addressed_as
 from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.domain.policy import LINK_LIFE
+from subscriptions.domain.policy import LINK_LIFE, Policy
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
 from subscriptions.mail import alarm, phrases, style
@@ -54,6 +54,10 @@ class Composer:
         sender = parseaddr(settings.mail.sender)
         self._service, self._sender = sender[0] or sender[1], wire_form(sender[1])
         self._domain = self._sender.rpartition("@")[2]
+
+    @property
+    def policy(self) -> Policy:
+        return self._settings.policy
 
     def compose(self, due: Due, now: datetime) -> OutMessage:
         """The mail that is due, written at `now`."""

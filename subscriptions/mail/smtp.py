@@ -24,6 +24,10 @@ class GiveUp(Exception):
     """This mail never: 5xx to its recipient or its data, or it needs what the relay does not offer."""
 
 
+class Refused(GiveUp):
+    """The relay itself says so; where it says so of everybody, it is not the mail's fault."""
+
+
 class Pause(Exception):
     """No mail at all for now: the relay refuses us as a whole."""
 
@@ -130,14 +134,14 @@ class SmtpConnection(flask_mail.Connection):
             raise GiveUp("cannot deliver: SMTPUTF8 is not offered by the relay")
         announced, self._announced = self._announced is message, None
         host.command_encoding = "utf-8" if message.needs_smtputf8 else "ascii"
-        self._judge(host, _dialogue(host, self._commands(message), said=announced))
+        self._judge(host, message, _dialogue(host, self._commands(message), said=announced))
         message.reply = "?"  # from here on the relay may have it: no second try on this run
         host.send(dotted(message.octets) + self._announce(host, message.following))
         code, text = self._last_reply(host)
         if code not in _GO_AHEAD["end of data"]:
             if code not in _REFUSALS:
                 self._drop()
-            raise _meaning("end of data", code)(_line("end of data", code, text))
+            raise _meaning("end of data", code, message)(_line("end of data", code, text))
         message.reply = f"{code} {text.decode('utf-8', 'replace')}"
 
     def _last_reply(self, host: smtplib.SMTP) -> tuple[int, bytes]:
@@ -160,7 +164,7 @@ class SmtpConnection(flask_mail.Connection):
         self._announced = following
         return "".join(f"{command}\r\n" for command in self._commands(following)).encode()
 
-    def _judge(self, host: smtplib.SMTP, replies: list[tuple[int, bytes]]) -> None:
+    def _judge(self, host: smtplib.SMTP, message: OutMessage, replies: list[tuple[int, bytes]]) -> None:
         """Replies to MAIL, RCPT and DATA, as far as they went; raises unless the data may follow."""
         stops = [(stage, *reply) for stage, reply in zip(_GO_AHEAD, replies, strict=False)
                  if reply[0] not in _GO_AHEAD[stage]]  # fmt: skip
@@ -171,7 +175,7 @@ class SmtpConnection(flask_mail.Connection):
             self._drop()  # nobody knows what the next reply would be to
         else:
             self._begin_anew(host, waits_for_data=replies[-1][0] == 354)
-        raise _meaning(stage, code)(_line(stage, code, text))
+        raise _meaning(stage, code, message)(_line(stage, code, text))
 
     def _begin_anew(self, host: smtplib.SMTP, *, waits_for_data: bool) -> None:
         """Make the line ready for the next mail; what the relay said of this one stands even if that fails."""
@@ -208,11 +212,14 @@ def _lacks_smtputf8(host: smtplib.SMTP, message: OutMessage) -> bool:
     return message.needs_smtputf8 and not host.has_extn("smtputf8")
 
 
-def _meaning(stage: str, code: int) -> type[Exception]:
+def _meaning(stage: str, code: int, message: OutMessage) -> type[Exception]:
     """Of a reply that stops a mail; one that makes no sense says nothing against it."""
+    is_final = code in _REFUSALS and code >= 500
     if stage == "MAIL FROM" and code in _REFUSALS:
+        if is_final and message.needs_smtputf8:  # it may be what this mail asks for beside the sender
+            return Refused
         return NoLine if code == 421 else Pause
-    return GiveUp if code in _REFUSALS and code >= 500 else Later
+    return Refused if is_final else Later
 
 
 def _line(stage: str, code: int, text: bytes) -> str:
