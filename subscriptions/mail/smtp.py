@@ -2,13 +2,13 @@
 
 import smtplib
 import ssl
-from email.utils import parseaddr
 
 import flask_mail
 
-from subscriptions.domain.address import wire_form
+from subscriptions.domain.address import named, wire_form
+from subscriptions.mail.advice import advice, said
 from subscriptions.mail.lines import OutMessage
-from subscriptions.mail.wire import TooLong, Wire, dotted
+from subscriptions.mail.wire import NoLogin, TooLong, Wire, dotted
 from subscriptions.settings import Mail as Settings
 
 # what lets a mail go on (RFC 5321 4.3.2); all else is a refusal, or makes no sense
@@ -47,7 +47,7 @@ class SmtpConnection(flask_mail.Connection):
         super().__init__(mail)
         self._settings = settings
         self._helo = helo
-        self._envelope = wire_form(parseaddr(settings.envelope_sender or settings.sender)[1])
+        self._envelope = wire_form(named(settings.envelope_sender or settings.sender)[1])
         self._announced: OutMessage | None = None  # its envelope has gone out already
         self._wire: Wire | None = None  # also while it is being opened
         self._is_cut = False
@@ -86,12 +86,11 @@ class SmtpConnection(flask_mail.Connection):
                 host.secure(ssl.create_default_context())
                 host.ehlo()
             if wanted.username:
-                with host.stage():
-                    host.login(wanted.username, wanted.password)
+                host.log_in(wanted.username, wanted.password)
         except (OSError, smtplib.SMTPException, ValueError) as error:
             host.close()
             self._end_if_cut()
-            raise (NoLine if _may_pass(error) else Pause)(_said(error)) from error
+            raise (NoLine if _may_pass(error) else Pause)(advice(error, wanted, host)) from error
         return host
 
     def _end_if_cut(self) -> None:
@@ -120,7 +119,7 @@ class SmtpConnection(flask_mail.Connection):
             self._end_if_cut()
             if kept and not message.reply:  # relays close idle lines; nothing of this mail had been taken
                 return self.send(message, envelope_from)
-            raise Later(_said(error)) from error
+            raise Later(said(error)) from error
 
     def _drop(self) -> None:
         host, self.host, self._announced = self.host, None, None
@@ -230,15 +229,5 @@ def _may_pass(error: Exception) -> bool:
     """Of a line that was refused: a busy relay says 4yz, hangs up, or is not there; what is wrong stays wrong."""
     if isinstance(error, smtplib.SMTPResponseException):
         return error.smtp_code < 500
-    return not isinstance(error, (ValueError, smtplib.SMTPNotSupportedError))  # a bad certificate is a ValueError
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the relay's certificate is not valid: {error.verify_message}"
-    if isinstance(error, smtplib.SMTPResponseException):
-        text = error.smtp_error
-        return f"{error.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"[:500]
-    if isinstance(error, TimeoutError):
-        return "the relay did not answer in time"
-    return str(error)[:500] or type(error).__name__
+    stays = ValueError, smtplib.SMTPNotSupportedError, NoLogin  # a bad certificate is a ValueError
+    return not isinstance(error, stays)
