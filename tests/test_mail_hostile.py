@@ -145,6 +145,11 @@ def test_a_name_of_the_sender_needs_no_quotes_of_the_operators(name: str) -> Non
     assert named(f'"{quoted}" <news@example.org>')[0] == name.strip()
 
 
+def test_a_name_without_quotes_arrives_in_the_mail(confirmation: Callable[..., Mail]) -> None:
+    mail = confirmation({"sender": 'Club: "News", daily <news@example.org>'})
+    assert (sender_of(mail.raw), mail.sender) == (('Club: "News", daily', "news@example.org"), "news@example.org")
+
+
 @pytest.mark.parametrize(
     "text", ["ß" * 3000, "x" * 3000, "line\n.\n.dot\nFrom here\n--\n", "a = b\t\nend ", "<b>&amp;</b>"]
 )

@@ -173,7 +173,7 @@ def test_readiness_metrics_and_commands_say_that_it_pauses(world: World, relay: 
     refuse(world, relay, *PEOPLE, LATE)
     world.clock.forward(minutes=5)
     world.deliver()
-    why = f'the relay refuses everybody: it said "RCPT TO: {DENIED}"; no mail is lost'
+    why = f'the relay refuses everybody: it said "RCPT TO: {DENIED}"; its mails are set aside until it takes one'
     assert readiness(world) == [f"deliver pauses: {why}"]
     assert world.get("/readyz").status_code == 503
     numbers = world.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_data(as_text=True)
@@ -183,3 +183,11 @@ def test_readiness_metrics_and_commands_say_that_it_pauses(world: World, relay: 
     assert f"pauses: {why}" in run(args=["jobs", "show"]).output
     recover(world, relay)
     assert readiness(world) == []
+
+
+def test_a_sender_that_is_refused_for_one_kind_of_address_stops_nobody_else(world: World, relay: Relay) -> None:
+    relay.behave("mail", "553 5.6.7 no such letters", match="SMTPUTF8")
+    sign_up(world, "jörg@a.example", PEOPLE[0])
+    world.deliver()
+    assert ([mail.recipients for mail in relay.mails], pause()) == ([(PEOPLE[0],)], (False, None))
+    assert told(world).count("mail given up") == 1

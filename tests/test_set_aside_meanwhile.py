@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from subscriptions.actions import erase, suppress
 from subscriptions.domain.refusals import Refusal
+from subscriptions.store.engine import transaction
+from subscriptions.store.models import Owed
 from tests.builders import OFFERS, Movable, World, owed, through
 from tests.support.relay import Relay
 from tests.test_relay_faults import pause
@@ -160,3 +164,17 @@ def test_a_relay_that_greylists_in_the_pause_is_tried_no_oftener(world: World, r
     assert [line for line in relay.commands if line.startswith("RCPT")] == []
     recover(world, relay)
     assert len(relay.mails) == 5
+
+
+def test_what_another_process_has_on_a_line_is_left_to_it_and_leaves_once(world: World, relay: Relay) -> None:
+    refuse(world, relay, *PEOPLE)
+    mine = sa.update(Owed).where(Owed.mid == owed()[4].mid)
+    with transaction() as session:
+        session.execute(mine.values(taken_by="another", due_at=world.clock.now() + timedelta(minutes=1)))
+    recover(world, relay, 5)
+    assert (len(relay.mails), pause()) == (4, (False, None))
+    for _ in range(2):
+        world.clock.forward(seconds=56)
+        run_twice(world)
+    assert (sorted(mail.recipients[0] for mail in relay.mails), owed()) == (sorted(PEOPLE), [])
+    assert times(world) == dict.fromkeys(PEOPLE, 1)

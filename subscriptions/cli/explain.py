@@ -13,6 +13,7 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope, noun
 from subscriptions.domain.policy import state_at
 from subscriptions.domain.refusals import Refusal
+from subscriptions.mail.aside import EVERYBODY
 from subscriptions.mail.rebuild import rebuild
 from subscriptions.parts import current_parts
 from subscriptions.store import addresses, evidence, outbox, registrations, subscriptions, suppressions
@@ -152,7 +153,7 @@ def _waiting(owed: Owed, now: datetime) -> str:
 
 
 def _why(note: str) -> str:
-    return note if note.startswith(outbox.NOT_WRITTEN) else f'the relay said "{note}"'
+    return note if note.startswith((outbox.NOT_WRITTEN, EVERYBODY)) else f'the relay said "{note}"'
 
 
 def _next(row: Registration, now: datetime) -> str:

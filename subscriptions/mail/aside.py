@@ -51,7 +51,7 @@ class Aside:
         if not pauses and not means_everybody([(row.mailbox or b"", row.domain or "") for row in rows]):
             return None
         self._set_aside(session, rows, now)
-        return f'{EVERYBODY}: it said "{refused[-1].reply}"; no mail is lost'
+        return f'{EVERYBODY}: it said "{refused[-1].reply}"; its mails are set aside until it takes one'
 
     def _note(self, session: Session, mail: Refused, now: datetime) -> None:
         row = refusals.find(session, mail.due.id)
@@ -84,15 +84,15 @@ class Aside:
         `sent`: the mail that it took.
         """
         self.drop_superseded(session, now)
-        rows = [row for row in refusals.of(session, Refusal.ASIDE) if sent is None or row.id != sent.id]
+        free = (row for row in refusals.of(session, Refusal.ASIDE) if row.taken_by is None or row.due_at <= now)
+        rows = [*free]  # what another process has on a line comes back
         own = _own(sent)  # its row may be gone by now
         budgets = self._budgets(session, {own, *map(_mailbox, rows)})
         if own in budgets:
             budgets[own].spend(now)
         for row in rows:
-            if row.taken_by is None or row.due_at <= now:  # else it is on a line, and comes back
-                row.refusal, row.taken_by = Refusal.AGAIN, None
-                row.due_at = _next_time(budgets.get(_mailbox(row)), now, row.drop_at)
+            row.refusal, row.taken_by = Refusal.AGAIN, None
+            row.due_at = _next_time(budgets.get(_mailbox(row)), now, row.drop_at)
         _save(session, budgets, now)
         return len(rows)
 

@@ -50,6 +50,8 @@ class Hold:
     @repeated
     def _take(self) -> list[int]:
         now = self._clock.now()
+        if self.is_trial and self._has_tried:
+            return []
         if not (self._max_per_minute or self.is_trial):
             with in_trips() as connection:
                 return outbox.take(connection, self.me, self._size, now)
@@ -58,14 +60,12 @@ class Hold:
             number = min(self._size, most)
             ids = self._take_some(session, number, now) if number else []
             jobs.spend(session, len(ids))
-            return ids
+        self._has_tried = True
+        return ids
 
     def _take_some(self, session: Session, number: int, now: datetime) -> list[int]:
         if not self.is_trial:
             return outbox.take(session, self.me, number, now)
-        if self._has_tried:
-            return []
-        self._has_tried = True
         self._aside.drop_superseded(session, now)
         return refusals.take_one(session, self.me, now, number)
 
@@ -125,6 +125,7 @@ class Hold:
         wait = min(FIRST_PAUSE * 2**self._pauses, LONGEST_PAUSE)
         return jobs.pause(session, "deliver", self._clock.now() + wait, reason)
 
+    @repeated
     def pause_longer(self) -> None:
         """What was tried was neither taken nor refused."""
         with reading() as session:
@@ -137,7 +138,8 @@ class Hold:
     @repeated
     def resume(self, sent: Due | None = None, *, succeeded: bool = False) -> bool:
         """The relay takes mails (this one was `sent`), or none is left; whether a pause ends by it."""
-        if not self._pauses:
+        counts_again = sent is not None and sent.refusal is Refusal.ASIDE
+        if not (self._pauses or counts_again):
             return False
         with transaction() as session:
             if not (sent or succeeded) and refusals.is_any(session, Refusal.ASIDE):

@@ -169,7 +169,8 @@ def settle(ready: list[Taken], new_letters: Sequence[Letter], now: datetime, hol
     What was refused after the last success is judged, and stays in the outbox.
     """
     refused = _to_judge(ready)
-    done = [mail for mail in ready if mail not in refused]
+    judged = {id(mail) for mail in refused}
+    done = [mail for mail in ready if id(mail) not in judged] if judged else ready
     has_address = any(mail.due.address and not _hangs_on_a_row(mail.due) for mail in done)
     if not (refused or has_address):
         with in_trips() as connection:

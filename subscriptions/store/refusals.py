@@ -26,7 +26,7 @@ def find(session: Session, id_: int) -> Owed | None:
 
 def of(session: Session, refusal: Refusal) -> Sequence[Owed]:
     """In the order in which they are tried: the one that was refused longest ago first."""
-    return session.scalars(select(Owed).where(Owed.refusal == refusal).order_by(*_OLDEST_FIRST)).all()
+    return session.scalars(select(Owed).where(Owed.refusal == refusal).order_by(*_OLDEST_FIRST).with_for_update()).all()
 
 
 def number(session: Session, refusal: Refusal) -> int:
@@ -46,7 +46,7 @@ def was_one_taken(session: Session) -> bool:
 def noted(session: Session, after: datetime) -> Sequence[Owed]:
     """Those refused after that time, and after the last mail that the relay took."""
     lately = Owed.refusal == Refusal.NOTED, Owed.refused_at > after, Owed.sent_before == sent_in_all(session)
-    return session.scalars(select(Owed).where(*lately)).all()
+    return session.scalars(select(Owed).where(*lately).with_for_update()).all()
 
 
 def end(session: Session, now: datetime) -> bool:
@@ -64,8 +64,11 @@ def take_one(session: Session, me: str, now: datetime, at_most: int) -> list[int
     fresh = select(Owed.id).where(due, alive, Owed.refusal.is_(None)).order_by(Owed.due_at)
     untaken = or_(Owed.taken_by.is_(None), due)
     oldest = select(Owed.id).where(Owed.refusal == Refusal.ASIDE, alive, untaken).order_by(*_OLDEST_FIRST)
-    one = (session.scalar(rest.limit(1).with_for_update(skip_locked=True)) for rest in (fresh, oldest))
-    ids += [id_ for id_ in (next((id_ for id_ in one if id_ is not None), None),) if id_ is not None]
+    for rest in (fresh, oldest):
+        one = session.scalar(rest.limit(1).with_for_update(skip_locked=True))
+        if one is not None:
+            ids.append(one)
+            break
     session.execute(update(Owed).where(Owed.id.in_(ids)).values(due_at=now + LEASE, taken_by=me))
     return ids
 
@@ -82,4 +85,6 @@ def superseded(session: Session) -> Sequence[Owed]:
     hooks = (Owed.mail, Owed.registration_id, Owed.subscription_id, Owed.address)
     same = (getattr(asked, hook.key).is_not_distinct_from(hook) for hook in hooks)
     by_mail = exists().where(asked.id > Owed.id, *same)
-    return session.scalars(select(Owed).where(Owed.refusal == Refusal.ASIDE, or_(by_form, by_mail))).all()
+    return session.scalars(
+        select(Owed).where(Owed.refusal == Refusal.ASIDE, or_(by_form, by_mail)).with_for_update()
+    ).all()
