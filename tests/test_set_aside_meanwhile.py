@@ -178,3 +178,15 @@ def test_what_another_process_has_on_a_line_is_left_to_it_and_leaves_once(world:
         run_twice(world)
     assert (sorted(mail.recipients[0] for mail in relay.mails), owed()) == (sorted(PEOPLE), [])
     assert times(world) == dict.fromkeys(PEOPLE, 1)
+
+
+def test_a_success_of_another_process_in_between_begins_the_count_anew(
+    world: World, other: World, relay: Relay
+) -> None:
+    other.deliver()  # from now on it knows of no refusal
+    refuse(world, relay, *PEOPLE[:4])
+    relay.accept()
+    sign_up(world, LATE)
+    other.deliver()
+    refuse(world, relay, PEOPLE[4])
+    assert (pause(), len(relay.mails)) == ((False, None), 1)
