@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import Any, cast
 
 from flask import Flask, current_app
@@ -14,7 +13,7 @@ from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import SignUp, subscribe
 from subscriptions.busy import BusyNetworks
 from subscriptions.clock import Clock
-from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.address import BadAddress, named, parse
 from subscriptions.domain.mailable import Mailable
 from subscriptions.languages import Languages
 from subscriptions.links import Links
@@ -116,6 +115,6 @@ def mailable(settings: Settings) -> Mailable:
 
 def _folded(text: str) -> str | None:
     try:
-        return parse(parseaddr(text)[1]).folded
+        return parse(named(text)[1]).folded
     except BadAddress:
         return None

@@ -30,13 +30,23 @@ def exported(world: World) -> bytes:
     return done.stdout_bytes
 
 
-def send(relay: Relay, folder: Path, export: bytes, *, as_file: bool = False) -> subprocess.CompletedProcess[bytes]:
-    (folder / "issue.txt").write_text(TEXT, "utf-8")
-    (folder / "export.jsonl").write_bytes(export)
-    named = [str(folder / "export.jsonl")] if as_file else []
+def started(relay: Relay, folder: Path, export: bytes, *more: str, text: str = TEXT) -> subprocess.Popen[bytes]:
+    """The example at work on this export; `more`: options."""
+    (folder / "issue.txt").write_text(text, "utf-8")
+    (folder / "export").write_bytes(export)
     options = ["--subject", "May", "--text", str(folder / "issue.txt"), "--host", relay.host, "--port", str(relay.port)]
-    command = [sys.executable, str(SEND), *named, *options]
-    return subprocess.run(command, input=b"" if as_file else export, capture_output=True, check=False)
+    command = [sys.executable, str(SEND), *options, *more]
+    with (folder / "export").open("rb") as given:
+        return subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def send(
+    relay: Relay, folder: Path, export: bytes, *more: str, as_file: bool = False, text: str = TEXT
+) -> subprocess.CompletedProcess[bytes]:
+    named = [str(folder / "export")] if as_file else []
+    running = started(relay, folder, export, *named, *more, text=text)
+    output, errors = running.communicate(timeout=30)
+    return subprocess.CompletedProcess(running.args, running.returncode, output, errors)
 
 
 def header_of(mail: Mail, name: str) -> str:

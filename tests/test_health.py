@@ -172,7 +172,7 @@ def test_a_wrong_token_at_readyz_hides_the_details_and_not_the_status(world: Wor
 def test_the_outbox_is_told_by_number_and_age(world: World) -> None:
     world.sign_up(ANNE)
     world.clock.forward(minutes=2)
-    assert readyz(world).get_json()["outbox"] == {"waiting": 1, "oldest_seconds": 120.0}
+    assert readyz(world).get_json()["outbox"] == {"waiting": 1, "oldest_seconds": 120.0, "set_aside": 0}
     assert metrics(world)["yestwice_outbox_oldest_seconds"] == 120
     world.deliver()
     assert metrics(world)["yestwice_outbox_mails"] == 0

@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from subscriptions.domain.address import named
+from subscriptions.mail.compiled_mails import sender_line
 from subscriptions.settings import Server
 from tests.builders import ANNE, LISTS, Movable, World, link_in, text_of, through
-from tests.support.cases import crossed
+from tests.support.cases import crossed, each
 from tests.support.relay import Mail, Relay
 
 LONG = "Größenwahn für Anfänger, Fortgeschrittene und alle, die es noch werden wollen: 東京の便り"
@@ -57,9 +59,9 @@ def head_of(mail: Mail) -> EmailMessage:
     return BytesHeaderParser(policy=SMTPUTF8).parsebytes(mail.raw)
 
 
-def sender_of(mail: Mail) -> tuple[str, str]:
+def sender_of(mail: bytes) -> tuple[str, str]:
     """Name and address in From; not by Python's newer parser, which puts spaces between encoded words of a name."""
-    name, address = parseaddr("".join(message_from_bytes(mail.raw)["From"].splitlines()))
+    name, address = parseaddr("".join(message_from_bytes(mail)["From"].splitlines()))
     return str(make_header(decode_header(name))), address
 
 
@@ -123,7 +125,29 @@ def test_any_name_of_the_sender_arrives_as_it_is(confirmation: Callable[..., Mai
     quoted = name.replace('"', '\\"')
     mail = confirmation({"sender": f'"{quoted}" <news@example.org>'})
     assert set(head_of(mail)) == HEADERS
-    assert sender_of(mail) == (name, "news@example.org")
+    assert sender_of(mail.raw) == (name, "news@example.org")
+
+
+UNQUOTED = [
+    "Club: News", "Society, Inc.", "A; B", 'The "Society"', "News (daily) of us", "anne@example.org", "back\\slash",
+    "J. R. Example", "Küche: Wein, Käse", "“Yes”, she said; (no)", "a, " * 30 + "end", "=?utf-8?q?x?=", "  News",
+    "...", "",
+]  # fmt: skip
+
+
+@each("name", UNQUOTED)
+def test_a_name_of_the_sender_needs_no_quotes_of_the_operators(name: str) -> None:
+    parsed, address = named(f"{name} <news@example.org>")
+    head = f"From: {sender_line(parsed, address)}\r\n\r\n".encode("ascii")
+    assert sender_of(head) == (name.strip(), "news@example.org")
+    assert longest_line(head) <= 78
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    assert named(f'"{quoted}" <news@example.org>')[0] == name.strip()
+
+
+def test_a_name_without_quotes_arrives_in_the_mail(confirmation: Callable[..., Mail]) -> None:
+    mail = confirmation({"sender": 'Club: "News", daily <news@example.org>'})
+    assert (sender_of(mail.raw), mail.sender) == (('Club: "News", daily', "news@example.org"), "news@example.org")
 
 
 @pytest.mark.parametrize(

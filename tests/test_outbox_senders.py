@@ -10,7 +10,7 @@ from flask import Flask
 from flask_mail import Message
 
 from subscriptions.mail import settle
-from subscriptions.mail.hold import Taken
+from subscriptions.mail.batch import Taken
 from subscriptions.mail.lines import Line
 from subscriptions.settings import ListSettings
 from subscriptions.settings import Mail as MailSettings
@@ -227,7 +227,7 @@ def test_a_mail_that_was_on_the_line_twice_leaves_one_proof(world: World) -> Non
     with reading() as session:
         (due,) = outbox.read_again(session, sender.hold.take(), now)
     message = sender.composer.compose(due, now)
-    settle.settle([Taken(due, now, message, "250 taken")] * 2, [message.letter], now)
+    settle.settle([Taken(due, now, message, "250 taken")] * 2, [message.letter], now, world.parts.sender.hold)
     assert [one.fact for one in world.evidence()] == ["registered", "mailed"]
     assert owed() == []
 
@@ -241,5 +241,5 @@ def test_a_list_that_is_gone_while_the_mail_is_on_the_line_gets_no_proof(world: 
     with transaction() as session:
         registrations.remove(session, [further.id])
     message = sender.composer.compose(due, now)
-    settle.settle([Taken(due, now, message, "250 taken")], [message.letter], now)
+    settle.settle([Taken(due, now, message, "250 taken")], [message.letter], now, world.parts.sender.hold)
     assert [(one.registration_id, one.fact) for one in world.evidence()] == [(1, "registered"), (1, "mailed")]

@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from subscriptions.cli.explain import story
+from subscriptions.mail.batch import Batch
 from subscriptions.mail.compose import Composer
-from subscriptions.mail.hold import Batch
 from subscriptions.store.engine import Unavailable, transaction
 from tests.builders import ANNE, BART, CRIS, World, owed
 

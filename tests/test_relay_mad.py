@@ -112,6 +112,9 @@ def test_a_reply_with_control_characters_is_stored_without_them(
     relay.behave(stage, f"{act} {HOSTILE}", keep=act == "250")
     world.sign_up(ANNE)
     world.deliver()
+    if fact == "mail given up":  # when it is known to be of this mail alone
+        world.clock.forward(hours=1)
+        world.deliver()
     said = [str(row.details["reply"]) for row in world.evidence() if row.fact == fact]
     said += [str(mail.note) for mail in owed()] if not fact else []
     assert len(said) == 1 and said[0].endswith("a b [2Jc   \ufffd\ufffd\ufffd\ufffd end")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.mail import hold
-from subscriptions.mail.hold import Batch, Taken
+from subscriptions.mail.batch import Batch, Taken
 from subscriptions.start import Background
 from subscriptions.store import jobs, outbox
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction

@@ -1,7 +1,8 @@
 """The story of one address, told from its evidence in plain words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,8 @@ from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope, noun
 from subscriptions.domain.policy import state_at
+from subscriptions.domain.refusals import Refusal
+from subscriptions.mail.aside import EVERYBODY
 from subscriptions.mail.rebuild import redacted
 from subscriptions.parts import current_parts
 from subscriptions.store import addresses, evidence, outbox, registrations, subscriptions, suppressions
@@ -88,7 +91,7 @@ def _sentence(event: Evidence) -> str:
     sentences = {
         "registered": f"signed up by {event.channel}{_by(event)}{ip}{_vouched(event)}; {agreed}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
-        "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
+        "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".{_set_aside(details)}',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",
         "asked again": f"somebody signed this address up again by {event.channel}{_by(event)}.",
         "disowned": f'"this was not me", by {event.channel}.',
@@ -119,8 +122,26 @@ def _by(event: Evidence) -> str:
     return f" ({event.actor})" if event.actor else ""
 
 
+def _set_aside(details: Mapping[str, Any]) -> str:
+    """Why a mail that everybody's refusal had stopped did not leave later."""
+    if not details.get("set_aside"):
+        return ""
+    what = (
+        "a later sign-up has a mail of its own" if details.get("superseded") else "its time was over before it took any"
+    )
+    return f" The relay refused everybody, so it had been set aside, and {what}."
+
+
 def _waiting(owed: Owed, now: datetime) -> str:
     mail = noun(owed.mail)
+    if owed.refusal is Refusal.NOTED:
+        said = f'{words(owed.refused_at or now)}: the {mail} was given up; the relay said "{owed.note}".'
+        return f"{said} Only if it turns out within the hour that the relay refuses everybody is it tried again."
+    if owed.refusal is Refusal.ASIDE and owed.drop_at > now:
+        return (
+            f'The {mail} is set aside, since the relay refuses everybody; it said "{owed.note}". '
+            "It leaves when the relay takes mails again, and does not count in the mail budget until then."
+        )
     if owed.drop_at <= now:
         said = f" {_why(owed.note)} (try {owed.tries}), and" if owed.note else ""
         return f"The {mail} will not be sent:{said} its time is over."
@@ -132,7 +153,7 @@ def _waiting(owed: Owed, now: datetime) -> str:
 
 
 def _why(note: str) -> str:
-    return note if note.startswith(outbox.NOT_WRITTEN) else f'the relay said "{note}"'
+    return note if note.startswith((outbox.NOT_WRITTEN, EVERYBODY)) else f'the relay said "{note}"'
 
 
 def _next(row: Registration, now: datetime) -> str:

@@ -66,5 +66,6 @@ def show() -> None:
         ended = clocks.text(row.ended_at) if row.ended_at else "never"
         late = clocks.text(row.ended_at + job.late_after) if row.ended_at else "-"
         then = clocks.text(next_time(job, now))
-        lines.append((job.name, str(job.every), ended, str(row.count), then, late, row.error or "-"))
+        error = f"pauses: {row.error}" if row.pause_until else row.error or "-"
+        lines.append((job.name, str(job.every), ended, str(row.count), then, late, error))
     table(lines)

@@ -101,6 +101,27 @@ def wire_form(mailed: str) -> str:
     return f"{local}@{validate_email(mailed, check_deliverability=False).ascii_domain}"
 
 
+_NAMED = re.compile(r"(?P<name>.*)<(?P<address>[^<>]*)>\s*|(?P<bare>[^\s<>()]*)\s*\((?P<comment>.*)\)\s*", re.DOTALL)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def named(text: str) -> tuple[str, str]:
+    """The name and the address in "Name <address>", or no name.
+
+    The name is taken as it stands, whatever signs it has: who writes a configuration need not know how headers quote.
+    """
+    found = _NAMED.fullmatch(text.strip())
+    if found is None:
+        return "", text.strip()
+    name, address = found["name"], found["address"]
+    if name is None:
+        name, address = found["comment"], found["bare"]
+    name = name.strip()
+    if _QUOTED.fullmatch(name):
+        name = re.sub(r"\\(.)", r"\1", name[1:-1], flags=re.DOTALL)
+    return " ".join(name.split()), address.strip()
+
+
 def key_of(folded: str, pepper: bytes) -> bytes:
     """The key of an address: a keyed hash, 16 bytes, that without the pepper says nothing.
 

@@ -49,6 +49,13 @@ class Budget:
             self.sent.append(at)
             self.is_changed = True
 
+    def give_back(self, owed_at: datetime) -> None:
+        """The mail that was owed then did not leave, and not for its own sake: it is the first not before that time."""
+        millisecond = timedelta(milliseconds=1)  # times are kept by it
+        if mine := min((at for at in self.sent if at > owed_at - millisecond), default=None):
+            self.sent.remove(mine)
+            self.is_changed = True
+
     def opens(self, now: datetime) -> datetime:
         """The first instant from `now` on at which it is open: what `explain` tells."""
         return max([now, *(self._free_again(rate) for rate in self.rates if self._is_spent(rate, now))])

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Mapping
 from email.header import Header
 from email.quoprimime import body_encode
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr
 from functools import cached_property
 
 from markupsafe import escape
@@ -106,15 +106,24 @@ def compile_letter(headers: Mapping[str, str], slots: Mapping[str, str], text: s
 def folded(name: str, text: str) -> str:
     """Text for the header `name`: in encoded words unless it is plain, so that no text can pass for one."""
     plain = text.isascii() and "=?" not in text and all(len(word) < LINE - len(name) for word in text.split())
-    return Header(text, "us-ascii" if plain else "utf-8", header_name=name).encode(linesep="\r\n")
+    return Header(text, "us-ascii", header_name=name).encode(linesep="\r\n") if plain else encoded(name, text)
 
 
-def sender_line(sender: str, address: str) -> str:
-    """The value of From: the name in `sender`, and the address in the form for SMTP."""
-    name = parseaddr(sender)[0]
-    if name.isascii() and "=?" not in name and len(name) + len(address) < LINE:
-        return formataddr((name, address))
-    return f"{folded('From', name)}\r\n <{address}>"
+def encoded(name: str, text: str) -> str:
+    """Text for the header `name` in encoded words (RFC 2047)."""
+    return Header(text, "utf-8", header_name=name).encode(linesep="\r\n")
+
+
+_ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)
+
+
+def sender_line(name: str, address: str) -> str:
+    """The value of From: a name, quoted or encoded as it needs, and the address in the form for SMTP."""
+    short = formataddr((name, address)) if name.isascii() and "=?" not in name else ""
+    if short and len(f"From: {short}") <= LINE:
+        return short
+    phrase = folded("From", name) if _ATOMS.fullmatch(name) else encoded("From", name)
+    return f"{phrase}\r\n <{address}>"
 
 
 def _part(boundary: str, kind: str, body: str) -> bytes:

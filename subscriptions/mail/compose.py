@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from flask_babel import force_locale
 from jinja2 import Environment
 
-from subscriptions.domain.address import wire_form
+from subscriptions.domain.address import named, wire_form
 from subscriptions.domain.breaker import Excess
 from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import greeted_by, told_by
 from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.domain.policy import LINK_LIFE
+from subscriptions.domain.policy import LINK_LIFE, Policy
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
 from subscriptions.mail import alarm, phrases, style
@@ -54,10 +54,14 @@ class Composer:
         self._language = lru_cache(256)(languages.best)
         self._compiled = lru_cache(COMPILED_AT_MOST)(self._compile)  # a catalogue that is read anew has new rows
         self._marked_links = {name: links.url(page, mark(token)) for name, (page, token) in LINKS.items()}
-        sender = parseaddr(settings.mail.sender)
-        self.policy = settings.policy
-        self._service, self._sender = sender[0] or sender[1], wire_form(sender[1])
+        name, address = named(settings.mail.sender)
+        self._service, self._sender = name or address, wire_form(address)
+        self._from = sender_line(name, self._sender)
         self._domain = self._sender.rpartition("@")[2]
+
+    @property
+    def policy(self) -> Policy:
+        return self._settings.policy
 
     def compose(self, due: Due, now: datetime) -> OutMessage:
         """The mail that is due, written at `now`."""
@@ -147,7 +151,7 @@ class Composer:
                 self._templates.get_template(f"email/{mail}/{part}").render(context)
                 for part in ("subject.txt", "body.txt", "body.html")
             )
-        headers = {"From": sender_line(self._settings.mail.sender, self._sender)}
+        headers = {"From": self._from}
         headers["Subject"] = folded("Subject", one_line(subject))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         return compile_letter(headers, self._slots(mail, row), text, style.inlined(html))

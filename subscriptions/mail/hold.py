@@ -1,30 +1,25 @@
-"""What one process holds of the outbox: mails taken, read as they are now, written out or put off; and its pauses."""
+"""What one process holds of the outbox: mails that it has taken, puts off or gives back; and the pauses."""
 
+import logging
 import os
 import random
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
-from subscriptions.domain.address import parse
-from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.domain.policy import is_wanted, state_at
-from subscriptions.mail.compose import Composer
-from subscriptions.mail.lines import OutMessage
-from subscriptions.store import jobs, outbox, suppressions
-from subscriptions.store.engine import Contention, Unavailable, reading, repeated, transaction
-from subscriptions.store.kept import after_erasure
-from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
+from subscriptions.domain.refusals import Refusal
+from subscriptions.mail.aside import Aside, Refused
+from subscriptions.store import jobs, outbox, refusals
+from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.outbox import Due
 from subscriptions.store.trips import in_trips
 
+log = logging.getLogger(__name__)
 FEWEST, MOST = 5, 100  # mails taken at once: as many as leave within a blink, so that their state is fresh
 BLINK = 0.5  # seconds
-FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=15)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 
@@ -32,9 +27,11 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 class Hold:
     """One for each life of a process: its leases bear a name of its own."""
 
-    def __init__(self, clock: Clock, max_per_minute: int) -> None:
+    def __init__(self, clock: Clock, max_per_minute: int, aside: Aside) -> None:
         self.me = f"{os.getpid()}-{secrets.token_hex(8)}"
-        self._clock, self._max_per_minute = clock, max_per_minute
+        self._clock, self._max_per_minute, self._aside = clock, max_per_minute, aside
+        self.is_trial = self._has_tried = False  # everybody was refused: one mail is tried
+        self._noted = True  # whether refusals may wait for what the relay says of other mails
         self._pauses = 0
         self._fresh = True  # a new process may have a new password: it tries once, whatever pauses
         self._size, self._took_at = 10, 0.0
@@ -53,14 +50,24 @@ class Hold:
     @repeated
     def _take(self) -> list[int]:
         now = self._clock.now()
-        if not self._max_per_minute:
+        if self.is_trial and self._has_tried:
+            return []
+        if not (self._max_per_minute or self.is_trial):
             with in_trips() as connection:
                 return outbox.take(connection, self.me, self._size, now)
         with transaction() as session:
-            number = min(self._size, jobs.allowance(session, now, self._max_per_minute))
-            ids = outbox.take(session, self.me, number, now) if number else []
+            most = jobs.allowance(session, now, self._max_per_minute) if self._max_per_minute else self._size
+            number = min(self._size, most)
+            ids = self._take_some(session, number, now) if number else []
             jobs.spend(session, len(ids))
-            return ids
+        self._has_tried = True
+        return ids
+
+    def _take_some(self, session: Session, number: int, now: datetime) -> list[int]:
+        if not self.is_trial:
+            return outbox.take(session, self.me, number, now)
+        self._aside.drop_superseded(session, now)
+        return refusals.take_one(session, self.me, now, number)
 
     @repeated
     def put_off(self, id_: int, note: str, tries: int = 4) -> None:
@@ -80,115 +87,80 @@ class Hold:
         with reading() as session:
             job = jobs.find(session, "deliver")
             until = job.pause_until if job else None
-        fresh, self._fresh = self._fresh, False
+            waits = until is not None and refusals.is_any(session, Refusal.ASIDE)
+            elsewhere = waits and refusals.was_one_taken(session)
+        fresh, self._fresh, self.is_trial, self._has_tried = self._fresh, False, False, False
         if until is None:
             return False
         self._pauses = max(self._pauses, 1)  # also a pause that an earlier process began: ours to end
-        return until > self._clock.now() and not fresh
+        if elsewhere:
+            self.resume(succeeded=True)
+        elif until > self._clock.now() and not fresh:
+            return True
+        else:
+            self.is_trial = waits
+        return False
 
     @repeated
     def pause(self, note: str) -> None:
         """The relay refuses us as a whole: it counts against no mail, and the queue resumes by itself."""
-        wait = min(FIRST_PAUSE * 2**self._pauses, LONGEST_PAUSE)
+        reason = f"the relay takes no mail: {note}"
         with transaction() as session:
-            jobs.pause(session, "deliver", self._clock.now() + wait, f"the relay takes no mail: {note}")
-        self._pauses = min(self._pauses + 1, 10)  # once it stands there: it may be tried twice
+            begins = self._pause(session, reason)
+        self.pauses(reason, begins=begins)
+
+    def judge(self, session: Session, refused: Sequence[Refused], now: datetime) -> tuple[str, bool] | None:
+        """Note permanent refusals; why the queue is to pause, where they mean everybody, and whether that begins."""
+        self._noted = True
+        reason = self._aside.judge(session, refused, now)
+        return (reason, self._pause(session, reason)) if reason else None
+
+    def pauses(self, reason: str, *, begins: bool) -> None:
+        """It stands in the database now: this may be tried twice, and is said once."""
+        self._pauses = min(self._pauses + 1, 10)
+        if begins:
+            log.error("the queue of mails pauses", extra={"why": reason})
+
+    def _pause(self, session: Session, reason: str) -> bool:
+        wait = min(FIRST_PAUSE * 2**self._pauses, LONGEST_PAUSE)
+        return jobs.pause(session, "deliver", self._clock.now() + wait, reason)
 
     @repeated
-    def resume(self) -> None:
-        """The relay takes mails, or none is left."""
-        if self._pauses:
-            with transaction() as session:
-                jobs.pause(session, "deliver", None, None)
-            self._pauses = 0
+    def pause_longer(self) -> None:
+        """What was tried was neither taken nor refused."""
+        with reading() as session:
+            job = jobs.find(session, "deliver")
+            reason = job.error if job else None
+        with transaction() as session:
+            self._pause(session, reason or "")
+        self._pauses = min(self._pauses + 1, 10)
 
+    @repeated
+    def resume(self, sent: Due | None = None, *, succeeded: bool = False) -> bool:
+        """The relay takes mails (this one was `sent`), or none is left; whether a pause ends by it."""
+        counts_again = sent is not None and sent.refusal is Refusal.ASIDE
+        if not (self._pauses or counts_again):
+            return False
+        with transaction() as session:
+            if not (sent or succeeded) and refusals.is_any(session, Refusal.ASIDE):
+                return False  # they wait, though another process may have the one to try
+            again = self._aside.release(session, self._clock.now(), sent)
+            ends = jobs.pause(session, "deliver", None, None)
+        self._pauses, self.is_trial = 0, False
+        if ends:
+            log.warning("the queue of mails runs again", extra={"tried_once_more": again})
+        return ends
 
-@dataclass(slots=True)
-class Taken:
-    """A mail that this process has taken, with its state at `read_at`.
-
-    When it is done with, it was sent (`message`), given up (a `reply` alone), or is no longer wanted (neither).
-    """
-
-    due: Due
-    read_at: datetime
-    message: OutMessage | None = None
-    reply: str = ""
-
-
-class Unwritable(Exception):
-    """It fails with this mail, whatever becomes of the others; says how, and nothing of what it holds."""
-
-
-class Batch:
-    """Reads taken mails by their ids, and writes them out."""
-
-    def __init__(self, composer: Composer, clock: Clock) -> None:
-        self._composer, self._clock = composer, clock
-
-    def read(self, ids: list[int]) -> list[Taken]:
-        """In their order; one that was erased meanwhile is not among them. Raises Unwritable if one of them is."""
+    @repeated
+    def look_back(self) -> bool:
+        """Whether what was refused is to be given up or tried now, since the relay has taken another mail."""
+        if not self._noted:
+            return False
         now = self._clock.now()
-        with _about_mails(), reading() as session:
-            return [Taken(self._completed(session, due, now), now) for due in outbox.read_again(session, ids, now)]
-
-    def refresh(self, taken: Taken) -> bool:
-        """Make its state as fresh as it must be; whether it is still there."""
-        if self._clock.now() - taken.read_at <= FRESH:
-            return True
-        for now in self.read([taken.due.id]):
-            taken.due, taken.read_at, taken.message = now.due, now.read_at, None
-            return True
-        return False
-
-    def write(self, taken: Taken) -> OutMessage | None:
-        """Its text, written once; None where it may leave no more. Raises Unwritable."""
-        now = self._clock.now()
-        with _about_mails():
-            taken.due = _narrowed(taken.due, now)
-            if not taken.due.members:
-                taken.message = None
-            elif taken.message is None:  # one that was announced stays the same
-                taken.message = self._composer.compose(taken.due, now)
-            return taken.message
-
-    def _completed(self, session: Session, due: Due, now: datetime) -> Due:
-        """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
-        if due.mail == MailKind.ERASED.value:
-            return due._replace(kept=after_erasure(session, due.key, now, self._composer.policy))
-        if due.key or due.address is None:
-            return due
-        key = self._composer.links.key(parse(due.address).folded)
-        scopes = [found.scope for found in suppressions.active(session, key, now)]
-        return due._replace(key=key, members=(due.lead._replace(suppression=min(scopes, default=None)),))
-
-
-@contextmanager
-def _about_mails() -> Iterator[None]:
-    """What fails within is the mails' fault, unless the database is away."""
-    try:
-        yield
-    except (Unavailable, Contention):
-        raise
-    except Exception as error:
-        raise Unwritable(f"{NOT_WRITTEN}: {type(error).__name__}") from error
-
-
-def _narrowed(due: Due, now: datetime) -> Due:
-    """The mail, about the lists that it may still be about; none: it may leave no more.
-
-    Asked of the states as they are now: an erased, blocked or suppressed person is not mailed.
-    """
-    if due.drop_at <= now:  # also one of a kind that only a later version knows
-        return due._replace(members=())
-    kind, restricted = MailKind(due.mail), bool(due.restricted)
-    if kind.row.to_operator:  # about nobody
-        return due
-
-    def is_due(member: Member) -> bool:
-        state = state_at(member.state, member.confirm_by, now) if member.state and member.confirm_by else None
-        standing = due.subscription_state
-        return is_wanted(kind, state, standing, restricted=restricted, suppression=member.suppression)
-
-    wanted = tuple(filter(is_due, due.members)) if due.address is not None else ()
-    return due if len(wanted) == len(due.members) else due._replace(members=wanted)
+        with transaction() as session:
+            job = jobs.find(session, "deliver")
+            found = refusals.end(session, now)
+            if job and job.pause_until is None and refusals.is_any(session, Refusal.ASIDE):
+                found = bool(self._aside.release(session, now)) or found  # it was on a line when the queue ran again
+            self._noted = refusals.is_any(session, Refusal.NOTED, Refusal.ASIDE)
+        return found

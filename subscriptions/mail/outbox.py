@@ -2,16 +2,20 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flask import Flask
 
 from subscriptions.clock import Clock
+from subscriptions.mail.aside import Aside
+from subscriptions.mail.batch import Batch
 from subscriptions.mail.compose import Composer
-from subscriptions.mail.hold import Batch, Hold
+from subscriptions.mail.hold import Hold
 from subscriptions.mail.lines import IDLE, Line, Lines
 from subscriptions.mail.settle import Settler
 from subscriptions.mail.sweep import Sweep
+from subscriptions.store.engine import Unavailable
 
 GRACE = 5.0  # seconds that a stop waits for mails on the line: one that is cut after its last octet may leave twice
 
@@ -33,7 +37,8 @@ class Sender:
 
     def begin_anew(self) -> None:
         """Holding nothing: also in a forked child, whose lines and leases are its parent's."""
-        self.hold = Hold(self.clock, self.max_per_minute)
+        aside = Aside(self.composer.links, self.composer.policy.mails)
+        self.hold = Hold(self.clock, self.max_per_minute, aside)
         self._lines = Lines(lambda: self.new_line(), self.clock)
         self._sweeping = threading.Lock()
         self._sweep: Sweep | None = None
@@ -86,7 +91,11 @@ class Sender:
             self._again.clear()
             return 0
         most, again, stopping = self.connections, self._again, self._stopping
-        settler = Settler(self.app, self.hold.me, self.clock, stopping, most)
+        settler = Settler(self.app, self.hold, self.clock, stopping, most)
         batch = Batch(self.composer, self.clock)
         self._sweep = Sweep(self.app, self.hold, batch, self._lines, settler, most, again, stopping)
-        return self._sweep.run()
+        sent = self._sweep.run()
+        with suppress(Unavailable):  # the next sweep is soon enough
+            if self.hold.look_back():
+                self._again.set()
+        return sent

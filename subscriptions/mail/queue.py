@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from subscriptions.mail.hold import Taken
+from subscriptions.mail.batch import Taken
 
 JOINS_AFTER = 0.02  # seconds; a mail that waits so long while no line gets a reply is taken by a further line
 SLOW = 0.002  # seconds for a mail, on the average; a relay that takes longer is worth all the lines that there are

@@ -7,7 +7,7 @@ about twenty open, so that a crash repeats few. Each settle is a commit for whic
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -15,8 +15,11 @@ from flask import Flask
 
 from subscriptions.clock import Clock
 from subscriptions.domain.evidence import Fact, complete
+from subscriptions.domain.refusals import MAILBOXES, Refusal
+from subscriptions.mail.aside import facts_of
+from subscriptions.mail.batch import Taken
 from subscriptions.mail.compiled_mails import Letter
-from subscriptions.mail.hold import Taken
+from subscriptions.mail.hold import Hold
 from subscriptions.store import counters, outbox, vacuum
 from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
@@ -32,12 +35,15 @@ TRIES_AT_THE_END = 4  # when the program is to end
 class Settler:
     """Takes what senders are done with, and renews the leases of what they still hold."""
 
-    def __init__(self, app: Flask, me: str, clock: Clock, stopping: threading.Event, lines: int) -> None:
+    def __init__(self, app: Flask, hold: Hold, clock: Clock, stopping: threading.Event, lines: int) -> None:
         self.sent = 0
+        self.on_pause: Callable[[str], None] = lambda reason: None  # the relay refuses everybody
         self._away: Exception | None = None
         self._failed: Exception | None = None  # what waiting does not mend
-        self._app, self._me, self._clock, self._stopping = app, me, clock, stopping
+        self._app, self._hold, self._clock, self._stopping = app, hold, clock, stopping
         self._done: list[Taken] = []
+        self._refused_in_a_row = self._refused_open = 0
+        self._judged = threading.Condition()
         self._ended = False
         self._news = threading.Condition()
         self._room = threading.BoundedSemaphore(OPEN_AT_MOST + lines)  # a mail at the relay may be accepted as well
@@ -83,10 +89,20 @@ class Settler:
 
     def accept(self, mail: Taken) -> None:
         """The mail that there was made room for is done with."""
+        with self._judged:
+            self._refused_open += bool(mail.refused)
+            if mail.refused or mail.message:
+                self._refused_in_a_row = self._refused_in_a_row + 1 if mail.refused else 0
         with self._news:
             self._done.append(mail)
             if len(self._done) in (1, FULL):
                 self._news.notify()
+
+    def wait_where_many_are_refused(self) -> None:
+        """What they mean is known before further mails are tried."""
+        with self._judged:
+            if self._refused_in_a_row >= MAILBOXES:
+                self._judged.wait_for(lambda: not self._refused_open, TRIES * BETWEEN)
 
     def _run(self) -> None:
         with self._app.app_context():
@@ -117,7 +133,7 @@ class Settler:
         new = [letter for letter in letters if letter.id not in self._kept]
         for number in range(TRIES):
             try:
-                settle(ready, new, self._clock.now())
+                pauses = settle(ready, new, self._clock.now(), self._hold)
             except Unavailable as error:
                 self._away = error
                 if number >= TRIES_AT_THE_END and self._stopping.is_set():
@@ -128,30 +144,52 @@ class Settler:
                 break
             else:
                 self._away = None
+                if pauses:
+                    self._hold.pauses(pauses[0], begins=pauses[1])
+                    self.on_pause(pauses[0])
                 self._kept |= {letter.id: now for letter in new}
                 self.sent += sum(mail.message is not None for mail in ready)
                 break
         with self._guard:  # those that are not settled go out again with the same Message-ID once their leases end
             self._held.difference_update(mail.due.id for mail in ready)
+        with self._judged:
+            self._refused_open -= sum(bool(mail.refused) for mail in ready)
+            self._judged.notify_all()
         self._room.release(len(ready))
 
     def _renew(self) -> None:
         now = self._clock.now()
         with suppress(Unavailable, Contention), transaction() as session:  # the next renewal is soon enough
-            outbox.renew(session, self._me, self.held, now)
+            outbox.renew(session, self._hold.me, self.held, now)
             self._renewed_at = now
 
 
 @repeated
-def settle(ready: list[Taken], new_letters: Sequence[Letter], now: datetime) -> None:
-    """Evidence and the end of the owed rows, in one transaction."""
-    if any(mail.due.address and not _hangs_on_a_row(mail.due) for mail in ready):
-        with transaction() as session:
-            vacuum.due(session)  # an address stood in the outbox
-            _settle(session, ready, new_letters, now)
-    else:
+def settle(ready: list[Taken], new_letters: Sequence[Letter], now: datetime, hold: Hold) -> tuple[str, bool] | None:
+    """Evidence and the end of the owed rows, in one transaction; why the queue is to pause, and whether that begins.
+
+    What was refused after the last success is judged, and stays in the outbox.
+    """
+    refused = _to_judge(ready)
+    judged = {id(mail) for mail in refused}
+    done = [mail for mail in ready if id(mail) not in judged] if judged else ready
+    has_address = any(mail.due.address and not _hangs_on_a_row(mail.due) for mail in done)
+    if not (refused or has_address):
         with in_trips() as connection:
-            _settle(connection, ready, new_letters, now)
+            _settle(connection, done, new_letters, now)
+        return None
+    with transaction() as session:
+        if has_address:
+            vacuum.due(session)  # an address stood in the outbox
+        if done:
+            _settle(session, done, new_letters, now)
+        return hold.judge(session, refused, now) if refused else None
+
+
+def _to_judge(ready: list[Taken]) -> list[Taken]:
+    """Refusals that may be the relay's; that of a mail which is tried once more is its own."""
+    last = max((n for n, mail in enumerate(ready) if mail.message), default=-1)
+    return [mail for mail in ready[last + 1 :] if mail.refused and mail.due.refusal is not Refusal.AGAIN]
 
 
 def _settle(of: Connected, ready: list[Taken], new_letters: Sequence[Letter], now: datetime) -> None:
@@ -166,9 +204,13 @@ def _settled(mail: Taken) -> Settled:
     if not (mail.message or mail.reply) or not _hangs_on_a_row(mail.due):  # no longer wanted, or evidence of nobody
         return Settled(mail.due.id, None, None)
     fact = Fact.MAILED if mail.message else Fact.MAIL_GIVEN_UP
-    details = (mail.message.details if mail.message else {"mail": mail.due.mail}) | {"reply": mail.reply}
+    details = (mail.message.details if mail.message else _given_up(mail)) | {"reply": mail.reply}
     of = tuple(member.registration_id for member in mail.due.members)
     return Settled(mail.due.id, fact.value, json.dumps(complete(fact, details)), of)
+
+
+def _given_up(mail: Taken) -> dict[str, object]:
+    return {"mail": mail.due.mail} | ({} if mail.refused else facts_of(mail.due))
 
 
 def _hangs_on_a_row(due: Due) -> bool:

@@ -2,13 +2,13 @@
 
 import smtplib
 import ssl
-from email.utils import parseaddr
 
 import flask_mail
 
-from subscriptions.domain.address import wire_form
+from subscriptions.domain.address import named, wire_form
+from subscriptions.mail.advice import advice, said
 from subscriptions.mail.lines import OutMessage
-from subscriptions.mail.wire import TooLong, Wire, dotted
+from subscriptions.mail.wire import NoLogin, TooLong, Wire, dotted
 from subscriptions.settings import Mail as Settings
 
 # what lets a mail go on (RFC 5321 4.3.2); all else is a refusal, or makes no sense
@@ -22,6 +22,10 @@ class Later(Exception):
 
 class GiveUp(Exception):
     """This mail never: 5xx to its recipient or its data, or it needs what the relay does not offer."""
+
+
+class Refused(GiveUp):
+    """The relay itself says so; where it says so of everybody, it is not the mail's fault."""
 
 
 class Pause(Exception):
@@ -43,7 +47,7 @@ class SmtpConnection(flask_mail.Connection):
         super().__init__(mail)
         self._settings = settings
         self._helo = helo
-        self._envelope = wire_form(parseaddr(settings.envelope_sender or settings.sender)[1])
+        self._envelope = wire_form(named(settings.envelope_sender or settings.sender)[1])
         self._announced: OutMessage | None = None  # its envelope has gone out already
         self._wire: Wire | None = None  # also while it is being opened
         self._is_cut = False
@@ -82,12 +86,11 @@ class SmtpConnection(flask_mail.Connection):
                 host.secure(ssl.create_default_context())
                 host.ehlo()
             if wanted.username:
-                with host.stage():
-                    host.login(wanted.username, wanted.password)
+                host.log_in(wanted.username, wanted.password)
         except (OSError, smtplib.SMTPException, ValueError) as error:
             host.close()
             self._end_if_cut()
-            raise (NoLine if _may_pass(error) else Pause)(_said(error)) from error
+            raise (NoLine if _may_pass(error) else Pause)(advice(error, wanted, host)) from error
         return host
 
     def _end_if_cut(self) -> None:
@@ -116,7 +119,7 @@ class SmtpConnection(flask_mail.Connection):
             self._end_if_cut()
             if kept and not message.reply:  # relays close idle lines; nothing of this mail had been taken
                 return self.send(message, envelope_from)
-            raise Later(_said(error)) from error
+            raise Later(said(error)) from error
 
     def _drop(self) -> None:
         host, self.host, self._announced = self.host, None, None
@@ -130,14 +133,14 @@ class SmtpConnection(flask_mail.Connection):
             raise GiveUp("cannot deliver: SMTPUTF8 is not offered by the relay")
         announced, self._announced = self._announced is message, None
         host.command_encoding = "utf-8" if message.needs_smtputf8 else "ascii"
-        self._judge(host, _dialogue(host, self._commands(message), said=announced))
+        self._judge(host, message, _dialogue(host, self._commands(message), said=announced))
         message.reply = "?"  # from here on the relay may have it: no second try on this run
         host.send(dotted(message.octets) + self._announce(host, message.following))
         code, text = self._last_reply(host)
         if code not in _GO_AHEAD["end of data"]:
             if code not in _REFUSALS:
                 self._drop()
-            raise _meaning("end of data", code)(_line("end of data", code, text))
+            raise _meaning("end of data", code, message)(_line("end of data", code, text))
         message.reply = f"{code} {text.decode('utf-8', 'replace')}"
 
     def _last_reply(self, host: smtplib.SMTP) -> tuple[int, bytes]:
@@ -160,7 +163,7 @@ class SmtpConnection(flask_mail.Connection):
         self._announced = following
         return "".join(f"{command}\r\n" for command in self._commands(following)).encode()
 
-    def _judge(self, host: smtplib.SMTP, replies: list[tuple[int, bytes]]) -> None:
+    def _judge(self, host: smtplib.SMTP, message: OutMessage, replies: list[tuple[int, bytes]]) -> None:
         """Replies to MAIL, RCPT and DATA, as far as they went; raises unless the data may follow."""
         stops = [(stage, *reply) for stage, reply in zip(_GO_AHEAD, replies, strict=False)
                  if reply[0] not in _GO_AHEAD[stage]]  # fmt: skip
@@ -171,7 +174,7 @@ class SmtpConnection(flask_mail.Connection):
             self._drop()  # nobody knows what the next reply would be to
         else:
             self._begin_anew(host, waits_for_data=replies[-1][0] == 354)
-        raise _meaning(stage, code)(_line(stage, code, text))
+        raise _meaning(stage, code, message)(_line(stage, code, text))
 
     def _begin_anew(self, host: smtplib.SMTP, *, waits_for_data: bool) -> None:
         """Make the line ready for the next mail; what the relay said of this one stands even if that fails."""
@@ -208,11 +211,14 @@ def _lacks_smtputf8(host: smtplib.SMTP, message: OutMessage) -> bool:
     return message.needs_smtputf8 and not host.has_extn("smtputf8")
 
 
-def _meaning(stage: str, code: int) -> type[Exception]:
+def _meaning(stage: str, code: int, message: OutMessage) -> type[Exception]:
     """Of a reply that stops a mail; one that makes no sense says nothing against it."""
+    is_final = code in _REFUSALS and code >= 500
     if stage == "MAIL FROM" and code in _REFUSALS:
+        if is_final and message.needs_smtputf8:  # it may be what this mail asks for beside the sender
+            return Refused
         return NoLine if code == 421 else Pause
-    return GiveUp if code in _REFUSALS and code >= 500 else Later
+    return Refused if is_final else Later
 
 
 def _line(stage: str, code: int, text: bytes) -> str:
@@ -223,15 +229,5 @@ def _may_pass(error: Exception) -> bool:
     """Of a line that was refused: a busy relay says 4yz, hangs up, or is not there; what is wrong stays wrong."""
     if isinstance(error, smtplib.SMTPResponseException):
         return error.smtp_code < 500
-    return not isinstance(error, (ValueError, smtplib.SMTPNotSupportedError))  # a bad certificate is a ValueError
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the relay's certificate is not valid: {error.verify_message}"
-    if isinstance(error, smtplib.SMTPResponseException):
-        text = error.smtp_error
-        return f"{error.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"[:500]
-    if isinstance(error, TimeoutError):
-        return "the relay did not answer in time"
-    return str(error)[:500] or type(error).__name__
+    stays = ValueError, smtplib.SMTPNotSupportedError, NoLogin  # a bad certificate is a ValueError
+    return not isinstance(error, stays)

@@ -8,11 +8,12 @@ from contextlib import ExitStack, suppress
 from flask import Flask
 
 from subscriptions.clock import Clock
-from subscriptions.mail.hold import Batch, Hold, Taken, Unwritable
+from subscriptions.mail.batch import Batch, Taken, Unwritable
+from subscriptions.mail.hold import Hold
 from subscriptions.mail.lines import Line, Lines, OutMessage
 from subscriptions.mail.queue import Queue
 from subscriptions.mail.settle import Settler
-from subscriptions.mail.smtp import Cut, GiveUp, Later, NoLine, Pause
+from subscriptions.mail.smtp import Cut, GiveUp, Later, NoLine, Pause, Refused
 from subscriptions.store.engine import Unavailable
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Sweep:
         self._guard = threading.Lock()
         self._refusal: str | None = None
         self._error: Exception | None = None
+        settler.on_pause = self._pauses
         self.queue = Queue(lambda: lines.room(self._most), again, stopping, self._more, self._call)
 
     def run(self) -> int:
@@ -59,6 +61,12 @@ class Sweep:
         if ids := self._settler.held:
             with suppress(Unavailable):  # then their leases end
                 self._hold.give_back(ids, self._refusal)
+
+    def _pauses(self, reason: str) -> None:
+        """The relay refuses everybody, as the settler has found."""
+        with self._guard:
+            self._refusal = self._refusal or reason
+        self.queue.close()
 
     def _more(self) -> list[Taken]:
         self._again.clear()
@@ -143,9 +151,10 @@ class Sweep:
         outcome = self._hand_over(line, taken, message)
         if outcome is None:
             self._settler.accept(taken)
-            if taken.message and self._refusal is None:
-                with suppress(Unavailable):  # the next mail or sweep ends the pause
-                    self._hold.resume()
+            if taken.refused:
+                self._settler.wait_where_many_are_refused()
+            elif taken.message and self._refusal is None:
+                self._resume(taken)
         elif isinstance(outcome, Pause):
             self._settler.let_go()
             return outcome
@@ -153,7 +162,14 @@ class Sweep:
             self._settler.let_go(taken.due.id)
             if isinstance(outcome, Later):  # who stops gives it back himself
                 self._hold.put_off(taken.due.id, _redacted(str(outcome), message), taken.due.tries)
+                if self._hold.is_trial:
+                    self._hold.pause_longer()
         return None
+
+    def _resume(self, taken: Taken) -> None:
+        with suppress(Unavailable):  # the next mail or sweep ends the pause
+            if self._hold.resume(taken.due):
+                self._again.set()
 
     def _written(self, taken: Taken) -> OutMessage | None:
         """Its text as of now; none where it does not go out, which is seen to."""
@@ -182,6 +198,7 @@ class Sweep:
             return refusal
         except GiveUp as refusal:
             taken.message, taken.reply = None, _redacted(str(refusal), message)
+            taken.refused = message.recipient if isinstance(refusal, Refused) else ""
             return None
         except Exception:  # nobody knows how far it came: it waits until its lease ends
             self._settler.let_go(taken.due.id)

@@ -1,5 +1,7 @@
 """The wire to a relay, which may be mad: each reply is bounded in length and in time, and another thread may cut it."""
 
+import base64
+import hmac
 import re
 import smtplib
 import socket
@@ -24,6 +26,10 @@ class TooLong(smtplib.SMTPException):
         self.code = code
 
 
+class NoLogin(smtplib.SMTPException):
+    """The relay offers none that we speak."""
+
+
 class Wire(smtplib.SMTP):
     """smtplib's client, which itself reads replies without end and gives every octet a timeout of its own."""
 
@@ -32,6 +38,7 @@ class Wire(smtplib.SMTP):
     def __init__(self, helo: str, within: float, tls: ssl.SSLContext | None = None) -> None:
         """Not connected yet. `within`: seconds for each stage. `tls`: from the first octet."""
         self._tls = tls
+        self.is_connected = self.is_greeted = False
         self._heard = b""  # and not yet read as a line
         self._ends: float | None = None
         self._guard = threading.Lock()
@@ -43,6 +50,7 @@ class Wire(smtplib.SMTP):
         self._host = host  # whom the certificate must name
         with self.stage():
             code, text = self.connect(host, port)
+        self.is_greeted = True
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
 
@@ -75,6 +83,18 @@ class Wire(smtplib.SMTP):
         with self.stage():
             self.starttls(context=context)
         self._heard = b""  # what came before the handshake was not protected
+
+    def log_in(self, user: str, password: str) -> None:
+        """By PLAIN (RFC 4616), else by another way; in UTF-8, as smtplib's own is not."""
+        offered = self.esmtp_features.get("auth", "").upper().split()
+        way = next((way for way in _LOGINS if way in offered), None)
+        if way is None:
+            others = f"only {', '.join(offered)}" if offered else "none, or none on a line without TLS"
+            raise NoLogin(f"the relay offers no login by {', '.join(_LOGINS)} ({others}): {_NO_LOGIN}")
+        with self.stage():
+            code, text = _LOGINS[way](self, user, password)
+        if code not in (235, 503):  # welcome; logged in already
+            raise smtplib.SMTPAuthenticationError(code, text)
 
     def send(self, s: Any) -> None:
         if self.sock:
@@ -136,6 +156,7 @@ class Wire(smtplib.SMTP):
             try:
                 line.settimeout(_left(ends) / untried)
                 line.connect(address)
+                self.is_connected = True
                 return line
             except OSError as error:
                 line.close()
@@ -147,6 +168,35 @@ class Wire(smtplib.SMTP):
             if self._handle is not None:
                 self._handle.close()
             self._handle = handle
+
+
+_NO_LOGIN = "let it offer one, or leave username and password in [mail] empty"
+
+
+def _plain(wire: Wire, user: str, password: str) -> tuple[int, bytes]:
+    return wire.docmd("AUTH", "PLAIN " + _encoded("\0" + user + "\0" + password))
+
+
+def _login(wire: Wire, user: str, password: str) -> tuple[int, bytes]:
+    code, text = wire.docmd("AUTH", "LOGIN")
+    for answer in (user, password):
+        if code == 334:
+            code, text = wire.docmd(_encoded(answer))
+    return code, text
+
+
+def _cram_md5(wire: Wire, user: str, password: str) -> tuple[int, bytes]:
+    code, text = wire.docmd("AUTH", "CRAM-MD5")
+    if code != 334:
+        return code, text
+    return wire.docmd(_encoded(f"{user} {hmac.new(password.encode(), base64.b64decode(text), 'md5').hexdigest()}"))
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+_LOGINS = {"PLAIN": _plain, "LOGIN": _login, "CRAM-MD5": _cram_md5}
 
 
 def dotted(octets: bytes) -> bytes:

@@ -5,7 +5,6 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from email.utils import getaddresses, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -13,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.address import BadAddress, named, parse
 from subscriptions.domain.fields import FIELDS
 from subscriptions.domain.sites import origin_of
 from subscriptions.look.pictures import OCTETS_AT_MOST, TYPES, NoPicture, read_picture
@@ -21,6 +20,7 @@ from subscriptions.settings import ListSettings, Settings
 
 RULES = tomllib.loads(Path(__file__).with_name("rules.toml").read_text("utf-8"))
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
+_STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # what ends a line or steers a terminal
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}: *\S.{0,79}")
 _OURS = "email list lists locale lang wording wordings website return_url altcha r code ip page time fields"
 _TAKEN = {*_OURS.split(), *FIELDS}
@@ -82,6 +82,9 @@ def _mail(settings: Settings) -> Iterator[str]:
     mail, server = settings.mail, settings.server
     if mail.password and mail.security == "none" and not is_loopback(mail.host):
         yield 'password in [mail] would cross the network in clear: set security to "starttls" or "tls".'
+    for key in ("username", "password"):
+        if _STEERS.search(getattr(mail, key)):
+            yield f"{key} in [mail] must not hold line ends or control characters."
     yield from _sender("sender", mail.sender)
     if mail.envelope_sender:
         yield from _sender("envelope_sender", mail.envelope_sender)
@@ -96,11 +99,11 @@ def _mail(settings: Settings) -> Iterator[str]:
 
 
 def _sender(key: str, value: str) -> Iterator[str]:
-    name, address = parseaddr(value)
-    if len(getaddresses([value])) != 1 or not _is_address(address):
-        yield f'{key} in [mail] must be an address such as "Newsletter <newsletter@example.org>".'
-    if re.search(r"[\x00-\x1f\x7f]", value) or "[" in name:
-        yield f"{key} in [mail] must not hold control characters or place-holders."
+    name, address = named(value)
+    if not _is_address(address) or (re.search("[<>]", name) and '"' not in value):
+        yield f'{key} in [mail] must be one address such as "Newsletter <newsletter@example.org>".'
+    if _STEERS.search(value) or "[" in name:
+        yield f"{key} in [mail] must not hold line ends, control characters or place-holders."
 
 
 def _is_address(text: str) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.refusals import Refusal
 from subscriptions.store import arrays
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Address, Captured, Owed, Registration, Subscription
@@ -54,6 +55,7 @@ def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[
     """Addresses to be erased whose hour is over, or that are owed no mail any more."""
     owed = exists().where(
         Owed.mail == MailKind.ERASED,
+        Owed.refusal.is_distinct_from(Refusal.NOTED),
         or_(
             Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == Address.key)),
             Owed.registration_id.in_(select(Registration.id).where(Registration.key == Address.key)),

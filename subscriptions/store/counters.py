@@ -45,6 +45,10 @@ def totals(session: Session) -> dict[str, int]:
     )
 
 
+def total(session: Session, name: str) -> int:
+    return session.scalar(select(func.sum(Counter.value)).where(Counter.name == name)) or 0
+
+
 class Tally:
     """Counts of what leaves no other trace, in memory until the next write of this process takes them along.
 

@@ -52,8 +52,20 @@ def all_of(session: Session) -> Sequence[Job]:
     return session.scalars(select(Job).order_by(Job.name)).all()
 
 
-def pause(session: Session, name: str, until: datetime | None, error: str | None) -> None:
-    session.execute(update(Job).where(Job.name == name).values(pause_until=until, error=error))
+def hold(session: Session, name: str) -> Job | None:
+    """The same as `find`, held until the transaction ends."""
+    return session.get(Job, name, with_for_update=True, populate_existing=True)
+
+
+def pause(session: Session, name: str, until: datetime | None, error: str | None) -> bool:
+    """Pause, or go on (`until` none); whether that changes anything, so that it is said once."""
+    job = hold(session, name)
+    if job is None:
+        return False
+    changes = (job.pause_until is None) is not (until is None)
+    job.pause_until, job.error = until, error
+    session.flush()
+    return changes
 
 
 def allowance(session: Session, now: datetime, per_minute: int) -> int:

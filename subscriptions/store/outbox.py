@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Standing
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
+from subscriptions.domain.refusals import Refusal
 from subscriptions.store import outbox_sql as sql
 from subscriptions.store.kept import Kept
 from subscriptions.store.models import Letter, Owed, Registration, Subscription
@@ -23,6 +24,7 @@ NOT_WRITTEN = "it cannot be written"  # how a note begins that is of us; the oth
 KEPT_ANEW = timedelta(hours=1)  # how long a sender takes a compiled mail for kept
 UNUSED = timedelta(days=1)  # longer than that and any mail is under way
 MID = 16  # octets of randomness in a Message-ID
+_STANDS = Owed.refusal.is_distinct_from(Refusal.NOTED)
 
 
 def new_mids(number: int) -> list[str]:
@@ -103,12 +105,19 @@ class Due(NamedTuple):
     confirmed_at: datetime | None
     fields: Mapping[str, str] | None
     owed_at: datetime
+    refusal: Refusal | None
+    refused_at: datetime | None
+    note: str | None
     members: tuple[Member, ...]  # in the order of the form; the mail bears the headers of the first
     kept: Kept | None = None  # what stays, where the mail says so
 
     @property
     def lead(self) -> Member:
         return self.members[0]
+
+    def is_given_up(self, now: datetime) -> bool:
+        """Whether a refusal, which was a while ago, is the last that is to be said of it."""
+        return self.refusal is Refusal.NOTED or (self.refusal is not None and self.drop_at <= now)
 
 
 def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]:
@@ -151,8 +160,8 @@ def put_off(session: Session, me: str, id_: int, until: datetime, note: str) -> 
 
 
 def waiting(session: Session) -> tuple[int, datetime | None]:
-    """How many mails are owed, and since when the oldest of them is."""
-    count, oldest = session.execute(select(func.count(), func.min(Owed.owed_at)).select_from(Owed)).one()
+    """How many mails are to be sent, and since when the oldest of them is; not those that are as good as given up."""
+    count, oldest = session.execute(select(func.count(), func.min(Owed.owed_at)).where(_STANDS)).one()
     return count, oldest
 
 
@@ -168,7 +177,7 @@ def of_key(session: Session, key: bytes, mail: MailKind) -> Owed | None:
         Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == key)),
         Owed.registration_id.in_(select(Registration.id).where(Registration.key == key)),
     )
-    return session.scalars(select(Owed).where(theirs, Owed.mail == mail.value).order_by(Owed.due_at)).first()
+    return session.scalars(select(Owed).where(theirs, Owed.mail == mail.value, _STANDS).order_by(Owed.due_at)).first()
 
 
 def of_subscription(session: Session, id_: int) -> Sequence[Owed]:

@@ -31,6 +31,7 @@ READ_AGAIN = (
         func.coalesce(_r.locale, _s.locale, ""),
         func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _r.ref,
         _s.state, _s.restricted, _s.confirmed_at, func.coalesce(_r.fields, _s.fields), _o.owed_at,
+        _o.refusal, _o.refused_at, _o.note,
         _list_id, _agreed, _r.id, _r.state, _r.confirm_by, _suppression,
     )
     .outerjoin_from(Owed.__table__, _hangs_on, _h.id == _o.registration_id)

@@ -14,7 +14,7 @@ from typing import Any
 from app import create_app
 from subscriptions.clock import Clock
 from subscriptions.mail import settle
-from subscriptions.mail.hold import Taken
+from subscriptions.mail.batch import Taken
 from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
 from tests.support.forked import Forked, fork
@@ -41,11 +41,11 @@ def sender(settings: Settings, now: datetime, folder: Path, dies_after: int | No
 def _die_after(mails: int) -> None:
     whole, left = settle.settle, [mails]
 
-    def settled(ready: list[Taken], *rest: Any) -> None:
+    def settled(ready: list[Taken], *rest: Any) -> Any:
         left[0] -= len(ready)
         if left[0] < 0:
             os._exit(9)
-        whole(ready, *rest)
+        return whole(ready, *rest)
 
     settle.settle = settled  # type: ignore[assignment]
 

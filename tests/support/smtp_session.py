@@ -29,6 +29,7 @@ class Offers:
     pipelining: bool = True
     delay: float = 0.0
     mails_a_line: int | None = None
+    logins: str = "PLAIN LOGIN"
 
 
 @dataclass
@@ -161,7 +162,7 @@ class Session:
             "SMTPUTF8": offers.smtputf8,
             "PIPELINING": offers.pipelining,
             "STARTTLS": self._owes_tls(),
-            "AUTH PLAIN LOGIN": offers.login is not None and not self._owes_tls(),
+            f"AUTH {offers.logins}".strip(): offers.login is not None and not self._owes_tls(),
         }
         return [name for name, is_offered in offered.items() if is_offered]
 
@@ -179,8 +180,10 @@ class Session:
     def _log_in(self, argument: str) -> str:
         if self._desk.offers.login is None or self._owes_tls():
             return "502 5.5.1 AUTH is not offered"
+        if argument.partition(" ")[0].upper() not in self._desk.offers.logins.split():
+            return f"504 5.5.4 {self._desk.offers.logins}"
         if (given := hear_login(self._lines, argument)) is None:
-            return "504 5.5.4 PLAIN or LOGIN"
+            return "504 5.5.4 no such way"
         if given != self._desk.offers.login:
             return "535 5.7.8 wrong user or password"
         self._user = given[0]

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from subscriptions.domain.refusals import Refusal
 from subscriptions.store.models.base import Id, Key, db, owned_by
+from subscriptions.store.types import OneOf
 
 
 class List(db.Model):  # type: ignore[name-defined, misc]
@@ -48,7 +50,11 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
     """A mail that is owed: kind and reference, no text, no address. Gone once settled."""
 
     __tablename__ = "outbox"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        Index("ix_outbox_refusal", "refusal", sqlite_where=text("refusal IS NOT NULL"),
+              postgresql_where=text("refusal IS NOT NULL")),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     mail: Mapped[str] = mapped_column(String(20))  # a MailKind, maybe of a later version: that one alone waits
     mid: Mapped[str] = mapped_column(String(32))  # of the Message-ID (RFC 5322 3.6.4): the same in every try
@@ -61,6 +67,12 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
     tries: Mapped[int]
     note: Mapped[str | None]  # what the relay said last
     address: Mapped[str | None]  # only where no row holds it: asked for by its owner, and known by its hash alone
+    # of a permanent refusal: what it has made of the mail; when, and of whom by keyed hashes, it was; after which mail
+    refusal: Mapped[Refusal | None] = mapped_column(OneOf(Refusal, 8))
+    refused_at: Mapped[datetime | None]
+    mailbox: Mapped[bytes | None] = mapped_column(Key)
+    domain: Mapped[str | None] = mapped_column(String(64))
+    sent_before: Mapped[int | None] = mapped_column(BigInteger)  # how many mails the relay had taken in all
 
 
 class Letter(db.Model):  # type: ignore[name-defined, misc]

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from subscriptions import clock as clocks
 from subscriptions.domain.breaker import Opening, Scope
+from subscriptions.domain.refusals import Refusal
 from subscriptions.jobs.jobs import NAMED
 from subscriptions.parts import current_parts
-from subscriptions.store import counters, jobs, migrate, outbox, subscriptions, traffic
+from subscriptions.store import counters, jobs, migrate, outbox, refusals, subscriptions, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.api.auth import refuse
 from subscriptions.web.http.adapter import incoming
@@ -68,10 +69,10 @@ def _look() -> tuple[list[str], dict[str, Any]]:
 def _problems(session: Session, now: datetime) -> list[str]:
     found = []
     for job in jobs.all_of(session):
-        if job.name in NAMED and (job.ended_at is None or now - job.ended_at > NAMED[job.name].late_after):
-            found.append(f"{job.name} is late: {job.error or 'it has not run'}")
-        elif job.pause_until is not None and job.error:
+        if job.pause_until is not None and job.error:
             found.append(f"{job.name} pauses: {job.error}")
+        elif job.name in NAMED and (job.ended_at is None or now - job.ended_at > NAMED[job.name].late_after):
+            found.append(f"{job.name} is late: {job.error or 'it has not run'}")
     return found
 
 
@@ -80,7 +81,8 @@ def _details(session: Session, now: datetime) -> dict[str, Any]:
     return {
         "jobs": {job.name: {"ended_at": clocks.text(job.ended_at) if job.ended_at else None, "count": job.count}
                  for job in jobs.all_of(session) if job.name in NAMED},
-        "outbox": {"waiting": waiting, "oldest_seconds": _age(oldest, now)},
+        "outbox": {"waiting": waiting, "oldest_seconds": _age(oldest, now),
+                   "set_aside": refusals.number(session, Refusal.ASIDE)},
         "breaker": [f"{current_parts().watch.sentence(opening.excess)}; on until {clocks.text(opening.until)}"
                     for opening in _on(session, now)],
     }  # fmt: skip
@@ -130,6 +132,10 @@ def _gauges(session: Session, now: datetime) -> Iterator[tuple[str, Sequence[str
     owed, oldest = outbox.waiting(session)
     yield "outbox_mails", ("mails that are owed",), [([], owed)]
     yield "outbox_oldest_seconds", ("age of the oldest owed mail",), [([], _age(oldest, now))]
+    about = "mails that are set aside, since the relay refused everybody"
+    yield "outbox_set_aside", (about,), [([], refusals.number(session, Refusal.ASIDE))]
+    pauses = any(job.pause_until is not None for job in jobs.all_of(session))
+    yield "queue_paused", ("1 while the queue of mails pauses; /readyz says why",), [([], pauses)]
     on = [opening.excess.scope for opening in _on(session, now)]
     yield "breaker", ("1 while sign-ups are unusual in some way",), [([], bool(on))]
     about = "how many causes of that scope are on: all, list, domain, unconfirmed"

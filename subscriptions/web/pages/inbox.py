@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from email.utils import parseaddr
 from math import ceil
 from typing import Any
 
@@ -13,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.actions.confirm import BY_PAGE
 from subscriptions.actions.gate import Limited
 from subscriptions.domain import codes
-from subscriptions.domain.address import wire_form
+from subscriptions.domain.address import named, wire_form
 from subscriptions.domain.mail_domains import webmail
 from subscriptions.languages import one_line
 from subscriptions.links import Visit
@@ -114,7 +113,7 @@ def _beside() -> list[List]:
 def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:
     sender = current_parts().settings.mail.sender
     known = webmail(visit.webmail) if visit else None
-    url = known.open(wire_form(parseaddr(sender)[1])) if known else None
+    url = known.open(wire_form(named(sender)[1])) if known else None
     return {"sender": sender, "webmail": known, "webmail_url": url}
 
 

@@ -1,7 +1,6 @@
 """The form: of one list, or with a choice among several; and what was sent with it."""
 
 from collections.abc import Mapping, Sequence
-from email.utils import parseaddr
 from typing import Any
 
 from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
@@ -9,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.gate import Limited, Pass, ProofNeeded
 from subscriptions.actions.subscribe import SignUp
+from subscriptions.domain.address import named
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
@@ -31,7 +31,7 @@ pages = Blueprint("pages", __name__)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    sender = parseaddr(settings.mail.sender)
+    sender = named(settings.mail.sender)
 
     @app.context_processor
     def always() -> dict[str, Any]:

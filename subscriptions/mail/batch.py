@@ -1,0 +1,116 @@
+"""Taken mails: read with the state that they are about, and written out just before they leave."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from subscriptions.clock import Clock
+from subscriptions.domain.address import parse
+from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.policy import is_wanted, state_at
+from subscriptions.mail.compose import Composer
+from subscriptions.mail.lines import OutMessage
+from subscriptions.store import outbox, suppressions
+from subscriptions.store.engine import Contention, Unavailable, reading
+from subscriptions.store.kept import after_erasure
+from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
+
+FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
+
+
+@dataclass(slots=True)
+class Taken:
+    """A mail that this process has taken, with its state at `read_at`.
+
+    When it is done with, it was sent (`message`), given up (a `reply` alone), or is no longer wanted (neither).
+    """
+
+    due: Due
+    read_at: datetime
+    message: OutMessage | None = None
+    reply: str = ""
+    refused: str = ""  # where the relay refused it for good: to which address
+
+
+class Unwritable(Exception):
+    """It fails with this mail, whatever becomes of the others; says how, and nothing of what it holds."""
+
+
+class Batch:
+    """Reads taken mails by their ids, and writes them out."""
+
+    def __init__(self, composer: Composer, clock: Clock) -> None:
+        self._composer, self._clock = composer, clock
+
+    def read(self, ids: list[int]) -> list[Taken]:
+        """In their order; one that was erased meanwhile is not among them. Raises Unwritable if one of them is."""
+        now = self._clock.now()
+        with _about_mails(), reading() as session:
+            return [Taken(self._completed(session, due, now), now) for due in outbox.read_again(session, ids, now)]
+
+    def refresh(self, taken: Taken) -> bool:
+        """Make its state as fresh as it must be; whether it is still there."""
+        if self._clock.now() - taken.read_at <= FRESH:
+            return True
+        for now in self.read([taken.due.id]):
+            taken.due, taken.read_at, taken.message = now.due, now.read_at, None
+            return True
+        return False
+
+    def write(self, taken: Taken) -> OutMessage | None:
+        """Its text, written once; None where it may leave no more. Raises Unwritable."""
+        now = self._clock.now()
+        if taken.due.is_given_up(now):
+            taken.message, taken.reply = None, taken.due.note or ""
+            return None
+        with _about_mails():
+            taken.due = _narrowed(taken.due, now)
+            if not taken.due.members:
+                taken.message = None
+            elif taken.message is None:  # one that was announced stays the same
+                taken.message = self._composer.compose(taken.due, now)
+            return taken.message
+
+    def _completed(self, session: Session, due: Due, now: datetime) -> Due:
+        """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
+        if due.mail == MailKind.ERASED.value:
+            return due._replace(kept=after_erasure(session, due.key, now, self._composer.policy))
+        if due.key or due.address is None:
+            return due
+        key = self._composer.links.key(parse(due.address).folded)
+        scopes = [found.scope for found in suppressions.active(session, key, now)]
+        return due._replace(key=key, members=(due.lead._replace(suppression=min(scopes, default=None)),))
+
+
+@contextmanager
+def _about_mails() -> Iterator[None]:
+    """What fails within is the mails' fault, unless the database is away."""
+    try:
+        yield
+    except (Unavailable, Contention):
+        raise
+    except Exception as error:
+        raise Unwritable(f"{NOT_WRITTEN}: {type(error).__name__}") from error
+
+
+def _narrowed(due: Due, now: datetime) -> Due:
+    """The mail, about the lists that it may still be about; none: it may leave no more.
+
+    Asked of the states as they are now: an erased, blocked or suppressed person is not mailed.
+    """
+    if due.drop_at <= now:  # also one of a kind that only a later version knows
+        return due._replace(members=())
+    kind, restricted = MailKind(due.mail), bool(due.restricted)
+    if kind.row.to_operator:  # about nobody
+        return due
+
+    def is_due(member: Member) -> bool:
+        state = state_at(member.state, member.confirm_by, now) if member.state and member.confirm_by else None
+        standing = due.subscription_state
+        return is_wanted(kind, state, standing, restricted=restricted, suppression=member.suppression)
+
+    wanted = tuple(filter(is_due, due.members)) if due.address is not None else ()
+    return due if len(wanted) == len(due.members) else due._replace(members=wanted)
