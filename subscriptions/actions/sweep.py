@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
-from subscriptions.store import addresses, counters, evidence, registrations, subscriptions, suppressions, vacuum
+from subscriptions.store import addresses, audit, counters, evidence, registrations, subscriptions, suppressions, vacuum
 from subscriptions.store.engine import repeated, transaction
 
 BATCH = 500
@@ -73,6 +73,16 @@ def end_suppressions(now: datetime) -> int:
             addresses.forget_unknown(session, keys)
             vacuum.due(session)
         return len(keys)
+
+
+@repeated
+def forget_audited(now: datetime) -> int:
+    """End what the audit says about persons of whom nothing is known any more, one batch; how many rows."""
+    with transaction() as session:
+        ended = audit.forget_unknown(session, at_most=BATCH)
+        if ended:
+            vacuum.due(session)
+        return ended
 
 
 def whole(sweep: Callable[[datetime], int], now: datetime, between: Callable[[], bool]) -> int:

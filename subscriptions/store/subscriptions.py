@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, delete, exists, func, or_, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -52,6 +66,11 @@ def proof_over_at(session: Session, now: datetime, at_most: int) -> Sequence[tup
     return session.execute(due.limit(at_most)).all()
 
 
+def number_proof_over_at(session: Session, now: datetime) -> int:
+    due = Subscription.proof_until <= now, Subscription.held.is_(None)
+    return session.scalar(select(func.count()).select_from(Subscription).where(*due)) or 0
+
+
 def remove(session: Session, ids: Sequence[int]) -> None:
     """Delete subscriptions with the registrations that opened or met them, and all evidence."""
     session.execute(delete(Registration).where(Registration.subscription_id.in_(ids)), execution_options=BLIND)
@@ -94,11 +113,9 @@ Row = tuple[int, bytes, str | None, str | None, str | None, str, str, str]
 
 def mailable_pages(session: Session, list_id: int, at_most: int, now: datetime) -> Select[Any]:
     """What an export may carry: confirmed, unrestricted, not suppressed for all; up to the newest of this moment."""
-    told_never = exists().where(Suppression.key == Subscription.key, Suppression.scope == "all", in_force(now))
+    told_never = exists().where(*_told_never(now))
     which = (
-        Subscription.list_id == list_id,
-        Subscription.state == State.CONFIRMED,
-        Subscription.restricted.is_(False),
+        *_mailed(list_id),
         Subscription.id > bindparam("after", type_=Subscription.id.type),
         Subscription.id <= (session.scalar(select(func.max(Subscription.id))) or 0),
         ~told_never,
@@ -131,6 +148,16 @@ def _sqlite_time(column: InstrumentedAttribute[datetime]) -> ColumnElement[str]:
     return func.substr(kept, 1, 10, type_=Text) + "T" + func.substr(kept, 12, 8, type_=Text) + "Z"
 
 
-def mailable_count(session: Session, list_id: int) -> int:
-    which = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
-    return session.scalar(select(func.count()).select_from(Subscription).where(*which)) or 0
+def mailable_count(session: Session, list_id: int, now: datetime) -> int:
+    """How many they are; counted without a look at the suppressions of each, of which there are few."""
+    all_ = select(func.count()).select_from(Subscription).where(*_mailed(list_id))
+    never = select(func.count(distinct(Subscription.id))).join(Suppression, and_(*_told_never(now)))
+    return (session.scalar(all_) or 0) - (session.scalar(never.where(*_mailed(list_id))) or 0)
+
+
+def _mailed(list_id: int) -> tuple[ColumnElement[bool], ...]:
+    return Subscription.list_id == list_id, Subscription.state == State.CONFIRMED, Subscription.restricted.is_(False)
+
+
+def _told_never(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Suppression.key == Subscription.key, Suppression.scope == "all", in_force(now)
