@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TextIO
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from subscriptions import clock as clocks
@@ -17,6 +16,7 @@ from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Network, Window
 from subscriptions.cli import BUSY, acts, ready, the_list, time
 from subscriptions.cli.audit import details
+from subscriptions.cli.menu import Group
 from subscriptions.domain.breaker import EVERYBODY, MINUTE, Cause, Openings, Scope, sentence
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.parts import Parts, current_parts
@@ -29,7 +29,7 @@ NEWEST = 5000  # registrations that are looked through for the names of domains
 LINES = 10
 Series = Mapping[datetime, int]
 
-group = AppGroup("abuse", help="Floods of sign-ups: what the breaker sees, and how to clean up after one.")
+group = Group("abuse", help="Floods of sign-ups: what the breaker sees, and how to clean up after one.")
 
 
 def cidr(text: str) -> Network:
@@ -60,8 +60,8 @@ def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...
     """Erase the sign-ups of a time that were not confirmed, with the mails that wait for them.
 
     Their addresses are sent no confirmation mail for 30 days, whoever signs them up, so that the attack cannot go on;
-    their owners can still write to you, and `flask suppressions lift ADDRESS` lets one in at once. Who has confirmed
-    keeps the subscription. What was done is noted, and shown by `flask abuse show`. Again: finds nothing more to do.
+    their owners can still write to you, and `yestwice suppressions lift ADDRESS` lets one in at once. Who has confirmed
+    keeps the subscription. What was done is noted, and shown by `yestwice abuse show`. Again: finds nothing more to do.
     """
     now = current_parts().clock.now()
     window = Window(since, until or now, networks, the_list(slug).id if slug else None)

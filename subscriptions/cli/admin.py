@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from subscriptions import clock as clocks
 from subscriptions import logs
 from subscriptions.cli import acts, ready, table, the_list
+from subscriptions.cli.menu import Group
 from subscriptions.domain.policy import TokenScope
 from subscriptions.export import stream
 from subscriptions.parts import current_parts
@@ -21,8 +22,8 @@ from subscriptions.store.engine import Unavailable, reading, transaction
 
 STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
-lists = AppGroup("lists", help="The lists of this installation.")
-tokens_group = AppGroup("tokens", help="API tokens: made, shown by name, revoked.")
+lists = Group("lists", help="The lists of this installation.")
+tokens_group = Group("tokens", help="API tokens: made, shown by name, revoked.")
 
 
 @lists.command("show")

@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Any
 
 import click
-from flask.cli import AppGroup
 
 from subscriptions import clock as clocks
 from subscriptions.cli import address_of, key_of, ready, table, time
 from subscriptions.cli.acts import act as given
+from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
 from subscriptions.parts import current_parts
 from subscriptions.store import audit
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Audit
 
-group = AppGroup("audit", help="Who did what: commands, exports and the use of API tokens.")
+group = Group("audit", help="Who did what: commands, exports and the use of API tokens.")
 
 
 @group.command("show")

@@ -3,10 +3,10 @@
 import threading
 
 import click
-from flask.cli import AppGroup
 
 from subscriptions import clock as clocks
 from subscriptions.cli import BUSY, acts, ready, table
+from subscriptions.cli.menu import Group
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import JOBS, NAMED, Run
 from subscriptions.jobs.schedule import next_time
@@ -15,7 +15,7 @@ from subscriptions.store import audit, registrations, subscriptions
 from subscriptions.store import jobs as rows
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 
-group = AppGroup("jobs", help="The scheduled jobs: run one now, or see when each ran.")
+group = Group("jobs", help="The scheduled jobs: run one now, or see when each ran.")
 
 WAIT_AT_MOST = 300  # seconds, for a run in progress
 

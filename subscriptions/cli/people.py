@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 import click
-from flask.cli import AppGroup
 
 from subscriptions import clock as clocks
 from subscriptions.actions import erase as erasing
@@ -13,6 +12,7 @@ from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.cli import ACTOR, acts, address_of, key_of, ready, table, the_list, time
 from subscriptions.cli.explain import never_mailed, story
+from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
@@ -24,7 +24,7 @@ from subscriptions.store import audit, registrations, subscriptions, vacuum
 from subscriptions.store import suppressions as rows
 from subscriptions.store.engine import reading
 
-suppressions = AppGroup("suppressions", help="Addresses that get no confirmation mails, or no mail at all.")
+suppressions = Group("suppressions", help="Addresses that get no confirmation mails, or no mail at all.")
 
 
 SCOPE: dict[str, Any] = {

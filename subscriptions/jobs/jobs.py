@@ -60,7 +60,7 @@ def _tidy(run: Run) -> int:
 class Job:
     """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped.
 
-    `by_hand`: a person may run it by `flask jobs run`.
+    `by_hand`: a person may run it by `yestwice jobs run`.
     """
 
     name: str

@@ -58,7 +58,7 @@ def _refuse_a_jump(name: str, now: datetime) -> None:
     if job and job.ended_at and now - job.ended_at > CLOCK_JUMP:
         raise ClockJumped(
             f"The clock is {(now - job.ended_at).days} days past the last run of {name}; nothing was deleted. "
-            f"If the clock is right: flask jobs run {name} --confirm"
+            f"If the clock is right: yestwice jobs run {name} --confirm"
         )
 
 
