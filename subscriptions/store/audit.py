@@ -96,7 +96,7 @@ def add_reads(session: Session, reads: Reads) -> None:
 def close_hours(session: Session, now: datetime) -> None:
     """What was read in hours that are over moves into the audit, which nothing changes any more."""
     over = delete(Read).where(Read.hour <= now - HOUR).returning(Read.hour, Read.token, Read.slug, Read.count)
-    session.add_all(_row(*row) for row in sorted(session.execute(over).tuples()))
+    session.add_all(_row(*row) for row in sorted(session.execute(over)))
 
 
 def _row(hour: datetime, token: str, slug: str, count: int) -> Audit:
