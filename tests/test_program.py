@@ -80,10 +80,6 @@ def test_a_command_runs_as_by_flask(world: World) -> None:
         assert [row.act for row in session.query(Audit)] == ["explain"]
 
 
-def outside(*command: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
-
-
 @pytest.fixture
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What make puts into .venv/bin, in a copy of the project that is made of links."""
@@ -95,19 +91,6 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / ".venv" / "pyvenv.cfg").write_text(f"home = {Path(sys.base_prefix) / 'bin'}\n")
     shutil.copy(HOME / "deploy" / "yestwice", project / ".venv" / "bin")
     return project / ".venv" / "bin" / "yestwice"
-
-
-@ONE_DATABASE
-def test_it_runs_from_any_folder_also_by_a_link_and_imports_nothing_from_there(
-    world: World, script: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    (elsewhere / "json.py").write_text("raise SystemExit('not from here')")
-    (link := elsewhere / "yt").symlink_to(script)
-    paths = [path for path in sys.path if path.endswith("site-packages")]
-    env = environment(world, PYTHONPATH=os.pathsep.join(paths))
-    done = outside(str(link), "export", "newsletter", "-o", "list.csv", folder=elsewhere, **env)
-    assert (done.returncode, done.stderr) == (0, "") and (elsewhere / "list.csv").read_text().startswith('"email"')
 
 
 def test_a_configuration_that_is_not_right_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,11 +105,18 @@ def test_a_configuration_that_is_not_right_is_a_sentence(monkeypatch: pytest.Mon
 
 
 @ONE_DATABASE
-def test_at_a_real_terminal_it_asks(world: World) -> None:
+def test_the_script_runs_anywhere_also_by_a_link_imports_nothing_from_there_and_asks_at_a_terminal(
+    world: World, script: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "json.py").write_text("raise SystemExit('not from here')")
+    (link := elsewhere / "yt").symlink_to(script)
+    paths = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
     world.sign_up(ANNE)
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "subscriptions", "erase", ANNE]
-    with subprocess.Popen(command, cwd=HOME, env=environment(world), stdin=theirs, stdout=theirs, stderr=theirs) as one:
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    env = environment(world, PYTHONPATH=paths)
+    with subprocess.Popen([str(link), "erase", ANNE], cwd=elsewhere, env=env, **streams) as one:  # type: ignore[call-overload]
         os.close(theirs)
         shown = b""
         while b"[y/N]" not in shown:
