@@ -13,7 +13,7 @@ PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/.core ## install what is needed and serve on http://127.0.0.1:8000
+run: $(VENV)/.core $(VENV)/bin/yestwice ## install what is needed and serve on http://127.0.0.1:8000
 	@exec $(VENV)/bin/python app.py
 
 test: $(VENV)/.tests ## run the tests, all but the drills (make test ARGS="-k confirm")
@@ -70,12 +70,15 @@ $(VENV)/bin/python:
 		{ echo "$(PYTHON) cannot make environments: apt-get install python3-venv (Debian, Ubuntu)" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
+$(VENV)/bin/yestwice: deploy/yestwice | $(VENV)/bin/python
+	@cp $< $@
+
 $(VENV)/.core: requirements.lock | $(VENV)/bin/python
 	@echo "Installing requirements.lock into $(VENV)"
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@touch $@
 
-$(VENV)/.tests: tests/requirements.txt requirements.txt $(VENV)/.core
+$(VENV)/.tests: tests/requirements.txt requirements.txt $(VENV)/.core $(VENV)/bin/yestwice
 	@echo "Installing tests/requirements.txt into $(VENV)"
 	@$(PIP) install --requirement tests/requirements.txt
 	@touch $@

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import Flask, current_app
@@ -53,7 +53,8 @@ class Parts:
         self.disposable = disposable.disposable_domains(settings.data_dir)
         self.lookup = Lookup(abuse.nameservers, clock)
         self.forms, self.work = FormTokens(secrets), ProofOfWork(secrets, clock)
-        self.tally, self.busy = Tally(), BusyNetworks()
+        self.tally, self.busy = Tally[str](), BusyNetworks()
+        self.reads = Tally[tuple[str, str, datetime]]()  # of tokens, for the audit
         self.wake_sender: Callable[[], None] = lambda: None
         self.warnings: list[str] = []
         self.look: tuple[float, list[str], dict[str, Any]] | None = None  # of /readyz, and when it began (ticks)
@@ -90,7 +91,7 @@ class Parts:
 
     def begin_anew(self) -> None:
         """In a forked child: nothing of what its parent was in the middle of."""
-        for part in (self.sender, self.sign_ups, self.tally, self.watch):
+        for part in (self.sender, self.sign_ups, self.tally, self.reads, self.watch):
             part.begin_anew()
         self.follow()
 

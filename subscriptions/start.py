@@ -14,7 +14,7 @@ from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
 from subscriptions.links import fingerprint
 from subscriptions.parts import Parts, current_parts
 from subscriptions.settings import BadSettings, ListSettings
-from subscriptions.store import counters, lists, meta, migrate, traffic
+from subscriptions.store import audit, counters, lists, meta, migrate, traffic
 from subscriptions.store import jobs as job_rows
 from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
@@ -126,6 +126,15 @@ class Background:
                 log.warning("leases not given back", extra={"error": str(error)})
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
+            self._write_reads()
+
+    def _write_reads(self) -> None:
+        """What tokens have read since the last job has noted it."""
+        try:
+            with self._app.app_context(), self._parts.reads.taken() as reads, transaction() as session:
+                audit.add_reads(session, reads)
+        except (Unavailable, Contention) as error:
+            log.warning("what tokens have read is not noted", extra={"error": str(error)})
 
     # For servers that fork by themselves
 
@@ -171,6 +180,7 @@ class Background:
             lease.run(job, parts)
             return
         count = job.work(Run(parts, now))
-        with parts.tally.taken() as counts, transaction() as session:
+        with parts.tally.taken() as counts, parts.reads.taken() as reads, transaction() as session:
             job_rows.note(session, job.name, now, count)
             counters.add(session, counts)
+            audit.add_reads(session, reads)

@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "start": "domain store jobs settings clock links keys parts",
         "foreign": "settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
+        "__main__": "cli start",
         "cli": "domain look store actions mail jobs export settings clock logs parts start foreign disposable",
     }.items()
 }

@@ -135,7 +135,7 @@ def test_the_audit_says_who_did_what_in_numbers_and_names_nobody(
 ) -> None:
     monkeypatch.setenv("SUDO_USER", "operator")
     cancel(attacked, "--network", "198.51.100.0/24")
-    assert audited(attacked) == [("cancel begun", 3, 2), ("cancel done", 3, 2)]
+    assert audited(attacked) == [("abuse cancel begun", 3, 2), ("abuse cancel done", 3, 2)]
     with reading() as session:
         rows = [(one.actor, one.details) for one in session.query(Audit)]
     assert {actor for actor, _ in rows} == {"operator"} and rows[0][1]["networks"] == ["198.51.100.0/24"]
@@ -151,7 +151,7 @@ def test_what_is_interrupted_says_how_far_it_came_and_can_be_run_again(
     steps = cancelling.cancel(window, attacked.clock.now(), "test")
     next(steps)
     steps.close()
-    assert audited(attacked) == [("cancel begun", 3, 2), ("cancel done", 1, 1)]
+    assert audited(attacked) == [("abuse cancel begun", 3, 2), ("abuse cancel done", 1, 1)]
     assert sum(one.registrations for one in cancelling.cancel(window, attacked.clock.now(), "test")) == 2
     assert attacked.count(Suppression) == 2
 

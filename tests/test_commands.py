@@ -28,7 +28,7 @@ from tests.support.relay import Relay
 COMMANDS = """
 lists show|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show|suppressions add
 suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup|bench export
-bench mail|abuse show|abuse cancel|abuse refresh
+bench mail|abuse show|abuse cancel|abuse refresh|audit show
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 
@@ -90,7 +90,7 @@ def test_bad_usage_is_status_2_and_nothing_on_stdout(world: World, line: str) ->
 
 
 REFUSALS = """
-export nowhere|unsubscribe anne@example.org --channel email --list nowhere|erase anne@example.org
+export nowhere|unsubscribe anne@example.org --channel email --list nowhere|erase anne@example.org --yes
 suppressions lift anne@example.org --reason x|tokens revoke nobody
 """
 
@@ -168,7 +168,7 @@ def test_an_export_that_cannot_be_written_says_so(world: World, tmp_path: Path) 
 
 def test_erase_tells_what_stays_and_until_when(world: World) -> None:
     world.subscribe(ANNE)
-    text = good(world, "erase", ANNE)
+    text = good(world, "erase", ANNE, "--yes")
     assert "Erased" in text
     assert "1 January 2030" in text
     assert [one.address for one in world.subscriptions()] == [None]
@@ -180,13 +180,15 @@ def test_erase_with_the_relay_down_says_that_it_waits(make_app: Callable[..., Fl
     with app.app_context():
         world = World(app, app.test_client(), clock)
         world.sign_up(ANNE)
-        assert "within an hour" in good(world, "erase", ANNE)
+        result = run(world, "erase", ANNE, "--yes")
+        assert (result.exit_code, "within an hour" in result.stdout) == (0, True), result.output
+        assert "the queue of mails pauses" in result.stderr
         assert len(world.registrations()) == 1
 
 
 def test_suppressions_are_added_shown_and_lifted_by_address(world: World) -> None:
     world.subscribe(ANNE)
-    text = good(world, "suppressions", "add", ANNE, "--scope", "all", "--reason", "asked by letter")
+    text = good(world, "suppressions", "add", ANNE, "--scope", "all", "--reason", "asked by letter", "--yes")
     assert text == "Suppressed (all); 1 subscription ended.\n"
     key = world.parts.links.key(parse(ANNE).folded).hex()
     shown = columns(good(world, "suppressions", "show", ANNE))
@@ -232,7 +234,7 @@ def test_after_400_days_the_purge_waits_for_confirm(world: World) -> None:
     lease.run(replace(NAMED["purge"], work=lambda run: 0), world.parts)
     world.clock.forward(days=401)
     assert "--confirm" in refused(world, "jobs", "run", "purge")
-    assert good(world, "jobs", "run", "purge", "--confirm") == "1\n"
+    assert good(world, "jobs", "run", "purge", "--confirm", "--yes") == "1\n"
 
 
 def test_jobs_show_tells_last_and_next(world: World) -> None:

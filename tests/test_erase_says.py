@@ -106,7 +106,7 @@ LIVES = [
 
 def erased(world: World, who: str) -> Result:
     """By the command, which ends the sender of its process."""
-    result = world.app.test_cli_runner().invoke(args=["erase", who])
+    result = world.app.test_cli_runner().invoke(args=["erase", who, "--yes"])
     world.parts.sender.begin_anew()
     return result
 

@@ -94,7 +94,7 @@ def test_an_old_schema_turns_it_red_and_says_what_to_do(world: World) -> None:
     run_all(world)
     with transaction() as session:
         session.execute(sa.text("UPDATE alembic_version SET version_num = '0000'"))
-    assert "flask migrate" in problems(world)[0]
+    assert "yestwice migrate" in problems(world)[0]
 
 
 def test_a_missing_table_turns_it_red(world: World) -> None:

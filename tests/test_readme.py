@@ -86,15 +86,15 @@ def known_commands(app: Flask) -> dict[str, click.Command]:
 
 
 @each("command", commands(r"(?:^|bin/)(?:flask|yestwice) ([a-z]+(?: [a-z]+\b(?![@.\\/]))?)"))
-def test_every_flask_command_that_is_printed_exists(plain_app: Flask, command: str) -> None:
+def test_every_command_that_is_printed_exists(plain_app: Flask, command: str) -> None:
     name, *sub = command.split()
     commands_ = getattr(known_commands(plain_app)[name], "commands", None)
     assert commands_ is None or not sub or sub[0] in commands_
 
 
-@each("option", commands(r"flask (.* --[a-z-]+.*)"))
+@each("option", commands(r"(?:flask|bin/yestwice|^yestwice) ([a-z].* --[a-z-]+.*)"))
 def test_every_option_that_is_printed_exists(plain_app: Flask, option: str) -> None:
-    words = option.partition(" | ")[0].split()
+    words = option.partition(" | ")[0].partition(" #")[0].split()
     command = known_commands(plain_app)[words[0]]
     command = getattr(command, "commands", {}).get(words[1], command)
     known = {name for one in command.params for name in one.opts}

@@ -2,9 +2,10 @@
 
 import sqlalchemy as sa
 
-from subscriptions.store import tokens
+from subscriptions.start import Background
+from subscriptions.store import audit, tokens
 from subscriptions.store.engine import reading, transaction
-from subscriptions.store.models import Token, db
+from subscriptions.store.models import Read, Token, db
 from tests.builders import World, bearer
 
 LISTS = "/api/v1/lists"
@@ -57,3 +58,11 @@ def test_a_token_whose_use_was_just_noted_is_refused_as_soon_as_it_is_revoked(wo
 def test_a_refused_scope_is_a_use_all_the_same(world: World) -> None:
     assert world.get(LISTS, headers=bearer("export")).status_code == 403
     assert used(world) == "12:00:00"
+
+
+def test_what_was_read_since_the_last_job_is_written_at_a_stop(world: World) -> None:
+    background = Background(world.app, jobs=())
+    background.start()
+    world.parts.reads.note(("tool", "newsletter", audit.hour_of(world.clock.now())))
+    background.stop()
+    assert world.count(Read) == 1 and world.parts.reads.waiting() == {}

@@ -141,6 +141,17 @@ def test_ip_addresses_of_the_erased_go_with_them(left_url: str, upgraded: Upgrad
     assert before and (number(left_url, gone), number(left_url, stays)) == (0, others)
 
 
+def test_what_operators_did_after_attacks_is_still_in_the_audit_under_the_name_of_their_command(
+    left_url: str, upgraded: Upgraded
+) -> None:
+    before = rows(left_url, "SELECT id, act, actor, details FROM audit ORDER BY id")
+    upgraded()
+    acts = rows(left_url, "SELECT id, act, actor, details, actor_kind, count, about, reason FROM audit ORDER BY id")
+    assert before and [tuple(row) for row in acts] == [
+        (one.id, f"abuse {one.act}", one.actor, one.details, "command", 21, None, None) for one in before
+    ]
+
+
 def test_a_second_start_finds_nothing_to_upgrade(upgraded: Upgraded) -> None:
     upgraded()
     answer = upgraded().test_client().get("/subscribe/newsletter", base_url=BASE)

@@ -2,15 +2,18 @@
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from subscriptions.domain.lifecycle import ATTACKED, Event, Registration, registration_step
-from subscriptions.store import addresses, attack, counters, vacuum
+from subscriptions.store import addresses, attack, audit, counters, vacuum
 from subscriptions.store.attack import Found
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.models import ActorKind
 
 BATCH = 500
+ACT = "abuse cancel"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -73,7 +76,7 @@ def cancel(window: Window, now: datetime, actor: str) -> Iterator[Count]:
     found, done = look(window), Count()
     if not found.registrations:
         return
-    _note(window, now, actor, "cancel begun", found)
+    _note(window, now, actor, "begun", found)
     try:
         for batch in _found(window):
             if batch:
@@ -82,13 +85,12 @@ def cancel(window: Window, now: datetime, actor: str) -> Iterator[Count]:
                 done.addresses += count.addresses
                 yield count
     finally:
-        _note(window, now, actor, "cancel done", done)
+        _note(window, now, actor, "done", done)
 
 
-@repeated
-def _note(window: Window, now: datetime, actor: str, act: str, count: Count) -> None:
-    with transaction() as session:
-        attack.note(session, now, actor, act, window.details | asdict(count))
+def _note(window: Window, now: datetime, actor: str, how_far: str, count: Count) -> None:
+    act = Act(now, ActorKind.COMMAND, actor, f"{ACT} {how_far}", details=window.details)
+    audit.note(act.of(count.registrations, registrations=count.registrations, addresses=count.addresses))
 
 
 @repeated

@@ -10,7 +10,18 @@ from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import ERASE_WITHIN, Policy
-from subscriptions.store import addresses, counters, evidence, mailbox, outbox, registrations, subscriptions, vacuum
+from subscriptions.store import (
+    addresses,
+    audit,
+    counters,
+    evidence,
+    mailbox,
+    outbox,
+    registrations,
+    subscriptions,
+    vacuum,
+)
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.kept import Kept, after_erasure
 from subscriptions.store.models import Registration, Subscription
@@ -31,10 +42,11 @@ class Erasure:
 
 
 @repeated
-def ask(key: bytes, now: datetime, policy: Policy, actor: str) -> Erasure:
+def ask(key: bytes, now: datetime, policy: Policy, actor: str, act: Act | None = None) -> Erasure:
     """Begin, where there is a person to erase: end what is open, owe the mail, set the hour."""
     with transaction() as session:
         addresses.lock(session, key)
+        audit.write(session, act)
         rows = [row for row in registrations.of_key(session, key) if row.address]
         stored = _stored(session, key)
         if not rows and not stored:
@@ -83,6 +95,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         addresses.erase_by(session, key, None)
         session.flush()
         addresses.forget_unknown(session, [key])
+        audit.forget_unknown(session, key=key)
         counters.add(session, {"erased": 1})
         vacuum.due(session)
 

@@ -9,7 +9,8 @@ from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import NO_MAIL, Event, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, counters, evidence, registrations, subscriptions, suppressions, vacuum
+from subscriptions.store import addresses, audit, counters, evidence, registrations, subscriptions, suppressions, vacuum
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Subscription
 
@@ -26,13 +27,16 @@ class Withdrawal:
 
 
 @repeated
-def leave(key: bytes, list_id: int | None, withdrawal: Withdrawal, now: datetime, policy: Policy) -> int:
+def leave(
+    key: bytes, list_id: int | None, withdrawal: Withdrawal, now: datetime, policy: Policy, act: Act | None = None
+) -> int:
     """End the open subscription of one list, or of all (no `list_id`); how many. Again: 0, and nothing changes."""
     with transaction() as session:
         addresses.lock(session, key)
         ended = end_open(session, key, list_id, withdrawal, now, policy)
         if subscription_step(State.CONFIRMED, withdrawal.event).suppress is NO_MAIL:
             suppress_all(session, key, withdrawal.reason, now)
+        audit.write(session, act)
         return ended
 
 

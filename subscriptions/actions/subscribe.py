@@ -91,10 +91,10 @@ class _Batch:
 
 @repeated
 def subscribe(
-    sign_ups: Sequence[SignUp], now: datetime, policy: Policy, tally: counters.Tally | None = None
+    sign_ups: Sequence[SignUp], now: datetime, policy: Policy, tally: counters.Tally[str] | None = None
 ) -> list[Refusal | None]:
     """Take sign-ups, all or none of them. What became of each is told by mail only."""
-    with (tally or counters.Tally()).taken() as counts, in_trips() as connection:
+    with (tally or counters.Tally[str]()).taken() as counts, in_trips() as connection:
         return take(connection, sign_ups, now, policy, counts)
 
 

@@ -11,7 +11,8 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.policy import Policy, state_at
 from subscriptions.links import NotMe
-from subscriptions.store import addresses, counters, evidence, registrations, suppressions, vacuum
+from subscriptions.store import addresses, audit, counters, evidence, registrations, suppressions, vacuum
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Registration, Subscription
 
@@ -19,11 +20,12 @@ from subscriptions.store.models import Registration, Subscription
 @repeated
 def suppress(
     key: bytes, scope: SuppressionScope, reason: str, now: datetime, policy: Policy, actor: str | None,
-    how: Channel = Channel.COMMAND,
+    how: Channel = Channel.COMMAND, act: Act | None = None,
 ) -> int:  # fmt: skip
     """No more mails of that scope. With `ALL` every subscription ends too; how many did."""
     with transaction() as session:
         addresses.lock_or_create(session, key)
+        audit.write(session, act)
         if scope is SuppressionScope.CONFIRMATIONS:
             suppressions.add(session, key, NO_CONFIRMATIONS, reason, now)
             return 0
@@ -33,10 +35,13 @@ def suppress(
 
 
 @repeated
-def lift(key: bytes, scope: SuppressionScope | None = None, *, set_by: bytes | None = None) -> int:
+def lift(
+    key: bytes, scope: SuppressionScope | None = None, *, set_by: bytes | None = None, act: Act | None = None
+) -> int:
     """Lift what is set on an address: all of it, one scope, or what one link has set; how many."""
     with transaction() as session:
         addresses.lock(session, key)
+        audit.write(session, act)
         lifted = suppressions.lift(session, key, scope=scope, set_by=set_by)
         addresses.forget_unknown(session, [key])
         if lifted:

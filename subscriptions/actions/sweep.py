@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
 from subscriptions.store import (
     addresses,
+    audit,
     counters,
     evidence,
     outbox,
@@ -89,6 +90,16 @@ def forget_compiled(now: datetime) -> int:
     """Delete a batch of compiled mails that no evidence names any more; how many."""
     with transaction() as session:
         return outbox.forget_compiled(session, now, BATCH)
+
+
+@repeated
+def forget_audited(now: datetime) -> int:
+    """End what the audit says about persons of whom nothing is known any more, one batch; how many rows."""
+    with transaction() as session:
+        ended = audit.forget_unknown(session, at_most=BATCH)
+        if ended:
+            vacuum.due(session)
+        return ended
 
 
 def whole(sweep: Callable[[datetime], int], now: datetime, between: Callable[[], bool]) -> int:

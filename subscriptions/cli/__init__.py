@@ -12,9 +12,10 @@ from typing import ParamSpec, TypeVar
 
 import click
 from flask import Flask, current_app
-from flask.cli import with_appcontext
+from flask.cli import ScriptInfo, with_appcontext
 
 from subscriptions import foreign, logs, start
+from subscriptions.cli import menu
 from subscriptions.domain.address import Address, BadAddress, parse
 from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings
@@ -31,17 +32,24 @@ T = TypeVar("T")
 
 
 def init_app(app: Flask) -> None:
-    from subscriptions.cli import abuse, admin, jobs, mails, people
-
     if foreign.is_command():
         migrate.init_app(app)
+    for name, command in commands().items():
+        app.cli.add_command(command, name)
+
+
+def commands() -> dict[str, click.Command]:
+    """The commands of the product by name."""
+    from subscriptions.cli import abuse, admin, audit, jobs, mails, people
+
     of_people = people.unsubscribe, people.erase, people.explain, people.suppressions
     of_admin = admin.lists, admin.tokens_group, admin.export, admin.migrate_command
-    for command in (*of_admin, *of_people, mails.mail, jobs.group, abuse.group):
-        app.cli.add_command(command)
+    ours = (*of_admin, *of_people, mails.mail, jobs.group, abuse.group, audit.group)
+    found: dict[str, click.Command] = {command.name or "": command for command in ours}
     bench = find_spec("bench")  # as in our repository; others have packages of that name
     if bench is not None and bench.origin == str(Path(__file__).resolve().parents[2] / "bench" / "__init__.py"):
-        app.cli.add_command(import_module("bench.commands").group, "bench")
+        found["bench"] = import_module("bench.commands").group
+    return menu.with_examples(found)
 
 
 def ready(command: Callable[P, T]) -> Callable[P, T]:
@@ -74,7 +82,8 @@ def time(text: str) -> datetime:
     """The type of an option: a time, in RFC 3339, or how long ago: 90m, 2h, 3d."""
     if ago := _AGO.fullmatch(text):
         unit = {"m": "minutes", "h": "hours", "d": "days"}[ago[2]]
-        return current_parts().clock.now() - timedelta(**{unit: int(ago[1])})
+        app = click.get_current_context().ensure_object(ScriptInfo).load_app()  # arguments are read before a context
+        return current_parts(app).clock.now() - timedelta(**{unit: int(ago[1])})
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

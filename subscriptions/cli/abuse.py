@@ -1,8 +1,6 @@
 """Commands for an attack: look at it, and clean up after it."""
 
-import getpass
 import ipaddress
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -10,19 +8,20 @@ from pathlib import Path
 from typing import TextIO
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from subscriptions import clock as clocks
 from subscriptions import disposable
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Network, Window
-from subscriptions.cli import BUSY, ready, the_list, time
+from subscriptions.cli import BUSY, acts, ready, the_list, time
+from subscriptions.cli.audit import details
+from subscriptions.cli.menu import Group
 from subscriptions.domain.breaker import EVERYBODY, MINUTE, Cause, Openings, Scope, sentence
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.parts import Parts, current_parts
-from subscriptions.store import attack, traffic
-from subscriptions.store.engine import Contention, Unavailable, reading
+from subscriptions.store import attack, audit, traffic
+from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.models import Audit
 
 HOUR, BAR = 60, 40
@@ -30,7 +29,7 @@ NEWEST = 5000  # registrations that are looked through for the names of domains
 LINES = 10
 Series = Mapping[datetime, int]
 
-group = AppGroup("abuse", help="Floods of sign-ups: what the breaker sees, and how to clean up after one.")
+group = Group("abuse", help="Floods of sign-ups: what the breaker sees, and how to clean up after one.")
 
 
 def cidr(text: str) -> Network:
@@ -55,14 +54,14 @@ def show() -> None:
 @click.option("--until", type=time, help="When it had ended; otherwise up to now.")
 @click.option("--network", "networks", type=cidr, multiple=True, help="Only from there: 203.0.113.0/24. Repeatable.")
 @click.option("--list", "slug", help="Only one list.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@acts.yes
 @ready
 def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...], slug: str | None, yes: bool) -> None:
     """Erase the sign-ups of a time that were not confirmed, with the mails that wait for them.
 
     Their addresses are sent no confirmation mail for 30 days, whoever signs them up, so that the attack cannot go on;
-    their owners can still write to you, and `flask suppressions lift ADDRESS` lets one in at once. Who has confirmed
-    keeps the subscription. What was done is noted, and shown by `flask abuse show`. Again: finds nothing more to do.
+    their owners can still write to you, and `yestwice suppressions lift ADDRESS` lets one in at once. Who has confirmed
+    keeps the subscription. What was done is noted, and shown by `yestwice abuse show`. Again: finds nothing more to do.
     """
     now = current_parts().clock.now()
     window = Window(since, until or now, networks, the_list(slug).id if slug else None)
@@ -73,11 +72,12 @@ def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...
         click.echo("No sign-up of that time waits; nothing was changed.")
         return
     if not yes:
-        _ask(found, window)
+        when = f"from {clocks.text(window.since)} to {clocks.text(window.until)}"
+        acts.ask(f"{_counted(found)} {when} would be erased, and the addresses not asked to confirm for 30 days.")
     done, hidden = Count(), not sys.stderr.isatty()
     with click.progressbar(length=found.registrations, label="Cancelling", file=sys.stderr, hidden=hidden) as bar:
         try:
-            for count in cancelling.cancel(window, now, _who()):
+            for count in cancelling.cancel(window, now, acts.account()):
                 done.registrations += count.registrations
                 done.addresses += count.addresses
                 bar.update(count.registrations)
@@ -88,26 +88,9 @@ def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...
     click.echo(f"{_counted(done)} cancelled; the addresses are not asked to confirm until {until_when}.")
 
 
-def _ask(found: Count, window: Window) -> None:
-    when = f"from {clocks.text(window.since)} to {clocks.text(window.until)}"
-    said = f"{_counted(found)} {when} would be erased, and the addresses not asked to confirm for 30 days."
-    click.echo(said, err=True)
-    if not sys.stdin.isatty():
-        raise click.UsageError("This is no terminal to ask at: say --yes to go on.")
-    click.confirm("Go on?", abort=True, err=True)
-
-
 def _counted(count: Count) -> str:
     signs, addresses = count.registrations, count.addresses
     return f"{signs} sign-up{'s' * (signs != 1)} of {addresses} address{'es' * (addresses != 1)}"
-
-
-def _who() -> str:
-    """Who gave this command, for the audit: the name of the account, also behind sudo."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return "command"
 
 
 @group.command("refresh")
@@ -119,7 +102,9 @@ def refresh(file: TextIO) -> None:
     It is kept in data_dir and used from the next start on. Such a domain is a flag in the evidence, nothing more.
     """
     try:
-        number = disposable.renew(Path(current_parts().settings.data_dir), file)
+        with transaction() as session:
+            number = disposable.renew(Path(current_parts().settings.data_dir), file)
+            audit.write(session, acts.act().of(number))
     except (disposable.BadList, UnicodeDecodeError) as error:
         raise click.UsageError(f"That is no list of domains: {error}.") from None
     click.echo(f"{number} domain{'s' * (number != 1)}, from the next start on.")
@@ -142,7 +127,7 @@ def _report(parts: Parts) -> Iterator[str]:
         limit = thresholds.of_domain
         rows = _rows(series, name_of, Scope.DOMAIN, limit)[:LINES] if limit else []
         yield from _section(f"Mail domains of more than {limit} sign-ups in a minute, last hour:", rows)
-        yield from _section("Done by operators, newest first:", map(_done, attack.newest_acts(session, LINES)))
+        yield from _section("Done by operators, newest first:", map(_done, _newest(session)))
 
 
 def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
@@ -196,6 +181,9 @@ def _rows(series: Mapping[Cause, Series], name_of: Callable[[Cause], str], scope
     return [f"  {total:8}  {name} (at most {most} in a minute)" for total, most, name in sorted(found, reverse=True)]
 
 
+def _newest(session: Session) -> list[Audit]:
+    return list(audit.find(session, act=cancelling.ACT))[: -LINES - 1 : -1]
+
+
 def _done(act: Audit) -> str:
-    details = ", ".join(f"{name} {value}" for name, value in act.details.items() if value not in (None, []))
-    return f"  {clocks.text(act.at)}  {act.actor}: {act.act} ({details})"
+    return f"  {clocks.text(act.at)}  {act.actor}: {act.act} ({details(act)})"

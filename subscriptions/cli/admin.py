@@ -8,21 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from subscriptions import clock as clocks
 from subscriptions import logs
-from subscriptions.cli import ready, table, the_list
+from subscriptions.cli import acts, ready, table, the_list
+from subscriptions.cli.menu import Group
 from subscriptions.domain.policy import TokenScope
 from subscriptions.export import stream
 from subscriptions.parts import current_parts
-from subscriptions.store import migrate, subscriptions, tokens
+from subscriptions.store import audit, migrate, subscriptions, tokens
 from subscriptions.store.engine import Unavailable, reading, transaction
 
 STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
-lists = AppGroup("lists", help="The lists of this installation.")
-tokens_group = AppGroup("tokens", help="API tokens: made, shown by name, revoked.")
+lists = Group("lists", help="The lists of this installation.")
+tokens_group = Group("tokens", help="API tokens: made, shown by name, revoked.")
 
 
 @lists.command("show")
@@ -39,7 +40,7 @@ def show_lists() -> None:
 
 
 @tokens_group.command("create")
-@click.argument("name")
+@click.argument("name", type=acts.line)
 @click.option("--scope", type=click.Choice([*map(str, TokenScope)]), required=True, help="What the token may do.")
 @ready
 def create_token(name: str, scope: str) -> None:
@@ -50,6 +51,7 @@ def create_token(name: str, scope: str) -> None:
             raise click.ClickException(f'There is (or was) a token "{name}"; please choose another name.')
         digest, now = hashlib.sha256(secret.encode()).digest(), current_parts().clock.now()
         tokens.add(session, name, digest, TokenScope(scope), now)
+        audit.write(session, acts.act(token=name, scope=scope))
     click.echo("Keep it well: it is shown this once, and only its hash is stored.", err=True)
     click.echo(secret)
 
@@ -74,6 +76,7 @@ def revoke_token(name: str) -> None:
     with transaction() as session:
         if not tokens.revoke(session, name, current_parts().clock.now()):
             raise click.ClickException(f'There is no token "{name}" that is still good.')
+        audit.write(session, acts.act(token=name))
     click.echo(f"{name} is revoked.")
 
 
@@ -85,8 +88,7 @@ def revoke_token(name: str) -> None:
 def export(list_: str, kind: str, output: Path | None) -> None:
     """The confirmed subscriptions of LIST, each with its own unsubscribe URL."""
     row = the_list(list_)
-    with reading() as session:
-        total = subscriptions.mailable_count(session, row.id)
+    total = stream.account(row, acts.act(list=row.slug, format=kind))
     hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
     bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr, hidden=hidden)
     try:

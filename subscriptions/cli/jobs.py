@@ -3,18 +3,19 @@
 import threading
 
 import click
-from flask.cli import AppGroup
 
 from subscriptions import clock as clocks
-from subscriptions.cli import BUSY, ready, table
+from subscriptions.cli import BUSY, acts, ready, table
+from subscriptions.cli.menu import Group
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import JOBS, NAMED, Run
 from subscriptions.jobs.schedule import next_time
 from subscriptions.parts import current_parts
+from subscriptions.store import audit, registrations, subscriptions
 from subscriptions.store import jobs as rows
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 
-group = AppGroup("jobs", help="The scheduled jobs: run one now, or see when each ran.")
+group = Group("jobs", help="The scheduled jobs: run one now, or see when each ran.")
 
 WAIT_AT_MOST = 300  # seconds, for a run in progress
 
@@ -22,9 +23,12 @@ WAIT_AT_MOST = 300  # seconds, for a run in progress
 @group.command("run")
 @click.argument("name", type=click.Choice([job.name for job in JOBS if job.by_hand]))
 @click.option("--confirm", is_flag=True, help="Although the clock is more than 400 days past the last run.")
+@acts.yes
 @ready
-def run(name: str, confirm: bool) -> None:
+def run(name: str, confirm: bool, yes: bool) -> None:
     """Run one scheduled job now; prints how many it blocked, purged or sent."""
+    if confirm and NAMED[name].deletes and not yes:
+        acts.ask(_what_goes())
     try:
         click.echo(_deliver() if name == "deliver" else _waiting_for_others(name, confirm))
     except lease.ClockJumped as error:
@@ -39,15 +43,30 @@ def _deliver() -> int:
     count = job.work(Run(parts, now, asked=True))
     with transaction() as session:
         rows.note(session, job.name, now, count)
+        audit.write(session, acts.act(job=job.name).of(count))
     parts.sender.stop()
     return count
+
+
+def _what_goes() -> str:
+    now = current_parts().clock.now()
+    with reading() as session:
+        signed_up = registrations.number_to_purge_at(session, now)
+        proofs = subscriptions.number_proof_over_at(session, now)
+        last = rows.find(session, "purge")
+    ran = f"last run {clocks.text(last.ended_at)}" if last and last.ended_at else "it has never run"
+    return (
+        f"By the clock it is {clocks.text(now)} ({ran}). These would be deleted for good: {signed_up} sign-up"
+        f"{'s' * (signed_up != 1)} whose month is over, {proofs} ended subscription{'s' * (proofs != 1)} whose proof "
+        "period is over."
+    )
 
 
 def _waiting_for_others(name: str, confirm: bool) -> int | None:
     pause = threading.Event()
     for _ in range(WAIT_AT_MOST * 2):
         try:
-            return lease.run(NAMED[name], current_parts(), asked=True, confirmed=confirm)
+            return lease.run(NAMED[name], current_parts(), asked=True, confirmed=confirm, act=acts.act(job=name))
         except lease.Running:
             pause.wait(0.5)
     raise click.ClickException(f"{name} has been running elsewhere for {WAIT_AT_MOST} seconds; please try again later.")

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 
 from subscriptions.cli import address_of, ready, the_list
+from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
 from subscriptions.look.tokens import FILE
 from subscriptions.mail.lint import part_of
@@ -19,7 +19,7 @@ from subscriptions.mail.preview import Preview, Previews, all_kinds
 from subscriptions.mail.smtp import GiveUp, Later, Pause
 from subscriptions.parts import current_parts
 
-mail = AppGroup("mail", help="Mails: try the relay, see and check what is sent.")
+mail = Group("mail", help="Mails: try the relay, see and check what is sent.")
 
 
 @mail.command("test")

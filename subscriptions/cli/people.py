@@ -1,28 +1,31 @@
 """Commands about one address: leave, erase, explain, suppress."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import click
-from flask.cli import AppGroup
 
 from subscriptions import clock as clocks
 from subscriptions.actions import erase as erasing
 from subscriptions.actions import leave as leaving
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.cli import ACTOR, address_of, key_of, ready, table, the_list, time
+from subscriptions.cli import ACTOR, acts, address_of, key_of, ready, table, the_list, time
 from subscriptions.cli.explain import never_mailed, story
+from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
+from subscriptions.domain.lifecycle import Registration as SignedUp
+from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.parts import current_parts
+from subscriptions.store import audit, registrations, subscriptions, vacuum
 from subscriptions.store import suppressions as rows
-from subscriptions.store import vacuum
 from subscriptions.store.engine import reading
+from subscriptions.store.kept import after_erasure
 
-suppressions = AppGroup("suppressions", help="Addresses that get no confirmation mails, or no mail at all.")
+suppressions = Group("suppressions", help="Addresses that get no confirmation mails, or no mail at all.")
 
 
 SCOPE: dict[str, Any] = {
@@ -44,23 +47,28 @@ def unsubscribe(address: Address, slug: str | None, channel: str, received: date
     if received and received > now:
         raise click.BadParameter("That time has not come yet.", param_hint="--received")
     how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", ACTOR, received)
-    ended = leaving.leave(key_of(address), row.id if row else None, how, now, current_parts().policy)
+    key, policy = key_of(address), current_parts().policy
+    ended = leaving.leave(key, row.id if row else None, how, now, policy, acts.act(key, list=slug, channel=channel))
     done = f"{ended} subscription{'s' * (ended != 1)} ended."
     click.echo(done if ended else "Nothing was open; nothing was changed.")
 
 
 @click.command("erase")
 @click.argument("address", type=address_of)
+@acts.yes
 @ready
-def erase(address: Address) -> None:
+def erase(address: Address, yes: bool) -> None:
     """Remove a person: first a mail says what stays and until when, then everything else goes."""
     parts = current_parts()
     key = key_of(address)
-    found = erasing.ask(key, parts.clock.now(), parts.policy, ACTOR)
-    stays = "\n".join(parts.sender.composer.what_stays(found.kept))
+    if not yes:
+        acts.ask(
+            f"{address.mailed} would be erased: every sign-up and subscription, for good.",
+            lambda: _known(key) or _nothing(key),
+        )
+    found = erasing.ask(key, parts.clock.now(), parts.policy, ACTOR, acts.act(key))
     if not found.is_asked:
-        known = f"There is nothing to erase, neither sign-up nor subscription.\n{stays}"
-        raise click.ClickException(known if any(found.kept) else "Nothing is stored about this address.")
+        _nothing(key)
     parts.sender.deliver()
     parts.sender.stop()
     if key in erasing.due(parts.clock.now()):
@@ -69,7 +77,32 @@ def erase(address: Address) -> None:
         click.echo("Erased: the person is gone from every list.")
     else:
         click.echo("Asked for: the mail that says what stays waits for the relay; within an hour the person is gone.")
-    click.echo(stays)
+    click.echo("\n".join(parts.sender.composer.what_stays(found.kept)))
+
+
+def _nothing(key: bytes) -> NoReturn:
+    """Says what is known of somebody even so, if anything is."""
+    parts = current_parts()
+    with reading() as session:
+        kept = after_erasure(session, key, parts.clock.now(), parts.policy)
+    stays = "\n".join(parts.sender.composer.what_stays(kept))
+    known = f"There is nothing to erase, neither sign-up nor subscription.\n{stays}"
+    raise click.ClickException(known if any(kept) else "Nothing is stored about this address.")
+
+
+def _known(key: bytes) -> str:
+    """What there is of somebody, for the question whether to go on; a line each."""
+    audit.note(acts.act(key, asked=True))
+    lists = current_parts().catalogue.lists
+    with reading() as session:
+        chapters = [row for row in subscriptions.of_key(session, key) if row.state is not State.ERASED]
+        signed_up = registrations.of_key(session, key)
+    waiting = [row for row in signed_up if row.address and row.state is not SignedUp.CONFIRMED]
+    said = [f"  {lists[row.list_id].name}: {row.state} since {clocks.words(row.ended_at or row.confirmed_at)}"
+            for row in chapters]  # fmt: skip
+    said += [f"  {lists[row.list_id].name}: signed up at {clocks.words(row.registered_at)}, not confirmed"
+             for row in waiting]  # fmt: skip
+    return "\n".join(said)
 
 
 @click.command("explain")
@@ -77,6 +110,7 @@ def erase(address: Address) -> None:
 @ready
 def explain(address: Address) -> None:
     """What happened to ADDRESS, why it got no mail, and what comes next; in plain words."""
+    audit.note(acts.act(key_of(address)))
     for line in [*story(key_of(address)), *never_mailed(address)]:
         click.echo(line)
 
@@ -89,6 +123,7 @@ def show(address: Address | None) -> None:
     now = current_parts().clock.now()
     with reading() as session:
         found = rows.active(session, key_of(address), now) if address else rows.all_active(session, now)
+    audit.note(acts.act(key_of(address)) if address else acts.act().of(len(found)))
     lists = {id_: row.slug for id_, row in current_parts().catalogue.lists.items()} | {None: "all"}
     lines = [(row.key.hex(), row.scope, lists[row.list_id], clocks.text(row.set_at),
               clocks.text(row.until) if row.until else "for good", row.reason) for row in found]  # fmt: skip
@@ -102,23 +137,31 @@ def show(address: Address | None) -> None:
     help='confirmations: no confirmation mails ("ask", the name before 0.3.0, works until 1.0); '
     "all: no mail, subscriptions end.",
 )  # fmt: skip
-@click.option("--reason", required=True, help="Why, in your words.")
+@click.option("--reason", type=acts.reason, required=True, help="Why, in your words, on one line.")
+@acts.yes
 @ready
-def add(address: Address, scope: SuppressionScope, reason: str) -> None:
+def add(address: Address, scope: SuppressionScope, reason: str, yes: bool) -> None:
     """Suppress ADDRESS: no more confirmation mails, or no mail at all."""
-    parts = current_parts()
-    ended = suppressing.suppress(key_of(address), scope, reason, parts.clock.now(), parts.policy, ACTOR)
+    parts, key = current_parts(), key_of(address)
+    if scope is SuppressionScope.ALL and not yes:
+        acts.ask(
+            f"{address.mailed} would get no mail any more: its subscriptions end, and what waits is deleted.",
+            lambda: _known(key) or "Nothing is stored about it so far.",
+        )
+    act = acts.act(key, reason=reason, scope=scope)
+    ended = suppressing.suppress(key, scope, reason, act.at, parts.policy, ACTOR, act=act)
     click.echo(f"Suppressed ({scope}); {ended} subscription{'s' * (ended != 1)} ended.")
 
 
 @suppressions.command("lift")
 @click.argument("address", type=address_of)
 @click.option("--scope", **SCOPE, help="One scope alone.")
-@click.option("--reason", required=True, help="Why, in your words.")
+@click.option("--reason", type=acts.reason, required=True, help="Why, in your words, on one line.")
 @ready
 def lift(address: Address, scope: SuppressionScope | None, reason: str) -> None:
     """Lift what is set on ADDRESS."""
-    lifted = suppressing.lift(key_of(address), scope)
+    key = key_of(address)
+    lifted = suppressing.lift(key, scope, act=acts.act(key, reason=reason, scope=scope))
     if not lifted:
         raise click.ClickException("Nothing of that kind is set on this address.")
     click.echo(f"{lifted} lifted.")

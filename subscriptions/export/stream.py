@@ -10,7 +10,8 @@ from json.encoder import encode_basestring as quoted
 
 from subscriptions.domain.fields import further, whole_name
 from subscriptions.links import Links
-from subscriptions.store import subscriptions
+from subscriptions.store import audit, subscriptions
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
 from subscriptions.store.subscriptions import Row
@@ -25,8 +26,17 @@ COLUMNS = ("email", "name", "list", "locale", "registered_at", "confirmed_at", "
 HEAD = ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
 # what spreadsheets take for the beginning of a formula, full-width forms included
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r\n＝＋－＠]")
+ACT = "export"  # in the audit
 Line = Callable[[Row], str]
 Progress = Callable[[int, int], object]  # hears of each chunk how many rows it has, and the last one's id
+
+
+def account(row: List, act: Act) -> int:
+    """Write into the audit who takes so many, before the first of them leaves; how many."""
+    with reading() as session:
+        count = subscriptions.mailable_count(session, row.id, act.at)
+    audit.note(act.of(count))
+    return count
 
 
 def export(

@@ -7,7 +7,7 @@ from enum import Enum
 
 from subscriptions.actions import erase, sweep
 from subscriptions.parts import Parts
-from subscriptions.store import vacuum
+from subscriptions.store import audit, vacuum
 from subscriptions.store.engine import transaction
 
 
@@ -35,7 +35,9 @@ def _block(run: Run) -> int:
 
 def _purge(run: Run) -> int:
     purged = sweep.whole(sweep.purge, run.now, run.alive)
-    for more in (sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions, sweep.forget_compiled):
+    for more in (
+        sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions, sweep.forget_compiled, sweep.forget_audited
+    ):  # fmt: skip
         sweep.whole(more, run.now, run.alive)
     vacuum.sweep_files(run.now, asked=run.asked)
     return purged
@@ -49,7 +51,9 @@ def _deliver(run: Run) -> int:
 
 
 def _tidy(run: Run) -> int:
-    with transaction() as session:
+    with run.parts.reads.taken() as reads, transaction() as session:
+        audit.add_reads(session, reads)
+        audit.close_hours(session, run.now)
         vacuum.forget_short_lived(session, run.now, run.parts.clock.real_now(), run.parts.policy)
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
@@ -58,7 +62,7 @@ def _tidy(run: Run) -> int:
 class Job:
     """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped.
 
-    `by_hand`: a person may run it by `flask jobs run`.
+    `by_hand`: a person may run it by `yestwice jobs run`.
     """
 
     name: str

@@ -7,7 +7,9 @@ from subscriptions.clock import Clock
 from subscriptions.domain.policy import CLOCK_JUMP
 from subscriptions.jobs.jobs import Job, Run
 from subscriptions.parts import Parts
+from subscriptions.store import audit
 from subscriptions.store import jobs as store
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import transaction
 
 log = logging.getLogger(__name__)
@@ -21,11 +23,11 @@ class Running(Exception):
     """Somebody else is running this job."""
 
 
-def run(job: Job, parts: Parts, *, asked: bool = False, confirmed: bool = False) -> int | None:
+def run(job: Job, parts: Parts, *, asked: bool = False, confirmed: bool = False, act: Act | None = None) -> int | None:
     """Run a job if it is ours to run: its count, or None when this slot is done or another runs it.
 
     `asked`: by a person, whatever the slot; raises Running while another runs it. `confirmed`: although
-    the clock has jumped; otherwise raises ClockJumped for a job that deletes.
+    the clock has jumped; otherwise raises ClockJumped for a job that deletes. `act`: for the audit.
     """
     name, now = job.name, parts.clock.now()
     slot = None if asked else int(now.timestamp() // job.every.total_seconds())
@@ -46,6 +48,7 @@ def run(job: Job, parts: Parts, *, asked: bool = False, confirmed: bool = False)
     finally:
         with transaction() as session:
             store.release(session, name, epoch, now, count, fault or None)
+            audit.write(session, act and act.of(count, **({"error": fault} if fault else {})))
     return count
 
 
@@ -55,7 +58,7 @@ def _refuse_a_jump(name: str, now: datetime) -> None:
     if job and job.ended_at and now - job.ended_at > CLOCK_JUMP:
         raise ClockJumped(
             f"The clock is {(now - job.ended_at).days} days past the last run of {name}; nothing was deleted. "
-            f"If the clock is right: flask jobs run {name} --confirm"
+            f"If the clock is right: yestwice jobs run {name} --confirm"
         )
 
 

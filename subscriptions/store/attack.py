@@ -1,6 +1,6 @@
-"""What an operator cancels after an attack, and the audit: what operators did to many at once; it names nobody."""
+"""What an operator cancels after an attack."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from subscriptions.domain.evidence import Fact
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Suppress
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import Audit, Evidence, Registration, Suppression
+from subscriptions.store.models import Evidence, Registration, Suppression
 
 
 class Found(NamedTuple):
@@ -57,12 +57,3 @@ def protect(session: Session, keys: Iterable[bytes], rule: Suppress, reason: str
     """Suppress these addresses, which is known not to have been done."""
     row = {"scope": rule.scope, "reason": reason, "set_at": now, "until": rule.until(now)}
     session.add_all(Suppression(key=key, **row) for key in sorted(keys))
-
-
-def note(session: Session, at: datetime, actor: str, act: str, details: Mapping[str, object]) -> None:
-    """Write into the audit what an operator does."""
-    session.add(Audit(at=at, actor=actor, act=act, details=dict(details)))
-
-
-def newest_acts(session: Session, at_most: int) -> Sequence[Audit]:
-    return session.scalars(select(Audit).order_by(Audit.id.desc()).limit(at_most)).all()

@@ -5,6 +5,7 @@ import threading
 from collections import Counter as Counts
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from subscriptions.store.models import Counter
 from subscriptions.store.trips import Trip, trip
 
+T = TypeVar("T")
 SHARDS = 64
 NAMES = (
     "sign_ups limited not_mailable disposable preferences batches confirmations withdrawals disowned cancelled blocked "
@@ -49,7 +51,7 @@ def total(session: Session, name: str) -> int:
     return session.scalar(select(func.sum(Counter.value)).where(Counter.name == name)) or 0
 
 
-class Tally:
+class Tally(Generic[T]):
     """Counts of what leaves no other trace, in memory until the next write of this process takes them along.
 
     A program that is turned away a thousand times a second must not cost us a thousand commits.
@@ -60,19 +62,19 @@ class Tally:
 
     def begin_anew(self) -> None:
         """Also in a forked child: its parent writes what it has counted."""
-        self._counts: Counts[str] = Counts()
+        self._counts: Counts[T] = Counts()
         self._guard = threading.Lock()
 
-    def note(self, name: str) -> None:
+    def note(self, name: T) -> None:
         with self._guard:
             self._counts[name] += 1
 
-    def waiting(self) -> dict[str, int]:
+    def waiting(self) -> dict[T, int]:
         with self._guard:
             return dict(self._counts)
 
     @contextmanager
-    def taken(self) -> Iterator[dict[str, int]]:
+    def taken(self) -> Iterator[dict[T, int]]:
         """What waits, for a transaction to write; it waits again if that fails."""
         with self._guard:
             counts, self._counts = self._counts, Counts()

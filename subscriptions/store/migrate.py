@@ -67,13 +67,14 @@ def alone() -> Iterator[Connection]:
     """What Alembic runs on, whoever calls it: one transaction, of one process at a time.
 
     On SQLite without foreign keys: Alembic rebuilds tables, and a cascade would delete the rows of their children.
+    There a rename also looks at every trigger, and refuses while a table of one is away, unless it is the old one.
     """
     with translated(), db.engine.connect() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
         if is_sqlite:
             raw = connection.connection.driver_connection
             assert raw is not None
-            for pragma in ("foreign_keys=OFF", f"busy_timeout={WAITS_MS}"):
+            for pragma in ("foreign_keys=OFF", "legacy_alter_table=ON", f"busy_timeout={WAITS_MS}"):
                 raw.execute(f"PRAGMA {pragma}")  # before the transaction begins: in one it would do nothing
         try:
             with connection.begin():

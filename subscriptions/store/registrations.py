@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Registration as State
@@ -72,6 +72,11 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
     over = Registration.state != State.CONFIRMED, Registration.purge_at <= now
     due = select(Registration.id, Registration.key).where(*over).limit(at_most)
     return session.execute(due.with_for_update(skip_locked=True)).all() or session.execute(due.with_for_update()).all()
+
+
+def number_to_purge_at(session: Session, now: datetime) -> int:
+    over = Registration.state != State.CONFIRMED, Registration.purge_at <= now
+    return session.scalar(select(func.count()).select_from(Registration).where(*over)) or 0
 
 
 def remove(session: Session, ids: Sequence[int]) -> None:

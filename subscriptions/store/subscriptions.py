@@ -52,6 +52,11 @@ def proof_over_at(session: Session, now: datetime, at_most: int) -> Sequence[tup
     return session.execute(due.limit(at_most)).all()
 
 
+def number_proof_over_at(session: Session, now: datetime) -> int:
+    due = Subscription.proof_until <= now, Subscription.held.is_(None)
+    return session.scalar(select(func.count()).select_from(Subscription).where(*due)) or 0
+
+
 def remove(session: Session, ids: Sequence[int]) -> None:
     """Delete subscriptions with the registrations that opened or met them, and all evidence."""
     session.execute(delete(Registration).where(Registration.subscription_id.in_(ids)), execution_options=BLIND)
@@ -131,6 +136,13 @@ def _sqlite_time(column: InstrumentedAttribute[datetime]) -> ColumnElement[str]:
     return func.substr(kept, 1, 10, type_=Text) + "T" + func.substr(kept, 12, 8, type_=Text) + "Z"
 
 
-def mailable_count(session: Session, list_id: int) -> int:
-    which = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
-    return session.scalar(select(func.count()).select_from(Subscription).where(*which)) or 0
+def mailable_count(session: Session, list_id: int, now: datetime) -> int:
+    """How many they are, restricted ones included, of whom there are few; without a look at each row.
+
+    `list_id + 0`: the index of the open ones answers by itself, that of the list leads to every row (measured: 7 % of
+    an export, then less than 2).
+    """
+    open_ = Subscription.list_id + 0 == list_id, Subscription.state == State.CONFIRMED
+    never = select(Suppression.key).where(Suppression.scope == "all", in_force(now))
+    all_, silent = select(func.count()).where(*open_), select(func.count()).where(*open_, Subscription.key.in_(never))
+    return (session.scalar(all_) or 0) - (session.scalar(silent) or 0)

@@ -15,6 +15,7 @@ from subscriptions.store.models import Captured, Counted, Registration
 BY_ITSELF_UP_TO = 200 * 2**20  # octets; VACUUM of more holds up sign-ups too long to be run unasked
 AT_ONCE_UP_TO = 20 * 2**20  # octets; VACUUM of less takes a blink
 QUIET = timedelta(minutes=1)
+_OF_PERSONS = "registrations, evidence, outbox, addresses, subscriptions, audit"
 _DUE, _DONE = "vacuum_due", "0"
 
 
@@ -45,7 +46,7 @@ def sweep_files(now: datetime, *, asked: bool = False) -> bool:
     quiet = newest is None or not now - QUIET < newest <= now
     with outside_transaction() as connection:
         if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("VACUUM (SKIP_LOCKED) registrations, evidence, outbox, addresses, subscriptions")
+            connection.exec_driver_sql(f"VACUUM (SKIP_LOCKED) {_OF_PERSONS}")
         elif not _vacuum_sqlite(connection, quiet=quiet, asked=asked):
             return False
     with transaction() as session:

@@ -1,4 +1,4 @@
-"""Alembic's way in, the same for our start, `flask migrate` and `flask db`."""
+"""Alembic's way in, the same for our start, `yestwice migrate` and `flask db`."""
 
 from alembic import context
 from alembic.util import CommandError
@@ -8,7 +8,7 @@ from subscriptions.store import migrate
 from subscriptions.store.models import db
 
 if context.is_offline_mode():
-    raise CommandError("Migrations look at what is stored, so none can be printed as SQL: use flask migrate.")
+    raise CommandError("Migrations look at what is stored, so none can be printed as SQL: use yestwice migrate.")
 with migrate.alone() as _connection:
     if _connection.dialect.name == "sqlite" and _connection.execute(text("PRAGMA foreign_keys")).scalar():
         raise RuntimeError("foreign keys are on: rebuilding a table would delete the rows of its children")

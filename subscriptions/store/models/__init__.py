@@ -3,9 +3,22 @@
 from subscriptions.store.models.base import db
 from subscriptions.store.models.mails import Captured, Letter, List, Owed, Wording
 from subscriptions.store.models.people import Address, Evidence, Registration, Subscription, Suppression
-from subscriptions.store.models.service import Audit, Counted, CountedKey, Counter, Job, Meta, Token, Traffic, UsedOnce
+from subscriptions.store.models.service import (
+    ActorKind,
+    Audit,
+    Counted,
+    CountedKey,
+    Counter,
+    Job,
+    Meta,
+    Read,
+    Token,
+    Traffic,
+    UsedOnce,
+)
 
 __all__ = [
-    "Address", "Audit", "Captured", "Counted", "CountedKey", "Counter", "Evidence", "Job", "Letter", "List", "Meta",
-    "Owed", "Registration", "Subscription", "Suppression", "Token", "Traffic", "UsedOnce", "Wording", "db",
+    "ActorKind", "Address", "Audit", "Captured", "Counted", "CountedKey", "Counter", "Evidence", "Job", "Letter",
+    "List", "Meta", "Owed", "Read", "Registration", "Subscription", "Suppression", "Token", "Traffic", "UsedOnce",
+    "Wording", "db",
 ]  # fmt: skip

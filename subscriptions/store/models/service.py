@@ -1,10 +1,10 @@
-"""How the service itself is doing (tokens, jobs, counters), and what guards the sign-up, all of it short-lived."""
+"""How the service itself is doing (tokens, jobs, counters, the audit), and what guards the sign-up."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, LargeBinary, String
+from sqlalchemy import JSON, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscriptions.domain.policy import TokenScope
@@ -88,13 +88,39 @@ class Traffic(db.Model):  # type: ignore[name-defined, misc]
     count: Mapped[int]
 
 
+class ActorKind(StrEnum):
+    """Who acts: by what the audit knows them."""
+
+    COMMAND = "command"  # the account of the system that gave it
+    TOKEN = "token"  # noqa: S105 its name
+    TRY_OUT = "try-out"  # a page of the try-out mode
+
+
 class Audit(db.Model):  # type: ignore[name-defined, misc]
-    """What an operator did to many at once: when, what, how many. Append-only, and it names nobody."""
+    """Who did what about whom. The database lets it grow, and `about` and `reason` end with the person."""
 
     __tablename__ = "audit"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        Index("ix_audit_about", "about", sqlite_where=text("about IS NOT NULL"),
+              postgresql_where=text("about IS NOT NULL")),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[datetime]
+    actor_kind: Mapped[ActorKind] = mapped_column(OneOf(ActorKind, 10))
     actor: Mapped[str]
     act: Mapped[str]
+    about: Mapped[bytes | None] = mapped_column(Key)  # the keyed hash of an address
+    count: Mapped[int | None]  # of how many, where it is about no single one
+    reason: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Read(db.Model):  # type: ignore[name-defined, misc]
+    """How often a token has read of a list in an hour; when that is over, the audit has it."""
+
+    __tablename__ = "reads"
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(64), primary_key=True)  # of the list; empty: of none, or of all
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    count: Mapped[int]

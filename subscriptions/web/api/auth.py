@@ -4,13 +4,14 @@ import hashlib
 
 from flask import Flask, Response, abort, g, request
 
-from subscriptions.parts import current_parts
-from subscriptions.store import tokens
+from subscriptions.parts import Parts, current_parts
+from subscriptions.store import audit, tokens
 from subscriptions.store.engine import reading, transaction
+from subscriptions.store.models import Token
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
 from subscriptions.web.http.problems import answer
-from subscriptions.web.http.routes import Who, route
+from subscriptions.web.http.routes import Trace, Who, route
 
 
 def init_app(app: Flask) -> None:
@@ -41,20 +42,37 @@ def refuse(wanted: str, *, needed: bool) -> Response | None:
     token = _token(secret.strip()) if kind.lower() == "bearer" else None
     if token is None:
         return answer(401, "A token of this service is needed.", headers={"WWW-Authenticate": 'Bearer realm="api"'})
-    name, has = token
-    if has != wanted:
-        return answer(403, f'This needs a token of scope "{wanted}"; yours has "{has}".')
-    g.client = name
+    _note_use(token, reads=token.scope == wanted and _is_counted())
+    if token.scope != wanted:
+        return answer(403, f'This needs a token of scope "{wanted}"; yours has "{token.scope}".')
+    g.client = token.name
     return None
 
 
-def _token(secret: str) -> tuple[str, str] | None:
-    digest, now = hashlib.sha256(secret.encode("utf-8", "replace")).digest(), current_parts().clock.now()
+def _token(secret: str) -> Token | None:
+    digest = hashlib.sha256(secret.encode("utf-8", "replace")).digest()
     with reading() as session:
-        found = tokens.by_hash(session, digest)
-    if found is None:
-        return None
-    if not tokens.is_noted(found, now):
-        with transaction() as session:
-            tokens.note_use(session, found.name, now)
-    return found.name, found.scope
+        return tokens.by_hash(session, digest)
+
+
+def _is_counted() -> bool:
+    row = route(request.endpoint)
+    return row.who is not Who.EVERYONE and row.trace is Trace.COUNTED
+
+
+def _note_use(token: Token, *, reads: bool) -> None:
+    """That it was used, once a minute; what it has read meanwhile goes along, or with the next job of this process."""
+    parts = current_parts()
+    now = parts.clock.now()
+    if reads:
+        parts.reads.note((token.name, _list(parts), audit.hour_of(now)))
+    if not tokens.is_noted(token, now):
+        with parts.reads.taken() as counts, transaction() as session:
+            tokens.note_use(session, token.name, now)
+            audit.add_reads(session, counts)
+
+
+def _list(parts: Parts) -> str:
+    """The list that the request names, if there is one of that name."""
+    slug = (request.view_args or {}).get("slug", "")
+    return slug if any(row.slug == slug for row in parts.catalogue.lists.values()) else ""

@@ -59,7 +59,7 @@ def _look() -> tuple[list[str], dict[str, Any]]:
     now = current_parts().clock.now()
     try:
         if migrate.current() != migrate.HEAD:
-            return ["the schema is not up to date: flask migrate"], {}
+            return ["the schema is not up to date: yestwice migrate"], {}
         with reading() as session:
             return _problems(session, now), _details(session, now)
     except (Unavailable, Contention, DBAPIError):

@@ -13,8 +13,9 @@ from subscriptions.domain.fields import further
 from subscriptions.export import stream
 from subscriptions.parts import current_parts
 from subscriptions.store import subscriptions
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading
-from subscriptions.store.models import List, Subscription
+from subscriptions.store.models import ActorKind, List, Subscription
 from subscriptions.web.http.adapter import FROM_HERE
 from subscriptions.web.http.lists import any_list
 from subscriptions.web.http.problem import Problem
@@ -89,6 +90,9 @@ def export(slug: str) -> Response:
         return wrong_in("query", [Problem("format", "csv or jsonl.")])
     log.info("export", extra={"list": row.slug, "format": kind, "client": g.client})  # who took the addresses
     now = current_parts().clock.now()
+    if request.method != "HEAD":
+        details = {"list": row.slug, "format": kind}
+        stream.account(row, Act(now, ActorKind.TOKEN, g.client, stream.ACT, details=details))
     here = request.environ[FROM_HERE] = [row.slug, kind, now.isoformat(), 0]
     response = Response(stream_with_context(go_on(here)), mimetype=stream.FORMATS[kind])
     name = f"{row.slug}-{now:%Y%m%dT%H%M%SZ}.{kind}"

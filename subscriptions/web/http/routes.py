@@ -1,4 +1,4 @@
-"""The routes, a row for each: who may call it, what it takes, and whether it counts for the limit of a network."""
+"""The routes, a row for each: who may call it, what it takes, what it counts for and what it leaves in the audit."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +31,14 @@ class Limits:
 USUAL = Limits()
 
 
+class Trace(Enum):
+    """What a call with a token leaves in the audit."""
+
+    COUNTED = auto()  # one row for each token, list and hour: what a route that says nothing leaves
+    ITS_OWN = auto()  # the view writes it, in the transaction of the act
+    NONE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """`limits`: larger ones hold only for who shows credentials; `per_network`: its calls count for that limit."""
@@ -39,12 +47,14 @@ class Route:
     scope: str = ""
     limits: Limits = USUAL
     per_network: bool = False
+    trace: Trace = Trace.COUNTED
 
 
 _PAGE = Route(Who.EVERYONE)
 _SIGN_UP = Route(Who.EVERYONE, per_network=True)
 _TRYOUT = Route(Who.LOOPBACK)
 _READ = Route(Who.TOKEN, "read")
+_BY_PROGRAM = Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True, trace=Trace.NONE)  # the evidence names it
 
 
 def _of(blueprint: str, **rows: Route) -> dict[str, Route]:
@@ -64,8 +74,8 @@ ROUTES: dict[str, Route] = {
     **_of("embed", page=_PAGE, script=_PAGE),
     **_of("frame", form=_PAGE, subscribe=_SIGN_UP, check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
     **_of("form_data", form=_PAGE),
-    **_of("api", challenge=_PAGE, subscribe=Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True), confirm=_PAGE),
-    **_of("lists", lists=_READ, subscriptions_of=_READ, export=Route(Who.TOKEN, "export")),
+    **_of("api", challenge=_PAGE, subscribe=_BY_PROGRAM, confirm=_PAGE),
+    **_of("lists", lists=_READ, subscriptions_of=_READ, export=Route(Who.TOKEN, "export", trace=Trace.ITS_OWN)),
     **_of("openapi", openapi=_PAGE),
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
     **_of("mailbox", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT, move_clock=_TRYOUT),

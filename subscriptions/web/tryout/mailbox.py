@@ -14,9 +14,10 @@ from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.store import mailbox, meta, subscriptions
+from subscriptions.store import audit, mailbox, meta, subscriptions
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
-from subscriptions.store.models import Captured
+from subscriptions.store.models import ActorKind, Captured
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
@@ -96,13 +97,15 @@ def move_clock() -> BaseResponse:
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         abort(403)
     parts = current_parts()
-    _, later = STEPS.get(request.form.get("forward", ""), ("", None))
+    step = request.form.get("forward", "")
+    _, later = STEPS.get(step, ("", None))
     if later is None:
         return redirect(url_for("mailbox.index"), 303)
     now = parts.clock.now()
     parts.clock.ahead += later(now) - now
     with transaction() as session:
         meta.put(session, "clock_ahead", str(parts.clock.ahead.total_seconds()))
+        audit.write(session, Act(parts.clock.now(), ActorKind.TRY_OUT, "time machine", "clock", details={"to": step}))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}
     _run("tidy")
     return redirect(url_for("mailbox.index", _anchor="machine", **counts), 303)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, String
 from subscriptions.store.migrations.columns import KEY, TIME, may, where
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

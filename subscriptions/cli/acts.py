@@ -1,0 +1,75 @@
+"""What a command leaves in the audit, and what it asks before what cannot be undone."""
+
+import getpass
+import os
+import re
+import sys
+from collections.abc import Callable
+
+import click
+
+from subscriptions.parts import current_parts
+from subscriptions.store.audit import Act
+from subscriptions.store.models import ActorKind
+
+LONGEST, LONGEST_REASON = 64, 200
+_ADDRESS = re.compile(r"\S@\S")
+
+
+def act(about: bytes | None = None, *, reason: str | None = None, **details: object) -> Act:
+    """This command, given by whoever gives it: about one address, or about as many as `of` says."""
+    now, told = current_parts().clock.now(), {name: value for name, value in details.items() if value is not None}
+    return Act(now, ActorKind.COMMAND, account(), _name(), about, reason=reason, details=told)
+
+
+def _name() -> str:
+    """Of the command, with those of its groups."""
+    names, context = [], click.get_current_context()
+    while context.parent is not None:
+        names.append(context.info_name or "")
+        context = context.parent
+    return " ".join(reversed(names))
+
+
+def account() -> str:
+    """The account of the system that gives this command, also behind sudo."""
+    try:
+        named = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        named = "unknown"
+    return "".join(filter(str.isprintable, named))[:LONGEST]
+
+
+def line(text: str, at_most: int = LONGEST) -> str:
+    """The type of what the audit keeps as it was typed: one short line that holds no address."""
+    text = text.strip()
+    if not text:
+        raise click.BadParameter("It is empty; please say something.")
+    if not text.isprintable():
+        raise click.BadParameter("Please write one line, without control characters.")
+    if len(text) > at_most:
+        raise click.BadParameter(f"It has {len(text)} characters; please use at most {at_most}.")
+    if _ADDRESS.search(text):
+        raise click.BadParameter("Please leave e-mail addresses out: what is written here is kept in the audit.")
+    return text
+
+
+def reason(text: str) -> str:
+    """The type of `--reason`."""
+    return line(text, LONGEST_REASON)
+
+
+def ask(said: str, look: Callable[[], str] = str) -> None:
+    """Before what cannot be undone: show whom and what it concerns, and go on only if a person says so.
+
+    `look`: more about it that has to be read first, which is done only where somebody is there to be asked.
+    """
+    click.echo(said, err=True)
+    if not sys.stdin.isatty():
+        raise click.UsageError("Nothing was changed, since this is no terminal to ask at: say --yes to go on.")
+    if more := look():
+        click.echo(more, err=True)
+    click.confirm("Go on?", abort=True, err=True)
+
+
+yes = click.option("--yes", is_flag=True, help="Do not ask.")

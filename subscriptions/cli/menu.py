@@ -1,0 +1,93 @@
+"""How the commands are shown: in sections, with whole summaries and an example of each."""
+
+from collections.abc import Iterator
+
+import click
+from flask.cli import AppGroup
+
+from subscriptions import __version__
+
+# the commands of `yestwice --help` in their order; a group stands for all that it has
+SECTIONS = {
+    "People": "explain unsubscribe erase suppressions",
+    "Lists and mails": "lists export mail",
+    "Running the service": "jobs tokens audit abuse migrate",
+    "Measuring": "bench",
+}
+EXAMPLES = {
+    "explain": "explain anne@example.org",
+    "unsubscribe": "unsubscribe anne@example.org --channel letter --received 2026-11-23",
+    "erase": "erase anne@example.org",
+    "suppressions show": "suppressions show anne@example.org",
+    "suppressions add": 'suppressions add anne@example.org --scope all --reason "asked by letter"',
+    "suppressions lift": 'suppressions lift anne@example.org --reason "she asked us to"',
+    "lists show": "lists show",
+    "export": "export newsletter --format csv -o newsletter.csv",
+    "mail test": "mail test you@example.org",
+    "mail preview": "mail preview -o mails",
+    "mail lint": "mail lint --list newsletter",
+    "jobs run": "jobs run purge",
+    "jobs show": "jobs show",
+    "tokens create": "tokens create my-sender --scope export",
+    "tokens show": "tokens show",
+    "tokens revoke": "tokens revoke my-sender",
+    "audit show": "audit show anne@example.org --since 30d",
+    "abuse show": "abuse show",
+    "abuse cancel": "abuse cancel --since 2h --until 10m --network 203.0.113.0/24",
+    "abuse refresh": "abuse refresh disposable_email_blocklist.conf",
+    "migrate": "migrate",
+}
+_WHOLE = 1000  # letters of a summary: it is wrapped, never cut
+
+
+class Group(AppGroup):
+    """A group of commands, each shown with its whole summary."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(_WHOLE)) for name, one in sorted(self.commands.items())])
+
+
+class Program(click.Group):
+    """`yestwice`: the commands of the product, and no others; asked for help, it needs no configuration."""
+
+    def __init__(self, commands: dict[str, click.Command]) -> None:
+        version = click.version_option(__version__, prog_name="Yestwice", message="%(prog)s %(version)s")
+        super().__init__("yestwice", commands, help=_ABOUT, epilog=_SOME)
+        version(self)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in SECTIONS.items():
+            rows = [row for name in names.split() if name in self.commands for row in leaves(self.commands[name], name)]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl([(name, command.get_short_help_str(_WHOLE)) for name, command in rows])
+
+
+_ABOUT = """Yestwice: nobody is mailed who has not said yes twice.
+
+Results go to stdout, all else to stderr. The status is 0 when it is done, 1 with a sentence when it could not be,
+2 when the command is not right as it stands. The configuration is the file that SUBSCRIPTIONS_CONFIG names, else
+config.toml beside app.py. Each command has a --help of its own.
+"""
+_SOME = "\b\nExamples:\n" + "\n".join(
+    f"  yestwice {EXAMPLES[name]}" for name in ("explain", "export", "suppressions add", "tokens create", "audit show")
+)
+
+
+def leaves(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """The commands of a group with their whole names; or the one itself."""
+    if isinstance(command, click.Group):
+        for sub, one in command.commands.items():
+            yield from leaves(one, f"{name} {sub}")
+    else:
+        yield name, command
+
+
+def with_examples(commands: dict[str, click.Command]) -> dict[str, click.Command]:
+    """The same commands, whose help ends with an example."""
+    for top, command in commands.items():
+        for name, one in leaves(command, top):
+            if name in EXAMPLES:
+                one.epilog = f"\b\nExample:\n  yestwice {EXAMPLES[name]}"
+    return commands
