@@ -19,7 +19,7 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import NOTIFIED_EVERY, Policy
 from subscriptions.store import addresses, counters, outbox, signups
 from subscriptions.store.engine import repeated
-from subscriptions.store.models import List
+from subscriptions.store.models import List, Wording
 from subscriptions.store.trips import Connected, Trip, in_trips, trip
 
 
@@ -37,11 +37,14 @@ NOWHERE = Origin(None, "peer", None)
 
 @dataclass(frozen=True, slots=True)
 class ListChoice:
-    """A list that was asked for, and the wording that stood beside it; a fault of it is told at `field` of the form."""
+    """A list that was asked for, and the wording that holds; a fault of it is told at `field` of the form.
+
+    `vouched`: it stood beside the button, as the form says; else it is the one of that moment.
+    """
 
     list: List
-    wording_id: str | None
-    wording_sha256: str | None = None
+    wording: Wording
+    vouched: bool = True
     field: str = "wording"
 
 
@@ -173,7 +176,7 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
     fields = json.dumps(dict(sign_up.fields), ensure_ascii=False) if sign_up.fields else None
     return signups.New(
         ref=sign_up.ref, list_id=choice.list.id, key=sign_up.key, address=address.mailed, typed=typed,
-        name=sign_up.name, locale=sign_up.locale, fields=fields, wording_id=choice.wording_id,
+        name=sign_up.name, locale=sign_up.locale, fields=fields, wording_id=choice.wording.id, vouched=choice.vouched,
         registered_at=batch.now, confirm_by=batch.confirm_by, purge_at=batch.purge_at,
         channel=sign_up.channel, actor=sign_up.actor, ip=sign_up.origin.ip, ip_source=sign_up.origin.ip_source,
         details=_details(sign_up, choice), mail=mail, mid=batch.mids.pop() if mail else None, due_at=due_at,
@@ -181,14 +184,15 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
 
 
 def _details(sign_up: SignUp, choice: ListChoice) -> str:
-    text = _registered(choice.wording_id, choice.wording_sha256, sign_up.locale, sign_up.flags)
+    wording = choice.wording
+    text = _registered(wording.id, wording.sha256, choice.vouched, sign_up.locale, sign_up.flags)
     return json.dumps(json.loads(text) | dict(sign_up.vouched)) if sign_up.vouched else text
 
 
 @lru_cache(maxsize=1024)
-def _registered(wording_id: str | None, sha256: str | None, locale: str, flags: tuple[str, ...]) -> str:
-    wording = wording_id or "not vouched for by the form"
-    details: dict[str, object] = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+def _registered(wording_id: str, sha256: str, vouched: bool, locale: str, flags: tuple[str, ...]) -> str:
+    wording = {"wording": wording_id, "wording_sha256": sha256, "vouched": vouched}
+    details: dict[str, object] = {**wording, "locale": locale}
     if flags:
         details["flags"] = flags
     return json.dumps(complete(Fact.REGISTERED, details))

@@ -84,7 +84,8 @@ def _sentence(event: Evidence) -> str:
     mail = noun(details.get("mail"))
     ip = f" from {event.ip}" if event.ip else ""
     flagged = " Its domain is one for throw-away addresses." if "disposable" in details.get("flags", ()) else ""
-    agreed = f"consent text {details.get('wording')}.{flagged}"
+    vouched = "" if details.get("vouched", True) else " (not vouched for by the form)"
+    agreed = f"consent text {details.get('wording')}{vouched}.{flagged}"
     sentences = {
         "registered": f"signed up by {event.channel}{_by(event)}{ip}{_vouched(event)}; {agreed}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',

@@ -35,10 +35,10 @@ class Channel(StrEnum):
 
 # GDPR 7(1): time and channel stand with each; these are the details that must stand beside them
 DETAILS: Mapping[Fact, frozenset[str]] = {
-    Fact.REGISTERED: frozenset({"wording", "wording_sha256", "locale"}),
+    Fact.REGISTERED: frozenset({"wording", "wording_sha256", "vouched", "locale"}),
     Fact.MAILED: frozenset({"mail", "message_id", "template", "sha256", "reply", "links", "locale"}),
     Fact.MAIL_GIVEN_UP: frozenset({"mail", "reply"}),
-    Fact.CONFIRMED: frozenset({"method"}),
+    Fact.CONFIRMED: frozenset({"method", "wording", "wording_sha256"}),
     Fact.ASKED_AGAIN: frozenset(),
     Fact.CORRECTED: frozenset({"changed"}),  # which fields; what stood in them before is nobody's proof
     Fact.DISOWNED: frozenset(),

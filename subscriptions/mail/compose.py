@@ -69,6 +69,8 @@ class Composer:
         message.details = self._details(message, values) | {"locale": tag}
         if mail.row.says_when:
             message.details["owed_at"] = due.owed_at.isoformat()
+        if mail.row.repeats_wording:
+            message.details["wordings"] = {agreed.id: agreed.sha256 for _, agreed in entries if agreed}
         if len(entries) > 1:
             message.details["lists"] = [row.slug for row, _ in entries]
         return message

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -36,13 +36,26 @@ class Catalogue:
     def by_slug(self, slug: str) -> List | None:
         return self._named.get(slug)
 
+    def by_slugs(self, slugs: Iterable[str]) -> list[List]:
+        """Those that there are, each once and in our order: who names them has no say in how a mail reads."""
+        found = {row.id: row for slug in slugs if (row := self.by_slug(slug))}
+        return sorted(found.values(), key=lambda row: row.position or 0)
+
+    def wording_of(self, row: List, locale: str) -> Wording:
+        """What is agreed to by whoever signs up now, in that language."""
+        return self.wordings[row.wording_id]
+
 
 def read_catalogue() -> Catalogue:
     with reading() as session:
-        rows, texts = all_of(session), wordings(session)
-        found = Catalogue({row.id: row for row in rows}, {row.id: row for row in texts}, version(session))
+        found = catalogue_in(session)
         session.expunge_all()
     return found
+
+
+def catalogue_in(session: Session) -> Catalogue:
+    rows, texts = all_of(session), wordings(session)
+    return Catalogue({row.id: row for row in rows}, {row.id: row for row in texts}, version(session))
 
 
 def version(session: Session) -> str | None:
@@ -88,6 +101,12 @@ def _keep(session: Session, row: List, text: str, digest: str, now: datetime) ->
         wording.policy_url, wording.controller = row.policy_url, row.controller
         session.add(wording)
         session.flush()
+
+
+def agreed(session: Session, list_id: int, wording_id: str | None) -> tuple[bool, str | None]:
+    """Whether the list welcomes, and the hash of the wording that was agreed to there."""
+    text = select(Wording.sha256).where(Wording.id == wording_id).scalar_subquery()
+    return session.execute(select(List.welcome, text).where(List.id == list_id)).one()
 
 
 def all_of(session: Session) -> Sequence[List]:

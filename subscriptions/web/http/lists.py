@@ -17,8 +17,8 @@ def the_list(slug: str) -> List:
 
 
 def there_are(slugs: Iterable[str]) -> list[List]:
-    """Those that take sign-ups, of the lists that are named, each once."""
-    return [row for row in map(current_parts().catalogue.by_slug, dict.fromkeys(slugs)) if row]
+    """Those that take sign-ups, of the lists that are named."""
+    return current_parts().catalogue.by_slugs(slugs)
 
 
 def any_list(slug: str) -> List:

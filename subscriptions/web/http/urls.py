@@ -30,8 +30,9 @@ def here(name: str, row: List, **values: Any) -> str:
     """The address of the form or of what follows it, in the frame for whoever is in it, with the form's options."""
     if not is_framed():
         return url_for(f"{'inbox' if name in OF_INBOX else 'pages'}.{name}", slug=row.slug, **values)
-    if name not in OF_INBOX:
-        values = {key: request.args.get(key) for key in OPTIONS} | values
+    if name in OF_INBOX:
+        return url_for(f"frame.{name}", slug=row.slug, **values)
+    values = {key: request.args.get(key) for key in OPTIONS} | values
     return url_for(f"frame.{name}", slug=(request.view_args or {}).get("slug", row.slug), **values)
 
 

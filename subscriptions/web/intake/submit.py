@@ -19,7 +19,7 @@ from subscriptions.store.models import Registration
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.incoming import Incoming
 from subscriptions.web.intake.on_behalf import Vouched
-from subscriptions.web.intake.parse import choice
+from subscriptions.web.intake.parse import Named, choice
 
 NO_PROOF = Pass(Need.NEVER)  # of who is known by a token, a mailbox or a handle; what they may cause is the budget's
 NOBODY = Address("", "", "")
@@ -114,6 +114,8 @@ def sign_up_like(rows: Sequence[Registration], parts: Parts, *, fresh_wording: b
     open_ = [(row, of) for row, of in known if of.position is not None]
     if not open_:
         return None
-    choices = [choice(of, of.wording_id if fresh_wording else row.wording_id, catalogue) for row, of in open_]
+    choices = [choice(Named(of, None if fresh_wording else row.wording_id), row.locale, catalogue) for row, of in open_]
+    if not fresh_wording:
+        choices = [replace(found, vouched=row.vouched) for found, (row, _) in zip(choices, open_, strict=True)]
     first, _ = open_[0]
     return SignUp(parse(first.address or ""), tuple(choices), first.name, first.locale, first.fields)
