@@ -52,7 +52,7 @@ def _happened(
     session: Session, row: Registration | Subscription, events: Sequence[Evidence], owed: Sequence[Owed], now: datetime
 ) -> Iterator[str]:
     if named := [*(["name"] if row.name else []), *(row.fields or {})]:  # never with what: a story may be passed on
-        yield f"  Told to be addressed by: {', '.join(named)}"
+        yield f"  Told besides the address: {', '.join(named)}"
     for event in events:
         yield f"  {words(event.at)}: {_sentence(event)}{_proof(session, event)}"
     if isinstance(row, Registration) and row.replaces:

@@ -13,7 +13,7 @@ def the_list(slug: str) -> List:
     """The list of that name that takes sign-ups, or 404; a page about it."""
     row = current_parts().catalogue.by_slug(slug) or abort(404)
     language.of_list(row)
-    return row
+    return language.said(row)
 
 
 def there_are(slugs: Iterable[str]) -> list[List]:

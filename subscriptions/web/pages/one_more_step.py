@@ -34,9 +34,10 @@ def page(sign_up: SignUp, step: Step) -> Response:
     fields = carried(form, rows)
     if "locale" not in dict(fields):
         fields.append(("locale", sign_up.locale))
-    shown = {"list": rows[0], "names": language.listed(rows), "action": request.full_path.removesuffix("?"),
+    row = language.said(rows[0])
+    shown = {"list": row, "names": language.listed(rows), "action": request.full_path.removesuffix("?"),
              "fields": [*fields, ("step", step.token)], "address": sign_up.address.typed, "why": step.why.value,
-             "seconds": step.seconds, "computes": computes(), "footer": rows[0]}  # fmt: skip
+             "seconds": step.seconds, "computes": computes(), "footer": row}  # fmt: skip
     return Response(render_template("pages/one_more_step.html", **shown), 422)
 
 

@@ -37,7 +37,7 @@ def _leave(session: Session) -> Said:
     row = _named_list()
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left on the preferences page")
     leave.leave(session.key, row.id, how, now(), current_parts().policy)
-    return Said(gettext("You have left %(list)s. It took effect at once.", list=row.name))
+    return Said(gettext("You have left %(list)s. It took effect at once.", list=language.said(row).name))
 
 
 def _leave_all(session: Session) -> Said:
@@ -61,7 +61,7 @@ def _join(session: Session) -> Said:
 
 
 def _became(outcome: Outcome, row: List, at: datetime) -> str:
-    return str(gettext(_BECAME[outcome], list=row.name, time=language.words(at)))
+    return str(gettext(_BECAME[outcome], list=language.said(row).name, time=language.words(at)))
 
 
 _BECAME = {
