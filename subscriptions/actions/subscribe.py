@@ -13,10 +13,11 @@ from subscriptions.actions import gate as gates
 from subscriptions.actions.gate import Gate, Pass, Refusal, gate_for
 from subscriptions.domain.address import Address
 from subscriptions.domain.budget import Budget
-from subscriptions.domain.evidence import Channel, Fact, complete
+from subscriptions.domain.evidence import ANOTHER_SITE, Channel, Fact, complete
 from subscriptions.domain.lifecycle import Event, Subscription, registration_step, subscription_step
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import NOTIFIED_EVERY, Policy
+from subscriptions.domain.sites import host_of
 from subscriptions.store import addresses, counters, outbox, signups
 from subscriptions.store.engine import repeated
 from subscriptions.store.models import List, Wording
@@ -70,6 +71,8 @@ class SignUp(NamedTuple):
     brings: Pass = Pass()
     mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
     flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
+    site: str = ""  # the origin of the page that its form stood on, as the browser says; none: it says nothing
+    is_our_site: bool = False
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked, checked
 
     @property
@@ -185,16 +188,22 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
 
 def _details(sign_up: SignUp, choice: ListChoice) -> str:
     wording = choice.wording
-    text = _registered(wording.id, wording.sha256, choice.vouched, sign_up.locale, sign_up.flags)
+    site, flags = "", sign_up.flags
+    if sign_up.site:
+        is_known = sign_up.is_our_site or sign_up.site in choice.list.origins
+        site, flags = (host_of(sign_up.site), flags) if is_known else ("", (*flags, ANOTHER_SITE))
+    text = _registered(wording.id, wording.sha256, choice.vouched, sign_up.locale, flags, site)
     return json.dumps(json.loads(text) | dict(sign_up.vouched)) if sign_up.vouched else text
 
 
 @lru_cache(maxsize=1024)
-def _registered(wording_id: str, sha256: str, vouched: bool, locale: str, flags: tuple[str, ...]) -> str:
+def _registered(wording_id: str, sha256: str, vouched: bool, locale: str, flags: tuple[str, ...], site: str) -> str:
     wording = {"wording": wording_id, "wording_sha256": sha256, "vouched": vouched}
     details: dict[str, object] = {**wording, "locale": locale}
     if flags:
         details["flags"] = flags
+    if site:
+        details["site"] = site
     return json.dumps(complete(Fact.REGISTERED, details))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from subscriptions.clock import words
 from subscriptions.domain.address import Address
 from subscriptions.domain.budget import Budget
+from subscriptions.domain.evidence import ANOTHER_SITE
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope, noun
 from subscriptions.domain.policy import state_at
@@ -84,10 +85,12 @@ def _sentence(event: Evidence) -> str:
     mail = noun(details.get("mail"))
     ip = f" from {event.ip}" if event.ip else ""
     flagged = " Its domain is one for throw-away addresses." if "disposable" in details.get("flags", ()) else ""
+    flagged += " The form stood on another site." if ANOTHER_SITE in details.get("flags", ()) else ""
+    site = f" on {details['site']}" if "site" in details else ""
     vouched = "" if details.get("vouched", True) else " (not vouched for by the form)"
     agreed = f"consent text {details.get('wording')}{vouched}.{flagged}"
     sentences = {
-        "registered": f"signed up by {event.channel}{_by(event)}{ip}{_vouched(event)}; {agreed}",
+        "registered": f"signed up by {event.channel}{site}{_by(event)}{ip}{_vouched(event)}; {agreed}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",

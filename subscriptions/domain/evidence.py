@@ -48,6 +48,7 @@ DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.ERASED: frozenset({"keeps_until"}),
 }
 
+ANOTHER_SITE = "another site"  # flag of a registration: its form stood on no site of the list and on none of ours
 PROMISED_IP = frozenset({Fact.REGISTERED, Fact.CONFIRMED})  # the founding clause promises these two, no others
 
 
