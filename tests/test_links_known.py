@@ -1,4 +1,4 @@
-"""What 0.2.0 and later ones made of fixed keys, written down: links live for ever, so no salt, derivation or payload may change."""
+"""What was made of fixed keys by 0.2.0 and since: links live for ever, so no salt, derivation or payload may change."""
 
 import secrets
 from collections.abc import Callable
