@@ -57,6 +57,7 @@ def _person(list_id: int, now: datetime) -> dict[str, Any]:
         "ref": secrets.token_bytes(16), "list_id": list_id, "key": secrets.token_bytes(16), "state": "pending",
         "address": f"{token}@example.org", "name": "Ada", "locale": "en", "registered_at": now,
         "confirm_by": now + timedelta(hours=24), "purge_at": now + timedelta(days=30), "wording_id": "0" * 16,
+        "vouched": True,
     }  # fmt: skip
 
 

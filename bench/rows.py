@@ -49,7 +49,7 @@ def add_owed(place: Place, number: int, first: int = 1) -> None:
     with _filling(place) as (connection, list_id, wording):
         _insert(connection, "registrations", (
             _person(n, list_id, now) | until
-            | {"id": n, "ref": secrets.token_bytes(16), "state": "pending", "wording_id": wording}
+            | {"id": n, "ref": secrets.token_bytes(16), "state": "pending", "wording_id": wording, "vouched": True}
             for n in ids
         ))  # fmt: skip
         _insert(connection, "outbox", (

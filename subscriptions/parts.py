@@ -108,7 +108,8 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
 def mailable(settings: Settings) -> Mailable:
     """Which addresses this installation mails at all."""
     abuse = settings.abuse
-    contacts = (configured.privacy_contact for configured in settings.lists)
+    contacts = [one.privacy_contact for one in settings.lists]
+    contacts += [texts.privacy_contact for one in settings.lists for texts in one.texts.values()]
     ours = [settings.mail.sender, settings.mail.envelope_sender, *contacts]
     own = frozenset(folded for text in ours if (folded := _folded(text)))
     return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from subscriptions import __version__, keys
 from subscriptions.clock import Clock
@@ -14,7 +15,7 @@ from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
 from subscriptions.links import fingerprint
 from subscriptions.parts import Parts, current_parts
 from subscriptions.settings import BadSettings, ListSettings
-from subscriptions.store import audit, counters, lists, meta, migrate, traffic
+from subscriptions.store import audit, counters, lists, meta, migrate, registrations, traffic
 from subscriptions.store import jobs as job_rows
 from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
@@ -52,7 +53,15 @@ def prepare(app: Flask) -> None:
             traffic.ensure(session)
             lists.sync(session, [_fields(configured) for configured in parts.settings.lists], parts.clock.now())
             lists.note_version(session)
+            _word(session)
     follow(app)
+
+
+def _word(session: Session) -> None:
+    """Sign-ups that wait since before 0.4.0 get today's wording, where their form had vouched for none."""
+    catalogue = lists.catalogue_in(session)
+    for list_id, locale in registrations.unworded(session):
+        registrations.word(session, list_id, locale, catalogue.wording_of(catalogue.lists[list_id], locale).id)
 
 
 def _fields(configured: ListSettings) -> dict[str, object]:

@@ -198,7 +198,8 @@ def test_another_mail_keeps_the_wording_that_was_shown_and_claims_none_that_was_
     world.clock.forward(minutes=15)
     for handle in handles:
         ask_again(world, handle)
-    assert [row.wording_id for row in world.registrations()] == [shown, None] * 2
+    assert [(row.wording_id, row.vouched) for row in world.registrations()] == [(shown, True), (shown, False)] * 2
+    assert [one.details["vouched"] for one in world.evidence() if one.fact == "registered"] == [True, False] * 2
 
 
 @pytest.mark.parametrize("path", ["check-inbox", "code"])

@@ -197,7 +197,7 @@ def test_each_subscription_has_its_own_end_of_proof(world: World) -> None:
 
 
 def test_evidence_that_lacks_a_detail_of_its_event_is_refused_and_says_which() -> None:
-    whole = {"wording": "ab12", "wording_sha256": "cd34", "locale": "en", "flags": []}
+    whole = {"wording": "ab12", "wording_sha256": "cd34", "vouched": True, "locale": "en", "flags": []}
     assert complete(Fact.REGISTERED, whole) is whole
-    with pytest.raises(Incomplete, match=r"^registered lacks locale, wording_sha256$"):
+    with pytest.raises(Incomplete, match=r"^registered lacks locale, vouched, wording_sha256$"):
         complete(Fact.REGISTERED, {"wording": "ab12"})

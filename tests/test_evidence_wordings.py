@@ -12,7 +12,7 @@ from flask import Flask
 from subscriptions.store.engine import reading
 from subscriptions.store.lists import wording_hash
 from subscriptions.store.models import Evidence, Wording
-from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World
+from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World, text_of
 
 Configure = Callable[..., World]
 OLD, NEW = "Ja – ich möchte den Brief, „sofort“.\n  Zweite Zeile.", "Yes, I would like the other letter."
@@ -90,7 +90,15 @@ def test_a_wording_that_this_list_never_had_is_refused(world: World, wording: st
     assert world.registrations() == []
 
 
-def test_where_the_form_vouched_for_no_wording_the_evidence_says_so(world: World) -> None:
-    world.sign_up(ANNE)
-    details = registered(world).details
-    assert (details["wording"], details["wording_sha256"]) == ("not vouched for by the form", None)
+def test_the_wording_of_the_sign_up_holds_though_it_was_not_vouched_for_and_another_is_in_force(
+    configure: Configure,
+) -> None:
+    configure(OLD).sign_up(ANNE)
+    world = configure(NEW)
+    assert OLD.splitlines()[0] in text_of(world.mails(ANNE)[-1])
+    page = world.get(world.confirm_link(ANNE)).text
+    assert OLD.splitlines()[0] in page and NEW not in page
+    world.post(world.confirm_link(ANNE))
+    assert {one.details["wording"] for one in world.evidence() if "wording" in one.details} == {
+        wording_hash(NEWS, OLD, LISTS[0].policy_url, LISTS[0].controller)[:16]
+    }

@@ -1,5 +1,7 @@
 """What a form says, as the intake reads it: a sign-up, or what is wrong with which field."""
 
+from dataclasses import replace
+
 import pytest
 from werkzeug.datastructures import MultiDict
 
@@ -32,7 +34,7 @@ def row_of(world: World, slug: str = NEWS) -> List:
 def chosen(world: World, slug: str, field: str) -> ListChoice:
     """With the wording that is in force."""
     row = row_of(world, slug)
-    return ListChoice(row, row.wording_id, world.parts.catalogue.wordings[row.wording_id].sha256, field)
+    return ListChoice(row, world.parts.catalogue.wordings[row.wording_id], field=field)
 
 
 def read(world: World, fields: Fields, slug: str | None = NEWS, locale: str | None = None) -> SignUp | list[Problem]:
@@ -48,12 +50,14 @@ def test_a_form_of_one_list_says_all_that_a_sign_up_holds(world: World) -> None:
         parse(ANNE), (chosen(world, NEWS, "wording"),), "Anne E.", "de-AT", {"given_name": "Anne", "company": "Club"},
         {"ip": "192.0.2.1"}, "x",
     )  # fmt: skip
-    assert read(world, []) == SignUp(parse(ANNE), (ListChoice(row_of(world), None),), None, "en", None, {}, "")
+    assert read(world, []) == SignUp(
+        parse(ANNE), (replace(chosen(world, NEWS, "wording"), vouched=False),), None, "en", None, {}, ""
+    )
 
 
 def test_a_form_of_several_lists_says_which_and_the_wording_beside_each(world: World) -> None:
     ids = [(f"wording-{slug}", row_of(world, slug).wording_id) for slug in (NEWS, EVENTS)]
-    lists = tuple(chosen(world, slug, f"wording-{slug}") for slug in (EVENTS, NEWS))
+    lists = tuple(chosen(world, slug, f"wording-{slug}") for slug in (NEWS, EVENTS))
     assert read(world, [("lists", EVENTS), ("lists", NEWS), *ids], None) == SignUp(parse(ANNE), lists, None, "en", None)
 
 

@@ -13,10 +13,12 @@ from tests.support.cases import each
 
 
 def ask(world: World, address: str, ref: bytes) -> SignUp:
-    parsed, (row, *_) = parse(address), world.parts.catalogue.configured
+    parsed, catalogue = parse(address), world.parts.catalogue
+    row = catalogue.configured[0]
+    lists = (ListChoice(row, catalogue.wordings[row.wording_id]),)
     key = world.parts.links.key(parsed.folded)
     return SignUp(
-        parsed, (ListChoice(row, None),), None, "en", ref=ref, key=key, channel=Channel.API,
+        parsed, lists, None, "en", ref=ref, key=key, channel=Channel.API,
         origin=Origin("203.0.113.7", "peer", None),
     )  # fmt: skip
 

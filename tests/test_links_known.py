@@ -1,4 +1,4 @@
-"""What 0.2.0 made of fixed keys, written down: links live for ever, so no salt, derivation or payload may change."""
+"""What was made of fixed keys by 0.2.0 and since: links live for ever, so no salt, derivation or payload may change."""
 
 import secrets
 from collections.abc import Callable
@@ -73,6 +73,15 @@ KNOWN: dict[str, tuple[Callable[[], object], object]] = {
     "the hash of a wording": (
         lambda: wording_hash("news", "Yes, please – ja.", "https://example.org/privacy", "Example"),
         "161979d432cac39d93f9e7232654fa80a0d34bcb84bb69fac62496cee4d68feb",
+    ),
+    # since 0.4.0
+    "the hash of a wording in another language": (
+        lambda: wording_hash("news", "Yes, please – ja.", "https://example.org/privacy", "Example", "de"),
+        "ff4a981e5c3d260e7859ca70bdd5291b652b0d7cf38632e62fcc46045a4c90a9",
+    ),
+    "the site of a frame": (
+        lambda: forms().site("https://www.example.org"),
+        "Hi7IJq7ns4J8otYA07cIOg.lTn_7jGRg08Iq57smtCe9qLWgX_cK2hN_0E0LPrmGY0",
     ),
 }
 

@@ -21,7 +21,7 @@ from subscriptions.store.engine import transaction
 from subscriptions.store.models import db
 from tests.builders import ANNE, BART, NEWS, OFFERS, Movable, World, link_in, owed, text_of
 from tests.conftest import make_settings
-from tests.several import EVENTS, LISTS, ask, states, world
+from tests.several import EVENTS, LISTS, ask, states, wording_of, world
 from tests.support.postgres import Databases
 
 __all__ = ["world"]
@@ -70,7 +70,9 @@ def _copy(now: sa.Engine, old: sa.Engine) -> None:
     with now.connect() as source, old.connect() as target, target.begin():
         known = here.tables.keys() - {"alembic_version"}
         for table in (table for table in there.sorted_tables if table.name in known):
-            both = [column for column in here.tables[table.name].c if column.name in table.c]
+            both: list[sa.ColumnElement[Any]] = [one for one in here.tables[table.name].c if one.name in table.c]
+            if table.name == "wordings":
+                both.append(here.tables["wordings"].c.valid_from.label("made_at"))
             rows = [dict(row) for row in source.execute(sa.select(*both)).mappings()]
             if not rows:
                 continue
@@ -92,7 +94,7 @@ def _as_they_were(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_the_table_is_as_the_models_say_and_keeps_every_row(world: World, upgrade: Upgrade) -> None:
     ask(world, NEWS, OFFERS, EVENTS, name="Anne", company="Ex & Co")
-    world.subscribe(BART, OFFERS)
+    world.subscribe(BART, OFFERS, wording=wording_of(world, OFFERS))  # a form that named none stored none then
     before, proofs = world.registrations(), world.evidence()
     old = upgrade()
     with db.engine.connect() as connection:

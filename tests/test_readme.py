@@ -13,8 +13,9 @@ from flask.cli import run_command
 
 from app import create_app
 from subscriptions import __version__
-from subscriptions.settings import Server, Settings
+from subscriptions.settings import ListSettings, Server, Settings
 from subscriptions.settings.file import load
+from subscriptions.store.lists import wording_hash
 from tests.builders import World
 from tests.support.cases import each
 from tests.support.diagram import mermaid
@@ -114,6 +115,13 @@ def test_every_piece_of_configuration_is_accepted(block: str, tmp_path: Path) ->
     read = load({}, tmp_path)
     assert set(tomllib.loads(text)) <= {"server", "database", "mail", "lifecycle", "limits", "abuse", "lists"}
     assert read != Settings()
+
+
+def test_the_first_calls_and_forms_carry_the_wording_of_a_list_as_it_is_made() -> None:
+    made = ListSettings()
+    named = re.findall(r'wording"?(?:: | value=)"(.*?)"', README)
+    assert [*named] == [wording_hash(made.slug, made.wording, made.policy_url, made.controller)[:16]] * 3
+    assert blocks(README, "html")[0].count(made.wording) == 1
 
 
 def test_every_metric_that_the_alerts_ask_for_is_served(world: World) -> None:

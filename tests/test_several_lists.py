@@ -1,11 +1,13 @@
 """One form for several lists: a choice for each, a registration and evidence for each, one mail for all (L-02)."""
 
 from collections.abc import Callable
+from itertools import permutations
 
 import pytest
 from flask import Flask
 
 from subscriptions.settings import Limits
+from subscriptions.store.models import Letter
 from tests.builders import ANNE, NEWS, OFFERS, Movable, World, owed, text_of
 from tests.several import EVENTS, LISTS, ask, ask_by_form, evidence_of, facts, slugs_of, states, wording_of, world
 from tests.support.cases import each
@@ -113,10 +115,28 @@ def test_a_body_that_names_its_lists_in_another_way_is_refused(
     assert world.registrations() == []
 
 
-def test_the_answer_by_json_names_the_lists_as_they_were_asked_for(world: World) -> None:
+def test_the_answer_by_json_names_the_lists_in_our_order(world: World) -> None:
     answer = ask(world, EVENTS, NEWS)
-    assert (answer.status_code, answer.get_json()["lists"]) == (202, [EVENTS, NEWS])
+    assert (answer.status_code, answer.get_json()["lists"]) == (202, [NEWS, EVENTS])
     assert ask(world, OFFERS, address="bart@example.org").get_json()["lists"] == [OFFERS]
+
+
+def test_whatever_the_order_of_the_lists_it_is_one_compiled_mail(world: World) -> None:
+    orders = [*permutations((NEWS, OFFERS, EVENTS))]
+    for number, order in enumerate(orders):
+        (ask, ask_by_form)[number % 2](world, *order, address=f"visitor-{number}@example.org")
+    mails = world.mails()
+    known = sorted(slugs_of(world, world.registrations()[:3]), key=(NEWS, OFFERS, EVENTS).index)
+    assert known == slugs_of(world, world.registrations()[:3]) and len(mails) == len(orders)
+    assert len({one.details["template"] for one in world.evidence() if one.fact == "mailed"}) == 1
+    assert world.count(Letter) == 1
+
+
+def test_in_a_frame_the_page_after_the_form_names_what_was_chosen_and_no_other_list(world: World) -> None:
+    frame = f"/embed/{EVENTS}/frame?lists={NEWS},{OFFERS}"
+    for chosen, names in (([EVENTS, NEWS], "Newsletter and Events"), ([OFFERS], "Offers")):
+        answer = world.post(frame, data={"email": ANNE, "lists": chosen})
+        assert f"<strong>{names}</strong>" in world.get(answer.location).text
 
 
 @pytest.mark.parametrize(

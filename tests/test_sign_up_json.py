@@ -68,11 +68,6 @@ def test_the_evidence_names_the_whole_hash_of_the_wording(world: World) -> None:
     assert world.evidence()[0].details["wording_sha256"] == world.parts.catalogue.wordings[row.wording_id].sha256
 
 
-def test_the_proof_says_so_where_no_wording_was_vouched_for(world: World) -> None:
-    world.sign_up()
-    assert world.evidence()[0].details["wording"] == "not vouched for by the form"
-
-
 def test_a_wording_of_another_list_or_of_none_is_refused(world: World) -> None:
     other = world.parts.catalogue.by_slug(HIDDEN)
     assert other is not None

@@ -124,6 +124,21 @@ def test_what_was_counted_goes_on_counting_each_kind_by_itself(left_url: str, up
     assert {kind: rows(left_url, kept.format(kind)) for kind in COUNTED} == before
 
 
+def test_what_waits_gets_todays_wording_and_a_subscription_the_one_that_it_was_opened_with(
+    left_url: str, upgraded: Upgraded
+) -> None:
+    opened = "SELECT s.id, r.wording_id FROM subscriptions s LEFT JOIN registrations r ON r.subscription_id = s.id"
+    before = dict(reversed(rows(left_url, f"{opened} ORDER BY r.id")))  # the first of several
+    unknown = rows(left_url, "SELECT id, list_id, state FROM registrations WHERE wording_id IS NULL ORDER BY id")
+    waiting = [id_ for id_, _, state in unknown if state == "pending"]
+    upgraded()
+    assert any(before.values()) and len(waiting) > 2 and len(unknown) > len(waiting)
+    assert dict(rows(left_url, "SELECT id, wording_id FROM subscriptions")) == before
+    todays = "SELECT r.id FROM registrations r JOIN lists l ON l.id = r.list_id AND l.wording_id = r.wording_id"
+    assert rows(left_url, f"{todays} WHERE NOT r.vouched ORDER BY r.id") == [(id_,) for id_ in waiting]
+    assert rows(left_url, "SELECT id FROM registrations WHERE vouched AND wording_id IS NULL") == []
+
+
 def test_who_asked_not_to_be_asked_gets_no_confirmations(left_url: str, upgraded: Upgraded) -> None:
     by_scope = "SELECT scope, count(*) FROM suppressions GROUP BY scope"
     before = dict(rows(left_url, by_scope))

@@ -1,21 +1,25 @@
-"""Voluntary fields: visibly optional, used to address the person and for nothing else (F-10 … F-12, B-06)."""
+"""Voluntary fields: visibly optional, and each says what it is used for (F-10 … F-12, B-06)."""
 
 import csv
 import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from flask import Flask
 
 from subscriptions.actions import erase
 from subscriptions.cli.explain import story
-from subscriptions.domain.fields import Field, field_of, field_stored, fields_of, greeted_by, told_by, whole_name
+from subscriptions.domain.fields import (
+    UNSAID, Field, field_of, field_stored, fields_of, greeted_by, told_by, whole_name,
+)  # fmt: skip
 from subscriptions.store.models import List
 from subscriptions.web.intake.fields import texts_of
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, World, bearer, text_of
 from tests.conftest import ManualClock
+from tests.preferences import Page
 from tests.several import EVENTS, ask_by_form, world
 from tests.typed import ask_again, handle_of
 
@@ -69,7 +73,7 @@ def test_a_field_of_ones_own_has_the_label_of_the_configuration() -> None:
 
 
 def test_a_field_that_no_list_asks_for_any_more_goes_by_its_key() -> None:
-    assert field_stored("company") == Field("company", "company", is_own=True)
+    assert field_stored("company") == Field("company", "company", purpose=UNSAID, is_own=True)
     assert field_stored("name") == field_of("name") == Field("name", "Name", "name")
 
 
@@ -105,6 +109,34 @@ def test_the_form_shows_the_fields_of_its_list_each_with_its_token_and_marked_op
         "family_name": "family-name", "company": "off",
     }  # fmt: skip
     assert page.count(" required") == 1
+
+
+NAMES_ALONE = "We use it to address you, and for nothing else."
+CLUBS = "We send clubs <their> own news."
+
+
+def test_each_own_field_says_what_it_is_for_and_only_names_that_they_are_for_nothing_but_addressing(
+    make_app: Callable[..., Flask], clock: ManualClock
+) -> None:
+    fields = ("team: Team", f"company: Company\n{CLUBS}")
+    lists = (replace(LISTS[0], fields=fields), replace(LISTS[1], fields=(*fields, "name", "given_name")))
+    app = make_app(lists=lists)
+    with app.app_context():
+        world = World(app, app.test_client(), clock)
+        for slug, names in ((NEWS, 0), (OFFERS, 1)):
+            data = world.get(f"/api/v1/lists/{slug}/form").get_json()
+            shown = [one["name"] for one in data["fields"]]
+            assert shown == ["email", *(["name", "given_name"] if names else []), "team", "company"]
+            assert [one["hint"] for one in data["fields"] if one["is_own"]] == [UNSAID, CLUBS]
+            assert data["texts"]["about"].count(NAMES_ALONE) == names
+            snippet = world.get(f"/embed/{slug}").text.partition('<div class="preview">')[2].partition("</form>")[0]
+            for html in (world.get(f"/subscribe/{slug}").text, world.get(f"/embed/{slug}/frame").text, snippet):
+                text = unescape(html)
+                assert (text.count(UNSAID), text.count(CLUBS), text.count(NAMES_ALONE)) == (1, 1, names)
+        world.subscribe(ANNE, NEWS, company="Club")
+        page = unescape(Page.of(world, ANNE).opened.text)
+        assert UNSAID in page and CLUBS in page and "to address you" not in page
+        assert CLUBS in world.get("/api/v1/openapi.json").text
 
 
 def test_a_list_may_ask_for_nothing_but_the_address(world: World) -> None:
@@ -213,4 +245,4 @@ def test_an_erasure_takes_them_from_every_row(world: World) -> None:
 def test_explain_names_the_fields_that_were_filled_and_not_with_what(world: World) -> None:
     world.subscribe(ANNE, NEWS, name="Anne E.", **TOLD)
     told = "\n".join(story(world.subscriptions()[0].key))
-    assert told.count("Told to be addressed by: name, salutation, given_name") == 2 and "Anne" not in told
+    assert told.count("Told besides the address: name, salutation, given_name") == 2 and "Anne" not in told

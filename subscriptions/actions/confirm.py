@@ -15,9 +15,9 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Opened
 from subscriptions.domain.policy import Policy, state_at
 from subscriptions.links import Links, Visit
-from subscriptions.store import addresses, counters, evidence, guards, outbox, registrations, subscriptions
+from subscriptions.store import addresses, counters, evidence, guards, lists, outbox, registrations, subscriptions
 from subscriptions.store.engine import reading, repeated, transaction
-from subscriptions.store.models import Counted, List, Registration, Subscription
+from subscriptions.store.models import Counted, Registration, Subscription
 
 
 class LinkState(StrEnum):
@@ -132,20 +132,21 @@ def _open(
     subscription_step(found and found.state, Event.CONFIRM)
     subscription = found or _new(session, registration, now, policy)
     registration.state, registration.subscription_id = step.to, subscription.id
+    welcomes, sha256 = lists.agreed(session, registration.list_id, registration.wording_id)
+    wording = {"wording": registration.wording_id, "wording_sha256": sha256}
     evidence.add(
         session, Fact.CONFIRMED, now, method.channel,
         registration_id=registration.id, subscription_id=subscription.id,
-        ip=origin.ip, ip_source=origin.ip_source, details={"method": method.method},
+        ip=origin.ip, ip_source=origin.ip_source, details={"method": method.method, **wording},
     )  # fmt: skip
     move.finish(session, registration, now, policy)
     counters.add(session, {"confirmations": 1})
-    row = session.get(List, registration.list_id)
-    welcome = found is None and row is not None and row.welcome
+    welcome = found is None and welcomes
     outbox.owe(session, step.mail if welcome else None, now=now, subscription_id=subscription.id)
     return welcome
 
 
-_CARRIED = ("list_id", "key", "address", "name", "fields", "locale", "registered_at")
+_CARRIED = ("list_id", "key", "address", "name", "fields", "locale", "registered_at", "wording_id")
 
 
 def _new(session: Session, registration: Registration, now: datetime, policy: Policy) -> Subscription:

@@ -13,13 +13,14 @@ from subscriptions.actions import gate as gates
 from subscriptions.actions.gate import Gate, Pass, Refusal, gate_for
 from subscriptions.domain.address import Address
 from subscriptions.domain.budget import Budget
-from subscriptions.domain.evidence import Channel, Fact, complete
+from subscriptions.domain.evidence import ANOTHER_SITE, Channel, Fact, complete
 from subscriptions.domain.lifecycle import Event, Subscription, registration_step, subscription_step
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import NOTIFIED_EVERY, Policy
+from subscriptions.domain.sites import host_of
 from subscriptions.store import addresses, counters, outbox, signups
 from subscriptions.store.engine import repeated
-from subscriptions.store.models import List
+from subscriptions.store.models import List, Wording
 from subscriptions.store.trips import Connected, Trip, in_trips, trip
 
 
@@ -37,11 +38,14 @@ NOWHERE = Origin(None, "peer", None)
 
 @dataclass(frozen=True, slots=True)
 class ListChoice:
-    """A list that was asked for, and the wording that stood beside it; a fault of it is told at `field` of the form."""
+    """A list that was asked for, and the wording that holds; a fault of it is told at `field` of the form.
+
+    `vouched`: it stood beside the button, as the form says; else it is the one of that moment.
+    """
 
     list: List
-    wording_id: str | None
-    wording_sha256: str | None = None
+    wording: Wording
+    vouched: bool = True
     field: str = "wording"
 
 
@@ -67,6 +71,8 @@ class SignUp(NamedTuple):
     brings: Pass = Pass()
     mailable: bool = True  # if not, it is answered like all others, and nothing else comes of it
     flags: tuple[str, ...] = ()  # what is unusual about it, for the evidence
+    site: str = ""  # the origin of the page that its form stood on, as the browser says; none: it says nothing
+    is_our_site: bool = False
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked, checked
 
     @property
@@ -173,7 +179,7 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
     fields = json.dumps(dict(sign_up.fields), ensure_ascii=False) if sign_up.fields else None
     return signups.New(
         ref=sign_up.ref, list_id=choice.list.id, key=sign_up.key, address=address.mailed, typed=typed,
-        name=sign_up.name, locale=sign_up.locale, fields=fields, wording_id=choice.wording_id,
+        name=sign_up.name, locale=sign_up.locale, fields=fields, wording_id=choice.wording.id, vouched=choice.vouched,
         registered_at=batch.now, confirm_by=batch.confirm_by, purge_at=batch.purge_at,
         channel=sign_up.channel, actor=sign_up.actor, ip=sign_up.origin.ip, ip_source=sign_up.origin.ip_source,
         details=_details(sign_up, choice), mail=mail, mid=batch.mids.pop() if mail else None, due_at=due_at,
@@ -181,16 +187,23 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
 
 
 def _details(sign_up: SignUp, choice: ListChoice) -> str:
-    text = _registered(choice.wording_id, choice.wording_sha256, sign_up.locale, sign_up.flags)
+    wording = choice.wording
+    site, flags = "", sign_up.flags
+    if sign_up.site:
+        is_known = sign_up.is_our_site or sign_up.site in choice.list.origins
+        site, flags = (host_of(sign_up.site), flags) if is_known else ("", (*flags, ANOTHER_SITE))
+    text = _registered(wording.id, wording.sha256, choice.vouched, sign_up.locale, flags, site)
     return json.dumps(json.loads(text) | dict(sign_up.vouched)) if sign_up.vouched else text
 
 
 @lru_cache(maxsize=1024)
-def _registered(wording_id: str | None, sha256: str | None, locale: str, flags: tuple[str, ...]) -> str:
-    wording = wording_id or "not vouched for by the form"
-    details: dict[str, object] = {"wording": wording, "wording_sha256": sha256, "locale": locale}
+def _registered(wording_id: str, sha256: str, vouched: bool, locale: str, flags: tuple[str, ...], site: str) -> str:
+    wording = {"wording": wording_id, "wording_sha256": sha256, "vouched": vouched}
+    details: dict[str, object] = {**wording, "locale": locale}
     if flags:
         details["flags"] = flags
+    if site:
+        details["site"] = site
     return json.dumps(complete(Fact.REGISTERED, details))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from subscriptions.clock import words
 from subscriptions.domain.address import Address
 from subscriptions.domain.budget import Budget
+from subscriptions.domain.evidence import ANOTHER_SITE
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope, noun
 from subscriptions.domain.policy import state_at
@@ -55,7 +56,7 @@ def _happened(
     session: Session, row: Registration | Subscription, events: Sequence[Evidence], owed: Sequence[Owed], now: datetime
 ) -> Iterator[str]:
     if named := [*(["name"] if row.name else []), *(row.fields or {})]:  # never with what: a story may be passed on
-        yield f"  Told to be addressed by: {', '.join(named)}"
+        yield f"  Told besides the address: {', '.join(named)}"
     for event in events:
         yield f"  {words(event.at)}: {_sentence(event)}{_proof(session, event)}"
     if isinstance(row, Registration) and row.replaces:
@@ -87,9 +88,12 @@ def _sentence(event: Evidence) -> str:
     mail = noun(details.get("mail"))
     ip = f" from {event.ip}" if event.ip else ""
     flagged = " Its domain is one for throw-away addresses." if "disposable" in details.get("flags", ()) else ""
-    agreed = f"consent text {details.get('wording')}.{flagged}"
+    flagged += " The form stood on another site." if ANOTHER_SITE in details.get("flags", ()) else ""
+    site = f" on {details['site']}" if "site" in details else ""
+    vouched = "" if details.get("vouched", True) else " (not vouched for by the form)"
+    agreed = f"consent text {details.get('wording')}{vouched}.{flagged}"
     sentences = {
-        "registered": f"signed up by {event.channel}{_by(event)}{ip}{_vouched(event)}; {agreed}",
+        "registered": f"signed up by {event.channel}{site}{_by(event)}{ip}{_vouched(event)}; {agreed}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".{_set_aside(details)}',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",

@@ -18,6 +18,8 @@ from subscriptions.mail.lint import part_of
 from subscriptions.mail.preview import Preview, Previews, all_kinds
 from subscriptions.mail.smtp import GiveUp, Later, Pause
 from subscriptions.parts import current_parts
+from subscriptions.store.lists import lacking
+from subscriptions.store.models import List
 
 mail = Group("mail", help="Mails: try the relay, see and check what is sent.")
 
@@ -110,13 +112,24 @@ def _write_mail(file: Path, octets: bytes) -> None:
 @_choosing
 @ready
 def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
-    """Check mails as they would leave: nothing remote, no advertising, every fact in both parts; one line a problem."""
+    """Check mails as they would leave: nothing remote, no advertising, every fact in both parts; one line a problem.
+
+    It also says which texts of a list are missing in which language. People are shown the list's own then.
+    """
     found = _chosen(kind, tag, slug)
+    for row, language in dict.fromkeys((mail.row, mail.tag) for mail in found):
+        _say_what_is_missing(row, language)
     wrong = [f"{_named(mail)}: {problem}." for mail in found for problem in mail.problems]
     click.echo("\n".join(wrong) if wrong else f"{len(found)} mails, and nothing wrong with them.")
     if wrong:
         number = sum(bool(mail.problems) for mail in found)
         raise click.ClickException(f"{number} of {len(found)} mails should not be sent as they are.")
+
+
+def _say_what_is_missing(row: List, tag: str) -> None:
+    lacks = lacking(row, tag)
+    if lacks and current_parts().languages.known(row.locale) != tag:
+        click.echo(f'{row.slug}, {tag}: no {", ".join(lacks)} in this language; what stands there is "{row.locale}".')
 
 
 def _named(mail: Preview) -> str:

@@ -35,12 +35,12 @@ class Channel(StrEnum):
 
 # GDPR 7(1): time and channel stand with each; these are the details that must stand beside them
 DETAILS: Mapping[Fact, frozenset[str]] = {
-    Fact.REGISTERED: frozenset({"wording", "wording_sha256", "locale"}),
+    Fact.REGISTERED: frozenset({"wording", "wording_sha256", "vouched", "locale"}),
     Fact.MAILED: frozenset(
         {"mail", "message_id", "date", "template", "values", "hashes", "sha256", "redacted_sha256", "locale", "reply"}
     ),
     Fact.MAIL_GIVEN_UP: frozenset({"mail", "reply"}),
-    Fact.CONFIRMED: frozenset({"method"}),
+    Fact.CONFIRMED: frozenset({"method", "wording", "wording_sha256"}),
     Fact.ASKED_AGAIN: frozenset(),
     Fact.CORRECTED: frozenset({"changed"}),  # which fields; what stood in them before is nobody's proof
     Fact.DISOWNED: frozenset(),
@@ -50,6 +50,7 @@ DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.ERASED: frozenset({"keeps_until"}),
 }
 
+ANOTHER_SITE = "another site"  # flag of a registration: its form stood on no site of the list and on none of ours
 PROMISED_IP = frozenset({Fact.REGISTERED, Fact.CONFIRMED})  # the founding clause promises these two, no others
 
 

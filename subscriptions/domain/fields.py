@@ -1,4 +1,4 @@
-"""Voluntary fields of a list: what people may tell to be addressed by, and for nothing else (GDPR 5(1)(b))."""
+"""Voluntary fields of a list: names, to address people by alone, and what operators ask besides (GDPR 5(1)(b))."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ LONGEST = 100  # characters
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`label`, `hint` and `purpose` have translations; the label of one of the operator's own stands as it is."""
+    """`label`, `hint` and `purpose` have translations; what an operator has written stands as it is."""
 
     key: str
     label: str
@@ -32,19 +32,21 @@ FIELDS = {
         Field("salutation", marked("Title"), "honorific-prefix", marked("Such as Ms, Mr or Dr.")),
     )
 }
+UNSAID = marked("It is stored with your subscription. Whoever runs this list can see and use it.")
 GREETED_BY = (("salutation", "family_name"), ("given_name",), ("name",))  # the best way first; others greet nobody
 GREETING_LETTERS, GREETING_WORDS = 40, 4  # at most: a longer name is a text that a stranger wants to have mailed
 
 
 def field_of(text: str) -> Field:
-    """A field as the configuration names it: `given_name`, or `company: Company or club`."""
-    key, colon, label = text.partition(":")
-    return Field(key, label.strip(), is_own=True) if colon else FIELDS[key]
+    """A field as the configuration names it: `given_name`, or `company: Company or club` with its purpose below."""
+    key, colon, said = text.partition(":")
+    label, _, purpose = said.partition("\n")
+    return Field(key, label.strip(), purpose=purpose or UNSAID, is_own=True) if colon else FIELDS[key]
 
 
 def field_stored(key: str) -> Field:
     """One that was told, though no list asks for it any more."""
-    return FIELDS.get(key) or Field(key, key, is_own=True)
+    return FIELDS.get(key) or Field(key, key, purpose=UNSAID, is_own=True)
 
 
 @lru_cache

@@ -21,3 +21,8 @@ def origin_of(url: str) -> str | None:
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, _USUAL[parts.scheme]) else "")
+
+
+def host_of(origin: str) -> str:
+    """With its port, where that is not the usual one."""
+    return origin.partition("://")[2]

@@ -1,4 +1,4 @@
-"""What a form of ours carries: when it was shown, and the token of its one more step."""
+"""What a form of ours carries: when it was shown, in a frame on which site, and the token of its one more step."""
 
 import hashlib
 import secrets
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from subscriptions.clock import Clock
-from subscriptions.links.purposes import BOUND, FORM_TIME, MILLISECONDS, NONCE, STEP, Tokens
+from subscriptions.links.purposes import BOUND, FORM_SITE, FORM_TIME, MILLISECONDS, NONCE, STEP, Tokens
 from subscriptions.links.signing import BadLink
 
 
@@ -25,6 +25,7 @@ class FormTokens:
     def __init__(self, secret_keys: Sequence[bytes]) -> None:
         self._time = Tokens(FORM_TIME, secret_keys, Clock())
         self._step = Tokens(STEP, secret_keys, Clock())
+        self._site = Tokens(FORM_SITE, secret_keys, Clock())
 
     def time(self, at: datetime) -> str:
         return self._time.write(_written(at))
@@ -47,6 +48,22 @@ class FormTokens:
         except BadLink:
             return None
         return Step(_read(at), used) if used and bound == _bound(key, lists) else None
+
+    def site(self, origin: str) -> str:
+        """Says that a frame was shown on this site."""
+        return self._site.write(_hashed(origin))
+
+    def read_site(self, text: str, origins: Iterable[str]) -> str | None:
+        """Which of these it was, or nothing of them; None where nothing of ours says so."""
+        try:
+            (said,), _, _ = self._site.read(text)
+        except BadLink:
+            return None
+        return next((origin for origin in origins if _hashed(origin) == said), "")
+
+
+def _hashed(origin: str) -> bytes:
+    return hashlib.blake2b(origin.encode(), digest_size=BOUND).digest()
 
 
 def _bound(key: bytes, lists: Iterable[int]) -> bytes:

@@ -57,7 +57,8 @@ FORM_TIME = Purpose(b"form-time", (MILLISECONDS,), FORM_LIFE, stamped=False, use
 STEP = Purpose(
     b"one-more-step", (MILLISECONDS, BOUND, NONCE), STEP_LIFE, stamped=False, used=partial(used_hash, b"step")
 )
-PURPOSES = (CONFIRM, NOT_ME, LEAVE, PREFERENCES, SESSION, FORM_TIME, STEP)
+FORM_SITE = Purpose(b"form-site", (BOUND,), FOR_EVER, stamped=False, used=OFTEN)
+PURPOSES = (CONFIRM, NOT_ME, LEAVE, PREFERENCES, SESSION, FORM_TIME, STEP, FORM_SITE)
 
 
 class Opened(NamedTuple):

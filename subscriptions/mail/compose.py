@@ -77,6 +77,8 @@ class Composer:
         message = OutMessage(mail.value, self._settings.mail.sender, letter, values["to"], octets)
         message.registration_id, message.key = due.registration_id, due.key
         message.details = _details(message, values, redacted) | {"hashes": hashed, "locale": tag}
+        if mail.row.repeats_wording:
+            message.details["wordings"] = {agreed.id: agreed.sha256 for _, agreed in entries if agreed}
         if len(entries) > 1:
             message.details["lists"] = [row.slug for row, _ in entries]
         return message
@@ -137,10 +139,12 @@ class Composer:
         return OutMessage(mail.value, self._settings.mail.sender, letter, values["to"], letter.fill(values))
 
     def _compile(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
+        entries = [(each.said_in(tag), text) for each, text in entries]
         row, wording = entries[0]
         context: dict[str, Any] = {name: mark(name) for name in VALUES} | self._marked_links
         context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
-        context |= {"entries": [{"list": each, "wording": text} for each, text in entries]}
+        said = [{"list": each, "wording": text, "lang": _foreign(text, tag)} for each, text in entries]
+        context |= {"entries": said, "wording_lang": said[0]["lang"]}
         context |= {"list_name": listed([each.name for each, _ in entries], tag), "service_name": self._service}
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
@@ -206,6 +210,11 @@ def _entry(catalogue: Catalogue, member: Member) -> Entry:
     row = catalogue.lists[member.list_id] if member.list_id else catalogue.configured[0]  # no row names one: the first
     agreed = member.wording_id
     return row, catalogue.wordings[agreed] if agreed else catalogue.wordings.get(row.wording_id or "")
+
+
+def _foreign(wording: Wording | None, tag: str) -> str:
+    """The language of a wording, where it is not the mail's."""
+    return wording.language if wording and wording.language != tag else ""
 
 
 def sha256(octets: bytes) -> str:

@@ -72,7 +72,7 @@ class Previews:
             letter = self._composer.letter(mail, self._composer.entries(due), tag)
             values = self._to_person(mail, due, tag)
         octets = letter.fill(values)
-        expected = self._expected(mail, rows, values)
+        expected = self._expected(mail, [each.said_in(tag) for each in rows], values)
         return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
 
     def _to_operator(self, due: Due) -> dict[str, str]:
@@ -88,7 +88,8 @@ class Previews:
     def _due(self, mail: MailKind, rows: Sequence[List], tag: str) -> Due:
         began, life = self._now - _AGO, self._settings.lifecycle
         confirm_by = began + timedelta(hours=life.confirm_within_hours)
-        members = tuple(Member(each.id, each.wording_id, None, Registration.PENDING, confirm_by, None) for each in rows)
+        members = tuple(Member(each.id, each.said_in(tag).wording_id, None, Registration.PENDING, confirm_by, None)
+                        for each in rows)  # fmt: skip
         known: dict[str, Any] = dict.fromkeys(Due._fields) | {
             "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
             "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag, "ref": bytes(16), "members": members,

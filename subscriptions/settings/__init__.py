@@ -1,5 +1,6 @@
 """The configuration as the rest of the program knows it: one frozen Settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -80,6 +81,20 @@ class Abuse:
 
 
 @dataclass(frozen=True, slots=True)
+class ListTexts:
+    """What a list says in one more language; what is empty is said in the list's own."""
+
+    name: str = ""
+    description: str = ""
+    wording: str = ""
+    policy_url: str = ""
+    controller: str = ""
+    postal_address: str = ""
+    privacy_contact: str = ""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListSettings:
     slug: str = "newsletter"
     name: str = "Newsletter"
@@ -98,6 +113,7 @@ class ListSettings:
     confirmed_url: str = ""
     colour: str = ""
     logo: str = ""
+    texts: Mapping[str, ListTexts] = field(default_factory=dict, hash=False)  # by language tag, the list's own not
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from subscriptions.domain.address import BadAddress, named, parse
 from subscriptions.domain.fields import FIELDS
 from subscriptions.domain.sites import origin_of
 from subscriptions.look.pictures import OCTETS_AT_MOST, TYPES, NoPicture, read_picture
-from subscriptions.settings import ListSettings, Settings
+from subscriptions.settings import ListSettings, ListTexts, Settings
 
 RULES = tomllib.loads(Path(__file__).with_name("rules.toml").read_text("utf-8"))
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
 _STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # what ends a line or steers a terminal
-_FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}: *\S.{0,79}")
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}: *\S.{0,79}(\n\S.{0,299})?")  # its purpose on a second line
 _OURS = "email list lists locale lang wording wordings website return_url altcha r code ip page time fields"
 _TAKEN = {*_OURS.split(), *FIELDS}
 
@@ -154,8 +154,27 @@ def _lists(settings: Settings) -> Iterator[str]:
         label = f'[[lists]] "{configured.slug}"'
         if configured.policy_url and _web(configured.policy_url) is None:
             yield f"policy_url in {label} must start with https:// or http://."
+        for tag, texts in configured.texts.items():
+            yield from _texts(configured, tag, texts, label)
         yield from site_problems(configured, label)
         yield from look_problems(configured, label, settings.root)
+
+
+def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> Iterator[str]:
+    """The rules of the list's own texts, for those that there are."""
+    own, label = configured.locale.lower(), f"{label}, texts.{tag},"
+    if f"{own}-".startswith(f"{tag.lower()}-"):
+        yield f'texts in {label} are in the list\'s own language, "{configured.locale}": write them in the list itself.'
+    for key in ("name", "wording"):
+        if getattr(texts, key):
+            yield from _broken(RULES["lists"][key], f"{key} in {label}", getattr(texts, key))
+    if texts.policy_url and _web(texts.policy_url) is None:
+        yield f"policy_url in {label} must start with https:// or http://."
+    keys = {key for text in configured.fields if (key := text.partition(":")[0]) != text}
+    for text in texts.fields:
+        if not _FIELD.fullmatch(text) or text.partition(":")[0] not in keys:
+            known = ", ".join(sorted(keys)) or "none"
+            yield f'fields in {label} holds "{text}"; of the list\'s own fields ({known}) it takes "company: Firma".'
 
 
 def site_problems(configured: ListSettings, label: str) -> Iterator[str]:

@@ -9,7 +9,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
-from subscriptions.settings import BadSettings, ListSettings, Server, Settings
+from babel import Locale, UnknownLocaleError
+
+from subscriptions.settings import BadSettings, ListSettings, ListTexts, Server, Settings
 from subscriptions.settings.check import problems_of
 
 PREFIX = "SUBSCRIPTIONS_"
@@ -176,11 +178,36 @@ def _table(kind: type, reading: _Reading, raw: Any, path: tuple[str, ...], label
             reading.problems.append(f"{where} is not a setting; {_meant(key, known)}")
             continue
         try:
-            values[key] = _typed(types[key], value, key)
+            values[key] = _texts(reading, value, path, label) if key == "texts" else _typed(types[key], value, key)
         except TypeError as wanted:
             shown = "its value" if key in SECRETS else repr(value)
             reading.problems.append(f"{where} must be {wanted}, not {shown}.")
     return kind(**values)
+
+
+def _texts(reading: _Reading, raw: Any, path: tuple[str, ...], label: str) -> dict[str, ListTexts]:
+    """By language, its tag in the usual letters."""
+    tables = _value(raw) if isinstance(raw, _Said) else raw
+    if not isinstance(tables, dict):
+        raise TypeError("a table for each language, such as [lists.texts.de]")
+    found: dict[str, ListTexts] = {}
+    for name, table in tables.items():
+        where = f"[lists.texts.{name}] of {label}"
+        read, tag = _table(ListTexts, reading, table, (*path, "texts", name), where), _language(name)
+        if tag is None:
+            reading.problems.append(f'{where} names no language that is known; write a tag such as "de" or "pt-BR".')
+        elif tag in found:
+            reading.problems.append(f'{where} names the language "{tag}" twice.')
+        else:
+            found[tag] = read
+    return found
+
+
+def _language(name: str) -> str | None:
+    try:
+        return str(Locale.parse(name.replace("_", "-"), sep="-")).replace("_", "-")
+    except (ValueError, UnknownLocaleError):
+        return None
 
 
 def _typed(wanted: Any, value: Any, key: str) -> Any:
@@ -188,6 +215,8 @@ def _typed(wanted: Any, value: Any, key: str) -> Any:
     if isinstance(value, _Said):
         read = _value(value)
         value = str(value) if wanted is str and not isinstance(read, str) else read
+    if key == "fields" and isinstance(value, list):
+        return tuple(map(_field, value))
     if get_origin(wanted) is tuple:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
@@ -195,6 +224,18 @@ def _typed(wanted: Any, value: Any, key: str) -> Any:
     if type(value) is not wanted:
         raise TypeError({str: "a text", int: "a whole number", bool: "true or false"}[wanted])
     return value
+
+
+def _field(value: Any) -> str:
+    """A field in one text, however it is written: its purpose stands on a line of its own."""
+    if isinstance(value, str):
+        return value
+    told = dict(value) if isinstance(value, dict) else {}
+    is_whole = {"key", "label"} <= told.keys() <= {"key", "label", "purpose"}
+    if not is_whole or not all(isinstance(text, str) for text in told.values()):
+        raise TypeError('a list of names, or of tables such as { key = "company", label = "Company", purpose = "…" }')
+    lines = [f"{told['key']}: {told['label']}", told.get("purpose", "")]
+    return "\n".join(" ".join(line.split()) for line in lines if line)
 
 
 def _meant(key: str, known: list[str]) -> str:

@@ -36,14 +36,14 @@ def _time(at: datetime) -> str:
 
 
 _WRITTEN: Mapping[str, Callable[[Any], str]] = {
-    "bytea": octets, "bigint": numbers, "int": numbers, "text": texts, "timestamptz": times,
+    "bytea": octets, "bigint": numbers, "int": numbers, "boolean": numbers, "text": texts, "timestamptz": times,
 }  # fmt: skip
 
 
 @cache
 def columns_of(row: type[tuple[Any, ...]]) -> dict[str, str]:
     """The members of a NamedTuple, with PostgreSQL's type of each."""
-    types = {bytes: "bytea", int: "bigint", str: "text", datetime: "timestamptz"}
+    types = {bytes: "bytea", bool: "boolean", int: "bigint", str: "text", datetime: "timestamptz"}
     return {name: types[(get_args(hint) or (hint,))[0]] for name, hint in get_type_hints(row).items()}
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -36,13 +36,30 @@ class Catalogue:
     def by_slug(self, slug: str) -> List | None:
         return self._named.get(slug)
 
+    def by_slugs(self, slugs: Iterable[str]) -> list[List]:
+        """Those that there are, each once and in our order: who names them has no say in how a mail reads."""
+        found = {row.id: row for slug in slugs if (row := self.by_slug(slug))}
+        return sorted(found.values(), key=lambda row: row.position or 0)
+
+    def wording_of(self, row: List, locale: str) -> Wording:
+        """What is agreed to by whoever signs up now, in that language."""
+        return self.wordings[row.said_in(locale).wording_id]
+
 
 def read_catalogue() -> Catalogue:
     with reading() as session:
-        rows, texts = all_of(session), wordings(session)
-        found = Catalogue({row.id: row for row in rows}, {row.id: row for row in texts}, version(session))
+        found = catalogue_in(session)
         session.expunge_all()
     return found
+
+
+def catalogue_in(session: Session) -> Catalogue:
+    rows, texts = all_of(session), wordings(session)
+    for row in rows:
+        told = {"": row, row.locale.lower(): row} | {tag.lower(): _in_language(row, tag) for tag in row.texts}
+        for each in told.values():
+            each.told = told
+    return Catalogue({row.id: row for row in rows}, {row.id: row for row in texts}, version(session))
 
 
 def version(session: Session) -> str | None:
@@ -58,10 +75,47 @@ def note_version(session: Session) -> None:
         meta.put(session, "catalogue", digest)
 
 
-def wording_hash(slug: str, text: str, policy_url: str, controller: str) -> str:
-    """The SHA-256 that names a wording: what was shown, of which list, with which policy and controller."""
-    shown = json.dumps([slug, text, policy_url, controller], ensure_ascii=False)
-    return hashlib.sha256(shown.encode()).hexdigest()
+SAID = ("name", "description", "policy_url", "controller", "postal_address", "privacy_contact", "wording_id")
+
+
+def _in_language(row: List, tag: str) -> List:
+    """A copy that no session knows, with what the list says in that language."""
+    texts, columns = dict(row.texts[tag]), {column.key: getattr(row, column.key) for column in List.__table__.columns}
+    fields, lacking = _fields_in(row.fields, texts.pop("fields", []))
+    said = List(**(columns | texts | {"fields": fields}))
+    said.tag, said.lacks = tag, frozenset({*SAID} - texts.keys() | lacking)
+    return said
+
+
+def _fields_in(own: Sequence[str], further: Sequence[str]) -> tuple[list[str], set[str]]:
+    """The list's fields with the labels and purposes of a language, and which of those it lacks."""
+    told: dict[str, list[str]] = {text.partition(":")[0]: text.split("\n") for text in further}
+    found, lacking = [], set()
+    for text in own:
+        key, (label, *purpose) = text.partition(":")[0], text.split("\n")
+        said, *said_for = told.get(key, [""])
+        if label != key and not said:
+            lacking.add(f"label of {key}")
+        if purpose and not said_for:
+            lacking.add(f"purpose of {key}")
+        found.append("\n".join([said or label, *(said_for or purpose)]))
+    return found, lacking
+
+
+def lacking(row: List, tag: str) -> list[str]:
+    """What the list says in its own language and not in that one."""
+    said = row.said_in(tag)
+    lacks = {*SAID} | _fields_in(row.fields, ())[1] if said is row else said.lacks
+    return sorted(name.removesuffix("_id") for name in lacks if getattr(row, name, True))
+
+
+def wording_hash(slug: str, text: str, policy_url: str, controller: str, tag: str = "") -> str:
+    """The SHA-256 that names a wording: what was shown, of which list, with which policy and controller.
+
+    `tag`: its language, where that is not the list's own.
+    """
+    shown = [slug, text, policy_url, controller, *([tag] if tag else [])]
+    return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()
 
 
 def sync(session: Session, configured: Sequence[dict[str, Any]], now: datetime) -> None:
@@ -69,25 +123,45 @@ def sync(session: Session, configured: Sequence[dict[str, Any]], now: datetime) 
     session.execute(update(List).values(position=None))
     for position, fields in enumerate(configured):
         values = dict(fields)
-        text = values.pop("wording")
-        digest = wording_hash(values["slug"], text, values["policy_url"], values["controller"])
+        text, texts = values.pop("wording"), values.pop("texts")
         row = session.scalar(select(List).where(List.slug == values["slug"]))
         if row is None:
             row = List(slug=values["slug"])
             session.add(row)
         for name, value in values.items():
             setattr(row, name, value)
-        row.position, row.wording_id = position, digest[:16]
+        row.position, row.wording_id, row.texts = position, row.wording_id or "", row.texts or {}
         session.flush()
-        _keep(session, row, text, digest, now)
+        row.wording_id = _keep(session, row, {"wording": text}, "", now)
+        row.texts = {tag: _worded(session, row, said, tag, now) for tag, said in texts.items()}
 
 
-def _keep(session: Session, row: List, text: str, digest: str, now: datetime) -> None:
-    if session.get(Wording, row.wording_id) is None:
-        wording = Wording(id=row.wording_id, list_id=row.id, text=text, sha256=digest, made_at=now)
-        wording.policy_url, wording.controller = row.policy_url, row.controller
+def _worded(session: Session, row: List, said: dict[str, Any], tag: str, now: datetime) -> dict[str, Any]:
+    """What a list says in that language, its wording by its id."""
+    texts = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items() if value}
+    wording = {"wording_id": _keep(session, row, texts, tag, now)} if "wording" in texts else {}
+    return {name: value for name, value in texts.items() if name != "wording"} | wording
+
+
+def _keep(session: Session, row: List, said: dict[str, Any], tag: str, now: datetime) -> str:
+    """The id of a wording, which is kept if it is new."""
+    text, policy_url = said["wording"], said.get("policy_url", row.policy_url)
+    controller = said.get("controller", row.controller)
+    digest = wording_hash(row.slug, text, policy_url, controller, tag)
+    wording = session.get(Wording, digest[:16])
+    if wording is None:
+        wording = Wording(id=digest[:16], list_id=row.id, text=text, sha256=digest, valid_from=now)
+        wording.policy_url, wording.controller = policy_url, controller
         session.add(wording)
-        session.flush()
+    wording.language = tag or row.locale  # of the same text, where a list's own was a mistake
+    session.flush()
+    return wording.id
+
+
+def agreed(session: Session, list_id: int, wording_id: str | None) -> tuple[bool, str | None]:
+    """Whether the list welcomes, and the hash of the wording that was agreed to there."""
+    text = select(Wording.sha256).where(Wording.id == wording_id).scalar_subquery()
+    return session.execute(select(List.welcome, text).where(List.id == list_id)).one()
 
 
 def all_of(session: Session) -> Sequence[List]:

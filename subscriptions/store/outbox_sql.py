@@ -20,9 +20,6 @@ _suppression = (
     .where(_p.key == _key, or_(_p.list_id.is_(None), _p.list_id == _list_id), in_force(_NOW))
     .scalar_subquery()
 )
-_first = Registration.__table__.alias()
-_opening = select(_first.c.wording_id).where(_first.c.subscription_id == _s.id).order_by(_first.c.id).limit(1)
-_agreed = func.coalesce(_r.wording_id, _opening.scalar_subquery())  # of a subscription: the wording that opened it
 _of_form = [_o.mail == kind.value for kind in MailKind if kind.row.of_form]
 READ_AGAIN = (
     select(
@@ -32,7 +29,7 @@ READ_AGAIN = (
         func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _r.ref,
         _s.state, _s.restricted, _s.confirmed_at, func.coalesce(_r.fields, _s.fields), _o.owed_at,
         _o.refusal, _o.refused_at, _o.note,
-        _list_id, _agreed, _r.id, _r.state, _r.confirm_by, _suppression,
+        _list_id, func.coalesce(_r.wording_id, _s.wording_id), _r.id, _r.state, _r.confirm_by, _suppression,
     )
     .outerjoin_from(Owed.__table__, _hangs_on, _h.id == _o.registration_id)
     .outerjoin(

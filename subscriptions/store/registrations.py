@@ -50,6 +50,19 @@ def forget_replaced(session: Session, key: bytes) -> None:
     session.execute(update(Registration).where(Registration.replaces == key).values(replaces=None))
 
 
+def unworded(session: Session) -> Sequence[tuple[int, str]]:
+    """List and language of those that wait, and of which nobody has said which wording holds."""
+    which = Registration.wording_id.is_(None), Registration.state == State.PENDING
+    return session.execute(select(Registration.list_id, Registration.locale).where(*which).distinct()).all()
+
+
+def word(session: Session, list_id: int, locale: str, wording_id: str) -> None:
+    """For these, this one holds."""
+    which = Registration.list_id == list_id, Registration.locale == locale, Registration.state == State.PENDING
+    unknown = update(Registration).where(*which, Registration.wording_id.is_(None))
+    session.execute(unknown.values(wording_id=wording_id))
+
+
 def of_subscription(session: Session, id_: int) -> Sequence[Registration]:
     return session.scalars(select(Registration).where(Registration.subscription_id == id_)).all()
 

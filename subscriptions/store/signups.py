@@ -33,7 +33,8 @@ class New(NamedTuple):
     registered_at: datetime
     confirm_by: datetime
     purge_at: datetime
-    wording_id: str | None
+    wording_id: str
+    vouched: bool
     channel: str
     actor: str | None
     ip: str | None
@@ -97,9 +98,9 @@ PG_SEE = _SEE.format(among="= ANY(?::bytea[])", now="?", first="OFFSET 0").repla
 _SQLITE_SEE = _SEE.format(among="IN (VALUES {keys})", now="?1", first="")
 _REGISTRATIONS = """
 INSERT INTO registrations (ref, list_id, key, state, address, typed, name, locale, registered_at, confirm_by,
-  purge_at, wording_id, fields)
+  purge_at, wording_id, vouched, fields)
 SELECT ref, list_id, key, 'pending', address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id,
-  fields{json} FROM n
+  vouched, fields{json} FROM n
 """
 _EVIDENCE = """
 INSERT INTO evidence (registration_id, fact, at, channel, actor, ip, ip_source, details)

@@ -1,6 +1,7 @@
 """Lists with the consent texts that they have shown, and their mails: what is owed, how it reads, the mailbox."""
 
 from datetime import datetime
+from typing import Any, cast
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -31,6 +32,21 @@ class List(db.Model):  # type: ignore[name-defined, misc]
     fields: Mapped[list[str]] = mapped_column(JSON)  # the voluntary ones, as the configuration names them
     colour: Mapped[str]
     logo: Mapped[str]
+    texts: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSON)  # in further languages, by their tags
+
+    told = cast("dict[str, List]", {})  # the list as each language tells it, once a catalogue has it
+    tag, lacks = "", frozenset[str]()  # of one that is told: its language, and what it has in the list's own alone
+
+    def said_in(self, tag: str) -> "List":
+        """The list as that language tells it ("de-AT" as "de" does); as its own does, where it has no such texts."""
+        left = tag.lower()
+        while left and left not in self.told:
+            left = left.rpartition("-")[0]
+        return self.told.get(left, self)
+
+    def lang_of(self, text: str) -> str:
+        """The language that one of its texts is in."""
+        return self.tag if self.tag and text not in self.lacks else self.locale
 
 
 class Wording(db.Model):  # type: ignore[name-defined, misc]
@@ -40,10 +56,11 @@ class Wording(db.Model):  # type: ignore[name-defined, misc]
     id: Mapped[str] = mapped_column(String(16), primary_key=True)  # the head of the hash
     list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"), index=True)
     text: Mapped[str]
+    language: Mapped[str]
     policy_url: Mapped[str]
     controller: Mapped[str]
     sha256: Mapped[str] = mapped_column(String(64))
-    made_at: Mapped[datetime]
+    valid_from: Mapped[datetime]
 
 
 class Owed(db.Model):  # type: ignore[name-defined, misc]

@@ -45,7 +45,8 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
     registered_at: Mapped[datetime]
     confirm_by: Mapped[datetime]
     purge_at: Mapped[datetime]
-    wording_id: Mapped[str | None] = mapped_column(String(16))
+    wording_id: Mapped[str | None] = mapped_column(String(16))  # that holds; none: of before 0.4.0, and nobody knows
+    vouched: Mapped[bool]  # whether it stood beside the button, as the form says
     subscription_id: Mapped[int | None] = mapped_column(Id, ForeignKey("subscriptions.id"), index=True)
     fields: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # voluntary ones besides the name
     replaces: Mapped[bytes | None] = mapped_column(Key)  # a change of address: the key of the one that ends
@@ -75,6 +76,7 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
     notified_at: Mapped[datetime | None]  # when "you are already subscribed" was last owed
     ip_until: Mapped[datetime | None] = mapped_column(index=True)
     proof_until: Mapped[datetime | None] = mapped_column(index=True)
+    wording_id: Mapped[str | None] = mapped_column(String(16))  # that was agreed to; none: of before 0.4.0, as above
 
     @property
     def is_open(self) -> bool:

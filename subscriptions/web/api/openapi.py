@@ -66,7 +66,8 @@ def _kind(rows: Sequence[List], required: Sequence[str], which: dict[str, Any]) 
 
 
 def _about(field: Field) -> str:
-    return field.label if field.is_own else " ".join(filter(None, ("Voluntary.", field.hint, field.purpose)))
+    about = f"{field.label}." if field.is_own else field.hint
+    return " ".join(filter(None, ("Voluntary.", about, field.purpose)))
 
 
 def _object(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:

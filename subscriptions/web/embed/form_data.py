@@ -54,7 +54,7 @@ def data(options: Options) -> dict[str, Any]:
 
 def _agreement(entry: Agreement) -> dict[str, Any]:
     row, wording = entry.list, entry.wording
-    return {"list": row.slug, "name": row.name, "description": row.description, "lang": row.locale,
+    return {"list": row.slug, "name": row.name, "description": row.description, "lang": wording.language,
             "wording": wording.id, "text": wording.text, "purpose": entry.purpose,
             "policy_url": wording.policy_url}  # fmt: skip
 

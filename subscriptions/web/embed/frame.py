@@ -5,7 +5,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.parts import current_parts
 from subscriptions.web.embed.options import Options, read
-from subscriptions.web.http import headers
+from subscriptions.web.http import headers, urls
+from subscriptions.web.http.adapter import incoming
 from subscriptions.web.pages import inbox, signup
 
 pages = Blueprint("frame", __name__, url_prefix="/embed/<slug>/frame")
@@ -21,6 +22,8 @@ def begin() -> None:
     if current_parts().settings.mail.transport == "mailbox":
         origins.append(request.host_url.rstrip("/"))
     g.framed = origins
+    came_from = incoming().sent_from
+    g.stood_on = request.args.get(urls.STOOD_ON) or (current_parts().forms.site(came_from) if came_from else None)
     headers.allow(frame_ancestors=" ".join(origins), script_src="'self'")
 
 

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from subscriptions.domain.sites import origin_of
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
-from subscriptions.web.http import urls
+from subscriptions.web.http import language, urls
 from subscriptions.web.intake.fields import keys_in, keys_of, named, shown_fields
 from subscriptions.web.pages.sign_up_form import SignUpForm, describe
 
@@ -64,4 +64,4 @@ def read(row: List, query: "MultiDict[str, str]") -> Options:
 
 def _rows(row: List, query: "MultiDict[str, str]") -> tuple[List, ...]:
     others = [current_parts().catalogue.by_slug(slug) for slug in named(query, "lists") if slug != row.slug]
-    return (row, *(other or abort(404) for other in others))
+    return (language.said(row), *(language.said(other or abort(404)) for other in others))

@@ -45,7 +45,7 @@ def page(slug: str) -> str:
     row = the_list(slug)
     options, asked = read(row, request.args), request.args.get("return_url", "")
     headers.allow(script_src="'self'", connect_src="'self'", frame_src="'self'")
-    configured = current_parts().catalogue.configured
+    configured = map(language.said, current_parts().catalogue.configured)
     return render_template(
         "pages/embed.html", list=row, options=options, origins=options.origins, wished=options.query(),
         base=urls.public(""), tags=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],

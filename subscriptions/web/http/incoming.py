@@ -1,5 +1,6 @@
 """A request as a plain value, whichever server and whichever framework brought it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -11,9 +12,11 @@ from werkzeug.http import parse_accept_header
 from werkzeug.sansio.utils import get_host
 
 from subscriptions.actions.gate import Refusal
+from subscriptions.domain.sites import origin_of
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_HOST = 300  # characters: a name has 253, and then comes a port
+NO_SITE = "none"
 MOST_LANGUAGES = 20  # of a header; browsers send up to ten
 
 
@@ -44,10 +47,26 @@ class Incoming:
         return ImmutableMultiDict(parse_qsl(self.query, keep_blank_values=True, errors="werkzeug.url_quote"))
 
     @property
+    def sent_from(self) -> str:
+        """The origin of the page that it comes from, as the browser says; none: it does not say, or hides it.
+
+        What is no site of the web (an app, a file) is one by no name.
+        """
+        said = self.headers.get("origin", "null")
+        if said == "null":
+            said = self.headers.get("referer", "")
+        return _site("/".join(re.split("[/?#]", said, maxsplit=3)[:3])[:LONGEST_HOST]) if said else ""
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """The tags that the reader accepts, the dearest first."""
         # what a header of 16 KiB says would take 20 ms to read, and be kept
         return _accepted(",".join(self.headers.get("accept-language", "")[:1000].split(",")[:MOST_LANGUAGES]))
+
+
+@lru_cache(1024)  # of sites alone: where on them a visitor was, nobody needs to know
+def _site(said: str) -> str:
+    return origin_of(said) or NO_SITE
 
 
 @lru_cache(1024)

@@ -72,9 +72,14 @@ def words(at: datetime) -> str:
     return languages.words(at, current())
 
 
+def said(row: List) -> List:
+    """The list as the page's language tells it."""
+    return row.said_in(current())
+
+
 def listed(rows: Sequence[List]) -> str:
     """The names of lists, in a row."""
-    return languages.listed([row.name for row in rows], current())
+    return languages.listed([said(row).name for row in rows], current())
 
 
 def told(text: str, values: Mapping[str, object]) -> str:

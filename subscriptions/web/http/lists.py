@@ -13,12 +13,12 @@ def the_list(slug: str) -> List:
     """The list of that name that takes sign-ups, or 404; a page about it."""
     row = current_parts().catalogue.by_slug(slug) or abort(404)
     language.of_list(row)
-    return row
+    return language.said(row)
 
 
 def there_are(slugs: Iterable[str]) -> list[List]:
-    """Those that take sign-ups, of the lists that are named, each once."""
-    return [row for row in map(current_parts().catalogue.by_slug, dict.fromkeys(slugs)) if row]
+    """Those that take sign-ups, of the lists that are named."""
+    return current_parts().catalogue.by_slugs(slugs)
 
 
 def any_list(slug: str) -> List:

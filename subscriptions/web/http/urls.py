@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import request, url_for
+from flask import g, request, url_for
 
 from subscriptions.domain.sites import origin_of
 from subscriptions.languages import marked
@@ -13,6 +13,7 @@ from subscriptions.web.http import headers, open_tab
 from subscriptions.web.http.problem import Problem
 
 RETURN = "return_url"
+STOOD_ON = "stood_on"  # of a frame: on which site it was first shown, signed
 OPTIONS = ("lists", "fields", "colour")
 OF_INBOX = ("check_inbox", "again", "code")
 LONGEST = 2000  # characters
@@ -30,8 +31,10 @@ def here(name: str, row: List, **values: Any) -> str:
     """The address of the form or of what follows it, in the frame for whoever is in it, with the form's options."""
     if not is_framed():
         return url_for(f"{'inbox' if name in OF_INBOX else 'pages'}.{name}", slug=row.slug, **values)
-    if name not in OF_INBOX:
-        values = {key: request.args.get(key) for key in OPTIONS} | values
+    values = {STOOD_ON: g.get("stood_on")} | values
+    if name in OF_INBOX:
+        return url_for(f"frame.{name}", slug=row.slug, **values)
+    values = {key: request.args.get(key) for key in OPTIONS} | values
     return url_for(f"frame.{name}", slug=(request.view_args or {}).get("slug", row.slug), **values)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from subscriptions.domain.fields import LONGEST, Field, fields_of
+from subscriptions.domain.fields import LONGEST, UNSAID, Field, fields_of
 from subscriptions.languages import marked
 from subscriptions.store.models import List
 
@@ -30,6 +30,9 @@ class Input:
     autocomplete: str = "off"
     longest: int = LONGEST  # in characters
     required: bool = False
+    is_own: bool = False  # one that the operator made up; the others are what people are addressed by
+    lang: str = ""  # of the label, where it is not the page's
+    hint_lang: str = ""
 
 
 def address_input(say: Say, label: str = marked("E-mail address")) -> Input:
@@ -37,16 +40,30 @@ def address_input(say: Say, label: str = marked("E-mail address")) -> Input:
     return Input("email", say(label), need, "", "email", "email", LONGEST_ADDRESS, required=True)
 
 
-def voluntary_inputs(texts: Sequence[str], say: Say) -> list[Input]:
-    """The fields that the configuration names so; one alone says what it is for, several share that."""
+def voluntary_inputs(texts: Sequence[str], say: Say, rows: Sequence[List] = (), here: str = "") -> list[Input]:
+    """The fields that the configuration names so: each of the operator's own says what it is for.
+
+    So does a name that stands alone; several share that, and come first. `rows`: the lists as the page tells them;
+    `here`: its language.
+    """
     found = fields_of(*texts)
-    return [voluntary_input(field, say, field.hint if found[1:] else field.purpose) for field in found]
+    names = [field for field in found if not field.is_own]
+    if not names[1:]:
+        return [voluntary_input(field, say, field.purpose, rows, here) for field in found]
+    own = [voluntary_input(field, say, field.purpose, rows, here) for field in found if field.is_own]
+    return [*(voluntary_input(field, say, field.hint) for field in names), *own]
 
 
-def voluntary_input(field: Field, say: Say, hint: str = "") -> Input:
+def voluntary_input(field: Field, say: Say, hint: str = "", rows: Sequence[List] = (), here: str = "") -> Input:
     """Ours as `say` translates them, the operator's own as the operator wrote them."""
-    label, hint = field.label if field.is_own else say(field.label), say(hint) if hint else ""
-    return Input(field.key, label, say(marked("optional")), hint, autocomplete=field.autocomplete)
+    if not field.is_own:
+        hint = say(hint) if hint else ""
+        return Input(field.key, say(field.label), say(marked("optional")), hint, autocomplete=field.autocomplete)
+    row = next((row for row in rows if field.key in keys_in(row.fields)), None)
+    langs = [row.lang_of(f"{part} of {field.key}") if row else "" for part in ("label", "purpose")]
+    lang, hint_lang = ("" if found == here else found for found in langs)
+    hint, hint_lang = (say(hint), "") if hint == UNSAID else (hint, hint_lang)
+    return Input(field.key, field.label, say(marked("optional")), hint, is_own=True, lang=lang, hint_lang=hint_lang)
 
 
 def texts_of(rows: Sequence[List]) -> list[str]:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
@@ -35,6 +35,14 @@ class UnknownList(LookupError):
     """There is no such list, or it takes no sign-ups."""
 
 
+class Named(NamedTuple):
+    """A list, and the wording that a form or a program names for it in that field."""
+
+    list: List
+    wording_id: str | None
+    field: str = "wording"
+
+
 def from_form(
     form: "MultiDict[str, str]", row: List | None, catalogue: Catalogue, locale: str | None = None
 ) -> SignUp | list[Problem]:
@@ -52,14 +60,13 @@ def from_form(
     twice = [name for name in names if len(form.getlist(name)) > 1]
     if twice:
         return [Problem(twice[0], marked("The field %(name)s was sent more than once."), {"name": twice[0]})]
-    choices = [choice(chosen, form.get(name), catalogue, name) for chosen, name in wordings.items()]
-    return _checked(form, choices, catalogue, locale)
+    return _checked(form, [Named(chosen, form.get(name), name) for chosen, name in wordings.items()], catalogue, locale)
 
 
 def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
     """Nothing where one of them does not exist."""
     slugs = form.getlist("lists")
-    rows = [row for row in map(catalogue.by_slug, dict.fromkeys(slugs)) if row]
+    rows = catalogue.by_slugs(slugs)
     return rows if len(rows) == len(slugs) else []
 
 
@@ -68,10 +75,11 @@ def wording_field(row: List, *, is_choice: bool) -> str:
     return f"wording-{row.slug}" if is_choice else "wording"
 
 
-def choice(row: List, wording_id: str | None, catalogue: Catalogue, field: str = "wording") -> ListChoice:
-    """That list, with the wording that is vouched for, if any is."""
-    wording = catalogue.wordings.get(wording_id) if wording_id else None
-    return ListChoice(row, wording_id or None, wording.sha256 if wording else None, field)
+def choice(named: Named, locale: str, catalogue: Catalogue) -> ListChoice:
+    """That list with the wording that holds: the one that is named, else today's in the language of the sign-up."""
+    row, wording_id, field = named
+    wording = catalogue.wordings[wording_id] if wording_id else catalogue.wording_of(row, locale)
+    return ListChoice(row, wording, bool(wording_id), field)
 
 
 def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str, str]]:
@@ -93,7 +101,7 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     problems = [*_wrong_members(data, known)]
     if problems:
         return problems
-    found = _checked(data, choices or [ListChoice(catalogue.configured[0], None)], catalogue)
+    found = _checked(data, choices or [Named(catalogue.configured[0], None)], catalogue)
     if not choices and not isinstance(found, list):
         raise UnknownList
     return found
@@ -121,19 +129,19 @@ def _wrong_members(data: Mapping[str, Any], known: frozenset[str]) -> Iterator[P
         yield Problem("email", "This member is required.")
 
 
-def _named(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[ListChoice, ...] | list[Problem]:
+def _named(data: Mapping[str, Any], catalogue: Catalogue) -> tuple[Named, ...] | list[Problem]:
     """The lists that a body names, the first of all where it names none; nothing: one is not known."""
     if "lists" not in data and "wordings" not in data:
         slug, wording_id = data.get("list"), data.get("wording")
         row = catalogue.by_slug(slug) if isinstance(slug, str) else catalogue.configured[0]
-        return (choice(row, wording_id if isinstance(wording_id, str) else None, catalogue),) if row else ()
+        return (Named(row, wording_id if isinstance(wording_id, str) else None),) if row else ()
     slugs, wordings = data.get("lists"), data.get("wordings", {})
     problems = [*_wrong_lists(data, slugs), *_wrong_wordings(wordings)]
     if problems or not isinstance(slugs, list):
         return problems
-    rows = [row for row in map(catalogue.by_slug, slugs) if row]
-    choices = [choice(row, wordings.get(row.slug), catalogue, "wordings") for row in rows]
-    return tuple(choices) if len(rows) == len(slugs) else ()
+    rows = catalogue.by_slugs(slugs)
+    found = [Named(row, wordings.get(row.slug), "wordings") for row in rows]
+    return tuple(found) if len(rows) == len(slugs) else ()
 
 
 def _wrong_lists(data: Mapping[str, Any], slugs: Any) -> Iterator[Problem]:
@@ -152,21 +160,22 @@ def _wrong_wordings(wordings: Any) -> Iterator[Problem]:
 
 
 def _checked(
-    data: Mapping[str, str], choices: Sequence[ListChoice], catalogue: Catalogue, usual: str | None = None
+    data: Mapping[str, str], asked: Sequence[Named], catalogue: Catalogue, usual: str | None = None
 ) -> SignUp | list[Problem]:
     address = address_in(data)
-    fields, wrong = told(data, [chosen.list for chosen in choices])
+    fields, wrong = told(data, [named.list for named in asked])
     problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*found) for found in wrong)]
-    locale = data.get("locale") or usual or choices[0].list.locale
+    locale = data.get("locale") or usual or asked[0].list.locale
     if not _LOCALE.fullmatch(locale):
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
-    for chosen in choices:
-        if chosen.wording_id is not None and not is_of(chosen.wording_id, chosen.list, catalogue):
-            problems.append(Problem(chosen.field, NOT_ITS_WORDING))
+    for named in asked:
+        if named.wording_id and not is_of(named.wording_id, named.list, catalogue):
+            problems.append(Problem(named.field, NOT_ITS_WORDING))
     if problems or isinstance(address, Problem):
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
-    return SignUp(address, tuple(choices), name, locale, fields or None, said, data.get("altcha", ""))
+    choices = tuple(choice(named, locale, catalogue) for named in asked)
+    return SignUp(address, choices, name, locale, fields or None, said, data.get("altcha", ""))
 
 
 def address_in(data: Mapping[str, str]) -> Address | Problem:

@@ -11,15 +11,17 @@ from subscriptions.domain import mail_domains
 from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.mailable import is_within
+from subscriptions.domain.sites import host_of, origin_of
 from subscriptions.links import Visit
 from subscriptions.parts import Parts
 from subscriptions.store import registrations
 from subscriptions.store.engine import reading
-from subscriptions.store.models import Registration
+from subscriptions.store.models import List, Registration
+from subscriptions.web.http import urls
 from subscriptions.web.http.client_ip import origin
-from subscriptions.web.http.incoming import Incoming
+from subscriptions.web.http.incoming import NO_SITE, Incoming
 from subscriptions.web.intake.on_behalf import Vouched
-from subscriptions.web.intake.parse import choice
+from subscriptions.web.intake.parse import Named, choice
 
 NO_PROOF = Pass(Need.NEVER)  # of who is known by a token, a mailbox or a handle; what they may cause is the budget's
 NOBODY = Address("", "", "")
@@ -62,6 +64,7 @@ def complete(
         where = replace(where, network=None)
     if spoken_for and spoken_for.ip:
         where = Origin(spoken_for.ip, "client", None)
+    site, is_ours = site_of(incoming, parts, sign_up.rows)
     return sign_up._replace(
         ref=ref,
         key=parts.links.key(address.folded) if sign_up.lists else parts.links.try_key(ref),
@@ -72,7 +75,26 @@ def complete(
         mailable=not sign_up.lists or parts.mailable.why_not(address) is None,
         flags=("disposable",) if is_within(address.ascii_domain, parts.disposable) else (),
         vouched=spoken_for.details if spoken_for else None,
+        site=site,
+        is_our_site=is_ours,
     )
+
+
+def site_of(incoming: Incoming, parts: Parts, rows: Sequence[List]) -> tuple[str, bool]:
+    """The origin of the page that the form stood on, and whether that is ours.
+
+    A form in a frame comes from us, or hides it; on which site the frame was first shown its address says, signed.
+    """
+    said, framed = incoming.sent_from, incoming.query and incoming.args.get(urls.STOOD_ON)
+    if not said and not framed:
+        return "", False
+    ours = origin_of(parts.settings.server.base_url) or ""
+    is_ours = said != "" and (said == ours or host_of(said) == incoming.host)
+    if framed and (is_ours or not said):
+        known = [origin for row in rows for origin in row.origins]
+        site = parts.forms.read_site(framed, [*known, ours])
+        return (said, is_ours) if site is None else (site or NO_SITE, site == ours)
+    return said, is_ours
 
 
 # Once more, and the code: for who has a handle
@@ -114,6 +136,8 @@ def sign_up_like(rows: Sequence[Registration], parts: Parts, *, fresh_wording: b
     open_ = [(row, of) for row, of in known if of.position is not None]
     if not open_:
         return None
-    choices = [choice(of, of.wording_id if fresh_wording else row.wording_id, catalogue) for row, of in open_]
+    choices = [choice(Named(of, None if fresh_wording else row.wording_id), row.locale, catalogue) for row, of in open_]
+    if not fresh_wording:
+        choices = [replace(found, vouched=row.vouched) for found, (row, _) in zip(choices, open_, strict=True)]
     first, _ = open_[0]
     return SignUp(parse(first.address or ""), tuple(choices), first.name, first.locale, first.fields)

@@ -137,10 +137,11 @@ def _names(rows: Sequence[Registration]) -> str:
 
 
 def _list(registration: Registration | None) -> List | None:
-    return current_parts().catalogue.lists.get(registration.list_id) if registration else None
+    row = current_parts().catalogue.lists.get(registration.list_id) if registration else None
+    return row and language.said(row)
 
 
 def _about(registration: Registration | None) -> List | None:
     row = _list(registration)
     language.of_row(registration.locale if registration else None, row)
-    return row
+    return row and language.said(row)

@@ -51,6 +51,7 @@ def _left(page: str, link: Leave, **more: str | None) -> str:
     row = _list(link.list_id)
     with reading() as session:
         language.of_row(subscriptions.locale_of(session, link.key, link.list_id), row)
+    row = row and language.said(row)
     back = None if more.get("lift_action") else urls.sign_up(row)
     return render_template(f"pages/{page}.html", list=row, footer=row, subscribe_url=back, **more)
 
@@ -97,4 +98,5 @@ def _about_not_me(link: NotMe) -> tuple[List | None, str]:
         found = registrations.of_form(session, link.ref)
         language.of_row(found[0].locale if found else None, row)
         named = [of_mail.list_id for of_mail in found] or [link.list_id]
-    return row, language.listed([row for row in map(_list, dict.fromkeys(named)) if row])
+    names = language.listed([row for row in map(_list, dict.fromkeys(named)) if row])
+    return row and language.said(row), names

@@ -6,7 +6,7 @@ from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain.policy import FORM_LIFE
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
-from subscriptions.web.http import headers, language, open_tab
+from subscriptions.web.http import headers, language, open_tab, urls
 from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.intake import hints
 from subscriptions.web.intake.guard import Step, is_unusual, look_whether_busy, may_compute
@@ -34,9 +34,11 @@ def page(sign_up: SignUp, step: Step) -> Response:
     fields = carried(form, rows)
     if "locale" not in dict(fields):
         fields.append(("locale", sign_up.locale))
-    shown = {"list": rows[0], "names": language.listed(rows), "action": request.full_path.removesuffix("?"),
+    row = language.said(rows[0])
+    action = urls.here("subscribe", row) if urls.is_framed() else request.full_path.removesuffix("?")
+    shown = {"list": row, "names": language.listed(rows), "action": action,
              "fields": [*fields, ("step", step.token)], "address": sign_up.address.typed, "why": step.why.value,
-             "seconds": step.seconds, "computes": computes(), "footer": rows[0]}  # fmt: skip
+             "seconds": step.seconds, "computes": computes(), "footer": row}  # fmt: skip
     return Response(render_template("pages/one_more_step.html", **shown), 422)
 
 

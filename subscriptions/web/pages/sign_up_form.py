@@ -11,7 +11,7 @@ from flask_babel import gettext, ngettext
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Wording
 from subscriptions.web.http import language, urls
-from subscriptions.web.intake.fields import Input, address_input, voluntary_inputs
+from subscriptions.web.intake.fields import Input, address_input, keys_in, texts_of, voluntary_inputs
 from subscriptions.web.intake.parse import HONEYPOT, wording_field
 
 
@@ -33,7 +33,7 @@ class SignUpForm:
     action: str
     is_choice: bool
     fields: Sequence[Input]  # the address, then what is voluntary
-    about: str  # what several voluntary fields share: what they are for
+    about: str  # what several fields to be addressed by share: what they are for
     trap: Input  # no person sees or fills it
     agree: str
     agreements: Sequence[Agreement]
@@ -58,15 +58,18 @@ def describe(
     rows: Sequence[List], texts: Sequence[str], action: str, return_url: str = "", *, is_choice: bool,
     computes: bool = False,
 ) -> SignUpForm:  # fmt: skip
-    """The form of these lists, with the fields that the configuration names so."""
+    """The form of these lists, with the fields that the configuration names so; as the page's language tells them."""
+    rows, keys = [language.said(row) for row in rows], keys_in(texts)
+    texts = [text for text in texts_of(rows) if keys_in([text])[0] in keys]
     choose = gettext("Choose what you would like to read")
-    about = gettext("All of this is optional. We use it to address you, and for nothing else.")
+    about = gettext("Your name is optional. We use it to address you, and for nothing else.")
+    voluntary = voluntary_inputs(texts, gettext, rows, language.current())
     back = {urls.RETURN: return_url} if return_url else {}
     return SignUpForm(
         action=action, is_choice=is_choice, computes=computes,
         title=choose if is_choice else gettext("Subscribe to %(list)s", list=rows[0].name),
-        fields=(address_input(gettext), *voluntary_inputs(texts, gettext)),
-        about=about if len(texts) > 1 else "",
+        fields=(address_input(gettext), *voluntary),
+        about=about if sum(not one.is_own for one in voluntary) > 1 else "",
         trap=Input(HONEYPOT, gettext("Leave this empty")),
         agree=gettext("What you agree to"), policy=gettext("Privacy policy"), fine=_fine_print(),
         agreements=[_agreement(row, is_choice=is_choice) for row in rows],

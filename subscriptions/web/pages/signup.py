@@ -45,7 +45,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 def index() -> str:
     rows = _public()
     only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
-    return render_template("pages/index.html", forms=[_described([row]) for row in rows], footer=only)
+    footer = only and language.said(only)
+    return render_template("pages/index.html", forms=[_described([row]) for row in rows], footer=footer)
 
 
 @pages.get("/subscribe/<slug>")
@@ -84,7 +85,8 @@ def subscribe_to(rows: Sequence[List], *, is_choice: bool) -> BaseResponse | tup
     asked = from_form(form, None if is_choice else rows[0], current_parts().catalogue, locale)
     chosen = _chosen() if is_choice else list(rows)
     wrong = [*(asked if isinstance(asked, list) else []), *urls.wrong_return(chosen)]
-    rows = list(dict.fromkeys([*rows, *chosen]))  # a form of another site may offer what ours does not
+    # a form of another site may offer what ours does not
+    rows = list({row.slug: row for row in [*rows, *chosen]}.values())
     if isinstance(asked, list) or wrong:
         return _form(rows, form, wrong, is_choice=is_choice), 422
     verdict = Pass() if incoming().outcome else guard.judge(form, asked, incoming(), current_parts())
@@ -157,4 +159,4 @@ def _form(
     open_tab.comes_from_form()
     shown = {"form": _described(rows, is_choice=is_choice), "values": values or {}, "hint": hint,
              "chosen": request.form.getlist("lists"), "problems": language.in_words(wrong)}  # fmt: skip
-    return render_template("pages/subscribe.html", **shown, footer=rows[0] if rows else None)
+    return render_template("pages/subscribe.html", **shown, footer=language.said(rows[0]) if rows else None)

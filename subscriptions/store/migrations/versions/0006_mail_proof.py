@@ -6,7 +6,7 @@ They used to stay a year after the confirmation. The trigger of evidence lets an
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

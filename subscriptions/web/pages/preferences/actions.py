@@ -1,6 +1,6 @@
 """What the buttons of the preferences page do; each ends with what the page then says, or with an answer of its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,7 +26,7 @@ from subscriptions.web.http.lists import any_list
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake.fields import keys_of, wrong_in
-from subscriptions.web.intake.parse import NOT_ITS_WORDING, address_in, choice, is_of
+from subscriptions.web.intake.parse import NOT_ITS_WORDING, Named, address_in, choice, is_of
 from subscriptions.web.intake.submit import NO_PROOF, complete
 from subscriptions.web.pages.preferences.view import Said, about, joins, known, offered
 
@@ -37,7 +37,7 @@ def _leave(session: Session) -> Said:
     row = _named_list()
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left on the preferences page")
     leave.leave(session.key, row.id, how, now(), current_parts().policy)
-    return Said(gettext("You have left %(list)s. It took effect at once.", list=row.name))
+    return Said(gettext("You have left %(list)s. It took effect at once.", list=language.said(row).name))
 
 
 def _leave_all(session: Session) -> Said:
@@ -53,7 +53,7 @@ def _join(session: Session) -> Said:
     wording_id = request.form.get("wording", "")
     if not is_of(wording_id, row, parts.catalogue):
         return Said(problems=[Problem("", NOT_ITS_WORDING)])
-    sign_up = _sign_up(parse(mine.address), {row: wording_id}, _told(mine))
+    sign_up = _sign_up(parse(mine.address), [Named(row, wording_id)], _told(mine))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts.sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
     outcome, at = preferences.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy)
@@ -61,7 +61,7 @@ def _join(session: Session) -> Said:
 
 
 def _became(outcome: Outcome, row: List, at: datetime) -> str:
-    return str(gettext(_BECAME[outcome], list=row.name, time=language.words(at)))
+    return str(gettext(_BECAME[outcome], list=language.said(row).name, time=language.words(at)))
 
 
 _BECAME = {
@@ -96,7 +96,7 @@ def _move(session: Session) -> Said | Response:
         return Said(problems=[address], typed=typed)
     if parts.links.key(address.folded) == session.key or not lists:
         return Said(problems=[Problem("email", _NO_OTHER)], typed=typed)
-    sign_up = _sign_up(address, {row: row.wording_id for row in lists}, _told(mine))
+    sign_up = _sign_up(address, [Named(row, None) for row in lists], _told(mine))
     mark = parts.links.try_key(b"moves" + session.key)
     refused = move.begin(sign_up, session.key, mark, now(), parts.policy)
     if isinstance(refused, datetime):
@@ -117,15 +117,15 @@ _MOVES = marked(
 
 def movable(mine: Profile) -> list[List]:
     """The lists that a new address can take over: those that take sign-ups, and where nothing is restricted."""
-    lists = current_parts().catalogue.lists
-    return [lists[row.list_id] for row in mine.open if not row.restricted and lists[row.list_id].position is not None]
+    catalogue = current_parts().catalogue
+    return catalogue.by_slugs(catalogue.lists[row.list_id].slug for row in mine.open if not row.restricted)
 
 
-def _sign_up(address: Address, wordings: Mapping[List, str], told: Mapping[str, str]) -> SignUp:
-    asked_for, parts = keys_of([*wordings]), current_parts()
+def _sign_up(address: Address, asked: Sequence[Named], told: Mapping[str, str]) -> SignUp:
+    asked_for, parts = keys_of([named.list for named in asked]), current_parts()
     fields = {key: text for key, text in told.items() if key in asked_for}
     name, locale = fields.pop("name", None), told.get("locale") or language.current()
-    choices = tuple(choice(row, id_, parts.catalogue) for row, id_ in wordings.items())
+    choices = tuple(choice(named, locale, parts.catalogue) for named in asked)
     sign_up = SignUp(address, choices, name, locale, fields or None)
     return complete(sign_up, parts.links.ref(parts.links.new_handle()), _BY, incoming(), parts, brings=NO_PROOF)
 

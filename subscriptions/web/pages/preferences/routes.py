@@ -53,7 +53,7 @@ def sent() -> str:
 
 
 def _first() -> List:
-    return current_parts().catalogue.configured[0]
+    return language.said(current_parts().catalogue.configured[0])
 
 
 @pages.get("/preferences/<token>")

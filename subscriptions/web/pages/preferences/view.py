@@ -42,7 +42,7 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     quiet = [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS]
     told = render_template(
         "pages/preferences.html", mine=mine, said=said, problems=problems, footer=row, lists=list(_lists(mine)),
-        fields=[fields.voluntary_input(field, gettext) for field in offered(mine)], told=_told(mine) | {**said.told},
+        fields=list(_inputs(mine)), told=_told(mine) | {**said.told},
         new_address=fields.address_input(gettext, marked("New e-mail address")),
         erase_by=language.words(mine.erase_by) if mine.erase_by else None,
         locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
@@ -64,7 +64,7 @@ def about(mine: Profile) -> List:
     newest = max(rows, key=lambda row: row.registered_at, default=None)
     row = current_parts().catalogue.lists[newest.list_id] if newest else current_parts().catalogue.configured[0]
     language.of_row(newest.locale if newest else None, row)
-    return row
+    return language.said(row)
 
 
 _ORDER = ("open", "waiting", "blocked", "ended", "new")
@@ -74,9 +74,10 @@ def _lists(mine: Profile) -> Iterator[dict[str, Any]]:
     catalogue, theirs = current_parts().catalogue, {*mine.subscriptions, *mine.waiting, *mine.blocked}
     rows = [row for row in catalogue.lists.values() if row.id in theirs or (row.public and joins(row, mine))]
     for row in sorted(rows, key=lambda row: _ORDER.index(_state(row, mine))):
-        wording = catalogue.wordings.get(row.wording_id)
+        said = language.said(row)
+        wording = catalogue.wordings.get(said.wording_id)
         state = {"state": _state(row, mine), "joins": joins(row, mine), "wording": wording}
-        yield {"list": row, **state, **_times(row, mine)}
+        yield {"list": said, **state, **_times(row, mine)}
 
 
 def _state(row: List, mine: Profile) -> str:
@@ -111,10 +112,17 @@ def _times(row: List, mine: Profile) -> dict[str, Any]:
 
 def offered(mine: Profile) -> list[Field]:
     """The voluntary fields of what is subscribed: those of the lists, and what is stored though no list asks for it."""
-    rows = [current_parts().catalogue.lists[row.list_id] for row in mine.open]
+    rows = [language.said(current_parts().catalogue.lists[row.list_id]) for row in mine.open]
     asked_for = {field.key: field for field in fields.offered(rows)}
     others = dict.fromkeys(key for row in mine.open for key in stored(row) if key not in asked_for)
     return [*asked_for.values(), *map(field_stored, others)]
+
+
+def _inputs(mine: Profile) -> Iterator[fields.Input]:
+    """Of a field of the operator's own it also says what for; the page itself says it of names."""
+    rows = [language.said(current_parts().catalogue.lists[row.list_id]) for row in mine.open]
+    for one in offered(mine):
+        yield fields.voluntary_input(one, gettext, one.purpose if one.is_own else "", rows, language.current())
 
 
 def _told(mine: Profile) -> dict[str, str]:
@@ -125,4 +133,4 @@ def _told(mine: Profile) -> dict[str, str]:
 
 
 def _quiet(list_id: int | None) -> str | None:
-    return current_parts().catalogue.lists[list_id].name if list_id is not None else None
+    return language.said(current_parts().catalogue.lists[list_id]).name if list_id is not None else None
