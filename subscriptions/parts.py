@@ -14,7 +14,7 @@ from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import SignUp, subscribe
 from subscriptions.busy import BusyNetworks
 from subscriptions.clock import Clock
-from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.address import BadAddress, mailbox_of, parse
 from subscriptions.domain.mailable import Mailable
 from subscriptions.languages import Languages
 from subscriptions.links import Links
@@ -110,12 +110,12 @@ def mailable(settings: Settings) -> Mailable:
     abuse = settings.abuse
     contacts = (configured.privacy_contact for configured in settings.lists)
     ours = [settings.mail.sender, settings.mail.envelope_sender, *contacts]
-    own = frozenset(folded for text in ours if (folded := _folded(text)))
+    own = frozenset(mailbox for text in ours if (mailbox := _mailbox(text)))
     return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)
 
 
-def _folded(text: str) -> str | None:
+def _mailbox(text: str) -> str | None:
     try:
-        return parse(parseaddr(text)[1]).folded
+        return mailbox_of(parse(parseaddr(text)[1]).folded)
     except BadAddress:
         return None

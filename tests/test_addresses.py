@@ -1,16 +1,20 @@
 """The row of an address goes with the last that is known of it, and never from under a sign-up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from subscriptions.actions import cancel as cancelling
 from subscriptions.actions import sweep
-from subscriptions.store import addresses
+from subscriptions.actions.cancel import Window
+from subscriptions.store import addresses, counters
 from subscriptions.store.models import db
 from subscriptions.store.trips import Trip
-from tests.builders import ANNE, BART, World
+from tests.builders import ANNE, BART, OFFERS, World
 
+TAGGED = "anne+x@example.org"
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 HOLD = sa.text("SELECT 1 FROM addresses WHERE key = :key FOR UPDATE NOWAIT")
 
@@ -25,6 +29,7 @@ def both_over(world: World) -> list[bytes]:
     for address in (ANNE, BART):
         world.sign_up(address)
     world.clock.forward(days=62)
+    sweep.forget_times(world.clock.now(), world.parts.policy)
     return sorted(known(world))
 
 
@@ -42,6 +47,40 @@ def test_nothing_is_decided_on_an_address_before_it_is_held(world: World, monkey
     monkeypatch.setattr(addresses, "forget", look)
     sweep.purge(world.clock.now())
     assert refused == keys and known(world) == set()
+
+
+def confirm(world: World) -> None:
+    world.post(world.confirm_link(TAGGED))
+
+
+def disown(world: World) -> None:
+    world.post(world.not_me_link(TAGGED))
+
+
+def cancel(world: World) -> None:
+    now = world.clock.now()
+    assert [*cancelling.cancel(Window(now - timedelta(hours=1), now + timedelta(hours=1)), now, "a test")]
+
+
+@on_postgresql
+@pytest.mark.parametrize("act", [lambda world: world.sign_up(TAGGED, OFFERS), confirm, disown, cancel])
+def test_an_act_holds_the_address_and_its_mailbox(
+    world: World, act: Callable[[World], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sign_up(TAGGED)
+    world.deliver()
+    write, refused, keys = counters.write, [], sorted(known(world))
+
+    def look(out: Trip, *counts: dict[str, int]) -> None:
+        for key in keys:
+            with db.engine.connect() as other, pytest.raises(sa.exc.OperationalError, match="could not obtain lock"):
+                other.execute(HOLD, {"key": key})
+            refused.append(key)
+        write(out, *counts)
+
+    monkeypatch.setattr(counters, "write", look)
+    act(world)
+    assert len(keys) == 2 and refused == keys
 
 
 @on_postgresql

@@ -13,7 +13,7 @@ from flask_migrate.cli import db as flask_db
 
 from app import create_app
 from subscriptions.store import migrate
-from subscriptions.store.models import db
+from subscriptions.store.models import Address, db
 from tests.fixtures.v0_2_0.replay import BASE, Player
 from tests.support.relay import Relay
 from tests.support.sql import connected, number, rows
@@ -129,6 +129,16 @@ def test_who_asked_not_to_be_asked_gets_no_confirmations(left_url: str, upgraded
     before = dict(rows(left_url, by_scope))
     upgraded()
     assert dict(rows(left_url, by_scope)) == {"confirmations": before["ask"], "all": before["all"]}
+
+
+def test_what_was_kept_of_a_spelling_goes_on_for_it(left_url: str, upgraded: Upgraded) -> None:
+    mailed = dict(rows(left_url, "SELECT key, mails FROM addresses WHERE mails <> ''"))
+    upgraded()
+    assert mailed and number(left_url, "SELECT count(*) FROM suppressions WHERE mailbox <> key") == 0
+    with connected(left_url) as connection:
+        at = dict(connection.execute(sa.select(Address.key, Address.last_mail_at)).all())
+    latest = {key: max(map(int, mails.split(","))) for key, mails in mailed.items()}
+    assert {key: round(time.timestamp() * 1000) for key, time in at.items() if time} == latest
 
 
 def test_a_second_start_finds_nothing_to_upgrade(upgraded: Upgraded) -> None:

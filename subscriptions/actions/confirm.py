@@ -113,7 +113,7 @@ def _press(
     only: int | None = None,
 ) -> ConfirmStatus:  # fmt: skip
     rows = registrations.of_form(session, ref)
-    addresses.lock(session, *{key for row in rows for key in (row.key, row.replaces) if key})
+    addresses.lock(session, *{key for row in rows for key in (row.key, row.mailbox, row.replaces)})
     status = _status(session, ref, now)
     chosen = [row for row in status.those(LinkState.WAITING) if only in (None, row.list_id)]
     if not chosen:
@@ -145,7 +145,7 @@ def _open(
     return welcome
 
 
-_CARRIED = ("list_id", "key", "address", "name", "fields", "locale", "registered_at")
+_CARRIED = ("list_id", "key", "mailbox", "address", "name", "fields", "locale", "registered_at")
 
 
 def _new(session: Session, registration: Registration, now: datetime, policy: Policy) -> Subscription:

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import words
 from subscriptions.domain.address import Address
-from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope, noun
 from subscriptions.domain.policy import state_at
@@ -18,11 +17,15 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence, Owed, Registration, Subscription
 
 
-def story(key: bytes) -> list[str]:
-    """One sentence a line; an address that we know nothing of gets one line that says so."""
+def story(key: bytes, mailbox: bytes | None = None) -> list[str]:
+    """One sentence a line; an address that we know nothing of gets one line that says so.
+
+    `mailbox`: its key, where the address is one spelling of another.
+    """
     now = current_parts().clock.now()
     with reading() as session:
-        lines = [*_registrations(session, key, now), *_subscriptions(session, key, now), *_standing(session, key, now)]
+        lines = [*_registrations(session, key, now), *_subscriptions(session, key, now)]
+        lines += [*_standing(session, key, mailbox, now), *_counted(session, key, mailbox, now)]
     return lines or ["Nothing is known about this address: it never signed up, or all of it has been deleted."]
 
 
@@ -61,21 +64,24 @@ def _happened(
         yield f"  {_waiting(mail, now)}"
 
 
-def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
-    for suppression in suppressions.active(session, key, now):
+def _standing(session: Session, key: bytes, mailbox: bytes | None, now: datetime) -> Iterator[str]:
+    for suppression in suppressions.active(session, key, now, mailbox):
         what = "gets no mail at all" if suppression.scope is SuppressionScope.ALL else "is not asked to confirm"
         where = "" if suppression.list_id is None else f" for {_list(suppression.list_id)}"
         until = f" until {words(suppression.until)}" if suppression.until else ""
-        why = f"{suppression.reason}, set at {words(suppression.set_at)}"
+        other = " for another spelling of the same mailbox" if suppression.of_mailbox else ""
+        why = f"{suppression.reason}, set at {words(suppression.set_at)}{other}"
         yield f"Suppressed: this address {what}{where}{until} ({why})."
-    row = addresses.find(session, key)
-    if row is None:
-        return
-    opens = Budget.read(row.mails, current_parts().policy.mails).opens(now)
+
+
+def _counted(session: Session, key: bytes, mailbox: bytes | None, now: datetime) -> Iterator[str]:
+    opens = addresses.budget(session, key, mailbox, current_parts().policy).opens(now)
     if opens > now:
         yield f"Mail budget: used up; a sign-up before {words(opens)} is answered as always and causes no mail."
-    yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
-    if row.erase_by:
+    row = addresses.find(session, key)
+    if row and row.asked:
+        yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
+    if row and row.erase_by:
         yield f"Erasure has been asked for: done by {words(row.erase_by)} at the latest."
 
 

@@ -11,7 +11,7 @@ from subscriptions.actions import erase as erasing
 from subscriptions.actions import leave as leaving
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.cli import ACTOR, address_of, key_of, ready, table, the_list, time
+from subscriptions.cli import ACTOR, address_of, key_of, mailbox_of, ready, table, the_list, time
 from subscriptions.cli.explain import never_mailed, story
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
@@ -76,7 +76,7 @@ def erase(address: Address) -> None:
 @ready
 def explain(address: Address) -> None:
     """What happened to ADDRESS, why it got no mail, and what comes next; in plain words."""
-    for line in [*story(key_of(address)), *never_mailed(address)]:
+    for line in [*story(key_of(address), mailbox_of(address)), *never_mailed(address)]:
         click.echo(line)
 
 
@@ -84,10 +84,18 @@ def explain(address: Address) -> None:
 @click.argument("address", type=address_of, required=False)
 @ready
 def show(address: Address | None) -> None:
-    """What is suppressed: of one address, or of all (by key; the addresses themselves are not stored)."""
+    """What is suppressed: of one address, or of all (by key; the addresses themselves are not stored).
+
+    Confirmation mails are stopped for the mailbox, however its address is spelled: with or without a +tag, and at
+    Gmail with or without dots.
+    """
     now = current_parts().clock.now()
     with reading() as session:
-        found = rows.active(session, key_of(address), now) if address else rows.all_active(session, now)
+        found = (
+            rows.active(session, key_of(address), now, mailbox_of(address))
+            if address
+            else rows.all_active(session, now)
+        )
     lists = {id_: row.slug for id_, row in current_parts().catalogue.lists.items()} | {None: "all"}
     lines = [(row.key.hex(), row.scope, lists[row.list_id], clocks.text(row.set_at),
               clocks.text(row.until) if row.until else "for good", row.reason) for row in found]  # fmt: skip
@@ -106,7 +114,8 @@ def show(address: Address | None) -> None:
 def add(address: Address, scope: SuppressionScope, reason: str) -> None:
     """Suppress ADDRESS: no more confirmation mails, or no mail at all."""
     parts = current_parts()
-    ended = suppressing.suppress(key_of(address), scope, reason, parts.clock.now(), parts.policy, ACTOR)
+    now, mailbox = parts.clock.now(), mailbox_of(address)
+    ended = suppressing.suppress(key_of(address), scope, reason, now, parts.policy, ACTOR, mailbox=mailbox)
     click.echo(f"Suppressed ({scope}); {ended} subscription{'s' * (ended != 1)} ended.")
 
 
@@ -117,7 +126,7 @@ def add(address: Address, scope: SuppressionScope, reason: str) -> None:
 @ready
 def lift(address: Address, scope: SuppressionScope | None, reason: str) -> None:
     """Lift what is set on ADDRESS."""
-    lifted = suppressing.lift(key_of(address), scope)
+    lifted = suppressing.lift(key_of(address), scope, mailbox=mailbox_of(address))
     if not lifted:
         raise click.ClickException("Nothing of that kind is set on this address.")
     click.echo(f"{lifted} lifted.")

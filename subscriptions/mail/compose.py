@@ -97,13 +97,13 @@ class Composer:
             values["confirm_by"] = words(due.lead.confirm_by, tag)
             values["confirm_token"] = links.confirm_token(due.ref)
             values["code"] = for_reading(links.codes.code(due.ref))
-            values["not_me_token"] = links.not_me_token(due.ref, due.lead.list_id, due.key)
+            values["not_me_token"] = links.not_me_token(due.ref, due.lead.list_id, due.key, due.mailbox)
         if due.confirmed_at:
             values["confirmed_at"] = words(due.confirmed_at, tag)
             values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
         if mail.row.says_when:
             values["owed_at"] = words(due.owed_at, tag)
-            values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key)
+            values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key, due.mailbox)
         return values | (phrases.what_stays(due.proof_until, tag) if mail is MailKind.ERASED else {})
 
     def language(self, due: Due, entries: Sequence[Entry]) -> str:

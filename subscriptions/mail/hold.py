@@ -155,9 +155,12 @@ class Batch:
         """Who is known by a suppression alone gets a key: computed from the address, never kept beside it."""
         if due.key or due.address is None:
             return due
-        key = self._composer.links.key(parse(due.address).folded)
-        scopes = [found.scope for found in suppressions.active(session, key, now)]
-        return due._replace(key=key, members=(due.lead._replace(suppression=min(scopes, default=None)),))
+        links, folded = self._composer.links, parse(due.address).folded
+        key, mailbox = links.key(folded), links.mailbox_key(folded)
+        scopes = [found.scope for found in suppressions.active(session, key, now, mailbox)]
+        return due._replace(
+            key=key, mailbox=mailbox, members=(due.lead._replace(suppression=min(scopes, default=None)),)
+        )
 
 
 @contextmanager

@@ -72,6 +72,7 @@ def complete(
         mailable=not sign_up.lists or parts.mailable.why_not(address) is None,
         flags=("disposable",) if is_within(address.ascii_domain, parts.disposable) else (),
         vouched=spoken_for.details if spoken_for else None,
+        mailbox=parts.links.mailbox_key(address.folded) if sign_up.lists else None,
     )
 
 
