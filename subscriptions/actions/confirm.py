@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions import move
 from subscriptions.actions.subscribe import Origin
-from subscriptions.domain.codes import TRIES_AN_ADDRESS, visit_tries
+from subscriptions.domain.codes import TRIES_AN_ADDRESS, is_over, visit_tries
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Registration as State
@@ -172,6 +172,8 @@ def enter(
 
     So is one that comes when the tries of the address are used up: to say so would tell that it is known here.
     """
+    if is_over(visit.at, now, policy):
+        return Entered(None, 0)
     with transaction() as session:
         spent, left = _spend(session, visit, links, now, policy)
         ref = links.codes.ref_of(code, visit.refs)

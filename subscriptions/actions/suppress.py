@@ -85,7 +85,8 @@ def _end(session: Session, registration: Registration, event: Event, now: dateti
         vacuum.due(session)
         return
     channel, reason = _HOW[event]
-    evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id)
+    by = "the page's form" if event is Event.DISOWN else "one-click of the mail program"
+    evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id, details={"by": by})
     subscription = session.get(Subscription, registration.subscription_id)
     if step.ends_subscription and subscription is not None and subscription.is_open:
         end(session, subscription, Withdrawal(Event.UNSUBSCRIBE, channel, reason), now, policy)

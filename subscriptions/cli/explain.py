@@ -97,7 +97,7 @@ def _sentence(event: Evidence) -> str:
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",
         "asked again": f"somebody signed this address up again by {event.channel}{_by(event)}.",
-        "disowned": f'"this was not me", by {event.channel}.',
+        "disowned": f'"this was not me", by {details.get("by", event.channel)}.',
         "unsubscribed": f"unsubscribed by {event.channel}{_by(event)}: {details.get('reason')}.",
         "corrected": f"changed on their own page: {', '.join(details.get('changed', []))}.",
         "bounced": f"bounced: {details.get('reply')}.",
