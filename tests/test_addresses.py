@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions import sweep
 from subscriptions.actions.cancel import Window
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store import addresses, counters
-from subscriptions.store.models import db
+from subscriptions.store.engine import reading, transaction
+from subscriptions.store.models import Address, db
 from subscriptions.store.trips import Trip
-from tests.builders import ANNE, BART, OFFERS, World
+from tests.builders import ANNE, BART, NEWS, OFFERS, World
 
 TAGGED = "anne+x@example.org"
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -90,3 +92,20 @@ def test_an_address_that_a_sign_up_holds_is_passed_over_without_waiting(world: W
         other.execute(HOLD, {"key": held})
         sweep.purge(world.clock.now())
     assert known(world) == {held}
+
+
+def test_a_mail_that_reached_nobody_gives_its_budget_back(world: World) -> None:
+    """At once, or where it waited; of another kind, or of an address that is gone, it changes nothing."""
+    for slug in (NEWS, OFFERS):
+        world.sign_up(TAGGED, slug)
+    [mailbox] = {row.mailbox for row in world.registrations()}
+    assert mailbox
+    for n, mail in enumerate((MailKind.PREFERENCES, MailKind.CONFIRM, MailKind.CONFIRM, MailKind.CONFIRM)):
+        with transaction() as session:
+            addresses.give_back(session, mailbox, mail, world.clock.now())
+            addresses.give_back(session, bytes(16), mail, world.clock.now())
+        with reading() as session:
+            mails = session.get_one(Address, mailbox).mails
+        assert len([*filter(None, mails.split(","))]) == max(2 - n, 0)
+    world.sign_up(ANNE)
+    assert len(world.mails(ANNE)) == 1

@@ -25,6 +25,8 @@ THINGS = json.loads((V0_2_0 / "things.json").read_text("utf-8"))
 WALKS = {one["walk"]: one["steps"] for one in json.loads((V0_2_0 / "walks.json").read_text("utf-8"))}
 
 
+# What was decided otherwise since: a visit that can no longer confirm has no tries, and tells nothing of its code.
+DECIDED = {("codes and handles", 19): {"answer": 422}}
 # By day each walk on one database, and a few on the other: the tables of both are upgraded in the tests below.
 ON_BOTH = [*WALKS][::5]
 PLAYED = [
@@ -37,7 +39,7 @@ PLAYED = [
 @pytest.mark.parametrize(("database", "walk"), PLAYED, indirect=["database"])
 def test_what_0_2_0_handed_out_does_what_it_did(walk: str, upgraded: Upgraded, clock: Any, relay: Relay) -> None:
     did = Player(upgraded, clock, relay, THINGS["API tokens"]).play(WALKS[walk])
-    before = [told(step, step["did"]) for step in WALKS[walk]]
+    before = [told(step, step["did"] | DECIDED.get((walk, n), {})) for n, step in enumerate(WALKS[walk])]
     assert [told(step, now) for step, now in zip(WALKS[walk], did, strict=True)] == before
 
 

@@ -67,7 +67,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         addresses.lock(session, key)
         registrations.remove_unconfirmed(session, key)
         for row in registrations.of_key(session, key):
-            row.address = row.typed = row.name = row.fields = None
+            row.address = row.typed = row.name = row.fields = row.mailbox = None
         end_open(session, key, None, _asked_for("erasure"), now, policy)  # what was confirmed within the hour as well
         for subscription in _stored(session, key):
             _seal(session, subscription, now)
@@ -82,7 +82,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
 
 def _seal(session: Session, row: Subscription, now: datetime) -> None:
     row.state = subscription_step(row.state, Event.ERASE).to
-    row.address = row.name = row.fields = None
+    row.address = row.name = row.fields = row.mailbox = None
     details = {"keeps_until": row.proof_until.isoformat() if row.proof_until else None}
     evidence.add(session, Fact.ERASED, now, Channel.COMMAND, subscription_id=row.id, details=details)
 

@@ -133,7 +133,7 @@ def _waiting(owed: Owed, now: datetime) -> str:
     if owed.note:
         return f"The {mail} waits: {_why(owed.note)} (try {owed.tries}); next try at {words(owed.due_at)}."
     if owed.due_at > now:
-        return f"The {mail} waits until {words(owed.due_at)} (one mail to an address in 15 minutes)."
+        return f"The {mail} waits until {words(owed.due_at)} (one mail to a mailbox in 15 minutes)."
     return f"The {mail} is about to leave."
 
 
