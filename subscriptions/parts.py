@@ -13,7 +13,7 @@ from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import SignUp, subscribe
 from subscriptions.busy import BusyNetworks
 from subscriptions.clock import Clock
-from subscriptions.domain.address import BadAddress, named, parse
+from subscriptions.domain.address import BadAddress, mailbox_of, named, parse
 from subscriptions.domain.mailable import Mailable
 from subscriptions.languages import Languages
 from subscriptions.links import Links
@@ -111,12 +111,12 @@ def mailable(settings: Settings) -> Mailable:
     contacts = [one.privacy_contact for one in settings.lists]
     contacts += [texts.privacy_contact for one in settings.lists for texts in one.texts.values()]
     ours = [settings.mail.sender, settings.mail.envelope_sender, *contacts]
-    own = frozenset(folded for text in ours if (folded := _folded(text)))
+    own = frozenset(mailbox for text in ours if (mailbox := _mailbox(text)))
     return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)
 
 
-def _folded(text: str) -> str | None:
+def _mailbox(text: str) -> str | None:
     try:
-        return parse(named(text)[1]).folded
+        return mailbox_of(parse(named(text)[1]).folded)
     except BadAddress:
         return None

@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from subscriptions.actions import sweep
+from subscriptions.domain.address import parse
 from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.parts import Parts, current_parts
 from subscriptions.settings import ListSettings
@@ -32,6 +33,7 @@ from tests.support.postgres import Databases
 from tests.support.relay import Relay
 
 ANNE, BART, CRIS = "anne@example.org", "bart@example.org", "cris@example.org"
+BY_PAGE = re.compile(r"/(not-me|unsubscribe)/[^/]+/?$")  # pressed on its page, if nothing else is said
 NEWS, OFFERS, HIDDEN = "newsletter", "offers", "hidden"
 
 LISTS = (
@@ -61,6 +63,10 @@ class World:
     def parts(self) -> Parts:
         return current_parts(self.app)
 
+    @property
+    def base_url(self) -> str:
+        return self.parts.settings.server.base_url
+
     def sign_up(self, address: str = ANNE, slug: str = NEWS, **fields: Any) -> TestResponse:
         """By JSON; `remote_addr` and `headers` as the caller wants them."""
         remote = fields.pop("remote_addr", "203.0.113.7")
@@ -76,15 +82,13 @@ class World:
     def sign_up_by_form(self, address: str = ANNE, slug: str = NEWS, **fields: str) -> TestResponse:
         return self.post(f"/subscribe/{slug}", data={"email": address, **fields})
 
-    @property
-    def base_url(self) -> str:
-        return self.parts.settings.server.base_url
-
     def get(self, url: str, **more: Any) -> TestResponse:
         return self.client.get(_path(url), base_url=self.base_url, **more)
 
     def post(self, url: str, **more: Any) -> TestResponse:
         more.setdefault("environ_base", {"REMOTE_ADDR": "127.0.0.1" if "/mailbox" in url else "203.0.113.7"})
+        if BY_PAGE.search(url) and not more.keys() & {"json", "input_stream"}:
+            more.setdefault("data", {"by": "page"})
         return self.client.post(_path(url), base_url=self.base_url, **more)
 
     def deliver(self) -> int:
@@ -92,7 +96,7 @@ class World:
         return self.parts.sender.deliver()
 
     def mails(self, to: str | None = None) -> list[EmailMessage]:
-        """Deliver, then the mails of the mailbox, oldest first."""
+        """Delivered, those of the mailbox, oldest first."""
         self.deliver()
         with reading() as session:
             found = [parse_mail(one.source) for one in reversed(mailbox.newest(session))]
@@ -106,8 +110,6 @@ class World:
 
     def leave_link(self, address: str = BART, slug: str = NEWS) -> str:
         """As an export carries it (not through HTTP)."""
-        from subscriptions.domain.address import parse
-
         row = self.parts.catalogue.by_slug(slug)
         assert row is not None
         return self.parts.links.leave_url(row.id, self.parts.links.key(parse(address).folded))
@@ -203,11 +205,9 @@ def link_in(mail: EmailMessage, purpose: str) -> str:
 
 def rows_of_every_table() -> dict[str, int]:
     """How many rows each table has: what must not change when nothing may."""
+    tables, count = db.metadata.tables, sa.select(sa.func.count())
     with reading() as session:
-        return {
-            name: session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-            for name, table in db.metadata.tables.items()
-        }
+        return {name: session.scalar(count.select_from(table)) or 0 for name, table in tables.items()}
 
 
 def bearer(scope: str) -> dict[str, str]:

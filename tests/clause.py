@@ -23,6 +23,7 @@ CLAUSE: dict[str, tuple[tuple[str, str], ...]] = {
         ("subscriptions/domain/policy.py", "state_at"),
         ("subscriptions/domain/policy.py", "purge_at"),
         ("subscriptions/actions/sweep.py", "purge"),
+        ("subscriptions/actions/sweep.py", "forget_times"),
         ("subscriptions/store/vacuum.py", "sweep_files"),
     ),
     "We store your IP address and the time of registration and of confirmation, to be able to prove your registration "

@@ -94,7 +94,7 @@ class History:
         if one is None:
             return
         left = {self.slug_of(row) for row in self.world.registrations() if row.ref == one.ref}
-        assert self.world.post(self.not_me(one), data=data or {}).status_code == 200
+        assert self.world.post(self.not_me(one), data=data or {"by": "page"}).status_code == 200
         for same in self.of_link(one):
             if same.state == "waiting":
                 same.state = "gone"

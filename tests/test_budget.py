@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from subscriptions.settings import Limits, ListSettings
+from subscriptions.settings import Lifecycle, Limits, ListSettings
 from subscriptions.store import counters
 from subscriptions.store.engine import reading
-from tests.builders import ANNE, HIDDEN, NEWS, OFFERS, Movable, World, rows_of_every_table
+from tests.builders import ANNE, HIDDEN, NEWS, OFFERS, Movable, World, at, rows_of_every_table
 from tests.support.cases import BY_DAY_ON_SQLITE
 
 FIFTY = tuple(ListSettings(slug=f"list-{n}", name=f"List {n}") for n in range(50))
@@ -50,6 +50,37 @@ def test_fifty_lists_every_day_for_a_month_cause_five_mails(make_app: Callable[.
             world.deliver()
             clock.forward(hours=12)
         assert counter(world, "mails_sent") == 5
+
+
+def erased(world: World) -> None:
+    world.app.test_cli_runner().invoke(args=["erase", ANNE, "--yes"])
+    world.run("deliver")
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "then"),
+    [({}, None), ({"purge_after_days": 2}, None), ({}, erased)], ids=["February", "purged soon", "erased each day"],
+)  # fmt: skip
+def test_five_mails_in_30_days_are_the_most_also_where_rows_go_earlier(
+    make_app: Callable[..., Flask], clock: Movable, lifecycle: dict[str, int], then: Callable[[World], None] | None
+) -> None:
+    app = make_app(lifecycle=Lifecycle(**lifecycle))
+    with app.app_context():
+        world = World(app, app.test_client(), clock)
+        at(world, "2027-01-31T12:00")
+        mails = 0
+        for _ in range(30):
+            before = len(world.registrations())
+            world.sign_up(f"Anne+{mails}@example.org" if then is None else ANNE)
+            mails += len(world.registrations()) > before
+            if then:
+                then(world)
+            clock.forward(days=1)
+            for job in ("block", "purge"):
+                world.run(job)
+        assert mails == 5
+        world.sign_up(ANNE)
+        assert [row.state for row in world.registrations()][-1:] == ["pending"]
 
 
 def counter(world: World, name: str) -> int:

@@ -8,7 +8,7 @@ import pytest
 from subscriptions.store import evidence as store
 from subscriptions.store.engine import reading
 from tests import clause
-from tests.builders import ANNE, BART, NEWS, Office, World, rows_of_every_table, text_of
+from tests.builders import ANNE, BART, NEWS, Office, World, at, rows_of_every_table, text_of
 from tests.support.cases import each
 
 ASK, BLOCK, PROVE, VOLUNTARY, REVOKE = clause.CLAUSE
@@ -60,6 +60,20 @@ def test_after_one_month_no_row_of_any_table_is_left_of_it(world: World) -> None
         world.run(job)
     after = rows_of_every_table()
     assert {name for name in after if after[name] > before[name]} <= {"counters", "letters", "meta"}
+
+
+@pytest.mark.clause(BLOCK)
+def test_after_a_shorter_month_a_keyed_hash_is_left_until_30_days_have_passed_since_the_last_mail(world: World) -> None:
+    at(world, "2027-01-31T12:00")
+    before = rows_of_every_table()
+    world.sign_up_by_form(ANNE, name="Anne")
+    world.deliver()
+    for days, left in ((28, {"addresses"}), (2, set())):
+        world.clock.forward(days=days)
+        for job in ("block", "purge", "tidy"):
+            world.run(job)
+        after = rows_of_every_table()
+        assert {name for name in after if after[name] > before[name]} - {"counters", "letters", "meta"} == left
 
 
 @pytest.mark.clause(PROVE)

@@ -1,4 +1,4 @@
-"""The code of a confirmation mail: how it is made, and how forgivingly it is read."""
+"""The code of a confirmation mail: how it is made, how forgivingly it is read, and for how long."""
 
 from datetime import timedelta
 
@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from subscriptions.domain import codes
 from subscriptions.domain.policy import Policy, Rate
 from subscriptions.links.handles import Codes
+from tests.builders import NEWS, World
 from tests.support.cases import each
+from tests.test_enter_code import BOTH, Way, code, tries
+from tests.typed import WRONG, visit
 
 REFS = [bytes([n]) * 16 for n in range(200)]
 MADE = Codes([b"the key of the tests"])
@@ -85,3 +88,18 @@ def test_three_tries_of_a_visit_are_counted_while_it_can_be_confirmed_and_a_day_
 ) -> None:
     rate = codes.visit_tries(Policy(confirm_within=timedelta(hours=within)))
     assert rate == Rate(3, timedelta(hours=counted))
+
+
+@BOTH
+def test_a_visit_that_can_no_longer_confirm_has_no_tries_and_counts_nothing(world: World, way: Way) -> None:
+    """So no stranger locks the code of a victim on the second day with visits of the first."""
+    old = [visit(world)]
+    for _ in range(2):
+        world.clock.forward(minutes=15)
+        old.append(visit(world))
+    world.clock.forward(hours=24)
+    answers = [way(world, handle, WRONG) for handle in old for _ in range(4)]
+    assert {answer.status_code for answer in answers} == {422} and tries(world) == 0
+    assert 'id="code"' not in world.get(f"/subscribe/{NEWS}/check-inbox?r={old[0]}").text
+    handle = visit(world)
+    assert way(world, handle, code(world)).status_code == 200

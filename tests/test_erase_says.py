@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -122,9 +123,8 @@ def stored(world: World, who: str) -> dict[str, str | None]:
         known, row = session.scalars(sa.select(Suppression).where(Suppression.key == mine)), session.get(Address, mine)
         if proofs:
             found["proof"] = time(max(filter(None, proofs)))
-        sent = [int(ms) / 1000 for ms in row.mails.split(",") if ms] if row else []
-        if sent and (until := max(sent) + 30 * 86400) > now.timestamp():
-            found["mails"] = time(now.fromtimestamp(until, now.tzinfo))
+        if row and row.last_mail_at and (until := row.last_mail_at + timedelta(days=30)) > now:
+            found["mails"] = time(until)
         for one in known:
             found[f"{one.scope} for a list" if one.list_id else one.scope.value] = one.until and time(one.until)
     return found

@@ -57,7 +57,7 @@ def test_a_mail_that_waits_for_the_budget_says_when_it_leaves(world: World) -> N
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ({}, "Suppressed: this address is not asked to confirm (this was not me, set at"),
+        ({"by": "page"}, "Suppressed: this address is not asked to confirm (this was not me, set at"),
         (ONE_CLICK, "not asked to confirm for Newsletter until 23 December 2026, 12:00 UTC"),
     ],
     ids=["button", "one-click"],

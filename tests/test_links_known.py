@@ -11,6 +11,7 @@ from subscriptions.links.purposes import used_hash
 from subscriptions.store.lists import wording_hash
 from tests.test_links import KEY, LIST, NOON, REF, links
 
+MAILBOX = bytes(range(64, 80))
 HANDLE = "AAAAAAAAAAAAAAAAAAAKmJ3mEmXicGTxFEUPJlyN"
 STEP = "AaIIRv4Ahtk3pnp1oMfZ9se9Ked7gQAAAAAAAAAA.UQlUeqzTTqEy3tIIIfdaluOE0mgqrw15_Mt6rHuiWF8"
 
@@ -31,6 +32,22 @@ KNOWN: dict[str, tuple[Callable[[], object], object]] = {
     "a not-me link": (
         lambda: made().not_me_url(REF, LIST, KEY),
         "https://news.example.org/not-me/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8AAAAH.sHyCTd_jzixTNcuaTKK4GfdBBBXlTzJdfJZsDSHgHIs",
+    ),
+    "a not-me link of a mailbox (0.4.0)": (
+        lambda: made().not_me_url(REF, LIST, KEY, MAILBOX),
+        "https://news.example.org/not-me/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8AAAAHQEFCQ0RFRkdISUpLTE1OTw.lqY7Qd-KCjiiOq5iN80nwHqRfYcPR6uPbO4DxLvI-pw",
+    ),
+    "a link to the preferences of a mailbox (0.4.0)": (
+        lambda: made().preferences_token(REF, KEY, MAILBOX),
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9AQUJDREVGR0hJSktMTU5P.awQqwA.twdTUu_DmG7YuGMDcuilx3snSqXLfmngOekZFmCESM8",
+    ),
+    "the session of the preferences of a mailbox (0.4.0)": (
+        lambda: made().session_token(KEY, MAILBOX),
+        "EBESExQVFhcYGRobHB0eH0BBQkNERUZHSElKS0xNTk8.awQqwA.afQ31PzPJkjQTNH--SSDYKGf9oTBVTo8ibBZ0EX73aA",
+    ),
+    "the key of a mailbox (0.4.0)": (
+        lambda: (made().mailbox_key("anne+x@example.org") or b"").hex(),
+        "32185d66352567ece3a3f45b6e601e02",
     ),
     "an unsubscribe link": (
         lambda: made().leave_url(LIST, KEY),

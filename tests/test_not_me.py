@@ -1,5 +1,6 @@
 """ "This was not me": the button, a mail program's one-click, and the undo."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from subscriptions.store import suppressions
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, NEWS, OFFERS, World, rows_of_every_table
 from tests.support.cases import crossed
+from tests.test_unsubscribe import SHAPES
 
 ONE_CLICK: dict[str, Any] = {"data": {"List-Unsubscribe": "One-Click"}}
 MULTIPART: dict[str, Any] = ONE_CLICK | {"content_type": "multipart/form-data"}
@@ -120,6 +122,22 @@ def test_one_click_asks_no_more_for_this_list_for_thirty_days(world: World, stat
     assert (mails_after(world, NEWS), mails_after(world, OFFERS)) == (0, 1)
     world.clock.forward(days=28)
     assert mails_after(world) == 1
+
+
+@pytest.mark.parametrize("shape", [one for one in SHAPES if one != "the button"])
+def test_whatever_is_not_the_form_of_our_page_is_the_weaker_act(world: World, shape: str) -> None:
+    answer = world.post(mailed(world), **SHAPES[shape])
+    assert (answer.status_code, scopes(world)) == (200, [("confirmations", True, False)])
+    assert "For 30 days nobody can make us send" in answer.text
+
+
+def test_the_form_of_the_page_says_that_it_is_one(world: World) -> None:
+    link = mailed(world, confirmed)
+    told = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', world.get(link).text))
+    answer = world.post(link, data=told)
+    assert scopes(world) == [("confirmations", False, True)] and "Nobody can make us send" in answer.text
+    disowned = next(one for one in world.evidence() if one.fact == "disowned")
+    assert (disowned.channel, disowned.details) == ("button", {"by": "the page's form"})
 
 
 def test_one_click_lasts_to_the_last_second_of_thirty_days(world: World) -> None:

@@ -13,7 +13,7 @@ from subscriptions.store.engine import transaction
 from subscriptions.store.models import Owed
 from tests.builders import ANNE, BART, World, owed, rows_of_every_table, text_of
 from tests.preferences import Page, ask, key, link
-from tests.support.cases import BY_DAY_ON_SQLITE
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
 from tests.test_uniform import STATES, disowned, seen
 
 pytestmark = BY_DAY_ON_SQLITE
@@ -103,19 +103,62 @@ def test_the_mail_says_when_it_was_asked_for_and_offers_no_advertising(world: Wo
     assert "This was not you?".upper() in text and "List-Unsubscribe" not in mail
 
 
-def test_the_budget_is_the_one_of_the_sign_ups(world: World) -> None:
-    world.sign_up(ANNE)
+def links_sent(world: World) -> int:
+    """So far: copies of the mailbox are kept for a day of real time, and the clock of the tests is another."""
+    return sum("subscriptions and data" in mail["Subject"] for mail in world.mails())
+
+
+def test_no_sign_up_of_a_stranger_shuts_the_owner_out_and_no_request_stops_a_sign_up(world: World) -> None:
+    for _ in range(3):
+        world.sign_up(ANNE)
+        world.clock.forward(minutes=15)
     ask(world, ANNE)
-    assert len(world.mails(ANNE)) == 1
-    world.clock.forward(minutes=15)
+    assert links_sent(world) == 1
+    world.clock.forward(days=1)
     ask(world, ANNE)
     world.sign_up(ANNE)
-    assert len(world.mails(ANNE)) == 2
-    world.clock.forward(minutes=15)
-    world.sign_up(ANNE)
-    world.clock.forward(minutes=15)
-    ask(world, ANNE)
-    assert len(world.mails(ANNE)) == 3
+    assert (links_sent(world), len(world.mails(ANNE))) == (2, 6)
+
+
+@each(("rests", "mails"), [
+    ([{"seconds": 299}], 1), ([{"minutes": 5}], 2), ([{"minutes": 5}] * 3, 3),
+    ([{"minutes": 5}, {"minutes": 5}, {"hours": 23, "minutes": 50}], 4),
+    ([{"hours": 12}] * 10, 10), ([{"hours": 12}] * 9 + [{"days": 25, "hours": 12}], 11),
+])  # fmt: skip
+@ONE_DATABASE
+def test_typed_requests_cause_one_mail_in_five_minutes_three_a_day_and_ten_in_30_days(
+    make_app: Callable[..., Flask], clock: Any, rests: list[dict[str, int]], mails: int
+) -> None:
+    app = make_app()
+    with app.app_context():
+        world = World(app, app.test_client(), clock)
+        world.subscribe(address := f"{len(rests)}-{mails}@example.org")
+        ask(world, address)
+        world.deliver()
+        for rest in rests:
+            clock.forward(**rest)
+            ask(world, address)
+            world.deliver()
+        assert len([mail for mail in world.mails(address) if "subscriptions and data" in mail["Subject"]]) == mails
+
+
+def test_while_confirmations_are_suppressed_a_typed_request_causes_one_mail_in_30_days(world: World) -> None:
+    world.subscribe(ANNE)
+    world.post(world.not_me_link(ANNE))
+    for days in (0, 1, 28, 1):
+        world.clock.forward(days=days)
+        ask(world, ANNE.replace("@", "+x@"))  # also by another spelling
+        world.deliver()
+        ask(world, ANNE)
+    assert links_sent(world) == 2
+
+
+def test_requests_for_other_spellings_of_a_mailbox_share_its_budget(world: World) -> None:
+    for n in range(2):
+        world.subscribe(f"anne+{n}@example.org")
+    for n in range(2):
+        ask(world, f"anne+{n}@example.org")
+    assert links_sent(world) == 1
 
 
 def test_a_network_is_limited_over_sign_ups_and_questions_alike(make_app: Callable[..., Flask], clock: Any) -> None:
@@ -140,5 +183,7 @@ def test_a_lifted_suppression_leaves_nothing_of_who_was_known_by_it_alone(world:
     ask(world, ANNE)
     world.mails(ANNE)
     lift(key(world, ANNE))
+    world.clock.forward(days=30)
+    world.run("purge")
     left = {name: count for name, count in rows_of_every_table().items() if count}
     assert not left.keys() & {"addresses", "suppressions", "mailbox", "outbox", "registrations", "evidence"}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -144,6 +145,17 @@ def test_the_answer_does_not_tell_what_an_address_is(
     known = ask(world, ANNE)
     world.clock.forward(seconds=(at - world.clock.now()).total_seconds())
     assert known == ask(world, "nobody@example.org")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nor_does_it_tell_what_another_spelling_of_its_mailbox_is(world: World, state: str) -> None:
+    STATES[state](world)
+    asked, counts = [], [counted(world)]
+    for name in ("anne", "nobody"):
+        asked.append(by_json(world, f"{name}+tag@example.org"))
+        counts.append(counted(world))
+    steps = [{name: after[name] - before[name] for name in after} for before, after in pairwise(counts)]
+    assert (asked[0], steps[0]) == (asked[1], steps[1])
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -24,6 +24,15 @@ SHAPES: dict[str, dict[str, Any]] = {
     | {"headers": {"Origin": "https://mail.example.org", "Referer": "https://example.org/"}},
     "an old cookie": URLENCODED | {"headers": {"Cookie": "session=x"}},
     "a JSON body": {"data": "{}", "content_type": "application/json"},
+    "no body": {"data": b""},
+    "no body, as a form": {"data": b"", "content_type": "application/x-www-form-urlencoded"},
+    "a line end behind it": URLENCODED | {"data": f"{ONE_CLICK}\r\n"},
+    "another case": URLENCODED | {"data": ONE_CLICK.lower()},
+    "a text body": {"data": ONE_CLICK, "content_type": "text/plain"},
+    "in chunks": URLENCODED | {"headers": {"Transfer-Encoding": "chunked"}},
+    "with the marker of our page": URLENCODED | {"data": f"{ONE_CLICK}&by=page"},
+    "the marker in JSON": {"data": '{"by": "page"}', "content_type": "application/json"},
+    "the marker in the address": {"data": b"", "query_string": {"by": "page"}},
     "a broken body": {"data": b"--x\r\n\xff", "content_type": "multipart/form-data; boundary=x"},
 }
 
@@ -40,14 +49,21 @@ def test_every_shape_of_a_press_ends_the_subscription_without_a_redirect(world: 
     assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    ("shape", "channel"), [("urlencoded", "one-click"), ("multipart", "one-click"), ("the button", "button")]
-)
-def test_the_evidence_names_time_and_channel(world: World, shape: str, channel: str) -> None:
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_evidence_names_time_and_channel_and_what_came(world: World, shape: str) -> None:
     world.subscribe(BART)
     world.post(world.leave_link(BART), **SHAPES[shape])
-    last = world.evidence()[-1]
+    last, is_page = world.evidence()[-1], shape == "the button"
+    channel, said = ("button", "the form of the") if is_page else ("one-click", "one-click of the mail program")
     assert (last.fact, last.channel, last.at, last.ip) == ("unsubscribed", channel, world.clock.now(), None)
+    assert last.details["reason"].startswith(said)
+
+
+def test_a_body_of_a_size_that_no_form_has_is_refused_and_changes_nothing(world: World) -> None:
+    world.subscribe(BART)
+    before = rows_of_every_table()
+    answer = world.post(world.leave_link(BART), **URLENCODED | {"data": f"{ONE_CLICK}&x={'x' * 5_000_000}"})
+    assert (answer.status_code, states(world), rows_of_every_table()) == (413, ["confirmed"], before)
 
 
 def test_one_link_ends_one_list_of_one_person(world: World) -> None:

@@ -43,7 +43,7 @@ class Window:
 
 @dataclass(slots=True)
 class Count:
-    """How many registrations, and of how many addresses."""
+    """How many registrations, and of how many addresses: a mailbox counts once, however it is spelled."""
 
     registrations: int = 0
     addresses: int = 0
@@ -55,7 +55,7 @@ def look(window: Window) -> Count:
     count = Count()
     for found in _found(window):
         count.registrations += len(found)
-        keys.update(row.key for row in found)
+        keys.update(row.mailbox for row in found)
     count.addresses = len(keys)
     return count
 
@@ -99,9 +99,11 @@ def _cancel(batch: list[Found], window: Window, now: datetime) -> Count:
     for state in (Registration.PENDING, Registration.BLOCKED):
         registration_step(state, Event.CANCEL)
     with transaction() as session:
-        addresses.lock(session, *{row.key for row in batch})
+        addresses.lock(session, *{key for row in batch for key in (row.key, row.mailbox)})
         gone = attack.remove(session, [row.id for row in batch])
-        new = set(gone) - attack.protected(session, set(gone), window.reason)
+        spelled = {mailbox: key for key, mailbox in sorted(gone, reverse=True)}
+        known = attack.protected(session, spelled, window.reason)
+        new = {mailbox: key for mailbox, key in spelled.items() if mailbox not in known}
         attack.protect(session, new, ATTACKED, window.reason, now)
         counters.add(session, {"cancelled": len(gone)})
         vacuum.due(session)

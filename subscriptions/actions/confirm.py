@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions import move
 from subscriptions.actions.subscribe import Origin
-from subscriptions.domain.codes import TRIES_AN_ADDRESS, visit_tries
+from subscriptions.domain.codes import TRIES_AN_ADDRESS, is_over, visit_tries
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Registration as State
@@ -113,7 +113,7 @@ def _press(
     only: int | None = None,
 ) -> ConfirmStatus:  # fmt: skip
     rows = registrations.of_form(session, ref)
-    addresses.lock(session, *{key for row in rows for key in (row.key, row.replaces) if key})
+    addresses.lock(session, *{key for row in rows for key in (row.key, row.mailbox, row.replaces)})
     status = _status(session, ref, now)
     chosen = [row for row in status.those(LinkState.WAITING) if only in (None, row.list_id)]
     if not chosen:
@@ -146,7 +146,9 @@ def _open(
     return welcome
 
 
-_CARRIED = ("list_id", "key", "address", "name", "fields", "locale", "registered_at", "wording_id")
+_CARRIED = (
+    "list_id", "key", "mailbox", "address", "name", "fields", "locale", "registered_at", "wording_id"
+)  # fmt: skip
 
 
 def _new(session: Session, registration: Registration, now: datetime, policy: Policy) -> Subscription:
@@ -173,6 +175,8 @@ def enter(
 
     So is one that comes when the tries of the address are used up: to say so would tell that it is known here.
     """
+    if is_over(visit.at, now, policy):
+        return Entered(None, 0)
     with transaction() as session:
         spent, left = _spend(session, visit, links, now, policy)
         ref = links.codes.ref_of(code, visit.refs)

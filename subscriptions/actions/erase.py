@@ -42,7 +42,9 @@ class Erasure:
 
 
 @repeated
-def ask(key: bytes, now: datetime, policy: Policy, actor: str, act: Act | None = None) -> Erasure:
+def ask(
+    key: bytes, now: datetime, policy: Policy, actor: str, act: Act | None = None, mailbox: bytes | None = None
+) -> Erasure:
     """Begin, where there is a person to erase: end what is open, owe the mail, set the hour."""
     with transaction() as session:
         addresses.lock(session, key)
@@ -50,13 +52,13 @@ def ask(key: bytes, now: datetime, policy: Policy, actor: str, act: Act | None =
         rows = [row for row in registrations.of_key(session, key) if row.address]
         stored = _stored(session, key)
         if not rows and not stored:
-            return Erasure(0, 0, after_erasure(session, key, now, policy))
+            return Erasure(0, 0, after_erasure(session, key, now, policy, mailbox))
         end_open(session, key, None, _asked_for(actor), now, policy)
         row = addresses.find(session, key)
         if row is None or row.erase_by is None:  # asked again: the first hour and the first mail hold
             _owe(session, rows, stored, now)
             addresses.erase_by(session, key, now + ERASE_WITHIN)
-        return Erasure(len(rows), len(stored), after_erasure(session, key, now, policy))
+        return Erasure(len(rows), len(stored), after_erasure(session, key, now, policy, mailbox))
 
 
 def _owe(session: Session, rows: list[Registration], stored: list[Subscription], now: datetime) -> None:
@@ -84,7 +86,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         addresses.lock(session, key)
         registrations.remove_unconfirmed(session, key)
         for row in registrations.of_key(session, key):
-            row.address = row.typed = row.name = row.fields = None
+            row.address = row.typed = row.name = row.fields = row.mailbox = None
         end_open(session, key, None, _asked_for("erasure"), now, policy)  # what was confirmed within the hour as well
         ended = _stored(session, key)
         for subscription in ended:
@@ -102,7 +104,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
 
 def _seal(session: Session, row: Subscription, now: datetime) -> None:
     row.state = subscription_step(row.state, Event.ERASE).to
-    row.address = row.name = row.fields = row.ip_until = None
+    row.address = row.name = row.fields = row.ip_until = row.mailbox = None
     details = {"keeps_until": row.proof_until.isoformat() if row.proof_until else None}
     evidence.add(session, Fact.ERASED, now, Channel.COMMAND, subscription_id=row.id, details=details)
 

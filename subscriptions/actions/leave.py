@@ -67,8 +67,8 @@ def end(session: Session, subscription: Subscription, withdrawal: Withdrawal, no
     counters.add(session, {"withdrawals": 1})
 
 
-def suppress_all(session: Session, key: bytes, reason: str, now: datetime) -> None:
+def suppress_all(session: Session, key: bytes, reason: str, now: datetime, mailbox: bytes | None = None) -> None:
     """Never write to this address again: what still waits to be confirmed goes as well."""
-    suppressions.add(session, key, NO_MAIL, reason, now)
+    suppressions.add(session, key, NO_MAIL, reason, now, mailbox=mailbox)
     registrations.remove_unconfirmed(session, key)
     vacuum.due(session)

@@ -1,6 +1,6 @@
 """Preferences: the way to one's own (a mail with a link that works once), and the profile that is shown there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,73 +12,82 @@ from subscriptions.actions.gate import Limited, Need, Pass, ProofNeeded, gate_fo
 from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
-from subscriptions.domain.policy import Policy, state_at
+from subscriptions.domain.policy import RENEWED, TYPED, TYPED_IN_PEACE, Policy, Rate, state_at
 from subscriptions.links import Opener
 from subscriptions.store import addresses, counters, guards, outbox, registrations, subscriptions, suppressions
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.kept import Kept, after_erasure
-from subscriptions.store.models import Registration, Subscription, Suppression
+from subscriptions.store.models import Registration, Subscription
+from subscriptions.store.suppressions import Standing
 from subscriptions.store.trips import trip
 
 _NO_PROOF = Pass(Need.NEVER)  # a mail to the mailbox proves more
 
 
 @repeated
-def ask(key: bytes, typed: str, network: bytes | None, now: datetime, policy: Policy) -> Limited | None:
+def ask(
+    key: bytes, typed: str, network: bytes | None, now: datetime, policy: Policy, mailbox: bytes | None = None
+) -> Limited | None:
     """Mail the link, if this address is known, may be written to and its budget is open; told to nobody.
 
-    Whoever asks may be a stranger: what is done and counted is alike for every address.
+    Whoever asks may be a stranger: what is done and counted is alike for every address. `mailbox`, here and below: its
+    key, where the address is one spelling of another.
     """
     with transaction() as session:
         with trip(session) as out:
-            budgets = addresses.lock_and_count(out, {key: 1})
+            addresses.lock_and_count(out, {mailbox or key: 0, key: 1})
             gate = gate_for(out, [(network, _NO_PROOF)], now, policy)
         limited = gate().refuse(network, _NO_PROOF)
         assert not isinstance(limited, ProofNeeded)
         if limited is None:
-            _owe(session, key, typed, budgets()[key], now, policy, may_wait=False)
+            scopes = {row.scope for row in suppressions.active(session, key, now, mailbox)}
+            rates = TYPED_IN_PEACE if scopes else TYPED
+            _owe(session, mailbox or key, "requests", rates, _hook(session, key, typed, scopes, now), now)
         with trip(session) as out:
-            addresses.forget(out, [key])
+            addresses.forget(out, [key, mailbox or key])
             counters.write(out, {"limited" if limited else "preferences": 1})
         return limited
 
 
 @repeated
-def ask_again(key: bytes, now: datetime, policy: Policy) -> datetime | None:
+def ask_again(key: bytes, now: datetime, mailbox: bytes | None = None) -> datetime | None:
     """The same for the holder of an older link: when the mail leaves, or None.
 
-    It came from the mailbox itself, so where only the shortest rule of the budget is closed, the mail waits.
+    It came from the mailbox itself, so no stranger has spent this budget, and where it is closed the mail waits.
     """
     with transaction() as session:
-        addresses.lock(session, key)
+        addresses.lock_or_create(session, key, mailbox)
         waiting = outbox.of_key(session, key, MailKind.PREFERENCES)
         if waiting is not None:
             return max(waiting.due_at, now)
-        row = addresses.find(session, key)
-        due_at = _owe(session, key, None, row.mails, now, policy, may_wait=True) if row else None
-        counters.add(session, {"preferences": 1})
+        scopes = {row.scope for row in suppressions.active(session, key, now, mailbox)}
+        due_at = _owe(session, mailbox or key, "renewals", RENEWED, _hook(session, key, None, scopes, now), now)
+        with trip(session) as out:
+            addresses.forget(out, [key, mailbox or key])
+            counters.write(out, {"preferences": 1})
         return due_at
 
 
 def _owe(
-    session: Session, key: bytes, typed: str | None, budget: str, now: datetime, policy: Policy, *, may_wait: bool
+    session: Session, mailbox: bytes, column: str, rates: Sequence[Rate], hook: dict[str, Any] | None, now: datetime
 ) -> datetime | None:
-    hook = _hook(session, key, typed, now)
-    known = Budget.read(budget, policy.mails)
-    due_at = known.mail_time(now, may_wait=may_wait) if hook else None
-    if hook is None or due_at is None:
+    """Owe the mail within the budget that stands in that column; when it leaves."""
+    row = addresses.find(session, mailbox)
+    budget = Budget.read((getattr(row, column) if row else None) or "", rates)
+    due_at = budget.mail_time(now, may_wait=rates is RENEWED)
+    if row is None or hook is None or due_at is None:
         return None
     outbox.owe(session, MailKind.PREFERENCES, now=now, due_at=due_at, **hook)
-    known.spend(due_at)
-    if known.is_changed:
-        with trip(session) as out:
-            addresses.save_budgets(out, {key: known.written(now)})
+    budget.spend(due_at)
+    setattr(row, column, budget.written(now))
+    row.last_mail_at = max(filter(None, (row.last_mail_at, due_at)))
     return due_at
 
 
-def _hook(session: Session, key: bytes, typed: str | None, now: datetime) -> dict[str, Any] | None:
+def _hook(
+    session: Session, key: bytes, typed: str | None, scopes: Collection[SuppressionScope], now: datetime
+) -> dict[str, Any] | None:
     """What a mail to this address hangs on: the row that holds the address, as it was once mailed."""
-    scopes = {row.scope for row in suppressions.active(session, key, now)}
     if SuppressionScope.ALL in scopes:
         return None
     known = subscriptions.shown_of_key(session, key, now)
@@ -115,7 +124,7 @@ class Profile:
     subscriptions: dict[int, Subscription]
     waiting: dict[int, Registration]  # sign-ups that can be confirmed
     blocked: dict[int, Registration]
-    suppressions: Sequence[Suppression]
+    suppressions: Sequence[Standing]
     erase_by: datetime | None
     kept: Kept  # if it is erased, or once it was
 
@@ -138,7 +147,9 @@ class Outcome(StrEnum):
     OPEN = "open"
 
 
-def became(ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy) -> tuple[Outcome, datetime]:
+def became(
+    ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy, mailbox: bytes | None = None
+) -> tuple[Outcome, datetime]:
     """Of the sign-up with that reference; and when its mail leaves, or when the budget opens."""
     with reading() as session:
         rows = registrations.of_form(session, ref)
@@ -147,13 +158,12 @@ def became(ref: bytes, key: bytes, list_id: int, now: datetime, policy: Policy) 
             return (Outcome.WAITS if due_at > now else Outcome.MAILED), due_at
         if subscriptions.find_open(session, key, list_id):
             return Outcome.OPEN, now
-        if any(row.list_id in (None, list_id) for row in suppressions.active(session, key, now)):
+        if any(row.list_id in (None, list_id) for row in suppressions.active(session, key, now, mailbox)):
             return Outcome.QUIET, now
-        row = addresses.find(session, key)
-        return Outcome.CLOSED, Budget.read(row.mails if row else "", policy.mails).opens(now)
+        return Outcome.CLOSED, addresses.budget(session, key, mailbox, policy).opens(now)
 
 
-def look(key: bytes, now: datetime, policy: Policy) -> Profile:
+def look(key: bytes, now: datetime, policy: Policy, mailbox: bytes | None = None) -> Profile:
     """What is known of this address at `now`, without changing anything."""
     with reading() as session:
         known = sorted(subscriptions.shown_of_key(session, key, now), key=lambda row: (row.is_open, row.id))
@@ -165,9 +175,9 @@ def look(key: bytes, now: datetime, policy: Policy) -> Profile:
             subscriptions={row.list_id: row for row in known},
             waiting=_those(sign_ups, State.PENDING, now),
             blocked=_those(sign_ups, State.BLOCKED, now),
-            suppressions=suppressions.active(session, key, now),
+            suppressions=suppressions.active(session, key, now, mailbox),
             erase_by=row.erase_by if row else None,
-            kept=after_erasure(session, key, now, policy),
+            kept=after_erasure(session, key, now, policy, mailbox),
         )
 
 
@@ -177,7 +187,7 @@ def never(key: bytes, now: datetime) -> bool:
         return _is_never(suppressions.active(session, key, now))
 
 
-def _is_never(rows: Sequence[Suppression]) -> bool:
+def _is_never(rows: Sequence[Standing]) -> bool:
     return any(row.scope is SuppressionScope.ALL for row in rows)
 
 

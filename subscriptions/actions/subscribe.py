@@ -74,11 +74,17 @@ class SignUp(NamedTuple):
     site: str = ""  # the origin of the page that its form stood on, as the browser says; none: it says nothing
     is_our_site: bool = False
     vouched: Mapping[str, str] | None = None  # what a client says of where and when it was asked, checked
+    mailbox: bytes | None = None  # its key, where the address is one spelling of another mailbox
 
     @property
     def rows(self) -> list[List]:
         """The lists themselves."""
         return [choice.list for choice in self.lists]
+
+    @property
+    def counts_by(self) -> bytes:
+        """The key of what mails are counted by and confirmations suppressed for."""
+        return self.mailbox or self.key
 
 
 @dataclass(slots=True)
@@ -125,17 +131,22 @@ def _unusual(sign_ups: Sequence[SignUp]) -> dict[str, int]:
 def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
     """Keys that this batch gave no reason to know: refused, or the budget closed, and nothing was seen of them."""
     seen = batch.seen
-    known = {key for key, _ in (*seen.suppressed, *seen.open, *seen.pending)}
-    return sorted({sign_up.key for sign_up in sign_ups} - known)
+    known = {*seen.suppressed, *(key for key, _ in (*seen.open, *seen.pending))}
+    known |= {mailbox for mailbox, budget in batch.budgets.items() if budget.is_changed}
+    return sorted({key for sign_up in sign_ups for key in (sign_up.key, sign_up.counts_by)} - known)
 
 
 def _begin(of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Policy) -> _Batch:
     keys = Counter(sign_up.key for sign_up in sign_ups)
+    others = [sign_up for sign_up in sign_ups if sign_up.mailbox]
+    keys.update(dict.fromkeys((sign_up.counts_by for sign_up in others), 0))
     with trip(of) as out:
         texts = addresses.lock_and_count(out, keys)
         gate = gate_for(out, [(sign_up.origin.network, sign_up.brings) for sign_up in sign_ups], now, policy)
         seen = signups.see(out, list(keys), now)
     budgets = {key: Budget.read(text, policy.mails) for key, text in texts().items()}
+    for sign_up in others:  # before 0.4.0 each spelling had a budget of its own
+        budgets[sign_up.counts_by].join(budgets[sign_up.key])
     mids = outbox.new_mids(len(sign_ups))
     return _Batch(now, policy, budgets, gate(), seen(), mids, policy.confirm_by(now), policy.purge_at(now))
 
@@ -144,10 +155,10 @@ def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
     refused = batch.gate.refuse(sign_up.origin.network, sign_up.brings)
     if refused:
         return refused
-    key, suppressed, is_open = sign_up.key, batch.seen.suppressed, batch.seen.open
-    if not sign_up.mailable or (key, None) in suppressed:
+    key, is_open, quiet = sign_up.key, batch.seen.open, _suppressed(batch, sign_up)
+    if not sign_up.mailable or None in quiet:
         return None
-    choices = [choice for choice in sign_up.lists if (key, choice.list.id) not in suppressed]
+    choices = [choice for choice in sign_up.lists if choice.list.id not in quiet]
     new = [choice for choice in choices if (key, choice.list.id) not in is_open]
     if new:
         _register(batch, sign_up, new)
@@ -157,15 +168,21 @@ def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
     return None
 
 
+def _suppressed(batch: _Batch, sign_up: SignUp) -> set[int | None]:
+    """For which lists no confirmation mail leaves; None: for any. Before 0.4.0 each spelling stood for itself."""
+    suppressed = batch.seen.suppressed
+    return {*suppressed.get(sign_up.key, ()), *suppressed.get(sign_up.counts_by, ())}
+
+
 def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> None:
     """Each list is a registration of its own, and the one mail for all hangs on the first."""
     step = registration_step(None, Event.SUBSCRIBE)
-    key = sign_up.key
+    key, budget = sign_up.key, batch.budgets[sign_up.counts_by]
     fresh = [choice for choice in choices if (key, choice.list.id) not in batch.seen.pending]
-    due_at = batch.budgets[key].mail_time(batch.now, may_wait=bool(fresh))
+    due_at = budget.mail_time(batch.now, may_wait=bool(fresh))
     if due_at is None or due_at >= batch.confirm_by:
         return
-    batch.budgets[key].spend(due_at)
+    budget.spend(due_at)
     mail = step.mail
     for choice in choices if due_at == batch.now else fresh:
         batch.new.append(_new(batch, sign_up, choice, due_at, mail))
@@ -183,6 +200,7 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
         registered_at=batch.now, confirm_by=batch.confirm_by, purge_at=batch.purge_at,
         channel=sign_up.channel, actor=sign_up.actor, ip=sign_up.origin.ip, ip_source=sign_up.origin.ip_source,
         details=_details(sign_up, choice), mail=mail, mid=batch.mids.pop() if mail else None, due_at=due_at,
+        mailbox=sign_up.mailbox,
     )  # fmt: skip
 
 
@@ -212,7 +230,7 @@ def _notify(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
     lately = subscription.notified_at and subscription.notified_at > batch.now - NOTIFIED_EVERY
     if lately or subscription.restricted:
         return False
-    budget = batch.budgets[sign_up.key]
+    budget = batch.budgets[sign_up.counts_by]
     due_at = budget.mail_time(batch.now, may_wait=False)
     mail = subscription_step(Subscription.CONFIRMED, Event.SUBSCRIBE).mail
     if due_at is None or mail is None:
@@ -232,6 +250,6 @@ def _notified(batch: _Batch, sign_up: SignUp, id_: int, mail: MailKind, due_at: 
 
 def _write(out: Trip, batch: _Batch) -> None:
     signups.remember(out, batch.new)
-    changed = {key: budget.written(batch.now) for key, budget in sorted(batch.budgets.items()) if budget.is_changed}
-    addresses.save_budgets(out, changed)
+    changed = {mailbox: budget for mailbox, budget in batch.budgets.items() if budget.is_changed}
+    addresses.save_budgets(out, changed, batch.now)
     signups.notify(out, batch.notified)

@@ -1,6 +1,7 @@
 """Suppress and lift: by hand, with a reason; or by the owner of the mailbox, whom "this was not me" protects."""
 
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
@@ -20,33 +21,37 @@ from subscriptions.store.models import Registration, Subscription
 @repeated
 def suppress(
     key: bytes, scope: SuppressionScope, reason: str, now: datetime, policy: Policy, actor: str | None,
-    how: Channel = Channel.COMMAND, act: Act | None = None,
+    how: Channel = Channel.COMMAND, act: Act | None = None, mailbox: bytes | None = None,
 ) -> int:  # fmt: skip
-    """No more mails of that scope. With `ALL` every subscription ends too; how many did."""
+    """No more mails of that scope. With `ALL` every subscription ends too; how many did.
+
+    `mailbox`, here and below: its key, where the address is one spelling of another; it gets no confirmation mails.
+    """
     with transaction() as session:
-        addresses.lock_or_create(session, key)
+        addresses.lock_or_create(session, key, mailbox)
         audit.write(session, act)
         if scope is SuppressionScope.CONFIRMATIONS:
-            suppressions.add(session, key, NO_CONFIRMATIONS, reason, now)
+            suppressions.add(session, key, NO_CONFIRMATIONS, reason, now, mailbox=mailbox)
             return 0
         ended = end_open(session, key, None, Withdrawal(Event.OBJECT, how, reason, actor), now, policy)
-        suppress_all(session, key, reason, now)
+        suppress_all(session, key, reason, now, mailbox)
         return ended
 
 
 @repeated
 def lift(
-    key: bytes, scope: SuppressionScope | None = None, *, set_by: bytes | None = None, act: Act | None = None
-) -> int:
+    key: bytes, scope: SuppressionScope | None = None, *, set_by: bytes | None = None, mailbox: bytes | None = None,
+    act: Act | None = None,
+) -> int:  # fmt: skip
     """Lift what is set on an address: all of it, one scope, or what one link has set; how many."""
     with transaction() as session:
-        addresses.lock(session, key)
+        addresses.lock(session, key, mailbox)
         audit.write(session, act)
-        lifted = suppressions.lift(session, key, scope=scope, set_by=set_by)
-        addresses.forget_unknown(session, [key])
+        lifted = suppressions.lift(session, key, scope=scope, set_by=set_by, mailbox=mailbox)
+        addresses.forget_unknown(session, {key, *chain.from_iterable(lifted)})
         if lifted:
             vacuum.due(session)
-        return lifted
+        return len(lifted)
 
 
 _HOW = {
@@ -62,7 +67,7 @@ def disown(link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
     The owner of the mailbox pressed it, so that holds even when the registrations are gone.
     """
     with transaction() as session:
-        addresses.lock_or_create(session, link.key)
+        addresses.lock_or_create(session, link.key, link.mailbox)
         rows = registrations.of_form(session, link.ref)
         lists = {link.list_id, *(row.list_id for row in rows)}
         step = registration_step(rows[0].state if rows else State.PENDING, event)
@@ -70,7 +75,10 @@ def disown(link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
             _end(session, row, event, now, policy)
         if rule := step.suppress:
             for list_id in sorted(lists) if rule.this_list else [None]:
-                suppressions.add(session, link.key, rule, _HOW[event][1], now, list_id=list_id, set_by=link.ref)
+                suppressions.add(
+                    session, link.key, rule, _HOW[event][1], now,
+                    list_id=list_id, set_by=link.ref, mailbox=link.mailbox,
+                )  # fmt: skip
         counters.add(session, {"disowned": 1})
 
 
@@ -81,7 +89,8 @@ def _end(session: Session, registration: Registration, event: Event, now: dateti
         vacuum.due(session)
         return
     channel, reason = _HOW[event]
-    evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id)
+    by = "the page's form" if event is Event.DISOWN else "one-click of the mail program"
+    evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id, details={"by": by})
     subscription = session.get(Subscription, registration.subscription_id)
     if step.ends_subscription and subscription is not None and subscription.is_open:
         end(session, subscription, Withdrawal(Event.UNSUBSCRIBE, channel, reason), now, policy)

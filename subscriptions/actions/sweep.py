@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
+from subscriptions.domain.policy import Policy
 from subscriptions.store import (
     addresses,
     audit,
@@ -78,7 +80,18 @@ def forget_ips(now: datetime) -> int:
 def end_suppressions(now: datetime) -> int:
     """Delete suppressions that have ended, and the addresses of which nothing else is left."""
     with transaction() as session:
-        keys = suppressions.ended(session, now, BATCH)
+        ended = suppressions.ended(session, now, BATCH)
+        if ended:
+            addresses.forget_unknown(session, set(chain.from_iterable(ended)))
+            vacuum.due(session)
+        return len(ended)
+
+
+@repeated
+def forget_times(now: datetime, policy: Policy) -> int:
+    """Forget when mailboxes were mailed, once it counts no more, and those of which nothing else is left."""
+    with transaction() as session:
+        keys = addresses.times_over(session, now - policy.times_kept, BATCH)
         if keys:
             addresses.forget_unknown(session, keys)
             vacuum.due(session)

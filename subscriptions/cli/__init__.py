@@ -96,6 +96,11 @@ def key_of(address: Address) -> bytes:
     return current_parts().links.key(address.folded)
 
 
+def mailbox_of(address: Address) -> bytes | None:
+    """The key of its mailbox, where the address is one spelling of another."""
+    return current_parts().links.mailbox_key(address.folded)
+
+
 def the_list(slug: str) -> List:
     """The list of that name; else one sentence that names those there are."""
     lists = {row.slug: row for row in current_parts().catalogue.lists.values()}

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import words
 from subscriptions.domain.address import Address
-from subscriptions.domain.budget import Budget
 from subscriptions.domain.evidence import ANOTHER_SITE
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope, noun
@@ -22,11 +21,15 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence, Owed, Registration, Subscription
 
 
-def story(key: bytes) -> list[str]:
-    """One sentence a line; an address that we know nothing of gets one line that says so."""
+def story(key: bytes, mailbox: bytes | None = None) -> list[str]:
+    """One sentence a line; an address that we know nothing of gets one line that says so.
+
+    `mailbox`: its key, where the address is one spelling of another.
+    """
     now = current_parts().clock.now()
     with reading() as session:
-        lines = [*_registrations(session, key, now), *_subscriptions(session, key, now), *_standing(session, key, now)]
+        lines = [*_registrations(session, key, now), *_subscriptions(session, key, now)]
+        lines += [*_standing(session, key, mailbox, now), *_counted(session, key, mailbox, now)]
     return lines or ["Nothing is known about this address: it never signed up, or all of it has been deleted."]
 
 
@@ -65,21 +68,24 @@ def _happened(
         yield f"  {_waiting(mail, now)}"
 
 
-def _standing(session: Session, key: bytes, now: datetime) -> Iterator[str]:
-    for suppression in suppressions.active(session, key, now):
+def _standing(session: Session, key: bytes, mailbox: bytes | None, now: datetime) -> Iterator[str]:
+    for suppression in suppressions.active(session, key, now, mailbox):
         what = "gets no mail at all" if suppression.scope is SuppressionScope.ALL else "is not asked to confirm"
         where = "" if suppression.list_id is None else f" for {_list(suppression.list_id)}"
         until = f" until {words(suppression.until)}" if suppression.until else ""
-        why = f"{suppression.reason}, set at {words(suppression.set_at)}"
+        other = " for another spelling of the same mailbox" if suppression.of_mailbox else ""
+        why = f"{suppression.reason}, set at {words(suppression.set_at)}{other}"
         yield f"Suppressed: this address {what}{where}{until} ({why})."
-    row = addresses.find(session, key)
-    if row is None:
-        return
-    opens = Budget.read(row.mails, current_parts().policy.mails).opens(now)
+
+
+def _counted(session: Session, key: bytes, mailbox: bytes | None, now: datetime) -> Iterator[str]:
+    opens = addresses.budget(session, key, mailbox, current_parts().policy).opens(now)
     if opens > now:
         yield f"Mail budget: used up; a sign-up before {words(opens)} is answered as always and causes no mail."
-    yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
-    if row.erase_by:
+    row = addresses.find(session, key)
+    if row and row.asked:
+        yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
+    if row and row.erase_by:
         yield f"Erasure has been asked for: done by {words(row.erase_by)} at the latest."
 
 
@@ -98,7 +104,7 @@ def _sentence(event: Evidence) -> str:
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".{_set_aside(details)}',
         "confirmed": f"confirmed by {details.get('method')}{ip}.",
         "asked again": f"somebody signed this address up again by {event.channel}{_by(event)}.",
-        "disowned": f'"this was not me", by {event.channel}.',
+        "disowned": f'"this was not me", by {details.get("by", event.channel)}.',
         "unsubscribed": f"unsubscribed by {event.channel}{_by(event)}: {details.get('reason')}.",
         "corrected": f"changed on their own page: {', '.join(details.get('changed', []))}.",
         "bounced": f"bounced: {details.get('reply')}.",
@@ -152,7 +158,7 @@ def _waiting(owed: Owed, now: datetime) -> str:
     if owed.note:
         return f"The {mail} waits: {_why(owed.note)} (try {owed.tries}); next try at {words(owed.due_at)}."
     if owed.due_at > now:
-        return f"The {mail} waits until {words(owed.due_at)} (one mail to an address in 15 minutes)."
+        return f"The {mail} waits until {words(owed.due_at)} (one mail to a mailbox in 15 minutes)."
     return f"The {mail} is about to leave."
 
 

@@ -10,7 +10,7 @@ from subscriptions.actions import erase as erasing
 from subscriptions.actions import leave as leaving
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.cli import ACTOR, acts, address_of, key_of, ready, table, the_list, time
+from subscriptions.cli import ACTOR, acts, address_of, key_of, mailbox_of, ready, table, the_list, time
 from subscriptions.cli.explain import never_mailed, story
 from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
@@ -64,11 +64,11 @@ def erase(address: Address, yes: bool) -> None:
     if not yes:
         acts.ask(
             f"{address.mailed} would be erased: every sign-up and subscription, for good.",
-            lambda: _known(key) or _nothing(key),
+            lambda: _known(key) or _nothing(key, mailbox_of(address)),
         )
-    found = erasing.ask(key, parts.clock.now(), parts.policy, ACTOR, acts.act(key))
+    found = erasing.ask(key, parts.clock.now(), parts.policy, ACTOR, acts.act(key), mailbox_of(address))
     if not found.is_asked:
-        _nothing(key)
+        _nothing(key, mailbox_of(address))
     parts.sender.deliver()
     parts.sender.stop()
     if key in erasing.due(parts.clock.now()):
@@ -80,11 +80,11 @@ def erase(address: Address, yes: bool) -> None:
     click.echo("\n".join(parts.sender.composer.what_stays(found.kept)))
 
 
-def _nothing(key: bytes) -> NoReturn:
+def _nothing(key: bytes, mailbox: bytes | None) -> NoReturn:
     """Says what is known of somebody even so, if anything is."""
     parts = current_parts()
     with reading() as session:
-        kept = after_erasure(session, key, parts.clock.now(), parts.policy)
+        kept = after_erasure(session, key, parts.clock.now(), parts.policy, mailbox)
     stays = "\n".join(parts.sender.composer.what_stays(kept))
     known = f"There is nothing to erase, neither sign-up nor subscription.\n{stays}"
     raise click.ClickException(known if any(kept) else "Nothing is stored about this address.")
@@ -111,7 +111,7 @@ def _known(key: bytes) -> str:
 def explain(address: Address) -> None:
     """What happened to ADDRESS, why it got no mail, and what comes next; in plain words."""
     audit.note(acts.act(key_of(address)))
-    for line in [*story(key_of(address)), *never_mailed(address)]:
+    for line in [*story(key_of(address), mailbox_of(address)), *never_mailed(address)]:
         click.echo(line)
 
 
@@ -119,10 +119,18 @@ def explain(address: Address) -> None:
 @click.argument("address", type=address_of, required=False)
 @ready
 def show(address: Address | None) -> None:
-    """What is suppressed: of one address, or of all (by key; the addresses themselves are not stored)."""
+    """What is suppressed: of one address, or of all (by key; the addresses themselves are not stored).
+
+    Confirmation mails are stopped for the mailbox, however its address is spelled: with or without a +tag, and at
+    Gmail with or without dots.
+    """
     now = current_parts().clock.now()
     with reading() as session:
-        found = rows.active(session, key_of(address), now) if address else rows.all_active(session, now)
+        found = (
+            rows.active(session, key_of(address), now, mailbox_of(address))
+            if address
+            else rows.all_active(session, now)
+        )
     audit.note(acts.act(key_of(address)) if address else acts.act().of(len(found)))
     lists = {id_: row.slug for id_, row in current_parts().catalogue.lists.items()} | {None: "all"}
     lines = [(row.key.hex(), row.scope, lists[row.list_id], clocks.text(row.set_at),
@@ -149,7 +157,7 @@ def add(address: Address, scope: SuppressionScope, reason: str, yes: bool) -> No
             lambda: _known(key) or "Nothing is stored about it so far.",
         )
     act = acts.act(key, reason=reason, scope=scope)
-    ended = suppressing.suppress(key, scope, reason, act.at, parts.policy, ACTOR, act=act)
+    ended = suppressing.suppress(key, scope, reason, act.at, parts.policy, ACTOR, act=act, mailbox=mailbox_of(address))
     click.echo(f"Suppressed ({scope}); {ended} subscription{'s' * (ended != 1)} ended.")
 
 
@@ -160,8 +168,8 @@ def add(address: Address, scope: SuppressionScope, reason: str, yes: bool) -> No
 @ready
 def lift(address: Address, scope: SuppressionScope | None, reason: str) -> None:
     """Lift what is set on ADDRESS."""
-    key = key_of(address)
-    lifted = suppressing.lift(key, scope, act=acts.act(key, reason=reason, scope=scope))
+    key, mailbox = key_of(address), mailbox_of(address)
+    lifted = suppressing.lift(key, scope, mailbox=mailbox, act=acts.act(key, reason=reason, scope=scope))
     if not lifted:
         raise click.ClickException("Nothing of that kind is set on this address.")
     click.echo(f"{lifted} lifted.")

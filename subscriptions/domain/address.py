@@ -122,6 +122,21 @@ def named(text: str) -> tuple[str, str]:
     return " ".join(name.split()), address.strip()
 
 
+GMAIL = "gmail.com", "googlemail.com"
+
+
+def mailbox_of(folded: str) -> str:
+    """The mailbox of which a folded address is a spelling: without its `+tag`, and for Gmail without dots.
+
+    No other sign is known to part a tag off at providers that share no rule; a guess would join two people.
+    """
+    local, _, domain = folded.rpartition("@")
+    plain = local.partition("+")[0] or local  # what begins with it has no other name
+    if domain in GMAIL:
+        plain, domain = plain.replace(".", ""), GMAIL[0]
+    return f"{plain}@{domain}"
+
+
 def key_of(folded: str, pepper: bytes) -> bytes:
     """The key of an address: a keyed hash, 16 bytes, that without the pepper says nothing.
 

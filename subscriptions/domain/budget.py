@@ -1,4 +1,4 @@
-"""The mail budget of one address: the times of mails that a stranger can cause, and when the next may leave."""
+"""The mail budget of one mailbox: the times of mails that a stranger can cause, and when the next may leave."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from subscriptions.domain.policy import Rate
 
 @dataclass(slots=True)
 class Budget:
-    """Read from the row of an address, and written back where `is_changed`.
+    """Read from the row of a mailbox, and written back where `is_changed`.
 
     `sent`: the times of its mails, those not yet due included.
     """
@@ -23,10 +23,22 @@ class Budget:
         """From epoch milliseconds, comma-separated."""
         return cls(rates, [datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in text.split(",") if ms])
 
-    def written(self, now: datetime) -> str:
-        """For the row; what counts no more is left out."""
-        oldest = now - longest(self.rates)
-        return ",".join(str(round(at.timestamp() * 1000)) for at in self.sent if at > oldest)
+    def join(self, other: "Budget") -> None:
+        """Count the mails of another row as well: of a spelling that had a budget of its own."""
+        self.sent += [at for at in other.sent if at not in self.sent]
+
+    def written(self, now: datetime | None = None) -> str:
+        """For the row; what counts no more at `now` is left out."""
+        counts = [at for at in self.sent if now is None or at > now - longest(self.rates)]
+        return ",".join(str(round(at.timestamp() * 1000)) for at in counts)
+
+    def give_back(self, owed_at: datetime) -> bool:
+        """Take out the mail that was owed then, which left at once or waited for its time; whether it is there."""
+        theirs = [at for at in self.sent if at > owed_at - timedelta(milliseconds=1)]  # to which they are rounded
+        if theirs:
+            self.sent.remove(min(theirs))
+            self.is_changed = True
+        return bool(theirs)
 
     def mail_time(self, now: datetime, *, may_wait: bool) -> datetime | None:
         """When the next mail that a stranger can cause may leave, or None while the budget is closed.
@@ -47,13 +59,6 @@ class Budget:
         """A mail leaves then."""
         if self.rates:
             self.sent.append(at)
-            self.is_changed = True
-
-    def give_back(self, owed_at: datetime) -> None:
-        """The mail that was owed then did not leave, and not for its own sake: it is the first not before that time."""
-        millisecond = timedelta(milliseconds=1)  # times are kept by it
-        if mine := min((at for at in self.sent if at > owed_at - millisecond), default=None):
-            self.sent.remove(mine)
             self.is_changed = True
 
     def opens(self, now: datetime) -> datetime:

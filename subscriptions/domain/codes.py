@@ -1,7 +1,7 @@
 """The code of a confirmation mail: how it is spelled, how forgivingly it is read, and how often it may be tried."""
 
 import unicodedata
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from subscriptions.domain.policy import Policy, Rate
 
@@ -35,6 +35,11 @@ def read(typed: str) -> str | None:
     plain = unicodedata.normalize("NFKC", typed).upper()
     code = "".join(sign for sign in plain if sign.isalnum())
     return code if len(code) == LENGTH and set(code) <= set(ALPHABET) else None
+
+
+def is_over(visited_at: datetime, now: datetime, policy: Policy) -> bool:
+    """Whether what a visit has signed up can no longer be confirmed: then it has no tries, and counts none."""
+    return now >= policy.confirm_by(visited_at)
 
 
 def visit_tries(policy: Policy) -> Rate:

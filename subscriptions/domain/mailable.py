@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from subscriptions.domain.address import Address
+from subscriptions.domain.address import Address, mailbox_of
 
 # RFC 2142 and custom; not info@, sales@ and the like, which people of small offices read and subscribe with
 _ROLES = frozenset(
@@ -21,7 +21,7 @@ _MACHINES = re.compile(r"owner-.+|.+-(?:request|owner|bounces?)|bounces?(?:[-+=.
 
 @dataclass(frozen=True, slots=True)
 class Mailable:
-    """The rules of one installation. `own`: our addresses, folded; `roles`: whether those of a role are mailed."""
+    """The rules of one installation. `own`: our mailboxes, folded; `roles`: whether those of a role are mailed."""
 
     blocked: frozenset[str] = frozenset()
     allowed: frozenset[str] = frozenset()
@@ -31,7 +31,7 @@ class Mailable:
     def why_not(self, address: Address) -> str | None:
         """Why this address is never mailed, for the operator; none: it may be."""
         local, _, domain = address.folded.rpartition("@")
-        if address.folded in self.own:
+        if self.own and mailbox_of(address.folded) in self.own:
             return "an address of this service itself"
         if not self.roles and _is_role(local):
             return "an address of a role; role_addresses in [abuse]"

@@ -40,6 +40,11 @@ class Rate:
 
 
 MOVES = Rate(5, timedelta(days=1))  # from one address to others
+# the link to one's own page has budgets of its own, which no sign-up spends
+SHORTLY = Rate(1, timedelta(minutes=5))
+TYPED = SHORTLY, Rate(3, timedelta(hours=24)), Rate(10, timedelta(days=30))  # asked for by typing the address
+TYPED_IN_PEACE = (Rate(1, timedelta(days=30)),)  # the same, while no confirmation mails are wanted
+RENEWED = (SHORTLY,)  # asked for by the button of an earlier link, which proves the mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,11 @@ class Policy:
     )  # fmt: skip
     network: Rate | None = Rate(200, timedelta(hours=1))
     proof_from: int | None = None  # sign-ups of a network in that time, from which on it is asked for a proof of work
+
+    @property
+    def times_kept(self) -> timedelta:
+        """How long the last mail to a mailbox counts in any budget."""
+        return max(rate.period for rate in (*self.mails, *TYPED, *TYPED_IN_PEACE, *RENEWED))
 
     def confirm_by(self, registered_at: datetime) -> datetime:
         """The first instant at which a registration can no longer be confirmed."""

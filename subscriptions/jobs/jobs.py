@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 
 from subscriptions.actions import erase, sweep
 from subscriptions.parts import Parts
@@ -35,8 +36,10 @@ def _block(run: Run) -> int:
 
 def _purge(run: Run) -> int:
     purged = sweep.whole(sweep.purge, run.now, run.alive)
+    forget_times = partial(sweep.forget_times, policy=run.parts.policy)
     for more in (
-        sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions, sweep.forget_compiled, sweep.forget_audited
+        sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions, forget_times, sweep.forget_compiled,
+        sweep.forget_audited,
     ):  # fmt: skip
         sweep.whole(more, run.now, run.alive)
     vacuum.sweep_files(run.now, asked=run.asked)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from subscriptions.clock import Clock, StoppedClock
-from subscriptions.domain.address import key_of
+from subscriptions.domain.address import key_of, mailbox_of
 from subscriptions.links.handles import Codes, Handles, Visit
-from subscriptions.links.purposes import CONFIRM, LEAVE, LIST, NOT_ME, PREFERENCES, SESSION, Tokens
+from subscriptions.links.purposes import CONFIRM, LEAVE, LIST, NOT_ME, PREFERENCES, SESSION, OfMailbox, Tokens
 from subscriptions.links.signing import BadLink
 
 
@@ -23,9 +23,12 @@ class OldLink(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NotMe:
+    """`mailbox`, here and below: its key, where the address is one spelling of another mailbox."""
+
     ref: bytes
     list_id: int
     key: bytes
+    mailbox: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Opener:
     nonce: bytes
     until: datetime
     hash: bytes  # what is remembered of a used link
+    mailbox: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Session:
 
     key: bytes
     until: datetime
+    mailbox: bytes | None = None
 
 
 class Links:
@@ -68,10 +73,10 @@ class Links:
         self._life = confirm_life
         self._clock = clock
         self._confirm = Tokens(replace(CONFIRM, life=confirm_life), self._keys, clock)
-        self._not_me = Tokens(NOT_ME, self._keys, clock)
+        self._not_me = OfMailbox(NOT_ME, self._keys, clock)
         self._leave = Tokens(LEAVE, self._keys, clock)
-        self._preferences = Tokens(PREFERENCES, self._keys, clock)
-        self._sessions = Tokens(SESSION, self._keys, clock)
+        self._preferences = OfMailbox(PREFERENCES, self._keys, clock)
+        self._sessions = OfMailbox(SESSION, self._keys, clock)
         self._handles = Handles(self._keys)
         self.codes = Codes(self._keys)
 
@@ -83,6 +88,11 @@ class Links:
     def key(self, folded: str) -> bytes:
         """The key of an address: what the database knows it by."""
         return key_of(folded, self._pepper)
+
+    def mailbox_key(self, folded: str) -> bytes | None:
+        """The key of the mailbox, where the address is one spelling of another: by which its mails are counted."""
+        mailbox = mailbox_of(folded)
+        return self.key(mailbox) if mailbox != folded else None
 
     def network_key(self, network: str) -> bytes:
         """The keyed hash by which sign-ups of one network are counted."""
@@ -115,17 +125,17 @@ class Links:
     def confirm_token(self, ref: bytes) -> str:
         return self._confirm.write(ref)
 
-    def not_me_token(self, ref: bytes, list_id: int, key: bytes) -> str:
-        return self._not_me.write(ref, key, list_id.to_bytes(LIST))
+    def not_me_token(self, ref: bytes, list_id: int, key: bytes, mailbox: bytes | None = None) -> str:
+        return self._not_me.write(ref, key, list_id.to_bytes(LIST), mailbox=mailbox)
 
     def leave_token(self, list_id: int, key: bytes) -> str:
         return self._leave.write(key, list_id.to_bytes(LIST))
 
-    def preferences_token(self, nonce: bytes, key: bytes) -> str:
-        return self._preferences.write(nonce, key)
+    def preferences_token(self, nonce: bytes, key: bytes, mailbox: bytes | None = None) -> str:
+        return self._preferences.write(nonce, key, mailbox=mailbox)
 
-    def session_token(self, key: bytes) -> str:
-        return self._sessions.write(key)
+    def session_token(self, key: bytes, mailbox: bytes | None = None) -> str:
+        return self._sessions.write(key, mailbox=mailbox)
 
     def url(self, *path: str) -> str:
         return "/".join((self._base, *path))
@@ -133,8 +143,8 @@ class Links:
     def confirm_url(self, ref: bytes) -> str:
         return self.url("confirm", self.confirm_token(ref))
 
-    def not_me_url(self, ref: bytes, list_id: int, key: bytes) -> str:
-        return self.url("not-me", self.not_me_token(ref, list_id, key))
+    def not_me_url(self, ref: bytes, list_id: int, key: bytes, mailbox: bytes | None = None) -> str:
+        return self.url("not-me", self.not_me_token(ref, list_id, key, mailbox))
 
     def leave_url(self, list_id: int, key: bytes) -> str:
         return self.url("unsubscribe", self.leave_token(list_id, key))
@@ -151,8 +161,8 @@ class Links:
         return ref
 
     def read_not_me(self, text: str) -> NotMe:
-        ref, key, list_ = self._not_me.read(text).parts
-        return NotMe(ref, int.from_bytes(list_), key)
+        ((ref, key, list_), _, _), mailbox = self._not_me.read(text)
+        return NotMe(ref, int.from_bytes(list_), key, mailbox)
 
     def read_leave(self, text: str) -> Leave:
         key, list_ = self._leave.read(text).parts
@@ -160,16 +170,16 @@ class Links:
 
     def read_preferences(self, text: str) -> Opener:
         """One that is too old is still read, as a session is: it says who asks."""
-        (nonce, key), until, used = self._preferences.read(text)
+        ((nonce, key), until, used), mailbox = self._preferences.read(text)
         if until is None or used is None:
             raise BadLink
-        return Opener(key, nonce, until, used)
+        return Opener(key, nonce, until, used, mailbox)
 
     def read_session(self, text: str) -> Session:
-        (key,), until, _ = self._sessions.read(text)
+        ((key,), until, _), mailbox = self._sessions.read(text)
         if until is None:
             raise BadLink
-        return Session(key, until)
+        return Session(key, until, mailbox)
 
 
 def fingerprint(pepper: bytes) -> str:

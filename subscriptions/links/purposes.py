@@ -5,7 +5,7 @@ Salts and sizes never change: mailed links live for ever.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import accumulate, pairwise
@@ -58,7 +58,15 @@ STEP = Purpose(
     b"one-more-step", (MILLISECONDS, BOUND, NONCE), STEP_LIFE, stamped=False, used=partial(used_hash, b"step")
 )
 FORM_SITE = Purpose(b"form-site", (BOUND,), FOR_EVER, stamped=False, used=OFTEN)
-PURPOSES = (CONFIRM, NOT_ME, LEAVE, PREFERENCES, SESSION, FORM_TIME, STEP, FORM_SITE)
+
+
+def of_mailbox(purpose: Purpose) -> Purpose:
+    """The same for an address that is one spelling of another mailbox, whose key comes last."""
+    return replace(purpose, salt=purpose.salt + b"-of-mailbox", carries=(*purpose.carries, KEY))
+
+
+TWICE = NOT_ME, PREFERENCES, SESSION
+PURPOSES = (CONFIRM, LEAVE, FORM_TIME, STEP, FORM_SITE, *TWICE, *map(of_mailbox, TWICE))
 
 
 class Opened(NamedTuple):
@@ -95,3 +103,21 @@ class Tokens:
         until = at + purpose.life if at and purpose.life is not None else None
         parts = tuple(payload[start:end] for start, end in pairwise(self._ends))
         return Opened(parts, until, purpose.used(payload) if purpose.used else None)
+
+
+class OfMailbox:
+    """Tokens that carry the key of an address and, where it is one spelling of another mailbox, the key of that."""
+
+    def __init__(self, purpose: Purpose, secret_keys: Sequence[bytes], clock: Clock) -> None:
+        self._plain, self._of_mailbox = (Tokens(one, secret_keys, clock) for one in (purpose, of_mailbox(purpose)))
+
+    def write(self, *parts: bytes, mailbox: bytes | None) -> str:
+        return self._of_mailbox.write(*parts, mailbox) if mailbox else self._plain.write(*parts)
+
+    def read(self, text: str) -> tuple[Opened, bytes | None]:
+        """What it says, and the mailbox; raises BadLink."""
+        try:
+            return self._plain.read(text), None
+        except BadLink:
+            *parts, mailbox = (opened := self._of_mailbox.read(text)).parts
+            return opened._replace(parts=tuple(parts)), mailbox

@@ -76,6 +76,8 @@ class Aside:
             row.refusal, row.due_at = Refusal.ASIDE, row.drop_at
             if budget := budgets.get(_mailbox(row)):
                 budget.give_back(row.owed_at)
+            elif row.mailbox and row.mail == MailKind.PREFERENCES:  # asked for; it has a budget of its own
+                addresses.give_back(session, row.mailbox, MailKind.PREFERENCES, row.owed_at)
         _save(session, budgets, now)
 
     def release(self, session: Session, now: datetime, sent: Due | None = None) -> int:
@@ -122,7 +124,7 @@ class Aside:
 
 def mailbox_of(due: Due) -> bytes:
     """What tells mailboxes apart, and bears their budgets."""
-    return due.key
+    return due.mailbox or due.key
 
 
 def facts_of(due: Due) -> dict[str, object]:
@@ -153,7 +155,10 @@ def _next_time(budget: Budget | None, now: datetime, drop_at: datetime) -> datet
 
 
 def _save(session: Session, budgets: Mapping[bytes, Budget], now: datetime) -> None:
-    changed = {key: budget.written(now) for key, budget in budgets.items() if budget.is_changed}
+    changed = {key: budget for key, budget in budgets.items() if budget.is_changed}
+    for key, budget in changed.items():
+        if not budget.sent and (row := addresses.find(session, key)):
+            row.mails = ""
     session.flush()
     with trip(session) as out:
-        addresses.save_budgets(out, changed)
+        addresses.save_budgets(out, {key: budget for key, budget in changed.items() if budget.sent}, now)

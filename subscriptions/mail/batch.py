@@ -77,12 +77,14 @@ class Batch:
     def _completed(self, session: Session, due: Due, now: datetime) -> Due:
         """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
         if due.mail == MailKind.ERASED.value:
-            return due._replace(kept=after_erasure(session, due.key, now, self._composer.policy))
+            return due._replace(kept=after_erasure(session, due.key, now, self._composer.policy, due.mailbox))
         if due.key or due.address is None:
             return due
-        key = self._composer.links.key(parse(due.address).folded)
-        scopes = [found.scope for found in suppressions.active(session, key, now)]
-        return due._replace(key=key, members=(due.lead._replace(suppression=min(scopes, default=None)),))
+        links, folded = self._composer.links, parse(due.address).folded
+        key, mailbox = links.key(folded), links.mailbox_key(folded)
+        scopes = [found.scope for found in suppressions.active(session, key, now, mailbox)]
+        member = due.lead._replace(suppression=min(scopes, default=None))
+        return due._replace(key=key, mailbox=mailbox, members=(member,))
 
 
 @contextmanager

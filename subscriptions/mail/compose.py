@@ -175,11 +175,11 @@ def secrets(mail: MailKind, due: Due, links: Links) -> dict[str, str]:
     if due.ref and due.lead.confirm_by:
         values["confirm_token"] = links.confirm_token(due.ref)
         values["code"] = for_reading(links.codes.code(due.ref))
-        values["not_me_token"] = links.not_me_token(due.ref, due.lead.list_id, due.key)
+        values["not_me_token"] = links.not_me_token(due.ref, due.lead.list_id, due.key, due.mailbox)
     if due.confirmed_at:
         values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
     if mail.row.says_when:
-        values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key)
+        values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key, due.mailbox)
     return values
 
 

@@ -1,50 +1,70 @@
-"""The one row per address: locked by every act on it, and gone when nothing else knows its key."""
+"""One row per address and one per mailbox, mostly the same: locked by every act, and gone when nothing needs it.
 
-from collections.abc import Mapping, Sequence
+The row of a mailbox holds the times of its mails, which outlive what is known of it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.budget import Budget
 from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.policy import Policy
 from subscriptions.domain.refusals import Refusal
 from subscriptions.store import arrays
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import Address, Captured, Owed, Registration, Subscription
+from subscriptions.store.models import Address, Captured, Owed, Registration, Subscription, Suppression
 from subscriptions.store.trips import Later, Trip, trip
 
 
-def lock(session: Session, *keys: bytes) -> None:
-    """Hold addresses until the transaction ends, in the order of their keys: nothing is decided on others."""
-    session.execute(select(Address.key).where(Address.key.in_(keys)).order_by(Address.key).with_for_update())
+def lock(session: Session, *keys: bytes | None) -> None:
+    """Hold addresses and mailboxes until the transaction ends, in the order of their keys."""
+    theirs = select(Address.key).where(Address.key.in_({*filter(None, keys)}))
+    session.execute(theirs.order_by(Address.key).with_for_update())
 
 
-def lock_or_create(session: Session, key: bytes) -> None:
-    """The same for an address that may not be known yet, and will be."""
+def lock_or_create(session: Session, *keys: bytes | None) -> None:
+    """The same for those that may not be known yet, and will be."""
     with trip(session) as out:
-        lock_and_count(out, {key: 0})
+        lock_and_count(out, dict.fromkeys(filter(None, keys), 0))
 
 
 _ROW = {"key": "bytea", "asked": "int", "mails": "text"}
 
 
 def lock_and_count(out: Trip, asks: Mapping[bytes, int]) -> Later[dict[bytes, str]]:
-    """Lock the row of each address, made where there was none, and count the asks; gives their budgets."""
+    """Lock the row of each key, made where there was none, and count the asks; gives their budgets."""
     rows = [(key, asks[key], "") for key in sorted(asks)]
     counted = "ON CONFLICT (key) DO UPDATE SET asked = addresses.asked + excluded.asked"
     known = out.upsert("addresses", _ROW, rows, counted, gives="mails")
     return lambda: {bytes(key): mails for key, mails in known()}
 
 
-def save_budgets(out: Trip, budgets: Mapping[bytes, str]) -> None:
-    """Write the times of mails, the new ones included, of the locked addresses."""
+_SAVED = _ROW | {"last_mail_at": "timestamptz"}
+_SAVE = """ON CONFLICT (key) DO UPDATE SET mails = excluded.mails, last_mail_at = CASE
+  WHEN addresses.last_mail_at > excluded.last_mail_at THEN addresses.last_mail_at ELSE excluded.last_mail_at END"""
+
+
+def save_budgets(out: Trip, budgets: Mapping[bytes, Budget], now: datetime) -> None:
+    """Write the times of mails, the new ones included, of the locked mailboxes."""
     if budgets:
-        rows = [(key, 0, mails) for key, mails in budgets.items()]
-        out.insert("addresses", _ROW, rows, "ON CONFLICT (key) DO UPDATE SET mails = excluded.mails")
+        rows = [(key, 0, budget.written(now), max(budget.sent)) for key, budget in sorted(budgets.items())]
+        out.insert("addresses", _SAVED, rows, _SAVE)
 
 
 def find(session: Session, key: bytes) -> Address | None:
     return session.get(Address, key)
+
+
+def budget(session: Session, key: bytes, mailbox: bytes | None, policy: Policy) -> Budget:
+    """What an address may be sent, with what its spelling was sent before 0.4.0."""
+    both = select(Address.mails).where(Address.key.in_([key, mailbox or key]))
+    sum_ = Budget((), [])
+    for mails in session.scalars(both):
+        sum_.join(Budget.read(mails, ()))
+    return Budget(policy.mails, sum_.sent)
 
 
 def erase_by(session: Session, key: bytes, at: datetime | None) -> None:
@@ -65,26 +85,45 @@ def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[
     return session.scalars(due.limit(at_most)).all()
 
 
+def give_back(session: Session, key: bytes, mail: MailKind, owed_at: datetime) -> None:
+    """A mail that was owed then has reached nobody, through no fault of the mailbox: it counts in no budget."""
+    row = session.get(Address, key, with_for_update=True, populate_existing=True)
+    for name in ("requests", "renewals") if mail is MailKind.PREFERENCES else ("mails",):
+        budget = Budget.read((getattr(row, name) if row else None) or "", ())
+        if budget.give_back(owed_at):
+            setattr(row, name, budget.written())
+            return
+
+
+def times_over(session: Session, edge: datetime, at_most: int) -> Sequence[bytes]:
+    """Forget the times of mailboxes whose last mail was then or earlier; their keys."""
+    over = select(Address.key).where(Address.last_mail_at <= edge).limit(at_most).with_for_update(skip_locked=True)
+    nothing = {"mails": "", "requests": None, "renewals": None, "last_mail_at": None}
+    forget = update(Address).where(Address.key.in_(over)).values(nothing)
+    return session.scalars(forget.returning(Address.key), execution_options=BLIND).all()
+
+
 _FORGET = """
-DELETE FROM addresses AS a WHERE a.key {among}
+DELETE FROM addresses AS a WHERE a.key {among} AND a.last_mail_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM registrations r WHERE r.key = a.key)
   AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.key = a.key)
-  AND NOT EXISTS (SELECT 1 FROM suppressions p WHERE p.key = a.key)
+  AND NOT EXISTS (SELECT 1 FROM suppressions p WHERE p.key = a.key OR p.mailbox = a.key)
 """
 POSTGRES_FORGET = _FORGET.format(among="= ANY(?::bytea[])")
 
 
-def forget_unknown(session: Session, keys: Sequence[bytes]) -> None:
+def forget_unknown(session: Session, keys: Iterable[bytes]) -> None:
     """Drop what is kept for addresses of which nothing else is left: their row, copies in the mailbox.
 
-    One that a sign-up holds just now is passed over: it will be known, or the sign-up forgets it itself.
+    A row stays while times of mails count. One that a sign-up holds just now is passed over: it will be known, or the
+    sign-up forgets it itself.
     """
     free = select(Address.key).where(Address.key.in_(keys)).with_for_update(skip_locked=True)
     held = session.scalars(free).all()
     with trip(session) as out:
         forget(out, held)
-    gone = Captured.key.in_(keys), ~exists().where(Address.key == Captured.key)
-    session.execute(delete(Captured).where(*gone), execution_options=BLIND)
+    known = (exists().where(table.key == Captured.key) for table in (Registration, Subscription, Suppression))
+    session.execute(delete(Captured).where(Captured.key.in_(keys), ~or_(*known)), execution_options=BLIND)
 
 
 def forget(out: Trip, keys: Sequence[bytes]) -> None:

@@ -18,8 +18,8 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
-def octets(column: Iterable[bytes]) -> str:
-    return "{" + ",".join([rf'"\\x{value.hex()}"' for value in column]) + "}"
+def octets(column: Iterable[bytes | None]) -> str:
+    return "{" + ",".join(["NULL" if value is None else rf'"\\x{value.hex()}"' for value in column]) + "}"
 
 
 def numbers(column: Iterable[int | None]) -> str:

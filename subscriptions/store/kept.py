@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.budget import Budget, longest
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.policy import Policy
 from subscriptions.store import addresses, subscriptions, suppressions
@@ -28,14 +27,16 @@ class Kept(NamedTuple):
     suppressions: tuple[SaidNo, ...] = ()
 
 
-def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy) -> Kept:
-    """What stays if the address is erased now, or was erased before."""
+def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy, mailbox: bytes | None = None) -> Kept:
+    """What stays if the address is erased now, or was erased before; `mailbox` where it is a spelling of another."""
     proofs = subscriptions.of_key(session, key)
-    said_no = tuple(SaidNo(row.scope, row.list_id, row.until) for row in suppressions.active(session, key, now))
+    said_no = tuple(
+        SaidNo(row.scope, row.list_id, row.until) for row in suppressions.active(session, key, now, mailbox)
+    )
     return Kept(
         max((row.proof_until or policy.proof_until(now) for row in proofs), default=None),
         any(row.held for row in proofs),
-        _mails_until(session, key, now, policy) if proofs or said_no else None,  # it goes with the last of these
+        _mails_until(session, mailbox or key, now, policy),
         said_no,
     )
 
@@ -43,6 +44,5 @@ def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy) -
 def _mails_until(session: Session, key: bytes, now: datetime, policy: Policy) -> datetime | None:
     """When the last mail counts no more."""
     row = addresses.find(session, key)
-    last = max(Budget.read(row.mails, policy.mails).sent, default=None) if row else None
-    until = last + longest(policy.mails) if last else now
+    until = row.last_mail_at + policy.times_kept if row and row.last_mail_at else now
     return until if until > now else None

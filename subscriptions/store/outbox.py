@@ -95,6 +95,7 @@ class Due(NamedTuple):
     registration_id: int | None
     subscription_id: int | None
     key: bytes  # empty: no row holds the address but the outbox itself
+    mailbox: bytes | None  # its key, where the address is one spelling of another mailbox
     address: str | None
     name: str | None
     locale: str

@@ -44,6 +44,7 @@ class New(NamedTuple):
     mid: str | None
     due_at: datetime
     fields: str | None  # JSON
+    mailbox: bytes | None
 
 
 class Notified(NamedTuple):
@@ -72,16 +73,16 @@ class Open:
 
 @dataclass(slots=True)
 class Seen:
-    """What the database knows of the addresses of a batch."""
+    """What the database knows of the addresses of a batch. `suppressed`: for which lists, or any, by mailbox."""
 
-    suppressed: set[tuple[bytes, int | None]] = field(default_factory=set)
+    suppressed: dict[bytes, set[int | None]] = field(default_factory=dict)
     open: dict[tuple[bytes, int], Open] = field(default_factory=dict)
     pending: set[tuple[bytes, int]] = field(default_factory=set)
 
 
 _SEE = """
-SELECT 's', s.key, s.list_id, 0, NULL, false FROM suppressions s
-WHERE s.key {among} AND (s.until IS NULL OR s.until > {now})
+SELECT 's', s.mailbox, s.list_id, 0, NULL, false FROM suppressions s
+WHERE s.mailbox {among} AND (s.until IS NULL OR s.until > {now})
 UNION ALL
 SELECT 'o', s.key, s.list_id, s.id, s.notified_at, s.restricted FROM subscriptions s
 WHERE s.key {among} AND s.state = 'confirmed'
@@ -98,9 +99,9 @@ PG_SEE = _SEE.format(among="= ANY(?::bytea[])", now="?", first="OFFSET 0").repla
 _SQLITE_SEE = _SEE.format(among="IN (VALUES {keys})", now="?1", first="")
 _REGISTRATIONS = """
 INSERT INTO registrations (ref, list_id, key, state, address, typed, name, locale, registered_at, confirm_by,
-  purge_at, wording_id, vouched, fields)
+  purge_at, wording_id, vouched, mailbox, fields)
 SELECT ref, list_id, key, 'pending', address, typed, name, locale, registered_at, confirm_by, purge_at, wording_id,
-  vouched, fields{json} FROM n
+  vouched, mailbox, fields{json} FROM n
 """
 _EVIDENCE = """
 INSERT INTO evidence (registration_id, fact, at, channel, actor, ip, ip_source, details)
@@ -124,7 +125,7 @@ SELECT mail, mid, subscription_id, at, due_at, drop_at, 0 FROM n
 
 
 def see(out: Trip, keys: Sequence[bytes], now: datetime) -> Later[Seen]:
-    """Suppressions, open subscriptions and registrations that still wait, of these addresses, at `now`."""
+    """Suppressions, open subscriptions and registrations that wait, at `now`, of these addresses and mailboxes."""
     if out.is_postgres:
         among = arrays.octets(keys)
         rows = out.ask(PG_SEE, (among, now, among, among, now))
@@ -138,7 +139,7 @@ def _seen(rows: Sequence[Any]) -> Seen:
     seen = Seen()
     for what, key, list_id, id_, notified_at, restricted in rows:
         if what == "s":
-            seen.suppressed.add((bytes(key), list_id))
+            seen.suppressed.setdefault(bytes(key), set()).add(list_id)
         elif what == "p":
             seen.pending.add((bytes(key), list_id))
         else:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Suppress
@@ -18,40 +19,81 @@ def in_force(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
 
 def add(
     session: Session, key: bytes, rule: Suppress, reason: str, now: datetime, *,
-    list_id: int | None = None, set_by: bytes | None = None,
+    list_id: int | None = None, set_by: bytes | None = None, mailbox: bytes | None = None,
 ) -> None:  # fmt: skip
-    """Set a suppression, unless the very same stands already; a second press of a link prolongs nothing."""
+    """Set a suppression, unless the very same stands already; a second press of a link prolongs nothing.
+
+    Of the scope `all` it stands for the address, and for the other spellings of its `mailbox` as `confirmations`.
+    """
     until = rule.until(now)
-    same = select(Suppression.id).where(
-        Suppression.key == key, Suppression.scope == rule.scope, Suppression.list_id.is_not_distinct_from(list_id),
-        Suppression.set_by.is_not_distinct_from(set_by), in_force(now) if until else Suppression.until.is_(None),
-    )  # fmt: skip
-    if session.scalar(same.limit(1)) is None:
-        of = {"key": key, "scope": rule.scope, "list_id": list_id, "set_by": set_by}
+    of = {"key": key, "mailbox": mailbox or key, "scope": rule.scope, "list_id": list_id, "set_by": set_by}
+    lasting = in_force(now) if until else Suppression.until.is_(None)
+    same = (getattr(Suppression, name).is_not_distinct_from(value) for name, value in of.items())
+    if session.scalar(select(Suppression.id).where(Suppression.key == key, *same, lasting).limit(1)) is None:
         session.add(Suppression(**of, reason=reason, set_at=now, until=until))
         session.flush()
 
 
-def active(session: Session, key: bytes, now: datetime) -> Sequence[Suppression]:
-    theirs = select(Suppression).where(Suppression.key == key, in_force(now))
-    return session.scalars(theirs.order_by(Suppression.id)).all()
+class Standing(NamedTuple):
+    """What stands against an address. `of_mailbox`: it was set for another spelling of the same mailbox."""
+
+    scope: SuppressionScope
+    list_id: int | None
+    reason: str
+    set_at: datetime
+    until: datetime | None
+    key: bytes
+    of_mailbox: bool
+
+
+def active(session: Session, key: bytes, now: datetime, mailbox: bytes | None = None) -> list[Standing]:
+    theirs = select(Suppression).where(_of(key, mailbox), in_force(now)).order_by(Suppression.id)
+    return [_standing(row, key) for row in session.scalars(theirs)]
+
+
+def _standing(row: Suppression, key: bytes) -> Standing:
+    """Who objected under another spelling objected to the mails of that one."""
+    other = row.key != key
+    scope = SuppressionScope.CONFIRMATIONS if other else row.scope
+    return Standing(scope, row.list_id, row.reason, row.set_at, row.until, row.key, other)
+
+
+def _of(key: bytes, mailbox: bytes | None) -> ColumnElement[bool]:
+    return Suppression.mailbox.in_([key, mailbox or key])
 
 
 def all_active(session: Session, now: datetime) -> Sequence[Suppression]:
     return session.scalars(select(Suppression).where(in_force(now)).order_by(Suppression.id)).all()
 
 
-def lift(session: Session, key: bytes, *, scope: SuppressionScope | None = None, set_by: bytes | None = None) -> int:
-    """Lift suppressions of a key: all, those of a scope, or those that one link has set; how many."""
-    which = delete(Suppression).where(Suppression.key == key)
+Keys = tuple[bytes, bytes]  # of the address and of its mailbox
+_KEYS = Suppression.key, Suppression.mailbox
+
+
+def lift(
+    session: Session, key: bytes, *, scope: SuppressionScope | None = None, set_by: bytes | None = None,
+    mailbox: bytes | None = None,
+) -> Sequence[Keys]:  # fmt: skip
+    """Lift suppressions of an address: all, those of a scope, or those that one link has set; whose each was.
+
+    `confirmations` are the mailbox's, so those of its other spellings go as well. An objection of another spelling
+    stays for that one alone.
+    """
+    confirmations = Suppression.scope == SuppressionScope.CONFIRMATIONS
+    which = delete(Suppression).where(or_(Suppression.key == key, and_(_of(key, mailbox), confirmations)))
     if scope is not None:
         which = which.where(Suppression.scope == scope)
     if set_by is not None:
         which = which.where(Suppression.set_by == set_by)
-    return len(session.execute(which.returning(Suppression.id)).all())
+    lifted = [*session.execute(which.returning(*_KEYS))]
+    if scope is not SuppressionScope.ALL and set_by is None:
+        others = update(Suppression).where(_of(key, mailbox), Suppression.key != key, ~confirmations)
+        lifted += session.execute(others.values(mailbox=Suppression.key).returning(*_KEYS))
+    return lifted
 
 
-def ended(session: Session, now: datetime, at_most: int) -> Sequence[bytes]:
-    """Delete suppressions that have ended; the keys that they were of."""
+def ended(session: Session, now: datetime, at_most: int) -> Sequence[Keys]:
+    """Delete suppressions that have ended; whose each was."""
     over = select(Suppression.id).where(Suppression.until <= now).limit(at_most)
-    return session.scalars(delete(Suppression).where(Suppression.id.in_(over)).returning(Suppression.key)).all()
+    gone = delete(Suppression).where(Suppression.id.in_(over))
+    return session.execute(gone.returning(*_KEYS)).all()

@@ -14,12 +14,15 @@ from subscriptions.store.types import OneOf
 
 
 class Address(db.Model):  # type: ignore[name-defined, misc]
-    """One row per address: what every act on the address locks, and its mail budget."""
+    """One row per address, and one per mailbox of which it is a spelling: what acts lock, and the mail budgets."""
 
     __tablename__ = "addresses"
     key: Mapped[bytes] = mapped_column(Key, primary_key=True)
     asked: Mapped[int]
-    mails: Mapped[str]  # times of mails that a stranger caused, epoch seconds, comma-separated
+    mails: Mapped[str]  # times of mails that a stranger caused, epoch milliseconds, comma-separated
+    requests: Mapped[str | None]  # likewise of links to the own page that were asked for by typing the address
+    renewals: Mapped[str | None]  # and of those that an earlier link asked for
+    last_mail_at: Mapped[datetime | None]  # the latest of all these times
     erase_by: Mapped[datetime | None] = mapped_column(index=True)
 
 
@@ -50,6 +53,7 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
     subscription_id: Mapped[int | None] = mapped_column(Id, ForeignKey("subscriptions.id"), index=True)
     fields: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # voluntary ones besides the name
     replaces: Mapped[bytes | None] = mapped_column(Key)  # a change of address: the key of the one that ends
+    mailbox: Mapped[bytes | None] = mapped_column(Key)  # its key, where the address is one spelling of another mailbox
 
 
 class Subscription(db.Model):  # type: ignore[name-defined, misc]
@@ -77,6 +81,7 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
     ip_until: Mapped[datetime | None] = mapped_column(index=True)
     proof_until: Mapped[datetime | None] = mapped_column(index=True)
     wording_id: Mapped[str | None] = mapped_column(String(16))  # that was agreed to; none: of before 0.4.0, as above
+    mailbox: Mapped[bytes | None] = mapped_column(Key)  # as of a registration
 
     @property
     def is_open(self) -> bool:
@@ -114,3 +119,4 @@ class Suppression(db.Model):  # type: ignore[name-defined, misc]
     set_at: Mapped[datetime]
     until: Mapped[datetime | None] = mapped_column(index=True)
     set_by: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)  # the reference of the not-me link
+    mailbox: Mapped[bytes] = mapped_column(Key, index=True)  # for all whose spellings no confirmation mail leaves

@@ -22,7 +22,7 @@ from subscriptions.web.intake.submit import complete, enter, new_handle, submit
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
 _OF_CODE = ("registration", "code")  # members
-_OVER = "The code can no longer be used here. The link in the mail still works."
+_OVER = "The code can no longer be used here. Open the link in the newest mail."
 _WRONG = "This code is not right. Tries left: {}. The link in the mail works as well."
 _LATE = "This sign-up can no longer be confirmed. Sign up again for a fresh mail."
 

@@ -7,7 +7,7 @@ from subscriptions.actions import confirm as confirming
 from subscriptions.actions.confirm import ConfirmMethod, Entered
 from subscriptions.actions.gate import Need, Pass, ProofNeeded, Refusal
 from subscriptions.actions.subscribe import Origin, SignUp
-from subscriptions.domain import mail_domains
+from subscriptions.domain import codes, mail_domains
 from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.mailable import is_within
@@ -77,6 +77,7 @@ def complete(
         vouched=spoken_for.details if spoken_for else None,
         site=site,
         is_our_site=is_ours,
+        mailbox=parts.links.mailbox_key(address.folded) if sign_up.lists else None,
     )
 
 
@@ -111,21 +112,28 @@ def enter(handle: Visit | None, plain: str, method: ConfirmMethod, incoming: Inc
     return entered
 
 
-def ask_again(earlier: Visit, incoming: Incoming, parts: Parts) -> Refusal | None:
-    """A fresh sign-up of the same person for the same lists; the same work where there is none to repeat."""
+def ask_again(earlier: Visit, incoming: Incoming, parts: Parts) -> tuple[Refusal | None, Visit]:
+    """A fresh sign-up of the same person for the same lists; the same work where there is none to repeat.
+
+    Where no code of the visit can be typed any more, it is a visit of its own.
+    """
     with reading() as session:
         found = registrations.behind(session, earlier.refs)
-    ref, sign_up = _next_ref(earlier, found), sign_up_like(found, parts)
+    is_over = codes.is_over(earlier.at, parts.clock.now(), parts.policy)
+    visit = (is_over and parts.links.visit(parts.links.new_handle(earlier.webmail))) or earlier
+    ref, sign_up = _next_ref(visit, found), sign_up_like(found, parts)
     if sign_up is None or ref is None:
-        ref, sign_up = earlier.refs[0], SignUp(NOBODY, (), None, "")
-    return submit(complete(sign_up, ref, Channel.FORM, incoming, parts, brings=NO_PROOF), incoming, parts)
+        ref, sign_up = visit.refs[0], SignUp(NOBODY, (), None, "")
+    completed = complete(sign_up, ref, Channel.FORM, incoming, parts, brings=NO_PROOF)
+    return submit(completed, incoming, parts), visit
 
 
-def _next_ref(earlier: Visit, found: Sequence[Registration]) -> bytes | None:
+def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
     """Of the mail after the newest; None when the visit has had all of its mails."""
     if not found:
         return None
-    later = earlier.refs[earlier.refs.index(found[0].ref) + 1 :]
+    newest = found[0].ref
+    later = visit.refs[visit.refs.index(newest) + 1 :] if newest in visit.refs else visit.refs
     return later[0] if later else None
 
 

@@ -104,7 +104,7 @@ def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Respons
 def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
     """What waits, what is subscribed, and what is too late, each with what can be done about it."""
     first, subscribed = status.lists[0].registration, status.those(LinkState.SUBSCRIBED)
-    not_me = current_parts().links.not_me_token(first.ref, first.list_id, first.key)
+    not_me = current_parts().links.not_me_token(first.ref, first.list_id, first.key, first.mailbox)
     return {
         "is_one": len(status.lists) == 1,
         "waiting": [_entry(row) for row in status.those(LinkState.WAITING)],

@@ -38,10 +38,10 @@ def check_inbox(slug: str) -> BaseResponse:
 
 @pages.post("/subscribe/<slug>/check-inbox")
 def again(slug: str) -> BaseResponse:
-    """Another mail, if the budget allows one. The page keeps its handle, so that the code of any mail works on it."""
+    """Another mail, if the budget allows one. The page keeps its handle as long as codes can be typed on it."""
     row = the_list(slug)
     visit = _visit(request.form)
-    limited = ask_again(visit, incoming(), current_parts()) if visit else None
+    limited, visit = ask_again(visit, incoming(), current_parts()) if visit else (None, None)
     if isinstance(limited, Limited):
         return too_many(limited)
     handle = visit.handle if visit else None
@@ -57,7 +57,12 @@ def code(slug: str) -> Response:
     entered = enter(visit, plain or "", BY_PAGE, incoming(), current_parts())
     if entered.status:
         return confirm_page_of(entered.status)
-    return _page(row, visit, 422, wrong=wrong_code(entered.left), typed=typed, closed=not entered.left)
+    wrong = too_late() if visit and _is_over(visit) else wrong_code(entered.left)
+    return _page(row, visit, 422, wrong=wrong, typed=typed, closed=not entered.left)
+
+
+def _is_over(visit: Visit) -> bool:
+    return codes.is_over(visit.at, now(), current_parts().policy)
 
 
 def _visit(told: Mapping[str, str]) -> Visit | None:
@@ -84,6 +89,12 @@ def wrong_code(left: int) -> str:
     return str(said)
 
 
+def too_late() -> str:
+    return str(
+        gettext("The time to type a code here is over. Please open the link in the newest mail, or sign up again.")
+    )
+
+
 def _pause() -> int | None:
     shortest = min(current_parts().policy.mails, key=lambda rate: rate.period, default=None)
     return ceil(shortest.period / timedelta(minutes=1)) if shortest and shortest.count == 1 else None
@@ -94,7 +105,7 @@ def _page(
     closed: bool = False, vouches: bool = False,
 ) -> Response:  # fmt: skip
     names = language.listed([row, *_beside()])
-    can_type = visit is not None and not closed
+    can_type = visit is not None and not closed and not _is_over(visit)
     shown = {"list": row, "names": names, "also": _also(), "again": again, "pause": _pause(), "wrong": wrong,
              "typed": typed, "can_type": can_type, "subject": subject(names), "footer": row}  # fmt: skip
     shown |= _whom_to_look_for(visit) | _of_visit(visit, again=again, vouches=vouches)

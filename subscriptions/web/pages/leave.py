@@ -5,7 +5,7 @@ from flask import Blueprint, render_template, request, url_for
 from subscriptions.actions import leave, preferences, suppress
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.evidence import Channel
-from subscriptions.domain.lifecycle import Event
+from subscriptions.domain.lifecycle import PROTECTED, Event
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.links import Leave, NotMe
 from subscriptions.parts import current_parts
@@ -27,7 +27,7 @@ def unsubscribe_page(token: str) -> str:
 def unsubscribe(token: str) -> str:
     """By button or by RFC 8058: no cookie, no Origin, no redirect; success whether or not anything was open."""
     link = _read_leave(token)
-    how = Withdrawal(Event.UNSUBSCRIBE, Channel.BUTTON, "button on the unsubscribe page")
+    how = Withdrawal(Event.UNSUBSCRIBE, Channel.BUTTON, "the form of the unsubscribe page")
     if _is_one_click():
         how = Withdrawal(Event.UNSUBSCRIBE, Channel.ONE_CLICK, "one-click of the mail program (RFC 8058)")
     leave.leave(link.key, link.list_id, how, now(), current_parts().policy)
@@ -67,8 +67,10 @@ def not_me(token: str) -> str:
     """The button, or a mail program's one-click on the confirmation mail."""
     link = current_parts().links.read_not_me(token)
     about = _about_not_me(link)  # before it is erased
-    suppress.disown(link, Event.ONE_CLICK if _is_one_click() else Event.DISOWN, now(), current_parts().policy)
-    return _disowned("not_me_done", *about, undo_action=url_for("leave.undo", token=token))
+    event = Event.ONE_CLICK if _is_one_click() else Event.DISOWN
+    suppress.disown(link, event, now(), current_parts().policy)
+    undo = url_for("leave.undo", token=token)
+    return _disowned("not_me_done", *about, undo_action=undo, days=PROTECTED.days if event is Event.ONE_CLICK else None)
 
 
 @pages.post("/not-me/<token>/undo")
@@ -79,13 +81,13 @@ def undo(token: str) -> str:
     return _disowned("not_me_undone", row, names, subscribe_url=urls.sign_up(row))
 
 
-def _disowned(page: str, row: List | None, names: str, **more: str) -> str:
+def _disowned(page: str, row: List | None, names: str, **more: str | int | None) -> str:
     return render_template(f"pages/{page}.html", list=row, names=names, footer=row, **more)
 
 
 def _is_one_click() -> bool:
-    """RFC 8058."""
-    return request.form.get("List-Unsubscribe") == "One-Click"
+    """RFC 8058, in whatever shape it comes: all but the form of our own page, which says so."""
+    return request.form.get("by") != "page" or "List-Unsubscribe" in request.form
 
 
 def _list(id_: int) -> List | None:

@@ -47,7 +47,7 @@ def _leave_all(session: Session) -> Said:
 
 
 def _join(session: Session) -> Said:
-    row, mine, parts = _named_list(), known(session.key), current_parts()
+    row, mine, parts = _named_list(), known(session), current_parts()
     if not joins(row, mine) or mine.address is None:
         abort(404)
     wording_id = request.form.get("wording", "")
@@ -56,7 +56,7 @@ def _join(session: Session) -> Said:
     sign_up = _sign_up(parse(mine.address), [Named(row, wording_id)], _told(mine))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts.sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
-    outcome, at = preferences.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy)
+    outcome, at = preferences.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy, sign_up.mailbox)
     return Said(_became(outcome, row, at))
 
 
@@ -76,7 +76,7 @@ _BECAME = {
 
 
 def _correct(session: Session) -> Said:
-    mine, parts = known(session.key), current_parts()
+    mine, parts = known(session), current_parts()
     fields = {field.key: field for field in offered(mine) if field.key in request.form}
     told = {key: request.form[key].strip() for key in fields}
     wrong = [Problem(*found) for key, field in fields.items() for found in wrong_in(field, told[key])]
@@ -90,14 +90,14 @@ def _correct(session: Session) -> Said:
 
 def _move(session: Session) -> Said | Response:
     """Another address, by a double opt-in of its own; what we know of that one is told to nobody."""
-    typed, mine, parts = request.form.get("email", ""), known(session.key), current_parts()
+    typed, mine, parts = request.form.get("email", ""), known(session), current_parts()
     address, lists = address_in(request.form), movable(mine)
     if isinstance(address, Problem):
         return Said(problems=[address], typed=typed)
     if parts.links.key(address.folded) == session.key or not lists:
         return Said(problems=[Problem("email", _NO_OTHER)], typed=typed)
     sign_up = _sign_up(address, [Named(row, None) for row in lists], _told(mine))
-    mark = parts.links.try_key(b"moves" + session.key)
+    mark = parts.links.try_key(b"moves" + (session.mailbox or session.key))
     refused = move.begin(sign_up, session.key, mark, now(), parts.policy)
     if isinstance(refused, datetime):
         return Said(_became(Outcome.CLOSED, lists[0], refused), typed=typed)
@@ -137,13 +137,13 @@ def _told(mine: Profile) -> dict[str, str]:
 
 def _never(session: Session) -> Response:
     """Asks once."""
-    row = about(known(session.key))
+    row = about(known(session))
     return Response(render_template("pages/preferences_never.html", session=request.form["session"], footer=row))
 
 
 def _never_surely(session: Session) -> Said:
     policy, reason = current_parts().policy, "never write to me again"
-    suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY)
+    suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY, mailbox=session.mailbox)
     return Said(gettext("We will not write to you again."), undo=True)
 
 
@@ -152,7 +152,7 @@ def _lift(session: Session) -> Said:
         scope = SuppressionScope(request.form.get("scope", ""))
     except ValueError:
         abort(404)
-    suppress.lift(session.key, scope)
+    suppress.lift(session.key, scope, mailbox=session.mailbox)
     return Said(gettext(_LIFTED[scope]))
 
 

@@ -33,8 +33,9 @@ def ask() -> BaseResponse | tuple[str, int]:
     if isinstance(address, Problem):
         return _form([address]), 422
     parts = current_parts()
-    key, network = parts.links.key(address.folded), origin(incoming(), parts).network
-    limited = preferences.ask(key, address.mailed, network, now(), parts.policy)
+    key, mailbox = parts.links.key(address.folded), parts.links.mailbox_key(address.folded)
+    network = origin(incoming(), parts).network
+    limited = preferences.ask(key, address.mailed, network, now(), parts.policy, mailbox)
     if limited:
         return too_many(limited)
     parts.wake_sender()
@@ -60,7 +61,7 @@ def _first() -> List:
 def link_page(token: str) -> tuple[str, int]:
     """One button, and nothing happens before it is pressed: scanners follow every link."""
     opener = current_parts().links.read_preferences(token)
-    row = about(known(opener.key))
+    row = about(known(opener))
     if now() >= opener.until or preferences.is_used(opener):
         return _gone(opener, token)
     action, until = url_for("preferences.open_", token=token), language.words(opener.until)
@@ -72,9 +73,9 @@ def open_(token: str) -> tuple[str, int]:
     parts = current_parts()
     opener = parts.links.read_preferences(token)
     if not preferences.open_(opener, now()):
-        about(known(opener.key))
+        about(known(opener))
         return _gone(opener, token)
-    session = parts.links.session_token(opener.key)
+    session = parts.links.session_token(opener.key, opener.mailbox)
     return page(parts.links.read_session(session), session, Said())
 
 
@@ -86,13 +87,13 @@ def _gone(opener: Opener, token: str) -> tuple[str, int]:
 
 @pages.post("/preferences/<token>/again")
 def again(token: str) -> str:
-    return _again(current_parts().links.read_preferences(token).key)
+    return _again(current_parts().links.read_preferences(token))
 
 
-def _again(key: bytes) -> str:
+def _again(whose: Opener | Session) -> str:
     parts = current_parts()
-    row = about(known(key))
-    due_at = preferences.ask_again(key, now(), parts.policy)
+    row = about(known(whose))
+    due_at = preferences.ask_again(whose.key, now(), whose.mailbox)
     parts.wake_sender()
     waits = language.words(due_at) if due_at and due_at > now() else None
     sender = parts.settings.mail.sender
@@ -111,7 +112,7 @@ def do(act: str) -> BaseResponse | tuple[str, int]:
     token = request.form.get("session", "")
     session = current_parts().links.read_session(token)
     if act == "again":
-        return _again(session.key), 200
+        return _again(session), 200
     if now() >= session.until:
         return _over(session, token)
     if act not in ACTS:
@@ -121,6 +122,6 @@ def do(act: str) -> BaseResponse | tuple[str, int]:
 
 
 def _over(session: Session, token: str) -> tuple[str, int]:
-    row = about(known(session.key))
+    row = about(known(session))
     action = url_for("preferences.do", act="again")
     return render_template("pages/preferences_gone.html", over=True, session=token, action=action, footer=row), 410

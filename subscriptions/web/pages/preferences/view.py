@@ -15,7 +15,7 @@ from subscriptions.domain.address import parse
 from subscriptions.domain.fields import Field, field_stored
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.languages import marked
-from subscriptions.links import Session
+from subscriptions.links import Opener, Session
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Registration, Subscription
 from subscriptions.web.http import language
@@ -37,7 +37,7 @@ class Said:
 
 def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     """The page as it is now, in the language of its owner."""
-    mine = known(session.key)
+    mine = known(session)
     row, problems = about(mine), language.in_words(said.problems)
     quiet = [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS]
     told = render_template(
@@ -52,9 +52,9 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     return told, 422 if problems else 200
 
 
-def known(key: bytes) -> Profile:
+def known(whose: Opener | Session) -> Profile:
     """What is known of an address now."""
-    return preferences.look(key, now(), current_parts().policy)
+    return preferences.look(whose.key, now(), current_parts().policy, whose.mailbox)
 
 
 def about(mine: Profile) -> List:
