@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.actions.subscribe import ListChoice, SignUp
-from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
+from subscriptions.domain.address import Address, BadAddress, parse, special_ending
 from subscriptions.domain.fields import fields_of
 from subscriptions.languages import marked
 from subscriptions.store.lists import Catalogue
@@ -36,15 +36,20 @@ class UnknownList(LookupError):
 
 
 def from_form(
-    form: "MultiDict[str, str]", row: List | None, catalogue: Catalogue, locale: str | None = None
+    form: "MultiDict[str, str]",
+    row: List | None,
+    catalogue: Catalogue,
+    locale: str | None = None,
+    *,
+    special: bool = False,
 ) -> SignUp | list[Problem]:
     """A sign-up from the fields of a form, for the list of its address or else for those that were ticked.
 
-    `locale`: where it names none.
+    `locale`: where it names none; `special`: takes addresses under .local, .test and their like.
     """
     rows = [row] if row else _ticked(form, catalogue)
     if not rows:
-        address = address_in(form)
+        address = address_in(form, special=special)
         wrong = Problem("lists", _NO_SUCH_LIST if form.getlist("lists") else marked("Please choose at least one list."))
         return [wrong, *([address] if isinstance(address, Problem) else [])]
     wordings = {chosen: wording_field(chosen, is_choice=row is None) for chosen in rows}
@@ -53,7 +58,7 @@ def from_form(
     if twice:
         return [Problem(twice[0], marked("The field %(name)s was sent more than once."), {"name": twice[0]})]
     choices = [choice(chosen, form.get(name), catalogue, name) for chosen, name in wordings.items()]
-    return _checked(form, choices, catalogue, locale)
+    return _checked(form, choices, catalogue, locale, special=special)
 
 
 def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
@@ -80,7 +85,7 @@ def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str
     return [(name, value) for name, value in form.items(multi=True) if name in names]
 
 
-def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
+def from_json(body: bytes, catalogue: Catalogue, *, special: bool = False) -> SignUp | list[Problem]:
     """A sign-up from a JSON body; raises NotJson, UnknownList."""
     data = read_json(body)
     if not isinstance(data, dict):
@@ -93,7 +98,7 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     problems = [*_wrong_members(data, known)]
     if problems:
         return problems
-    found = _checked(data, choices or [ListChoice(catalogue.configured[0], None)], catalogue)
+    found = _checked(data, choices or [ListChoice(catalogue.configured[0], None)], catalogue, special=special)
     if not choices and not isinstance(found, list):
         raise UnknownList
     return found
@@ -152,9 +157,14 @@ def _wrong_wordings(wordings: Any) -> Iterator[Problem]:
 
 
 def _checked(
-    data: Mapping[str, str], choices: Sequence[ListChoice], catalogue: Catalogue, usual: str | None = None
+    data: Mapping[str, str],
+    choices: Sequence[ListChoice],
+    catalogue: Catalogue,
+    usual: str | None = None,
+    *,
+    special: bool,
 ) -> SignUp | list[Problem]:
-    address = address_in(data)
+    address = address_in(data, special=special)
     fields, wrong = told(data, [chosen.list for chosen in choices])
     problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*found) for found in wrong)]
     locale = data.get("locale") or usual or choices[0].list.locale
@@ -169,12 +179,15 @@ def _checked(
     return SignUp(address, tuple(choices), name, locale, fields or None, said, data.get("altcha", ""))
 
 
-def address_in(data: Mapping[str, str]) -> Address | Problem:
+def address_in(data: Mapping[str, str], *, special: bool) -> Address | Problem:
     """The address that was typed, or what is wrong with it."""
     try:
-        return parse(data.get("email", ""))
+        address = parse(data.get("email", ""))
+        if not special and (ending := special_ending(address.ascii_domain)):
+            raise BadAddress("special_domain", domain=f".{ending}")
+        return address
     except BadAddress as error:
-        return Problem("email", str(error), by_library=isinstance(error, RefusedAddress))
+        return Problem("email", error.sentence, error.values, error.code)
 
 
 def is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:

@@ -56,7 +56,7 @@ def _by_json(incoming: Incoming, parts: Parts) -> Plain | None:
     if incoming.headers.get("content-type") != "application/json" or "origin" in incoming.headers:
         return None
     try:
-        sign_up = from_json(incoming.body, parts.catalogue)
+        sign_up = from_json(incoming.body, parts.catalogue, special=parts.settings.takes_special)
     except (NotJson, UnknownList):
         return None
     if isinstance(sign_up, list) or sign_up.said or not _is_let_through(sign_up, incoming, parts):
@@ -76,7 +76,8 @@ def _by_form(incoming: Incoming, parts: Parts) -> Plain | None:
     if form is None or hints.CHOSEN in form or any(any(form.getlist(name)) for name in _SPECIAL):
         return None
     here = parts.languages.best(form.get("lang") or form.get("locale"), incoming.languages, row.locale)
-    sign_up = from_form(form, row, parts.catalogue, language.stored(row, here, parts.languages))
+    locale, special = language.stored(row, here, parts.languages), parts.settings.takes_special
+    sign_up = from_form(form, row, parts.catalogue, locale, special=special)
     if isinstance(sign_up, list) or guard.is_suspicious(form, parts, parts.clock.now()):
         return None
     if not _is_let_through(sign_up, incoming, parts) or hints.unseen(form, sign_up.address, parts, ask=False):

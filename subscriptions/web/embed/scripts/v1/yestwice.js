@@ -216,7 +216,8 @@
     }
 
     async submitted() {
-      const wrong = [...this.form.elements].filter((one) => one.willValidate && !one.validity.valid);
+      /* only what is missing: the browser's idea of an address is not ours, so the server says what is wrong with one */
+      const wrong = [...this.form.elements].filter((one) => one.required && !one.value.trim());
       const ticked = !this.isOfSeveral || new FormData(this.form).has("lists");
       if (!ticked) return this.point([["lists", this.data.texts.wrong.lists]]);
       if (wrong.length) return this.point(wrong.map((one) => [one.name, this.data.texts.wrong[one.name] || one.validationMessage]));
@@ -231,7 +232,7 @@
       if (answer.status === 202) return this.done(said);
       if (said.challenge && !members.altcha) return this.prove(members, said.challenge);
       if (said.errors) {
-        return this.point(said.errors.map((one) => [one.pointer.slice(1), texts.wrong[one.pointer.slice(1)] || one.detail]));
+        return this.point(said.errors.map((one) => [one.pointer.slice(1), one.detail]));
       }
       if (answer.status === 422) return this.stepAside();
       this.say(answer.status === 429 ? texts.later : texts.trouble);
