@@ -16,6 +16,7 @@ from subscriptions.domain.texts import marked as marked
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 SOURCE = "en"  # the language of the texts in code and templates
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")
+_LETTERS = re.compile(r"[\w-]*")  # de_AT.UTF-8, and what was copied with a link: de)
 LONGEST_TAG = 35  # RFC 5646 4.4.1
 
 
@@ -34,7 +35,7 @@ class Languages:
 
     def known(self, tag: str) -> str | None:
         """Ours that is closest: itself, or without its ends, so that de-AT reads as de."""
-        left = tag[:LONGEST_TAG].lower().replace("_", "-")
+        left = _LETTERS.match(tag[:LONGEST_TAG].strip().lower())[0].replace("_", "-")  # type: ignore[index]
         while left and left not in self._known:
             left = left.rpartition("-")[0]
         return self._known.get(left)

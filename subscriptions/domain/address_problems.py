@@ -63,10 +63,10 @@ _WHITE = {
 }  # fmt: skip
 _INVISIBLE = _WHITE | {
     **_named(marked("a control character"), "0-8 E-1F 7F-84 86-9F"),
-    **_named(marked("a character that could not be read"), "D800-DFFF FFFD"),
 }
 _ENDS = " " + "".join(map(chr, _WHITE))
 _UNSEEN = re.compile(f"[{re.escape(''.join(map(chr, _INVISIBLE)))}]")
+_LOST = re.compile(r"[\ud800-\udfff\ufffd]")  # what came in its place could not be read
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[bq]\?", re.I)  # RFC 2047: some relays decode it even in an address
 _DOTS = str.maketrans("。．｡", "...")  # a domain may have these, UTS 46
 _NOT_LOCAL = re.compile(r"[^a-zA-Z0-9.!#$%&'*+/=?^_`{|}~\u0080-\U0010FFFF-]")  # RFC 5322 3.2.3, RFC 6531 3.3
@@ -99,6 +99,8 @@ def refuse(typed: str) -> None:
 
 
 def _refuse_unseen(typed: str) -> None:
+    if _LOST.search(typed):
+        raise BadAddress("not_utf8")
     if found := _UNSEEN.search(typed):
         point = ord(found[0])
         raise BadAddress("invisible", label=_INVISIBLE[point], number=f"U+{point:04X}")

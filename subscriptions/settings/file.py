@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
+from subscriptions.domain.texts import language_tag
 from subscriptions.settings import BadSettings, ListSettings, Server, Settings
 from subscriptions.settings.check import problems_of
 
@@ -177,6 +178,8 @@ def _table(kind: type, reading: _Reading, raw: Any, path: tuple[str, ...], label
             continue
         try:
             values[key] = _typed(types[key], value, key)
+            if key == "locale":
+                values[key] = language_tag(values[key]) or values[key]
         except TypeError as wanted:
             shown = "its value" if key in SECRETS else repr(value)
             reading.problems.append(f"{where} must be {wanted}, not {shown}.")

@@ -1,7 +1,6 @@
 """From a body to a sign-up, or to the list of what is wrong with it."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -11,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from subscriptions.actions.subscribe import ListChoice, SignUp
 from subscriptions.domain.address import Address, BadAddress, parse, special_ending
 from subscriptions.domain.fields import fields_of
+from subscriptions.domain.texts import language_tag
 from subscriptions.languages import marked
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
@@ -24,7 +24,6 @@ MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_NO_TEXTS)
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
 CARRIED = ("email", "locale", "lang", "return_url", "lists", "wording", "hint_seen")  # and fields, wordings of lists
 NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
-_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 class NotJson(ValueError):
@@ -167,13 +166,13 @@ def _checked(
     address = address_in(data, special=special)
     fields, wrong = told(data, [chosen.list for chosen in choices])
     problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*found) for found in wrong)]
-    locale = data.get("locale") or usual or choices[0].list.locale
-    if not _LOCALE.fullmatch(locale):
+    locale = language_tag(data.get("locale") or usual or choices[0].list.locale)
+    if locale is None:
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
     for chosen in choices:
         if chosen.wording_id is not None and not is_of(chosen.wording_id, chosen.list, catalogue):
             problems.append(Problem(chosen.field, NOT_ITS_WORDING))
-    if problems or isinstance(address, Problem):
+    if problems or isinstance(address, Problem) or locale is None:
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
     return SignUp(address, tuple(choices), name, locale, fields or None, said, data.get("altcha", ""))

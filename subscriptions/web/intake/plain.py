@@ -6,9 +6,8 @@ Reading has no effect, so whoever gets none may hand the request on.
 
 import json
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
-from werkzeug.datastructures import MultiDict
 from werkzeug.utils import redirect
 
 from subscriptions.actions.gate import Pass
@@ -17,7 +16,7 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.parts import Parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language, open_tab, urls
-from subscriptions.web.http.incoming import FORM, Incoming
+from subscriptions.web.http.incoming import FORM, Incoming, form_in
 from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.parse import NotJson, UnknownList, from_form, from_json, taken
 from subscriptions.web.intake.submit import complete, new_handle
@@ -72,8 +71,8 @@ def _by_form(incoming: Incoming, parts: Parts) -> Plain | None:
     row = parts.catalogue.by_slug(incoming.path.removeprefix(FORM_PATH))
     if row is None or incoming.headers.get("content-type") != FORM:
         return None
-    form = _fields(incoming.body)
-    if form is None or hints.CHOSEN in form or any(any(form.getlist(name)) for name in _SPECIAL):
+    form = form_in(incoming.body)
+    if hints.CHOSEN in form or any(any(form.getlist(name)) for name in _SPECIAL):
         return None
     here = parts.languages.best(form.get("lang") or form.get("locale"), incoming.languages, row.locale)
     locale, special = language.stored(row, here, parts.languages), parts.settings.takes_special
@@ -95,14 +94,6 @@ def _is_let_through(sign_up: SignUp, incoming: Incoming, parts: Parts) -> bool:
 
 def _complete(sign_up: SignUp, handle: str, channel: Channel, incoming: Incoming, parts: Parts) -> SignUp:
     return complete(sign_up, parts.links.ref(handle), channel, incoming, parts, brings=Pass())
-
-
-def _fields(body: bytes) -> MultiDict[str, str] | None:
-    """As Werkzeug reads them; None: it reads none of them."""
-    try:
-        return MultiDict(parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote"))
-    except ValueError:
-        return None
 
 
 def _to_inbox(row: List, handle: str, here: str, incoming: Incoming, parts: Parts) -> tuple[Head, bytes]:

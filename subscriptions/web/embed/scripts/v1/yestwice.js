@@ -142,7 +142,7 @@
       this.told = make("div", { role: "status", part: "inbox", tabindex: "-1" });
       this.trouble = make("p", { class: "error", role: "alert" });
       this.button = make("button", { type: "submit", part: "button", "aria-describedby": "consent" }, texts.subscribe);
-      this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, novalidate: true },
+      this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, "accept-charset": "utf-8", novalidate: true },
         this.trouble, this.field(address), about, ...voluntary.map((one) => this.field(one)), this.trap(), ...this.unseen(),
         make("div", { class: "consent", part: "consent", id: "consent" },
           make("p", { class: "error", id: "error-lists" }), ...lists.flatMap((one) => this.agreement(one)),
