@@ -100,6 +100,14 @@ def _domain(text: str) -> tuple[str, str]:
     return checked.domain, checked.ascii_domain
 
 
+def ascii_name(host: str) -> str:
+    """The name of a host as machines compare it: small letters, A-labels, no dot at its end."""
+    name = host.lower().removesuffix(".")
+    with suppress(BadAddress):
+        return name if name.isascii() else _domain(name)[1].lower()
+    return name
+
+
 def special_ending(ascii_domain: str) -> str | None:
     """The ending under which no mail is delivered outside of a network of one's own: local, test and their like."""
     ending = ascii_domain.rpartition(".")[2]

@@ -3,12 +3,14 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
+from subscriptions.domain.address import ascii_name
+from subscriptions.domain.sites import machine_url
 from subscriptions.domain.texts import language_tag
 from subscriptions.settings import BadSettings, ListSettings, Server, Settings
 from subscriptions.settings.check import problems_of
@@ -177,13 +179,25 @@ def _table(kind: type, reading: _Reading, raw: Any, path: tuple[str, ...], label
             reading.problems.append(f"{where} is not a setting; {_meant(key, known)}")
             continue
         try:
-            values[key] = _typed(types[key], value, key)
-            if key == "locale":
-                values[key] = language_tag(values[key]) or values[key]
+            values[key] = _in_one_spelling(key, _typed(types[key], value, key))
         except TypeError as wanted:
             shown = "its value" if key in SECRETS else repr(value)
             reading.problems.append(f"{where} must be {wanted}, not {shown}.")
     return kind(**values)
+
+
+_SPELLED: dict[str, Callable[[str], str | None]] = {
+    "base_url": machine_url, "trusted_hosts": ascii_name, "locale": language_tag, "origins": machine_url,
+    "thank_you_url": machine_url, "confirmed_url": machine_url,
+}  # fmt: skip
+
+
+def _in_one_spelling(key: str, value: Any) -> Any:
+    """What people may write as they say it; what cannot be read stays, and is refused by its rule."""
+    spelled = _SPELLED.get(key)
+    if spelled is None:
+        return value
+    return tuple(spelled(text) or text for text in value) if isinstance(value, tuple) else spelled(value) or value
 
 
 def _typed(wanted: Any, value: Any, key: str) -> Any:
