@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.lists import format_list
+from babel.numbers import get_decimal_symbol
 
 from subscriptions import clock
 from subscriptions.domain.texts import marked as marked
@@ -59,6 +60,15 @@ def direction(tag: str) -> str:
 def own_name(tag: str) -> str:
     """What its speakers call it."""
     return locale_of(tag).get_display_name() or tag
+
+
+def has_decimal_comma(tag: str) -> bool:
+    """Whether its speakers write 1,5: of a tag that Babel does not know, whether those of its language do."""
+    try:
+        locale = locale_of(tag)
+    except (UnknownLocaleError, ValueError):
+        return "-" in tag and has_decimal_comma(tag.rpartition("-")[0])
+    return get_decimal_symbol(locale) == ","
 
 
 def one_line(text: str) -> str:

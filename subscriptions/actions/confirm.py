@@ -145,7 +145,7 @@ def _open(
     return welcome
 
 
-_CARRIED = ("list_id", "key", "address", "name", "fields", "locale", "registered_at")
+_CARRIED = ("list_id", "key", "address", "name", "fields", "locale", "registered_at", "wording_id")
 
 
 def _new(session: Session, registration: Registration, now: datetime, policy: Policy) -> Subscription:

@@ -75,6 +75,7 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
     notified_at: Mapped[datetime | None]  # when "you are already subscribed" was last owed
     ip_until: Mapped[datetime | None] = mapped_column(index=True)
     proof_until: Mapped[datetime | None] = mapped_column(index=True)
+    wording_id: Mapped[str | None] = mapped_column(String(16))  # that was agreed to; none: of before 0.4.0, as above
 
     @property
     def is_open(self) -> bool:

@@ -84,11 +84,16 @@ def export(slug: str) -> Response:
     kind = request.args.get("format", "csv")
     if kind not in stream.FORMATS:
         return wrong_in("query", [Problem("format", "csv or jsonl.")])
+    dialect = request.args.get("dialect", stream.DIALECTS[0])
+    if dialect not in stream.DIALECTS or (kind != "csv" and "dialect" in request.args):
+        return wrong_in("query", [Problem("dialect", "rfc4180 or excel; of CSV alone.")])
     log.info("export", extra={"list": row.slug, "format": kind, "client": g.client})  # who took the addresses
     now = current_parts().clock.now()
-    rows = stream.export(row, kind, current_parts().links, now)
+    rows = stream.export(row, kind, current_parts().links, now, dialect=dialect)
     response = Response(stream_with_context(rows), mimetype=stream.FORMATS[kind])
     name = f"{row.slug}-{now:%Y%m%dT%H%M%SZ}.{kind}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Export-Started-At"] = clocks.text(now)
+    if kind == "csv":
+        response.headers["X-Export-Left-Out"] = str(stream.left_out(row, now))
     return response
