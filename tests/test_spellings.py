@@ -71,7 +71,7 @@ def test_every_form_of_ours_is_sent_in_utf_8_from_whatever_page(world: World) ->
     for path in (FORM, "/", f"/embed/{NEWS}/frame"):
         assert 'accept-charset="utf-8"' in world.get(path).text
     assert world.get(f"/embed/{NEWS}").text.count('accept-charset="utf-8"') >= 1
-    assert '"accept-charset": "utf-8"' in world.get("/embed/v1/yestwice.js").text
+    assert '"accept-charset": "utf-8"' in world.get("/embed/v2/yestwice.js").text
 
 
 @each(

@@ -142,7 +142,7 @@
       this.told = make("div", { role: "status", part: "inbox", tabindex: "-1" });
       this.trouble = make("p", { class: "error", role: "alert" });
       this.button = make("button", { type: "submit", part: "button", "aria-describedby": "consent" }, texts.subscribe);
-      this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, "accept-charset": "utf-8", novalidate: true },
+      this.form = make("form", { method: "post", action: data.action, "aria-label": texts.title, novalidate: true },
         this.trouble, this.field(address), about, ...voluntary.map((one) => this.field(one)), this.trap(), ...this.unseen(),
         make("div", { class: "consent", part: "consent", id: "consent" },
           make("p", { class: "error", id: "error-lists" }), ...lists.flatMap((one) => this.agreement(one)),
@@ -216,8 +216,7 @@
     }
 
     async submitted() {
-      /* only what is missing: the browser's idea of an address is not ours, so the server says what is wrong with one */
-      const wrong = [...this.form.elements].filter((one) => one.required && !one.value.trim());
+      const wrong = [...this.form.elements].filter((one) => one.willValidate && !one.validity.valid);
       const ticked = !this.isOfSeveral || new FormData(this.form).has("lists");
       if (!ticked) return this.point([["lists", this.data.texts.wrong.lists]]);
       if (wrong.length) return this.point(wrong.map((one) => [one.name, this.data.texts.wrong[one.name] || one.validationMessage]));
@@ -232,7 +231,7 @@
       if (answer.status === 202) return this.done(said);
       if (said.challenge && !members.altcha) return this.prove(members, said.challenge);
       if (said.errors) {
-        return this.point(said.errors.map((one) => [one.pointer.slice(1), one.detail]));
+        return this.point(said.errors.map((one) => [one.pointer.slice(1), texts.wrong[one.pointer.slice(1)] || one.detail]));
       }
       if (answer.status === 422) return this.stepAside();
       this.say(answer.status === 429 ? texts.later : texts.trouble);
