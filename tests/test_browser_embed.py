@@ -40,7 +40,7 @@ def embeds(served: Served, browser: Browser) -> Iterator[Embeds]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_each_embed_subscribes_a_person_and_the_mail_arrives(embeds: Embeds, kind: str, ground: str) -> None:
-    address = f"jörg-{kind}-{ground.replace(' ', '-')}@bücher.example"
+    address = f"{kind}-{ground.replace(' ', '-')}@example.org"
     page = embeds.paste(kind, GROUNDS[ground])
     sign_up(page, kind, address)
     embeds.mails_to(address)
@@ -106,7 +106,7 @@ def test_a_mistake_stands_at_its_field_which_has_the_focus(embeds: Embeds) -> No
         )
         assert state == ["true", "error-email", True]
     assert violations(page) == []
-    sign_up(page, "script", "mistaken@example.org")
+    sign_up(page, "script", "jörg@bücher.example")  # browsers' own rule refuses it
 
 
 def test_what_a_page_says_is_said_to_screen_readers_too(embeds: Embeds) -> None:
