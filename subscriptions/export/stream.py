@@ -138,11 +138,11 @@ def json_line(row: List, links: Links) -> Line:
         _, key, address, name, fields, locale, registered_at, confirmed_at, wording_id = subscription
         known = json.loads(fields) if fields else None
         members = f'"fields": {_json(known or {})}, ' if known or has_fields else ""
-        url = quoted(url_of(key))
+        url, wording = quoted(url_of(key)), f'"{wording_id}"' if wording_id else "null"  # made of a hash's digits
         return (
             f'{{"email": {_text(address)}, "name": {_text(name)}, {members}"list": {slug}, "locale": {quoted(locale)}, '
             f'"registered_at": "{registered_at}", "confirmed_at": "{confirmed_at}", "unsubscribe_url": {url}, '
-            f'"wording_id": {_text(wording_id)}, "headers": {before}{url[1:-1]}{after}}}\n'
+            f'"wording_id": {wording}, "headers": {before}{url[1:-1]}{after}}}\n'
         )
 
     return line
