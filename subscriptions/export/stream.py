@@ -90,27 +90,30 @@ def left_out(row: List, now: datetime) -> int:
 
 
 def is_left_out(address: str | None) -> bool:
-    if not address or address[0].isalnum():  # most begin with a letter, and are done sooner
-        return False
-    return _FORMULA.match(address) is not None and not _HARMLESS.fullmatch(address)
+    """Whether a spreadsheet could run it."""
+    return bool(address and _FORMULA.match(address) and not _HARMLESS.fullmatch(address))
 
 
 def csv_line(row: List, links: Links, dialect: str = "rfc4180") -> Line:
     """RFC 4180: every cell in quotes, quotes doubled, CRLF; a URL of ours has none. Nothing for who is left out."""
     url_of, slug, language = partial(links.leave_url, row.id), _cell(row.slug), lru_cache(_cell)
     own, s = further(row.fields), f'"{separator(row, dialect)}"'
-    none = s * len(own)
+    none, between = s * len(own), f"{s}{slug}{s}"
 
     def line(subscription: Row) -> str:
         _, key, address, name, fields, locale, registered_at, confirmed_at, wording_id = subscription
-        if is_left_out(address):
+        if not address:
+            address = ""
+        elif not address[0].isalnum() and is_left_out(address):  # most begin with a letter, and are done sooner
             return ""
+        elif _QUOTE in address:
+            address = address.replace(_QUOTE, _QUOTES)
         more = none
         if fields:
             told = json.loads(fields)
             name, more = whole_name(name, told), "".join([s + _cell(told.get(field)) for field in own])
         return (
-            f'"{(address or "").replace(_QUOTE, _QUOTES)}{s}{_cell(name)}{s}{slug}{s}{language(locale)}{s}'
+            f'"{address}{s}{_cell(name)}{between}{language(locale)}{s}'
             f'{registered_at}{s}{confirmed_at}{s}{url_of(key)}{s}{wording_id or ""}{more}"\r\n'
         )
 
