@@ -40,7 +40,7 @@ format: $(VENV)/.tests ## rewrite the code in the house format
 
 # No dates and no line numbers, so that a catalogue changes only where a text does.
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
-EXTRACT := extract --mapping-file=babel.cfg --keywords=marked --keywords=BadAddress --add-location=file --sort-output \
+EXTRACT := extract --mapping-file=babel.cfg --keywords=marked --add-location=file --sort-output \
 	--no-wrap --omit-header
 
 translations: $(VENV)/.core ## collect the texts, bring the catalogues up to date and compile them

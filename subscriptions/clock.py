@@ -2,6 +2,9 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tzlocal import get_localzone
 
 
 class Clock:
@@ -38,6 +41,12 @@ class StoppedClock(Clock):
 def text(at: datetime) -> str:
     """RFC 3339 in UTC with Z: how the API, the exports and the evidence write a time."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def local_time(row: object, at: datetime) -> str:
+    """The same second in the time zone of a list, to stand beside; that of this machine where the list names none."""
+    zone = getattr(row, "timezone", None)
+    return at.astimezone(ZoneInfo(zone) if zone else get_localzone()).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 _MONTHS = "January February March April May June July August September October November December".split()

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.lists import format_list
+from babel.numbers import get_decimal_symbol
 
 from subscriptions import clock
 from subscriptions.domain.texts import marked as marked
@@ -16,6 +17,7 @@ from subscriptions.domain.texts import marked as marked
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 SOURCE = "en"  # the language of the texts in code and templates
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")
+_LETTERS = re.compile(r"[\w-]*")  # de_AT.UTF-8, and what was copied with a link: de)
 LONGEST_TAG = 35  # RFC 5646 4.4.1
 
 
@@ -34,7 +36,7 @@ class Languages:
 
     def known(self, tag: str) -> str | None:
         """Ours that is closest: itself, or without its ends, so that de-AT reads as de."""
-        left = tag[:LONGEST_TAG].lower().replace("_", "-")
+        left = _LETTERS.match(tag[:LONGEST_TAG].strip().lower())[0].replace("_", "-")  # type: ignore[index]
         while left and left not in self._known:
             left = left.rpartition("-")[0]
         return self._known.get(left)
@@ -58,6 +60,15 @@ def direction(tag: str) -> str:
 def own_name(tag: str) -> str:
     """What its speakers call it."""
     return locale_of(tag).get_display_name() or tag
+
+
+def has_decimal_comma(tag: str) -> bool:
+    """Whether its speakers write 1,5: of a tag that Babel does not know, whether those of its language do."""
+    try:
+        locale = locale_of(tag)
+    except (UnknownLocaleError, ValueError):
+        return "-" in tag and has_decimal_comma(tag.rpartition("-")[0])
+    return get_decimal_symbol(locale) == ","
 
 
 def one_line(text: str) -> str:

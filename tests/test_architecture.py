@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "links": "domain clock",
         "store": "domain settings clock deadline",
         "actions": "domain store links clock deadline",
-        "export": "domain store links clock",
+        "export": "domain store languages links clock",
         "mail": "domain look store settings languages links clock",
         "lookup": "clock",
         "watch": "domain store clock",

@@ -1,5 +1,6 @@
 """`flask explain`: what happened to an address, why it got no mail, and what comes next."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,7 +8,9 @@ from flask import Flask
 
 from subscriptions.actions import erase, suppress
 from subscriptions.cli.explain import story
+from subscriptions.clock import local_time
 from subscriptions.domain.address import parse
+from subscriptions.settings import Limits
 from tests.builders import ANNE, NEWS, OFFERS, Movable, World, at, through
 from tests.support.relay import Relay
 
@@ -40,7 +43,8 @@ def test_a_closed_budget_says_until_when(world: World) -> None:
     world.deliver()
     world.clock.forward(minutes=3)
     world.sign_up(ANNE)
-    assert "Mail budget: used up; a sign-up before 24 November 2026, 14:32 UTC" in told(world)
+    assert "Mail budget: used up (1 in 15 minutes, 3 in 24 hours, 5 in 30 days);" in told(world)
+    assert "a sign-up before 24 November 2026, 14:32 UTC is answered as always" in told(world)
     assert "Asked for 2 times in all." in told(world)
     world.clock.forward(minutes=12)
     assert "Mail budget" not in told(world)
@@ -172,3 +176,59 @@ def test_the_story_never_holds_the_address_or_the_name(world: World) -> None:
     world.post(world.leave_link(ANNE))
     assert ANNE not in told(world)
     assert "Annabella" not in told(world)
+
+
+def test_the_consent_text_is_told_word_for_word(world: World) -> None:
+    row = world.parts.catalogue.by_slug(NEWS)
+    assert row is not None
+    world.sign_up(ANNE, wording=row.wording_id)
+    text = world.parts.catalogue.wordings[row.wording_id].text
+    lines = [f"    Consent text {row.wording_id}, word for word:", *(f"    | {line}" for line in text.splitlines())]
+    assert "\n".join(lines) in told(world)
+
+
+def test_times_of_evidence_are_exact_and_have_the_lists_zone_beside(world: World) -> None:
+    at(world, "2026-11-24T14:17:42")
+    world.sign_up(ANNE)
+    [row] = world.registrations()
+    here = local_time(world.parts.catalogue.lists[row.list_id], row.registered_at)
+    beside = "" if here.endswith(" UTC") else f" ({here})"
+    assert f"Sign-up for Newsletter at 2026-11-24T14:17:42Z{beside}:" in told(world)
+    assert f"  2026-11-24T14:17:42Z{beside}: signed up by api" in told(world)
+    row.timezone = "Europe/Berlin"  # type: ignore[attr-defined]
+    assert local_time(row, row.registered_at) == "2026-11-24 15:17:42 CET"
+
+
+def test_what_was_confirmed_in_the_browser_is_not_confirmed_twice(world: World) -> None:
+    handle = world.sign_up(ANNE).get_json()["registration"]
+    world.post(world.confirm_link(ANNE), data={"tab": handle})
+    assert ": confirmed in the browser of the sign-up, whose page was still open" in told(world)
+    assert "confirmed by confirmed" not in told(world)
+
+
+def test_the_budget_is_told_as_it_is_configured(make_app: Callable[..., Flask], clock: Movable) -> None:
+    app = make_app(limits=Limits(confirmations_per_address=("1/20m", "2/1h", "9/24h", "20/14d")))
+    with app.app_context():
+        world = World(app, app.test_client(), clock)
+        world.sign_up(ANNE, NEWS)
+        world.sign_up(ANNE, OFFERS)
+        assert "(the mail budget: 1 in 20 minutes, 2 in 1 hour, 9 in 24 hours, 20 in 14 days)." in told(world)
+        assert "15 minutes" not in told(world)
+
+
+def test_programs_are_told_the_same_as_json(world: World) -> None:
+    row = world.parts.catalogue.by_slug(NEWS)
+    assert row is not None
+    world.subscribe(ANNE, name="Annabella", wording=row.wording_id)
+    result = world.app.test_cli_runner().invoke(args=["explain", ANNE, "--json"])
+    assert result.exit_code == 0 and ANNE not in result.stdout and "Annabella" not in result.stdout
+    said = json.loads(result.stdout)
+    [sign_up], [subscription] = said["sign_ups"], said["subscriptions"]
+    assert (sign_up["list"], sign_up["registered_at"], sign_up["now"]) == (NEWS, "2026-11-23T12:00:00Z", "confirmed.")
+    assert [fact["fact"] for fact in sign_up["evidence"]] == ["registered", "mailed", "confirmed"]
+    assert sign_up["evidence"][0]["wording_text"] == world.parts.catalogue.wordings[row.wording_id].text
+    assert (subscription["now"], said["standing"][-1], said["never_mailed"]) == (
+        "subscribed.", "Asked for 1 time in all.", [],
+    )  # fmt: skip
+    unknown = world.app.test_cli_runner().invoke(args=["explain", "nobody@example.org", "--json"])
+    assert json.loads(unknown.stdout) == {"sign_ups": [], "subscriptions": [], "standing": [], "never_mailed": []}

@@ -18,6 +18,7 @@ from subscriptions.links import Links
 from subscriptions.links.signing import _mac
 from subscriptions.store.models import List
 from subscriptions.store.subscriptions import Row
+from tests.builders import ANNE
 
 LINKS = Links("https://news.example.org", [b"new", b"old"], b"pepper", Clock(), timedelta(hours=24))
 FORMULA = re.compile(r"^\s*[=+\-@\t\r\n＝＋－＠]")
@@ -28,7 +29,8 @@ TEXT = st.text(
     )
 )
 FIELDS = st.none() | st.dictionaries(st.sampled_from(["given_name", "family_name", "company"]), TEXT)
-TIME = "2026-11-23T12:00:00Z"
+TIME, WORDING = "2026-11-23T12:00:00Z", "0123456789abcdef"
+RUNS = re.compile(r"[=＝＠＋－@]|[+-](?![\w.+-]*@[\w.-]+\Z)|\s+[=+\-@＝＋－＠]|[\t\r\n]")
 
 
 def a_list(*fields: str) -> List:
@@ -36,16 +38,20 @@ def a_list(*fields: str) -> List:
 
 
 def read(key: bytes, address: str | None, name: str | None, fields: dict[str, str] | None, locale: str) -> Row:
-    return 1, key, address, name, None if fields is None else json.dumps(fields), locale, TIME, TIME
+    return 1, key, address, name, None if fields is None else json.dumps(fields), locale, TIME, TIME, WORDING
 
 
-def by_csv(key: bytes, address: str | None, name: str | None, fields: dict[str, str] | None, locale: str) -> str:
+def by_csv(
+    key: bytes, address: str | None, name: str | None, fields: dict[str, str] | None, locale: str, own: tuple[str, ...]
+) -> str:
     """As the module writes it, by the rules of README: the whole name, no cell that begins a formula."""
     told = fields or {}
+    if RUNS.match(address or ""):
+        return ""
     whole = name or " ".join(filter(None, (told.get("given_name"), told.get("family_name"))))
-    cells = [address or "", whole, "news", locale, TIME, TIME, LINKS.leave_url(7, key)]
-    text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerow("'" + one if FORMULA.match(one) else one for one in cells)
+    cells = [whole, "news", locale, TIME, TIME, LINKS.leave_url(7, key), WORDING, *(told.get(key, "") for key in own)]
+    text, safe = io.StringIO(newline=""), ("'" + one if FORMULA.match(one) else one for one in cells)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerow([address or "", *safe])
     return text.getvalue()
 
 
@@ -55,22 +61,25 @@ def by_json(
     url = LINKS.leave_url(7, key)
     told: dict[str, Any] = {"fields": fields or {}} if fields or has_fields else {}
     one = {"email": address, "name": name, **told, "list": "news", "locale": locale, "registered_at": TIME,
-           "confirmed_at": TIME, "unsubscribe_url": url, "headers": LINKS.one_click_headers(url)}  # fmt: skip
+           "confirmed_at": TIME, "unsubscribe_url": url, "wording_id": WORDING,
+           "headers": LINKS.one_click_headers(url)}  # fmt: skip
     return json.dumps(one, ensure_ascii=False) + "\n"
 
 
 PEOPLE = (st.binary(min_size=16, max_size=16), st.none() | TEXT, st.none() | TEXT, FIELDS, TEXT)
 
 
+@pytest.mark.parametrize("own", [(), ("given_name", "company")])
 @given(*PEOPLE)
 @example(bytes(16), "=a@example.org", '"', {"given_name": "\u3000＝1", "family_name": '"'}, "de")
 @example(bytes(16), None, "²=1", {}, "en")
 @example(bytes(16), " =1", "\u3000＝1", None, "en")
 def test_a_line_of_csv_is_what_the_module_would_write(
-    key: bytes, address: str | None, name: str | None, fields: dict[str, str] | None, locale: str
+    own: tuple[str, ...], key: bytes, address: str | None, name: str | None, fields: dict[str, str] | None, locale: str
 ) -> None:
-    line = stream.csv_line(a_list(), LINKS)(read(key, address, name, fields, locale))
-    assert line == by_csv(key, address, name, fields, locale)
+    configured = ("name", *own[:1], *(f"{key}: Label" for key in own[1:]))
+    line = stream.csv_line(a_list(*configured), LINKS)(read(key, address, name, fields, locale))
+    assert line == by_csv(key, address, name, fields, locale, own)
 
 
 @pytest.mark.parametrize("configured", [(), ("name", "company: Company")])
@@ -90,15 +99,15 @@ def test_a_line_of_json_is_what_the_module_would_write(
 
 @given(st.text())
 def test_no_text_begins_a_formula_in_a_cell(text: str) -> None:
-    cell = stream.csv_line(a_list(), LINKS)(read(bytes(16), text, None, None, "en"))
-    [[address, *_]] = csv.reader(io.StringIO(cell, newline=""), strict=True)
-    assert not FORMULA.match(address) and address in (text, f"'{text}")
+    cell = stream.csv_line(a_list(), LINKS)(read(bytes(16), ANNE, text, None, "en"))
+    [[address, name, *_]] = csv.reader(io.StringIO(cell, newline=""), strict=True)
+    assert address == ANNE and not FORMULA.match(name) and name in (text, f"'{text}")
 
 
 def test_the_head_of_csv_names_the_columns_in_quotes() -> None:
     text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerow(stream.COLUMNS)
-    assert text.getvalue() == stream.HEAD
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerow([*stream.COLUMNS, "given_name", "company"])
+    assert text.getvalue() == stream.head(a_list("name", "given_name", "company: Company"))
 
 
 @given(st.binary(min_size=16, max_size=16), st.integers(1, 2**31 - 1))

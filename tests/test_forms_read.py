@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"])  # nothing of it is
 Fields = list[tuple[str, str]]
 NO_SUCH_LIST = Problem("lists", "One of these lists does not exist. Please load the form again.")
 NONE_CHOSEN = Problem("lists", "Please choose at least one list.")
-NO_SIGN = Problem("email", "An email address must have an @-sign.", by_library=True)
+NO_SIGN = Problem("email", "The @-sign is missing. An e-mail address looks like name@example.org.", code="no_at")
 NOT_ITS = "This consent text is not one of this list. Please load the form again."
 NO_TAG = Problem("locale", 'The locale must be a language tag such as "en" or "de-AT".')
 

@@ -193,14 +193,23 @@ def public(make_app: Callable[..., Flask], world: World) -> Flask:
 @ONE_DATABASE
 @each(
     "host",
-    ["news.example.org", "NEWS.example.org:443", "inside.example.org", "inside.example.org:8443", "[2001:db8::1]:80"],
+    [
+        "news.example.org",
+        "NEWS.example.org:443",
+        "inside.example.org",
+        "inside.example.org:8443",
+        "[2001:db8::1]:80",
+        "news.example.org.",
+        "NEWS.example.org.:443",
+        "Inside.Example.org.",
+    ],
 )
 def test_its_own_names_are_known_on_any_port(public: Flask, host: str) -> None:
     assert public.test_client().get("/", headers={"Host": host}, **OUTSIDE).status_code == 200
 
 
 @ONE_DATABASE
-@each("host", ["localhost", "127.0.0.1", "[::1]:8000", "127.0.0.2"])
+@each("host", ["localhost", "localhost.", "LOCALHOST", "127.0.0.1", "[::1]:8000", "127.0.0.2"])
 def test_loopback_names_are_known_from_loopback_alone(public: Flask, host: str) -> None:
     client = public.test_client()
     assert client.get("/", headers={"Host": host}).status_code == 200

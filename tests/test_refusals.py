@@ -22,7 +22,7 @@ REFUSED: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"nothing": "x"}, [("nothing", "This member is not known here.")]),
     ({"email": None, "name": 7, "list": []}, [("email", NO_TEXT), ("list", NO_TEXT), ("name", NO_TEXT)]),
     ({"email": ""}, [("email", "Please enter your e-mail address.")]),
-    ({"email": "anne"}, [("email", "An email address must have an @-sign.")]),
+    ({"email": "anne"}, [("email", "The @-sign is missing. An e-mail address looks like name@example.org.")]),
     ({"locale": "x y"}, [("locale", 'The locale must be a language tag such as "en" or "de-AT".')]),
     ({"wording": "x"}, [("wording", NOT_ITS)]),
     ({"lists": [NEWS], "wordings": {NEWS: "x"}}, [("wordings", NOT_ITS)]),

@@ -24,7 +24,7 @@ SECRET = "hunter2-hunter2-hunter2"
         ("[server]\nbase_url = 'http://127.0.0.1:0'", "base_url"),
         ("[server]\nbase_url = 'http://127.0.0.1:99999'", "base_url"),
         ("[server]\nbase_url = 'http://[::1'", "base_url"),
-        ("[server]\nbase_url = 'http://bücher.example'\n[mail]\ntransport = 'smtp'", "base_url"),
+        ("[server]\nbase_url = 'http://☃.example'\n[mail]\ntransport = 'smtp'", "base_url"),
         ("[server]\nbase_url = 'ftp://127.0.0.1'", "base_url"),
         ("[server]\nport = 0", "port"),
         ("[server]\nport = 65536", "port"),

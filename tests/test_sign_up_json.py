@@ -85,13 +85,13 @@ GOOD_ADDRESSES = (
     "a@" + ".".join(["x" * 61] * 4) + ".org",
 )
 BAD_ADDRESSES = (
-    "", " ", "anne", "anne@", "@example.org", "anne@example", "anne@localhost", "anne@list.test", "anne@a.invalid",
-    "anne@a.local", '"a b"@example.org', "anne@[192.0.2.1]", "anne@192.0.2.1", "Anne <anne@example.org>",
+    "", " ", "anne", "anne@", "@example.org", "anne@example", "anne@localhost",
+    '"a b"@example.org', "anne@[192.0.2.1]", "anne@192.0.2.1", "Anne <anne@example.org>",
     "anne@example.org,bart@example.org", "anne@@example.org", "an ne@example.org", ".anne@example.org",
     "an..ne@example.org", "anne.@example.org", "anne@-example.org", "anne@example.org.", "anne@exa_mple.org",
     "x" * 65 + "@example.org", "ü" * 33 + "@example.org", "a@" + ".".join(["x" * 63] * 4) + ".org",
     "anne\x00@example.org", "anne@example.org\r\nBcc: bart@example.org", "anne%0d%0aBcc:@example.org",
-    "=?utf-8?q?=0ABcc:bart@example.org?=", "anne\u200b@example.org", "\u202eanne@example.org", "anne@exam\u2028ple.org",
+    "=?utf-8?q?=0ABcc:bart@example.org?=", "anne\u200b@example.org", "an\u202ene@example.org", "anne@exam\u2028ple.org",
     "\ud800@example.org", "anne@\udfff.org", "j\ufffdrg@example.org", "anne(x)@example.org", "@a.org:anne@example.org",
     "x" * 60_000 + "@example.org", "anne@" + "x." * 20_000 + "org", "\t\nanne\t@example.org",
 )  # fmt: skip
@@ -163,7 +163,7 @@ def test_a_pointer_escapes_what_json_pointers_escape(world: World) -> None:
 
 
 def test_every_problem_is_named_at_once(world: World) -> None:
-    wrong: dict[str, Any] = {"email": "anne", "name": "x" * 101, "locale": "de_AT", "wording": "?"}
+    wrong: dict[str, Any] = {"email": "anne", "name": "x" * 101, "locale": "x y", "wording": "?"}
     assert pointers(world.post(URL, json=wrong)) == ["/email", "/name", "/locale", "/wording"]
 
 

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 from subscriptions.web.embed.owner_page import SCRIPTS
 
 HOME = Path(__file__).resolve().parents[1] / "subscriptions/web/static"
-CSS, SCRIPT = "/static/style.css", "/embed/v1/yestwice.js"
-FILES = {CSS: HOME / "style.css", SCRIPT: SCRIPTS / "yestwice.js"}
+CSS, SCRIPT = "/static/style.css", "/embed/v2/yestwice.js"
+FILES = {CSS: HOME / "style.css", SCRIPT: SCRIPTS / "v2" / "yestwice.js"}
 UNDO: dict[str | None, Callable[[bytes], bytes]] = {"br": brotli.decompress, "gzip": gzip.decompress, None: bytes}
 
 

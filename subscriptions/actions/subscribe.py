@@ -124,8 +124,8 @@ def take(
 
 
 def _unusual(sign_ups: Sequence[SignUp]) -> dict[str, int]:
-    disposable = sum("disposable" in sign_up.flags for sign_up in sign_ups)
-    return {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups), "disposable": disposable}
+    disposable = ["disposable" in sign_up.flags for sign_up in sign_ups]
+    return {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups), "disposable": sum(disposable)}
 
 
 def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
@@ -147,8 +147,8 @@ def _begin(of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Pol
     budgets = {key: Budget.read(text, policy.mails) for key, text in texts().items()}
     for sign_up in others:  # before 0.4.0 each spelling had a budget of its own
         budgets[sign_up.counts_by].join(budgets[sign_up.key])
-    mids = outbox.new_mids(len(sign_ups))
-    return _Batch(now, policy, budgets, gate(), seen(), mids, policy.confirm_by(now), policy.purge_at(now))
+    times = policy.confirm_by(now), policy.purge_at(now)
+    return _Batch(now, policy, budgets, gate(), seen(), outbox.new_mids(len(sign_ups)), *times)
 
 
 def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
@@ -177,13 +177,12 @@ def _suppressed(batch: _Batch, sign_up: SignUp) -> set[int | None]:
 def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> None:
     """Each list is a registration of its own, and the one mail for all hangs on the first."""
     step = registration_step(None, Event.SUBSCRIBE)
-    key, budget = sign_up.key, batch.budgets[sign_up.counts_by]
+    key, budget, mail = sign_up.key, batch.budgets[sign_up.counts_by], step.mail
     fresh = [choice for choice in choices if (key, choice.list.id) not in batch.seen.pending]
     due_at = budget.mail_time(batch.now, may_wait=bool(fresh))
     if due_at is None or due_at >= batch.confirm_by:
         return
     budget.spend(due_at)
-    mail = step.mail
     for choice in choices if due_at == batch.now else fresh:
         batch.new.append(_new(batch, sign_up, choice, due_at, mail))
         batch.seen.pending.add((key, choice.list.id))
@@ -205,24 +204,20 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
 
 
 def _details(sign_up: SignUp, choice: ListChoice) -> str:
-    wording = choice.wording
-    site, flags = "", sign_up.flags
-    if sign_up.site:
-        is_known = sign_up.is_our_site or sign_up.site in choice.list.origins
-        site, flags = (host_of(sign_up.site), flags) if is_known else ("", (*flags, ANOTHER_SITE))
+    wording, flags, site = choice.wording, sign_up.flags, ""
+    if sign_up.is_our_site or sign_up.site in choice.list.origins:
+        site = host_of(sign_up.site)
+    elif sign_up.site:
+        flags = (*flags, ANOTHER_SITE)
     text = _registered(wording.id, wording.sha256, choice.vouched, sign_up.locale, flags, site)
     return json.dumps(json.loads(text) | dict(sign_up.vouched)) if sign_up.vouched else text
 
 
 @lru_cache(maxsize=1024)
 def _registered(wording_id: str, sha256: str, vouched: bool, locale: str, flags: tuple[str, ...], site: str) -> str:
-    wording = {"wording": wording_id, "wording_sha256": sha256, "vouched": vouched}
-    details: dict[str, object] = {**wording, "locale": locale}
-    if flags:
-        details["flags"] = flags
-    if site:
-        details["site"] = site
-    return json.dumps(complete(Fact.REGISTERED, details))
+    details: dict[str, object] = {"wording": wording_id, "wording_sha256": sha256, "vouched": vouched, "locale": locale}
+    said = {name: value for name, value in (("flags", flags), ("site", site)) if value}
+    return json.dumps(complete(Fact.REGISTERED, details | said))
 
 
 def _notify(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:

@@ -83,21 +83,28 @@ def revoke_token(name: str) -> None:
 @click.command("export")
 @click.argument("list_", metavar="LIST")
 @click.option("--format", "kind", type=click.Choice(sorted(stream.FORMATS)), default="csv", show_default=True)
+@click.option("--dialect", type=click.Choice(stream.DIALECTS), help="Of CSV; excel has a BOM, and ; by the locale.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of stdout.")
 @ready
-def export(list_: str, kind: str, output: Path | None) -> None:
+def export(list_: str, kind: str, dialect: str | None, output: Path | None) -> None:
     """The confirmed subscriptions of LIST, each with its own unsubscribe URL."""
-    row = the_list(list_)
+    if dialect and kind != "csv":
+        raise click.BadParameter("It goes with --format csv alone.", param_hint="--dialect")
+    row, now, dialect = the_list(list_), current_parts().clock.now(), dialect or stream.DIALECTS[0]
     total = stream.account(row, acts.act(list=row.slug, format=kind))
     hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
     bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr, hidden=hidden)
     try:
         target: Any = nullcontext(sys.stdout.buffer) if output is None else output.open("wb")
         with bar, target as file:
-            for chunk in stream.export(row, kind, current_parts().links, current_parts().clock.now(), bar.update):
+            for chunk in stream.export(row, kind, current_parts().links, now, bar.update, dialect=dialect):
                 file.write(chunk)
     except OSError as error:
         raise click.ClickException(f"The export cannot be written: {error.strerror}.") from None
+    missing = stream.left_out(row, now) if kind == "csv" else 0
+    if missing:
+        people = "1 subscription is" if missing == 1 else f"{missing} subscriptions are"
+        click.echo(f"{people} left out: a spreadsheet could run the address. --format jsonl has all.", err=True)
 
 
 @click.command("migrate")

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from subscriptions.clock import words
+from subscriptions.clock import local_time, text, words
 from subscriptions.domain.address import Address
+from subscriptions.domain.budget import rates_in_words
 from subscriptions.domain.evidence import ANOTHER_SITE
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope, noun
@@ -41,7 +42,7 @@ def never_mailed(address: Address) -> list[str]:
 
 def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for row in registrations.of_key(session, key):
-        yield f"Sign-up for {_list(row.list_id)} at {words(row.registered_at)}:"
+        yield f"Sign-up for {_list(row.list_id)} at {_exactly(row, row.registered_at)}:"
         events, owed = evidence.of_registration(session, row.id), outbox.of_registration(session, row)
         yield from _happened(session, row, events, owed, now)
         yield f"  Now: {_next(row, now)}"
@@ -49,9 +50,8 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
 
 def _subscriptions(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for row in subscriptions.of_key(session, key):
-        yield f"Subscription to {_list(row.list_id)}, confirmed at {words(row.confirmed_at)}:"
-        events = [event for event in evidence.of_subscription(session, row.id) if event.registration_id is None]
-        yield from _happened(session, row, events, outbox.of_subscription(session, row.id), now)
+        yield f"Subscription to {_list(row.list_id)}, confirmed at {_exactly(row, row.confirmed_at)}:"
+        yield from _happened(session, row, _own(session, row), outbox.of_subscription(session, row.id), now)
         yield f"  Now: {_subscription_now(row)}"
 
 
@@ -61,7 +61,8 @@ def _happened(
     if named := [*(["name"] if row.name else []), *(row.fields or {})]:  # never with what: a story may be passed on
         yield f"  Told besides the address: {', '.join(named)}"
     for event in events:
-        yield f"  {words(event.at)}: {_sentence(event)}{_proof(session, event)}"
+        yield f"  {_exactly(row, event.at)}: {_sentence(event)}{_proof(session, event)}"
+        yield from _agreed(event)
     if isinstance(row, Registration) and row.replaces:
         yield "  It moves here from another address, once it is confirmed."
     for mail in owed:
@@ -81,12 +82,55 @@ def _standing(session: Session, key: bytes, mailbox: bytes | None, now: datetime
 def _counted(session: Session, key: bytes, mailbox: bytes | None, now: datetime) -> Iterator[str]:
     opens = addresses.budget(session, key, mailbox, current_parts().policy).opens(now)
     if opens > now:
-        yield f"Mail budget: used up; a sign-up before {words(opens)} is answered as always and causes no mail."
+        closed = f"a sign-up before {words(opens)} is answered as always and causes no mail"
+        yield f"Mail budget: used up ({rates_in_words(current_parts().policy.mails)}); {closed}."
     row = addresses.find(session, key)
     if row and row.asked:
         yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
     if row and row.erase_by:
         yield f"Erasure has been asked for: done by {words(row.erase_by)} at the latest."
+
+
+def as_data(key: bytes, mailbox: bytes | None = None) -> dict[str, Any]:
+    """The same for programs: what happened to each sign-up and subscription, and what stands against mails."""
+    now = current_parts().clock.now()
+    with reading() as session:
+        return {
+            "sign_ups": [
+                {"list": _slug(row), "registered_at": text(row.registered_at), "now": _next(row, now)}
+                | _told(row, evidence.of_registration(session, row.id), outbox.of_registration(session, row), now)
+                for row in registrations.of_key(session, key)
+            ],
+            "subscriptions": [
+                {"list": _slug(row), "confirmed_at": text(row.confirmed_at), "now": _subscription_now(row)}
+                | _told(row, _own(session, row), outbox.of_subscription(session, row.id), now)
+                for row in subscriptions.of_key(session, key)
+            ],
+            "standing": [*_standing(session, key, mailbox, now), *_counted(session, key, mailbox, now)],
+        }  # fmt: skip
+
+
+def _own(session: Session, row: Subscription) -> list[Evidence]:
+    """What happened since it was opened."""
+    return [event for event in evidence.of_subscription(session, row.id) if event.registration_id is None]
+
+
+def _slug(row: Registration | Subscription) -> str:
+    return current_parts().catalogue.lists[row.list_id].slug
+
+
+def _told(
+    row: Registration | Subscription, events: Sequence[Evidence], owed: Sequence[Owed], now: datetime
+) -> dict[str, Any]:
+    return {"evidence": [_fact(row, event) for event in events], "mails": [_waiting(mail, now) for mail in owed]}
+
+
+def _fact(row: Registration | Subscription, event: Evidence) -> dict[str, Any]:
+    wording = current_parts().catalogue.wordings.get(event.details.get("wording", ""))
+    of_list = current_parts().catalogue.lists[row.list_id]
+    return {"fact": event.fact, "at": text(event.at), "local": local_time(of_list, event.at), "channel": event.channel,
+            "actor": event.actor, "ip": event.ip, "says": _sentence(event), "details": event.details,
+            "wording_text": wording.text if wording else None}  # fmt: skip
 
 
 def _sentence(event: Evidence) -> str:
@@ -102,7 +146,7 @@ def _sentence(event: Evidence) -> str:
         "registered": f"signed up by {event.channel}{site}{_by(event)}{ip}{_vouched(event)}; {agreed}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".{_set_aside(details)}',
-        "confirmed": f"confirmed by {details.get('method')}{ip}.",
+        "confirmed": f"{_confirmed(str(details.get('method')))}{ip}.",
         "asked again": f"somebody signed this address up again by {event.channel}{_by(event)}.",
         "disowned": f'"this was not me", by {details.get("by", event.channel)}.',
         "unsubscribed": f"unsubscribed by {event.channel}{_by(event)}: {details.get('reason')}.",
@@ -112,6 +156,24 @@ def _sentence(event: Evidence) -> str:
         "erased": "the person was erased from this record.",
     }
     return sentences.get(event.fact, event.fact)
+
+
+def _exactly(row: Registration | Subscription, at: datetime) -> str:
+    """A time of evidence: to the second, in UTC, and beside it as the people of its list have it."""
+    here = local_time(current_parts().catalogue.lists[row.list_id], at)
+    return text(at) if here.endswith(" UTC") else f"{text(at)} ({here})"
+
+
+def _agreed(event: Evidence) -> Iterator[str]:
+    """The consent text, word for word, where the event names one."""
+    wording = current_parts().catalogue.wordings.get(event.details.get("wording", ""))
+    if wording:
+        yield f"    Consent text {wording.id}, word for word:"
+        yield from (f"    | {line}" for line in wording.text.splitlines())
+
+
+def _confirmed(method: str) -> str:
+    return method if method.startswith("confirmed") else f"confirmed by {method}"
 
 
 def _proof(session: Session, event: Evidence) -> str:
@@ -158,7 +220,8 @@ def _waiting(owed: Owed, now: datetime) -> str:
     if owed.note:
         return f"The {mail} waits: {_why(owed.note)} (try {owed.tries}); next try at {words(owed.due_at)}."
     if owed.due_at > now:
-        return f"The {mail} waits until {words(owed.due_at)} (one mail to a mailbox in 15 minutes)."
+        budget = rates_in_words(current_parts().policy.mails)
+        return f"The {mail} waits until {words(owed.due_at)} (the mail budget: {budget})."
     return f"The {mail} is about to leave."
 
 

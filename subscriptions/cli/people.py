@@ -1,5 +1,6 @@
 """Commands about one address: leave, erase, explain, suppress."""
 
+import json
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -11,7 +12,7 @@ from subscriptions.actions import leave as leaving
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.cli import ACTOR, acts, address_of, key_of, mailbox_of, ready, table, the_list, time
-from subscriptions.cli.explain import never_mailed, story
+from subscriptions.cli.explain import as_data, never_mailed, story
 from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
 from subscriptions.domain.evidence import Channel
@@ -107,10 +108,15 @@ def _known(key: bytes) -> str:
 
 @click.command("explain")
 @click.argument("address", type=address_of)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
 @ready
-def explain(address: Address) -> None:
+def explain(address: Address, as_json: bool) -> None:
     """What happened to ADDRESS, why it got no mail, and what comes next; in plain words."""
     audit.note(acts.act(key_of(address)))
+    if as_json:
+        told = as_data(key_of(address), mailbox_of(address)) | {"never_mailed": never_mailed(address)}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
     for line in [*story(key_of(address), mailbox_of(address)), *never_mailed(address)]:
         click.echo(line)
 

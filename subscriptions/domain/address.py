@@ -3,27 +3,25 @@
 import hashlib
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
+import email_validator
 from email_validator import EmailNotValidError, validate_email
 
-LONGEST = 254  # octets, RFC 5321 4.5.3.1.3 less the angle brackets
-LONGEST_LOCAL = 64  # octets, RFC 5321 4.5.3.1.1
+from subscriptions.domain.address_problems import LONGEST, LONGEST_LOCAL, probably, refuse, straight, trimmed
+from subscriptions.domain.address_problems import BadAddress as BadAddress
+
 KEY_BYTES = 16
 
+# Names that are no one's on the Internet (RFC 6761 and others): each installation says whether it takes them, so the
+# library must not refuse them. Its documentation has this list for that.
+_SPECIAL = tuple(email_validator.SPECIAL_USE_DOMAIN_NAMES)
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
 _PLAIN_LOCAL = re.compile(r"[a-zA-Z0-9_+-]+(\.[a-zA-Z0-9_+-]+)*")  # what no rule of the library could refuse
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]")
-_ENCODED_WORD = re.compile(r"=\?[^?]*\?[bq]\?", re.I)  # RFC 2047: some relays decode it even in an address
-
-
-class BadAddress(ValueError):
-    """The text is no address that we can mail; the message says why, in a sentence."""
-
-
-class RefusedAddress(BadAddress):
-    """The sentence is the library's: English, and naming what it found."""
+_PLAIN = re.compile(rf"{_PLAIN_LOCAL.pattern}@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*\.[a-zA-Z][a-zA-Z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +43,27 @@ class Address:
 
 
 def parse(text: str) -> Address:
-    """The address in `text`, white space around it ignored; raises BadAddress."""
-    typed = text.strip(" \t\r\n")
-    if not typed:
-        raise BadAddress("Please enter your e-mail address.")
-    if _CONTROL.search(typed) or _ENCODED_WORD.search(typed):
-        raise BadAddress("The e-mail address contains a character that is not allowed.")
-    if len(typed) > 4 * LONGEST:
-        raise BadAddress("The e-mail address is too long.")
+    """The address in `text`, without what cannot be seen at its ends; raises BadAddress."""
+    typed = trimmed(text)
+    try:
+        return _read(typed)
+    except BadAddress as error:
+        meant = probably(typed[: 4 * LONGEST])
+        if meant != typed and (found := _found(meant)):
+            local, _, domain = found.mailed.rpartition("@")
+            raise BadAddress("did_you_mean", address=f"{straight(local)}@{domain}") from None
+        raise error from None
+
+
+def _found(text: str) -> Address | None:
+    with suppress(BadAddress):
+        return _read(text)
+    return None
+
+
+def _read(typed: str) -> Address:
+    if len(typed) > LONGEST or not _PLAIN.fullmatch(typed):
+        refuse(typed)
     local, domain, ascii_domain = _parts(typed)
     _refuse_long(local, ascii_domain, domain)
     return Address(f"{local}@{domain}", f"{_folded(local)}@{ascii_domain.lower()}", typed)
@@ -68,37 +79,53 @@ def _folded(local: str) -> str:
 def _parts(typed: str) -> tuple[str, str, str]:
     """Local part, domain, and domain as A-labels; most domains have been asked about before (40 us each)."""
     local, _, domain = typed.rpartition("@")
+    names = _domain(domain)
+    if _PLAIN_LOCAL.fullmatch(local):
+        return local, *names
     try:
-        if _PLAIN_LOCAL.fullmatch(local):
-            return local, *_domain(domain)
-        checked = validate_email(typed, check_deliverability=False, allow_smtputf8=True)
-    except EmailNotValidError as problem:
-        raise RefusedAddress(str(problem)) from None
-    return checked.local_part, checked.domain, checked.ascii_domain
+        checked = validate_email(f"{local}@example.org", check_deliverability=False, allow_smtputf8=True)
+    except EmailNotValidError:
+        raise BadAddress("local") from None
+    return checked.local_part, *names
 
 
 @lru_cache(4096)
 def _domain(text: str) -> tuple[str, str]:
-    checked = validate_email(f"x@{text}", check_deliverability=False, allow_smtputf8=True)
+    try:
+        checked = validate_email(f"x@{text}", check_deliverability=False, allow_smtputf8=True)
+    except EmailNotValidError:
+        raise BadAddress("domain") from None
+    if not checked.ascii_domain[-1].isalpha():  # no top-level domain ends otherwise
+        raise BadAddress("domain")
     return checked.domain, checked.ascii_domain
+
+
+def ascii_name(host: str) -> str:
+    """The name of a host as machines compare it: small letters, A-labels, no dot at its end."""
+    name = host.lower().removesuffix(".")
+    with suppress(BadAddress):
+        return name if name.isascii() else _domain(name)[1].lower()
+    return name
+
+
+def special_ending(ascii_domain: str) -> str | None:
+    """The ending under which no mail is delivered outside of a network of one's own: local, test and their like."""
+    ending = ascii_domain.rpartition(".")[2]
+    return ending if ending in _SPECIAL else None
 
 
 def _refuse_long(local: str, ascii_domain: str, domain: str) -> None:
     octets = len(local.encode())
     if octets > LONGEST_LOCAL:
-        raise BadAddress("The part of the e-mail address before the @-sign is too long.")
+        raise BadAddress("local_too_long")
     if octets + 1 + max(len(ascii_domain), len(domain.encode())) > LONGEST:
-        raise BadAddress("The e-mail address is too long.")
+        raise BadAddress("too_long")
 
 
 def wire_form(mailed: str) -> str:
     """The address for SMTP: the domain as A-label, so that SMTPUTF8 is needed for the local part alone (RFC 6531)."""
-    if mailed.isascii():
-        return mailed
     local, _, domain = mailed.rpartition("@")
-    if domain.isascii():
-        return mailed
-    return f"{local}@{validate_email(mailed, check_deliverability=False).ascii_domain}"
+    return mailed if domain.isascii() else f"{local}@{_domain(domain)[1]}"
 
 
 _NAMED = re.compile(r"(?P<name>.*)<(?P<address>[^<>]*)>\s*|(?P<bare>[^\s<>()]*)\s*\((?P<comment>.*)\)\s*", re.DOTALL)

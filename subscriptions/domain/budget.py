@@ -75,3 +75,17 @@ class Budget:
 def longest(rates: Sequence[Rate]) -> timedelta:
     """How long the time of a mail counts."""
     return max((rate.period for rate in rates), default=timedelta(0))
+
+
+def rates_in_words(rates: Sequence[Rate]) -> str:
+    """As they are configured: 1 in 15 minutes, 3 in 24 hours."""
+    return ", ".join(f"{rate.count} in {_in_words(rate.period)}" for rate in rates) or "no limit"
+
+
+def _in_words(period: timedelta) -> str:
+    """In the largest unit that it is whole in; one day is 24 hours."""
+    seconds = int(period.total_seconds())
+    sizes = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+    unit = next(unit for unit, size in sizes.items() if seconds % size == 0 and (unit != "day" or seconds > size))
+    count = seconds // sizes[unit]
+    return f"{count} {unit}{'s' * (count != 1)}"

@@ -49,8 +49,10 @@ def webmail(number: int) -> Webmail | None:
 
 
 _MEANT: list[str] = _TABLE["meant"].split()
-_REAL = frozenset(_TABLE["real"].split())
+_REAL: frozenset[str] = frozenset(_TABLE["real"].split()).union(_NUMBERS).difference(_MEANT)
 _ENDINGS = {typed: meant for meant, many in _TABLE["endings"].items() for typed in many.split()}
+_COUNTRIES, _SECONDS = frozenset(_TABLE["countries"].split()), frozenset(_TABLE["seconds"].split())
+_SINGLE, _SLIPS = _COUNTRIES.union(_TABLE["generic"].split()), frozenset(_TABLE["slips"].split())
 
 
 def _with_one_less(domain: str) -> Iterable[str]:
@@ -58,7 +60,9 @@ def _with_one_less(domain: str) -> Iterable[str]:
 
 
 # with one letter left out of both, names meet that differ by one letter: missing, too many, mistaken or moved
-_NEAR = {less: meant for meant in reversed(_MEANT) for less in (*_with_one_less(meant), meant)}
+_NEAR: dict[str, str] = {
+    less: meant for meant in reversed([*_MEANT, *sorted(_REAL)]) for less in (*_with_one_less(meant), meant)
+}
 
 
 @lru_cache(4096)
@@ -67,13 +71,26 @@ def meant_by(domain: str) -> str | None:
     if is_well_known(domain):
         return None
     for less in (domain, *_with_one_less(domain)):
-        if less in _NEAR:
+        if less in _NEAR and _is_slip(domain, _NEAR[less]):
             return _NEAR[less]
     rest, _, ending = domain.rpartition(".")
     if ending in _ENDINGS and rest:
         right = f"{rest}.{_ENDINGS[ending]}"
         return meant_by(right) or right
     return None
+
+
+def _is_slip(domain: str, meant: str) -> bool:
+    """Another ending that exists is another branch; a name that is nearly the same is a slip for a long one alone."""
+    name, _, ending = domain.partition(".")
+    if name == meant.partition(".")[0] and not (ending in _SLIPS and meant in _MEANT):
+        return not _exists(ending)
+    return meant in _MEANT
+
+
+def _exists(ending: str) -> bool:
+    second, _, top = ending.rpartition(".")
+    return top in _COUNTRIES and second in _SECONDS if second else top in _SINGLE
 
 
 def is_well_known(domain: str) -> bool:

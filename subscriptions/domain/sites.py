@@ -3,9 +3,23 @@
 import re
 from urllib.parse import urlsplit
 
+from subscriptions.domain.address import ascii_name
+
 _NEVER = re.compile(r"[\x00-\x20\x7f\\]")  # browsers drop some of these, and read the rest as something else
 _PLACE = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d*)?", re.I)  # host and port, nothing before and after
 _USUAL = {"http": 80, "https": 443}
+
+
+def machine_url(url: str) -> str:
+    """An address of the web with the name of its host as browsers send it; what is none comes back as it is."""
+    try:
+        host, place = urlsplit(url).hostname, urlsplit(url).netloc
+    except ValueError:
+        return url
+    if not host or "@" in place or place.startswith("["):
+        return url
+    name, colon, port = place.partition(":")
+    return url.replace(place, ascii_name(name) + colon + port, 1)
 
 
 def origin_of(url: str) -> str | None:

@@ -1,6 +1,20 @@
 """Texts for people that stand in the rules: in English here, translated where they are shown."""
 
+import re
+
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+
 
 def marked(text: str) -> str:
     """The text itself, marked for the catalogues."""
     return text
+
+
+def language_tag(text: str) -> str | None:
+    """A language tag as BCP 47 writes it, of any spelling: de_AT.UTF-8 and DE-at are de-AT; None: it is no tag."""
+    tag = re.split("[.@]", text.strip(), maxsplit=1)[0].replace("_", "-")
+    if not _TAG.fullmatch(tag):
+        return None
+    first, *rest = tag.lower().split("-")
+    return "-".join([first, *(part.upper() if len(part) == 2 else part.title() if len(part) == 4 and part.isalpha()
+                              else part for part in rest)])  # fmt: skip

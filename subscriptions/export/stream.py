@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from json.encoder import encode_basestring as quoted
 
+from subscriptions import languages
 from subscriptions.domain.fields import further, whole_name
 from subscriptions.links import Links
 from subscriptions.store import audit, subscriptions
@@ -22,11 +23,13 @@ CHUNK = 250  # rows that are written at once: some 64 KiB
 # one that sleeps between its chunks, however shortly, gives it away at once. It costs 4 % of an export.
 BREATH = 0.00005  # seconds
 FORMATS = {"csv": "text/csv", "jsonl": "application/jsonl"}
-COLUMNS = ("email", "name", "list", "locale", "registered_at", "confirmed_at", "unsubscribe_url")
-HEAD = ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
+DIALECTS = ("rfc4180", "excel")  # of CSV
+COLUMNS = ("email", "name", "list", "locale", "registered_at", "confirmed_at", "unsubscribe_url", "wording_id")
 # what spreadsheets take for the beginning of a formula, full-width forms included
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r\n＝＋－＠]")
 ACT = "export"  # in the audit
+_BEGINS = "=+-@＝＋－＠"  # of these an address can begin one: it holds no white space
+_HARMLESS = re.compile(r"[+-][\w.+-]*@[\w.-]+")  # a sign and a name is no formula that does anything
 Line = Callable[[Row], str]
 Progress = Callable[[int, int], object]  # hears of each chunk how many rows it has, and the last one's id
 
@@ -40,16 +43,22 @@ def account(row: List, act: Act) -> int:
 
 
 def export(
-    row: List, kind: str, links: Links, now: datetime, progress: Progress = lambda n, id_: None, after: int = 0
+    row: List,
+    kind: str,
+    links: Links,
+    now: datetime,
+    progress: Progress = lambda n, id_: None,
+    after: int = 0,
+    dialect: str = DIALECTS[0],
 ) -> Iterator[bytes]:
     """The export of a list, or what of it is behind that id, a chunk at a time, in UTF-8.
 
     It waits for nothing but the database, and holds neither transaction nor connection while its reader takes a chunk.
     """
-    line = csv_line(row, links) if kind == "csv" else json_line(row, links)
+    line = csv_line(row, links, dialect) if kind == "csv" else json_line(row, links)
     breath = threading.Event()
     if kind == "csv" and not after:
-        yield HEAD.encode()
+        yield head(row, dialect).encode()
     for page in _pages(row, now, after):
         for chunk in (page[start : start + CHUNK] for start in range(0, len(page), CHUNK)):
             breath.wait(BREATH)
@@ -73,20 +82,56 @@ def _pages(row: List, now: datetime, after: int) -> Iterator[Sequence[Row]]:
 # One subscription as a line of CSV or of JSON lines: what `csv` and `json` would write, at a third of the time
 
 
-def csv_line(row: List, links: Links) -> Line:
-    """RFC 4180: every cell in quotes, quotes doubled, CRLF; a URL of ours has none."""
+def head(row: List, dialect: str = "rfc4180") -> str:
+    """The columns by their names, behind the mark by which Excel knows UTF-8."""
+    mark = "\ufeff" if dialect == "excel" else ""
+    return mark + separator(row, dialect).join(f'"{name}"' for name in (*COLUMNS, *further(row.fields))) + "\r\n"
+
+
+def separator(row: List, dialect: str) -> str:
+    """Excel divides a line where the reader's country does not divide numbers."""
+    return ";" if dialect == "excel" and languages.has_decimal_comma(row.locale) else ","
+
+
+def left_out(row: List, now: datetime) -> int:
+    """How many CSV does not carry: a spreadsheet could run their addresses, and none is ever changed."""
+    with reading() as session:
+        found = subscriptions.mailable_beginning(session, row.id, _BEGINS, now)
+    return sum(map(is_left_out, found))
+
+
+def is_left_out(address: str | None) -> bool:
+    """Whether a spreadsheet could run it."""
+    return bool(address and _FORMULA.match(address) and not _HARMLESS.fullmatch(address))
+
+
+def csv_line(row: List, links: Links, dialect: str = "rfc4180") -> Line:
+    """RFC 4180: every cell in quotes, quotes doubled, CRLF; a URL of ours has none. Nothing for who is left out."""
     url_of, slug, language = partial(links.leave_url, row.id), _cell(row.slug), lru_cache(_cell)
+    own, s = further(row.fields), f'"{separator(row, dialect)}"'
+    none, between = s * len(own), f"{s}{slug}{s}"
 
     def line(subscription: Row) -> str:
-        _, key, address, name, fields, locale, registered_at, confirmed_at = subscription
-        if fields:  # the columns are fixed: JSON lines tell the parts
-            name = whole_name(name, json.loads(fields))
+        _, key, address, name, fields, locale, registered_at, confirmed_at, wording_id = subscription
+        if not address:
+            address = ""
+        elif not address[0].isalnum() and is_left_out(address):  # most begin with a letter, and are done sooner
+            return ""
+        elif _QUOTE in address:
+            address = address.replace(_QUOTE, _QUOTES)
+        more = none
+        if fields:
+            told = json.loads(fields)
+            name, more = whole_name(name, told), "".join([s + _cell(told.get(field)) for field in own])
         return (
-            f'"{_cell(address)}","{_cell(name)}","{slug}","{language(locale)}",'
-            f'"{registered_at}","{confirmed_at}","{url_of(key)}"\r\n'
+            f'"{address}{s}{_cell(name)}{between}{language(locale)}{s}'
+            f'{registered_at}{s}{confirmed_at}{s}{url_of(key)}{s}{wording_id or ""}{more}"\r\n'
         )
 
     return line
+
+
+_QUOTE, _QUOTES = '"', '""'
 
 
 def _cell(text: str | None) -> str:
@@ -104,14 +149,14 @@ def json_line(row: List, links: Links) -> Line:
     before, after = _json(links.one_click_headers("\0")).split("\\u0000")
 
     def line(subscription: Row) -> str:
-        _, key, address, name, fields, locale, registered_at, confirmed_at = subscription
+        _, key, address, name, fields, locale, registered_at, confirmed_at, wording_id = subscription
         known = json.loads(fields) if fields else None
         members = f'"fields": {_json(known or {})}, ' if known or has_fields else ""
-        url = quoted(url_of(key))
+        url, wording = quoted(url_of(key)), f'"{wording_id}"' if wording_id else "null"  # made of a hash's digits
         return (
             f'{{"email": {_text(address)}, "name": {_text(name)}, {members}"list": {slug}, "locale": {quoted(locale)}, '
             f'"registered_at": "{registered_at}", "confirmed_at": "{confirmed_at}", "unsubscribe_url": {url}, '
-            f'"headers": {before}{url[1:-1]}{after}}}\n'
+            f'"wording_id": {wording}, "headers": {before}{url[1:-1]}{after}}}\n'
         )
 
     return line

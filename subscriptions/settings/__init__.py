@@ -76,6 +76,7 @@ class Abuse:
     blocked_domains: tuple[str, ...] = ()
     allowed_domains: tuple[str, ...] = ()
     role_addresses: bool = False
+    special_domains: bool = False
     hints: bool = True
     nameservers: tuple[str, ...] = ()
 
@@ -138,6 +139,11 @@ class Settings:
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             url = url.set(database=str(self.data_dir / str(url.database)))
         return url.render_as_string(hide_password=False)
+
+    @property
+    def takes_special(self) -> bool:
+        """Whether addresses under .local, .test and their like sign up; in try-out mode no mail leaves."""
+        return self.abuse.special_domains or self.mail.transport == "mailbox"
 
     @property
     def thresholds(self) -> Thresholds | None:

@@ -12,7 +12,7 @@ from typing import Any, get_origin, get_type_hints
 from babel import Locale, UnknownLocaleError
 
 from subscriptions.settings import BadSettings, ListSettings, ListTexts, Server, Settings
-from subscriptions.settings.check import problems_of
+from subscriptions.settings.check import in_one_spelling, problems_of
 
 PREFIX = "SUBSCRIPTIONS_"
 SECRETS = {"secret_keys", "pepper", "password", "url"}
@@ -178,7 +178,8 @@ def _table(kind: type, reading: _Reading, raw: Any, path: tuple[str, ...], label
             reading.problems.append(f"{where} is not a setting; {_meant(key, known)}")
             continue
         try:
-            values[key] = _texts(reading, value, path, label) if key == "texts" else _typed(types[key], value, key)
+            read = _texts(reading, value, path, label) if key == "texts" else _typed(types[key], value, key)
+            values[key] = in_one_spelling(key, read)
         except TypeError as wanted:
             shown = "its value" if key in SECRETS else repr(value)
             reading.problems.append(f"{where} must be {wanted}, not {shown}.")

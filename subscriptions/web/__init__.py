@@ -5,7 +5,7 @@ from flask import Flask
 from subscriptions.settings import Settings
 from subscriptions.web.api import auth, health, lists, openapi, subscriptions
 from subscriptions.web.embed import form_data, frame, owner_page
-from subscriptions.web.http import branding, cors, headers, language, problems, static_files
+from subscriptions.web.http import adapter, branding, cors, headers, language, problems, static_files, urls
 from subscriptions.web.pages import confirm, inbox, leave, one_more_step, signup
 from subscriptions.web.pages.preferences import routes
 from subscriptions.web.tryout import mailbox
@@ -17,12 +17,14 @@ _ROOMS = (
 
 
 def init_app(app: Flask, settings: Settings) -> None:
+    app.request_class = adapter.OurRequest
     app.url_map.strict_slashes = False  # RFC 8058 forbids redirects, and nobody needs them elsewhere
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     static_files.init_app(app)
     language.init_app(app)
     headers.init_app(app, settings)
     problems.init_app(app)
+    urls.init_app(app)
     cors.init_app(app)
     for room in _ROOMS:
         app.register_blueprint(room.pages)

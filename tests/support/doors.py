@@ -167,8 +167,10 @@ def _put_back(rows: Rows) -> None:
     if rows == read_rows():
         return
     with db.engine.begin() as connection:
-        for table in reversed(db.metadata.sorted_tables):
-            connection.execute(sa.delete(table))
+        first = ("registrations", "subscriptions")  # evidence goes with them, and in no other way
+        rest = [table.name for table in reversed(db.metadata.sorted_tables)]
+        for name in (*first, *(name for name in rest if name not in {*first, "evidence", "audit"})):
+            connection.execute(sa.delete(db.metadata.tables[name]))
         for table in db.metadata.sorted_tables:
             if rows[table.name]:
                 connection.execute(sa.insert(table), rows[table.name])

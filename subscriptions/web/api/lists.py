@@ -88,21 +88,27 @@ def export(slug: str) -> Response:
     kind = request.args.get("format", "csv")
     if kind not in stream.FORMATS:
         return wrong_in("query", [Problem("format", "csv or jsonl.")])
+    dialect = request.args.get("dialect", stream.DIALECTS[0])
+    if dialect not in stream.DIALECTS or (kind != "csv" and "dialect" in request.args):
+        return wrong_in("query", [Problem("dialect", "rfc4180 or excel; of CSV alone.")])
     log.info("export", extra={"list": row.slug, "format": kind, "client": g.client})  # who took the addresses
     now = current_parts().clock.now()
     if request.method != "HEAD":
         details = {"list": row.slug, "format": kind}
         stream.account(row, Act(now, ActorKind.TOKEN, g.client, stream.ACT, details=details))
-    here = request.environ[FROM_HERE] = [row.slug, kind, now.isoformat(), 0]
+    here = request.environ[FROM_HERE] = [row.slug, kind, now.isoformat(), 0, dialect]
     response = Response(stream_with_context(go_on(here)), mimetype=stream.FORMATS[kind])
     name = f"{row.slug}-{now:%Y%m%dT%H%M%SZ}.{kind}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Export-Started-At"] = clocks.text(now)
+    if kind == "csv":
+        response.headers["X-Export-Left-Out"] = str(stream.left_out(row, now))
     return response
 
 
 def go_on(here: list[Any]) -> Iterator[bytes]:
-    """An export from here on: list, format, instant, and the id behind which it begins, which goes along with it."""
-    slug, kind, now, after = here
+    """An export from here on: list, format, instant, the id behind which it begins (it goes along), dialect."""
+    slug, kind, now, after, dialect = here
     row, links = any_list(slug), current_parts().links
-    return stream.export(row, kind, links, datetime.fromisoformat(now), lambda _, id_: here.__setitem__(3, id_), after)
+    begun = datetime.fromisoformat(now)
+    return stream.export(row, kind, links, begun, lambda _, id_: here.__setitem__(3, id_), after, dialect)

@@ -42,7 +42,7 @@ def not_json(error: NotJson) -> Response:
 def subscribe() -> Response:
     cors.may_read_problems()
     try:
-        asked = from_json(_body(), current_parts().catalogue)
+        asked = from_json(_body(), current_parts().catalogue, special=current_parts().settings.takes_special)
     except UnknownList:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext, ngettext
 
 from subscriptions import languages
+from subscriptions.domain.address_problems import SENTENCES
 from subscriptions.domain.codes import LONGEST_TYPED, TRIES_A_VISIT
 from subscriptions.look.shades import shades
 from subscriptions.parts import current_parts
@@ -73,8 +74,8 @@ def _texts(form: SignUpForm) -> dict[str, Any]:
         "working": gettext("One moment: your browser is showing that it is no robot."),
         "later": gettext("Many people have signed up from your network. Please try again later."),
         "trouble": gettext("We cannot answer just now, and nothing was changed. Please try again in a few seconds."),
-        "wrong": {
-            "email": gettext("This is not a complete e-mail address. Please check it for a typing mistake."),
+        "required": gettext(SENTENCES["required"]),
+        "wrong": {  # of these the first version of the script says nothing else
             "wording": gettext("This consent text is not one of this list. Please load the form again."),
             "lists": gettext("Please choose at least one list."),
         },

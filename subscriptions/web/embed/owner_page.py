@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
@@ -23,17 +23,20 @@ from subscriptions.web.intake.fields import shown_fields, voluntary_inputs
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
 YEAR = 365 * 86_400
-SCRIPTS = Path(__file__).parent / "scripts" / "v1"
-_FILES = files_in(SCRIPTS)
+SCRIPTS = Path(__file__).parent / "scripts"
+_FILES = {version: files_in(SCRIPTS / version) for version in ("v1", "v2")}
+_NEWEST = {"yestwice.js": "v2", "frame.js": "v1"}
 DEFAULT_COLOUR = "#14634b"
 HEIGHT = 720  # of a frame whose page has no script of ours
 _NOT_A_SITE = marked("This page is not on one of the sites of the list, so nobody is led there.")
 
 
-@pages.get('/v1/<any("yestwice.js", "frame.js"):name>')
-def script(name: str) -> Response:
+@pages.get('/<any("v1", "v2"):version>/<any("yestwice.js", "frame.js"):name>')
+def script(version: str, name: str) -> Response:
     """A version never changes once it is released: pages name its hash, and browsers refuse anything else."""
-    response = _FILES[name].answer(YEAR)
+    if name not in _FILES[version]:
+        abort(404)
+    response = _FILES[version][name].answer(YEAR)
     response.cache_control.public = response.cache_control.immutable = True
     response.headers["Access-Control-Allow-Origin"] = "*"  # browsers check a hash only on what they may read
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -72,7 +75,7 @@ def _snippets(options: Options) -> dict[str, Any]:
 
 
 def _script(name: str, **attributes: object) -> str:
-    src = urls.public(f"/embed/v1/{name}")
+    src = urls.public(f"/embed/{_NEWEST[name]}/{name}")
     known = {"src": src, "integrity": integrity(name), "crossorigin": "anonymous"}
     return _tag("script", "async", **known, **attributes) + "</script>"
 
@@ -86,4 +89,4 @@ def _tag(*words: str, **attributes: object) -> str:
 @lru_cache
 def integrity(name: str) -> str:
     """What browsers hold a script against (SRI)."""
-    return "sha384-" + base64.b64encode(hashlib.sha384((SCRIPTS / name).read_bytes()).digest()).decode()
+    return "sha384-" + base64.b64encode(hashlib.sha384((SCRIPTS / _NEWEST[name] / name).read_bytes()).digest()).decode()

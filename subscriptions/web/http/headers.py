@@ -158,7 +158,7 @@ def is_ours(incoming: Incoming, hosts: frozenset[str]) -> bool:
     if incoming.host.partition(":")[0] in hosts or incoming.path in _ANY_HOST:
         return True
     try:
-        name = urlsplit(f"//{incoming.host}").hostname or ""
+        name = (urlsplit(f"//{incoming.host}").hostname or "").removesuffix(".")
     except ValueError:
         name = ""
     return name in hosts or (is_loopback(name) and is_straight_from_loopback(incoming))

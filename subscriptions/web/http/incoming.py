@@ -1,12 +1,12 @@
 """A request as a plain value, whichever server and whichever framework brought it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl
 
-from werkzeug.datastructures import ImmutableMultiDict, LanguageAccept
+from werkzeug.datastructures import ImmutableMultiDict, LanguageAccept, MultiDict
 from werkzeug.exceptions import SecurityError
 from werkzeug.http import parse_accept_header
 from werkzeug.sansio.utils import get_host
@@ -18,6 +18,33 @@ FORM = "application/x-www-form-urlencoded"
 LONGEST_HOST = 300  # characters: a name has 253, and then comes a port
 NO_SITE = "none"
 MOST_LANGUAGES = 20  # of a header; browsers send up to ten
+
+
+def form_in(body: bytes) -> "MultiDict[str, str]":
+    """The fields of a form, from a body that is urlencoded."""
+    pairs = parse_qsl(body.decode(errors=_KEPT), keep_blank_values=True, errors=_KEPT)
+    return MultiDict(_readable(pairs) if _IS_NOT_UTF8.search(body) else pairs)
+
+
+def text_in(name: str, octets: bytes) -> str:
+    """A field of a form. A page of an older encoding sends its own: windows-1252, which is what browsers call Latin-1.
+
+    An address is not guessed: it has U+FFFD instead, and its visitor is asked.
+    """
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("utf-8" if name == "email" else "cp1252", "replace")
+
+
+def _readable(pairs: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for name, value in pairs:
+        name = name.encode(errors=_KEPT).decode(errors="replace")
+        yield name, text_in(name, value.encode(errors=_KEPT))
+
+
+_KEPT = "surrogateescape"  # octets that are no UTF-8 are carried through
+_IS_NOT_UTF8 = re.compile(rb"[\x80-\xff]|%[89a-fA-F]")  # or may be: most forms hold neither
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from flask_babel import Babel, get_locale, gettext
 from werkzeug.exceptions import HTTPException
 
 from subscriptions import languages
-from subscriptions.languages import Languages, marked
+from subscriptions.languages import Languages
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.problem import Problem
 
-_NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
 _KEEP_IT = ("pages.", "inbox.", "frame.", "confirm.", "leave.", "preferences.")
 _SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.check_inbox": "inbox.check_inbox",
              "pages.subscribe": "pages.form", "pages.choose": "pages.choose", "pages.subscribe_chosen": "pages.choose",
@@ -89,12 +88,11 @@ def told(text: str, values: Mapping[str, object]) -> str:
 
 def in_words(problems: Sequence[Problem]) -> list[Problem]:
     """The problems of a form in the page's language."""
-    return [Problem(problem.field, _said(problem)) for problem in problems]
+    return [Problem(problem.field, sentence(problem)) for problem in problems]
 
 
-def _said(problem: Problem) -> str:
-    if problem.by_library and current() != languages.SOURCE:
-        return str(gettext(_NO_ADDRESS))
+def sentence(problem: Problem) -> str:
+    """What is wrong, in the page's language."""
     values = dict(problem.values or {})
     if "label" in values:
         values["label"] = gettext(str(values["label"]))

@@ -11,7 +11,7 @@ class Problem:
     field: str
     message: str
     values: Mapping[str, object] | None = None  # what stands in the message
-    by_library: bool = False  # a sentence of email-validator, which is in no catalogue
+    code: str = ""  # for programs, where the same member may be wrong in several ways
 
     @property
     def text(self) -> str:

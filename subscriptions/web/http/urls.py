@@ -1,9 +1,10 @@
 """Where a visitor is: on our own pages, or in a frame on a listed site; and where a form may lead."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import g, request, url_for
+from flask import Flask, g, request, url_for
 
 from subscriptions.domain.sites import origin_of
 from subscriptions.languages import marked
@@ -21,6 +22,17 @@ _NOT_OURS = marked(
     "The form that you came from wants to lead you back to a page that is not of this list. "
     "You can sign up here; please tell whoever runs that site."
 )
+
+
+# what stands behind a link in the text around it, and mail programs and people take along; no token of ours ends so
+_TAKEN_ALONG = re.compile(r"(?:&(?:gt|quot|#39);|[\s)\].,;:!?>}'\"*’‘”“„»«›‹…])+$")
+
+
+def init_app(app: Flask) -> None:
+    @app.url_value_preprocessor
+    def tidy(_: str | None, values: dict[str, Any] | None) -> None:
+        if values and "token" in values:
+            values["token"] = _TAKEN_ALONG.sub("", values["token"])
 
 
 def is_framed() -> bool:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from subscriptions.domain.address import Address
+from subscriptions.domain.address import Address, special_ending
+from subscriptions.domain.address_problems import straight, trimmed
 from subscriptions.domain.mail_domains import is_well_known, meant_by
 from subscriptions.languages import marked
 from subscriptions.parts import Parts
@@ -33,13 +34,19 @@ def of(address: Address, parts: Parts, *, ask: bool = True) -> Hint | None:
     """The hint that this address deserves, whatever is known of it; `ask`: a name server, where that must be."""
     if not parts.settings.abuse.hints:
         return None
-    meant = meant_by(address.ascii_domain)
-    if meant:
-        better = f"{address.mailed.rpartition('@')[0]}@{meant}"
+    better = _better(address)
+    if better:
         return Hint(_SLIP, {"address": better}, address.typed, better)
     if _may_ask(address, parts) and parts.lookup.takes_no_mail(address.ascii_domain, ask=ask):
         return Hint(_NO_MAIL, {"domain": address.domain}, address.typed)
     return None
+
+
+def _better(address: Address) -> str | None:
+    local, _, domain = address.mailed.rpartition("@")
+    meant = meant_by(address.ascii_domain)
+    plain = local if local.isascii() else straight(local)
+    return f"{plain}@{meant or domain}" if meant or plain != local else None
 
 
 def is_quick(address: Address, parts: Parts) -> bool:
@@ -50,8 +57,9 @@ def is_quick(address: Address, parts: Parts) -> bool:
 
 
 def _may_ask(address: Address, parts: Parts) -> bool:
-    """In try-out mode no mail leaves."""
-    return parts.settings.mail.transport == "smtp" and not is_well_known(address.ascii_domain)
+    """In try-out mode no mail leaves; of names of one's own network the world knows nothing."""
+    domain = address.ascii_domain
+    return parts.settings.mail.transport == "smtp" and not is_well_known(domain) and not special_ending(domain)
 
 
 def unseen(form: Form, address: Address, parts: Parts, *, ask: bool = True) -> Hint | None:
@@ -60,7 +68,7 @@ def unseen(form: Form, address: Address, parts: Parts, *, ask: bool = True) -> H
 
 
 def _was_seen(form: Form) -> bool:
-    return form.get(SEEN, "") == form.get("email", "").strip() != ""
+    return trimmed(form.get(SEEN, "")) == trimmed(form.get("email", "")) != ""
 
 
 def chosen(form: Form) -> Form:

@@ -1,7 +1,6 @@
 """From a body to a sign-up, or to the list of what is wrong with it."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -9,8 +8,9 @@ from typing import Any, NamedTuple
 from werkzeug.datastructures import MultiDict
 
 from subscriptions.actions.subscribe import ListChoice, SignUp
-from subscriptions.domain.address import Address, BadAddress, RefusedAddress, parse
+from subscriptions.domain.address import Address, BadAddress, parse, special_ending
 from subscriptions.domain.fields import fields_of
+from subscriptions.domain.texts import language_tag
 from subscriptions.languages import marked
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
@@ -24,7 +24,6 @@ MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_NO_TEXTS)
 _NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
 CARRIED = ("email", "locale", "lang", "return_url", "lists", "wording", "hint_seen")  # and fields, wordings of lists
 NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
-_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 class NotJson(ValueError):
@@ -44,15 +43,20 @@ class Named(NamedTuple):
 
 
 def from_form(
-    form: "MultiDict[str, str]", row: List | None, catalogue: Catalogue, locale: str | None = None
+    form: "MultiDict[str, str]",
+    row: List | None,
+    catalogue: Catalogue,
+    locale: str | None = None,
+    *,
+    special: bool = False,
 ) -> SignUp | list[Problem]:
     """A sign-up from the fields of a form, for the list of its address or else for those that were ticked.
 
-    `locale`: where it names none.
+    `locale`: where it names none; `special`: takes addresses under .local, .test and their like.
     """
     rows = [row] if row else _ticked(form, catalogue)
     if not rows:
-        address = address_in(form)
+        address = address_in(form, special=special)
         wrong = Problem("lists", _NO_SUCH_LIST if form.getlist("lists") else marked("Please choose at least one list."))
         return [wrong, *([address] if isinstance(address, Problem) else [])]
     wordings = {chosen: wording_field(chosen, is_choice=row is None) for chosen in rows}
@@ -60,7 +64,8 @@ def from_form(
     twice = [name for name in names if len(form.getlist(name)) > 1]
     if twice:
         return [Problem(twice[0], marked("The field %(name)s was sent more than once."), {"name": twice[0]})]
-    return _checked(form, [Named(chosen, form.get(name), name) for chosen, name in wordings.items()], catalogue, locale)
+    named = [Named(chosen, form.get(name), name) for chosen, name in wordings.items()]
+    return _checked(form, named, catalogue, locale, special=special)
 
 
 def _ticked(form: "MultiDict[str, str]", catalogue: Catalogue) -> list[List]:
@@ -88,7 +93,7 @@ def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str
     return [(name, value) for name, value in form.items(multi=True) if name in names]
 
 
-def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
+def from_json(body: bytes, catalogue: Catalogue, *, special: bool = False) -> SignUp | list[Problem]:
     """A sign-up from a JSON body; raises NotJson, UnknownList."""
     data = read_json(body)
     if not isinstance(data, dict):
@@ -101,7 +106,7 @@ def from_json(body: bytes, catalogue: Catalogue) -> SignUp | list[Problem]:
     problems = [*_wrong_members(data, known)]
     if problems:
         return problems
-    found = _checked(data, choices or [Named(catalogue.configured[0], None)], catalogue)
+    found = _checked(data, choices or [Named(catalogue.configured[0], None)], catalogue, special=special)
     if not choices and not isinstance(found, list):
         raise UnknownList
     return found
@@ -160,30 +165,33 @@ def _wrong_wordings(wordings: Any) -> Iterator[Problem]:
 
 
 def _checked(
-    data: Mapping[str, str], asked: Sequence[Named], catalogue: Catalogue, usual: str | None = None
+    data: Mapping[str, str], asked: Sequence[Named], catalogue: Catalogue, usual: str | None = None, *, special: bool
 ) -> SignUp | list[Problem]:
-    address = address_in(data)
+    address = address_in(data, special=special)
     fields, wrong = told(data, [named.list for named in asked])
     problems = [*([address] if isinstance(address, Problem) else []), *(Problem(*found) for found in wrong)]
-    locale = data.get("locale") or usual or asked[0].list.locale
-    if not _LOCALE.fullmatch(locale):
+    locale = language_tag(data.get("locale") or usual or asked[0].list.locale)
+    if locale is None:
         problems.append(Problem("locale", marked('The locale must be a language tag such as "en" or "de-AT".')))
     for named in asked:
         if named.wording_id and not is_of(named.wording_id, named.list, catalogue):
             problems.append(Problem(named.field, NOT_ITS_WORDING))
-    if problems or isinstance(address, Problem):
+    if problems or isinstance(address, Problem) or locale is None:
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
     choices = tuple(choice(named, locale, catalogue) for named in asked)
     return SignUp(address, choices, name, locale, fields or None, said, data.get("altcha", ""))
 
 
-def address_in(data: Mapping[str, str]) -> Address | Problem:
+def address_in(data: Mapping[str, str], *, special: bool) -> Address | Problem:
     """The address that was typed, or what is wrong with it."""
     try:
-        return parse(data.get("email", ""))
+        address = parse(data.get("email", ""))
+        if not special and (ending := special_ending(address.ascii_domain)):
+            raise BadAddress("special_domain", domain=f".{ending}")
+        return address
     except BadAddress as error:
-        return Problem("email", str(error), by_library=isinstance(error, RefusedAddress))
+        return Problem("email", error.sentence, error.values, error.code)
 
 
 def is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:

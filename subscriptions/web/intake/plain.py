@@ -6,9 +6,8 @@ Reading has no effect, so whoever gets none may hand the request on.
 
 import json
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
-from werkzeug.datastructures import MultiDict
 from werkzeug.utils import redirect
 
 from subscriptions.actions.gate import Pass
@@ -17,7 +16,7 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.parts import Parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language, open_tab, urls
-from subscriptions.web.http.incoming import FORM, Incoming
+from subscriptions.web.http.incoming import FORM, Incoming, form_in
 from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.parse import NotJson, UnknownList, from_form, from_json, taken
 from subscriptions.web.intake.submit import complete, new_handle
@@ -56,7 +55,7 @@ def _by_json(incoming: Incoming, parts: Parts) -> Plain | None:
     if incoming.headers.get("content-type") != "application/json" or "origin" in incoming.headers:
         return None
     try:
-        sign_up = from_json(incoming.body, parts.catalogue)
+        sign_up = from_json(incoming.body, parts.catalogue, special=parts.settings.takes_special)
     except (NotJson, UnknownList):
         return None
     if isinstance(sign_up, list) or sign_up.said or not _is_let_through(sign_up, incoming, parts):
@@ -72,11 +71,12 @@ def _by_form(incoming: Incoming, parts: Parts) -> Plain | None:
     row = parts.catalogue.by_slug(incoming.path.removeprefix(FORM_PATH))
     if row is None or incoming.headers.get("content-type") != FORM:
         return None
-    form = _fields(incoming.body)
-    if form is None or hints.CHOSEN in form or any(any(form.getlist(name)) for name in _SPECIAL):
+    form = form_in(incoming.body)
+    if hints.CHOSEN in form or any(any(form.getlist(name)) for name in _SPECIAL):
         return None
     here = parts.languages.best(form.get("lang") or form.get("locale"), incoming.languages, row.locale)
-    sign_up = from_form(form, row, parts.catalogue, language.stored(row, here, parts.languages))
+    locale, special = language.stored(row, here, parts.languages), parts.settings.takes_special
+    sign_up = from_form(form, row, parts.catalogue, locale, special=special)
     if isinstance(sign_up, list) or guard.is_suspicious(form, parts, parts.clock.now()):
         return None
     if not _is_let_through(sign_up, incoming, parts) or hints.unseen(form, sign_up.address, parts, ask=False):
@@ -94,14 +94,6 @@ def _is_let_through(sign_up: SignUp, incoming: Incoming, parts: Parts) -> bool:
 
 def _complete(sign_up: SignUp, handle: str, channel: Channel, incoming: Incoming, parts: Parts) -> SignUp:
     return complete(sign_up, parts.links.ref(handle), channel, incoming, parts, brings=Pass())
-
-
-def _fields(body: bytes) -> MultiDict[str, str] | None:
-    """As Werkzeug reads them; None: it reads none of them."""
-    try:
-        return MultiDict(parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote"))
-    except ValueError:
-        return None
 
 
 def _to_inbox(row: List, handle: str, here: str, incoming: Incoming, parts: Parts) -> tuple[Head, bytes]:

@@ -82,7 +82,8 @@ def subscribe_to(rows: Sequence[List], *, is_choice: bool) -> BaseResponse | tup
     """What the form of these lists was sent with."""
     language.of_list(rows[0] if rows else None)
     form, locale = hints.chosen(request.form), language.to_store(rows[0]) if rows else None
-    asked = from_form(form, None if is_choice else rows[0], current_parts().catalogue, locale)
+    special = current_parts().settings.takes_special
+    asked = from_form(form, None if is_choice else rows[0], current_parts().catalogue, locale, special=special)
     chosen = _chosen() if is_choice else list(rows)
     wrong = [*(asked if isinstance(asked, list) else []), *urls.wrong_return(chosen)]
     # a form of another site may offer what ours does not

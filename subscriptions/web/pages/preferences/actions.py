@@ -91,7 +91,7 @@ def _correct(session: Session) -> Said:
 def _move(session: Session) -> Said | Response:
     """Another address, by a double opt-in of its own; what we know of that one is told to nobody."""
     typed, mine, parts = request.form.get("email", ""), known(session), current_parts()
-    address, lists = address_in(request.form), movable(mine)
+    address, lists = address_in(request.form, special=parts.settings.takes_special), movable(mine)
     if isinstance(address, Problem):
         return Said(problems=[address], typed=typed)
     if parts.links.key(address.folded) == session.key or not lists:

@@ -29,10 +29,10 @@ def form() -> str:
 @pages.post("/preferences")
 def ask() -> BaseResponse | tuple[str, int]:
     """The same answer for every address."""
-    address = address_in(request.form)
+    parts = current_parts()
+    address = address_in(request.form, special=parts.settings.takes_special)
     if isinstance(address, Problem):
         return _form([address]), 422
-    parts = current_parts()
     key, mailbox = parts.links.key(address.folded), parts.links.mailbox_key(address.folded)
     network = origin(incoming(), parts).network
     limited = preferences.ask(key, address.mailed, network, now(), parts.policy, mailbox)
