@@ -25,9 +25,9 @@ from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
 from subscriptions.settings import Settings
-from subscriptions.store import lists, meta
+from subscriptions.store import lists, mode
 from subscriptions.store.counters import Tally
-from subscriptions.store.engine import reading
+from subscriptions.store.engine import WentLive, reading
 from subscriptions.store.lists import Catalogue
 from subscriptions.watch import Watch
 
@@ -56,9 +56,11 @@ class Parts:
         self.forms, self.work = FormTokens(secrets), ProofOfWork(secrets, clock)
         self.tally, self.busy = Tally(), BusyNetworks()
         self.wake_sender: Callable[[], None] = lambda: None
+        self.misfits: list[str] = []  # of the configuration and the database
         self.warnings: list[str] = []
         self.look: tuple[float, list[str], dict[str, Any]] | None = None  # of /readyz, and when it began (ticks)
         self._catalogue: Catalogue | None = None
+        self._tries_out = False
 
     def _take(self, sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
         answers = subscribe(sign_ups, self.clock.now(), self.policy, self.tally)
@@ -84,10 +86,17 @@ class Parts:
             self._catalogue = lists.read_catalogue()
 
     def follow_clock(self) -> None:
-        """In try-out mode the clock stands where the time machine has put it, for every process."""
+        """In try-out mode the clock stands where the time machine has put it, for every process.
+
+        Raises WentLive where that mode has ended meanwhile.
+        """
         if self.settings.mail.transport == "mailbox":
             with reading() as session:
-                self.clock.ahead = timedelta(seconds=float(meta.get(session, "clock_ahead") or 0))
+                self.clock.ahead = timedelta(seconds=mode.clock_ahead(session))
+                is_for_it = mode.noted(session) is mode.Mode.TRY_OUT
+            if self._tries_out and not is_for_it:
+                raise WentLive("this database has gone live: end this process, which is in try-out mode")
+            self._tries_out = is_for_it
 
     def begin_anew(self) -> None:
         """In a forked child: nothing of what its parent was in the middle of."""

@@ -7,14 +7,13 @@ from dataclasses import asdict
 
 from flask import Flask
 
-from subscriptions import keys
+from subscriptions import fits
 from subscriptions.clock import Clock
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
-from subscriptions.links import fingerprint
 from subscriptions.parts import Parts, current_parts
 from subscriptions.settings import BadSettings, ListSettings
-from subscriptions.store import counters, lists, meta, migrate, traffic
+from subscriptions.store import counters, lists, migrate, traffic
 from subscriptions.store import jobs as job_rows
 from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
@@ -22,10 +21,6 @@ from subscriptions.store.models import db
 log = logging.getLogger(__name__)
 FORK_WAITS = 10.0  # seconds, for jobs under way
 LEGAL_NOTICE = ("controller", "postal_address", "privacy_contact")
-OTHER_PEPPER = (
-    "The pepper (pepper in [server], or the file pepper in data_dir) is not the one that this database was made with: "
-    "every suppression and every unsubscribe link would stop working."
-)
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
 
 
@@ -36,22 +31,28 @@ def sentence(refusal: Exception) -> str:
     return str(refusal)
 
 
-def prepare(app: Flask) -> None:
-    """Schema, secrets, lists: what must stand before the first request or command."""
+def prepare(app: Flask, *, any_mode: bool = False) -> None:
+    """Schema, secrets, lists: what must stand before the first request or command.
+
+    `any_mode`: also where the database is for trying out and mails would leave, or the other way round.
+    """
     with app.app_context():
         migrate.upgrade()
         parts = current_parts()
-        pepper = fingerprint(keys.pepper(parts.settings))
         with transaction() as session:
             migrate.one_at_a_time(session.connection())
-            if meta.get(session, "pepper") not in (None, pepper):
-                raise BadSettings(OTHER_PEPPER)
-            meta.put(session, "pepper", pepper)
+            parts.misfits[:] = fits.check(session, parts.settings, parts.clock.now(), any_mode=any_mode)
             job_rows.ensure(session, [*NAMED, "relay"])
             traffic.ensure(session)
             lists.sync(session, [_fields(configured) for configured in parts.settings.lists], parts.clock.now())
             lists.note_version(session)
     follow(app)
+
+
+def serve(app: Flask) -> None:
+    """The same for a process that goes on to serve."""
+    fits.hold_try_out(current_parts(app).settings)
+    prepare(app)
 
 
 def _fields(configured: ListSettings) -> dict[str, object]:
@@ -73,7 +74,7 @@ def follow(app: Flask) -> None:
     parts = current_parts(app)
     with app.app_context():
         parts.follow()
-    parts.warnings[:] = warnings(parts)
+    parts.warnings[:] = [*parts.misfits, *warnings(parts)]
 
 
 def close_connections(app: Flask) -> None:

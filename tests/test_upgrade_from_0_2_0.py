@@ -135,9 +135,3 @@ def test_a_second_start_finds_nothing_to_upgrade(upgraded: Upgraded) -> None:
     upgraded()
     answer = upgraded().test_client().get("/subscribe/newsletter", base_url=BASE)
     assert answer.status_code == 200 and THINGS["wordings"]["newsletter"] in answer.text
-
-
-def test_mails_of_the_try_out_mode_are_still_in_its_mailbox(upgraded: Upgraded) -> None:
-    app = upgraded(MAIL__TRANSPORT="mailbox", SERVER__BASE_URL="http://127.0.0.1:8000")
-    page = app.test_client().get("/mailbox", base_url="http://127.0.0.1:8000", follow_redirects=True)
-    assert page.status_code == 200 and "tryout@example.org" in page.text

@@ -31,13 +31,13 @@ T = TypeVar("T")
 
 
 def init_app(app: Flask) -> None:
-    from subscriptions.cli import abuse, admin, jobs, mails, people
+    from subscriptions.cli import abuse, admin, go_live, jobs, mails, people
 
     if foreign.is_command():
         migrate.init_app(app)
     of_people = people.unsubscribe, people.erase, people.explain, people.suppressions
     of_admin = admin.lists, admin.tokens_group, admin.export, admin.migrate_command
-    for command in (*of_admin, *of_people, mails.mail, jobs.group, abuse.group):
+    for command in (*of_admin, *of_people, mails.mail, jobs.group, abuse.group, go_live.go_live):
         app.cli.add_command(command)
     bench = find_spec("bench")  # as in our repository; others have packages of that name
     if bench is not None and bench.origin == str(Path(__file__).resolve().parents[2] / "bench" / "__init__.py"):

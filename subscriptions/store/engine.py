@@ -29,6 +29,10 @@ class Unavailable(Exception):
     """The database cannot be used now: no connection, no room on the disk, or a COMMIT whose outcome is unknown."""
 
 
+class WentLive(Unavailable):
+    """The database was for trying out when this process began, and is not any more."""
+
+
 class Contention(Exception):
     """Another transaction was in the way; the same again may succeed."""
 

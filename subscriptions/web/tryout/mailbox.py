@@ -1,7 +1,6 @@
 """The mailbox and the time machine of the try-out mode; these routes exist nowhere else, and for nobody elsewhere."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +13,8 @@ from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.store import mailbox, meta, subscriptions
-from subscriptions.store.engine import Contention, Unavailable, reading, transaction
+from subscriptions.store import mailbox, meta, mode, subscriptions
+from subscriptions.store.engine import Contention, Unavailable, WentLive, reading, transaction
 from subscriptions.store.models import Captured
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming
@@ -47,8 +46,12 @@ def _only_from_here() -> None:
 def _follow_clock() -> None:
     """The clock where the time machine has put it; without a database /healthz lives and /readyz says why."""
     if request.endpoint not in ("health.healthz", "static"):
-        with suppress(Unavailable, Contention):
+        try:
             current_parts().follow_clock()
+        except WentLive:
+            raise
+        except (Unavailable, Contention):
+            pass
 
 
 @pages.get("/")
@@ -102,7 +105,7 @@ def move_clock() -> BaseResponse:
     now = parts.clock.now()
     parts.clock.ahead += later(now) - now
     with transaction() as session:
-        meta.put(session, "clock_ahead", str(parts.clock.ahead.total_seconds()))
+        meta.put(session, mode.CLOCK_AHEAD, str(parts.clock.ahead.total_seconds()))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}
     _run("tidy")
     return redirect(url_for("mailbox.index", _anchor="machine", **counts), 303)  # type: ignore[arg-type]
