@@ -58,6 +58,9 @@ def _kept(path: Path) -> bytes:
             path.hardlink_to(aside)
             _made.add(path)
         aside.unlink()
+    elif path.stat().st_mode & 0o077:
+        with suppress(PermissionError):  # another's file: what it may be is that user's to say
+            path.chmod(0o600)
     kept = path.read_bytes().strip()
     if len(kept) < SHORTEST:
         raise BadSettings(f"{path} holds no secret: at least {SHORTEST} characters. Restore it from a backup.")

@@ -1,11 +1,12 @@
 """Commands for lists, tokens, exports and the schema."""
 
 import hashlib
+import os
 import secrets
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 from flask.cli import AppGroup, with_appcontext
@@ -90,12 +91,17 @@ def export(list_: str, kind: str, output: Path | None) -> None:
     hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
     bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr, hidden=hidden)
     try:
-        target: Any = nullcontext(sys.stdout.buffer) if output is None else output.open("wb")
+        target: Any = nullcontext(sys.stdout.buffer) if output is None else _private(output)
         with bar, target as file:
             for chunk in stream.export(row, kind, current_parts().links, current_parts().clock.now(), bar.update):
                 file.write(chunk)
     except OSError as error:
         raise click.ClickException(f"The export cannot be written: {error.strerror}.") from None
+
+
+def _private(path: Path) -> BinaryIO:
+    """A new file is for its user alone, since it holds addresses; one that is there keeps the rights that it has."""
+    return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 @click.command("migrate")

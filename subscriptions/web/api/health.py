@@ -17,7 +17,7 @@ from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.api.auth import refuse
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
-from subscriptions.web.http.headers import ARRIVED
+from subscriptions.web.http.headers import ARRIVED, hosts_of, is_known
 from subscriptions.web.http.problems import json_answer
 from subscriptions.web.http.routes import route
 
@@ -33,7 +33,7 @@ def healthz() -> Response:
 def readyz() -> Response:
     problems, details = _shared_look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
-    if is_straight_from_loopback(incoming()) or (request.headers.get("Authorization") and _may_read()):
+    if _may_see():
         body |= {"problems": problems, "warnings": current_parts().warnings, **details}
     return json_answer(body, 503 if problems else 200)
 
@@ -45,6 +45,13 @@ def _shared_look() -> tuple[list[str], dict[str, Any]]:
         parts.look = clocks.Clock.ticks(), *_look()
     _, problems, details = parts.look
     return problems, details
+
+
+def _may_see() -> bool:
+    """Who asks by another name may be led here by a page of elsewhere, in a browser on this machine."""
+    if not is_known(incoming(), hosts_of(current_parts().settings)):
+        return False
+    return is_straight_from_loopback(incoming()) or ("Authorization" in request.headers and _may_read())
 
 
 def _may_read() -> bool:
@@ -67,6 +74,8 @@ def _look() -> tuple[list[str], dict[str, Any]]:
 
 def _problems(session: Session, now: datetime) -> list[str]:
     found = []
+    if why := current_parts().watch.unwritable:
+        found.append(f"the database takes nothing that is written ({why}): is its disk full?")
     for job in jobs.all_of(session):
         if job.name in NAMED and (job.ended_at is None or now - job.ended_at > NAMED[job.name].late_after):
             found.append(f"{job.name} is late: {job.error or 'it has not run'}")
