@@ -7,11 +7,11 @@ from dataclasses import asdict
 
 from flask import Flask
 
-from subscriptions import fits
+from subscriptions import findings, fits
 from subscriptions.clock import Clock
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
-from subscriptions.parts import Parts, current_parts
+from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings, ListSettings
 from subscriptions.store import counters, lists, migrate, traffic
 from subscriptions.store import jobs as job_rows
@@ -20,7 +20,6 @@ from subscriptions.store.models import db
 
 log = logging.getLogger(__name__)
 FORK_WAITS = 10.0  # seconds, for jobs under way
-LEGAL_NOTICE = ("controller", "postal_address", "privacy_contact")
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
 
 
@@ -59,22 +58,13 @@ def _fields(configured: ListSettings) -> dict[str, object]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(configured).items()}
 
 
-def warnings(parts: Parts) -> list[str]:
-    """What is allowed and still wants to be put right: said at the start and by /readyz."""
-    if parts.settings.mail.transport != "smtp":
-        return []
-    missing = {configured.slug: [key for key in LEGAL_NOTICE if not getattr(configured, key)]
-               for configured in parts.settings.lists}  # fmt: skip
-    lacking = "its mails lack a legal notice"
-    return [f'list "{slug}" has no {", ".join(keys)}: {lacking}' for slug, keys in missing.items() if keys]
-
-
 def follow(app: Flask) -> None:
     """Read what was prepared, by whatever process."""
     parts = current_parts(app)
     with app.app_context():
         parts.follow()
-    parts.warnings[:] = [*parts.misfits, *warnings(parts)]
+    trying_out = parts.settings.mail.transport == "mailbox"  # which nobody is hurt by
+    parts.warnings[:] = [*parts.misfits, *([] if trying_out else findings.of(parts.settings))]
 
 
 def close_connections(app: Flask) -> None:

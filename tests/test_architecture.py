@@ -36,11 +36,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs": "domain store actions clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy",
         "web": "domain look store actions mail jobs export settings languages clock links logs parts",
+        "findings": "store settings keys",
         "fits": "store settings clock links keys",
-        "start": "domain store jobs settings clock fits parts",
+        "start": "domain store jobs settings clock fits findings parts",
         "foreign": "settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
-        "cli": "domain look store actions mail jobs export settings clock logs parts start fits foreign disposable",
+        "cli": "domain look store actions mail jobs export settings clock logs parts start fits findings foreign "
+        "disposable",
     }.items()
 }
 # the same inside web/

@@ -11,6 +11,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from subscriptions import findings
 from subscriptions.cli import address_of, ready, the_list
 from subscriptions.domain.address import Address
 from subscriptions.look.tokens import FILE
@@ -111,12 +112,15 @@ def _write_mail(file: Path, octets: bytes) -> None:
 @ready
 def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
     """Check mails as they would leave: nothing remote, no advertising, every fact in both parts; one line a problem."""
-    found = _chosen(kind, tag, slug)
+    found, lacking = _chosen(kind, tag, slug), findings.of(current_parts().settings, slug)
     wrong = [f"{_named(mail)}: {problem}." for mail in found for problem in mail.problems]
-    click.echo("\n".join(wrong) if wrong else f"{len(found)} mails, and nothing wrong with them.")
+    said = [*wrong, *(f"{one[0].upper()}{one[1:]}." for one in lacking)]
+    click.echo("\n".join(said) if said else f"{len(found)} mails, and nothing wrong with them.")
     if wrong:
         number = sum(bool(mail.problems) for mail in found)
         raise click.ClickException(f"{number} of {len(found)} mails should not be sent as they are.")
+    if lacking:
+        raise click.ClickException("The configuration should be put right before mails are sent.")
 
 
 def _named(mail: Preview) -> str:

@@ -85,7 +85,7 @@ class ListSettings:
     name: str = "Newsletter"
     description: str = ""
     locale: str = "en"
-    wording: str = "Yes, I would like to receive this newsletter by e-mail. I can unsubscribe at any time."
+    wording: str = "Yes, I would like to receive “{name}” from {controller} by e-mail. I can unsubscribe at any time."
     policy_url: str = ""
     controller: str = ""
     postal_address: str = ""
@@ -98,6 +98,13 @@ class ListSettings:
     confirmed_url: str = ""
     colour: str = ""
     logo: str = ""
+
+    def __post_init__(self) -> None:
+        """The wording names what is sent and who sends it, as far as that is known."""
+        wording = self.wording if self.controller else self.wording.replace(" from {controller}", "")
+        for place, value in (("{name}", self.name), ("{controller}", self.controller)):
+            wording = wording.replace(place, value)
+        object.__setattr__(self, "wording", wording)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,12 @@ class Settings:
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             url = url.set(database=str(self.data_dir / str(url.database)))
         return url.render_as_string(hide_password=False)
+
+    @property
+    def sqlite_file(self) -> str | None:
+        """The path of the database, where it is a file of ours."""
+        url = make_url(self.database_url)
+        return url.database if url.get_backend_name() == "sqlite" else None
 
     @property
     def thresholds(self) -> Thresholds | None:
