@@ -62,6 +62,16 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w{3,}|[^\W\d_]{2}(?!\w)", text.casefold())) - _NAME_NOBODY
 
 
+def _labels(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
+    """Of a key that lists use for different questions, the form of all of them asks the first."""
+    first: dict[str, tuple[str, str]] = {}
+    for one in lists:
+        for key, _colon, label in (text.partition(":") for text in one.fields):
+            slug, before = first.setdefault(key, (one.slug, label))
+            if before != label:
+                yield key, slug, before.strip(), one.slug, label.strip()
+
+
 def _time_zone(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
     if machine_zone() in _UTC:
         yield from ((one.slug,) for one in lists if getattr(one, "timezone", None) == "")
@@ -84,6 +94,8 @@ ROWS = (
     Finding("sender", _no_reply, "sender in [mail] tells people not to answer: use an address that somebody reads"),
     Finding("plain text", _plain, 'security in [mail] is "none": every mail and its links cross the network to {} in '
             'clear; set it to "starttls" or "tls"'),
+    Finding("labels", _labels, 'the field {} is in list "{}" "{}" and in list "{}" "{}": a form of both shows '
+            "the first; give it one label, or use two keys"),
     Finding("time zone", _time_zone, 'list "{}" has no timezone, and this machine\'s is UTC: its mails and pages tell '
             "times in UTC"),
     Finding("files", _open_files, "{} can be read by other users of this machine, and is another user's to change: "

@@ -12,7 +12,7 @@ from subscriptions import disposable, keys
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import SignUp, subscribe
-from subscriptions.busy import BusyNetworks
+from subscriptions.busy import BusyNetworks, Guesses
 from subscriptions.clock import Clock
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.mailable import Mailable
@@ -42,6 +42,7 @@ class Parts:
         secrets, abuse, mail = keys.secret_keys(settings), settings.abuse, settings.mail
         life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
         self.settings, self.clock, self.policy, self.languages = settings, clock, settings.policy, Languages()
+        self.began = clock.now()
         self.links = Links(settings.server.base_url, secrets, keys.pepper(settings), clock, life)
         self.watch = Watch(settings.thresholds, clock, self.links.domain_name, lambda n: self.catalogue.lists[n].slug)
         self.watch.mails = bool(abuse.alarm_to)
@@ -54,7 +55,7 @@ class Parts:
         self.disposable = disposable.disposable_domains(settings.data_dir)
         self.lookup = Lookup(abuse.nameservers, clock)
         self.forms, self.work = FormTokens(secrets), ProofOfWork(secrets, clock)
-        self.tally, self.busy = Tally(), BusyNetworks()
+        self.tally, self.busy, self.guesses = Tally(), BusyNetworks(), Guesses()
         self.wake_sender: Callable[[], None] = lambda: None
         self.misfits: list[str] = []  # of the configuration and the database
         self.warnings: list[str] = []

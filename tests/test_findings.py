@@ -58,6 +58,20 @@ def test_what_will_hurt_is_named_and_what_does_not_is_not(made: Settings, names:
     assert said(made) == names
 
 
+def test_of_two_labels_of_one_field_a_form_of_both_lists_shows_the_first_and_the_other_is_named(
+    make_app: Callable[..., Flask], world: World
+) -> None:
+    lists = (replace(WHOLE, fields=("company: Company",)), replace(LISTS[1], fields=("company: Your club", "name")))
+    made = replace(settings(), lists=lists)
+    assert '"newsletter" "Company" and in list "offers" "Your club"' in str(findings.of(made))
+    with (app := make_app(lists=lists)).app_context():
+        both = World(app, app.test_client(), world.clock)
+        assert ">Company " in both.get("/subscribe").text and ">Your club " not in both.get("/subscribe").text
+        sent = {"email": "anne@example.org", "lists": [WHOLE.slug, LISTS[1].slug], "company": "Anvils"}
+        assert both.post("/subscribe", data=sent).status_code == 303
+        assert [row.fields for row in both.registrations()] == [{"company": "Anvils"}] * 2
+
+
 def test_the_shipped_wording_names_what_is_sent_and_who_sends_it() -> None:
     assert "“Tidings” from Example Society" in ListSettings(name="Tidings", controller="Example Society").wording
     assert "receive “Tidings” by e-mail" in ListSettings(name="Tidings").wording

@@ -18,7 +18,7 @@ from subscriptions.web.api.auth import refuse
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
 from subscriptions.web.http.headers import ARRIVED, hosts_of, is_known
-from subscriptions.web.http.problems import json_answer
+from subscriptions.web.http.problems import GUESSING, MANY_GUESSES, json_answer
 from subscriptions.web.http.routes import route
 
 pages = Blueprint("health", __name__)
@@ -34,7 +34,7 @@ def readyz() -> Response:
     problems, details = _shared_look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
     if _may_see():
-        body |= {"problems": problems, "warnings": current_parts().warnings, **details}
+        body |= {"problems": problems, "warnings": [*current_parts().warnings, *_guesses()], **details}
     return json_answer(body, 503 if problems else 200)
 
 
@@ -45,6 +45,12 @@ def _shared_look() -> tuple[list[str], dict[str, Any]]:
         parts.look = clocks.Clock.ticks(), *_look()
     _, problems, details = parts.look
     return problems, details
+
+
+def _guesses() -> list[str]:
+    """As far as this process has seen any."""
+    most = current_parts().guesses.most(current_parts().clock.now())
+    return [GUESSING.format(most)] if most >= MANY_GUESSES else []
 
 
 def _may_see() -> bool:
@@ -73,12 +79,13 @@ def _look() -> tuple[list[str], dict[str, Any]]:
 
 
 def _problems(session: Session, now: datetime) -> list[str]:
-    found = []
+    found, began = [], current_parts().began  # a service that has just started is given the time that its jobs need
     if why := current_parts().watch.unwritable:
         found.append(f"the database takes nothing that is written ({why}): is its disk full?")
     for job in jobs.all_of(session):
-        if job.name in NAMED and (job.ended_at is None or now - job.ended_at > NAMED[job.name].late_after):
-            found.append(f"{job.name} is late: {job.error or 'it has not run'}")
+        if job.name in NAMED and now - max(job.ended_at or began, began) > NAMED[job.name].late_after:
+            ran = f"it has not run well since {clocks.text(job.ended_at)}" if job.ended_at else "it has never run"
+            found.append(f"{job.name} is late: {job.error or ran}")
         elif job.pause_until is not None and job.error:
             found.append(f"{job.name} pauses: {job.error}")
     return found
