@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tzlocal
 from flask import Flask
 
 from subscriptions import findings
@@ -81,10 +82,13 @@ def test_the_shipped_wording_names_what_is_sent_and_who_sends_it() -> None:
 @each(("zone", "timezone", "holds"), [("UTC", "", True), ("Etc/UTC", "", True), ("UTC", "UTC", False),
                                       ("Europe/Berlin", "", False)])  # fmt: skip
 def test_a_machine_without_a_time_zone_is_named_where_the_list_has_none(zone: str, timezone: str, holds: bool) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(findings, "machine_zone", lambda: zone)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TZ", zone)
+        tzlocal.reload_localzone()
         lists = [SimpleNamespace(slug="newsletter", timezone=timezone)]
-        assert bool(list(NAMED["time zone"].when(Settings(), lists))) is holds  # type: ignore[arg-type]
+        found = list(NAMED["time zone"].when(Settings(), lists))  # type: ignore[arg-type]
+    tzlocal.reload_localzone()
+    assert bool(found) is holds
 
 
 def test_a_file_that_others_may_read_is_named(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def test_the_upgraded_schema_is_what_the_models_say(upgraded: Upgraded) -> None:
 def test_an_upgrade_adds_nobody_and_loses_nobody(left_url: str, upgraded: Upgraded) -> None:
     tables = ("addresses", "subscriptions", "evidence", "suppressions", "outbox", "used_once", "audit", "wordings")
     before = {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608
+    before["wordings"] += 1  # of the list that has no text of its own: the shipped one says more since 0.4.0
     upgraded()
     assert {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables} == before  # noqa: S608
 

@@ -14,6 +14,7 @@ from subscriptions.jobs.jobs import NAMED
 from subscriptions.parts import current_parts
 from subscriptions.store import counters, jobs, migrate, outbox, subscriptions, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
+from subscriptions.store.models import Job
 from subscriptions.web.api.auth import refuse
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
@@ -79,16 +80,22 @@ def _look() -> tuple[list[str], dict[str, Any]]:
 
 
 def _problems(session: Session, now: datetime) -> list[str]:
-    found, began = [], current_parts().began  # a service that has just started is given the time that its jobs need
+    found = []
     if why := current_parts().watch.unwritable:
         found.append(f"the database takes nothing that is written ({why}): is its disk full?")
     for job in jobs.all_of(session):
-        if job.name in NAMED and now - max(job.ended_at or began, began) > NAMED[job.name].late_after:
+        if job.name in NAMED and _is_late(job, now):
             ran = f"it has not run well since {clocks.text(job.ended_at)}" if job.ended_at else "it has never run"
             found.append(f"{job.name} is late: {job.error or ran}")
         elif job.pause_until is not None and job.error:
             found.append(f"{job.name} pauses: {job.error}")
     return found
+
+
+def _is_late(job: Job, now: datetime) -> bool:
+    """A service that has just started is given the time that a job needs, unless that has been tried and did not do."""
+    over, began = now - NAMED[job.name].late_after, current_parts().began
+    return (job.ended_at is None or job.ended_at < over) and (job.error is not None or began < over)
 
 
 def _details(session: Session, now: datetime) -> dict[str, Any]:
