@@ -51,7 +51,7 @@ def as_run(settings: Settings) -> Settings:
 
 def attach(app: Flask) -> None:
     """For servers that are not ours (`flask run`, any WSGI server): prepare, and start beside them, forks included."""
-    start.prepare(app)
+    start.serve(app)
     if current_parts(app).settings.server.trusted_proxies:
         current_parts(app).warnings.append(FOREIGN)
     background = start.Background(app)

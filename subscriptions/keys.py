@@ -8,18 +8,39 @@ from pathlib import Path
 from subscriptions.settings import BadSettings, Settings
 
 SHORTEST = 16
+SECRET_KEY, PEPPER = "secret_key", "pepper"
+_made: set[Path] = set()  # by this process, and not settled yet
 
 
 def secret_keys(settings: Settings) -> list[bytes]:
     """Newest first: those of the configuration, and the one that was made where there were none."""
     configured = [key.encode() for key in settings.server.secret_keys]
-    path = settings.data_dir / "secret_key"
+    path = settings.data_dir / SECRET_KEY
     return configured if configured and not path.exists() else [*configured, _kept(path)]
 
 
 def pepper(settings: Settings) -> bytes:
     """What addresses are hashed with; never changes."""
-    return settings.server.pepper.encode() or _kept(settings.data_dir / "pepper")
+    return settings.server.pepper.encode() or _kept(settings.data_dir / PEPPER)
+
+
+def is_kept_alone(settings: Settings) -> bool:
+    """Whether the key of the file signs, since the configuration has none."""
+    return not settings.server.secret_keys
+
+
+def is_new(settings: Settings) -> bool:
+    """Whether this process has just made that file, or another that was refused has taken it away again."""
+    path = settings.data_dir / SECRET_KEY
+    return path in _made or not path.exists()
+
+
+def settle(settings: Settings, *, keep: bool) -> None:
+    """What this process has made stays, or goes: a new secret beside a database of another would pass for the old."""
+    for path in _made & {settings.data_dir / SECRET_KEY, settings.data_dir / PEPPER}:
+        _made.discard(path)
+        if not keep:
+            path.unlink(missing_ok=True)
 
 
 def _kept(path: Path) -> bytes:
@@ -35,7 +56,11 @@ def _kept(path: Path) -> bytes:
             os.fsync(file.fileno())
         with suppress(FileExistsError):
             path.hardlink_to(aside)
+            _made.add(path)
         aside.unlink()
+    elif path.stat().st_mode & 0o077:
+        with suppress(PermissionError):  # another's file: what it may be is that user's to say
+            path.chmod(0o600)
     kept = path.read_bytes().strip()
     if len(kept) < SHORTEST:
         raise BadSettings(f"{path} holds no secret: at least {SHORTEST} characters. Restore it from a backup.")

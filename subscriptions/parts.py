@@ -11,7 +11,7 @@ from subscriptions import disposable, keys
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import SignUp, subscribe
-from subscriptions.busy import BusyNetworks
+from subscriptions.busy import BusyNetworks, Guesses
 from subscriptions.clock import Clock
 from subscriptions.domain.address import BadAddress, mailbox_of, named, parse
 from subscriptions.domain.mailable import Mailable
@@ -24,9 +24,9 @@ from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
 from subscriptions.settings import Settings
-from subscriptions.store import lists, meta
+from subscriptions.store import lists, mode
 from subscriptions.store.counters import Tally
-from subscriptions.store.engine import reading
+from subscriptions.store.engine import WentLive, reading
 from subscriptions.store.lists import Catalogue
 from subscriptions.watch import Watch
 
@@ -41,6 +41,7 @@ class Parts:
         secrets, abuse, mail = keys.secret_keys(settings), settings.abuse, settings.mail
         life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
         self.settings, self.clock, self.policy, self.languages = settings, clock, settings.policy, Languages()
+        self.began = clock.now()
         self.links = Links(settings.server.base_url, secrets, keys.pepper(settings), clock, life)
         self.watch = Watch(settings.thresholds, clock, self.links.domain_name, lambda n: self.catalogue.lists[n].slug)
         self.watch.mails = bool(abuse.alarm_to)
@@ -53,12 +54,14 @@ class Parts:
         self.disposable = disposable.disposable_domains(settings.data_dir)
         self.lookup = Lookup(abuse.nameservers, clock)
         self.forms, self.work = FormTokens(secrets), ProofOfWork(secrets, clock)
-        self.tally, self.busy = Tally[str](), BusyNetworks()
+        self.tally, self.busy, self.guesses = Tally[str](), BusyNetworks(), Guesses()
         self.reads = Tally[tuple[str, str, datetime]]()  # of tokens, for the audit
         self.wake_sender: Callable[[], None] = lambda: None
+        self.misfits: list[str] = []  # of the configuration and the database
         self.warnings: list[str] = []
         self.look: tuple[float, list[str], dict[str, Any]] | None = None  # of /readyz, and when it began (ticks)
         self._catalogue: Catalogue | None = None
+        self._tries_out = False
 
     def _take(self, sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
         answers = subscribe(sign_ups, self.clock.now(), self.policy, self.tally)
@@ -84,10 +87,17 @@ class Parts:
             self._catalogue = lists.read_catalogue()
 
     def follow_clock(self) -> None:
-        """In try-out mode the clock stands where the time machine has put it, for every process."""
+        """In try-out mode the clock stands where the time machine has put it, for every process.
+
+        Raises WentLive where that mode has ended meanwhile.
+        """
         if self.settings.mail.transport == "mailbox":
             with reading() as session:
-                self.clock.ahead = timedelta(seconds=float(meta.get(session, "clock_ahead") or 0))
+                self.clock.ahead = timedelta(seconds=mode.clock_ahead(session))
+                is_for_it = mode.noted(session) is mode.Mode.TRY_OUT
+            if self._tries_out and not is_for_it:
+                raise WentLive("this database has gone live: end this process, which is in try-out mode")
+            self._tries_out = is_for_it
 
     def begin_anew(self) -> None:
         """In a forked child: nothing of what its parent was in the middle of."""

@@ -8,12 +8,11 @@ from dataclasses import asdict
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from subscriptions import __version__, keys
+from subscriptions import __version__, findings, fits
 from subscriptions.clock import Clock
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
-from subscriptions.links import fingerprint
-from subscriptions.parts import Parts, current_parts
+from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings, ListSettings
 from subscriptions.store import audit, counters, lists, meta, migrate, registrations, traffic
 from subscriptions.store import jobs as job_rows
@@ -22,11 +21,6 @@ from subscriptions.store.models import db
 
 log = logging.getLogger(__name__)
 FORK_WAITS = 10.0  # seconds, for jobs under way
-LEGAL_NOTICE = ("controller", "postal_address", "privacy_contact")
-OTHER_PEPPER = (
-    "The pepper (pepper in [server], or the file pepper in data_dir) is not the one that this database was made with: "
-    "every suppression and every unsubscribe link would stop working."
-)
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
 
 
@@ -37,17 +31,17 @@ def sentence(refusal: Exception) -> str:
     return str(refusal)
 
 
-def prepare(app: Flask) -> None:
-    """Schema, secrets, lists: what must stand before the first request or command."""
+def prepare(app: Flask, *, any_mode: bool = False) -> None:
+    """Schema, secrets, lists: what must stand before the first request or command.
+
+    `any_mode`: also where the database is for trying out and mails would leave, or the other way round.
+    """
     with app.app_context():
         migrate.upgrade()
         parts = current_parts()
-        pepper = fingerprint(keys.pepper(parts.settings))
         with transaction() as session:
             migrate.one_at_a_time(session.connection())
-            if meta.get(session, "pepper") not in (None, pepper):
-                raise BadSettings(OTHER_PEPPER)
-            meta.put(session, "pepper", pepper)
+            parts.misfits[:] = fits.check(session, parts.settings, parts.clock.now(), any_mode=any_mode)
             meta.note_version(session, __version__, parts.clock.now())
             job_rows.ensure(session, [*NAMED, "relay"])
             traffic.ensure(session)
@@ -64,18 +58,14 @@ def _word(session: Session) -> None:
         registrations.word(session, list_id, locale, catalogue.wording_of(catalogue.lists[list_id], locale).id)
 
 
+def serve(app: Flask) -> None:
+    """The same for a process that goes on to serve."""
+    fits.hold_try_out(current_parts(app).settings)
+    prepare(app)
+
+
 def _fields(configured: ListSettings) -> dict[str, object]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(configured).items()}
-
-
-def warnings(parts: Parts) -> list[str]:
-    """What is allowed and still wants to be put right: said at the start and by /readyz."""
-    if parts.settings.mail.transport != "smtp":
-        return []
-    missing = {configured.slug: [key for key in LEGAL_NOTICE if not getattr(configured, key)]
-               for configured in parts.settings.lists}  # fmt: skip
-    lacking = "its mails lack a legal notice"
-    return [f'list "{slug}" has no {", ".join(keys)}: {lacking}' for slug, keys in missing.items() if keys]
 
 
 def follow(app: Flask) -> None:
@@ -83,7 +73,8 @@ def follow(app: Flask) -> None:
     parts = current_parts(app)
     with app.app_context():
         parts.follow()
-    parts.warnings[:] = warnings(parts)
+    trying_out = parts.settings.mail.transport == "mailbox"  # which nobody is hurt by
+    parts.warnings[:] = [*parts.misfits, *([] if trying_out else findings.of(parts.settings))]
 
 
 def close_connections(app: Flask) -> None:

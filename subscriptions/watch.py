@@ -11,17 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
 from subscriptions.domain import breaker
 from subscriptions.domain.breaker import EVERYBODY, NOBODY_CONFIRMS, Cause, Excess, Opening, Scope, Thresholds
 from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.store import outbox, traffic
-from subscriptions.store.engine import repeated, transaction
+from subscriptions.store import meta, outbox, traffic
+from subscriptions.store.engine import Unavailable, repeated, transaction
 
 log = logging.getLogger(__name__)
 MOST_DOMAINS = 10_000  # that are told apart in a minute; a flood over more of them is one over all lists
+TRIES_EVERY = 10  # seconds between two writes that only try
 TEND = 10  # a domain is told to the others from a tenth of its threshold on: before, it may be somebody's own
 
 Minute = dict[Cause, int]
@@ -41,6 +43,8 @@ class Watch:
 
     def begin_anew(self) -> None:
         """Knowing nothing: also in a forked child, whose parent may have been counting."""
+        self._tried_at: float | None = None
+        self.unwritable = ""  # why nothing can be written, as it was at the last try
         self._turn = threading.Lock()
         self._noted: deque[tuple[tuple[int, ...], str]] = deque()
         self._fresh: dict[datetime, Minute] = {}  # what the database does not know yet; domains by their names
@@ -79,6 +83,18 @@ class Watch:
 
     def sentence(self, excess: Excess) -> str:
         return breaker.sentence(excess, self.name(excess))
+
+    def try_write(self) -> None:
+        """Whether the database takes what is written, at most every ten seconds: a full disk goes on being read."""
+        if self._tried_at is None or Clock.ticks() - self._tried_at >= TRIES_EVERY:
+            self._tried_at = Clock.ticks()
+            try:
+                meta.try_write()
+                self.unwritable = ""
+            except Unavailable as error:
+                self.unwritable = str(error)
+            except DBAPIError as error:
+                self.unwritable = type(error.orig).__name__
 
     def exchange(self, now: datetime) -> int:
         """Tell and hear the counts of all processes, and decide; how many causes are on now."""

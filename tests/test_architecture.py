@@ -36,11 +36,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs": "domain store actions clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy",
         "web": "domain look store actions mail jobs export settings languages clock links logs parts",
-        "start": "domain store jobs settings clock links keys parts",
+        "findings": "store settings keys",
+        "fits": "store settings clock links keys",
+        "start": "domain store jobs settings clock fits findings parts",
         "foreign": "settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
-        "cli": "domain look store actions mail jobs export settings clock logs parts start foreign disposable",
+        "cli": "domain look store actions mail jobs export settings clock logs parts start fits findings foreign "
+        "disposable",
     }.items()
 }
 # the same inside web/

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import click
 import pytest
@@ -76,6 +77,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "abuse refresh": ("domains", [("abuse refresh", 2)]),
     "audit show": (ANNE, [("audit show", ANNE)]),
     "migrate": ("", []),
+    "go-live": ("--yes", [("go-live", ANY)]),
 }
 
 

@@ -126,7 +126,7 @@ def test_one_more_job_runs_shows_and_turns_late(world: World, monkeypatch: pytes
         assert re.search(r"^greet +0:10:00 .* 7 ", shown, re.M)
         world.clock.forward(seconds=job.late_after.total_seconds() + 1)
         here = {"environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
-        assert "greet is late: it has not run" in world.get("/readyz", **here).json["problems"]
+        assert "greet is late: it has not run well since" in str(world.get("/readyz", **here).json["problems"])
         assert not job.by_hand  # nor does a person run what does not say so
     with transaction() as session:
         session.execute(sa.delete(JobRow).where(JobRow.name == "greet"))

@@ -55,8 +55,19 @@ def test_it_is_ready_when_every_job_has_run(world: World) -> None:
     assert (readyz(world).get_json()["status"], problems(world)) == ("ready", [])
 
 
-def test_it_is_not_ready_before_the_jobs_have_run_once(world: World) -> None:
-    assert [one.partition(" ")[0] for one in problems(world)] == sorted(NAMED)
+def test_jobs_that_have_never_run_turn_it_red_when_they_have_had_their_time(world: World) -> None:
+    assert problems(world) == []  # none is due yet
+    world.clock.forward(hours=4)
+    assert problems(world) == [f"{name} is late: it has never run" for name in sorted(NAMED)]
+
+
+def test_after_a_restart_jobs_have_their_time_again_and_then_it_says_since_when_they_have_not_run(world: World) -> None:
+    run_all(world)
+    world.clock.forward(days=2)
+    world.parts.began = world.clock.now()  # as in a process that starts now
+    assert problems(world) == []
+    world.clock.forward(hours=4)
+    assert problems(world)[0] == "block is late: it has not run well since 2026-11-23T12:00:00Z"
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -136,6 +147,7 @@ def test_a_missing_legal_notice_is_a_warning_and_no_reason_to_stop(
 
 
 def test_outsiders_see_the_status_and_nothing_else(world: World) -> None:
+    world.clock.forward(hours=4)
     assert readyz(world, **OUTSIDE).get_json() == {"status": "not ready"}
     run_all(world)
     assert readyz(world, **OUTSIDE).get_json() == {"status": "ready"}
@@ -165,6 +177,7 @@ def test_a_read_token_opens_the_details_from_anywhere(world: World, scope: str, 
 
 
 def test_a_wrong_token_at_readyz_hides_the_details_and_not_the_status(world: World) -> None:
+    world.clock.forward(hours=4)
     answer = readyz(world, **OUTSIDE, headers={"Authorization": "Bearer x"})
     assert (answer.status_code, answer.get_json()) == (503, {"status": "not ready"})
 

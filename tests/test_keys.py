@@ -41,6 +41,14 @@ def test_what_is_made_is_for_its_user_alone_and_leaves_nothing_beside_it(
 
 
 @MAKERS
+def test_what_others_may_read_is_for_its_user_alone_again(tmp_path: Path, name: str, make: Maker) -> None:
+    make(settings(tmp_path))
+    (tmp_path / name).chmod(0o644)
+    make(settings(tmp_path))
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+
+
+@MAKERS
 def test_what_is_made_has_256_random_bits(tmp_path: Path, name: str, make: Maker) -> None:
     make(settings(tmp_path))
     assert len(bytes.fromhex((tmp_path / name).read_text())) == 32

@@ -198,7 +198,7 @@ def test_both_parts_name_the_same_times(mail: EmailMessage) -> None:
     "fact",
     [
         "List: Newsletter", "Asked by: Example Society", "Requested: 23 November 2026, 12:00 UTC",
-        "before 24 November 2026, 12:00 UTC", "Yes, I would like to receive this newsletter by e-mail.",
+        "before 24 November 2026, 12:00 UTC", "receive “Newsletter” from Example Society by e-mail.",
         "The button subscribes this address to the list.", "the sign-up is blocked at that time",
         "One month after the sign-up it is deleted", "you need not do anything", "IP address",
     ],

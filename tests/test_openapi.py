@@ -9,12 +9,15 @@ import pytest
 import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from subscriptions import __version__
+from subscriptions.domain import codes
 from subscriptions.domain.fields import LONGEST
 from subscriptions.web.api.lists import PAGE_AT_MOST, PAGE_DEFAULT
+from subscriptions.web.api.openapi import FIXED
 from subscriptions.web.http.routes import Who, route
 from subscriptions.web.intake.on_behalf import LONGEST_PAGE
 from subscriptions.web.intake.parse import VOUCHED
@@ -107,6 +110,32 @@ def test_the_document_names_nobody_but_its_example(world: World) -> None:
     assert set(re.findall(r"[\w.]+@[\w.]+\w", world.get(URL).text)) == {"anne@example.org"}
 
 
+def test_no_pattern_refuses_what_is_taken(world: World, document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    address = schemas["SignUp"]["anyOf"][0]["properties"]["email"]
+    assert (address["format"], "pattern" in address, "maxLength" in address) == ("idn-email", False, False)
+    handle = world.sign_up("anne@example.fr").get_json()["registration"]
+    assert re.search(schemas["Code"]["properties"]["registration"]["pattern"], handle)
+
+
+@given(st.integers(0, 10**15), st.lists(st.sampled_from(["", " ", "-", "\u2013", "\t", "."]), min_size=9, max_size=9),
+       st.booleans(), st.booleans())  # fmt: skip
+def test_the_pattern_of_a_code_takes_each_way_to_type_one(
+    number: int, between: list[str], small: bool, wide: bool
+) -> None:
+    code = codes.spell(number)
+    letters = [chr(ord(one) + 0xFEE0) if wide else one for one in (code.lower() if small else code)]
+    typed = between[0] + "".join(map("".join, zip(letters, between[1:], strict=True)))
+    assert codes.read(typed) == code
+    assert re.search(FIXED["components"]["schemas"]["Code"]["properties"]["code"]["pattern"], typed)
+    assert not re.search(FIXED["components"]["schemas"]["Code"]["properties"]["code"]["pattern"], f"{code}0")
+
+
+ADDRESSES = st.from_regex(
+    r"[A-Za-z0-9]{1,20}([._+-][A-Za-z0-9]{1,10}){0,3}@([A-Za-z0-9]{1,20}\.){1,3}(com|net|org|eu|de|fr)|j\xf6rg@b\xfccher\.de",
+    fullmatch=True,
+)  # what the service takes of all that the format admits
+schemathesis.openapi.format("idn-email", ADDRESSES)
 BY_DAY, BY_NIGHT, IS_NIGHT = 8, 200, settings.get_current_profile_name() == "night"  # requests to each operation
 
 

@@ -34,7 +34,7 @@ def stored(tmp_path: Path) -> int:
 
 def test_400_slow_bodies_hold_up_nobody_and_each_is_told_408(relay: Relay, tmp_path: Path) -> None:
     with Server(tmp_path, URL, relay=relay) as server:
-        until(lambda: server.get("/readyz") == 200)  # its jobs have run
+        until(lambda: server.get("/readyz") == 200)
         lines = [called(server, (JSON_HEAD, FORM_HEAD)[n % 2] + SLOW[n // 2 % 2]) for n in range(400)]
         assert (server.get("/healthz"), server.get("/readyz"), server.get("/subscribe/newsletter")) == (200, 200, 200)
         assert server.ask("POST", *sign_up("anne@example.org")[1:])[0] == 202

@@ -86,7 +86,7 @@ def known_commands(app: Flask) -> dict[str, click.Command]:
     return {**app.cli.commands, "run": run_command}
 
 
-@each("command", commands(r"(?:^|bin/)(?:flask|yestwice) ([a-z]+(?: [a-z]+\b(?![@.\\/]))?)"))
+@each("command", commands(r"(?:^|bin/)(?:flask|yestwice) ([a-z][a-z-]*(?: [a-z]+\b(?![@.\\/]))?)"))
 def test_every_command_that_is_printed_exists(plain_app: Flask, command: str) -> None:
     name, *sub = command.split()
     commands_ = getattr(known_commands(plain_app)[name], "commands", None)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,7 +15,7 @@ from subscriptions.store import meta
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import db
 from tests.builders import ANNE, BART, NEWS, Office, World
-from tests.conftest import NOON, ManualClock
+from tests.conftest import ManualClock
 from tests.support.cases import BY_DAY_ON_SQLITE
 
 pytestmark = BY_DAY_ON_SQLITE
@@ -154,10 +153,3 @@ def test_with_a_real_relay_there_is_no_time_machine(make_app: Callable[..., Flas
         assert client.get(path, base_url="http://127.0.0.1:8000").status_code == 404
     answer = client.post("/mailbox/clock", data={"forward": "1month"}, base_url="http://127.0.0.1:8000")
     assert answer.status_code == 404
-
-
-def test_with_a_real_relay_a_clock_that_was_once_moved_is_not_followed(world: World) -> None:
-    move(world, "1month")
-    clock = ManualClock()
-    with another_process(replace(world.parts.settings, mail=Mail("smtp")), clock):
-        assert clock.now() == NOON

@@ -61,6 +61,7 @@ def test_the_upgraded_schema_is_what_the_models_say(upgraded: Upgraded) -> None:
 def test_an_upgrade_adds_nobody_and_loses_nobody(left_url: str, upgraded: Upgraded) -> None:
     tables = ("addresses", "subscriptions", "evidence", "suppressions", "outbox", "used_once", "audit", "wordings")
     before = {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608
+    before["wordings"] += 1  # of the list that has no text of its own: the shipped one says more since 0.4.0
     upgraded()
     assert {table: number(left_url, f"SELECT count(*) FROM {table}") for table in tables} == before  # noqa: S608
 
@@ -188,9 +189,3 @@ def test_a_second_start_finds_nothing_to_upgrade(upgraded: Upgraded) -> None:
     upgraded()
     answer = upgraded().test_client().get("/subscribe/newsletter", base_url=BASE)
     assert answer.status_code == 200 and THINGS["wordings"]["newsletter"] in answer.text
-
-
-def test_mails_of_the_try_out_mode_are_still_in_its_mailbox(upgraded: Upgraded) -> None:
-    app = upgraded(MAIL__TRANSPORT="mailbox", SERVER__BASE_URL="http://127.0.0.1:8000")
-    page = app.test_client().get("/mailbox", base_url="http://127.0.0.1:8000", follow_redirects=True)
-    assert page.status_code == 200 and "tryout@example.org" in page.text

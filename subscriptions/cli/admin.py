@@ -1,11 +1,12 @@
 """Commands for lists, tokens, exports and the schema."""
 
 import hashlib
+import os
 import secrets
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 from flask.cli import with_appcontext
@@ -95,7 +96,7 @@ def export(list_: str, kind: str, dialect: str | None, output: Path | None) -> N
     hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
     bar = click.progressbar(length=total, label=f"Exporting {row.slug}", file=sys.stderr, hidden=hidden)
     try:
-        target: Any = nullcontext(sys.stdout.buffer) if output is None else output.open("wb")
+        target: Any = nullcontext(sys.stdout.buffer) if output is None else _private(output)
         with bar, target as file:
             for chunk in stream.export(row, kind, current_parts().links, now, bar.update, dialect=dialect):
                 file.write(chunk)
@@ -105,6 +106,11 @@ def export(list_: str, kind: str, dialect: str | None, output: Path | None) -> N
     if missing:
         people = "1 subscription is" if missing == 1 else f"{missing} subscriptions are"
         click.echo(f"{people} left out: a spreadsheet could run the address. --format jsonl has all.", err=True)
+
+
+def _private(path: Path) -> BinaryIO:
+    """A new file is for its user alone, since it holds addresses; one that is there keeps the rights that it has."""
+    return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 @click.command("migrate")

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from flask import current_app
 
+from subscriptions import findings
 from subscriptions.cli import address_of, ready, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
@@ -116,14 +117,17 @@ def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
 
     It also says which texts of a list are missing in which language. People are shown the list's own then.
     """
-    found = _chosen(kind, tag, slug)
+    found, lacking = _chosen(kind, tag, slug), findings.of(current_parts().settings, slug)
     for row, language in dict.fromkeys((mail.row, mail.tag) for mail in found):
         _say_what_is_missing(row, language)
     wrong = [f"{_named(mail)}: {problem}." for mail in found for problem in mail.problems]
-    click.echo("\n".join(wrong) if wrong else f"{len(found)} mails, and nothing wrong with them.")
+    said = [*wrong, *(f"{one[0].upper()}{one[1:]}." for one in lacking)]
+    click.echo("\n".join(said) if said else f"{len(found)} mails, and nothing wrong with them.")
     if wrong:
         number = sum(bool(mail.problems) for mail in found)
         raise click.ClickException(f"{number} of {len(found)} mails should not be sent as they are.")
+    if lacking:
+        raise click.ClickException("The configuration should be put right before mails are sent.")
 
 
 def _say_what_is_missing(row: List, tag: str) -> None:

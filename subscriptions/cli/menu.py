@@ -11,7 +11,7 @@ from subscriptions import __version__
 SECTIONS = {
     "People": "explain unsubscribe erase suppressions",
     "Lists and mails": "lists export mail",
-    "Running the service": "jobs tokens audit abuse migrate",
+    "Running the service": "go-live jobs tokens audit abuse migrate",
     "Measuring": "bench",
 }
 EXAMPLES = {
@@ -35,6 +35,7 @@ EXAMPLES = {
     "abuse show": "abuse show",
     "abuse cancel": "abuse cancel --since 2h --until 10m --network 203.0.113.0/24",
     "abuse refresh": "abuse refresh disposable_email_blocklist.conf",
+    "go-live": "go-live",
     "migrate": "migrate",
 }
 _WHOLE = 1000  # letters of a summary: it is wrapped, never cut

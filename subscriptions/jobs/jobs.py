@@ -61,6 +61,11 @@ def _tidy(run: Run) -> int:
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
 
+def _watch(run: Run) -> int:
+    run.parts.watch.try_write()
+    return run.parts.watch.exchange(run.now)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped.
@@ -88,7 +93,7 @@ JOBS = (
     Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
     Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
     # what this process has counted joins what the others have, and the breaker decides
-    Job("watch", lambda run: run.parts.watch.exchange(run.now), timedelta(seconds=5), Where.WEB),
+    Job("watch", _watch, timedelta(seconds=5), Where.WEB),
 )
 NAMED = {job.name: job for job in JOBS}
 OF_WEB = tuple(job for job in JOBS if job.where is Where.WEB)

@@ -12,7 +12,7 @@ from subscriptions.mail.compiled_mails import wrapped
 from subscriptions.mail.lines import Line, OutMessage
 from subscriptions.mail.smtp import SmtpConnection
 from subscriptions.settings import Settings
-from subscriptions.store import mailbox
+from subscriptions.store import mailbox, mode
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import Captured
 
@@ -40,7 +40,7 @@ class MailboxConnection(flask_mail.Connection):
         with transaction() as session:
             about = {"registration_id": message.registration_id, "key": message.key}
             mailbox.keep(session, Captured(mail=message.mail, source=message.octets, at=now, real_at=real_now, **about))
-        message.reply = "250 kept in the mailbox"
+        message.reply = mode.KEPT
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -44,7 +44,7 @@ def serve(create_app: Callable[[Settings], Flask]) -> None:
         settings = load()
         listening = _listen(settings)
         app = create_app(settings)
-        start.prepare(app)
+        start.serve(app)
     except start.REFUSALS as error:
         sys.exit(start.sentence(error))
     _greet(settings)

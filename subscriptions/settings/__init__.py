@@ -101,7 +101,7 @@ class ListSettings:
     name: str = "Newsletter"
     description: str = ""
     locale: str = "en"
-    wording: str = "Yes, I would like to receive this newsletter by e-mail. I can unsubscribe at any time."
+    wording: str = "Yes, I would like to receive “{name}” from {controller} by e-mail. I can unsubscribe at any time."
     policy_url: str = ""
     controller: str = ""
     postal_address: str = ""
@@ -115,6 +115,13 @@ class ListSettings:
     colour: str = ""
     logo: str = ""
     texts: Mapping[str, ListTexts] = field(default_factory=dict, hash=False)  # by language tag, the list's own not
+
+    def __post_init__(self) -> None:
+        """The wording names what is sent and who sends it, as far as that is known."""
+        wording = self.wording if self.controller else self.wording.replace(" from {controller}", "")
+        for place, value in (("{name}", self.name), ("{controller}", self.controller)):
+            wording = wording.replace(place, value)
+        object.__setattr__(self, "wording", wording)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,12 @@ class Settings:
     def takes_special(self) -> bool:
         """Whether addresses under .local, .test and their like sign up; in try-out mode no mail leaves."""
         return self.abuse.special_domains or self.mail.transport == "mailbox"
+
+    @property
+    def sqlite_file(self) -> str | None:
+        """The path of the database, where it is a file of ours."""
+        url = make_url(self.database_url)
+        return url.database if url.get_backend_name() == "sqlite" else None
 
     @property
     def thresholds(self) -> Thresholds | None:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 SHARDS = 64
 NAMES = (
     "sign_ups limited not_mailable disposable preferences batches confirmations withdrawals disowned cancelled blocked "
-    "purged proofs_purged erased mails_sent mails_given_up mails_dropped suspected proof_asked passed"
+    "purged proofs_purged erased mails_sent mails_given_up mails_dropped suspected proof_asked passed bad_signatures"
 ).split()
 
 _COLUMNS = {"name": "text", "shard": "int", "value": "bigint"}

@@ -29,6 +29,10 @@ class Unavailable(Exception):
     """The database cannot be used now: no connection, no room on the disk, or a COMMIT whose outcome is unknown."""
 
 
+class WentLive(Unavailable):
+    """The database was for trying out when this process began, and is not any more."""
+
+
 class Contention(Exception):
     """Another transaction was in the way; the same again may succeed."""
 
@@ -63,6 +67,7 @@ def engine_options(url: str, connections: int) -> dict[str, Any]:
 def prepare_engine(engine: Engine) -> None:
     """No wait for a lock is longer than the act at hand may take; SQLite durable, its writers announced first."""
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", sqlite.keep_private)
         event.listen(engine, "connect", lambda connection, _: sqlite.make_ready(connection, WAITS_MS))
         event.listen(engine, "begin", _sqlite_begin)
     else:

@@ -1,11 +1,13 @@
 """Small facts about the installation itself."""
 
+import secrets
 from datetime import datetime
 
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from subscriptions import clock
+from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Meta
 
 
@@ -38,3 +40,10 @@ _VERSIONS = "versions"
 _PUT = text(
     "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
+
+
+@repeated
+def try_write() -> None:
+    """Write something small, as any act would; raises what keeps it from that."""
+    with transaction() as session:
+        put(session, "written", secrets.token_hex(8))  # SQLite writes nothing where the same stands there already

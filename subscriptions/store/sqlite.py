@@ -1,6 +1,10 @@
 """SQLite: which one, and what each connection of it is told first."""
 
+import os
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +21,31 @@ def sqlite_module() -> ModuleType:
         import sqlite3
 
         return sqlite3
+
+
+def files_of(database: str | None) -> list[Path]:
+    """The file of a database, and those beside it, as far as they are there."""
+    if database in (None, "", ":memory:"):
+        return []
+    return [path for end in ("", "-wal", "-shm", "-journal") if (path := Path(f"{database}{end}")).is_file()]
+
+
+def keep_private(_dialect: object, _record: object, arguments: Any, _options: object) -> None:
+    """For SQLAlchemy's event `do_connect`: for this user's eyes alone, whatever the umask says or another has set.
+
+    SQLite gives the files beside it the same rights. None is opened that is there: to close it would end locks on it.
+    """
+    database = str(arguments[0])
+    with suppress(OSError):  # what cannot be made is said by whoever connects; what stays open to others, by a finding
+        if database and database != ":memory:" and not Path(database).exists():
+            os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        for path in lax(files_of(database)):
+            path.chmod(0o600)
+
+
+def lax(paths: Iterable[Path]) -> list[Path]:
+    """Those which others than their user may read or write."""
+    return [path for path in paths if path.stat().st_mode & 0o077]
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:

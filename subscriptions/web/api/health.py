@@ -15,11 +15,12 @@ from subscriptions.jobs.jobs import NAMED
 from subscriptions.parts import current_parts
 from subscriptions.store import counters, jobs, migrate, outbox, refusals, subscriptions, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
+from subscriptions.store.models import Job
 from subscriptions.web.api.auth import refuse
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
-from subscriptions.web.http.headers import ARRIVED
-from subscriptions.web.http.problems import json_answer
+from subscriptions.web.http.headers import ARRIVED, hosts_of, is_known
+from subscriptions.web.http.problems import GUESSING, MANY_GUESSES, json_answer
 from subscriptions.web.http.routes import route
 
 pages = Blueprint("health", __name__)
@@ -34,8 +35,8 @@ def healthz() -> Response:
 def readyz() -> Response:
     problems, details = _shared_look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
-    if is_straight_from_loopback(incoming()) or (request.headers.get("Authorization") and _may_read()):
-        body |= {"problems": problems, "warnings": current_parts().warnings, **details}
+    if _may_see():
+        body |= {"problems": problems, "warnings": [*current_parts().warnings, *_guesses()], **details}
     return json_answer(body, 503 if problems else 200)
 
 
@@ -46,6 +47,19 @@ def _shared_look() -> tuple[list[str], dict[str, Any]]:
         parts.look = clocks.Clock.ticks(), *_look()
     _, problems, details = parts.look
     return problems, details
+
+
+def _guesses() -> list[str]:
+    """As far as this process has seen any."""
+    most = current_parts().guesses.most(current_parts().clock.now())
+    return [GUESSING.format(most)] if most >= MANY_GUESSES else []
+
+
+def _may_see() -> bool:
+    """Who asks by another name may be led here by a page of elsewhere, in a browser on this machine."""
+    if not is_known(incoming(), hosts_of(current_parts().settings)):
+        return False
+    return is_straight_from_loopback(incoming()) or ("Authorization" in request.headers and _may_read())
 
 
 def _may_read() -> bool:
@@ -68,12 +82,21 @@ def _look() -> tuple[list[str], dict[str, Any]]:
 
 def _problems(session: Session, now: datetime) -> list[str]:
     found = []
+    if why := current_parts().watch.unwritable:
+        found.append(f"the database takes nothing that is written ({why}): is its disk full?")
     for job in jobs.all_of(session):
         if job.pause_until is not None and job.error:
             found.append(f"{job.name} pauses: {job.error}")
-        elif job.name in NAMED and (job.ended_at is None or now - job.ended_at > NAMED[job.name].late_after):
-            found.append(f"{job.name} is late: {job.error or 'it has not run'}")
+        elif job.name in NAMED and _is_late(job, now):
+            ran = f"it has not run well since {clocks.text(job.ended_at)}" if job.ended_at else "it has never run"
+            found.append(f"{job.name} is late: {job.error or ran}")
     return found
+
+
+def _is_late(job: Job, now: datetime) -> bool:
+    """A service that has just started is given the time that a job needs, unless that has been tried and did not do."""
+    over, began = now - NAMED[job.name].late_after, current_parts().began
+    return (job.ended_at is None or job.ended_at < over) and (job.error is not None or began < over)
 
 
 def _details(session: Session, now: datetime) -> dict[str, Any]:

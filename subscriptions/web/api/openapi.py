@@ -14,7 +14,6 @@ from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 
 pages = Blueprint("openapi", __name__)
-# every address that fits its pattern is accepted; so are internationalised ones, which no pattern describes
 FIXED: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 _SCHEMAS = FIXED["components"]["schemas"]
 _VOLUNTARY = {"type": "string", "maxLength": LONGEST, "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]*$"}

@@ -14,7 +14,7 @@ from subscriptions.web.http import cors
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.language import told
 from subscriptions.web.http.problem import Problem
-from subscriptions.web.http.problems import answer, json_answer, too_many, wrong_in
+from subscriptions.web.http.problems import answer, json_answer, too_many, visit_of, wrong_in
 from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.on_behalf import NOTHING, Vouched, vouched
 from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, read_json, taken
@@ -112,7 +112,7 @@ def confirm() -> Response:
     if code is None:
         return wrong_in("body", [Problem("code", "A code has eight letters and digits, such as K7QM-2XWD.")])
     parts = current_parts()
-    entered = enter(parts.links.visit(sent["registration"]), code, BY_JSON, incoming(), parts)
+    entered = enter(visit_of(sent["registration"]), code, BY_JSON, incoming(), parts)
     if entered.status is None:
         sentence = _WRONG.format(entered.left) if entered.left else _OVER
         return wrong_in("body", [Problem("code", sentence)], tries_left=entered.left)

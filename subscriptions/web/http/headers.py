@@ -154,8 +154,13 @@ def hosts_of(settings: Settings) -> frozenset[str]:
 
 
 def is_ours(incoming: Incoming, hosts: frozenset[str]) -> bool:
-    """base_url's host, the trusted ones, and loopback names from loopback; for health checks any."""
-    if incoming.host.partition(":")[0] in hosts or incoming.path in _ANY_HOST:
+    """By whatever name for health checks, which tell no more than that then."""
+    return incoming.path in _ANY_HOST or is_known(incoming, hosts)
+
+
+def is_known(incoming: Incoming, hosts: frozenset[str]) -> bool:
+    """base_url's host, the trusted ones, and loopback names from loopback."""
+    if incoming.host.partition(":")[0] in hosts:
         return True
     try:
         name = (urlsplit(f"//{incoming.host}").hostname or "").removesuffix(".")

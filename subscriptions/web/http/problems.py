@@ -11,16 +11,23 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from subscriptions.actions.gate import Limited
 from subscriptions.languages import marked
-from subscriptions.links import BadLink
+from subscriptions.links import BadLink, Visit
 from subscriptions.logs import where
 from subscriptions.parts import current_parts
 from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.web.http import language
+from subscriptions.web.http.adapter import incoming
+from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.problem import Problem
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER = 5  # seconds
+MANY_GUESSES = 100  # in an hour, of one network
+GUESSING = (
+    "a network has shown at least {} links in an hour that this service never signed: somebody guesses, which cannot "
+    "succeed, or a program damages links, or a key is missing from secret_keys in [server]"
+)
 
 _SAYS = {
     400: (marked("That request was not understood"),
@@ -100,10 +107,31 @@ def too_many(limited: Limited) -> Response:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(BadLink, lambda _: answer(404))
+    app.register_error_handler(BadLink, _bad_link)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(Contention, _unavailable)
     app.register_error_handler(Exception, _unexpected)
+
+
+def visit_of(handle: str) -> Visit | None:
+    """The visit of a handle of ours; one that is none is a guess as well."""
+    visit = current_parts().links.visit(handle)
+    if handle and visit is None:
+        note_bad_signature()
+    return visit
+
+
+def _bad_link(_: BadLink) -> Response:
+    note_bad_signature()
+    return answer(404)
+
+
+def note_bad_signature() -> None:
+    """Whoever guesses is counted and told nothing: the answer is that of any link which is none."""
+    parts, now = current_parts(), current_parts().clock.now()
+    parts.tally.note("bad_signatures")
+    if parts.guesses.note(origin(incoming(), parts).network, now) == MANY_GUESSES:
+        log.warning(GUESSING.format(MANY_GUESSES))
 
 
 def _http(error: HTTPException) -> Response:

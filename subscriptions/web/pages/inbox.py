@@ -21,7 +21,7 @@ from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab, urls
 from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.http.lists import the_list, there_are
-from subscriptions.web.http.problems import too_many
+from subscriptions.web.http.problems import too_many, visit_of
 from subscriptions.web.intake.submit import ask_again, enter
 from subscriptions.web.pages.confirm import confirm_page_of
 
@@ -66,7 +66,7 @@ def _is_over(visit: Visit) -> bool:
 
 
 def _visit(told: Mapping[str, str]) -> Visit | None:
-    return current_parts().links.visit(told.get("r", ""))
+    return visit_of(told.get("r", ""))
 
 
 def subject(names: str) -> str:

@@ -1,7 +1,6 @@
 """The mailbox and the time machine of the try-out mode; these routes exist nowhere else, and for nobody elsewhere."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +13,9 @@ from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.store import audit, mailbox, meta, subscriptions
+from subscriptions.store import audit, mailbox, meta, mode, subscriptions
 from subscriptions.store.audit import Act
-from subscriptions.store.engine import Contention, Unavailable, reading, transaction
+from subscriptions.store.engine import Contention, Unavailable, WentLive, reading, transaction
 from subscriptions.store.models import ActorKind, Captured
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming
@@ -48,8 +47,12 @@ def _only_from_here() -> None:
 def _follow_clock() -> None:
     """The clock where the time machine has put it; without a database /healthz lives and /readyz says why."""
     if request.endpoint not in ("health.healthz", "static"):
-        with suppress(Unavailable, Contention):
+        try:
             current_parts().follow_clock()
+        except WentLive:
+            raise
+        except (Unavailable, Contention):
+            pass
 
 
 @pages.get("/")
@@ -104,7 +107,7 @@ def move_clock() -> BaseResponse:
     now = parts.clock.now()
     parts.clock.ahead += later(now) - now
     with transaction() as session:
-        meta.put(session, "clock_ahead", str(parts.clock.ahead.total_seconds()))
+        meta.put(session, mode.CLOCK_AHEAD, str(parts.clock.ahead.total_seconds()))
         audit.write(session, Act(parts.clock.now(), ActorKind.TRY_OUT, "time machine", "clock", details={"to": step}))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}
     _run("tidy")

@@ -1,0 +1,71 @@
+"""The command by which a database that things were tried out in becomes that of a live service."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from subscriptions import fits, logs, start
+from subscriptions.cli import BUSY, acts
+from subscriptions.parts import current_parts
+from subscriptions.settings import BadSettings
+from subscriptions.store import audit, mode, vacuum
+from subscriptions.store.engine import Contention, Unavailable, reading, transaction
+from subscriptions.store.migrate import SchemaTooNew, one_at_a_time
+from subscriptions.store.mode import Mode
+
+RUNS = "A process is still running in try-out mode: end it first. Nothing was changed."
+DONE = 'This database is live now. With transport = "smtp" in [mail], start the service: from then on mails leave.'
+
+
+@click.command("go-live")
+@acts.yes
+@with_appcontext
+def go_live(yes: bool) -> None:
+    """End the try-out mode: made-up persons, mails and evidence go; lists, wordings and tokens stay."""
+    logs.setup(sys.stderr)
+    try:
+        start.prepare(current_app._get_current_object(), any_mode=True)  # type: ignore[attr-defined]
+        with fits.nobody_tries_out(current_parts().settings) as nobody:
+            if not nobody:
+                raise click.ClickException(RUNS)
+            click.echo(_go_live(yes))
+    except (BadSettings, SchemaTooNew) as error:
+        raise click.ClickException(str(error)) from None
+    except (Unavailable, Contention):
+        raise click.ClickException(f"{BUSY}; nothing was changed.") from None
+
+
+def _go_live(yes: bool) -> str:
+    with reading() as session:
+        noted, counts = mode.noted(session) or mode.found(session), mode.counts(session)
+    if noted is not None and noted.is_live:
+        with transaction() as session:
+            mode.note(session, Mode.LIVE)
+        return "This database is live already; nothing was removed."
+    if not yes:
+        acts.ask(
+            f"This removes for good what was made in try-out mode: {_said(counts)}, and where the time machine has put "
+            "the clock. Lists, wordings and tokens stay."
+        )
+    _clear()
+    vacuum.sweep_files(current_parts().clock.real_now(), asked=True)
+    return f"Removed: {_said(counts)}.\n{DONE}"
+
+
+def _clear() -> None:
+    """All or nothing; whoever starts meanwhile waits until it is done."""
+    now = current_parts().clock.real_now()
+    with transaction() as session:
+        one_at_a_time(session.connection())
+        counts = mode.counts(session)
+        mode.clear(session, now)
+        mode.note(session, Mode.LIVE)
+        audit.write(session, replace(acts.act(), at=now).of(counts["persons"], **counts))
+
+
+def _said(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items())

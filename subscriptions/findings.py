@@ -1,0 +1,109 @@
+"""What is allowed and will hurt: a row for each, said at the start, by /readyz and by `yestwice mail lint`."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import tzlocal
+
+from subscriptions import keys
+from subscriptions.settings import ListSettings, Settings
+from subscriptions.settings.check import is_loopback
+from subscriptions.store import sqlite
+
+LEGAL_NOTICE = ("controller", "postal_address", "privacy_contact")
+_NOBODY_READS = re.compile(r"(do)?[-_.]?not?[-_.]?reply", re.I)
+_NAME_NOBODY = frozenset("the and for der die das und les des del los gmbh inc ltd llc".split())
+_UTC = {"UTC", "Etc/UTC", "Etc/UCT", "Etc/GMT", "GMT", "Zulu", "Universal", "Etc/Universal", "Etc/Zulu", "UCT"}
+Lists = Iterable[ListSettings]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`when`: what fills the sentence, once for each time that it holds; none, and all is well."""
+
+    name: str
+    when: Callable[[Settings, Lists], Iterator[tuple[str, ...]]]
+    sentence: str
+
+
+def _plain(settings: Settings, _: Lists) -> Iterator[tuple[str, ...]]:
+    mail = settings.mail
+    if mail.transport == "smtp" and mail.security == "none" and not is_loopback(mail.host):
+        yield (mail.host,)
+
+
+def _no_reply(settings: Settings, _: Lists) -> Iterator[tuple[str, ...]]:
+    if _NOBODY_READS.search(settings.mail.sender.rpartition("<")[2].rpartition("@")[0]):
+        yield ()
+
+
+def _notice(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
+    for one in lists:
+        if missing := [key for key in LEGAL_NOTICE if not getattr(one, key)]:
+            yield one.slug, ", ".join(missing)
+
+
+def _policy(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
+    yield from ((one.slug,) for one in lists if not one.policy_url)
+
+
+def _wording(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
+    for one in lists:
+        said = _words(one.wording)
+        lacks = [] if not one.controller or said & _words(one.controller) else [f"who sends ({one.controller})"]
+        lacks += [] if said & _words(f"{one.name} {one.description}") else [f"what ({one.name})"]
+        if lacks:
+            yield one.slug, " and ".join(lacks)
+
+
+def _words(text: str) -> frozenset[str]:
+    """Those by which something can be told: long ones that are no name for everybody."""
+    return frozenset(re.findall(r"\w{3,}|[^\W\d_]{2}(?!\w)", text.casefold())) - _NAME_NOBODY
+
+
+def _labels(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
+    """Of a key that lists use for different questions, the form of all of them asks the first."""
+    first: dict[str, tuple[str, str]] = {}
+    for one in lists:
+        for key, _colon, label in (text.partition(":") for text in one.fields):
+            slug, before = first.setdefault(key, (one.slug, label))
+            if before != label:
+                yield key, slug, before.strip(), one.slug, label.strip()
+
+
+def _time_zone(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
+    if machine_zone() in _UTC:
+        yield from ((one.slug,) for one in lists if getattr(one, "timezone", None) == "")
+
+
+def machine_zone() -> str:
+    return str(tzlocal.get_localzone_name())
+
+
+def _open_files(settings: Settings, _: Lists) -> Iterator[tuple[str, ...]]:
+    secret = (settings.data_dir / name for name in (keys.SECRET_KEY, keys.PEPPER))
+    files = [*sqlite.files_of(settings.sqlite_file), *(path for path in secret if path.is_file())]
+    yield from ((str(path),) for path in sqlite.lax(files))
+
+
+ROWS = (
+    Finding("legal notice", _notice, 'list "{}" has no {}: its mails lack a legal notice'),
+    Finding("privacy policy", _policy, 'list "{}" has no policy_url: nobody can read what they agree to'),
+    Finding("wording", _wording, 'the wording of list "{}" does not say {}: a consent has to name both'),
+    Finding("sender", _no_reply, "sender in [mail] tells people not to answer: use an address that somebody reads"),
+    Finding("plain text", _plain, 'security in [mail] is "none": every mail and its links cross the network to {} in '
+            'clear; set it to "starttls" or "tls"'),
+    Finding("labels", _labels, 'the field {} is in list "{}" "{}" and in list "{}" "{}": a form of both shows '
+            "the first; give it one label, or use two keys"),
+    Finding("time zone", _time_zone, 'list "{}" has no timezone, and this machine\'s is UTC: its mails and pages tell '
+            "times in UTC"),
+    Finding("files", _open_files, "{} can be read by other users of this machine, and is another user's to change: "
+            "chmod 600"),
+)  # fmt: skip
+
+
+def of(settings: Settings, slug: str | None = None) -> list[str]:
+    """One sentence each, of all lists or of one."""
+    lists = [one for one in settings.lists if slug in (None, one.slug)]
+    return [row.sentence.format(*filled) for row in ROWS for filled in row.when(settings, lists)]
