@@ -106,10 +106,10 @@ def test_a_press_is_judged_by_what_is_there_once_the_address_is_held(
     links = {"confirm": world.confirm_link(ANNE), "not-me": world.not_me_link(ANNE)}
     real, acts = addresses.lock, iter([meanwhile])
 
-    def late(session: Session, key: bytes) -> None:
+    def late(session: Session, *keys: bytes | None) -> None:
         for act in acts:  # between the first look and the lock
             act(world, links)
-        real(session, key)
+        real(session, *keys)
 
     monkeypatch.setattr(addresses, "lock", late)
     assert world.post(links["confirm"]).status_code == status

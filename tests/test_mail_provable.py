@@ -122,8 +122,9 @@ def test_what_is_shown_needs_no_key(make_app: Callable[..., Flask], relay: Relay
     with through(relay, make_app, clock) as world:
         world.sign_up()
         world.deliver()
-        shown, server = made(world.app, redacted), world.parts.settings.server
-    rotated = make_app(lists=LISTS, server=replace(server, secret_keys=("another key of the tests",)))
+        shown, settings = made(world.app, redacted), world.parts.settings
+    server = replace(settings.server, secret_keys=("another key of the tests",))
+    rotated = make_app(lists=LISTS, mail=settings.mail, server=server)
     assert made(rotated, redacted) == shown and None not in shown.values()
     assert [*made(rotated, as_sent).values()] == [None]
 
