@@ -2,6 +2,10 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from tzlocal import get_localzone_name
 
 
 class Clock:
@@ -40,10 +44,24 @@ def text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def machine_zone() -> str:
+    """The name of this machine's time zone; UTC also where it has none, or one without a name."""
+    try:
+        return ZoneInfo(get_localzone_name() or "UTC").key
+    except (KeyError, ValueError, OSError):
+        return "UTC"
+
+
+@cache
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone by its name; this machine's, where it is empty."""
+    return ZoneInfo(name or machine_zone())
+
+
 _MONTHS = "January February March April May June July August September October November December".split()
 
 
 def words(at: datetime) -> str:
-    """A time for people, with its zone: 23 November 2026, 09:15 UTC."""
+    """A time as commands say it: 23 November 2026, 09:15 UTC."""
     at = at.astimezone(UTC)
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"

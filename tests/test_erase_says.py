@@ -131,9 +131,9 @@ def stored(world: World, who: str) -> dict[str, str | None]:
 
 
 def time(at: object) -> str:
-    from subscriptions.clock import words
+    from subscriptions.languages import words
 
-    return words(at)  # type: ignore[arg-type]
+    return words(at, "en")  # type: ignore[arg-type]
 
 
 def expected(found: dict[str, str | None]) -> set[str]:
@@ -142,7 +142,7 @@ def expected(found: dict[str, str | None]) -> set[str]:
 
 def said(text: str) -> set[str]:
     """The sentences of that kind which stand in a text."""
-    text, at = " ".join(text.split()), r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
+    text, at = " ".join(re.sub("</?time[^>]*>", "", text).split()), r"\d+ \w+ \d{4}, \d\d:\d\d \(UTC\)"
     forms = [re.escape(one).replace(r"\{\}", at) for one in (*SENTENCES.values(), NOTHING)]
     return {found for form in forms for found in re.findall(form, text)}
 

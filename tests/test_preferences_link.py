@@ -11,6 +11,7 @@ from subscriptions.store.engine import transaction
 from subscriptions.store.models import Owed, UsedOnce
 from tests.builders import ANNE, NEWS, OFFERS, World, link_in, owed, rows_of_every_table, through
 from tests.preferences import Page, ask, link, session_of
+from tests.read_mails import timed
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.relay import Relay
 
@@ -98,7 +99,7 @@ def test_a_fresh_link_waits_for_the_quarter_of_an_hour_and_says_so(world: World)
     world.subscribe(ANNE)
     page = Page.of(world, ANNE)
     for _ in range(3):
-        assert "23 November 2026, 12:30 UTC" in world.post(f"{page.link}/again").text
+        assert timed("23 November 2026, 12:30 (UTC)") in world.post(f"{page.link}/again").text
     assert len(owed()) == 1
     world.clock.forward(minutes=15)
     assert world.post(link(world, ANNE)).status_code == 200

@@ -21,9 +21,9 @@ class OutMessage(flask_mail.Message):
     which kills one-click; its constructor looks up this machine's name in the DNS each time.
     """
 
-    def __init__(self, mail: str, sender: str, letter: Letter, to: str, octets: bytes) -> None:
+    def __init__(self, mail: str, envelope_sender: str, letter: Letter, to: str, octets: bytes) -> None:
         self.mail, self.letter = mail, letter
-        self.subject, self.sender, self.reply_to = "", sender, None
+        self.subject, self.sender, self.reply_to = "", envelope_sender, None
         self.recipient, self.octets = to, octets
         self.recipients, self.cc, self.bcc = [to], [], []
         self.details: dict[str, object] = {}

@@ -5,7 +5,6 @@ import ssl
 
 import flask_mail
 
-from subscriptions.domain.address import named, wire_form
 from subscriptions.mail.advice import advice, said
 from subscriptions.mail.lines import OutMessage
 from subscriptions.mail.wire import NoLogin, TooLong, Wire, dotted
@@ -47,7 +46,6 @@ class SmtpConnection(flask_mail.Connection):
         super().__init__(mail)
         self._settings = settings
         self._helo = helo
-        self._envelope = wire_form(named(settings.envelope_sender or settings.sender)[1])
         self._announced: OutMessage | None = None  # its envelope has gone out already
         self._wire: Wire | None = None  # also while it is being opened
         self._is_cut = False
@@ -154,7 +152,7 @@ class SmtpConnection(flask_mail.Connection):
 
     def _commands(self, message: OutMessage) -> list[str]:
         utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""
-        return [f"MAIL FROM:<{self._envelope}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
+        return [f"MAIL FROM:<{message.sender}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
 
     def _announce(self, host: smtplib.SMTP, following: OutMessage | None) -> bytes:
         """The next mail's envelope in the packet that ends this one: one round trip a mail (RFC 2920, 3.1)."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask import Response, abort, render_template, request
 from flask_babel import gettext
+from markupsafe import Markup
 
 from subscriptions.actions import correct, leave, move, preferences, suppress
 from subscriptions.actions.gate import Limited
@@ -61,7 +62,7 @@ def _join(session: Session) -> Said:
 
 
 def _became(outcome: Outcome, row: List, at: datetime) -> str:
-    return str(gettext(_BECAME[outcome], list=language.said(row).name, time=language.words(at)))
+    return Markup(gettext(_BECAME[outcome])) % {"list": language.said(row).name, "time": language.words(at)}
 
 
 _BECAME = {

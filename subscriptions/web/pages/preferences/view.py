@@ -46,7 +46,7 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
         new_address=fields.address_input(gettext, marked("New e-mail address")),
         erase_by=language.words(mine.erase_by) if mine.erase_by else None,
         locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
-        stays=current_parts().sender.composer.what_stays(mine.kept, language.current()),
+        stays=current_parts().sender.composer.what_stays(mine.kept, language.current(), language.words),
         never=mine.wants_no_mail, quiet=quiet, session=token, until=language.words(session.until),
     )  # fmt: skip
     return told, 422 if problems else 200
