@@ -13,7 +13,14 @@ from flask import Flask
 from subscriptions.actions import erase
 from subscriptions.cli.explain import story
 from subscriptions.domain.fields import (
-    UNSAID, Field, field_of, field_stored, fields_of, greeted_by, told_by, whole_name,
+    UNSAID,
+    Field,
+    field_of,
+    field_stored,
+    fields_of,
+    greeted_by,
+    told_by,
+    whole_name,
 )  # fmt: skip
 from subscriptions.store.models import List
 from subscriptions.web.intake.fields import texts_of

@@ -73,7 +73,7 @@ class Composer:
         values = self.values(mail, due, now, tag, letter.sender.domain)
         hashed = hashes(values, letter.secrets)
         octets, redacted = letter.fill_twice(in_person(values, due.name, due.fields), hashed)
-        message = self._to_send(mail, letter, values["to"], octets)
+        message = self._message(mail, letter, values, octets)
         message.registration_id, message.key = due.registration_id, due.key
         message.details = _details(message, values, redacted) | {"hashes": hashed, "locale": tag}
         if mail.row.repeats_wording:
@@ -93,10 +93,10 @@ class Composer:
         sent = {name: getattr(row, name) if row else "" for name in ("sender", "reply_to")}
         return self._compile(mail, [(List(id=0, slug="test", locale="en", **texts, **sent), None)], SOURCE)
 
-    def envelopes(self) -> set[str]:
+    def senders(self) -> set[str]:
         """All that a relay is told as senders."""
-        senders = {row.sender for row in self._catalogue().lists.values()}
-        return {self._bounces or sender_in(text or self._ours).address for text in {*senders, ""}}
+        texts = {self._ours, *(row.sender or self._ours for row in self._catalogue().configured)}
+        return {self._bounces or sender_in(text).address for text in texts}
 
     def bare_values(self, to: str, mid: str, now: datetime, domain: str = "") -> dict[str, str]:
         """The values of a mail that is about nobody. `domain`: of its sender."""
@@ -149,19 +149,19 @@ class Composer:
         self._newer = read_catalogue()
         return [_entry(self._newer, member) for member in due.members]
 
-    def _message(self, mail: MailKind, letter: Letter, values: dict[str, str]) -> OutMessage:
-        return self._to_send(mail, letter, values["to"], letter.fill(values))
-
-    def _to_send(self, mail: MailKind, letter: Letter, to: str, octets: bytes) -> OutMessage:
-        return OutMessage(mail.value, self._bounces or letter.sender.address, letter, to, octets)
+    def _message(self, mail: MailKind, letter: Letter, values: dict[str, str], octets: bytes = b"") -> OutMessage:
+        sender = self._bounces or letter.sender.address
+        return OutMessage(mail.value, sender, letter, values["to"], octets or letter.fill(values))
 
     def _compile(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         entries = [(each.said_in(tag), text) for each, text in entries]
         rows, about = [each for each, _ in entries], entries[:1] if mail.row.of_all else entries
         named, wording = [each for each, _ in about], about[0][1]
         context: dict[str, Any] = {name: mark(name) for name in VALUES} | self._marked_links
-        context |= responsible.context(rows, named, wording, self._ours)
-        of_one = rows[0] if len(context["parties"]) == 1 else None
+        told = responsible.told(rows, named, self._ours, wording)
+        of_one = rows[0] if len(told) == 1 else None
+        context |= {"parties": told, "controller": of_one.controller if of_one else ""}
+        context["service_name"] = responsible.name_of(rows, self._ours)
         said = [{"list": each, "wording": text, "lang": _foreign(text, tag), "who": responsible.who(each, self._ours)}
                 for each, text in about]  # fmt: skip
         context |= {"entries": said, "wording_lang": said[0]["lang"]}

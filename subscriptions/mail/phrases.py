@@ -58,7 +58,8 @@ _MAILS = marked(
     "Until %(time)s we keep the times of our last mails, so that nobody can use our forms to flood your mailbox."
 )
 _NO_MAIL = marked(
-    "No more mail goes to your address. So that this holds, we keep the reason and the date until it is lifted."
+    "No more mail goes to your address, from any list here. "
+    "So that this holds, we keep the reason and the date until it is lifted."
 )
 _NOT_ASKED = marked(
     "No more confirmation mails go to your address. "

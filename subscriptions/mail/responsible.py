@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from subscriptions.mail.compiled_mails import sender_in, sender_line
-from subscriptions.store.lists import Party, common, parties
+from subscriptions.store.lists import Catalogue, Party, common, parties
 from subscriptions.store.models import List, Wording
+
+FACTS = ("controller", "postal_address", "privacy_contact", "imprint_url")
 
 
 def sender_of(rows: Sequence[List], ours: str) -> str:
@@ -16,10 +18,20 @@ def sender_of(rows: Sequence[List], ours: str) -> str:
     return common(rows, "sender") or ours
 
 
+def sender_of_all(catalogue: Catalogue, ours: str) -> str:
+    """Of a mail that speaks for every list."""
+    return sender_of(catalogue.configured, ours)
+
+
+def name_of(rows: Sequence[List], ours: str) -> str:
+    """What that sender is called."""
+    sender = sender_in(sender_of(rows, ours))
+    return sender.name or sender.address
+
+
 def who(row: List, ours: str) -> str:
     """The controller of a list; where it names none, who sends."""
-    sender = sender_in(row.sender or ours)
-    return row.controller or sender.name or sender.address
+    return row.controller or name_of([row], ours)
 
 
 def headers(rows: Sequence[List], ours: str) -> dict[str, str]:
@@ -30,18 +42,18 @@ def headers(rows: Sequence[List], ours: str) -> dict[str, str]:
     return found
 
 
-def context(rows: Sequence[List], named: Sequence[List], wording: Wording | None, ours: str) -> dict[str, Any]:
-    """For templates: those responsible for these lists, of which others than `named` are named if they are public."""
-    found, sender = parties(rows), sender_in(sender_of(rows, ours))
-    policy_url = {id(rows[0]): wording.policy_url} if wording else {}  # as it was agreed to
+def told(
+    rows: Sequence[List], named: Sequence[List], ours: str, wording: Wording | None = None
+) -> list[dict[str, Any]]:
+    """Who is responsible for these lists, of which others than `named` are named if they are public.
 
-    def told(party: Party) -> dict[str, Any]:
+    `wording`: of the first, as it was agreed to.
+    """
+
+    def facts(party: Party) -> dict[str, Any]:
         names = [row.name for row in party.lists if row.public or row in named]
-        facts = {name: getattr(party.row, name) for name in ("postal_address", "privacy_contact", "imprint_url")}
-        policy = policy_url.get(id(party.row), party.row.policy_url)
-        return facts | {"who": who(party.row, ours), "names": names, "policy_url": policy}
+        policy_url = wording.policy_url if wording and party.row is rows[0] else party.row.policy_url
+        found = {name: getattr(party.row, name) for name in FACTS} | {"policy_url": policy_url}
+        return found | {"who": who(party.row, ours), "names": names}
 
-    return {
-        "parties": [told(party) for party in found], "controller": rows[0].controller if len(found) == 1 else "",
-        "service_name": sender.name or sender.address,
-    }  # fmt: skip
+    return [facts(party) for party in parties(rows)]

@@ -35,6 +35,10 @@ class NoLine(Pause):
     """The relay opens no line to us now; where others stand, it may only want no more of them."""
 
 
+class NoSender(Pause):
+    """The relay refuses who writes; where lists have senders of their own, it may take those of others."""
+
+
 class Cut(Exception):
     """The program ends, and the line was cut: this mail is as if it had never been taken."""
 
@@ -152,7 +156,7 @@ class SmtpConnection(flask_mail.Connection):
 
     def _commands(self, message: OutMessage) -> list[str]:
         utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""
-        return [f"MAIL FROM:<{message.sender}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
+        return [f"MAIL FROM:<{message.envelope_sender}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
 
     def _announce(self, host: smtplib.SMTP, following: OutMessage | None) -> bytes:
         """The next mail's envelope in the packet that ends this one: one round trip a mail (RFC 2920, 3.1)."""
@@ -215,7 +219,7 @@ def _meaning(stage: str, code: int, message: OutMessage) -> type[Exception]:
     if stage == "MAIL FROM" and code in _REFUSALS:
         if is_final and message.needs_smtputf8:  # it may be what this mail asks for beside the sender
             return Refused
-        return NoLine if code == 421 else Pause
+        return NoLine if code == 421 else NoSender
     return Refused if is_final else Later
 
 

@@ -80,6 +80,11 @@ def said(row: List) -> List:
     return row.said_in(current())
 
 
+def told_of(rows: Sequence[List]) -> list[List]:
+    """The same of several."""
+    return [said(row) for row in rows]
+
+
 def listed(rows: Sequence[List]) -> str:
     """The names of lists, in a row."""
     return languages.listed([said(row).name for row in rows], current())

@@ -23,6 +23,7 @@ from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming, now
+from subscriptions.web.http.branding import everybody
 from subscriptions.web.http.lists import any_list
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
@@ -62,7 +63,7 @@ def _join(session: Session) -> Said:
 
 
 def _became(outcome: Outcome, row: List, at: datetime) -> str:
-    return Markup(gettext(_BECAME[outcome])) % {"list": language.said(row).name, "time": language.words(at)}
+    return Markup(gettext(_BECAME[outcome])) % {"list": language.said(row).name, "time": language.words(at)}  # noqa: S704 ours
 
 
 _BECAME = {
@@ -138,14 +139,17 @@ def _told(mine: Profile) -> dict[str, str]:
 
 def _never(session: Session) -> Response:
     """Asks once."""
-    row = about(known(session.key))
-    return Response(render_template("pages/preferences_never.html", session=request.form["session"], footer=row))
+    footer = about(known(session.key))
+    return Response(render_template("pages/preferences_never.html", session=request.form["session"], footer=footer))
 
 
 def _never_surely(session: Session) -> Said:
     policy, reason = current_parts().policy, "never write to me again"
     suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY)
-    return Said(gettext("We will not write to you again."), undo=True)
+    return Said(gettext(_NEVER, who=everybody(current_parts().settings)), undo=True)
+
+
+_NEVER = marked("We will not write to you again, for any list of %(who)s.")
 
 
 def _lift(session: Session) -> Said:
