@@ -22,7 +22,7 @@ NOTHING = "Nothing about you stays with us."
 SENTENCES = {  # by what is stored
     "proof": "Until {} we keep the proof of your consent",
     "mails": "Until {} we keep the times of our last mails",
-    "all": "No more mail goes to your address.",
+    "all": "No more mail goes to your address, from any list here.",
     "confirmations": "No more confirmation mails go to your address.",
     "confirmations for a list": "Until {} no confirmation mails for Newsletter go to your address.",
 }

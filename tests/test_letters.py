@@ -146,8 +146,7 @@ NAMES = ["Newsletter", "Example, Society", 'The "News"', "Bücher & Söhne", "Ü
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sender_of_any_name_keeps_name_and_address(name: str) -> None:
-    quoted = name.replace('"', '\\"')
-    value = sender_line(f'"{quoted}" <news@example.org>', "news@example.org")
+    value = sender_line(name, "news@example.org")
     assert value.isascii() and all(len(line) <= 78 for line in f"From: {value}".split("\r\n"))
     octets = compile_letter({"From": value}, {}, "x", "x").fill({})
     found, address = parseaddr(message_from_bytes(octets)["From"])  # the new parser puts spaces between encoded words

@@ -12,16 +12,8 @@ from flask import Flask
 
 from subscriptions.actions import erase
 from subscriptions.cli.explain import story
-from subscriptions.domain.fields import (
-    UNSAID,
-    Field,
-    field_of,
-    field_stored,
-    fields_of,
-    greeted_by,
-    told_by,
-    whole_name,
-)  # fmt: skip
+from subscriptions.domain import fields as rows
+from subscriptions.domain.fields import Field, field_of, field_stored, fields_of, greeted_by, told_by, whole_name
 from subscriptions.store.models import List
 from subscriptions.web.intake.fields import texts_of
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, World, bearer, text_of
@@ -80,7 +72,7 @@ def test_a_field_of_ones_own_has_the_label_of_the_configuration() -> None:
 
 
 def test_a_field_that_no_list_asks_for_any_more_goes_by_its_key() -> None:
-    assert field_stored("company") == Field("company", "company", purpose=UNSAID, is_own=True)
+    assert field_stored("company") == Field("company", "company", purpose=rows.UNSAID, is_own=True)
     assert field_stored("name") == field_of("name") == Field("name", "Name", "name")
 
 
@@ -134,15 +126,15 @@ def test_each_own_field_says_what_it_is_for_and_only_names_that_they_are_for_not
             data = world.get(f"/api/v1/lists/{slug}/form").get_json()
             shown = [one["name"] for one in data["fields"]]
             assert shown == ["email", *(["name", "given_name"] if names else []), "team", "company"]
-            assert [one["hint"] for one in data["fields"] if one["is_own"]] == [UNSAID, CLUBS]
+            assert [one["hint"] for one in data["fields"] if one["is_own"]] == [rows.UNSAID, CLUBS]
             assert data["texts"]["about"].count(NAMES_ALONE) == names
             snippet = world.get(f"/embed/{slug}").text.partition('<div class="preview">')[2].partition("</form>")[0]
             for html in (world.get(f"/subscribe/{slug}").text, world.get(f"/embed/{slug}/frame").text, snippet):
                 text = unescape(html)
-                assert (text.count(UNSAID), text.count(CLUBS), text.count(NAMES_ALONE)) == (1, 1, names)
+                assert (text.count(rows.UNSAID), text.count(CLUBS), text.count(NAMES_ALONE)) == (1, 1, names)
         world.subscribe(ANNE, NEWS, company="Club")
         page = unescape(Page.of(world, ANNE).opened.text)
-        assert UNSAID in page and CLUBS in page and "to address you" not in page
+        assert rows.UNSAID in page and CLUBS in page and "to address you" not in page
         assert CLUBS in world.get("/api/v1/openapi.json").text
 
 

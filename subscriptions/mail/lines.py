@@ -38,7 +38,7 @@ class OutMessage(flask_mail.Message):
         return not self.recipient.isascii()
 
     def is_sender_blamed(self, reply: str) -> bool:
-        """Whether a refusal is about who writes: many relays say so only when they hear the recipient (RFC 3463 3.2)."""
+        """Whether a refusal is about who writes: many relays say so only when they hear the recipient (RFC 3463)."""
         said = reply.lower()
         named = self.envelope_sender.lower() in said and self.recipient.lower() not in said
         return named or " 5.1.7 " in said or " 5.1.8 " in said

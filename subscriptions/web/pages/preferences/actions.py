@@ -52,6 +52,7 @@ def _join(session: Session) -> Said:
     row, mine, parts = _named_list(), known(session.key), current_parts()
     if not joins(row, mine) or mine.address is None:
         abort(404)
+    about(mine)  # in its language and time
     wording_id = request.form.get("wording", "")
     if not is_of(wording_id, row, parts.catalogue):
         return Said(problems=[Problem("", NOT_ITS_WORDING)])
@@ -94,6 +95,7 @@ def _move(session: Session) -> Said | Response:
     """Another address, by a double opt-in of its own; what we know of that one is told to nobody."""
     typed, mine, parts = request.form.get("email", ""), known(session.key), current_parts()
     address, lists = address_in(request.form), movable(mine)
+    about(mine)
     if isinstance(address, Problem):
         return Said(problems=[address], typed=typed)
     if parts.links.key(address.folded) == session.key or not lists:
