@@ -99,7 +99,7 @@ def _unwanted(name: str, text: str, unwanted: dict[str, str]) -> Iterator[str]:
 def _links(name: str, text: str, tree: nodes.Template) -> Iterator[str]:
     """Every link of a mail is one of ours, by its name."""
     for found in re.finditer(r"\bhref\s*=\s*(?:\"(.*?)\"|'(.*?)'|(\S+))", text, re.I):
-        to = re.fullmatch(r"\{\{ (\w+) \}\}", found[1] or found[2] or found[3])
+        to = re.fullmatch(r"\{\{ ([\w.]+) \}\}", found[1] or found[2] or found[3])
         if to is None or to[1] not in LINKS | {"url"}:
             yield f"{name}:{text.count(chr(10), 0, found.start()) + 1}: links to something else: {found[0]}"
     for call in tree.find_all(nodes.Call):

@@ -14,6 +14,7 @@ from email.quoprimime import body_encode
 from email.utils import formataddr
 from functools import cached_property, lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from markupsafe import escape
 
@@ -62,9 +63,9 @@ def sender_in(text: str) -> Sender:
 
 
 class Letter:
-    """Compiled bytes with slots `\\0name:kind\\0`; kinds: raw (headers), text, html. `sender`: unless only shown."""
+    """Compiled bytes with slots `\\0name:kind\\0`; kinds: raw (headers), text, html."""
 
-    sender = Sender()
+    sender, zone = Sender(), ZoneInfo("UTC")  # of one that is to be filled in anew: who writes, and in whose time
 
     def __init__(self, source: bytes) -> None:
         self.source = source

@@ -70,7 +70,7 @@ class Composer:
         entries = self.entries(due)
         tag = self.language(due, entries)
         letter = self.letter(mail, entries, tag)
-        values = self.values(mail, due, now, tag, letter.sender.domain)
+        values = self.values(mail, due, now, tag, letter)
         hashed = hashes(values, letter.secrets)
         octets, redacted = letter.fill_twice(in_person(values, due.name, due.fields), hashed)
         message = self._message(mail, letter, values, octets)
@@ -89,9 +89,7 @@ class Composer:
 
     def operator_letter(self, mail: MailKind, row: List | None = None) -> Letter:
         """A letter to the operator: about no list, in English as the commands are."""
-        texts = dict.fromkeys("name controller postal_address privacy_contact policy_url imprint_url".split(), "")
-        sent = {name: getattr(row, name) if row else "" for name in ("sender", "reply_to")}
-        return self._compile(mail, [(List(id=0, slug="test", locale="en", **texts, **sent), None)], SOURCE)
+        return self._compile(mail, [(responsible.nobody(row), None)], SOURCE)
 
     def senders(self) -> set[str]:
         """All that a relay is told as senders."""
@@ -104,10 +102,11 @@ class Composer:
         head = {"to": wire_form(to), "mid": mid, "date": _date(now.replace(microsecond=0))}
         return dict.fromkeys(VALUES, "") | head
 
-    def values(self, mail: MailKind, due: Due, now: datetime, tag: str, domain: str = "") -> dict[str, str]:
+    def values(self, mail: MailKind, due: Due, now: datetime, tag: str, letter: Letter) -> dict[str, str]:
         """What is filled into a letter, the greeting without the name: `in_person` puts that in."""
-        zone = clock.zone_of(self.entries(due)[0][0].timezone)  # of several lists: of the first
-        values = self.bare_values(due.address or "", due.mid, now, domain) | secrets(mail, due, self.links)
+        zone = letter.zone
+        values = self.bare_values(due.address or "", due.mid, now, letter.sender.domain)
+        values |= secrets(mail, due, self.links)
         values["greeting"] = phrases.greeting(greeted_by(told_by(due.name, due.fields)), tag)
         values["registered_at"] = words(due.registered_at, tag, zone)
         if due.ref and due.lead.confirm_by:
@@ -136,10 +135,11 @@ class Composer:
         """The letter that a mail is filled into, compiled at its first use."""
         return self._compiled(mail, tuple(self.spoken_for(mail, entries)), tag)
 
-    def spoken_for(self, mail: MailKind, entries: Sequence[Entry]) -> list[Entry]:
+    def spoken_for(self, mail: MailKind, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Which lists a mail is from: those that it is about, or all that there are."""
-        others = self._catalogue().configured if mail.row.of_all else ()
-        return [*entries, *((row, None) for row in others if row is not entries[0][0])]
+        if not mail.row.of_all:
+            return entries
+        return [*entries, *((row, None) for row in self._catalogue().configured if row is not entries[0][0])]
 
     def entries(self, due: Due) -> list[Entry]:
         """What a mail is about, by the catalogue; read anew where a later process has added this list or wording."""
@@ -179,7 +179,7 @@ class Composer:
         headers["Subject"] = folded("Subject", one_line(subject))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         letter = compile_letter(headers, self._slots(mail, of_one), text, style.inlined(html))
-        letter.sender = sender_in(responsible.sender_of(rows, self._ours))
+        letter.sender, letter.zone = sender_in(responsible.sender_of(rows, self._ours)), clock.zone_of(rows[0].timezone)
         return letter
 
     def _slots(self, mail: MailKind, row: List | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from subscriptions.domain.lifecycle import Registration
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
+from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import Composer, in_person
 from subscriptions.mail.lint import Expected, problems
 from subscriptions.settings import Settings
@@ -71,7 +72,7 @@ class Previews:
             letter, values = self._composer.operator_letter(mail), self._to_operator(due)
         else:
             letter = self._composer.letter(mail, self._composer.entries(due), tag)
-            values = self._to_person(mail, due, tag, letter.sender.domain)
+            values = self._to_person(mail, due, tag, letter)
         octets = letter.fill(values)
         expected = self._expected(mail, [each.said_in(tag) for each in rows], tag, values)
         return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
@@ -82,8 +83,8 @@ class Previews:
         said = alarm.values(self._now, lambda excess: excess.name, [flood])
         return self._composer.bare_values(ADDRESS, due.mid, self._now) | said
 
-    def _to_person(self, mail: MailKind, due: Due, tag: str, domain: str) -> dict[str, str]:
-        values = in_person(self._composer.values(mail, due, self._now, tag, domain), due.name, due.fields)
+    def _to_person(self, mail: MailKind, due: Due, tag: str, letter: Letter) -> dict[str, str]:
+        values = in_person(self._composer.values(mail, due, self._now, tag, letter), due.name, due.fields)
         return values | {name: TOKEN for name in values if name.endswith("_token")} | {"code": "EXAM-PLE2"}
 
     def _due(self, mail: MailKind, rows: Sequence[List], tag: str) -> Due:

@@ -34,6 +34,13 @@ def who(row: List, ours: str) -> str:
     return row.controller or name_of([row], ours)
 
 
+def nobody(row: List | None) -> List:
+    """A list that says nothing, for mails about none; with the sender of that one."""
+    said = dict.fromkeys(["name", "timezone", "policy_url", *FACTS], "")
+    sent = {name: getattr(row, name) if row else "" for name in ("sender", "reply_to")}
+    return List(id=0, slug="test", locale="en", **said, **sent)
+
+
 def headers(rows: Sequence[List], ours: str) -> dict[str, str]:
     """From, and Reply-To where all lists have the same."""
     found = {"From": sender_line(*sender_in(sender_of(rows, ours)))}

@@ -77,7 +77,7 @@ def page_of(footer: Footer, settings: Settings) -> Page:
     ours = settings.mail.sender
     parties = responsible.told(rows, rows, ours)
     own = rows[0] if footer and len(parties) == 1 else None
-    if own and not any(parties[0][name] for name in (*responsible.FACTS, "policy_url")):
+    if len(parties) == 1 and not any(parties[0][name] for name in (*responsible.FACTS, "policy_url")):
         parties = []
     return Page(responsible.name_of(rows, ours), own, look_of(own, settings.root), parties)
 
