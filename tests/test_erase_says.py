@@ -131,9 +131,9 @@ def stored(world: World, who: str) -> dict[str, str | None]:
 
 
 def time(at: object) -> str:
-    from subscriptions.languages import words
+    from subscriptions.clock import words
 
-    return words(at, "en")  # type: ignore[arg-type]
+    return words(at)  # type: ignore[arg-type]
 
 
 def expected(found: dict[str, str | None]) -> set[str]:
@@ -141,8 +141,9 @@ def expected(found: dict[str, str | None]) -> set[str]:
 
 
 def said(text: str) -> set[str]:
-    """The sentences of that kind which stand in a text."""
-    text, at = " ".join(re.sub("</?time[^>]*>", "", text).split()), r"\d+ \w+ \d{4}, \d\d:\d\d \(UTC\)"
+    """The sentences of that kind which stand in a text, with times as commands write them."""
+    text = " ".join(re.sub("</?time[^>]*>", "", text).split()).replace("(UTC)", "UTC")
+    at = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
     forms = [re.escape(one).replace(r"\{\}", at) for one in (*SENTENCES.values(), NOTHING)]
     return {found for form in forms for found in re.findall(form, text)}
 

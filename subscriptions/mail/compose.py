@@ -120,9 +120,7 @@ class Composer:
             values["erased_keeps"], values["erased_text"] = "\n".join(stays), "\n\n".join(map(wrapped, stays))
         return values
 
-    def what_stays(
-        self, kept: Kept, tag: str = SOURCE, when: Callable[[datetime], str] = lambda at: words(at, SOURCE)
-    ) -> list[str]:
+    def what_stays(self, kept: Kept, tag: str = SOURCE, when: Callable[[datetime], str] = clock.words) -> list[str]:
         """After an erasure: a sentence or two for each thing. `when`: how a time is written."""
         lists = self._catalogue().lists
         return phrases.what_stays(kept, tag, when, lambda list_id: lists[list_id].name if list_id in lists else "")
