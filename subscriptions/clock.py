@@ -2,9 +2,10 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
-from tzlocal import get_localzone
+from tzlocal import get_localzone_name
 
 
 class Clock:
@@ -45,14 +46,27 @@ def text(at: datetime) -> str:
 
 def local_time(row: object, at: datetime) -> str:
     """The same second in the time zone of a list, to stand beside; that of this machine where the list names none."""
-    zone = getattr(row, "timezone", None)
-    return at.astimezone(ZoneInfo(zone) if zone else get_localzone()).strftime("%Y-%m-%d %H:%M:%S %Z")
+    return at.astimezone(zone_of(getattr(row, "timezone", None) or "")).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def machine_zone() -> str:
+    """The name of this machine's time zone; UTC also where it has none, or one without a name."""
+    try:
+        return ZoneInfo(get_localzone_name() or "UTC").key
+    except (KeyError, ValueError, OSError):
+        return "UTC"
+
+
+@cache
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone by its name; this machine's, where it is empty."""
+    return ZoneInfo(name or machine_zone())
 
 
 _MONTHS = "January February March April May June July August September October November December".split()
 
 
 def words(at: datetime) -> str:
-    """A time for people, with its zone: 23 November 2026, 09:15 UTC."""
+    """A time as commands say it: 23 November 2026, 09:15 UTC."""
     at = at.astimezone(UTC)
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"

@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import get_decimal_symbol
 
-from subscriptions import clock
 from subscriptions.domain.texts import marked as marked
 
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
@@ -81,14 +80,22 @@ def listed(names: Sequence[str], tag: str) -> str:
     return format_list(list(names), locale=locale_of(tag))
 
 
-def words(at: datetime, tag: str) -> str:
-    """A time for people, with its zone: 23. November 2026, 09:15 UTC."""
-    return _words(at.replace(second=0, microsecond=0), tag)
+def words(at: datetime, tag: str, zone: tzinfo = UTC) -> str:
+    """A time for people, with the zone that it is of: 29 November 2026, 18:48 (CET)."""
+    return _words(at.replace(second=0, microsecond=0), tag, zone)
 
 
 @lru_cache(1024)  # mails that leave together were asked for together
-def _words(at: datetime, tag: str) -> str:
-    if tag == SOURCE:
-        return clock.words(at)
-    at, locale = at.astimezone(UTC), locale_of(tag)
-    return f"{format_date(at, 'long', locale)}, {format_time(at, 'short', locale=locale)} UTC"
+def _words(at: datetime, tag: str, zone: tzinfo) -> str:
+    here, locale, is_english = at.astimezone(zone), locale_of(tag), tag == SOURCE
+    date = format_date(here, "d MMMM y" if is_english else "long", locale)
+    time = format_time(here, "HH:mm" if is_english else "short", locale=locale)
+    return f"{date}, {time} ({_zone_name(here, locale)})"
+
+
+def _zone_name(here: datetime, locale: Locale) -> str:
+    """What the language calls its zone at that time; else the usual letters, or how far it is from UTC."""
+    own, usual = get_timezone_name(here, "short", locale=locale), here.tzname() or ""
+    if own.isalpha() and here.utcoffset():  # UTC has one name for all
+        return own
+    return usual if usual.isalpha() else f"UTC{here.isoformat()[-6:]}"

@@ -120,6 +120,7 @@ def mailable(settings: Settings) -> Mailable:
     abuse = settings.abuse
     contacts = [one.privacy_contact for one in settings.lists]
     contacts += [texts.privacy_contact for one in settings.lists for texts in one.texts.values()]
+    contacts += [text for one in settings.lists for text in (one.sender, one.reply_to)]
     ours = [settings.mail.sender, settings.mail.envelope_sender, *contacts]
     own = frozenset(mailbox for text in ours if (mailbox := _mailbox(text)))
     return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)

@@ -12,8 +12,9 @@ from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
 ROOT = Path(__file__).resolve().parents[1] / "templates"
 PARTS = {"subject.txt", "body.txt", "body.html"}
-LINKS = {"confirm_url", "not_me_url", "unsubscribe_url", "preferences_url", "preferences_page_url", "policy_url"}
-# policy_url alone may leave our origin (M-12)
+LINKS = {"confirm_url", "not_me_url", "unsubscribe_url", "preferences_url", "preferences_page_url", "policy_url",
+         "party.policy_url", "party.imprint_url"}  # fmt: skip
+# policy_url and imprint_url alone may leave our origin (M-12)
 MAKES_LINKS = {"link", "button"}  # macros of email/_parts.html, whose first argument is the link
 
 NOT_IN_PAGES = {
@@ -98,7 +99,7 @@ def _unwanted(name: str, text: str, unwanted: dict[str, str]) -> Iterator[str]:
 def _links(name: str, text: str, tree: nodes.Template) -> Iterator[str]:
     """Every link of a mail is one of ours, by its name."""
     for found in re.finditer(r"\bhref\s*=\s*(?:\"(.*?)\"|'(.*?)'|(\S+))", text, re.I):
-        to = re.fullmatch(r"\{\{ (\w+) \}\}", found[1] or found[2] or found[3])
+        to = re.fullmatch(r"\{\{ ([\w.]+) \}\}", found[1] or found[2] or found[3])
         if to is None or to[1] not in LINKS | {"url"}:
             yield f"{name}:{text.count(chr(10), 0, found.start()) + 1}: links to something else: {found[0]}"
     for call in tree.find_all(nodes.Call):

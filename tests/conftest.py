@@ -30,6 +30,7 @@ from tests.support.relay import Relay
 
 pytest_plugins = ["tests.clause", "tests.upgraded"]  # what `pytest -m clause` says at its end; what 0.2.0 left
 
+os.environ["TZ"] = "UTC"  # lists that name no time zone have this machine's, wherever the tests run
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 # Nothing is timed: a busy machine is no failure. By day the same texts and histories each time, by night new ones.

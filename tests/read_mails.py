@@ -1,6 +1,7 @@
-"""What stands in a mail: its links, its words, and what its HTML would load."""
+"""What stands in a mail: its links, its words, and what its HTML would load; and how a page writes a time."""
 
 import re
+from datetime import datetime
 from email.message import EmailMessage
 from html.parser import HTMLParser
 
@@ -38,3 +39,9 @@ def links_of(mail: EmailMessage) -> set[str]:
 def flat(mail: EmailMessage) -> str:
     """The text part without its line breaks."""
     return " ".join(text_of(mail).split())
+
+
+def timed(at: str) -> str:
+    """What a page says of a time: for people, and exactly for programs."""
+    exactly = datetime.strptime(f"{at} +0000", "%d %B %Y, %H:%M (UTC) %z")
+    return f'<time datetime="{exactly:%Y-%m-%dT%H:%M:%SZ}">{at}</time>'

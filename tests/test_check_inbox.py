@@ -13,6 +13,7 @@ from subscriptions.links.handles import MAILS
 from subscriptions.settings import Abuse, Limits, Mail
 from subscriptions.store.models import Address
 from tests.builders import ANNE, BART, HIDDEN, NEWS, OFFERS, World
+from tests.read_mails import timed
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_contracts import everything
 from tests.typed import ask_again, code_in, handle_of, page, type_code, visit
@@ -32,7 +33,12 @@ def sending(make_app: Callable[..., Flask], world: World) -> World:
 
 def test_the_page_says_what_to_look_for_and_until_when(world: World) -> None:
     text = page(world, visit(world)).text
-    for said in ("newsletter@example.org", "Please confirm: Newsletter", "24 November 2026, 12:00 UTC", "spam folder"):
+    for said in (
+        "newsletter@example.org",
+        "Please confirm: Newsletter",
+        timed("24 November 2026, 12:00 (UTC)"),
+        "spam folder",
+    ):
         assert said in text
     assert f'href="/subscribe/{NEWS}"' in text and 'autocomplete="one-time-code"' in text
 

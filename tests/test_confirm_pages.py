@@ -10,6 +10,7 @@ from subscriptions.actions.leave import Withdrawal, leave
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from tests.builders import ANNE, BART, NEWS, World, rows_of_every_table
+from tests.read_mails import timed
 from tests.support.cases import BY_DAY_ON_SQLITE
 
 pytestmark = BY_DAY_ON_SQLITE
@@ -167,7 +168,7 @@ def test_who_is_subscribed_finds_the_way_out_on_the_page(world: World) -> None:
 
 def test_the_page_shows_what_is_agreed_to_until_when_and_the_way_back(world: World) -> None:
     page = world.get(waiting(world)).text
-    assert ANNE in page and "24 November 2026, 12:00 UTC" in page
+    assert ANNE in page and timed("24 November 2026, 12:00 (UTC)") in page
     assert world.parts.catalogue.configured[0].name in page and "/not-me/" in page
     assert page.count("<button") == 1
 

@@ -23,7 +23,7 @@ NOTHING = "Nothing about you stays with us."
 SENTENCES = {  # by what is stored
     "proof": "Until {} we keep the proof of your consent",
     "mails": "Until {} we keep the times of our last mails",
-    "all": "No more mail goes to your address.",
+    "all": "No more mail goes to your address, from any list here.",
     "confirmations": "No more confirmation mails go to your address.",
     "confirmations for a list": "Until {} no confirmation mails for Newsletter go to your address.",
 }
@@ -141,8 +141,9 @@ def expected(found: dict[str, str | None]) -> set[str]:
 
 
 def said(text: str) -> set[str]:
-    """The sentences of that kind which stand in a text."""
-    text, at = " ".join(text.split()), r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
+    """The sentences of that kind which stand in a text, with times as commands write them."""
+    text = " ".join(re.sub("</?time[^>]*>", "", text).split()).replace("(UTC)", "UTC")
+    at = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
     forms = [re.escape(one).replace(r"\{\}", at) for one in (*SENTENCES.values(), NOTHING)]
     return {found for form in forms for found in re.findall(form, text)}
 

@@ -88,10 +88,10 @@ def test_what_is_asked_goes_before_what_is_accepted_and_that_before_the_list(
 @pytest.mark.parametrize(
     ("tag", "runs", "name", "time"),
     [
-        ("en", "ltr", "English", "23 November 2026, 09:15 UTC"),
-        ("de", "ltr", "Deutsch", "23. November 2026, 09:15 UTC"),
-        ("fr", "ltr", "français", "23 novembre 2026, 09:15 UTC"),
-        ("es", "ltr", "español", "23 de noviembre de 2026, 9:15 UTC"),
+        ("en", "ltr", "English", "23 November 2026, 09:15 (UTC)"),
+        ("de", "ltr", "Deutsch", "23. November 2026, 09:15 (UTC)"),
+        ("fr", "ltr", "français", "23 novembre 2026, 09:15 (UTC)"),
+        ("es", "ltr", "español", "23 de noviembre de 2026, 9:15 (UTC)"),
         ("ar", "rtl", "العربية", None),
         ("pt-BR", "ltr", "português (Brasil)", None),
     ],

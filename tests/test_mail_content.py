@@ -190,15 +190,15 @@ def test_the_legal_notice_stands_in_both_parts(mail: EmailMessage) -> None:
 
 
 def test_both_parts_name_the_same_times(mail: EmailMessage) -> None:
-    time = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
+    time = r"\d+ \w+ \d{4}, \d\d:\d\d \(UTC\)"
     assert set(re.findall(time, flat(mail))) == set(re.findall(time, " ".join(page_of(mail).words)))
 
 
 @each(
     "fact",
     [
-        "List: Newsletter", "Asked by: Example Society", "Requested: 23 November 2026, 12:00 UTC",
-        "before 24 November 2026, 12:00 UTC", "receive “Newsletter” from Example Society by e-mail.",
+        "List: Newsletter", "Asked by: Example Society", "Requested: 23 November 2026, 12:00 (UTC)",
+        "before 24 November 2026, 12:00 (UTC)", "receive “Newsletter” from Example Society by e-mail.",
         "The button subscribes this address to the list.", "the sign-up is blocked at that time",
         "One month after the sign-up it is deleted", "you need not do anything", "IP address",
     ],
@@ -237,10 +237,10 @@ def test_one_click_on_the_confirmation_mail_cancels_and_nobody_is_asked_again(wo
 @pytest.mark.parametrize("kind", ["erased"])
 def test_the_last_mail_offers_nothing_to_leave_and_says_what_stays(mail: EmailMessage) -> None:
     assert mail["List-Unsubscribe"] is None
-    assert "Until 1 January 2030, 00:00 UTC we keep the proof of your consent" in flat(mail)
+    assert "Until 1 January 2030, 00:00 (UTC) we keep the proof of your consent" in flat(mail)
 
 
 @pytest.mark.parametrize("kind", ["welcome"])
 def test_the_welcome_mail_repeats_what_was_agreed_to(mail: EmailMessage) -> None:
     assert "You agreed to this: Yes, I would like to receive" in flat(mail)
-    assert "Confirmed: 23 November 2026, 12:00 UTC" in flat(mail)
+    assert "Confirmed: 23 November 2026, 12:00 (UTC)" in flat(mail)

@@ -37,7 +37,7 @@ def changed(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def change() -> None:
         for module, name in (
-            (phrases, "_said"), (phrases, "greeting"), (phrases, "words"), (compose, "words"), (languages, "words"),
+            (phrases, "_said"), (phrases, "greeting"), (compose, "words"), (languages, "words"),
             (compose, "greeted_by"), (fields, "greeted_by"),
         ):  # fmt: skip
             monkeypatch.setattr(module, name, lambda *about: "another version")

@@ -34,7 +34,10 @@ def test_never_again_is_asked_once_more(world: World, subscribed: Page) -> None:
 
 def test_never_again_ends_everything_and_silences_every_list(world: World, subscribed: Page) -> None:
     world.sign_up(ANNE, OFFERS)
-    assert subscribed.told("never-surely") == "We will not write to you again."
+    assert (
+        subscribed.told("never-surely")
+        == "We will not write to you again, for any list of Example Society and Newsletter."
+    )
     assert (states(world), scopes(world), len(world.registrations())) == ({NEWS: "unsubscribed"}, ["all"], 1)
     assert world.evidence()[-1].channel == "preferences"
     sent = len(world.mails())

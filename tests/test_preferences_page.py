@@ -13,6 +13,7 @@ from subscriptions.store.models import Subscription
 from tests.builders import ANNE, BART, HIDDEN, LISTS, NEWS, OFFERS, World
 from tests.conftest import ManualClock
 from tests.preferences import Page, key
+from tests.read_mails import timed
 from tests.support.cases import BY_DAY_ON_SQLITE
 
 pytestmark = BY_DAY_ON_SQLITE
@@ -35,7 +36,7 @@ def subscribed(world: World) -> Page:
 def test_the_page_shows_every_list_of_the_address_and_every_public_one(world: World) -> None:
     world.subscribe(ANNE, HIDDEN)
     page = Page.of(world, ANNE).opened.text
-    assert ANNE in page and "Since 23 November 2026, 12:00 UTC" in page
+    assert ANNE in page and f"Since {timed('23 November 2026, 12:00 (UTC)')}" in page
     assert [f'Leave<span class="away"> {name}' in page for name in ("Hidden", "Newsletter")] == [True, False]
     assert all(f'Subscribe<span class="away"> {name}' in page for name in ("Newsletter", "Offers"))
 
@@ -50,8 +51,8 @@ def test_the_page_says_what_waits_and_what_was_not_confirmed(world: World) -> No
     world.sign_up(ANNE, OFFERS)
     world.clock.forward(minutes=15)
     page = Page.of(world, ANNE).opened.text
-    assert "You can confirm until 25 November 2026, 12:00 UTC." in page
-    assert "It is used for nothing, and deleted at 23 December 2026, 12:00 UTC." in page
+    assert f"You can confirm until {timed('25 November 2026, 12:00 (UTC)')}." in page
+    assert f"It is used for nothing, and deleted at {timed('23 December 2026, 12:00 (UTC)')}." in page
 
 
 def test_the_page_says_what_has_ended_and_what_is_restricted(world: World) -> None:
@@ -61,7 +62,10 @@ def test_the_page_says_what_has_ended_and_what_is_restricted(world: World) -> No
     with transaction() as session:
         session.execute(sa.update(Subscription).where(Subscription.state == "confirmed").values(restricted=True))
     page = Page.of(world, ANNE).opened.text
-    assert "Restricted: it is kept, but nothing is sent." in page and "Ended at 23 November 2026, 12:30 UTC" in page
+    assert (
+        "Restricted: it is kept, but nothing is sent." in page
+        and f"Ended at {timed('23 November 2026, 12:30 (UTC)')}" in page
+    )
 
 
 def test_nothing_is_shown_whose_time_is_over_although_no_job_has_run(world: World) -> None:
@@ -104,9 +108,9 @@ def test_coming_back_needs_a_new_confirmation(world: World, subscribed: Page) ->
 def test_the_switch_on_keeps_to_the_budget_and_says_when(world: World, subscribed: Page) -> None:
     assert "is on its way" in subscribed.join(OFFERS)
     subscribed.act("leave", list=NEWS)
-    assert "leaves at 23 November 2026, 12:30 UTC" in subscribed.join(NEWS)
+    assert f"leaves at {timed('23 November 2026, 12:30 (UTC)')}" in subscribed.join(NEWS)
     # the mails of the first sign-up and of the lists just joined: three in 24 hours
-    assert "cannot send another mail before 24 November 2026, 12:00 UTC" in subscribed.join(OFFERS)
+    assert f"cannot send another mail before {timed('24 November 2026, 12:00 (UTC)')}" in subscribed.join(OFFERS)
     assert len(world.registrations()) == 3
 
 

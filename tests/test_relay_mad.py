@@ -117,7 +117,7 @@ def test_a_reply_with_control_characters_is_stored_without_them(
         world.deliver()
     said = [str(row.details["reply"]) for row in world.evidence() if row.fact == fact]
     said += [str(mail.note) for mail in owed()] if not fact else []
-    assert len(said) == 1 and said[0].endswith("a b [2Jc   \ufffd\ufffd\ufffd\ufffd end")
+    assert len(said) == 1 and "a b [2Jc   \ufffd\ufffd\ufffd\ufffd end" in said[0]
     assert fact or owed()[0].taken_by is None
 
 

@@ -58,6 +58,15 @@ SECRET = "hunter2-hunter2-hunter2"
         ("[[lists]]\nslug = '-a'", "slug"),
         ("[[lists]]\nslug = 'a'\n[[lists]]\nslug = 'a'", "slug"),
         ("[[lists]]\nname = ' '", "name"),
+        ("[[lists]]\nsender = 'Newsletter'", "sender"),
+        ("[[lists]]\nsender = 'Ä <ä@example.org>'", "sender"),
+        ("[mail]\nsender = 'Ä <ä@example.org>'", "sender"),
+        ('[[lists]]\nreply_to = "Answers\\r\\nBcc: <a@example.org>"', "reply_to"),
+        ("[[lists]]\nimprint_url = 'example.org/imprint'", "imprint_url"),
+        ("[[lists]]\nimprint_url = 'javascript:alert(1)'", "imprint_url"),
+        ("[[lists]]\ntimezone = 'Nowhere/Else'", "timezone"),
+        ("[[lists]]\ntimezone = '../UTC'", "timezone"),
+        ("[[lists]]\ntimezone = 'Europe'", "timezone"),
         ('[[lists]]\nname = "a\\nb"', "name"),
         ("[[lists]]\nwording = ''", "wording"),
         ("[[lists]]\nlocale = 'english please'", "locale"),
@@ -189,3 +198,9 @@ def test_a_start_with_a_bad_configuration_ends_with_status_1_and_no_traceback(tm
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 2
     assert "prot" in result.stderr and "workers" in result.stderr
+
+
+@each(("named", "meant"), [("europe/berlin", "Europe/Berlin"), ("Europe/Berlim", "Europe/Berlin"), ("utc", "UTC")])
+def test_a_time_zone_that_is_nearly_one_is_told_which(tmp_path: Path, named: str, meant: str) -> None:
+    (problem,) = refused(tmp_path, f"[[lists]]\ntimezone = '{named}'")
+    assert f'is "{named}", which is no time zone' in problem and f'"{meant}" is one' in problem

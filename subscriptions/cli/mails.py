@@ -27,11 +27,12 @@ mail = Group("mail", help="Mails: try the relay, see and check what is sent.")
 
 @mail.command("test")
 @click.argument("address", type=address_of)
+@click.option("--list", "slug", metavar="SLUG", help="From the sender of this list.")
 @ready
-def test_mail(address: Address) -> None:
+def test_mail(address: Address, slug: str | None) -> None:
     """Send one test mail to ADDRESS through the configured relay, and say what the relay said."""
-    parts = current_parts()
-    message = parts.sender.composer.test_mail(address.mailed, secrets.token_hex(16), parts.clock.now())
+    parts, row = current_parts(), the_list(slug) if slug else None
+    message = parts.sender.composer.test_mail(address.mailed, secrets.token_hex(16), parts.clock.now(), row)
     line = parts.sender.new_line()
     try:
         line.send(message)

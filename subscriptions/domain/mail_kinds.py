@@ -46,6 +46,7 @@ class Row:
     life: timedelta = 24 * HOUR  # from the time that it is due; of a form, as long as that can be confirmed
     leaves_by: str | None = "unsubscribe_url"  # the link of ours in its List-Unsubscribe
     of_form: bool = False  # about all the lists of its form, otherwise about one
+    of_all: bool = False  # about all that is stored of somebody: it speaks for every list, whichever it hangs on
     says_when: bool = False  # when it was asked for or happened; and it opens the page of preferences
     names_lists: bool = False
     repeats_wording: bool = False
@@ -75,12 +76,13 @@ class MailKind(StrEnum):
     ALREADY_SUBSCRIBED = "already_subscribed", Row(noun='"you are already subscribed" mail', names_lists=True)
     ERASED = "erased", Row(
         noun="mail about the erasure", reaches=Reaches.ANY, despite=SuppressionScope.ALL, though_restricted=True,
-        budgeted=False, life=HOUR, leaves_by=None,
+        budgeted=False, life=HOUR, leaves_by=None, of_all=True,
         says={"erased_keeps": "what stays and until when"},
     )  # fmt: skip
     PREFERENCES = "preferences", Row(  # the link to one's own; a request, no step of a life, owes it
         noun="mail with the link to their own page", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
-        though_restricted=True, life=HOUR, leaves_by=None, says_when=True, says={"owed_at": "when it was asked for"},
+        though_restricted=True, life=HOUR, leaves_by=None, of_all=True, says_when=True,
+        says={"owed_at": "when it was asked for"},
     )  # fmt: skip
     ADDRESS_CHANGED = "address_changed", Row(
         noun="mail about the changed address", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,

@@ -45,6 +45,11 @@ class Batch:
     def __init__(self, composer: Composer, clock: Clock) -> None:
         self._composer, self._clock = composer, clock
 
+    @property
+    def senders(self) -> set[str]:
+        """Whom our mails come from, as a relay is told."""
+        return self._composer.senders()
+
     def read(self, ids: list[int]) -> list[Taken]:
         """In their order; one that was erased meanwhile is not among them. Raises Unwritable if one of them is."""
         now = self._clock.now()

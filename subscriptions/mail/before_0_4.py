@@ -7,8 +7,10 @@ is left to be proven, which is three years after the last of those subscriptions
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from subscriptions import languages
+from babel.dates import format_date, format_time
+
 from subscriptions.clock import StoppedClock
+from subscriptions.languages import locale_of
 from subscriptions.links.handles import Codes
 from subscriptions.links.purposes import Purpose, Tokens
 from subscriptions.mail import phrases
@@ -56,10 +58,11 @@ def _times(due: Due, tag: str) -> dict[str, str]:
 
 
 def _words(at: datetime, tag: str) -> str:
-    if tag not in _TIMES:
-        return languages.words(at, tag)
-    form, months = _TIMES[tag]
     at = at.astimezone(UTC)
+    if tag not in _TIMES:
+        locale = locale_of(tag)
+        return f"{format_date(at, 'long', locale)}, {format_time(at, 'short', locale=locale)} UTC"
+    form, months = _TIMES[tag]
     month = months.split()[at.month - 1]
     return form.format(day=at.day, month=month, year=at.year, hour=at.hour, minute=at.minute)
 

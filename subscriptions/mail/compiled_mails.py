@@ -12,9 +12,13 @@ from collections.abc import Mapping
 from email.header import Header
 from email.quoprimime import body_encode
 from email.utils import formataddr
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from markupsafe import escape
+
+from subscriptions.domain.address import named, wire_form
 
 LINE = 72
 _MARK = re.compile(r"QzX([a-z_]+)XzQ")
@@ -36,12 +40,32 @@ def is_secret(name: str) -> bool:
 
 def wrapped(text: str) -> str:
     """A paragraph in lines of at most 72; a long word, such as a link, stays whole. A time is longer than its mark."""
-    wide = _MARK.sub(lambda found: found[0] + "\x7f" * 14, text)
+    wide = _MARK.sub(lambda found: found[0] + "\x7f" * 18, text)
     return textwrap.fill(wide, LINE, break_long_words=False, break_on_hyphens=False).replace("\x7f", "")
+
+
+class Sender(NamedTuple):
+    """Who writes: a name, which may be missing, and the address in the form for SMTP."""
+
+    name: str = ""
+    address: str = ""
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+
+@lru_cache(256)
+def sender_in(text: str) -> Sender:
+    """As the configuration writes it."""
+    name, address = named(text)
+    return Sender(name, wire_form(address))
 
 
 class Letter:
     """Compiled bytes with slots `\\0name:kind\\0`; kinds: raw (headers), text, html."""
+
+    sender, zone = Sender(), ZoneInfo("UTC")  # of one that is to be filled in anew: who writes, and in whose time
 
     def __init__(self, source: bytes) -> None:
         self.source = source
@@ -117,12 +141,12 @@ def encoded(name: str, text: str) -> str:
 _ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)
 
 
-def sender_line(name: str, address: str) -> str:
-    """The value of From: a name, quoted or encoded as it needs, and the address in the form for SMTP."""
+def sender_line(name: str, address: str, header: str = "From") -> str:
+    """The value of a header: a name, quoted or encoded as it needs, and the address in the form for SMTP."""
     short = formataddr((name, address)) if name.isascii() and "=?" not in name else ""
-    if short and len(f"From: {short}") <= LINE:
+    if short and len(f"{header}: {short}") <= LINE:
         return short
-    phrase = folded("From", name) if _ATOMS.fullmatch(name) else encoded("From", name)
+    phrase = folded(header, name) if _ATOMS.fullmatch(name) else encoded(header, name)
     return f"{phrase}\r\n <{address}>"
 
 

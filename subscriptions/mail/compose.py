@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from flask_babel import force_locale
 from jinja2 import Environment
 
-from subscriptions.domain.address import named, wire_form
+from subscriptions import clock
+from subscriptions.domain.address import wire_form
 from subscriptions.domain.breaker import Excess
 from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import greeted_by, told_by
@@ -20,8 +21,8 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import LINK_LIFE, Policy
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
-from subscriptions.mail import alarm, phrases, style
-from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_line, wrapped
+from subscriptions.mail import alarm, phrases, responsible, style
+from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_in, wrapped
 from subscriptions.mail.lines import OutMessage
 from subscriptions.settings import Settings
 from subscriptions.store.kept import Kept
@@ -54,10 +55,7 @@ class Composer:
         self._language = lru_cache(256)(languages.best)
         self._compiled = lru_cache(COMPILED_AT_MOST)(self._compile)  # a catalogue that is read anew has new rows
         self._marked_links = {name: links.url(page, mark(token)) for name, (page, token) in LINKS.items()}
-        name, address = named(settings.mail.sender)
-        self._service, self._sender = name or address, wire_form(address)
-        self._from = sender_line(name, self._sender)
-        self._domain = self._sender.rpartition("@")[2]
+        self._ours, self._bounces = settings.mail.sender, sender_in(settings.mail.envelope_sender).address
 
     @property
     def policy(self) -> Policy:
@@ -71,10 +69,11 @@ class Composer:
             return self._message(mail, self.operator_letter(mail), values)
         entries = self.entries(due)
         tag = self.language(due, entries)
-        values, letter = self.values(mail, due, now, tag), self.letter(mail, entries, tag)
+        letter = self.letter(mail, entries, tag)
+        values = self.values(mail, due, now, tag, letter)
         hashed = hashes(values, letter.secrets)
         octets, redacted = letter.fill_twice(in_person(values, due.name, due.fields), hashed)
-        message = OutMessage(mail.value, self._settings.mail.sender, letter, values["to"], octets)
+        message = self._message(mail, letter, values, octets)
         message.registration_id, message.key = due.registration_id, due.key
         message.details = _details(message, values, redacted) | {"hashes": hashed, "locale": tag}
         if mail.row.repeats_wording:
@@ -83,41 +82,48 @@ class Composer:
             message.details["lists"] = [row.slug for row, _ in entries]
         return message
 
-    def test_mail(self, to: str, mid: str, now: datetime) -> OutMessage:
-        """A mail that only shows whether the relay takes one."""
-        return self._message(MailKind.TEST, self.operator_letter(MailKind.TEST), self.bare_values(to, mid, now))
+    def test_mail(self, to: str, mid: str, now: datetime, row: List | None = None) -> OutMessage:
+        """A mail that only shows whether the relay takes one, from the sender of that list or of the installation."""
+        letter = self.operator_letter(MailKind.TEST, row)
+        return self._message(MailKind.TEST, letter, self.bare_values(to, mid, now, letter.sender.domain))
 
-    def operator_letter(self, mail: MailKind) -> Letter:
+    def operator_letter(self, mail: MailKind, row: List | None = None) -> Letter:
         """A letter to the operator: about no list, in English as the commands are."""
-        nothing = dict.fromkeys(("controller", "postal_address", "privacy_contact"), "")
-        nobody = List(id=0, slug="test", name=self._service, locale="en", **nothing)
-        return self._compile(mail, [(nobody, None)], SOURCE)
+        return self._compile(mail, [(responsible.nobody(row), None)], SOURCE)
 
-    def bare_values(self, to: str, mid: str, now: datetime) -> dict[str, str]:
-        """The values of a mail that is about nobody."""
-        head = {"to": wire_form(to), "mid": f"<{mid}@{self._domain}>", "date": _date(now.replace(microsecond=0))}
+    def senders(self) -> set[str]:
+        """All that a relay is told as senders."""
+        texts = {self._ours, *(row.sender or self._ours for row in self._catalogue().configured)}
+        return {self._bounces or sender_in(text).address for text in texts}
+
+    def bare_values(self, to: str, mid: str, now: datetime, domain: str = "") -> dict[str, str]:
+        """The values of a mail that is about nobody. `domain`: of its sender."""
+        mid = f"<{mid}@{domain or sender_in(self._ours).domain}>"
+        head = {"to": wire_form(to), "mid": mid, "date": _date(now.replace(microsecond=0))}
         return dict.fromkeys(VALUES, "") | head
 
-    def values(self, mail: MailKind, due: Due, now: datetime, tag: str) -> dict[str, str]:
+    def values(self, mail: MailKind, due: Due, now: datetime, tag: str, letter: Letter) -> dict[str, str]:
         """What is filled into a letter, the greeting without the name: `in_person` puts that in."""
-        values = self.bare_values(due.address or "", due.mid, now) | secrets(mail, due, self.links)
+        zone = letter.zone
+        values = self.bare_values(due.address or "", due.mid, now, letter.sender.domain)
+        values |= secrets(mail, due, self.links)
         values["greeting"] = phrases.greeting(greeted_by(told_by(due.name, due.fields)), tag)
-        values["registered_at"] = words(due.registered_at, tag)
+        values["registered_at"] = words(due.registered_at, tag, zone)
         if due.ref and due.lead.confirm_by:
-            values["confirm_by"] = words(due.lead.confirm_by, tag)
+            values["confirm_by"] = words(due.lead.confirm_by, tag, zone)
         if due.confirmed_at:
-            values["confirmed_at"] = words(due.confirmed_at, tag)
+            values["confirmed_at"] = words(due.confirmed_at, tag, zone)
         if mail.row.says_when:
-            values["owed_at"] = words(due.owed_at, tag)
+            values["owed_at"] = words(due.owed_at, tag, zone)
         if due.kept:
-            stays = self.what_stays(due.kept, tag)
+            stays = self.what_stays(due.kept, tag, lambda at: words(at, tag, zone))
             values["erased_keeps"], values["erased_text"] = "\n".join(stays), "\n\n".join(map(wrapped, stays))
         return values
 
-    def what_stays(self, kept: Kept, tag: str = SOURCE) -> list[str]:
-        """After an erasure: a sentence or two for each thing."""
+    def what_stays(self, kept: Kept, tag: str = SOURCE, when: Callable[[datetime], str] = clock.words) -> list[str]:
+        """After an erasure: a sentence or two for each thing. `when`: how a time is written."""
         lists = self._catalogue().lists
-        return phrases.what_stays(kept, tag, lambda list_id: lists[list_id].name if list_id in lists else "")
+        return phrases.what_stays(kept, tag, when, lambda list_id: lists[list_id].name if list_id in lists else "")
 
     def language(self, due: Due, entries: Sequence[Entry]) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
@@ -125,7 +131,13 @@ class Composer:
 
     def letter(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         """The letter that a mail is filled into, compiled at its first use."""
-        return self._compiled(mail, tuple(entries), tag)
+        return self._compiled(mail, tuple(self.spoken_for(mail, entries)), tag)
+
+    def spoken_for(self, mail: MailKind, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Which lists a mail is from: those that it is about, or all that there are."""
+        if not mail.row.of_all:
+            return entries
+        return [*entries, *((row, None) for row in self._catalogue().configured if row is not entries[0][0])]
 
     def entries(self, due: Due) -> list[Entry]:
         """What a mail is about, by the catalogue; read anew where a later process has added this list or wording."""
@@ -135,36 +147,45 @@ class Composer:
         self._newer = read_catalogue()
         return [_entry(self._newer, member) for member in due.members]
 
-    def _message(self, mail: MailKind, letter: Letter, values: dict[str, str]) -> OutMessage:
-        return OutMessage(mail.value, self._settings.mail.sender, letter, values["to"], letter.fill(values))
+    def _message(self, mail: MailKind, letter: Letter, values: dict[str, str], octets: bytes = b"") -> OutMessage:
+        sender = self._bounces or letter.sender.address
+        return OutMessage(mail.value, sender, letter, values["to"], octets or letter.fill(values))
 
     def _compile(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         entries = [(each.said_in(tag), text) for each, text in entries]
-        row, wording = entries[0]
+        rows, about = [each for each, _ in entries], entries[:1] if mail.row.of_all else entries
+        named, wording = [each for each, _ in about], about[0][1]
         context: dict[str, Any] = {name: mark(name) for name in VALUES} | self._marked_links
-        context |= {name: getattr(row, name) for name in ("controller", "postal_address", "privacy_contact")}
-        said = [{"list": each, "wording": text, "lang": _foreign(text, tag)} for each, text in entries]
+        told = responsible.told(rows, named, self._ours, wording)
+        of_one = rows[0] if len(told) == 1 else None
+        context |= {"parties": told, "controller": of_one.controller if of_one else ""}
+        context["service_name"] = responsible.name_of(rows, self._ours)
+        said = [{"list": each, "wording": text, "lang": _foreign(text, tag), "who": responsible.who(each, self._ours)}
+                for each, text in about]  # fmt: skip
         context |= {"entries": said, "wording_lang": said[0]["lang"]}
-        context |= {"list_name": listed([each.name for each, _ in entries], tag), "service_name": self._service}
+        context["list_name"] = listed([each.name for each in named], tag)
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
         context |= {"lang": tag, "dir": direction(tag), "preferences_page_url": self.links.url("preferences")}
-        context |= style.look(mail, row, self._settings)
+        context |= style.look(mail, of_one, self._settings)
         with force_locale(locale_of(tag)):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)
                 for part in ("subject.txt", "body.txt", "body.html")
             )
-        headers = {"From": self._from}
+        headers = responsible.headers(rows, self._ours)
         headers["Subject"] = folded("Subject", one_line(subject))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
-        return compile_letter(headers, self._slots(mail, row), text, style.inlined(html))
+        letter = compile_letter(headers, self._slots(mail, of_one), text, style.inlined(html))
+        letter.sender, letter.zone = sender_in(responsible.sender_of(rows, self._ours)), clock.zone_of(rows[0].timezone)
+        return letter
 
-    def _slots(self, mail: MailKind, row: List) -> dict[str, str]:
+    def _slots(self, mail: MailKind, row: List | None) -> dict[str, str]:
+        """`row`: the list that the mail is of; none: of lists of several controllers."""
         slots = {"To": mark("to"), "Date": mark("date"), "Message-ID": mark("mid")}
         if mail.row.leaves_by:
             host = urlsplit(self._settings.server.base_url).hostname or "localhost"
-            slots["List-Id"] = f"<{row.slug}.{host}>"
+            slots |= {"List-Id": f"<{row.slug}.{host}>"} if row else {}
             slots |= self.links.one_click_headers(self._marked_links[mail.row.leaves_by])
         return slots
 

@@ -35,6 +35,7 @@ class Hold:
         self._pauses = 0
         self._fresh = True  # a new process may have a new password: it tries once, whatever pauses
         self._size, self._took_at = 10, 0.0
+        self._refused_senders: set[str] = set()
         self.full = False  # whether the last take left more behind, as far as one can tell
 
     def take(self) -> list[int]:
@@ -68,6 +69,20 @@ class Hold:
             return outbox.take(session, self.me, number, now)
         self._aside.drop_superseded(session, now)
         return refusals.take_one(session, self.me, now, number)
+
+    def may_take_others(self, refused: str, senders: set[str], why: str) -> bool:
+        """The relay refuses that sender, of all that we have: whether it may take mails of another one."""
+        known, others = refused in self._refused_senders, senders - self._refused_senders - {refused}
+        if not others:  # it refuses us: the queue pauses, and then each is tried again
+            self._refused_senders.clear()
+        elif not known:
+            self._refused_senders.add(refused)
+            log.error("the relay refuses a sender; its mails wait", extra={"sender": refused, "why": why})
+        return bool(others)
+
+    def takes(self, sender: str) -> None:
+        """The relay has taken a mail of that sender."""
+        self._refused_senders.discard(sender)
 
     @repeated
     def put_off(self, id_: int, note: str, tries: int = 4) -> None:

@@ -21,9 +21,10 @@ class OutMessage(flask_mail.Message):
     which kills one-click; its constructor looks up this machine's name in the DNS each time.
     """
 
-    def __init__(self, mail: str, sender: str, letter: Letter, to: str, octets: bytes) -> None:
+    def __init__(self, mail: str, envelope_sender: str, letter: Letter, to: str, octets: bytes) -> None:
         self.mail, self.letter = mail, letter
-        self.subject, self.sender, self.reply_to = "", sender, None
+        self.subject, self.sender, self.reply_to = "", envelope_sender, None
+        self.envelope_sender = envelope_sender
         self.recipient, self.octets = to, octets
         self.recipients, self.cc, self.bcc = [to], [], []
         self.details: dict[str, object] = {}
@@ -35,6 +36,12 @@ class OutMessage(flask_mail.Message):
     @property
     def needs_smtputf8(self) -> bool:
         return not self.recipient.isascii()
+
+    def is_sender_blamed(self, reply: str) -> bool:
+        """Whether a refusal is about who writes: many relays say so only when they hear the recipient (RFC 3463)."""
+        said = reply.lower()
+        named = self.envelope_sender.lower() in said and self.recipient.lower() not in said
+        return named or " 5.1.7 " in said or " 5.1.8 " in said
 
     def as_bytes(self) -> bytes:
         return self.octets

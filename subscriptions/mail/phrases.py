@@ -7,7 +7,7 @@ from functools import lru_cache
 from flask_babel import force_locale, gettext
 
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.languages import locale_of, marked, words
+from subscriptions.languages import locale_of, marked
 from subscriptions.store.kept import Kept
 
 
@@ -19,23 +19,31 @@ def greeting(place: str, tag: str) -> str:
     return _said(marked("Hello,"), tag).replace("%", "%%")
 
 
-def what_stays(kept: Kept, tag: str, name_of: Callable[[int], str]) -> list[str]:
-    """All that stays after an erasure, with why and until when; "nothing" where that is so."""
+def what_stays(kept: Kept, tag: str, when: Callable[[datetime], str], name_of: Callable[[int], str]) -> list[str]:
+    """All that stays after an erasure, with why and until when; "nothing" where that is so.
+
+    In HTML, where `when` writes a time so.
+    """
+
+    def timed(text: str, until: datetime, **more: str) -> str:
+        time = when(until)
+        return type(time)(_said(text, tag)) % {"time": time, **more}
+
     found = []
     if kept.proof_until:
-        found.append(_timed(_PROOF, tag, kept.proof_until))
+        found.append(timed(_PROOF, kept.proof_until))
         found += [_said(_HELD, tag)] if kept.is_held else []
     if kept.mails_until:
-        found.append(_timed(_MAILS, tag, kept.mails_until))
+        found.append(timed(_MAILS, kept.mails_until))
     for no in dict.fromkeys(kept.suppressions):
         if no.scope is SuppressionScope.ALL:
             found.append(_said(_NO_MAIL, tag))
         elif no.until is None:
             found.append(_said(_NOT_ASKED, tag))
         elif no.list_id is None:
-            found.append(_timed(_NOT_ASKED_UNTIL, tag, no.until))
+            found.append(timed(_NOT_ASKED_UNTIL, no.until))
         else:
-            found.append(_timed(_NOT_ASKED_FOR, tag, no.until, list=name_of(no.list_id)))
+            found.append(timed(_NOT_ASKED_FOR, no.until, list=name_of(no.list_id)))
     return [*found, _said(_BY_HASH, tag)] if found else [_said(_NOTHING, tag)]
 
 
@@ -50,7 +58,8 @@ _MAILS = marked(
     "Until %(time)s we keep the times of our last mails, so that nobody can use our forms to flood your mailbox."
 )
 _NO_MAIL = marked(
-    "No more mail goes to your address. So that this holds, we keep the reason and the date until it is lifted."
+    "No more mail goes to your address, from any list here. "
+    "So that this holds, we keep the reason and the date until it is lifted."
 )
 _NOT_ASKED = marked(
     "No more confirmation mails go to your address. "
@@ -68,10 +77,6 @@ _BY_HASH = marked(
     "All of this is filed under a keyed hash: a number made from your address, from which nobody can read the address. "
     "We use it for nothing else."
 )
-
-
-def _timed(text: str, tag: str, until: datetime, **more: str) -> str:
-    return _said(text, tag) % {"time": words(until, tag), **more}
 
 
 @lru_cache(256)

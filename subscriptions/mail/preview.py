@@ -11,11 +11,12 @@ from subscriptions.domain.lifecycle import Registration
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
+from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import Composer, in_person
 from subscriptions.mail.lint import Expected, problems
 from subscriptions.settings import Settings
 from subscriptions.store.kept import Kept, SaidNo
-from subscriptions.store.lists import Catalogue
+from subscriptions.store.lists import Catalogue, parties
 from subscriptions.store.models import List
 from subscriptions.store.outbox import Due, Member
 
@@ -23,6 +24,7 @@ SEVERAL = "_several"  # the same kind, about several lists
 ADDRESS, NAME = "ada.example@example.org", "Ada Example"
 TOKEN = "this-is-only-an-example"  # noqa: S105
 _AGO = timedelta(hours=1)
+_LEGAL = {"who is responsible": "controller", "where": "postal_address", "whom to ask": "privacy_contact"}
 
 
 def all_kinds() -> dict[str, MailKind]:
@@ -70,9 +72,9 @@ class Previews:
             letter, values = self._composer.operator_letter(mail), self._to_operator(due)
         else:
             letter = self._composer.letter(mail, self._composer.entries(due), tag)
-            values = self._to_person(mail, due, tag)
+            values = self._to_person(mail, due, tag, letter)
         octets = letter.fill(values)
-        expected = self._expected(mail, [each.said_in(tag) for each in rows], values)
+        expected = self._expected(mail, [each.said_in(tag) for each in rows], tag, values)
         return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
 
     def _to_operator(self, due: Due) -> dict[str, str]:
@@ -81,8 +83,8 @@ class Previews:
         said = alarm.values(self._now, lambda excess: excess.name, [flood])
         return self._composer.bare_values(ADDRESS, due.mid, self._now) | said
 
-    def _to_person(self, mail: MailKind, due: Due, tag: str) -> dict[str, str]:
-        values = in_person(self._composer.values(mail, due, self._now, tag), due.name, due.fields)
+    def _to_person(self, mail: MailKind, due: Due, tag: str, letter: Letter) -> dict[str, str]:
+        values = in_person(self._composer.values(mail, due, self._now, tag, letter), due.name, due.fields)
         return values | {name: TOKEN for name in values if name.endswith("_token")} | {"code": "EXAM-PLE2"}
 
     def _due(self, mail: MailKind, rows: Sequence[List], tag: str) -> Due:
@@ -103,16 +105,20 @@ class Previews:
         policy, said_no = self._settings.policy, (SaidNo(scope, None, None) for scope in SuppressionScope)
         return Kept(policy.proof_until(self._now), True, self._now + longest(policy.mails), tuple(said_no))
 
-    def _expected(self, mail: MailKind, rows: Sequence[List], values: dict[str, str]) -> Expected:
+    def _expected(self, mail: MailKind, rows: Sequence[List], tag: str, values: dict[str, str]) -> Expected:
         origin = self._settings.server.base_url.rstrip("/")
         facts = {name: values[key] for key, name in mail.row.says.items()}
         if mail.row.to_operator:
             return Expected(origin, frozenset(), facts)
-        row, wordings = rows[0], [self._catalogue.wordings[each.wording_id] for each in rows]
+        wordings = [self._catalogue.wordings[each.wording_id] for each in rows]
         if mail.row.names_lists:
             facts |= {f"which list ({each.slug})": each.name for each in rows}
         if mail.row.repeats_wording:
             facts |= {f"what is agreed to ({each.id})": each.text for each in wordings}
-        legal = {"who is responsible": row.controller, "where": row.postal_address, "whom to ask": row.privacy_contact}
-        facts |= {name: value for name, value in legal.items() if value}
-        return Expected(origin, frozenset(each.policy_url for each in wordings), facts)
+        others = (each.said_in(tag) for each in self._catalogue.configured if mail.row.of_all)
+        all_of = parties([*rows, *(each for each in others if each.id != rows[0].id)])
+        for party in all_of:
+            of = f" ({party.row.slug})" if len(all_of) > 1 else ""
+            facts |= {f"{name}{of}": getattr(party.row, key) for name, key in _LEGAL.items() if getattr(party.row, key)}
+        away = {url for party in all_of for url in (party.row.policy_url, party.row.imprint_url)}
+        return Expected(origin, frozenset(away.union(each.policy_url for each in wordings)), facts)

@@ -5,7 +5,6 @@ import ssl
 
 import flask_mail
 
-from subscriptions.domain.address import named, wire_form
 from subscriptions.mail.advice import advice, said
 from subscriptions.mail.lines import OutMessage
 from subscriptions.mail.wire import NoLogin, TooLong, Wire, dotted
@@ -36,6 +35,10 @@ class NoLine(Pause):
     """The relay opens no line to us now; where others stand, it may only want no more of them."""
 
 
+class NoSender(Pause):
+    """The relay refuses who writes; where lists have senders of their own, it may take those of others."""
+
+
 class Cut(Exception):
     """The program ends, and the line was cut: this mail is as if it had never been taken."""
 
@@ -47,7 +50,6 @@ class SmtpConnection(flask_mail.Connection):
         super().__init__(mail)
         self._settings = settings
         self._helo = helo
-        self._envelope = wire_form(named(settings.envelope_sender or settings.sender)[1])
         self._announced: OutMessage | None = None  # its envelope has gone out already
         self._wire: Wire | None = None  # also while it is being opened
         self._is_cut = False
@@ -154,7 +156,7 @@ class SmtpConnection(flask_mail.Connection):
 
     def _commands(self, message: OutMessage) -> list[str]:
         utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""
-        return [f"MAIL FROM:<{self._envelope}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
+        return [f"MAIL FROM:<{message.envelope_sender}>{utf8}", f"RCPT TO:<{message.recipient}>", "DATA"]
 
     def _announce(self, host: smtplib.SMTP, following: OutMessage | None) -> bytes:
         """The next mail's envelope in the packet that ends this one: one round trip a mail (RFC 2920, 3.1)."""
@@ -217,7 +219,7 @@ def _meaning(stage: str, code: int, message: OutMessage) -> type[Exception]:
     if stage == "MAIL FROM" and code in _REFUSALS:
         if is_final and message.needs_smtputf8:  # it may be what this mail asks for beside the sender
             return Refused
-        return NoLine if code == 421 else Pause
+        return NoLine if code == 421 else NoSender
     return Refused if is_final else Later
 
 

@@ -20,10 +20,10 @@ LOGO_HEIGHT, LOGO_WIDTH = 48, 240
 _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
-def look(mail: MailKind, row: List, settings: Settings) -> dict[str, Any]:
-    """What the templates of a mail need to know of its look."""
-    colours = {by: palette(row.colour or "", by) for by in ("light", "dark")}
-    return colours | {"logo": _logo(row, settings) if mail.row.may_show_picture and row.logo else None}
+def look(mail: MailKind, row: List | None, settings: Settings) -> dict[str, Any]:
+    """What the templates of a mail need to know of its look; of no list: the design's own."""
+    colours = {by: palette((row and row.colour) or "", by) for by in ("light", "dark")}
+    return colours | {"logo": _logo(row, settings) if row and mail.row.may_show_picture and row.logo else None}
 
 
 def inlined(html: str) -> str:

@@ -13,7 +13,7 @@ from subscriptions.mail.hold import Hold
 from subscriptions.mail.lines import Line, Lines, OutMessage
 from subscriptions.mail.queue import Queue
 from subscriptions.mail.settle import Settler
-from subscriptions.mail.smtp import Cut, GiveUp, Later, NoLine, Pause, Refused
+from subscriptions.mail.smtp import Cut, GiveUp, Later, NoLine, NoSender, Pause, Refused
 from subscriptions.store.engine import Unavailable
 
 log = logging.getLogger(__name__)
@@ -194,9 +194,13 @@ class Sweep:
         self.queue.goes_out()
         try:
             line.send(message)
+        except NoSender as refusal:
+            return Later(str(refusal)) if self._is_one_of_several(message, refusal) else refusal
         except (Later, Pause, Cut) as refusal:
             return refusal
         except GiveUp as refusal:
+            if message.is_sender_blamed(str(refusal)) and self._is_one_of_several(message, refusal):
+                return Later(str(refusal))
             taken.message, taken.reply = None, _redacted(str(refusal), message)
             taken.refused = message.recipient if isinstance(refusal, Refused) else ""
             return None
@@ -205,8 +209,13 @@ class Sweep:
             raise
         finally:
             self.queue.came_back(Clock.ticks() - began)
+        self._hold.takes(message.envelope_sender)
         taken.reply = _redacted(message.reply, message)
         return None
+
+    def _is_one_of_several(self, message: OutMessage, refusal: Exception) -> bool:
+        """Whether other senders than the one that is refused may be taken: then this one's mails wait alone."""
+        return self._hold.may_take_others(message.envelope_sender, self._batch.senders, str(refusal))
 
 
 def _redacted(reply: str, message: OutMessage) -> str:

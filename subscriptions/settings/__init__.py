@@ -106,6 +106,10 @@ class ListSettings:
     controller: str = ""
     postal_address: str = ""
     privacy_contact: str = ""
+    imprint_url: str = ""
+    sender: str = ""
+    reply_to: str = ""
+    timezone: str = ""
     welcome: bool = False
     public: bool = True
     fields: tuple[str, ...] = ("name",)

@@ -5,9 +5,11 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -86,9 +88,9 @@ def _mail(settings: Settings) -> Iterator[str]:
     for key in ("username", "password"):
         if _STEERS.search(getattr(mail, key)):
             yield f"{key} in [mail] must not hold line ends or control characters."
-    yield from _sender("sender", mail.sender)
+    yield from _sender("sender in [mail]", mail.sender)
     if mail.envelope_sender:
-        yield from _sender("envelope_sender", mail.envelope_sender)
+        yield from _sender("envelope_sender in [mail]", mail.envelope_sender)
     if mail.transport == "mailbox":
         url = _web(server.base_url)
         for key, host in (("base_url", url and url.hostname), ("host", server.host)):
@@ -99,12 +101,14 @@ def _mail(settings: Settings) -> Iterator[str]:
                 )
 
 
-def _sender(key: str, value: str) -> Iterator[str]:
+def _sender(label: str, value: str) -> Iterator[str]:
     name, address = named(value)
     if not _is_address(address) or (re.search("[<>]", name) and '"' not in value):
-        yield f'{key} in [mail] must be one address such as "Newsletter <newsletter@example.org>".'
+        yield f'{label} must be one address such as "Newsletter <newsletter@example.org>".'
+    elif not address.rpartition("@")[0].isascii():  # many relays take no such sender, and nobody could answer
+        yield f"{label} must have an address of plain letters (a-z) before its @."
     if _STEERS.search(value) or "[" in name:
-        yield f"{key} in [mail] must not hold line ends, control characters or place-holders."
+        yield f"{label} must not hold line ends, control characters or place-holders."
 
 
 def _is_address(text: str) -> bool:
@@ -153,12 +157,28 @@ def _lists(settings: Settings) -> Iterator[str]:
             yield f'slug "{slug}" stands in more than one of [[lists]].'
     for configured in settings.lists:
         label = f'[[lists]] "{configured.slug}"'
-        if configured.policy_url and _web(configured.policy_url) is None:
-            yield f"policy_url in {label} must start with https:// or http://."
+        for key in ("policy_url", "imprint_url"):
+            if (url := getattr(configured, key)) and _web(url) is None:
+                yield f"{key} in {label} must start with https:// or http://."
+        for key in ("sender", "reply_to"):
+            if text := getattr(configured, key):
+                yield from _sender(f"{key} in {label}", text)
+        if configured.timezone:
+            yield from _zone(configured.timezone, label)
         for tag, texts in configured.texts.items():
             yield from _texts(configured, tag, texts, label)
         yield from site_problems(configured, label)
         yield from look_problems(configured, label, settings.root)
+
+
+def _zone(name: str, label: str) -> Iterator[str]:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        known = {each.lower(): each for each in available_timezones()}
+        near = get_close_matches(name.lower(), known, 1)
+        meant = f'; "{known[near[0]]}" is one' if near else ""
+        yield f'timezone in {label} is "{name}", which is no time zone such as "Europe/Berlin"{meant}.'
 
 
 def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> Iterator[str]:

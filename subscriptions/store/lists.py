@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -44,6 +44,28 @@ class Catalogue:
     def wording_of(self, row: List, locale: str) -> Wording:
         """What is agreed to by whoever signs up now, in that language."""
         return self.wordings[row.said_in(locale).wording_id]
+
+
+class Party(NamedTuple):
+    """Who is responsible, as the first of its lists tells it, and all that it is responsible for."""
+
+    row: List
+    lists: list[List]
+
+
+def parties(rows: Iterable[List]) -> list[Party]:
+    """The controllers of lists, each once; one that no list names is its sender."""
+    found: dict[tuple[str, ...], list[List]] = {}
+    for row in rows:
+        who = row.controller or row.sender, row.postal_address, row.privacy_contact, row.imprint_url
+        found.setdefault(who, []).append(row)
+    return [Party(theirs[0], theirs) for theirs in found.values()]
+
+
+def common(rows: Iterable[List], name: str) -> str:
+    """What all of the lists say there; nothing where they differ."""
+    said = {getattr(row, name) for row in rows}
+    return str(said.pop()) if len(said) == 1 else ""
 
 
 def read_catalogue() -> Catalogue:

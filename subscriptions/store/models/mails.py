@@ -32,6 +32,10 @@ class List(db.Model):  # type: ignore[name-defined, misc]
     fields: Mapped[list[str]] = mapped_column(JSON)  # the voluntary ones, as the configuration names them
     colour: Mapped[str]
     logo: Mapped[str]
+    sender: Mapped[str]  # empty: that of the installation
+    reply_to: Mapped[str]
+    imprint_url: Mapped[str]
+    timezone: Mapped[str]  # empty: this machine's
     texts: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSON)  # in further languages, by their tags
 
     told = cast("dict[str, List]", {})  # the list as each language tells it, once a catalogue has it

@@ -10,6 +10,7 @@ from subscriptions import languages
 from subscriptions.domain.address_problems import SENTENCES
 from subscriptions.domain.codes import LONGEST_TYPED, TRIES_A_VISIT
 from subscriptions.look.shades import shades
+from subscriptions.mail.responsible import sender_of
 from subscriptions.parts import current_parts
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import cors, language, urls
@@ -86,9 +87,11 @@ def _inbox(options: Options) -> dict[str, Any]:
     names = language.listed(options.rows)
     hours = current_parts().settings.lifecycle.confirm_within_hours
     time = ngettext("%(num)d hour, counted from your sign-up", "%(num)d hours, counted from your sign-up", hours)
-    facts = [[gettext("Sender"), current_parts().settings.mail.sender], [gettext("Time to confirm"), time]]
-    if not options.is_choice:
-        facts.insert(1, [gettext("Subject"), subject(names)])
+    facts = [[gettext("Time to confirm"), time]]
+    if not options.is_choice:  # else what is chosen decides
+        facts.insert(0, [gettext("Subject"), subject(names)])
+    if len({row.sender for row in options.rows}) == 1:
+        facts.insert(0, [gettext("Sender"), sender_of(options.rows, current_parts().settings.mail.sender)])
     return {
         "heading": gettext("Now check your inbox"), "facts": facts, "code": _code(),
         "lead": gettext("If the address can be subscribed to %(list)s, a mail is on its way to it. "

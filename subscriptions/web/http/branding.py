@@ -1,16 +1,26 @@
-"""A list's own look: a style sheet made from its colour, and its logo; both for whoever asks, and kept by browsers."""
+"""Whose a page is: the controllers of its lists, and a list's own look.
+
+That is a style sheet made from its colour, and its logo; both for whoever asks, and kept by browsers.
+"""
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, request, url_for
 
+from subscriptions import languages
 from subscriptions.look.pictures import Picture, known_picture
 from subscriptions.look.shades import sheet
+from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
+from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.store.models import List
+from subscriptions.web.http import language
 from subscriptions.web.http.lists import any_list
 
 pages = Blueprint("branding", __name__, url_prefix="/lists/<slug>")
@@ -41,9 +51,49 @@ class Look:
     logo: Logo | None = None
 
 
+Footer = List | Sequence[List] | None  # what a page is about: a list, some, or none and so the whole service
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Whose a page is. `name`: of who writes; `list`: where it is one controller's; `parties`: who is named below."""
+
+    name: str
+    list: List | None
+    look: Look
+    parties: Sequence[Mapping[str, Any]]
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     app.register_blueprint(pages)
     app.jinja_env.globals["look_of"] = lambda row: look_of(row, settings.root)
+    app.jinja_env.globals["page_of"] = lambda footer: page_of(footer, settings)
+    app.jinja_env.globals["everybody"] = lambda: everybody(settings)
+
+
+def page_of(footer: Footer, settings: Settings) -> Page:
+    """Lists of several controllers share a page without the look of any."""
+    rows = [footer] if isinstance(footer, List) else public_lists() if footer is None else footer
+    ours = settings.mail.sender
+    parties = responsible.told(rows, rows, ours)
+    own = rows[0] if footer and len(parties) == 1 else None
+    if len(parties) == 1 and not any(parties[0][name] for name in (*responsible.FACTS, "policy_url")):
+        parties = []
+    return Page(responsible.name_of(rows, ours), own, look_of(own, settings.root), parties)
+
+
+def everybody(settings: Settings) -> str:
+    """All controllers of the service: whom "never write to me again" is said to."""
+    lists = language.told_of(current_parts().catalogue.configured)
+    found = dict.fromkeys(responsible.who(row, settings.mail.sender) for row in lists)
+    return languages.listed([*found], language.current())
+
+
+def public_lists() -> list[List]:
+    """Those that everybody may know, as the page's language tells them; also while the database is away."""
+    with suppress(Unavailable, Contention):
+        return [language.said(row) for row in current_parts().catalogue.configured if row.public]
+    return []
 
 
 def look_of(row: List | None, root: Path) -> Look:

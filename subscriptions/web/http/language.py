@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from flask import Flask, Response, g, has_request_context, request, url_for
 from flask_babel import Babel, get_locale, gettext
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from subscriptions import languages
+from subscriptions import clock, languages
 from subscriptions.languages import Languages
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
@@ -25,10 +26,11 @@ _SAME = ("r", "also", "lists")
 
 
 class About(NamedTuple):
-    """What a page is about: the locale that is stored with its row, if there is one, and its list's."""
+    """What a page is about: the locale that is stored with its row, if there is one, and its list's, with its zone."""
 
     stored: str | None
     of_list: str
+    timezone: str
 
 
 def init_app(app: Flask) -> None:
@@ -47,7 +49,7 @@ def of_list(row: List | None) -> None:
 
 def of_row(locale: str | None, row: List | None) -> None:
     """The same of a registration or subscription: its own locale decides, like in its mails."""
-    g.about = About(locale, row.locale if row else _first_list())
+    g.about = About(locale, row.locale, row.timezone) if row else _first_list(locale)
     g.pop("_flask_babel", None)  # Flask-Babel keeps the locale that it found first, with the application's context
 
 
@@ -66,14 +68,20 @@ def stored(row: List, here: str, known: Languages) -> str:
     return row.locale if known.best(None, (), row.locale) == here else here
 
 
-def words(at: datetime) -> str:
-    """A time as the page's language writes it."""
-    return languages.words(at, current())
+def words(at: datetime) -> Markup:
+    """A time as the page's language writes it, in the zone of its list; programs read it exactly."""
+    text = languages.words(at, current(), clock.zone_of(_about().timezone))
+    return Markup('<time datetime="{}">{}</time>').format(clock.text(at), text)
 
 
 def said(row: List) -> List:
     """The list as the page's language tells it."""
     return row.said_in(current())
+
+
+def told_of(rows: Sequence[List]) -> list[List]:
+    """The same of several."""
+    return [said(row) for row in rows]
 
 
 def listed(rows: Sequence[List]) -> str:
@@ -102,17 +110,18 @@ def sentence(problem: Problem) -> str:
 def _chosen() -> str:
     if not has_request_context():
         return languages.SOURCE
-    stored, of_list = _about()
+    stored, of_list, _ = _about()
     return current_parts().languages.best(_asked(), [stored] if stored else incoming().languages, of_list)
 
 
 def _about() -> About:
-    found: About = g.get("about") or About(None, _first_list())
+    found: About = g.get("about") or _first_list(None)
     return found
 
 
-def _first_list() -> str:
-    return current_parts().settings.lists[0].locale
+def _first_list(stored: str | None) -> About:
+    first = current_parts().settings.lists[0]
+    return About(stored, first.locale, first.timezone)
 
 
 def _asked() -> str | None:

@@ -114,7 +114,7 @@ def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
         "action": url_for("confirm.confirm", token=token),
         "again_action": url_for("confirm.again", token=token),
         "not_me_url": url_for("leave.not_me_page", token=not_me),
-        "footer": _list(first),
+        "footer": _lists([found.registration for found in status.lists]),
     }  # fmt: skip
 
 
@@ -128,12 +128,17 @@ def _entry(row: Registration) -> dict[str, Any]:
 def _gone(token: str, status: ConfirmStatus, row: List | None) -> str:
     takes, names = row is not None and row.position is not None, _names([found.registration for found in status.lists])
     again = url_for("confirm.again", token=token) if takes and status.state in _ASKED_AGAIN else None
+    about = _lists([found.registration for found in status.lists]) or None
     shown = {"names": names, "reason": status.state.value, "again_action": again, "subscribe_url": urls.sign_up(row)}
-    return render_template("pages/gone.html", list=row, footer=row, **shown)
+    return render_template("pages/gone.html", list=row, footer=about, **shown)
 
 
 def _names(rows: Sequence[Registration]) -> str:
-    return language.listed([of for of in map(_list, rows) if of])
+    return language.listed(_lists(rows))
+
+
+def _lists(rows: Sequence[Registration]) -> list[List]:
+    return [of for of in map(_list, rows) if of]
 
 
 def _list(registration: Registration | None) -> List | None:

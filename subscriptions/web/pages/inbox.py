@@ -1,6 +1,6 @@
 """The page after the form: what to look for, a code to type, another mail. It never depends on what is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
 from typing import Any
@@ -16,6 +16,7 @@ from subscriptions.domain.address import named, wire_form
 from subscriptions.domain.mail_domains import webmail
 from subscriptions.languages import one_line
 from subscriptions.links import Visit
+from subscriptions.mail.responsible import sender_of
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import headers, language, open_tab, urls
@@ -104,11 +105,12 @@ def _page(
     row: List, visit: Visit | None, status: int = 200, *, again: bool = False, wrong: str = "", typed: str = "",
     closed: bool = False, vouches: bool = False,
 ) -> Response:  # fmt: skip
-    names = language.listed([row, *_beside()])
+    rows = [row, *language.told_of(_beside())]
+    names = language.listed(rows)
     can_type = visit is not None and not closed and not _is_over(visit)
     shown = {"list": row, "names": names, "also": _also(), "again": again, "pause": _pause(), "wrong": wrong,
-             "typed": typed, "can_type": can_type, "subject": subject(names), "footer": row}  # fmt: skip
-    shown |= _whom_to_look_for(visit) | _of_visit(visit, again=again, vouches=vouches)
+             "typed": typed, "can_type": can_type, "subject": subject(names), "footer": rows}  # fmt: skip
+    shown |= _whom_to_look_for(rows, visit) | _of_visit(visit, again=again, vouches=vouches)
     headers.allow(script_src="'self'")
     return Response(render_template("pages/check_inbox.html", **shown), status)
 
@@ -121,8 +123,8 @@ def _beside() -> list[List]:
     return there_are(request.args.get("also", "").split(","))
 
 
-def _whom_to_look_for(visit: Visit | None) -> dict[str, Any]:
-    sender = current_parts().settings.mail.sender
+def _whom_to_look_for(rows: Sequence[List], visit: Visit | None) -> dict[str, Any]:
+    sender = sender_of(rows, current_parts().settings.mail.sender)
     known = webmail(visit.webmail) if visit else None
     url = known.open(wire_form(named(sender)[1])) if known else None
     return {"sender": sender, "webmail": known, "webmail_url": url}

@@ -77,12 +77,12 @@ def not_me(token: str) -> str:
 def undo(token: str) -> str:
     link = current_parts().links.read_not_me(token)
     suppress.lift(link.key, set_by=link.ref)  # what it ended stays ended: consent is asked for anew
-    row, names = _about_not_me(link)
-    return _disowned("not_me_undone", row, names, subscribe_url=urls.sign_up(row))
+    row, names, footer = _about_not_me(link)
+    return _disowned("not_me_undone", row, names, footer, subscribe_url=urls.sign_up(row))
 
 
-def _disowned(page: str, row: List | None, names: str, **more: str | int | None) -> str:
-    return render_template(f"pages/{page}.html", list=row, names=names, footer=row, **more)
+def _disowned(page: str, row: List | None, names: str, footer: list[List], **more: str | int | None) -> str:
+    return render_template(f"pages/{page}.html", list=row, names=names, footer=footer or None, **more)
 
 
 def _is_one_click() -> bool:
@@ -94,11 +94,11 @@ def _list(id_: int) -> List | None:
     return current_parts().catalogue.lists.get(id_)
 
 
-def _about_not_me(link: NotMe) -> tuple[List | None, str]:
+def _about_not_me(link: NotMe) -> tuple[List | None, str, list[List]]:
     row = _list(link.list_id)
     with reading() as session:
         found = registrations.of_form(session, link.ref)
         language.of_row(found[0].locale if found else None, row)
         named = [of_mail.list_id for of_mail in found] or [link.list_id]
-    names = language.listed([row for row in map(_list, dict.fromkeys(named)) if row])
-    return row and language.said(row), names
+    rows = language.told_of([row for row in map(_list, dict.fromkeys(named)) if row])
+    return row and language.said(row), language.listed(rows), rows

@@ -38,7 +38,7 @@ def page(sign_up: SignUp, step: Step) -> Response:
     action = urls.here("subscribe", row) if urls.is_framed() else request.full_path.removesuffix("?")
     shown = {"list": row, "names": language.listed(rows), "action": action,
              "fields": [*fields, ("step", step.token)], "address": sign_up.address.typed, "why": step.why.value,
-             "seconds": step.seconds, "computes": computes(), "footer": row}  # fmt: skip
+             "seconds": step.seconds, "computes": computes(), "footer": language.told_of(rows)}  # fmt: skip
     return Response(render_template("pages/one_more_step.html", **shown), 422)
 
 

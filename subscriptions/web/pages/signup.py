@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions.gate import Limited, Pass, ProofNeeded
 from subscriptions.actions.subscribe import SignUp
-from subscriptions.domain.address import named
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
@@ -31,13 +30,11 @@ pages = Blueprint("pages", __name__)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    sender = named(settings.mail.sender)
-
     @app.context_processor
     def always() -> dict[str, Any]:
         is_tried, hours = settings.mail.transport == "mailbox", settings.lifecycle.confirm_within_hours
         mailbox = url_for("mailbox.index") if is_tried and is_straight_from_loopback(incoming()) else None
-        return {"title_suffix": sender[0] or sender[1], "footer": None, "framed": g.get("framed"), "here": urls.here,
+        return {"footer": None, "framed": g.get("framed"), "here": urls.here,
                 "is_tried": is_tried, "mailbox_url": mailbox, "hours": hours}  # fmt: skip
 
 
@@ -160,4 +157,4 @@ def _form(
     open_tab.comes_from_form()
     shown = {"form": _described(rows, is_choice=is_choice), "values": values or {}, "hint": hint,
              "chosen": request.form.getlist("lists"), "problems": language.in_words(wrong)}  # fmt: skip
-    return render_template("pages/subscribe.html", **shown, footer=language.said(rows[0]) if rows else None)
+    return render_template("pages/subscribe.html", **shown, footer=language.told_of(rows) or None)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask import Response, abort, render_template, request
 from flask_babel import gettext
+from markupsafe import Markup
 
 from subscriptions.actions import correct, leave, move, preferences, suppress
 from subscriptions.actions.gate import Limited
@@ -22,6 +23,7 @@ from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming, now
+from subscriptions.web.http.branding import everybody
 from subscriptions.web.http.lists import any_list
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
@@ -50,6 +52,7 @@ def _join(session: Session) -> Said:
     row, mine, parts = _named_list(), known(session), current_parts()
     if not joins(row, mine) or mine.address is None:
         abort(404)
+    about(mine)  # in its language and time
     wording_id = request.form.get("wording", "")
     if not is_of(wording_id, row, parts.catalogue):
         return Said(problems=[Problem("", NOT_ITS_WORDING)])
@@ -61,7 +64,7 @@ def _join(session: Session) -> Said:
 
 
 def _became(outcome: Outcome, row: List, at: datetime) -> str:
-    return str(gettext(_BECAME[outcome], list=language.said(row).name, time=language.words(at)))
+    return Markup(gettext(_BECAME[outcome])) % {"list": language.said(row).name, "time": language.words(at)}  # noqa: S704 ours
 
 
 _BECAME = {
@@ -92,6 +95,7 @@ def _move(session: Session) -> Said | Response:
     """Another address, by a double opt-in of its own; what we know of that one is told to nobody."""
     typed, mine, parts = request.form.get("email", ""), known(session), current_parts()
     address, lists = address_in(request.form, special=parts.settings.takes_special), movable(mine)
+    about(mine)
     if isinstance(address, Problem):
         return Said(problems=[address], typed=typed)
     if parts.links.key(address.folded) == session.key or not lists:
@@ -137,14 +141,17 @@ def _told(mine: Profile) -> dict[str, str]:
 
 def _never(session: Session) -> Response:
     """Asks once."""
-    row = about(known(session))
-    return Response(render_template("pages/preferences_never.html", session=request.form["session"], footer=row))
+    footer = about(known(session))
+    return Response(render_template("pages/preferences_never.html", session=request.form["session"], footer=footer))
 
 
 def _never_surely(session: Session) -> Said:
     policy, reason = current_parts().policy, "never write to me again"
     suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY, mailbox=session.mailbox)
-    return Said(gettext("We will not write to you again."), undo=True)
+    return Said(gettext(_NEVER, who=everybody(current_parts().settings)), undo=True)
+
+
+_NEVER = marked("We will not write to you again, for any list of %(who)s.")
 
 
 def _lift(session: Session) -> Said:

@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import preferences
 from subscriptions.links import Opener, Session
+from subscriptions.mail.responsible import sender_of_all
 from subscriptions.parts import current_parts
-from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.http.client_ip import origin
@@ -45,27 +45,27 @@ def ask() -> BaseResponse | tuple[str, int]:
 def _form(wrong: list[Problem]) -> str:
     problems, address = language.in_words(wrong), address_input(gettext)
     shown = {"typed": request.form.get("email", ""), "address": address, "problems": problems}
-    return render_template("pages/preferences_ask.html", **shown, footer=_first())
+    return render_template("pages/preferences_ask.html", **shown)
 
 
 @pages.get("/preferences/sent")
 def sent() -> str:
-    return render_template("pages/preferences_sent.html", sender=current_parts().settings.mail.sender, footer=_first())
+    return render_template("pages/preferences_sent.html", sender=_sender())
 
 
-def _first() -> List:
-    return language.said(current_parts().catalogue.configured[0])
+def _sender() -> str:
+    return sender_of_all(current_parts().catalogue, current_parts().settings.mail.sender)
 
 
 @pages.get("/preferences/<token>")
 def link_page(token: str) -> tuple[str, int]:
     """One button, and nothing happens before it is pressed: scanners follow every link."""
     opener = current_parts().links.read_preferences(token)
-    row = about(known(opener))
+    footer = about(known(opener))
     if now() >= opener.until or preferences.is_used(opener):
         return _gone(opener, token)
     action, until = url_for("preferences.open_", token=token), language.words(opener.until)
-    return render_template("pages/preferences_open.html", action=action, until=until, footer=row), 200
+    return render_template("pages/preferences_open.html", action=action, until=until, footer=footer), 200
 
 
 @pages.post("/preferences/<token>")
@@ -82,7 +82,7 @@ def open_(token: str) -> tuple[str, int]:
 def _gone(opener: Opener, token: str) -> tuple[str, int]:
     """Used or too old: it still says who asks, so a fresh one takes no typing."""
     used, action = now() < opener.until, url_for("preferences.again", token=token)
-    return render_template("pages/preferences_gone.html", used=used, action=action, footer=_first()), 410
+    return render_template("pages/preferences_gone.html", used=used, action=action), 410
 
 
 @pages.post("/preferences/<token>/again")
@@ -92,12 +92,12 @@ def again(token: str) -> str:
 
 def _again(whose: Opener | Session) -> str:
     parts = current_parts()
-    row = about(known(whose))
+    footer = about(known(whose))
     due_at = preferences.ask_again(whose.key, now(), whose.mailbox)
     parts.wake_sender()
     waits = language.words(due_at) if due_at and due_at > now() else None
-    sender = parts.settings.mail.sender
-    return render_template("pages/preferences_again.html", sent=bool(due_at), waits=waits, sender=sender, footer=row)
+    shown = {"sent": bool(due_at), "waits": waits, "sender": _sender(), "footer": footer}
+    return render_template("pages/preferences_again.html", **shown)
 
 
 @pages.get("/preferences/my/<act>")
@@ -122,6 +122,6 @@ def do(act: str) -> BaseResponse | tuple[str, int]:
 
 
 def _over(session: Session, token: str) -> tuple[str, int]:
-    row = about(known(session))
+    footer = about(known(session))
     action = url_for("preferences.do", act="again")
-    return render_template("pages/preferences_gone.html", over=True, session=token, action=action, footer=row), 410
+    return render_template("pages/preferences_gone.html", over=True, session=token, action=action, footer=footer), 410

@@ -38,15 +38,15 @@ class Said:
 def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     """The page as it is now, in the language of its owner."""
     mine = known(session)
-    row, problems = about(mine), language.in_words(said.problems)
+    footer, problems = about(mine), language.in_words(said.problems)
     quiet = [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS]
     told = render_template(
-        "pages/preferences.html", mine=mine, said=said, problems=problems, footer=row, lists=list(_lists(mine)),
+        "pages/preferences.html", mine=mine, said=said, problems=problems, footer=footer, lists=list(_lists(mine)),
         fields=list(_inputs(mine)), told=_told(mine) | {**said.told},
         new_address=fields.address_input(gettext, marked("New e-mail address")),
         erase_by=language.words(mine.erase_by) if mine.erase_by else None,
         locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
-        stays=current_parts().sender.composer.what_stays(mine.kept, language.current()),
+        stays=current_parts().sender.composer.what_stays(mine.kept, language.current(), language.words),
         never=mine.wants_no_mail, quiet=quiet, session=token, until=language.words(session.until),
     )  # fmt: skip
     return told, 422 if problems else 200
@@ -57,22 +57,28 @@ def known(whose: Opener | Session) -> Profile:
     return preferences.look(whose.key, now(), current_parts().policy, whose.mailbox)
 
 
-def about(mine: Profile) -> List:
-    """The list whose legal notice stands below; the page speaks the language of what is known."""
+def about(mine: Profile) -> list[List]:
+    """The lists whose controllers stand below, theirs and the public ones; in the language of what is known."""
     rows: list[Registration | Subscription] = [*mine.waiting.values(), *mine.blocked.values()]
     rows += mine.subscriptions.values()
     newest = max(rows, key=lambda row: row.registered_at, default=None)
     row = current_parts().catalogue.lists[newest.list_id] if newest else current_parts().catalogue.configured[0]
     language.of_row(newest.locale if newest else None, row)
-    return language.said(row)
+    return [language.said(row) for row in _theirs_and_public(mine)]
+
+
+def _theirs_and_public(mine: Profile) -> list[List]:
+    theirs = {*mine.subscriptions, *mine.waiting, *mine.blocked}
+    rows = current_parts().catalogue.lists.values()
+    return [row for row in rows if row.id in theirs or (row.public and row.position is not None)]
 
 
 _ORDER = ("open", "waiting", "blocked", "ended", "new")
 
 
 def _lists(mine: Profile) -> Iterator[dict[str, Any]]:
-    catalogue, theirs = current_parts().catalogue, {*mine.subscriptions, *mine.waiting, *mine.blocked}
-    rows = [row for row in catalogue.lists.values() if row.id in theirs or (row.public and joins(row, mine))]
+    catalogue = current_parts().catalogue
+    rows = [row for row in _theirs_and_public(mine) if _state(row, mine) != "new" or joins(row, mine)]
     for row in sorted(rows, key=lambda row: _ORDER.index(_state(row, mine))):
         said = language.said(row)
         wording = catalogue.wordings.get(said.wording_id)
