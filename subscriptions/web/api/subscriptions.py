@@ -122,11 +122,12 @@ def again() -> Response:
     sent = read_json(_body())
     if wrong := _problems(sent, _OF_AGAIN):
         return wrong_in("body", wrong)
-    visit = current_parts().links.visit(sent["registration"])
-    limited = ask_again(visit, incoming(), current_parts()) if visit else None
+    visit = visit_of(sent["registration"])
+    limited, visit = ask_again(visit, incoming(), current_parts()) if visit else (None, None)
     if isinstance(limited, Limited):
         return too_many(limited)
-    return json_answer({"status": "pending_confirmation"}, 202)
+    handle = visit.handle if visit else sent["registration"]
+    return json_answer({"status": "pending_confirmation", "registration": handle}, 202)
 
 
 @pages.get("/challenge")

@@ -14,6 +14,7 @@ from subscriptions.web.intake.fields import is_compact, keys_in, keys_of, named,
 from subscriptions.web.pages.sign_up_form import SignUpForm, describe
 
 COLOUR = re.compile(r"#[0-9a-f]{6}", re.I)
+DEFAULT_COLOUR = "#14634b"
 SCHEMES = ("light", "dark", "auto")
 
 
@@ -63,7 +64,8 @@ def read(row: List, query: "MultiDict[str, str]") -> Options:
     """What of a query can be had: lists that there are, fields of theirs, a colour, a page on a site of theirs."""
     rows = _rows(row, query)
     colour, back = query.get("colour", ""), query.get("return_url", "")
-    known_colour = colour.lower() if COLOUR.fullmatch(colour) else ""
+    is_own = COLOUR.fullmatch(colour) and colour.lower() != (row.colour or DEFAULT_COLOUR).lower()
+    known_colour = colour.lower() if is_own else ""
     return_url = back if all(origin_of(back) in row.origins for row in rows) else ""
     scheme = query.get("scheme", "")
     return Options(rows, shown_fields(rows, query), known_colour, return_url, scheme if scheme in SCHEMES else "",

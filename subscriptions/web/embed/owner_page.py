@@ -16,7 +16,7 @@ from subscriptions import languages
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.web.embed import presets, site
-from subscriptions.web.embed.options import Options, read
+from subscriptions.web.embed.options import DEFAULT_COLOUR, Options, read
 from subscriptions.web.http import headers, language, urls
 from subscriptions.web.http.lists import the_list
 from subscriptions.web.http.static_files import files_in
@@ -28,7 +28,6 @@ YEAR = 365 * 86_400
 SCRIPTS = Path(__file__).parent / "scripts"
 _FILES = {version: files_in(SCRIPTS / version) for version in ("v1", "v2")}
 NEWEST = "v2"
-DEFAULT_COLOUR = "#14634b"
 HEIGHT, COMPACT = 720, 420  # of a frame whose page has no script of ours
 _SCHEMES = {"": marked("Like the page around it"), "light": marked("Light"), "dark": marked("Dark"),
             "auto": marked("As the visitor’s device has it")}  # fmt: skip
@@ -54,7 +53,7 @@ def page(slug: str) -> str:
     return render_template(
         "pages/embed.html", list=row, options=options, wished=options.query(),
         site=site.asked(request.args.get("site", ""), options.rows), worn=presets.look(request.args.get("look", "")),
-        looks=presets.LOOKS, schemes=_SCHEMES, version=NEWEST, base=urls.public(""), is_chosen=set(request.args) - {"site", "lang"},
+        looks=presets.LOOKS, schemes=_SCHEMES, version=NEWEST, base=urls.public(""),
         tags=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
         others=[other for other in configured if other is not row and (other.public or other in options.rows)],
         offered=voluntary_inputs(shown_fields(options.rows, MultiDict()), gettext),

@@ -341,7 +341,7 @@
     };
 
     const done = (said) => {
-      const { registration } = said;
+      let { registration } = said;
       const typed = inputs.email.value;
       form.hidden = true;
       altcha = "";
@@ -349,6 +349,7 @@
       const again = quiet(inbox.again);
       again.onclick = whenPressed(again, async () => {
         const answer = await post("/api/v1/subscriptions/again", { registration });
+        if (answer.status === 202) registration = (await answer.json()).registration;
         status.textContent = answer.status === 202 ? inbox.sent : answer.status === 429 ? texts.later : texts.trouble;
       });
       const correct = quiet(inbox.correct, () => {
@@ -359,7 +360,7 @@
         form.hidden = false;
         inputs.email.focus();
       });
-      fill(next, code(registration), title(inbox.missing), make("p", {}, inbox.spam), status, again, " ", correct);
+      fill(next, code(() => registration), title(inbox.missing), make("p", {}, inbox.spam), status, again, " ", correct);
       const facts = [];
       each(inbox.facts, (one, i) => (facts[i] = [make("dt", {}, one[0]), make("dd", {}, one[1])]));
       report(registration, "subscribed", title(inbox.heading),
@@ -368,14 +369,14 @@
     };
 
     /* The code of the mail confirms here; the server counts the wrong ones. */
-    const code = (registration) => {
+    const code = (current) => {
       const { heading, field: described, confirm } = inbox.code;
       const button = make("button", { part: "button" }, confirm);
       const typed = make("form", { novalidate: true }, title(heading), field(described), button);
       typed.onsubmit = whenPressed(button, async () => {
         let text;
         try {
-          text = await enter(registration, inputs.code.value);
+          text = await enter(current(), inputs.code.value);
         } catch {
           text = texts.trouble;
         }
