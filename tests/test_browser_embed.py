@@ -8,19 +8,8 @@ from playwright.sync_api import Browser, expect
 
 from subscriptions.look.shades import shades
 from tests.support.axe import violations
-from tests.support.embeds import (
-    GROUNDS,
-    HOSTILE,
-    KINDS,
-    Embeds,
-    Served,
-    address_field,
-    beside_sites,
-    inside,
-    opened,
-    sign_up,
-    unfold,
-)
+from tests.support.embeds import GROUNDS, HOSTILE, KINDS, Embeds, Served, address_field, beside_sites, inside, opened
+from tests.support.embeds import sign_up, unfold  # isort: skip
 from tests.typed import WRONG
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -216,13 +205,6 @@ def test_a_site_that_is_not_listed_is_told_what_to_write_where(embeds: Embeds) -
     assert f'"{embeds.stranger.origin}"' in told.value.text and '"newsletter"' in told.value.text
     page.get_by_role("link", name="Subscribe").click()
     page.wait_for_url(f"{embeds.server.base_url}/subscribe/newsletter?lang=en")
-
-
-def test_a_frame_is_refused_on_a_site_that_is_not_listed(embeds: Embeds) -> None:
-    page = embeds.paste("frame", on=embeds.stranger)
-    page.wait_for_load_state("networkidle")
-    assert any("frame-ancestors" in one for one in embeds.console)
-    assert page.frame_locator("iframe").get_by_role("button").count() == 0
 
 
 def test_the_page_that_follows_in_a_frame_is_seen_from_its_beginning(embeds: Embeds) -> None:

@@ -236,20 +236,17 @@ def test_a_french_subject_keeps_its_marks_beside_their_words_in_the_mail_and_on_
     assert subject in [fact for _, fact in facts]
 
 
-AGAIN = "/api/v1/subscriptions/again"
-
-
 def test_another_mail_by_json_is_the_same_act_and_the_same_answer_for_any_handle(world: World) -> None:
-    handle = world.sign_up(ANNE).get_json()["registration"]
+    again, handle = "/api/v1/subscriptions/again", world.sign_up(ANNE).get_json()["registration"]
     world.clock.forward(minutes=15)
     for known in (handle, world.parts.links.new_handle(), "nothing"):
-        answer = world.post(AGAIN, json={"registration": known})
+        answer = world.post(again, json={"registration": known})
         assert (answer.status_code, answer.get_json()) == (202, {"status": "pending_confirmation", "registration": known})
     assert len(world.mails(ANNE)) == 2
     for wrong in ({}, {"registration": 1}, {"registration": handle, "code": "x"}, []):
-        assert world.post(AGAIN, json=wrong).status_code == 422
+        assert world.post(again, json=wrong).status_code == 422
     world.clock.forward(hours=30)  # the code's time is over: the next mail has a visit of its own
-    fresh = world.post(AGAIN, json={"registration": handle}).get_json()["registration"]
+    fresh = world.post(again, json={"registration": handle}).get_json()["registration"]
     assert fresh != handle
-    code = code_in(world.mails(ANNE)[-1])
-    assert world.post("/api/v1/confirmations", json={"registration": fresh, "code": code}).status_code == 200
+    sent = {"registration": fresh, "code": code_in(world.mails(ANNE)[-1])}
+    assert world.post("/api/v1/confirmations", json=sent).status_code == 200

@@ -36,15 +36,14 @@ def asked(typed: str, rows: Sequence[List]) -> Site:
 
 def origins_of(typed: str) -> list[str]:
     """With and without www, which browsers tell apart; none where it is no address of a website."""
-    url = typed if "://" in typed else f"//{typed}"
     try:
-        host = urlsplit(url).hostname or ""
+        parts = urlsplit(typed if "://" in typed else f"//{typed.removeprefix('//')}")
+        host = parts.hostname or ""
     except ValueError:
         return []
-    if url is not typed:
-        url = f"{'http' if is_loopback(host) else 'https'}:{url}"
-    origin = origin_of(machine_url(url).replace(" ", "%20"))
-    if origin is None or not (has_name := _has_name(host)) and not is_loopback(host):
+    scheme = parts.scheme or ("http" if is_loopback(host) else "https")
+    origin, has_name = origin_of(machine_url(f"{scheme}://{parts.netloc}")), _has_name(host)
+    if origin is None or not (has_name or is_loopback(host)):
         return []
     bare = origin.replace("://www.", "://", 1)
     return [bare, bare.replace("://", "://www.", 1)] if has_name else [origin]
