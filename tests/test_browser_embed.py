@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from subscriptions.look.shades import shades
+from tests.support import embeds as support
 from tests.support.axe import violations
-from tests.support.embeds import GROUNDS, HOSTILE, KINDS, Embeds, Served, address_field, beside_sites, inside, opened
-from tests.support.embeds import sign_up, unfold  # isort: skip
+from tests.support.embeds import GROUNDS, HOSTILE, KINDS, Embeds, Served, address_field, beside_sites, inside, sign_up
 from tests.typed import WRONG
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -23,7 +23,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def embeds(served: Served, browser: Browser) -> Iterator[Embeds]:
-    with opened(served, browser) as found:
+    with support.opened(served, browser) as found:
         yield found
 
 
@@ -75,7 +75,7 @@ def test_the_page_hears_of_a_sign_up_and_of_no_address(embeds: Embeds) -> None:
 def test_the_embeds_work_under_a_strict_policy_of_the_page(embeds: Embeds, kind: str) -> None:
     page = embeds.new_page()
     page.goto(f"{embeds.server.base_url}/embed/newsletter")
-    unfold(page)
+    support.unfold(page)
     name = page.get_by_text({"frame": "Frame", "script": "Script"}[kind], exact=True)
     named = page.locator("#notes div").filter(has=name).locator("code")
     embeds.site.policy = f"default-src 'none'; img-src 'self'; {named.inner_text()}"
@@ -160,7 +160,12 @@ def test_the_last_state_says_what_to_do_and_sends_another_mail(embeds: Embeds) -
     page = embeds.paste("script")
     sign_up(page, "script", "again@example.org")
     said = page.get_by_role("status").first
-    for text in ("Open the email we send to again@example.org.", "Follow its link", "It can take 15 minutes", "Subject"):
+    for text in (
+        "Open the email we send to again@example.org.",
+        "Follow its link",
+        "It can take 15 minutes",
+        "Subject",
+    ):
         expect(said).to_contain_text(text)
     page.get_by_role("button", name="Send another email").click()
     expect(page.get_by_role("status").last).to_contain_text("we are sending another email")
@@ -171,7 +176,9 @@ def test_the_script_tells_several_lists_apart(embeds: Embeds) -> None:
     page = embeds.paste("script", query="?lists=offers")
     address_field(page, "script").fill("several@example.org")
     page.get_by_role("button", name="Subscribe").click()
-    expect(page.get_by_role("checkbox", name="Offers")).to_have_accessible_description("Please choose at least one list.")
+    expect(page.get_by_role("checkbox", name="Offers")).to_have_accessible_description(
+        "Please choose at least one list."
+    )
     page.get_by_role("checkbox", name="Offers").check()
     page.get_by_role("button", name="Subscribe").click()
     page.get_by_label("Code").fill(embeds.code("several@example.org"))
@@ -216,17 +223,16 @@ def test_the_page_that_follows_in_a_frame_is_seen_from_its_beginning(embeds: Emb
 
 def test_a_frame_is_as_high_as_what_is_in_it(embeds: Embeds) -> None:
     page = embeds.paste("frame")
-    heights = "() => [document.querySelector('iframe').clientHeight, window.inner]"
     page.evaluate(
         "addEventListener('message', (event) => { window.inner = event.data.height; window.told = event.data })"
     )
     address_field(page, "frame").fill("anne@example")
     page.wait_for_function("document.querySelector('iframe').style.height")
-    before = page.evaluate(heights)[0]
+    before = page.evaluate("document.querySelector('iframe').clientHeight")
     inside(page, "frame").get_by_role("button", name="Subscribe").click()
     page.frame_locator("iframe").locator(".problems").wait_for()
     page.wait_for_function("before => document.querySelector('iframe').clientHeight > before", arg=before)
-    outer, inner = page.evaluate(heights)
+    outer, inner = page.evaluate("[document.querySelector('iframe').clientHeight, window.inner]")
     assert outer == inner and page.evaluate("Object.keys(window.told)") == ["type", "height"]
     assert violations(page) == []
 

@@ -234,19 +234,3 @@ def test_a_french_subject_keeps_its_marks_beside_their_words_in_the_mail_and_on_
     assert subject in world.get(f"{sign_up.location}&lang=fr").text
     facts = world.get(f"/api/v1/lists/{NEWS}/form?lang=fr").get_json()["inbox"]["facts"]
     assert subject in [fact for _, fact in facts]
-
-
-def test_another_mail_by_json_is_the_same_act_and_the_same_answer_for_any_handle(world: World) -> None:
-    again, handle = "/api/v1/subscriptions/again", world.sign_up(ANNE).get_json()["registration"]
-    world.clock.forward(minutes=15)
-    for known in (handle, world.parts.links.new_handle(), "nothing"):
-        answer = world.post(again, json={"registration": known})
-        assert (answer.status_code, answer.get_json()) == (202, {"status": "pending_confirmation", "registration": known})
-    assert len(world.mails(ANNE)) == 2
-    for wrong in ({}, {"registration": 1}, {"registration": handle, "code": "x"}, []):
-        assert world.post(again, json=wrong).status_code == 422
-    world.clock.forward(hours=30)  # the code's time is over: the next mail has a visit of its own
-    fresh = world.post(again, json={"registration": handle}).get_json()["registration"]
-    assert fresh != handle
-    sent = {"registration": fresh, "code": code_in(world.mails(ANNE)[-1])}
-    assert world.post("/api/v1/confirmations", json=sent).status_code == 200

@@ -1,4 +1,4 @@
-"""The page for whoever runs a website: which line to add for it, one snippet, and the forms in other shapes and looks."""
+"""The page for whoever runs a website: which line to add for it, one snippet, the forms in other shapes and looks."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,8 @@ def snippet(world: World, name: str, query: str = "") -> str:
 
 
 SITES = {
-    "example.org": BOTH, "www.example.org": BOTH, "https://example.org/blog?a=b#c": BOTH, " https://www.example.org/ ": BOTH,
+    "example.org": BOTH, "www.example.org": BOTH, "https://example.org/blog?a=b#c": BOTH,
+    " https://www.example.org/ ": BOTH,
     "EXAMPLE.org/über uns": BOTH, "//example.org": BOTH, "http://example.org:8080/x": ["http://example.org:8080",
                                                                           "http://www.example.org:8080"],
     "bücher.example": ["https://xn--bcher-kva.example", "https://www.xn--bcher-kva.example"],
@@ -55,7 +56,7 @@ def test_the_page_names_the_whole_line_for_each_list_that_lacks_the_website(worl
     told = world.get(f"{PAGE}?site=example.org&lists={OFFERS}").text
     lines = re.findall(r'aria-label="Line for config.toml: ([^"]+)"[^>]*>(.*?)</pre>', told)
     line = 'origins = ["https://www.example.org", "https://example.org"]'
-    assert [(name, unescape(code)) for name, code in lines][0][1] == line and len(lines) == 2
+    assert unescape(lines[0][1]) == line and len(lines) == 2
     assert unescape(lines[1][1]) == 'origins = ["https://example.org", "https://www.example.org"]'
     assert "Line for config.toml" not in world.get(PAGE).text
     wrong = world.get(f"{PAGE}?site=<nothing>").text
@@ -77,7 +78,12 @@ def test_the_snippet_holds_an_element_with_a_link_to_the_same_form(world: World)
 @each("name", LOOKS)
 def test_a_plain_form_wears_the_classes_of_the_sites_framework(world: World, name: str) -> None:
     code, preset = snippet(world, "plain form", f"look={name}"), LOOKS[name]
-    for tag, classes in (("form", preset.form), ("input", preset.input), ("button", preset.button), ("label", preset.label)):
+    for tag, classes in (
+        ("form", preset.form),
+        ("input", preset.input),
+        ("button", preset.button),
+        ("label", preset.label),
+    ):
         assert (f'<{tag} class="{classes}"' in code) is bool(classes), (tag, code)
     assert ("<style>" in code) is (name == "none") and 'accept-charset="utf-8"' in code
     assert "<style>" not in world.get(PAGE).text  # our own policy would refuse it
@@ -85,7 +91,11 @@ def test_a_plain_form_wears_the_classes_of_the_sites_framework(world: World, nam
 
 @ONE_DATABASE
 def test_a_compact_form_has_no_voluntary_fields_but_those_that_are_named(world: World) -> None:
-    for query, names in (("compact=1", ["email"]), ("compact=1&fields=name", ["email", "name"]), ("", ["email", "name"])):
+    for query, names in (
+        ("compact=1", ["email"]),
+        ("compact=1&fields=name", ["email", "name"]),
+        ("", ["email", "name"]),
+    ):
         data = world.get(f"/api/v1/lists/{NEWS}/form?{query}").get_json()
         assert [one["name"] for one in data["fields"]] == names
         frame = world.get(f"{FRAME}?{query}").text
@@ -93,10 +103,17 @@ def test_a_compact_form_has_no_voluntary_fields_but_those_that_are_named(world: 
         assert (' framed compact">' in frame) is bool(query)
 
 
+WISHES = [
+    ("scheme=dark", "dark", "(min-width: 0)"),
+    ("scheme=light", "light", "(max-width: 0)"),
+    ("scheme=auto", "light dark", DARK),
+    ("colour=%23a03060", "light dark", DARK),
+]
+
+
 @ONE_DATABASE
 def test_a_frame_is_light_or_dark_on_every_page_in_it_as_it_was_wished(world: World) -> None:
-    for query, meta, holds in (("scheme=dark", "dark", "(min-width: 0)"), ("scheme=light", "light", "(max-width: 0)"),
-                               ("scheme=auto", "light dark", DARK), ("colour=%23a03060", "light dark", DARK)):  # fmt: skip
+    for query, meta, holds in WISHES:
         for page in (FRAME, f"{FRAME}/check-inbox"):
             told = world.get(f"{page}?{query}").text
             assert f'name="color-scheme" content="{meta}"' in told

@@ -35,8 +35,9 @@ def begin() -> None:
 def _looks() -> dict[str, Any]:
     """The style sheet that takes the place of the usual two, where a frame was wished for in a scheme or a colour."""
     options = _options()
-    own = {"scheme": options.scheme, "colour": options.colour}
-    url = url_for("frame.look", slug=options.rows[0].slug, **own) if any(own.values()) else ""
+    scheme, colour = options.scheme, options.colour
+    slug = options.rows[0].slug
+    url = url_for("frame.look", slug=slug, scheme=scheme, colour=colour) if scheme or colour else ""
     fixed = options.scheme if options.scheme in tokens.FIXED else ""
     return {"framed_look": url, "framed_scheme": fixed, "is_compact": options.compact}
 

@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from markupsafe import Markup
+
 from subscriptions.languages import marked
+
+# frameworks take borders and grounds off fields and buttons; a rule of the site's own with a class is stronger
+RULES = Markup("""<style>
+  .yestwice :where(input:not([type=checkbox])) { display: block; box-sizing: border-box; width: 100%; max-width: 30rem;
+    padding: .5rem .75rem; border: 1px solid #767676; font: inherit; color: inherit; background: transparent }
+  .yestwice :where(button) { padding: .625rem 1.5rem; border: 1px solid currentcolor; font: inherit; font-weight: 600;
+    color: inherit; background: transparent; cursor: pointer }
+</style>""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +28,11 @@ class Preset:
     choice: str = ""  # a checkbox
     small: str = ""
     button: str = ""
-    has_style: bool = False
+    rules: str = ""
 
 
 LOOKS = MappingProxyType({
-    "none": Preset(marked("None: a few rules of its own"), form="yestwice", has_style=True),
+    "none": Preset(marked("None: a few rules of its own"), form="yestwice", rules=RULES),
     "bootstrap": Preset(
         "Bootstrap", part="mb-3", label="form-label", input="form-control", choice="form-check-input",
         small="form-text", button="btn btn-primary",
