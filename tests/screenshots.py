@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.browser import launch
+from tests.support.embeds import unfold
 from tests.support.site import Site
 from tests.support.tour import tour
 from tests.support.visitor import LISTS, Visitor, try_out
@@ -69,6 +70,7 @@ def embeds(browser: Browser) -> dict[str, int]:
             page = me.new_page()
             for kind, region in SNIPPETS.items():
                 page.goto(f"{server.base_url}/embed/newsletter")
+                unfold(page)
                 snippet = page.get_by_role("region", name=region).inner_text()
                 page.goto(site.page("/", f"<h1>Our garden club</h1>{snippet}", style=GARDEN))
                 (page.frame_locator("iframe") if kind == "frame" else page).get_by_label("E-mail address").wait_for()

@@ -160,3 +160,22 @@ def test_a_form_of_several_lists_gets_the_hint_with_its_choices_kept(world: Worl
     assert answer.text.count(" checked") == 2 and stored(world) == []
     assert press(world, sent | {"hint_seen": TYPED, "use": MEANT}, "/subscribe").status_code == 303
     assert stored(world) == [MEANT, MEANT]
+
+
+def test_a_program_that_asks_is_asked_back_before_anything_is_stored(world: World) -> None:
+    """As the form: the question, the texts of both buttons, and the same once more without `ask`."""
+    path, sent = "/api/v1/subscriptions", {"email": TYPED}
+    asked = world.post(f"{path}?ask=1&lang=de", json=sent)
+    assert asked.status_code == 422 and stored(world) == [] and "Access-Control-Allow-Origin" not in asked.headers
+    assert asked.get_json()["look"] == {
+        "text": f"Meinten Sie {MEANT}?", "keep": f"{TYPED} behalten und abonnieren", "suggestion": MEANT,
+        "use": f"{MEANT} verwenden und abonnieren",
+    }  # fmt: skip
+    assert world.post(f"{path}?ask=1", json=sent).get_json()["look"]["text"] == f"Did you mean {MEANT}?"
+    assert world.post(f"{path}?ask=1", json={"email": ANNE}).status_code == 202
+    assert world.post(path, json=sent).status_code == 202 and stored(world) == [ANNE, TYPED]
+
+
+def test_a_program_that_asks_is_asked_back_about_a_domain_without_mail(sending: World) -> None:
+    answer = sending.post("/api/v1/subscriptions?ask=1", json={"email": "anne@null.com"})
+    assert answer.status_code == 422 and set(answer.get_json()["look"]) == {"text", "keep"}

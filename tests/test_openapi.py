@@ -29,6 +29,7 @@ SCOPES = (None, "subscribe", "read", "export", "manage")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 OPERATIONS = {
     ("POST", "/api/v1/subscriptions"),
+    ("POST", "/api/v1/subscriptions/again"),
     ("POST", "/api/v1/confirmations"),
     ("GET", "/api/v1/challenge"),
     ("GET", "/api/v1/lists"),

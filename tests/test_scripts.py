@@ -9,7 +9,7 @@ import pytest
 
 from subscriptions.web.embed.owner_page import SCRIPTS
 
-LARGEST = 6000  # bytes on the line
+LARGEST = 8200  # bytes on the line
 RELEASED = {  # by version of the address
     "v1/frame.js": "288c8d1db318ba8ed5e82a3bb6f5776043b9eccf9e930ece7c38f92f5cb137f1",
     "v1/yestwice.js": "f3549e17d43b92a8b2cc5fba62233015e68a8e0f9dda9f9a1ab2e39ff3016a6f",
@@ -17,7 +17,7 @@ RELEASED = {  # by version of the address
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("v*/*.js")), ids=lambda one: f"{one.parent.name}/{one.name}")
-def test_a_script_for_other_sites_is_at_most_6_kb_and_loads_no_other(script: Path) -> None:
+def test_a_script_for_other_sites_is_at_most_8_kb_and_loads_no_other(script: Path) -> None:
     text = script.read_text()
     assert len(gzip.compress(text.encode(), 9)) <= LARGEST
     assert re.findall(r"\bimport\b(?!Key)|https?://", text) == []

@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from tests.builders import ANNE, HIDDEN, NEWS, World, rows_of_every_table
 from tests.support.cases import each
+from tests.typed import code_in
 
 URL = "/api/v1/subscriptions"
 GOOD = {"email": ANNE}
@@ -199,3 +200,20 @@ def test_a_refused_sign_up_leaves_nothing_behind(world: World) -> None:
     world.sign_up(slug="nope")
     world.post(URL, json=GOOD | {"status": "confirmed"})
     assert rows_of_every_table() == before
+
+
+def test_another_mail_by_json_is_the_same_act_and_the_same_answer_for_any_handle(world: World) -> None:
+    again, handle = "/api/v1/subscriptions/again", world.sign_up(ANNE).get_json()["registration"]
+    world.clock.forward(minutes=15)
+    for known in (handle, world.parts.links.new_handle(), "nothing"):
+        answer = world.post(again, json={"registration": known})
+        told = {"status": "pending_confirmation", "registration": known}
+        assert (answer.status_code, answer.get_json()) == (202, told)
+    assert len(world.mails(ANNE)) == 2
+    for wrong in ({}, {"registration": 1}, {"registration": handle, "code": "x"}, []):
+        assert world.post(again, json=wrong).status_code == 422
+    world.clock.forward(hours=30)  # the code's time is over: the next mail has a visit of its own
+    fresh = world.post(again, json={"registration": handle}).get_json()["registration"]
+    assert fresh != handle
+    sent = {"registration": fresh, "code": code_in(world.mails(ANNE)[-1])}
+    assert world.post("/api/v1/confirmations", json=sent).status_code == 200

@@ -44,7 +44,10 @@ class ProofOfWork:
         signs, proves = self._keys[0]
         until = self._clock.now() + WORK_LIFE
         # the browser and the library go by the real time, our rules by our clock
-        expires_at, data = self._clock.real_now() + WORK_LIFE, {"until": round(until.timestamp() * 1000)}
+        expires_at, data = (
+            self._clock.real_now() + WORK_LIFE,
+            {"until": round(until.timestamp() * 1000), "most": self._tries[1]},
+        )
         return altcha.create_challenge(
             ALGORITHM, self._cost, counter=secrets.choice(range(*self._tries)), expires_at=expires_at, data=data,
             hmac_secret=signs, hmac_key_secret=proves,

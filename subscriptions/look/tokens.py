@@ -13,6 +13,7 @@ SCHEMES = {  # which blocks of the file hold in it, the last one strongest
     "light, more contrast": ("", MORE),
     "dark, more contrast": ("", DARK, MORE, f"{MORE} and {DARK}"),
 }
+FIXED = {"light": "(max-width: 0)", "dark": "(min-width: 0)"}  # what never holds at night, or always
 _BLOCK = re.compile(r"(?:@media ([^{]+?) \{\s*)?:root \{(.*?)\}", re.S)
 _TOKEN = re.compile(r"--([a-z0-9-]+):\s*([^;]+);")
 
@@ -22,6 +23,13 @@ def tokens(scheme: str) -> Mapping[str, str]:
     """The tokens of a scheme by their names, without the hyphens before them."""
     blocks = _blocks(FILE.read_text("utf-8"))
     return {name: value for block in SCHEMES[scheme] for name, value in blocks[block].items()}
+
+
+def fixed(css: str, scheme: str) -> str:
+    """A style sheet that no longer asks whether it is night; as it is for any other scheme."""
+    if scheme not in FIXED:
+        return css
+    return css.replace(DARK, FIXED[scheme]).replace("color-scheme: light dark", f"color-scheme: {scheme}")
 
 
 def _blocks(css: str) -> dict[str, dict[str, str]]:

@@ -42,6 +42,7 @@ class Embeds:
         """As the page for owners shows it."""
         page = self.new_page()
         page.goto(f"{self.server.base_url}/embed/newsletter{query}")
+        unfold(page)
         text = page.get_by_role("region", name=KINDS[kind]).inner_text()
         page.close()
         return text
@@ -66,6 +67,11 @@ class Embeds:
         found = Visitor(page, self.server.base_url).read_code(address)
         page.close()
         return found
+
+
+def unfold(page: Page) -> None:
+    """All that the page for owners keeps behind a heading."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Sign-ups and codes by JSON: from programs, from apps, and from the script on a listed site."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, abort, g, request
 
@@ -16,12 +16,13 @@ from subscriptions.web.http.language import told
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import answer, json_answer, too_many, visit_of, wrong_in
 from subscriptions.web.intake import guard, hints
+from subscriptions.web.intake.hints import KEEP, USE, Hint
 from subscriptions.web.intake.on_behalf import NOTHING, Vouched, vouched
 from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, read_json, taken
-from subscriptions.web.intake.submit import complete, enter, new_handle, submit
+from subscriptions.web.intake.submit import ask_again, complete, enter, new_handle, submit
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
-_OF_CODE = ("registration", "code")  # members
+_OF_CODE, _OF_AGAIN = ("registration", "code"), ("registration",)  # members
 _OVER = "The code can no longer be used here. Open the link in the newest mail."
 _WRONG = "This code is not right. Tries left: {}. The link in the mail works as well."
 _LATE = "This sign-up can no longer be confirmed. Sign up again for a fresh mail."
@@ -56,9 +57,13 @@ def subscribe() -> Response:
 
 def _take(asked: SignUp, spoken_for: Vouched) -> Response:
     parts, client = current_parts(), g.get("client")
+    if hint := _second_look(asked, ask=False):
+        return _look_again(hint)
     verdict = Pass() if client or incoming().outcome else guard.judge_program(asked, incoming(), parts)
     if isinstance(verdict, ProofNeeded):
         return _ask_for_proof()
+    if hint := _second_look(asked):
+        return _look_again(hint)
     handle = new_handle(asked, parts)
     ref = parts.links.ref(handle)
     sign_up = complete(asked, ref, Channel.API, incoming(), parts, actor=client, spoken_for=spoken_for, brings=verdict)
@@ -78,12 +83,29 @@ def _ask_for_proof() -> Response:
     )
 
 
+def _second_look(asked: SignUp, *, ask: bool = True) -> Hint | None:
+    """For who wants to be asked before a likely slip is taken."""
+    return hints.of(asked.address, current_parts(), ask=ask) if "ask" in request.args else None
+
+
+def _look_again(hint: Hint) -> Response:
+    """422 with what a form asks its visitor then, and the texts of both buttons; without `ask` it is taken."""
+    look = {"text": _said(hint.text, hint.values), "keep": _said(KEEP, {"address": hint.address})}
+    if hint.suggestion:
+        look |= {"suggestion": hint.suggestion, "use": _said(USE, {"address": hint.suggestion})}
+    return answer(422, hint.in_english, members={"type": "urn:yestwice:second-look", "look": look})
+
+
 def _hint(asked: SignUp) -> dict[str, str]:
-    """A likely slip, in the language that the address of the request asks for, else in English like all of the API."""
+    """A likely slip, in the language that `lang` asks for, else in English like all of the API."""
     hint = hints.of(asked.address, current_parts())
     if not hint:
         return {}
-    return {"hint": told(hint.text, hint.values) if "lang" in request.args else hint.in_english}
+    return {"hint": _said(hint.text, hint.values)}
+
+
+def _said(text: str, values: Mapping[str, str]) -> str:
+    return told(text, values) if "lang" in request.args else text % values
 
 
 def _spoken_for(said: Mapping[str, str]) -> Vouched | list[Problem]:
@@ -91,6 +113,21 @@ def _spoken_for(said: Mapping[str, str]) -> Vouched | list[Problem]:
     if "client" in g:
         return vouched(said, current_parts().clock.now())
     return [Problem(name, "Only a client with a token may send this member.") for name in said] or NOTHING
+
+
+@pages.post("/subscriptions/again")
+def again() -> Response:
+    """Another mail, if the budget allows one; the same answer for every handle, also for what is none."""
+    cors.refuse_strangers()
+    sent = read_json(_body())
+    if wrong := _problems(sent, _OF_AGAIN):
+        return wrong_in("body", wrong)
+    visit = visit_of(sent["registration"])
+    limited, visit = ask_again(visit, incoming(), current_parts()) if visit else (None, None)
+    if isinstance(limited, Limited):
+        return too_many(limited)
+    handle = visit.handle if visit else sent["registration"]
+    return json_answer({"status": "pending_confirmation", "registration": handle}, 202)
 
 
 @pages.get("/challenge")
@@ -105,7 +142,7 @@ def confirm() -> Response:
     """Confirm with the handle that a sign-up was answered with and the code from its mail."""
     cors.refuse_strangers()
     sent = read_json(_body())
-    wrong = _problems(sent)
+    wrong = _problems(sent, _OF_CODE)
     if wrong:
         return wrong_in("body", wrong)
     code = codes.read(sent["code"])
@@ -119,11 +156,11 @@ def confirm() -> Response:
     return _confirmed(entered.status)
 
 
-def _problems(sent: object) -> list[Problem]:
+def _problems(sent: object, members: Sequence[str]) -> list[Problem]:
     if not isinstance(sent, dict):
         return [Problem("", "The body must be a JSON object.")]
-    found = [Problem(name, "This member is not known here.") for name in sent if name not in _OF_CODE]
-    for name in _OF_CODE:
+    found = [Problem(name, "This member is not known here.") for name in sent if name not in members]
+    for name in members:
         if name not in sent:
             found.append(Problem(name, "This member is required."))
         elif not isinstance(sent[name], str):

@@ -17,6 +17,7 @@ from subscriptions.web.http import cors, language, urls
 from subscriptions.web.http.lists import the_list
 from subscriptions.web.http.problems import json_answer
 from subscriptions.web.intake.fields import Input
+from subscriptions.web.pages import inbox
 from subscriptions.web.pages.inbox import no_code, subject, wrong_code
 from subscriptions.web.pages.sign_up_form import Agreement, SignUpForm
 
@@ -100,7 +101,28 @@ def _inbox(options: Options) -> dict[str, Any]:
                         "Some mail systems also hold a first mail back for a quarter of an hour."),
         "more": gettext("Find the mail, or have another one sent"),
         "correct": gettext("Wrong address?") + " " + gettext("Correct it"),
+        **_inbox_page(names),
     }  # fmt: skip
+
+
+def _inbox_page(names: str) -> dict[str, Any]:
+    """What the second version of the script says after the form, as our own page does."""
+    pause = inbox.pause()
+    never = gettext("We do not write to addresses that asked us not to.")
+    seldom = ngettext(
+        "We do not write to addresses that asked us not to, nor more than once in %(num)d minute.",
+        "We do not write to addresses that asked us not to, nor more than once in %(num)d minutes.",
+        pause or 1,
+    )
+    return {
+        "open": gettext("Open the email we send to %(address)s.", address="\n").split("\n"),
+        "follow": gettext("Follow its link to confirm that you want %(list)s.", list=names),
+        "nothing": gettext("Nothing there? It can take 15 minutes.") + " " + (seldom if pause else never),
+        "missing": gettext("If you cannot find it"),
+        "spam": gettext("Look in the spam folder, and under promotions or other tabs."),
+        "again": gettext("Send another email"),
+        "sent": gettext("If we can subscribe this address, we are sending another email."),
+    }
 
 
 def _code() -> dict[str, Any]:
@@ -113,4 +135,6 @@ def _code() -> dict[str, Any]:
         "unread": no_code(), "wrong": [wrong_code(left) for left in range(TRIES_A_VISIT)],
         "late": gettext("This sign-up can no longer be confirmed. Sign up again for a fresh mail."),
         "done": gettext("You are subscribed"),
+        "left": gettext("You said yes twice. Every newsletter has a link to leave."),
+        "yours": urls.public("/preferences"), "data": gettext("Your subscriptions and data"),
     }  # fmt: skip

@@ -1,8 +1,12 @@
 """The sign-up in a frame on a listed site: the same pages with little around them, and never any other page."""
 
-from flask import Blueprint, Response, abort, g, request
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from subscriptions.look import tokens
+from subscriptions.look.shades import sheet
 from subscriptions.parts import current_parts
 from subscriptions.web.embed.options import Options, read
 from subscriptions.web.http import headers, urls
@@ -25,6 +29,28 @@ def begin() -> None:
     came_from = incoming().sent_from
     g.stood_on = request.args.get(urls.STOOD_ON) or (current_parts().forms.site(came_from) if came_from else None)
     headers.allow(frame_ancestors=" ".join(origins), script_src="'self'")
+
+
+@pages.context_processor
+def _looks() -> dict[str, Any]:
+    """The style sheet that takes the place of the usual two, where a frame was wished for in a scheme or a colour."""
+    options = _options()
+    scheme, colour = options.scheme, options.colour
+    slug = options.rows[0].slug
+    url = url_for("frame.look", slug=slug, scheme=scheme, colour=colour) if scheme or colour else ""
+    fixed = options.scheme if options.scheme in tokens.FIXED else ""
+    return {"framed_look": url, "framed_scheme": fixed, "is_compact": options.compact}
+
+
+@pages.get("/look.css")
+def look(slug: str) -> Response:
+    """The tokens of the design and the shades of the colour, as they are by day or at night."""
+    options = _options()
+    colour = options.colour or options.rows[0].colour
+    css = tokens.FILE.read_text("utf-8") + (sheet(slug, colour) if colour else "")
+    response = Response(tokens.fixed(css, options.scheme), mimetype="text/css")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
 
 
 def _options() -> Options:

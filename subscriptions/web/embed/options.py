@@ -10,10 +10,12 @@ from subscriptions.domain.sites import origin_of
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http import language, urls
-from subscriptions.web.intake.fields import keys_in, keys_of, named, shown_fields
+from subscriptions.web.intake.fields import is_compact, keys_in, keys_of, named, shown_fields
 from subscriptions.web.pages.sign_up_form import SignUpForm, describe
 
 COLOUR = re.compile(r"#[0-9a-f]{6}", re.I)
+DEFAULT_COLOUR = "#14634b"
+SCHEMES = ("light", "dark", "auto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Options:
     fields: tuple[str, ...]  # as the configuration names them
     colour: str = ""
     return_url: str = ""
+    scheme: str = ""  # by day or at night, or as the visitor has it; else like the page around it
+    compact: bool = False  # address and button in one row
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -45,10 +49,13 @@ class Options:
 
     def query(self) -> dict[str, str]:
         """What a script or a frame must be told besides the list: only what is not as the list has it."""
+        usual = () if self.compact else tuple(keys_of(self.rows))
         wished = {
             "lists": ",".join(row.slug for row in self.rows[1:]),
-            "fields": "" if self.keys == tuple(keys_of(self.rows)) else ",".join(self.keys) or "none",
+            "fields": "" if self.keys == usual else ",".join(self.keys) or "none",
             "colour": self.colour,
+            "scheme": self.scheme,
+            "compact": "1" if self.compact else "",
         }
         return {name: value for name, value in wished.items() if value}
 
@@ -57,9 +64,12 @@ def read(row: List, query: "MultiDict[str, str]") -> Options:
     """What of a query can be had: lists that there are, fields of theirs, a colour, a page on a site of theirs."""
     rows = _rows(row, query)
     colour, back = query.get("colour", ""), query.get("return_url", "")
-    known_colour = colour.lower() if COLOUR.fullmatch(colour) else ""
+    is_own = COLOUR.fullmatch(colour) and colour.lower() != (row.colour or DEFAULT_COLOUR).lower()
+    known_colour = colour.lower() if is_own else ""
     return_url = back if all(origin_of(back) in row.origins for row in rows) else ""
-    return Options(rows, shown_fields(rows, query), known_colour, return_url)
+    scheme = query.get("scheme", "")
+    return Options(rows, shown_fields(rows, query), known_colour, return_url, scheme if scheme in SCHEMES else "",
+                   is_compact(query))  # fmt: skip
 
 
 def _rows(row: List, query: "MultiDict[str, str]") -> tuple[List, ...]:

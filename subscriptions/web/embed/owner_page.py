@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
@@ -15,27 +15,28 @@ from werkzeug.datastructures import MultiDict
 from subscriptions import languages
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.web.embed.options import Options, read
+from subscriptions.web.embed import presets, site
+from subscriptions.web.embed.options import DEFAULT_COLOUR, Options, read
 from subscriptions.web.http import headers, language, urls
 from subscriptions.web.http.lists import the_list
 from subscriptions.web.http.static_files import files_in
 from subscriptions.web.intake.fields import shown_fields, voluntary_inputs
+from subscriptions.web.pages.sign_up_form import SignUpForm
 
 pages = Blueprint("embed", __name__, url_prefix="/embed")
 YEAR = 365 * 86_400
 SCRIPTS = Path(__file__).parent / "scripts"
 _FILES = {version: files_in(SCRIPTS / version) for version in ("v1", "v2")}
-_NEWEST = {"yestwice.js": "v2", "frame.js": "v1"}
-DEFAULT_COLOUR = "#14634b"
-HEIGHT = 720  # of a frame whose page has no script of ours
+NEWEST = "v2"
+HEIGHT, COMPACT = 720, 420  # of a frame whose page has no script of ours
+_SCHEMES = {"": marked("Like the page around it"), "light": marked("Light"), "dark": marked("Dark"),
+            "auto": marked("As the visitor’s device has it")}  # fmt: skip
 _NOT_A_SITE = marked("This page is not on one of the sites of the list, so nobody is led there.")
 
 
 @pages.get('/<any("v1", "v2"):version>/<any("yestwice.js", "frame.js"):name>')
 def script(version: str, name: str) -> Response:
     """A version never changes once it is released: pages name its hash, and browsers refuse anything else."""
-    if name not in _FILES[version]:
-        abort(404)
     response = _FILES[version][name].answer(YEAR)
     response.cache_control.public = response.cache_control.immutable = True
     response.headers["Access-Control-Allow-Origin"] = "*"  # browsers check a hash only on what they may read
@@ -50,8 +51,10 @@ def page(slug: str) -> str:
     headers.allow(script_src="'self'", connect_src="'self'", frame_src="'self'")
     configured = map(language.said, current_parts().catalogue.configured)
     return render_template(
-        "pages/embed.html", list=row, options=options, origins=options.origins, wished=options.query(),
-        base=urls.public(""), tags=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
+        "pages/embed.html", list=row, options=options, wished=options.query(),
+        site=site.asked(request.args.get("site", ""), options.rows), worn=presets.look(request.args.get("look", "")),
+        looks=presets.LOOKS, schemes=_SCHEMES, version=NEWEST, base=urls.public(""),
+        tags=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
         others=[other for other in configured if other is not row and (other.public or other in options.rows)],
         offered=voluntary_inputs(shown_fields(options.rows, MultiDict()), gettext),
         colour=options.colour or row.colour or DEFAULT_COLOUR,
@@ -66,18 +69,25 @@ def _snippets(options: Options) -> dict[str, Any]:
     # what stood in the form when the snippet was made, for whoever reads the page's source years later
     wordings = " ".join(entry.wording.id for entry in form.agreements)
     frame = _tag(
-        "iframe", src=urls.public(src), title=form.title, width="100%", height=HEIGHT, frameborder="0",
-        referrerpolicy="origin", data_wording=wordings,
+        "iframe", src=urls.public(src), title=form.title, width="100%", frameborder="0",
+        height=COMPACT if options.compact else HEIGHT, referrerpolicy="origin", data_wording=wordings,
     )  # fmt: skip
-    known = {"data_list": options.rows[0].slug, "data_lang": lang, **{f"data_{name}": wished[name] for name in wished}}
     return {"form": form, "frame_src": src, "framed_code": f"{frame}</iframe>\n{_script('frame.js')}",
-            "element_code": _script("yestwice.js", **known, data_wording=wordings)}  # fmt: skip
+            "element_code": f"{_element(options, form, wordings)}\n{_script('yestwice.js')}"}  # fmt: skip
 
 
-def _script(name: str, **attributes: object) -> str:
-    src = urls.public(f"/embed/{_NEWEST[name]}/{name}")
-    known = {"src": src, "integrity": integrity(name), "crossorigin": "anonymous"}
-    return _tag("script", "async", **known, **attributes) + "</script>"
+def _element(options: Options, form: SignUpForm, wordings: str) -> str:
+    """With a link in it, which stands there until the form does, and where it cannot."""
+    lists = {"lists": ",".join(row.slug for row in options.rows)} if options.is_choice else {}
+    link = _tag("a", href=f"{form.action}?{urlencode({'lang': language.current(), **lists}, safe=',')}")
+    wished, lang = options.query(), language.current()
+    element = _tag("yestwice-form", list=options.rows[0].slug, lang=lang, **wished, data_wording=wordings)
+    return f"{element}{link}{form.button}</a></yestwice-form>"
+
+
+def _script(name: str) -> str:
+    src = urls.public(f"/embed/{NEWEST}/{name}")
+    return _tag("script", "async", src=src, integrity=integrity(name), crossorigin="anonymous") + "</script>"
 
 
 def _tag(*words: str, **attributes: object) -> str:
@@ -89,4 +99,4 @@ def _tag(*words: str, **attributes: object) -> str:
 @lru_cache
 def integrity(name: str) -> str:
     """What browsers hold a script against (SRI)."""
-    return "sha384-" + base64.b64encode(hashlib.sha384((SCRIPTS / _NEWEST[name] / name).read_bytes()).digest()).decode()
+    return "sha384-" + base64.b64encode(hashlib.sha384((SCRIPTS / NEWEST / name).read_bytes()).digest()).decode()

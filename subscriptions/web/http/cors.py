@@ -12,7 +12,7 @@ from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http.problems import answer
 
-_SHARED = re.compile(r"/api/v1/(subscriptions|confirmations|lists/[^/]+/form)/?")
+_SHARED = re.compile(r"/api/v1/(subscriptions(/again)?|confirmations|lists/[^/]+/form)/?")
 _MINUTES_10 = "600"
 
 

@@ -73,8 +73,9 @@ ROUTES: dict[str, Route] = {
     **_of("branding", style=_PAGE, logo=_PAGE),
     **_of("embed", page=_PAGE, script=_PAGE),
     **_of("frame", form=_PAGE, subscribe=_SIGN_UP, check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
+    **_of("frame", look=_PAGE),
     **_of("form_data", form=_PAGE),
-    **_of("api", challenge=_PAGE, subscribe=_BY_PROGRAM, confirm=_PAGE),
+    **_of("api", challenge=_PAGE, subscribe=_BY_PROGRAM, confirm=_PAGE, again=_SIGN_UP),
     **_of("lists", lists=_READ, subscriptions_of=_READ, export=Route(Who.TOKEN, "export", trace=Trace.ITS_OWN)),
     **_of("openapi", openapi=_PAGE),
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics

@@ -15,7 +15,8 @@ from subscriptions.web.http.problem import Problem
 
 RETURN = "return_url"
 STOOD_ON = "stood_on"  # of a frame: on which site it was first shown, signed
-OPTIONS = ("lists", "fields", "colour")
+LOOKS = ("scheme", "colour", "compact")  # of a frame, on every page in it
+OPTIONS = ("lists", "fields")
 OF_INBOX = ("check_inbox", "again", "code")
 LONGEST = 2000  # characters
 _NOT_OURS = marked(
@@ -43,10 +44,10 @@ def here(name: str, row: List, **values: Any) -> str:
     """The address of the form or of what follows it, in the frame for whoever is in it, with the form's options."""
     if not is_framed():
         return url_for(f"{'inbox' if name in OF_INBOX else 'pages'}.{name}", slug=row.slug, **values)
-    values = {STOOD_ON: g.get("stood_on")} | values
+    kept = LOOKS if name in OF_INBOX else (*LOOKS, *OPTIONS)
+    values = {key: request.args.get(key) for key in kept} | {STOOD_ON: g.get("stood_on")} | values
     if name in OF_INBOX:
         return url_for(f"frame.{name}", slug=row.slug, **values)
-    values = {key: request.args.get(key) for key in OPTIONS} | values
     return url_for(f"frame.{name}", slug=(request.view_args or {}).get("slug", row.slug), **values)
 
 

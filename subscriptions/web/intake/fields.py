@@ -106,9 +106,18 @@ def wrong_in(field: Field, value: str) -> Iterator[Wrong]:
 
 
 def shown_fields(rows: Sequence[List], query: "MultiDict[str, str]") -> tuple[str, ...]:
-    """The fields that are named, `fields=name&fields=company` or `fields=name,company`; all where none is."""
+    """The fields that are named, `fields=name&fields=company` or `fields=name,company`; all where none is.
+
+    A compact form has none but those that are named.
+    """
     wished = named(query, "fields")
+    if is_compact(query) and not wished:
+        return ()
     return tuple(text for text in texts_of(rows) if not wished or keys_in([text])[0] in wished)
+
+
+def is_compact(query: "MultiDict[str, str]") -> bool:
+    return query.get("compact", "") not in ("", "0", "false")
 
 
 def keys_in(texts: Sequence[str]) -> tuple[str, ...]:

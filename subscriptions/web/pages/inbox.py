@@ -96,7 +96,8 @@ def too_late() -> str:
     )
 
 
-def _pause() -> int | None:
+def pause() -> int | None:
+    """Between two mails to one address, in minutes, where there is such a rule."""
     shortest = min(current_parts().policy.mails, key=lambda rate: rate.period, default=None)
     return ceil(shortest.period / timedelta(minutes=1)) if shortest and shortest.count == 1 else None
 
@@ -108,7 +109,7 @@ def _page(
     rows = [row, *language.told_of(_beside())]
     names = language.listed(rows)
     can_type = visit is not None and not closed and not _is_over(visit)
-    shown = {"list": row, "names": names, "also": _also(), "again": again, "pause": _pause(), "wrong": wrong,
+    shown = {"list": row, "names": names, "also": _also(), "again": again, "pause": pause(), "wrong": wrong,
              "typed": typed, "can_type": can_type, "subject": subject(names), "footer": rows}  # fmt: skip
     shown |= _whom_to_look_for(rows, visit) | _of_visit(visit, again=again, vouches=vouches)
     headers.allow(script_src="'self'")

@@ -1,0 +1,58 @@
+"""The website that a form is for, as its owner writes it down; and what the configuration has to say for it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from subscriptions.domain.sites import machine_url, origin_of
+from subscriptions.languages import marked
+from subscriptions.settings.check import is_loopback
+from subscriptions.store.models import List
+
+_NO_SITE = marked("That is not the address of a website. Copy it from the browser, such as www.example.org.")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`lines`: by the name of each list that does not have it yet, its whole new line in config.toml."""
+
+    typed: str
+    origins: Sequence[str] = ()
+    lines: Sequence[tuple[str, str]] = ()
+    trouble: str = ""
+
+
+def asked(typed: str, rows: Sequence[List]) -> Site:
+    """What is missing until the forms work there."""
+    typed = typed.strip()
+    if not typed:
+        return Site("")
+    origins = origins_of(typed)
+    if not origins:
+        return Site(typed, trouble=_NO_SITE)
+    return Site(typed, origins, [(row.name, _line(row, origins)) for row in rows if not {*origins} <= {*row.origins}])
+
+
+def origins_of(typed: str) -> list[str]:
+    """With and without www, which browsers tell apart; none where it is no address of a website."""
+    try:
+        parts = urlsplit(typed if "://" in typed else f"//{typed.removeprefix('//')}")
+        host = parts.hostname or ""
+    except ValueError:
+        return []
+    scheme = parts.scheme or ("http" if is_loopback(host) else "https")
+    origin, has_name = origin_of(machine_url(f"{scheme}://{parts.netloc}")), _has_name(host)
+    if origin is None or not (has_name or is_loopback(host)):
+        return []
+    bare = origin.replace("://www.", "://", 1)
+    return [bare, bare.replace("://", "://www.", 1)] if has_name else [origin]
+
+
+def _has_name(host: str) -> bool:
+    """Neither a number nor of one's own machine."""
+    return "." in host.strip(".") and not host.replace(".", "").isdigit() and not is_loopback(host)
+
+
+def _line(row: List, origins: Sequence[str]) -> str:
+    return f"origins = {json.dumps([*dict.fromkeys([*row.origins, *origins])])}"
