@@ -15,7 +15,7 @@ from subscriptions.web.http.problem import Problem
 RETURN = "return_url"
 STOOD_ON = "stood_on"  # of a frame: on which site it was first shown, signed
 OPTIONS = ("lists", "fields", "colour")
-OF_INBOX = ("check_inbox", "again", "code")
+OF_INBOX = ("check_inbox", "again", "code", "correct")
 LONGEST = 2000  # characters
 _NOT_OURS = marked(
     "The form that you came from wants to lead you back to a page that is not of this list. "
