@@ -90,7 +90,8 @@ def _sealed(key: bytes, head: bytes, told: bytes) -> bytes:
 class SealedAddresses:
     """Seals the typed address for the page after the form: of use beside its own handle alone.
 
-    `secret_keys`: newest first; the first seals, all open. Its length tells one of three sizes: an address has at most 254 octets, and never NUL.
+    `secret_keys`: newest first; the first seals, all open. Its length tells one of three sizes alone: an address has at
+    most 254 octets, and never NUL.
     """
 
     def __init__(self, secret_keys: Sequence[bytes]) -> None:

@@ -58,7 +58,7 @@ def _confirming_and_leaving(visitor: Visitor) -> Iterator[str]:
 
 
 def _wrong_codes(visitor: Visitor) -> Iterator[str]:
-    visitor.press("Send another mail")
+    visitor.press("Send another email")
     yield "check-inbox-again"
     for name in ("wrong-code", "", "codes-used-up"):
         visitor.page.get_by_label("Code").fill("ABCD-EFGH")

@@ -69,7 +69,9 @@ class Visitor:
     def sign_up(self, address: str, name: str = "", slug: str = "newsletter") -> None:
         self.go(f"/subscribe/{slug}")
         self.page.get_by_label("E-mail address").fill(address)
-        self.page.get_by_label("Name").fill(name)
+        if name:
+            self.page.locator("details.more:not([open]) > summary").click()
+            self.page.get_by_label("Name").fill(name)
         self.press("Subscribe")
 
     def open_mailbox(self, address: str, mails: int = 1) -> None:

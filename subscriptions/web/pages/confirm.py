@@ -104,10 +104,11 @@ def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Respons
 def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
     """What waits, what is subscribed, and what is too late, each with what can be done about it."""
     first, subscribed = status.lists[0].registration, status.those(LinkState.SUBSCRIBED)
+    waiting = status.those(LinkState.WAITING)
     not_me = current_parts().links.not_me_token(first.ref, first.list_id, first.key)
     return {
         "is_one": len(status.lists) == 1,
-        "waiting": [_entry(row) for row in status.those(LinkState.WAITING)],
+        "waiting": [_entry(row) | {"others": _names([one for one in waiting if one is not row])} for row in waiting],
         "subscribed": [_entry(row) for row in subscribed], "subscribed_names": _names(subscribed),
         "late_names": _names(status.those(*_ASKED_AGAIN)),
         "address": first.address, "deadline": language.words(first.confirm_by),

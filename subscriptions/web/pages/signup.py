@@ -44,9 +44,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 @pages.get("/")
 def index() -> str:
     rows = _public()
-    only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
-    footer = only and language.said(only)
-    return render_template("pages/index.html", forms=[_described([row]) for row in rows], footer=footer)
+    return form_of(rows) if rows else render_template("pages/nothing.html")
 
 
 @pages.get("/subscribe/<slug>")
