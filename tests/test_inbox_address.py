@@ -1,4 +1,4 @@
-"""The address on the page after the form: sealed, for the browser that sent the form, until the time to confirm is over."""
+"""The address on the page after the form: sealed, for whoever sent the form, until the time to confirm is over."""
 
 import re
 from collections.abc import Callable

@@ -106,6 +106,5 @@ def _fine_print() -> str:
 
 
 def _more(voluntary: Sequence[Input]) -> str:
-    if any(one.is_own for one in voluntary):
-        return gettext("Tell us more (optional)")
-    return gettext("Add your name (optional)")
+    is_more = any(one.is_own for one in voluntary)
+    return str(gettext("Tell us more (optional)") if is_more else gettext("Add your name (optional)"))
