@@ -62,7 +62,7 @@ def _agreement(entry: Agreement) -> dict[str, Any]:
 def _colours(options: Options) -> dict[str, str]:
     colour = options.colour or options.rows[0].colour
     day, night = shades(colour, "light"), shades(colour, "dark")
-    return {"accent-light": day.accent, "accent-dark": night.accent,
+    return {"accent-light": day.fill, "accent-dark": night.fill,
             "on-accent-light": day.on_accent, "on-accent-dark": night.on_accent}  # fmt: skip
 
 

@@ -89,7 +89,8 @@ def describe(
 def _agreement(row: List, *, is_choice: bool) -> Agreement:
     purpose = gettext("Your address is used to send you %(list)s, and for nothing else.", list=row.name)
     if row.controller:
-        purpose = gettext("Responsible: %(who)s.", who=row.controller.rstrip(".")) + " " + purpose
+        responsible = gettext("Responsible: %(who)s", who=row.controller)
+        purpose = f"{responsible}{'' if responsible.endswith('.') else '.'} {purpose}"  # a legal name stays as it is
     wording = current_parts().catalogue.wordings[row.wording_id]
     return Agreement(row, wording, wording_field(row, is_choice=is_choice), purpose)
 
