@@ -89,7 +89,7 @@ def test_an_old_link_gets_a_fresh_one_without_typing(world: World) -> None:
     ask(world, ANNE)
     old = link(world, ANNE)
     world.clock.forward(minutes=30)
-    assert "A fresh link is on its way" in world.post(f"{old}/again").text
+    assert "We are sending you a new link" in world.post(f"{old}/again").text
     fresh = link(world, ANNE)
     assert (fresh != old, world.post(fresh).status_code) == (True, 200)
 
@@ -110,7 +110,7 @@ def test_a_fresh_link_is_refused_in_words_where_the_budget_is_used_up(world: Wor
     world.clock.forward(minutes=15)
     world.sign_up(ANNE, OFFERS)
     world.clock.forward(minutes=15)
-    assert "No fresh link just now" in world.post(f"{page.link}/again").text
+    assert "No new link just now" in world.post(f"{page.link}/again").text
 
 
 def test_a_page_that_is_closed_leads_to_a_fresh_link(world: World) -> None:
@@ -121,7 +121,7 @@ def test_a_page_that_is_closed_leads_to_a_fresh_link(world: World) -> None:
     world.clock.forward(seconds=1)
     answer = page.act("leave", list=NEWS)
     assert (answer.status_code, world.subscriptions()[0].state) == (410, "confirmed")
-    assert session_of(answer) == page.session and "A fresh link is on its way" in page.act("again").text
+    assert session_of(answer) == page.session and "We are sending you a new link" in page.act("again").text
 
 
 @pytest.mark.parametrize("purpose", ["confirm", "session"])

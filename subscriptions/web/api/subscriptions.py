@@ -24,7 +24,7 @@ pages = Blueprint("api", __name__, url_prefix="/api/v1")
 _OF_CODE = ("registration", "code")  # members
 _OVER = "The code can no longer be used here. The link in the mail still works."
 _WRONG = "This code is not right. Tries left: {}. The link in the mail works as well."
-_LATE = "This sign-up can no longer be confirmed. Sign up again for a fresh mail."
+_LATE = "This sign-up can no longer be confirmed. Sign up again for a new email."
 
 
 def _body() -> bytes:

@@ -74,7 +74,7 @@ def _texts(form: SignUpForm) -> dict[str, Any]:
         "later": gettext("Many people have signed up from your network. Please try again later."),
         "trouble": gettext("We cannot answer just now, and nothing was changed. Please try again in a few seconds."),
         "wrong": {
-            "email": gettext("This is not a complete e-mail address. Please check it for a typing mistake."),
+            "email": gettext("This is not a complete email address. Please check it for a typing mistake."),
             "wording": gettext("This consent text is not one of this list. Please load the form again."),
             "lists": gettext("Please choose at least one list."),
         },
@@ -90,23 +90,23 @@ def _inbox(options: Options) -> dict[str, Any]:
         facts.insert(1, [gettext("Subject"), subject(names)])
     return {
         "heading": gettext("Now check your inbox"), "facts": facts, "code": _code(),
-        "lead": gettext("If the address can be subscribed to %(list)s, a mail is on its way to it. "
-                        "Open it, follow its link and press the button there.", list=names),
-        "hint": gettext("Look in the spam folder, and under promotions or other tabs. "
-                        "Some mail systems also hold a first mail back for a quarter of an hour."),
-        "more": gettext("Find the mail, or have another one sent"),
+        "lead": gettext("Open the email we send to the address you gave.") + " "
+                + gettext("Follow its link to confirm that you want %(list)s.", list=names),
+        "hint": gettext("Nothing there? It can take 15 minutes.") + " "
+                + gettext("Look in the spam folder, and under promotions or other tabs."),
+        "more": gettext("Find the email, or have another one sent"),
         "correct": gettext("Wrong address?") + " " + gettext("Correct it"),
     }  # fmt: skip
 
 
 def _code() -> dict[str, Any]:
     hint = gettext(
-        "Eight letters and digits. To type them here subscribes the address, like the button behind the link."
+        "Eight letters and digits. Entering them here subscribes the address, like the button behind the link."
     )
     field = Input("code", gettext("Code"), hint=hint, autocomplete="one-time-code", longest=LONGEST_TYPED)
     return {
-        "heading": gettext("Or type the code from the mail"), "field": asdict(field), "confirm": gettext("Confirm"),
+        "heading": gettext("Or type the code from the email"), "field": asdict(field), "confirm": gettext("Confirm"),
         "unread": no_code(), "wrong": [wrong_code(left) for left in range(TRIES_A_VISIT)],
-        "late": gettext("This sign-up can no longer be confirmed. Sign up again for a fresh mail."),
+        "late": gettext("This sign-up can no longer be confirmed. Sign up again for a new email."),
         "done": gettext("You are subscribed"),
     }  # fmt: skip

@@ -16,7 +16,7 @@ from subscriptions.store.models import List
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.problem import Problem
 
-_NO_ADDRESS = marked("This is not a complete e-mail address. Please check it for a typing mistake.")
+_NO_ADDRESS = marked("This is not a complete email address. Please check it for a typing mistake.")
 _KEEP_IT = ("pages.", "inbox.", "frame.", "confirm.", "leave.", "preferences.")
 _SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.check_inbox": "inbox.check_inbox",
              "pages.subscribe": "pages.form", "pages.choose": "pages.choose", "pages.subscribe_chosen": "pages.choose",

@@ -90,15 +90,15 @@ def subject(names: str) -> str:
 
 
 def no_code() -> str:
-    return str(gettext("A code has eight letters and digits, such as K7QM-2XWD. Please look at the mail again."))
+    return str(gettext("A code has eight letters and digits, such as K7QM-2XWD. Please look at the email again."))
 
 
 def wrong_code(left: int) -> str:
     if not left:
-        return str(gettext("Codes can no longer be typed here. The link in the mail still works: please open it."))
+        return str(gettext("Codes can no longer be typed here. The link in the email still works: please open it."))
     said = ngettext(
-        "This code is not right. You have %(num)d more try, and the link in the mail works as well.",
-        "This code is not right. You have %(num)d more tries, and the link in the mail works as well.",
+        "This code is not right. You have %(num)d more try, and the link in the email works as well.",
+        "This code is not right. You have %(num)d more tries, and the link in the email works as well.",
         left,
     )
     return str(said)
