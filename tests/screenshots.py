@@ -73,7 +73,7 @@ def embeds(browser: Browser) -> dict[str, int]:
                 unfold(page)
                 snippet = page.get_by_role("region", name=region).inner_text()
                 page.goto(site.page("/", f"<h1>Our garden club</h1>{snippet}", style=GARDEN))
-                (page.frame_locator("iframe") if kind == "frame" else page).get_by_label("E-mail address").wait_for()
+                (page.frame_locator("iframe") if kind == "frame" else page).get_by_label("Email address").wait_for()
                 sizes |= keep(f"embed-{kind}.png", page.screenshot())
     return sizes
 

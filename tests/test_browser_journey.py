@@ -69,9 +69,9 @@ def test_a_person_subscribes_leaves_and_comes_back(visitor: Visitor) -> None:
 def test_a_wrong_address_is_explained_and_what_was_typed_is_kept(visitor: Visitor) -> None:
     visitor.sign_up("anne@example", "Anne")
     expect(visitor.page.get_by_role("alert")).to_contain_text("One thing needs your attention")
-    expect(visitor.page.get_by_label("E-mail address")).to_have_attribute("aria-invalid", "true")
+    expect(visitor.page.get_by_label("Email address")).to_have_attribute("aria-invalid", "true")
     expect(visitor.page.get_by_label("Name")).to_have_value("Anne")
-    visitor.page.get_by_label("E-mail address").fill("anne@example.org")
+    visitor.page.get_by_label("Email address").fill("anne@example.org")
     visitor.press("Subscribe")
     heading(visitor, "Now check your inbox")
     visitor.open_mail("anne@example.org")
@@ -118,7 +118,7 @@ def test_a_link_that_is_too_late_leads_to_a_fresh_mail(visitor: Visitor) -> None
     link = visitor.page.url
     visitor.move_clock("+24 hours")
     visitor.page.goto(link)
-    visitor.press("Send me a fresh mail")
+    visitor.press("Send me a new email")
     heading(visitor, "Now check your inbox")
     visitor.open_mail("anne@example.org", mails=2)
     visitor.press_in_mail(CONFIRM)
@@ -134,7 +134,7 @@ def test_not_me_deletes_the_sign_up_and_can_be_undone(visitor: Visitor) -> None:
     visitor.press("This was not me")
     heading(visitor, "Thank you, it is done")
     visitor.press("Undo")
-    heading(visitor, "Confirmation mails are allowed again")
+    heading(visitor, "Confirmation emails are allowed again")
     assert count_of(visitor, "pending") == "0"
 
 
@@ -149,26 +149,26 @@ def test_the_unsubscribe_button_of_a_mail_program_cancels_the_sign_up(visitor: V
 def test_a_form_that_a_program_filled_asks_for_one_more_press(visitor: Visitor) -> None:
     visitor.go("/subscribe/newsletter")
     visitor.page.locator("[name=website]").evaluate("field => field.value = 'https://example.org'")
-    visitor.page.get_by_label("E-mail address").fill("anne@example.org")
+    visitor.page.get_by_label("Email address").fill("anne@example.org")
     visitor.press("Subscribe")
     heading(visitor, "One more step")
     elsewhere = Visitor(visitor.page.context.new_page(), visitor.base_url)
     assert count_of(elsewhere, "pending") == "0"
-    visitor.press("I am a person, go on")
+    visitor.press("Continue")
     heading(visitor, "Now check your inbox")
 
 
 def test_every_list_of_the_start_page_has_its_own_form(visitor: Visitor) -> None:
     visitor.go("/")
     offers = visitor.page.get_by_role("region", name="Offers")
-    offers.get_by_label("E-mail address").fill("anne@example.org")
+    offers.get_by_label("Email address").fill("anne@example.org")
     offers.get_by_role("button", name="Subscribe to Offers").click()
     expect(visitor.page).to_have_title("Check your inbox: Offers · Example Society")
 
 
 def test_the_whole_loop_works_by_keyboard_alone(typist: Visitor) -> None:
     typist.go("/subscribe/newsletter")
-    typist.type_into("E-mail address", "anne@example.org")
+    typist.type_into("Email address", "anne@example.org")
     typist.press_by_keyboard("Subscribe to The Example Letter")
     heading(typist, "Now check your inbox")
     typist.open_mail("anne@example.org")
@@ -185,7 +185,7 @@ def test_the_summary_of_errors_has_the_focus_and_leads_to_the_field(typist: Visi
     expect(typist.page.get_by_role("alert")).to_be_focused()
     typist.page.keyboard.press("Tab")
     typist.page.keyboard.press("Enter")
-    expect(typist.page.get_by_label("E-mail address")).to_be_focused()
+    expect(typist.page.get_by_label("Email address")).to_be_focused()
 
 
 def test_whoever_has_the_focus_can_be_seen(typist: Visitor) -> None:

@@ -47,13 +47,13 @@ def every_mail(visitor: Visitor) -> None:
     visitor.move_clock("+1 hour")
     _ask_for_preferences(visitor, BART)
     visitor.open_mail(BART, 4)
-    visitor.press_in_mail("Open my preferences")
-    visitor.press("Open my preferences")
-    visitor.page.get_by_label("New e-mail address").fill(CARL)
+    visitor.press_in_mail("Open your subscriptions and data")
+    visitor.press("Open your subscriptions and data")
+    visitor.page.get_by_label("New email address").fill(CARL)
     visitor.press("Change my address")
     visitor.open_mail(CARL)
-    visitor.press_in_mail("Confirm")
-    visitor.press("Yes")
+    visitor.press_in_mail("Move my subscriptions here")
+    visitor.press("Move my subscriptions here")
     visitor.open_mailbox(BART, 5)
     visitor.move_clock("+1 hour")
     _ask_for_preferences(visitor, CARL)
@@ -64,15 +64,15 @@ def _several(visitor: Visitor, address: str) -> None:
     visitor.go("/subscribe")
     for choice in visitor.page.get_by_role("checkbox").all():
         choice.check()
-    visitor.page.get_by_label("E-mail address").fill(address)
+    visitor.page.get_by_label("Email address").fill(address)
     visitor.press("Subscribe")
     visitor.open_mailbox(address)
 
 
 def _ask_for_preferences(visitor: Visitor, address: str) -> None:
     visitor.go("/preferences")
-    visitor.page.get_by_label("E-mail address").fill(address)
-    visitor.press("Mail me my link")
+    visitor.page.get_by_label("Email address").fill(address)
+    visitor.press("Email me my link")
 
 
 def database(folder: Path) -> str:

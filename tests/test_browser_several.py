@@ -48,7 +48,7 @@ def test_a_person_ticks_two_lists_takes_one_of_them_and_later_the_other(
         assert [boxes.nth(n).is_checked() for n in range(boxes.count())] == [False, False, False]
         visitor.page.get_by_label("The Example Letter").check()
         visitor.page.get_by_label("Events").check()
-        visitor.page.get_by_label("E-mail address").fill(ANNE)
+        visitor.page.get_by_label("Email address").fill(ANNE)
         visitor.page.get_by_label("Last name").fill("Example")
         visitor.page.get_by_label("Title").fill("Ms")
         visitor.press("Subscribe")
@@ -73,7 +73,7 @@ def test_the_whole_way_goes_by_keyboard_alone(browser: Browser, server: Server) 
         for name in ("The Example Letter", "Offers"):
             assert any(stop.name == name for stop in visitor.walk_by_tab()), f"Tab does not reach {name}"
             visitor.page.keyboard.press("Space")
-        visitor.type_into("E-mail address", ANNE)
+        visitor.type_into("Email address", ANNE)
         visitor.press_by_keyboard("Subscribe")
         heading(visitor, "Now check your inbox")
         open_mail(visitor)
@@ -85,7 +85,7 @@ def test_a_form_that_lacks_something_begins_with_what_and_leads_there(browser: B
     with browser.new_context() as context:
         visitor = Visitor(context.new_page(), server.base_url)
         visitor.go("/subscribe")
-        visitor.page.get_by_label("E-mail address").fill(ANNE)
+        visitor.page.get_by_label("Email address").fill(ANNE)
         visitor.press("Subscribe")
         expect(visitor.page.get_by_role("alert")).to_be_focused()
         visitor.page.get_by_role("link", name="Please choose at least one list.").click()
@@ -99,12 +99,12 @@ def test_every_page_of_the_way_is_for_everyone(browser: Browser, server: Server,
         visitor = Visitor(context.new_page(), server.base_url)
         visitor.go("/subscribe")
         _look(visitor, options["viewport"]["width"])
-        visitor.page.get_by_label("E-mail address").fill("anne@example")
+        visitor.page.get_by_label("Email address").fill("anne@example")
         visitor.press("Subscribe")
         _look(visitor, options["viewport"]["width"])
         for name in ("The Example Letter", "Events", "Offers"):
             visitor.page.get_by_label(name).check()
-        visitor.page.get_by_label("E-mail address").fill(ANNE)
+        visitor.page.get_by_label("Email address").fill(ANNE)
         visitor.press("Subscribe")
         open_mail(visitor)
         for name in ("Only Offers", "Subscribe to both"):

@@ -19,7 +19,7 @@ pytestmark = BY_DAY_ON_SQLITE
 
 FORM = f"/subscribe/{NEWS}"
 API = "/api/v1/subscriptions"
-FORMS = {"form", "problems"}  # Firefox must be able to say of what follows that they led there
+FORMS = {"index", "form", "problems"}  # Firefox must be able to say of what follows that they led there
 OUTSIDE = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
 
 

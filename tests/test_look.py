@@ -29,9 +29,10 @@ def too_weak(colour: str, scheme: str) -> dict[str, float]:
     own = palette(colour, scheme)
     grounds = ["card", "paper", "tint"]
     texts = [(text, ground) for text in ("ink", "soft", "accent", "accent_strong", "alert") for ground in grounds]
-    texts += [("on_accent", "accent"), ("on_accent", "accent_strong"), ("alert", "alert_tint"), ("ink", "alert_tint")]
+    texts += [("on_accent", "fill"), ("on_accent", "fill_strong"), ("alert", "alert_tint"), ("ink", "alert_tint")]
     found = {f"{one} on {other}": contrast(own[one], own[other]) for one, other in texts}
-    edges = {f"edge on {ground}": contrast(own["edge"], own[ground]) for ground in ("card", "paper")}
+    drawn = [("edge", ground) for ground in ("card", "paper")] + [("fill_edge", ground) for ground in grounds]
+    edges = {f"{one} on {ground}": contrast(own[one], own[ground]) for one, ground in drawn}
     return {pair: had for pair, had in found.items() if had < 4.5} | {
         pair: had for pair, had in edges.items() if had < 3
     }
@@ -58,13 +59,27 @@ def test_who_asks_for_more_contrast_gets_it(scheme: str, colour: str) -> None:
     own = palette(colour, scheme)
     assert NEEDED[scheme] == 7
     assert min(contrast(own[text], own["card"]) for text in ("ink", "soft", "accent", "alert")) >= 7
-    assert contrast(own["on_accent"], own["accent"]) >= 7
+    assert contrast(own["on_accent"], own["fill"]) >= 7
     assert contrast(own["line"], own["card"]) >= 3
 
 
 @pytest.mark.parametrize(("colour", "scheme"), [("#14634b", "light"), ("#7B2CBF", "light"), ("#7fd8b5", "dark")])
 def test_a_colour_that_is_readable_stays_what_it_is(colour: str, scheme: str) -> None:
     assert shades(colour, scheme).accent == colour.lower()
+
+
+@each("colour", [*HUES, "#ffd500"])
+@each("scheme", ["light", "dark"])
+def test_a_button_wears_the_colour_as_it_is_with_black_or_white_on_it(colour: str, scheme: str) -> None:
+    found = shades(colour, scheme)
+    assert found.fill == colour and found.on_accent in ("#000000", "#ffffff")
+    assert contrast(found.on_accent, found.fill) >= 4.5
+    seen = all(contrast(found.fill, ground) >= 3 for ground in (tokens(scheme)["card"], found.paper, found.tint))
+    assert (found.fill_edge == found.fill) is seen
+
+
+def test_the_paper_follows_the_colour() -> None:
+    assert len({shades(colour, scheme).paper for colour in ("#ffd500", "#0057b8", "") for scheme in SCHEMES}) >= 6
 
 
 @each("colour", HUES)

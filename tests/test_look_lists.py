@@ -140,6 +140,5 @@ def test_a_drawing_that_knows_the_night_gets_no_light_ground(
 
 def test_the_start_page_shows_each_list_in_its_own_colour(world: World) -> None:
     page = world.get("/").text
-    assert f'class="card look-{NEWS}"' in page
+    assert f'class="choice look-{NEWS}"' in page
     assert f"/lists/{NEWS}/look.css?v=" in page
-    assert f"/lists/{NEWS}/logo?v=" in page

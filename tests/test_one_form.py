@@ -85,7 +85,7 @@ def shares(form: SignUpForm, html: Written, *, limits: bool) -> None:
     assert {name: html.inputs[name]["value"] for name in form.unseen} == form.unseen
     for entry in form.agreements:
         assert entry.wording.text in html.text and entry.purpose in html.text
-    for text in (form.about, form.trap.label, form.fine, form.button, form.policy):
+    for text in (form.about, form.trap.label, form.kept, form.rest, form.button, form.policy):
         assert text in html.text
 
 

@@ -90,7 +90,7 @@ def test_an_old_link_gets_a_fresh_one_without_typing(world: World) -> None:
     ask(world, ANNE)
     old = link(world, ANNE)
     world.clock.forward(minutes=30)
-    assert "A fresh link is on its way" in world.post(f"{old}/again").text
+    assert "We are sending you a new link" in world.post(f"{old}/again").text
     fresh = link(world, ANNE)
     assert (fresh != old, world.post(fresh).status_code) == (True, 200)
 
@@ -115,13 +115,13 @@ def test_a_fresh_link_comes_though_strangers_have_used_up_every_other_budget(wor
         world.sign_up(ANNE, OFFERS)
         ask(world, ANNE)
         world.deliver()
-    assert "A fresh link is on its way" in world.post(f"{page.link}/again").text
+    assert "We are sending you a new link" in world.post(f"{page.link}/again").text
 
 
 def test_a_link_of_somebody_who_is_gone_gets_a_refusal_in_words_and_leaves_nothing(world: World) -> None:
     links = world.parts.links
     token, before = links.preferences_token(bytes(16), bytes(16), bytes(range(16))), rows_of_every_table()
-    assert "No fresh link just now" in world.post(f"/preferences/{token}/again").text
+    assert "No new link just now" in world.post(f"/preferences/{token}/again").text
     after = rows_of_every_table()
     assert {name for name in after if after[name] != before[name]} <= {"counters"}
 
@@ -134,7 +134,7 @@ def test_a_page_that_is_closed_leads_to_a_fresh_link(world: World) -> None:
     world.clock.forward(seconds=1)
     answer = page.act("leave", list=NEWS)
     assert (answer.status_code, world.subscriptions()[0].state) == (410, "confirmed")
-    assert session_of(answer) == page.session and "A fresh link is on its way" in page.act("again").text
+    assert session_of(answer) == page.session and "We are sending you a new link" in page.act("again").text
 
 
 @pytest.mark.parametrize("purpose", ["confirm", "session"])

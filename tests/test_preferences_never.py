@@ -61,8 +61,8 @@ def test_a_not_me_is_lifted_by_the_owner_of_the_mailbox(world: World, scope: str
     disowned(world)
     world.clock.forward(minutes=15)
     page = Page.of(world, ANNE)
-    assert "You want no confirmation mails" in page.opened.text
-    assert page.told("lift", scope=scope) == "Confirmation mails are allowed again."
+    assert "You do not want confirmation emails" in page.opened.text
+    assert page.told("lift", scope=scope) == "Confirmation emails are allowed again."
     assert scopes(world) == []
 
 
@@ -73,7 +73,7 @@ def test_a_list_that_is_not_to_be_asked_for_says_so(world: World) -> None:
     world.clock.forward(minutes=15)
     assert (
         Page.of(world, ANNE).join(OFFERS)
-        == "You do not want confirmation mails. Allow them again first, then subscribe."
+        == "You do not want confirmation emails. Allow them again first, then subscribe."
     )
 
 

@@ -37,9 +37,9 @@ def hidden_wording(page: TestResponse) -> str:
 def test_the_form_leads_to_the_inbox(world: World) -> None:
     answer = world.sign_up_by_form(ANNE)
     assert answer.status_code == 303
-    assert re.fullmatch(rf"{FORM}/check-inbox\?r=[\w-]{{40}}", answer.location)
+    assert re.fullmatch(rf"{FORM}/check-inbox\?r=[\w-]{{40}}&a=[\w-]+", answer.location)
     page = world.get(answer.location)
-    assert (page.status_code, ANNE in page.text) == (200, False)
+    assert (page.status_code, ANNE in page.text, ANNE in answer.location) == (200, True, False)
 
 
 def test_a_filled_form_is_stored_with_its_wording(world: World) -> None:

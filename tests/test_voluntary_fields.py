@@ -98,7 +98,7 @@ def test_the_form_shows_the_fields_of_its_list_each_with_its_token_and_marked_op
     page = world.get(f"/subscribe/{NEWS}").text
     found = re.findall(r'<label for="(\w+)-newsletter">([^<]+) <span class="need">\((\w+)\)', page)
     assert found == [
-        ("email", "E-mail address", "required"), ("name", "Name", "optional"), ("salutation", "Title", "optional"),
+        ("email", "Email address", "required"), ("name", "Name", "optional"), ("salutation", "Title", "optional"),
         ("given_name", "First name", "optional"), ("family_name", "Last name", "optional"),
         ("company", "Company or club", "optional"),
     ]  # fmt: skip

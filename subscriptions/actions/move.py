@@ -9,6 +9,7 @@ from subscriptions.actions.leave import Withdrawal, end
 from subscriptions.actions.subscribe import SignUp, take
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import MOVES, Policy
 from subscriptions.store import guards, outbox, registrations, subscriptions
 from subscriptions.store.engine import repeated, transaction
@@ -28,6 +29,7 @@ def begin(sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Polic
             return since + MOVES.period
         [refused] = take(session, [sign_up], now, policy)
         registrations.replacing(session, sign_up.ref, old)
+        outbox.owe_instead(session, sign_up.ref, MailKind.CONFIRM, MailKind.MOVE)
         return refused
 
 

@@ -69,6 +69,10 @@ class MailKind(StrEnum):
         repeats_wording=True,
         says={"registered_at": "when it was asked for", "confirm_by": "how long there is time", "code": "the code"},
     )  # fmt: skip
+    MOVE = "move", Row(  # the same where somebody moves here from another address: no page waits for a code
+        noun="mail about the move", reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True, names_lists=True,
+        repeats_wording=True, says={"registered_at": "when it was asked for", "confirm_by": "how long there is time"},
+    )  # fmt: skip
     WELCOME = "welcome", Row(
         noun="welcome mail", despite=SuppressionScope.CONFIRMATIONS, budgeted=False, names_lists=True,
         repeats_wording=True, may_show_picture=True, says={"confirmed_at": "when it was confirmed"},

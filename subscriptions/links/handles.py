@@ -1,4 +1,4 @@
-"""The handle of a visit: what the page after the form holds, made alike for everyone.
+"""The handle of a visit: what the page after the form holds, made alike for everyone; and the address beside it.
 
 It says when the visit was and where the typed domain reads its mail. Both are sealed, so that without our keys
 it is random text. From it follow the references of the registrations that the visit may have led to, and from each
@@ -9,19 +9,24 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hmac import compare_digest
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from subscriptions.domain.codes import spell
-from subscriptions.links.signing import derived
+from subscriptions.links.signing import derived, encoded
 
 REF_BYTES = 16
 MAILS = 8  # of one visit: the first, and those that were asked for again
 _NONCE, _MAC, _SEALED = 14, 10, 6  # 30 bytes: base64 leaves no bits over, so a handle has one spelling
 _FORM = re.compile(r"[A-Za-z0-9_-]{40}")
+_GCM_NONCE = 12
+_SEALED_FORM = re.compile(r"[A-Za-z0-9_-]{50,400}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,33 @@ def _sealed(key: bytes, head: bytes, told: bytes) -> bytes:
     """What is told, hidden by a mask of the key and all before it; the same again shows it."""
     mask = hashlib.blake2b(head, key=key, digest_size=_SEALED, person=b"mask").digest()
     return (int.from_bytes(told) ^ int.from_bytes(mask)).to_bytes(_SEALED)
+
+
+class SealedAddresses:
+    """Seals the typed address for the page after the form: of use beside its own handle alone.
+
+    `secret_keys`: newest first; the first seals, all open. Its length tells one of three sizes alone: an address has at
+    most 254 octets, and never NUL.
+    """
+
+    def __init__(self, secret_keys: Sequence[bytes]) -> None:
+        self._keys = [AESGCM(derived(b"inbox address", key)) for key in secret_keys]
+
+    def seal(self, handle: str, address: str) -> str:
+        """Measured: half of what the handle takes."""
+        told, nonce = address.encode(), secrets.token_bytes(_GCM_NONCE)
+        told = told.ljust(64 if len(told) <= 64 else 128 if len(told) <= 128 else 256, b"\0")
+        return encoded(nonce + self._keys[0].encrypt(nonce, told, handle.encode())).decode()
+
+    def open(self, handle: str, text: str) -> str | None:
+        """The address; None if we have not sealed it for this handle."""
+        if not _SEALED_FORM.fullmatch(text):
+            return None
+        octets, whose = base64_decode(text), handle.encode()
+        for key in self._keys:
+            with suppress(InvalidTag):
+                return key.decrypt(octets[:_GCM_NONCE], octets[_GCM_NONCE:], whose).rstrip(b"\0").decode()
+        return None
 
 
 class Codes:

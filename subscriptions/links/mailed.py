@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of, mailbox_of
-from subscriptions.links.handles import Codes, Handles, Visit
+from subscriptions.links.handles import Codes, Handles, SealedAddresses, Visit
 from subscriptions.links.purposes import CONFIRM, LEAVE, LIST, NOT_ME, PREFERENCES, SESSION, OfMailbox, Tokens
 from subscriptions.links.signing import BadLink
 
@@ -78,6 +78,7 @@ class Links:
         self._preferences = OfMailbox(PREFERENCES, self._keys, clock)
         self._sessions = OfMailbox(SESSION, self._keys, clock)
         self._handles = Handles(self._keys)
+        self.addresses = SealedAddresses(self._keys)
         self.codes = Codes(self._keys)
 
     def as_written(self, at: datetime) -> Iterator["Links"]:

@@ -172,6 +172,12 @@ def forget_addresses(session: Session, now: datetime) -> bool:
     return session.execute(over).first() is not None
 
 
+def owe_instead(session: Session, ref: bytes, mail: MailKind, other: MailKind) -> None:
+    """What this form owes as one kind is owed as another."""
+    theirs = select(Registration.id).where(Registration.ref == ref)
+    session.execute(update(Owed).where(Owed.registration_id.in_(theirs), Owed.mail == mail).values(mail=other.value))
+
+
 def of_key(session: Session, key: bytes, mail: MailKind) -> Owed | None:
     """The first mail of that kind that a row of this address is owed."""
     theirs = or_(

@@ -27,6 +27,7 @@ NAMES = {"id", "ref", "mid", "registration_id", "subscription_id"}  # drawn anew
 DRAWN = (  # what is drawn anew for each answer, or signed with what is
     (rb'(?<="registration": ")[\w-]+', b"HANDLE"),
     (rb"(?<=[?]r=)[\w-]+", b"HANDLE"),
+    (rb"(?<=[?&]a=)[\w-]+|(?<=&amp;a=)[\w-]+", b"ADDRESS"),
     (rb"(?<=urn:request:)[\w.-]+", b"REQUEST"),
     (rb"<code>[\w.-]+</code>", b"REQUEST"),
     (rb'(?<=name="step" value=")[^"]+', b"STEP"),
@@ -172,7 +173,7 @@ def _put_back(rows: Rows) -> None:
         for name in (*first, *(name for name in rest if name not in {*first, "evidence", "audit"})):
             connection.execute(sa.delete(db.metadata.tables[name]))
         for table in db.metadata.sorted_tables:
-            if rows[table.name]:
+            if rows[table.name] and table.name != "audit":
                 connection.execute(sa.insert(table), rows[table.name])
 
 

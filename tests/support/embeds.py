@@ -97,7 +97,7 @@ def inside(page: Page, kind: str) -> Page | FrameLocator:
 
 
 def address_field(page: Page, kind: str) -> Locator:
-    return inside(page, kind).get_by_label("E-mail address")
+    return inside(page, kind).get_by_label("Email address")
 
 
 def sign_up(page: Page, kind: str, address: str) -> None:

@@ -27,7 +27,7 @@ def _asking(visitor: Visitor) -> Iterator[str]:
     yield "form-hint"
     visitor.go("/subscribe/newsletter")
     visitor.page.locator("[name=website]").evaluate("field => field.value = 'https://example.org'")
-    visitor.page.get_by_label("E-mail address").fill("anne@example.org")
+    visitor.page.get_by_label("Email address").fill("anne@example.org")
     visitor.press("Subscribe")
     yield "one-more-step"
     visitor.go("/subscribe")
@@ -58,7 +58,7 @@ def _confirming_and_leaving(visitor: Visitor) -> Iterator[str]:
 
 
 def _wrong_codes(visitor: Visitor) -> Iterator[str]:
-    visitor.press("Send another mail")
+    visitor.press("Send another email")
     yield "check-inbox-again"
     for name in ("wrong-code", "", "codes-used-up"):
         visitor.page.get_by_label("Code").fill("ABCD-EFGH")
@@ -102,15 +102,15 @@ def _managing(visitor: Visitor) -> Iterator[str]:
     visitor.move_clock("+1 hour")  # the budget of mails to one address
     visitor.go("/preferences")
     yield "preferences-ask"
-    visitor.page.get_by_label("E-mail address").fill(dora)
-    visitor.press("Mail me my link")
+    visitor.page.get_by_label("Email address").fill(dora)
+    visitor.press("Email me my link")
     yield "preferences-sent"
     visitor.open_mail(dora, mails=2)
     yield "preferences-mail"
-    visitor.press_in_mail("Open my preferences")
+    visitor.press_in_mail("Open your subscriptions and data")
     link = visitor.page.url
     yield "preferences-open"
-    visitor.press("Open my preferences")
+    visitor.press("Open your subscriptions and data")
     yield "preferences"
     visitor.press("Leave")
     yield "preferences-left"

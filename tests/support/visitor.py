@@ -68,8 +68,10 @@ class Visitor:
 
     def sign_up(self, address: str, name: str = "", slug: str = "newsletter") -> None:
         self.go(f"/subscribe/{slug}")
-        self.page.get_by_label("E-mail address").fill(address)
-        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Email address").fill(address)
+        if name:
+            self.page.locator("details.more:not([open]) > summary").click()
+            self.page.get_by_label("Name").fill(name)
         self.press("Subscribe")
 
     def open_mailbox(self, address: str, mails: int = 1) -> None:

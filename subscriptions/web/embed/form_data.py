@@ -65,7 +65,7 @@ def _agreement(entry: Agreement) -> dict[str, Any]:
 def _colours(options: Options) -> dict[str, str]:
     colour = options.colour or options.rows[0].colour
     day, night = shades(colour, "light"), shades(colour, "dark")
-    return {"accent-light": day.accent, "accent-dark": night.accent,
+    return {"accent-light": day.fill, "accent-dark": night.fill,
             "on-accent-light": day.on_accent, "on-accent-dark": night.on_accent}  # fmt: skip
 
 
@@ -95,11 +95,11 @@ def _inbox(options: Options) -> dict[str, Any]:
         facts.insert(0, [gettext("Sender"), sender_of(options.rows, current_parts().settings.mail.sender)])
     return {
         "heading": gettext("Now check your inbox"), "facts": facts, "code": _code(),
-        "lead": gettext("If the address can be subscribed to %(list)s, a mail is on its way to it. "
-                        "Open it, follow its link and press the button there.", list=names),
-        "hint": gettext("Look in the spam folder, and under promotions or other tabs. "
-                        "Some mail systems also hold a first mail back for a quarter of an hour."),
-        "more": gettext("Find the mail, or have another one sent"),
+        "lead": gettext("Open the email we send to the address you gave.") + " "
+                + gettext("Follow its link to confirm that you want %(list)s.", list=names),
+        "hint": gettext("Nothing there? It can take 15 minutes.") + " "
+                + gettext("Look in the spam folder, and under promotions or other tabs."),
+        "more": gettext("Find the email, or have another one sent"),
         "correct": gettext("Wrong address?") + " " + gettext("Correct it"),
         **_inbox_page(names),
     }  # fmt: skip
@@ -127,13 +127,13 @@ def _inbox_page(names: str) -> dict[str, Any]:
 
 def _code() -> dict[str, Any]:
     hint = gettext(
-        "Eight letters and digits. To type them here subscribes the address, like the button behind the link."
+        "Eight letters and digits. Entering them here subscribes the address, like the button behind the link."
     )
     field = Input("code", gettext("Code"), hint=hint, autocomplete="one-time-code", longest=LONGEST_TYPED)
     return {
-        "heading": gettext("Or type the code from the mail"), "field": asdict(field), "confirm": gettext("Confirm"),
+        "heading": gettext("Or type the code from the email"), "field": asdict(field), "confirm": gettext("Confirm"),
         "unread": no_code(), "wrong": [wrong_code(left) for left in range(TRIES_A_VISIT)],
-        "late": gettext("This sign-up can no longer be confirmed. Sign up again for a fresh mail."),
+        "late": gettext("This sign-up can no longer be confirmed. Sign up again for a new email."),
         "done": gettext("You are subscribed"),
         "left": gettext("You said yes twice. Every newsletter has a link to leave."),
         "yours": urls.public("/preferences"), "data": gettext("Your subscriptions and data"),

@@ -17,6 +17,7 @@ pages = Blueprint("frame", __name__, url_prefix="/embed/<slug>/frame")
 pages.add_url_rule("/check-inbox", "check_inbox", inbox.check_inbox)
 pages.add_url_rule("/check-inbox", "again", inbox.again, methods=["POST"])
 pages.add_url_rule("/code", "code", inbox.code, methods=["POST"])
+pages.add_url_rule("/correct", "correct", inbox.correct, methods=["POST"])
 
 
 @pages.before_request

@@ -22,7 +22,7 @@ _SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.ch
              "pages.subscribe": "pages.form", "pages.choose": "pages.choose", "pages.subscribe_chosen": "pages.choose",
              "preferences.form": "preferences.form", "preferences.ask": "preferences.form",
              "preferences.sent": "preferences.sent"}  # fmt: skip
-_SAME = ("r", "also", "lists")
+_SAME = ("r", "a", "also", "lists")
 
 
 class About(NamedTuple):
@@ -160,6 +160,6 @@ def _switches() -> Iterator[dict[str, str]]:
         return
     same = dict(request.view_args or {}) | {name: value for name, value in request.args.items() if name in _SAME}
     if current_parts().links.visit(same.get("r", "")) is None:  # the same page for whatever is no handle of ours
-        same.pop("r", None)
+        same.pop("r", None), same.pop("a", None)
     for tag in tags:
         yield {"tag": tag, "name": languages.own_name(tag), "url": url_for(to, **(same | {"lang": tag}))}

@@ -55,7 +55,7 @@ def may_vouch() -> bool:
 
 def unstamped() -> dict[str, str]:
     """What the page at hand is asked with, but for the stamp."""
-    return {name: request.args[name] for name in ("r", "also", "again", "lang") if name in request.args}
+    return {name: request.args[name] for name in ("r", "a", "also", "again", "lang") if name in request.args}
 
 
 def is_inbox_page(url: str) -> bool:

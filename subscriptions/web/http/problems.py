@@ -30,19 +30,19 @@ GUESSING = (
 )
 
 _SAYS = {
-    400: (marked("That request was not understood"),
-          marked("Something about it is not as it should be. Please go back and try again.")),
+    400: (marked("We could not understand that request"),
+          marked("Something in the request is not right. Please go back and try again.")),
     401: (marked("A token is needed"), marked("Send it as Authorization: Bearer …")),
     403: (marked("Not allowed"), marked("You are not allowed to do this.")),
     404: (marked("This page does not exist"),
-          marked("The link may be incomplete. Please copy it whole from the mail, or start again.")),
-    405: (marked("Not in this way"), marked("This address does not answer to that kind of request.")),
+          marked("The link may be incomplete. Please copy all of it from the email, or start again.")),
+    405: (marked("You cannot do that here"), marked("This page does not accept that kind of request.")),
     410: (marked("This is over"), marked("Please start again.")),
-    413: (marked("That is too much"), marked("What you sent is larger than this form takes.")),
-    415: (marked("Not in this form"), marked("Send application/json, or the fields of a form.")),
+    413: (marked("That is too much"), marked("What you sent is too large for this form.")),
+    415: (marked("Wrong format"), marked("Send application/json, or the fields of a form.")),
     429: (marked("A moment, please"), marked("Many people have signed up from your network. Please try again later.")),
     500: (marked("Something went wrong here"),
-          marked("It is our fault, not yours, and it has been noted. Please try again later.")),
+          marked("This is our fault, not yours, and we have recorded it. Please try again later.")),
     503: (marked("A moment, please"),
           marked("We cannot answer just now, and nothing was changed. Please try again in a few seconds.")),
 }  # fmt: skip

@@ -64,7 +64,7 @@ def _of(blueprint: str, **rows: Route) -> dict[str, Route]:
 ROUTES: dict[str, Route] = {
     "static": _PAGE,
     **_of("pages", index=_PAGE, form=_PAGE, choose=_PAGE, subscribe=_SIGN_UP, subscribe_chosen=_SIGN_UP),
-    **_of("inbox", check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
+    **_of("inbox", check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE, correct=_PAGE),
     **_of("confirm", show=_PAGE, confirm=_PAGE, again=_PAGE),  # a button of a mail counts for no network
     **_of("leave", unsubscribe_page=_PAGE, unsubscribe=_PAGE, lift=_PAGE),
     **_of("leave", not_me_page=_PAGE, not_me=_PAGE, undo=_PAGE),
@@ -73,7 +73,7 @@ ROUTES: dict[str, Route] = {
     **_of("branding", style=_PAGE, logo=_PAGE),
     **_of("embed", page=_PAGE, script=_PAGE),
     **_of("frame", form=_PAGE, subscribe=_SIGN_UP, check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
-    **_of("frame", look=_PAGE),
+    **_of("frame", look=_PAGE, correct=_PAGE),
     **_of("form_data", form=_PAGE),
     **_of("api", challenge=_PAGE, subscribe=_BY_PROGRAM, confirm=_PAGE, again=_SIGN_UP),
     **_of("lists", lists=_READ, subscriptions_of=_READ, export=Route(Who.TOKEN, "export", trace=Trace.ITS_OWN)),

@@ -17,7 +17,7 @@ RETURN = "return_url"
 STOOD_ON = "stood_on"  # of a frame: on which site it was first shown, signed
 LOOKS = ("scheme", "colour", "compact")  # of a frame, on every page in it
 OPTIONS = ("lists", "fields")
-OF_INBOX = ("check_inbox", "again", "code")
+OF_INBOX = ("check_inbox", "again", "code", "correct")
 LONGEST = 2000  # characters
 _NOT_OURS = marked(
     "The form that you came from wants to lead you back to a page that is not of this list. "

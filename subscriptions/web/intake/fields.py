@@ -35,7 +35,7 @@ class Input:
     hint_lang: str = ""
 
 
-def address_input(say: Say, label: str = marked("E-mail address")) -> Input:
+def address_input(say: Say, label: str = marked("Email address")) -> Input:
     need = say(marked("required"))
     return Input("email", say(label), need, "", "email", "email", LONGEST_ADDRESS, required=True)
 

@@ -82,7 +82,7 @@ def _by_form(incoming: Incoming, parts: Parts) -> Plain | None:
     if not _is_let_through(sign_up, incoming, parts) or hints.unseen(form, sign_up.address, parts, ask=False):
         return None
     handle = new_handle(sign_up, parts)
-    head, body = _to_inbox(row, handle, here, incoming, parts)
+    head, body = _to_inbox(row, sign_up, handle, here, incoming, parts)
     return Plain(_complete(sign_up, handle, Channel.FORM, incoming, parts), 303, head, body)
 
 
@@ -96,9 +96,13 @@ def _complete(sign_up: SignUp, handle: str, channel: Channel, incoming: Incoming
     return complete(sign_up, parts.links.ref(handle), channel, incoming, parts, brings=Pass())
 
 
-def _to_inbox(row: List, handle: str, here: str, incoming: Incoming, parts: Parts) -> tuple[Head, bytes]:
+def _to_inbox(
+    row: List, sign_up: SignUp, handle: str, here: str, incoming: Incoming, parts: Parts
+) -> tuple[Head, bytes]:
     """Head and body of the redirect to the page after the form, or to the list's own."""
     asked: dict[str, object] = {"r": handle}
+    if not row.thank_you_url:
+        asked["a"] = parts.links.addresses.seal(handle, sign_up.address.mailed)
     more: Head = ()
     if not row.thank_you_url and open_tab.is_led_by_us(incoming):
         asked[open_tab.STAMP] = 1

@@ -97,19 +97,25 @@ def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Respons
         tab = current_parts().links.tab(status.lists[0].registration.ref) if may_ask else None
         headers.allow(script_src="'self'")
         urls.may_lead_to(row.confirmed_url if row and waits else "")
-    page = "confirm" if waits else "confirmed"
+    page = "confirmed" if not waits else "move" if _moves(status) else "confirm"
     return Response(render_template(f"pages/{page}.html", **_shown(token, status), tab=tab))
+
+
+def _moves(status: ConfirmStatus) -> bool:
+    """Whether all of it takes the place of another address's."""
+    return all(found.registration.replaces for found in status.lists)
 
 
 def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
     """What waits, what is subscribed, and what is too late, each with what can be done about it."""
     first, subscribed = status.lists[0].registration, status.those(LinkState.SUBSCRIBED)
+    waiting = status.those(LinkState.WAITING)
     not_me = current_parts().links.not_me_token(first.ref, first.list_id, first.key, first.mailbox)
     return {
         "is_one": len(status.lists) == 1,
-        "waiting": [_entry(row) for row in status.those(LinkState.WAITING)],
+        "waiting": [_entry(row) | {"others": _names([one for one in waiting if one is not row])} for row in waiting],
         "subscribed": [_entry(row) for row in subscribed], "subscribed_names": _names(subscribed),
-        "late_names": _names(status.those(*_ASKED_AGAIN)),
+        "names": _names(waiting), "late_names": _names(status.those(*_ASKED_AGAIN)),
         "address": first.address, "deadline": language.words(first.confirm_by),
         "action": url_for("confirm.confirm", token=token),
         "again_action": url_for("confirm.again", token=token),
@@ -126,10 +132,12 @@ def _entry(row: Registration) -> dict[str, Any]:
 
 
 def _gone(token: str, status: ConfirmStatus, row: List | None) -> str:
+    moves = status.state is LinkState.LATE and _moves(status)
     takes, names = row is not None and row.position is not None, _names([found.registration for found in status.lists])
-    again = url_for("confirm.again", token=token) if takes and status.state in _ASKED_AGAIN else None
+    again = url_for("confirm.again", token=token) if takes and not moves and status.state in _ASKED_AGAIN else None
     about = _lists([found.registration for found in status.lists]) or None
-    shown = {"names": names, "reason": status.state.value, "again_action": again, "subscribe_url": urls.sign_up(row)}
+    shown = {"names": names, "reason": status.state.value, "again_action": again, "moves": moves}
+    shown |= {"subscribe_url": urls.sign_up(row)}
     return render_template("pages/gone.html", list=row, footer=about, **shown)
 
 

@@ -25,6 +25,7 @@ from subscriptions.web.http.lists import the_list, there_are
 from subscriptions.web.http.problems import too_many, visit_of
 from subscriptions.web.intake.submit import ask_again, enter
 from subscriptions.web.pages.confirm import confirm_page_of
+from subscriptions.web.pages.signup import form_of
 
 pages = Blueprint("inbox", __name__)
 
@@ -45,8 +46,16 @@ def again(slug: str) -> BaseResponse:
     limited, visit = ask_again(visit, incoming(), current_parts()) if visit else (None, None)
     if isinstance(limited, Limited):
         return too_many(limited)
-    handle = visit.handle if visit else None
-    return redirect(urls.here("check_inbox", row, r=handle, also=_also(), again=1), 303)
+    told = {"r": visit.handle, "a": _of_address(visit).get("sealed")} if visit else {}
+    return redirect(urls.here("check_inbox", row, **told, also=_also(), again=1), 303)
+
+
+@pages.post("/subscribe/<slug>/correct")
+def correct(slug: str) -> str:
+    """The form once more, with the address in it, which so stands in no URL."""
+    rows, visit = [the_list(slug), *_beside()], _visit(request.form)
+    told = _of_address(visit).get("address", "") if visit else ""
+    return form_of(rows, {"email": told}, [row.slug for row in rows])
 
 
 @pages.post("/subscribe/<slug>/code")
@@ -70,21 +79,28 @@ def _visit(told: Mapping[str, str]) -> Visit | None:
     return visit_of(told.get("r", ""))
 
 
+def _of_address(visit: Visit) -> dict[str, str]:
+    """What was typed, and how it travels on; nothing if it is not of this visit, or the time to confirm is over."""
+    sealed = request.values.get("a", "")
+    address = current_parts().links.addresses.open(visit.handle, sealed) if not _is_over(visit) else None
+    return {"address": address, "sealed": sealed} if address else {}
+
+
 def subject(names: str) -> str:
     """Of the mail to look for, as it will stand in the inbox."""
     return one_line(render_template("email/confirm/subject.txt", list_name=names))
 
 
 def no_code() -> str:
-    return str(gettext("A code has eight letters and digits, such as K7QM-2XWD. Please look at the mail again."))
+    return str(gettext("A code has eight letters and digits, such as K7QM-2XWD. Please look at the email again."))
 
 
 def wrong_code(left: int) -> str:
     if not left:
-        return str(gettext("Codes can no longer be typed here. The link in the mail still works: please open it."))
+        return str(gettext("Codes can no longer be typed here. The link in the email still works: please open it."))
     said = ngettext(
-        "This code is not right. You have %(num)d more try, and the link in the mail works as well.",
-        "This code is not right. You have %(num)d more tries, and the link in the mail works as well.",
+        "This code is not right. You have %(num)d more try, and the link in the email works as well.",
+        "This code is not right. You have %(num)d more tries, and the link in the email works as well.",
         left,
     )
     return str(said)
@@ -111,7 +127,7 @@ def _page(
     can_type = visit is not None and not closed and not _is_over(visit)
     shown = {"list": row, "names": names, "also": _also(), "again": again, "pause": pause(), "wrong": wrong,
              "typed": typed, "can_type": can_type, "subject": subject(names), "footer": rows}  # fmt: skip
-    shown |= _whom_to_look_for(rows, visit) | _of_visit(visit, again=again, vouches=vouches)
+    shown |= _whom_to_look_for(rows, visit) | _of_visit(visit, again=again, vouches=vouches, wrong=wrong)
     headers.allow(script_src="'self'")
     return Response(render_template("pages/check_inbox.html", **shown), status)
 
@@ -131,11 +147,12 @@ def _whom_to_look_for(rows: Sequence[List], visit: Visit | None) -> dict[str, An
     return {"sender": sender, "webmail": known, "webmail_url": url}
 
 
-def _of_visit(visit: Visit | None, *, again: bool, vouches: bool) -> dict[str, Any]:
+def _of_visit(visit: Visit | None, *, again: bool, vouches: bool, wrong: str) -> dict[str, Any]:
     """What the page can do for a visit of ours, and until when its first mail can be confirmed."""
     if visit is None:
         return {}
-    by = current_parts().policy.confirm_by(visit.at)
-    deadline = language.words(by) if not again and now() < by else None
+    by, is_over = current_parts().policy.confirm_by(visit.at), _is_over(visit)
+    deadline = language.words(by) if not again and not is_over else None
     tabs = " ".join(map(current_parts().links.tab, visit.refs)) if vouches else None
-    return {"handle": visit.handle, "deadline": deadline, "tabs": tabs}
+    told = {"handle": visit.handle, "deadline": deadline, "tabs": tabs, "is_over": is_over and not again and not wrong}
+    return told | _of_address(visit)

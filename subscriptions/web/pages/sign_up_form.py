@@ -38,10 +38,17 @@ class SignUpForm:
     agree: str
     agreements: Sequence[Agreement]
     policy: str
-    fine: str  # what is stored, and until when
+    kept: str  # what is stored, in one sentence
+    rest: str  # and until when
+    more: str  # opens the voluntary fields
     hidden: Mapping[str, str]
     button: str
     computes: bool = False  # a proof of work will be asked for, so that the form brings it at once
+
+    @property
+    def fine(self) -> str:
+        """What is stored, where it stands in one piece."""
+        return f"{self.kept} {self.rest}"
 
     @property
     def slug(self) -> str:
@@ -71,7 +78,8 @@ def describe(
         fields=(address_input(gettext), *voluntary),
         about=about if sum(not one.is_own for one in voluntary) > 1 else "",
         trap=Input(HONEYPOT, gettext("Leave this empty")),
-        agree=gettext("What you agree to"), policy=gettext("Privacy policy"), fine=_fine_print(),
+        agree=gettext("What you agree to"), policy=gettext("Privacy policy"),
+        kept=gettext("We keep time and IP address as proof."), rest=_fine_print(), more=_more(voluntary),
         agreements=[_agreement(row, is_choice=is_choice) for row in rows],
         hidden={"locale": language.to_store(rows[0]) if rows else "", **back},
         button=gettext("Subscribe"),
@@ -81,17 +89,23 @@ def describe(
 def _agreement(row: List, *, is_choice: bool) -> Agreement:
     purpose = gettext("Your address is used to send you %(list)s, and for nothing else.", list=row.name)
     if row.controller:
-        purpose = gettext("Responsible: %(who)s.", who=row.controller.rstrip(".")) + " " + purpose
+        responsible = gettext("Responsible: %(who)s", who=row.controller)
+        purpose = f"{responsible}{'' if responsible.endswith('.') else '.'} {purpose}"  # a legal name stays as it is
     wording = current_parts().catalogue.wordings[row.wording_id]
     return Agreement(row, wording, wording_field(row, is_choice=is_choice), purpose)
 
 
 def _fine_print() -> str:
     hours = current_parts().settings.lifecycle.confirm_within_hours
-    stored = gettext("We store the time and the IP address of your sign-up and of your confirmation, as proof.")
+    stored = gettext("That is the time and the IP address of your sign-up and of your confirmation.")
     until = ngettext(
         "A sign-up that is not confirmed is blocked after %(num)d hour and deleted after a month.",
         "A sign-up that is not confirmed is blocked after %(num)d hours and deleted after a month.",
         hours,
     )
     return " ".join([stored, until, gettext("You can leave at any time.")])
+
+
+def _more(voluntary: Sequence[Input]) -> str:
+    is_more = any(one.is_own for one in voluntary)
+    return str(gettext("Tell us more (optional)") if is_more else gettext("Add your name (optional)"))

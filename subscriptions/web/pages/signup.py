@@ -41,9 +41,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 @pages.get("/")
 def index() -> str:
     rows = _public()
-    only = rows[0] if len(rows) == 1 else None  # the page is that list's own then: its look, its legal notice
-    footer = only and language.said(only)
-    return render_template("pages/index.html", forms=[_described([row]) for row in rows], footer=footer)
+    return form_of(rows) if rows else render_template("pages/nothing.html")
 
 
 @pages.get("/subscribe/<slug>")
@@ -59,10 +57,10 @@ def choose() -> BaseResponse | str:
     return form_of(rows) if rows else redirect(url_for("pages.index"))
 
 
-def form_of(rows: Sequence[List]) -> str:
+def form_of(rows: Sequence[List], values: Mapping[str, str] | None = None, chosen: Sequence[str] = ()) -> str:
     """The form of these lists; of more than one, each is a choice."""
     language.of_list(rows[0])
-    return _form(rows, is_choice=len(rows) > 1)
+    return _form(rows, values, chosen=chosen, is_choice=len(rows) > 1)
 
 
 @pages.post("/subscribe/<slug>")
@@ -110,11 +108,15 @@ def take(asked: SignUp, channel: Channel, brings: Pass | None = None) -> BaseRes
 
 
 def _after_sign_up(asked: SignUp, handle: str, *, by_form: bool) -> BaseResponse:
-    """To the page that the form names, or the list; else, and in a frame, to ours. Nothing about anybody is in it."""
+    """To the page that the form names, or the list; else, and in a frame, to ours, which alone is told the address."""
     row, *others = asked.rows
     away = urls.return_url(asked.rows) or row.thank_you_url if by_form and not urls.is_framed() else ""
     also = ",".join(other.slug for other in others) or None
-    return redirect(away or urls.here("check_inbox", row, r=handle, also=also, **open_tab.stamp()), 303)
+    if away:
+        return redirect(away, 303)
+    # who comes by the button of an old mail may be another reader of it
+    sealed = current_parts().links.addresses.seal(handle, asked.address.mailed) if by_form else None
+    return redirect(urls.here("check_inbox", row, r=handle, a=sealed, also=also, **open_tab.stamp()), 303)
 
 
 def _offered() -> list[List]:
@@ -152,9 +154,9 @@ def _action(rows: Sequence[List], *, is_choice: bool) -> str:
 
 def _form(
     rows: Sequence[List], values: Mapping[str, str] | None = None, wrong: Sequence[Problem] = (),
-    hint: Hint | None = None, *, is_choice: bool,
+    hint: Hint | None = None, *, is_choice: bool, chosen: Sequence[str] = (),
 ) -> str:  # fmt: skip
     open_tab.comes_from_form()
     shown = {"form": _described(rows, is_choice=is_choice), "values": values or {}, "hint": hint,
-             "chosen": request.form.getlist("lists"), "problems": language.in_words(wrong)}  # fmt: skip
+             "chosen": chosen or request.form.getlist("lists"), "problems": language.in_words(wrong)}  # fmt: skip
     return render_template("pages/subscribe.html", **shown, footer=language.told_of(rows) or None)

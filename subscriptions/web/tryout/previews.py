@@ -54,7 +54,7 @@ def _find(slug: str, kind: str, tag: str) -> Shown:
     if row is None or not is_known:
         abort(404)
     preview = previews.one(kind, row, tag)
-    back = gettext("Back to all mails")
+    back = gettext("Back to all emails")
     return Shown(preview.octets, parts.clock.now(), "previews.index", back, preview.problems)
 
 

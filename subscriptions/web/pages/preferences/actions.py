@@ -68,12 +68,12 @@ def _became(outcome: Outcome, row: List, at: datetime) -> str:
 
 
 _BECAME = {
-    Outcome.MAILED: marked("A confirmation mail for %(list)s is on its way. You are subscribed once you confirm it."),
-    Outcome.WAITS: marked("A confirmation mail for %(list)s leaves at %(time)s: we leave some time between two mails "
+    Outcome.MAILED: marked("We are sending you an email to confirm %(list)s. You are subscribed once you confirm it."),
+    Outcome.WAITS: marked("A confirmation email for %(list)s leaves at %(time)s: we leave some time between two emails "
                           "to one address. You are subscribed once you confirm it."),
-    Outcome.CLOSED: marked("We cannot send another mail before %(time)s: to protect mailboxes, we send only a few to "
+    Outcome.CLOSED: marked("We cannot send another email before %(time)s: to protect mailboxes, we send only a few to "
                            "one address. Please try again then."),
-    Outcome.QUIET: marked("You do not want confirmation mails. Allow them again first, then subscribe."),
+    Outcome.QUIET: marked("You do not want confirmation emails. Allow them again first, then subscribe."),
     Outcome.OPEN: marked("You are subscribed to %(list)s."),
 }  # fmt: skip
 
@@ -112,10 +112,10 @@ def _move(session: Session) -> Said | Response:
     return Said(gettext(_MOVES, address=address.mailed))
 
 
-_NO_OTHER = marked("This is the address that you have. Please enter the new one.")
+_NO_OTHER = marked("This is the address we already have. Please enter the new one.")
 _MOVES = marked(
-    "If %(address)s can be written to, a confirmation mail is on its way there. "
-    "Until it is confirmed, everything stays as it is."
+    "If we can write to %(address)s, we are sending a confirmation email there. Until it is "
+    "confirmed, everything stays as it is."
 )
 
 
@@ -164,7 +164,7 @@ def _lift(session: Session) -> Said:
 
 
 _LIFTED = {
-    SuppressionScope.CONFIRMATIONS: marked("Confirmation mails are allowed again."),
+    SuppressionScope.CONFIRMATIONS: marked("Confirmation emails are allowed again."),
     SuppressionScope.ALL: marked("We may write to you again. Subscriptions that ended do not come back by themselves."),
 }
 

@@ -43,7 +43,7 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     told = render_template(
         "pages/preferences.html", mine=mine, said=said, problems=problems, footer=footer, lists=list(_lists(mine)),
         fields=list(_inputs(mine)), told=_told(mine) | {**said.told},
-        new_address=fields.address_input(gettext, marked("New e-mail address")),
+        new_address=fields.address_input(gettext, marked("New email address")),
         erase_by=language.words(mine.erase_by) if mine.erase_by else None,
         locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
         stays=current_parts().sender.composer.what_stays(mine.kept, language.current(), language.words),
