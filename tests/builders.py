@@ -38,9 +38,9 @@ NEWS, OFFERS, HIDDEN = "newsletter", "offers", "hidden"
 
 LISTS = (
     ListSettings(slug=NEWS, name="Newsletter", controller="Example Society", postal_address="1 Example Street",
-                 privacy_contact="privacy@example.org", policy_url="https://example.org/privacy"),
-    ListSettings(slug=OFFERS, name="Offers", welcome=True),
-    ListSettings(slug=HIDDEN, name="Hidden", public=False),
+                 privacy_contact="privacy@example.org", policy_url="https://example.org/privacy", timezone="UTC"),
+    ListSettings(slug=OFFERS, name="Offers", welcome=True, timezone="UTC"),
+    ListSettings(slug=HIDDEN, name="Hidden", public=False, timezone="UTC"),
 )  # fmt: skip
 
 

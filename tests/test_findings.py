@@ -102,7 +102,7 @@ def test_a_file_that_others_may_read_is_named(tmp_path: Path) -> None:
 def test_findings_are_said_at_the_start_and_by_readyz_and_stop_nothing(
     make_app: Callable[..., Flask], world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = make_app(mail=replace(SMTP, host="relay.example.org"), lists=(ListSettings(),))
+    app = make_app(mail=replace(SMTP, host="relay.example.org"), lists=(ListSettings(timezone="UTC"),))
     names = ["has no controller", "has no policy_url", 'security in [mail] is "none"']
     with app.app_context():
         run_all(World(app, app.test_client(), world.clock))

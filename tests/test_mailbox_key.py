@@ -178,7 +178,7 @@ def test_moves_from_every_spelling_of_a_mailbox_are_counted_together(world: Worl
     pages.append(Page.of(world, TAGGED))
     for n in range(5):
         pages[n % 2].act("move", email=f"anne-{n}@example.net")
-    assert "cannot send another mail" in pages[1].told("move", email="anne-6@example.net")
+    assert "cannot send another email" in pages[1].told("move", email="anne-6@example.net")
 
 
 def test_erasing_one_spelling_leaves_the_other_and_what_protects_the_mailbox(world: World) -> None:
