@@ -149,7 +149,7 @@ def test_the_script_leads_to_another_mail_and_back_to_a_wrong_address(embeds: Em
     expect(page.get_by_role("status")).to_contain_text("Did you mean bart@gmail.com?")
     with page.expect_popup() as opened:
         page.get_by_role("link", name="have another one sent").click()
-    expect(opened.value.get_by_role("button", name="Send another mail")).to_be_visible()
+    expect(opened.value.get_by_role("button", name="Send another email")).to_be_visible()
     expect(opened.value.get_by_role("heading", level=1)).to_have_text("Now check your inbox")
     page.get_by_role("button", name="Correct it").click()
     expect(address_field(page, "script")).to_be_focused()

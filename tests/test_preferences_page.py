@@ -51,7 +51,7 @@ def test_the_page_says_what_waits_and_what_was_not_confirmed(world: World) -> No
     world.clock.forward(minutes=15)
     page = Page.of(world, ANNE).opened.text
     assert "You can confirm until 25 November 2026, 12:00 UTC." in page
-    assert "It is used for nothing, and deleted at 23 December 2026, 12:00 UTC." in page
+    assert "We do not use it, and we delete it on 23 December 2026, 12:00 UTC." in page
 
 
 def test_the_page_says_what_has_ended_and_what_is_restricted(world: World) -> None:
@@ -61,7 +61,7 @@ def test_the_page_says_what_has_ended_and_what_is_restricted(world: World) -> No
     with transaction() as session:
         session.execute(sa.update(Subscription).where(Subscription.state == "confirmed").values(restricted=True))
     page = Page.of(world, ANNE).opened.text
-    assert "Restricted: it is kept, but nothing is sent." in page and "Ended at 23 November 2026, 12:30 UTC" in page
+    assert "Restricted: it is kept, but nothing is sent." in page and "Ended on 23 November 2026, 12:30 UTC" in page
 
 
 def test_nothing_is_shown_whose_time_is_over_although_no_job_has_run(world: World) -> None:
@@ -82,7 +82,7 @@ def test_the_switch_off_ends_the_subscription_at_once_with_its_evidence(world: W
 
 def test_the_switch_on_is_a_new_double_opt_in(world: World, subscribed: Page) -> None:
     world.clock.forward(minutes=15)
-    assert subscribed.join(OFFERS).startswith("A confirmation mail for Offers is on its way.")
+    assert subscribed.join(OFFERS).startswith("We are sending you an email to confirm Offers.")
     assert states(world) == {NEWS: "confirmed"}
     new = world.registrations()[-1]
     assert (new.state, new.name, new.address) == ("pending", "Anne", ANNE)
@@ -105,7 +105,7 @@ def test_the_switch_on_keeps_to_the_budget_and_says_when(world: World, subscribe
     assert "leaves at 23 November 2026, 12:30 UTC" in subscribed.join(OFFERS)
     subscribed.act("leave", list=NEWS)
     # the mails of the first sign-up, of the link and of the list just joined: three in 24 hours
-    assert "cannot send another mail before 24 November 2026, 12:00 UTC" in subscribed.join(NEWS)
+    assert "cannot send another email before 24 November 2026, 12:00 UTC" in subscribed.join(NEWS)
     assert len(world.registrations()) == 2
 
 
