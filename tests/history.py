@@ -1,7 +1,6 @@
 """A history of people, the operator, the clock and a relay that comes and goes; and a small model beside it."""
 
 import json
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -12,7 +11,7 @@ from subscriptions.export.stream import export
 from subscriptions.store import evidence, subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Evidence, Registration, Subscription, Suppression
-from tests.builders import ANNE, BART, NEWS, OFFERS, World, link_in, text_of
+from tests.builders import ANNE, BART, LISTS, NEWS, OFFERS, World, link_in, text_of
 from tests.history_model import DAY, MONTH, Asked, Silence, end_of_month_of, everything
 from tests.support.inbox import Mail
 from tests.support.relay import Relay
@@ -195,10 +194,10 @@ class History:
         text, slug = text_of(mail.message), str(mail.message["List-Id"]).strip("<").partition(".")[0]
         if "is being erased" in text:
             assert who in self.erasing
-        elif "To confirm, open" in text:
-            named = re.findall(r"^List: (.+)$", text, re.M)
-            assert slug == named[0].lower()
-            self.check_link(link_in(mail.message, "confirm"), {name.lower() for name in named})
+        elif "/confirm/" in text:
+            named = {row.slug for row in LISTS if row.name.lower() in text.lower()}
+            assert slug in {"", *named}
+            self.check_link(link_in(mail.message, "confirm"), named)
         else:
             assert (who, slug) in self.open
             assert not self.silent(who, slug, None if "already" in text else "all")

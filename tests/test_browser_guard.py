@@ -169,7 +169,7 @@ def test_pressing_before_its_time_counts_from_the_first_page(browser: Browser, a
         with emil.page.expect_navigation():
             emil.page.get_by_role("button", name=GO_ON, include_hidden=True).dispatch_event("click")
         heading(emil, "One more step")
-        expect(emil.page.get_by_text("a moment too early")).to_be_visible()
+        expect(emil.page.get_by_text("a little too early")).to_be_visible()
         assert emil.page.locator("[name=step]").input_value() == step
 
 

@@ -111,7 +111,7 @@ def test_a_code_is_typed_and_sent_by_keyboard_alone(
 
 def test_another_mail_is_asked_for_by_keyboard_and_said_to_be_on_its_way(mine: BrowserContext, server: Server) -> None:
     tab = signed_up(mine, server)
-    tab.press_by_keyboard("Send another mail")
+    tab.press_by_keyboard("Send another email")
     expect(tab.page.get_by_role("status").filter(has_text="we are sending another email")).to_be_focused()
 
 

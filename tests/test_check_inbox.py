@@ -60,11 +60,11 @@ def test_a_handle_that_is_not_ours_gets_the_page_without_what_belongs_to_a_visit
 
 DOMAINS = [
     ("anne@gmail.com", "https://mail.google.com/mail/u/0/#search/from%3Aletters%2Bnews%40example.org+in%3Aanywhere",
-     "Find the mail in Gmail"),
+     "Find the email in Gmail"),
     ("anne@GoogleMail.com", "https://mail.google.com/mail/u/0/#search/from%3Aletters%2Bnews%40example.org+in%3Aanywhere",
-     "Find the mail in Gmail"),
+     "Find the email in Gmail"),
     ("anne@yahoo.de", "https://mail.yahoo.com/d/search/keyword=from%253Aletters%252Bnews%2540example.org",
-     "Find the mail in Yahoo Mail"),
+     "Find the email in Yahoo Mail"),
     ("anne@hotmail.com", "https://outlook.live.com/mail/0/inbox", "Open Outlook"),
 ]  # fmt: skip
 

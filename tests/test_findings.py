@@ -119,7 +119,7 @@ def test_findings_are_said_at_the_start_and_by_readyz_and_stop_nothing(
 @ONE_DATABASE
 def test_the_lint_names_them_and_fails_also_in_try_out_mode(make_app: Callable[..., Flask]) -> None:
     for mail, number in ((replace(SMTP, host="relay.example.org"), 3), (Mail(), 2)):
-        with (app := make_app(mail=mail, lists=(ListSettings(),))).app_context():
+        with (app := make_app(mail=mail, lists=(ListSettings(timezone="UTC"),))).app_context():
             result = app.test_cli_runner().invoke(args=["mail", "lint"])
         said = [one for one in result.stdout.splitlines() if "in this language" not in one]
         assert (result.exit_code, len(said)) == (1, number)

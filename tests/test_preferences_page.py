@@ -52,7 +52,7 @@ def test_the_page_says_what_waits_and_what_was_not_confirmed(world: World) -> No
     world.clock.forward(minutes=15)
     page = Page.of(world, ANNE).opened.text
     assert f"You can confirm until {timed('25 November 2026, 12:00 (UTC)')}." in page
-    assert f"It is used for nothing, and deleted at {timed('23 December 2026, 12:00 (UTC)')}." in page
+    assert f"We do not use it, and we delete it on {timed('23 December 2026, 12:00 (UTC)')}." in page
 
 
 def test_the_page_says_what_has_ended_and_what_is_restricted(world: World) -> None:
@@ -62,10 +62,8 @@ def test_the_page_says_what_has_ended_and_what_is_restricted(world: World) -> No
     with transaction() as session:
         session.execute(sa.update(Subscription).where(Subscription.state == "confirmed").values(restricted=True))
     page = Page.of(world, ANNE).opened.text
-    assert (
-        "Restricted: it is kept, but nothing is sent." in page
-        and f"Ended at {timed('23 November 2026, 12:30 (UTC)')}" in page
-    )
+    assert "Restricted: it is kept, but nothing is sent." in page
+    assert f"Ended on {timed('23 November 2026, 12:30 (UTC)')}" in page
 
 
 def test_nothing_is_shown_whose_time_is_over_although_no_job_has_run(world: World) -> None:
@@ -86,7 +84,7 @@ def test_the_switch_off_ends_the_subscription_at_once_with_its_evidence(world: W
 
 def test_the_switch_on_is_a_new_double_opt_in(world: World, subscribed: Page) -> None:
     world.clock.forward(minutes=15)
-    assert subscribed.join(OFFERS).startswith("A confirmation mail for Offers is on its way.")
+    assert subscribed.join(OFFERS).startswith("We are sending you an email to confirm Offers.")
     assert states(world) == {NEWS: "confirmed"}
     new = world.registrations()[-1]
     assert (new.state, new.name, new.address) == ("pending", "Anne", ANNE)
@@ -110,7 +108,7 @@ def test_the_switch_on_keeps_to_the_budget_and_says_when(world: World, subscribe
     subscribed.act("leave", list=NEWS)
     assert f"leaves at {timed('23 November 2026, 12:30 (UTC)')}" in subscribed.join(NEWS)
     # the mails of the first sign-up and of the lists just joined: three in 24 hours
-    assert f"cannot send another mail before {timed('24 November 2026, 12:00 (UTC)')}" in subscribed.join(OFFERS)
+    assert f"cannot send another email before {timed('24 November 2026, 12:00 (UTC)')}" in subscribed.join(OFFERS)
     assert len(world.registrations()) == 3
 
 

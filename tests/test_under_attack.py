@@ -168,7 +168,7 @@ def test_a_form_of_a_busy_network_gets_the_step_and_not_a_second_one(make: Make)
     world = make(proof_of_work_from="1/1h")
     crowd(world, 1, "203.0.113.7")  # of whom the batch alone knows yet
     page = world.sign_up_by_form(ANNE, name="Anne")
-    assert (page.status_code, "keeps programs from flooding" in page.text) == (422, True)
+    assert (page.status_code, "stops programs from flooding" in page.text) == (422, True)
     world.clock.forward(seconds=10)
     assert world.post(FORM, data=fields_of(page.text)).status_code == 303
 
