@@ -57,7 +57,7 @@ def test_the_script_takes_font_and_colour_of_the_page(embeds: Embeds) -> None:
     assert page.get_by_role("button", name="Subscribe").evaluate(look)[1] == "rgb(18, 52, 86)"
     page = embeds.paste("script", GROUNDS["dark"], query="?colour=%23123456")  # at night in a lighter shade
     night = page.get_by_role("button", name="Subscribe").evaluate(look)[1]
-    assert night == "rgb({}, {}, {})".format(*bytes.fromhex(shades("#123456", "dark").accent[1:]))
+    assert night == "rgb({}, {}, {})".format(*bytes.fromhex(shades("#123456", "dark").fill[1:]))
 
 
 def test_the_page_hears_of_a_sign_up_and_of_no_address(embeds: Embeds) -> None:

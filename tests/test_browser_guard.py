@@ -214,6 +214,7 @@ def test_the_autofill_of_the_browser_leaves_the_trap_alone(whole: BrowserContext
     """Chromium's own, with a whole address book entry: it fills our fields, and would fill one called `company`."""
     hans = visitor(whole, asking)
     hans.go("/subscribe/newsletter")
+    hans.page.locator("details.more summary").click()
     autofill(hans.page, "[name=email]")
     values = dict(hans.page.evaluate("[...document.forms[0].elements].map(one => [one.name, one.value])"))
     assert (values["email"], values["name"], values["website"]) == (FACTS["EMAIL_ADDRESS"], FACTS["NAME_FULL"], "")

@@ -8,7 +8,7 @@ from flask import Flask
 
 from subscriptions.jobs import schedule
 from subscriptions.jobs.jobs import JOBS
-from subscriptions.links.purposes import PURPOSES, Tokens
+from subscriptions.links.purposes import PURPOSES, OfMailbox, Tokens
 from subscriptions.mail.lines import OutMessage
 from subscriptions.mail.setup import MailboxConnection
 from subscriptions.mail.smtp import SmtpConnection
@@ -29,8 +29,9 @@ def test_every_mail_leaves_as_a_flask_mail_message_over_a_flask_mail_connection(
 
 def test_every_link_is_read_and_written_by_an_itsdangerous_serializer(world: World) -> None:
     links = world.parts.links
-    made = [one for holder in (links, world.parts.forms) for one in vars(holder).values()
-            if isinstance(one, Tokens)]  # fmt: skip
+    held = [one for holder in (links, world.parts.forms) for one in vars(holder).values()]
+    held += [one for two in held if isinstance(two, OfMailbox) for one in vars(two).values()]
+    made = [one for one in held if isinstance(one, Tokens)]
     assert sorted(one._serializer.salt for one in made) == sorted(purpose.salt for purpose in PURPOSES)
     assert all(isinstance(one._serializer, itsdangerous.Serializer) for one in made)
 

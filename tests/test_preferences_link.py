@@ -98,7 +98,7 @@ def test_an_old_link_gets_a_fresh_one_without_typing(world: World) -> None:
 def test_fresh_links_have_a_budget_of_their_own_wait_for_five_minutes_and_say_so(world: World) -> None:
     world.subscribe(ANNE)
     page = Page.of(world, ANNE)
-    assert "Look into your inbox" in world.post(f"{page.link}/again").text
+    assert "Check your inbox" in world.post(f"{page.link}/again").text
     world.deliver()
     for _ in range(3):
         assert timed("23 November 2026, 12:20 (UTC)") in world.post(f"{page.link}/again").text

@@ -104,7 +104,7 @@ def test_coming_back_needs_a_new_confirmation(world: World, subscribed: Page) ->
 
 
 def test_the_switch_on_keeps_to_the_budget_and_says_when(world: World, subscribed: Page) -> None:
-    assert "is on its way" in subscribed.join(OFFERS)
+    assert "We are sending you an email to confirm Offers" in subscribed.join(OFFERS)
     subscribed.act("leave", list=NEWS)
     assert f"leaves at {timed('23 November 2026, 12:30 (UTC)')}" in subscribed.join(NEWS)
     # the mails of the first sign-up and of the lists just joined: three in 24 hours

@@ -44,7 +44,7 @@ def test_every_page_and_mail_says_the_texts_of_its_readers_language(world: World
     for path in (f"/subscribe/{NEWS}", f"/embed/{NEWS}/frame", f"/subscribe?lists={NEWS},{OFFERS}"):
         speaks_german(world.get(f"{path}{'&' if '?' in path else '?'}lang=de").text, *form)
     speaks_german(str(world.get(f"/api/v1/lists/{NEWS}/form?lang=de").json), *form)
-    snippet = world.get(f"/embed/{NEWS}?lang=de").text.partition('<h2 id="plain"')[2]
+    snippet = world.get(f"/embed/{NEWS}?lang=de").text.partition('<h2 id="script"')[2]
     speaks_german(snippet, *form)
     legal = (DE.name, DE.controller, DE.postal_address, DE.privacy_contact)
     handle = visit(world, locale="de", name="Anne")

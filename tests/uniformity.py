@@ -31,7 +31,7 @@ from tests.support.ports import LOOPBACK
 from tests.support.server import Server as Running
 
 PEPPER, SECRET = "a pepper of the tests", "a secret key of the tests"  # as the server of the tests has them
-HANDLE = re.compile(rb"[\w-]{40}(?![\w-])")
+HANDLE = re.compile(rb"(?<=[?&;]a=)[\w-]+|[\w-]{40}(?![\w-])")
 RANDOM = {"x-request-id", "date"}
 Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
 
