@@ -49,6 +49,7 @@ def test_a_person_ticks_two_lists_takes_one_of_them_and_later_the_other(
         visitor.page.get_by_label("The Example Letter").check()
         visitor.page.get_by_label("Events").check()
         visitor.page.get_by_label("Email address").fill(ANNE)
+        visitor.page.locator("details.more summary").click()
         visitor.page.get_by_label("Last name").fill("Example")
         visitor.page.get_by_label("Title").fill("Ms")
         visitor.press("Subscribe")

@@ -33,7 +33,7 @@ def test_mails_leave_however_the_work_is_divided(
 ) -> None:
     divided = {"SERVER__WORKERS": workers, "SERVER__MAIL_PROCESS": apart}
     with Server(tmp_path, database_url, relay=relay, **divided) as server:
-        assert len(server.children) == children
+        until(lambda: len(server.children) == children)
         assert [signs_up(server, f"visitor-{n}@example.org") for n in range(8)] == [202] * 8
         relay.wait_for(8)
         until(lambda: server.get("/readyz") == 200)

@@ -55,7 +55,7 @@ OURS = 2  # schedulers: one of the web process, one of that for mails and jobs
 SLOTS = {"tidy": 60, "block": 300, "purge": 3600}  # seconds
 LEFT = """
 SELECT (SELECT count(*) FROM registrations) + (SELECT count(*) FROM evidence)
-  + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM addresses)
+  + (SELECT count(*) FROM outbox)
 """
 
 
