@@ -197,8 +197,7 @@ def test_nothing_that_is_logged_or_answered_as_an_error_says_who_it_was(
 ) -> None:
     errors = flow(world)
     assert logged.getvalue() and errors
-    # what is wrong with an address is told to who typed it, with the part that is meant; nothing of it is logged
-    for said in (logged.getvalue(), *(answer.text for answer in errors if flow is not wrong)):
+    for said in (logged.getvalue(), *(answer.text for answer in errors if flow is not wrong)):  # named to who typed it
         assert [word for word in PERSON if word in said.lower()] == []
 
 
