@@ -132,7 +132,7 @@ def test_each_own_field_says_what_it_is_for_and_only_names_that_they_are_for_not
             for html in (world.get(f"/subscribe/{slug}").text, world.get(f"/embed/{slug}/frame").text, snippet):
                 text = unescape(html)
                 told = (text.count(rows.UNSAID), text.count(CLUBS), text.count(NAMES_ALONE))
-                assert told[0] >= 1 and told[1:] == (1, names)
+                assert told[0] >= 1 and told[1] == 1 and bool(told[2]) == bool(names)
         world.subscribe(ANNE, NEWS, company="Club")
         page = unescape(Page.of(world, ANNE).opened.text)
         assert rows.UNSAID in page and CLUBS in page and "to address you" not in page
