@@ -64,7 +64,7 @@ def problems(root: Path = ROOT) -> Iterator[str]:
             continue
         yield from _missing(name, tree, names)
         yield from _untranslated(name, text)
-        yield from _unwanted(name, text, NOT_IN_PAGES if name.startswith("pages/") else NOT_IN_MAILS)
+        yield from _unwanted(name, text, NOT_IN_PAGES if name.startswith(("pages/", "desk/")) else NOT_IN_MAILS)
         if name.startswith("email/"):
             yield from _links(name, text, tree)
     yield from _incomplete(root)

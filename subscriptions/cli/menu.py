@@ -10,6 +10,7 @@ from subscriptions import __version__
 # the commands of `yestwice --help` in their order; a group stands for all that it has
 SECTIONS = {
     "People": "explain unsubscribe erase suppressions",
+    "The desk": "accounts",
     "Lists and mails": "lists export mail",
     "Running the service": "go-live jobs tokens audit abuse migrate",
     "Measuring": "bench",
@@ -35,6 +36,11 @@ EXAMPLES = {
     "abuse show": "abuse show",
     "abuse cancel": "abuse cancel --since 2h --until 10m --network 203.0.113.0/24",
     "abuse refresh": "abuse refresh disposable_email_blocklist.conf",
+    "accounts invite": "accounts invite you@example.org --role owner",
+    "accounts reset": "accounts reset you@example.org",
+    "accounts role": "accounts role you@example.org manager",
+    "accounts disable": "accounts disable you@example.org",
+    "accounts show": "accounts show",
     "go-live": "go-live",
     "migrate": "migrate",
 }

@@ -82,6 +82,12 @@ class Abuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Admin:
+    enabled: bool = True
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListTexts:
     """What a list says in one more language; what is empty is said in the list's own."""
 
@@ -136,6 +142,7 @@ class Settings:
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     limits: Limits = field(default_factory=Limits)
     abuse: Abuse = field(default_factory=Abuse)
+    admin: Admin = field(default_factory=Admin)
     lists: tuple[ListSettings, ...] = (ListSettings(),)
     root: Path = Path()  # relative paths start here: the folder of app.py
 

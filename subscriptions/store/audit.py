@@ -1,6 +1,6 @@
 """The audit: what operators, by commands, and programs, by tokens, do about persons and secrets. It names nobody."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -74,6 +74,14 @@ def find(
         running = session.scalars(select(Read).order_by(Read.hour, Read.token, Read.slug))
         yield from (_row(one.hour, one.token, one.slug, one.count) for one in running
                     if (not since or one.hour >= since) and (not until or one.hour < until))  # fmt: skip
+
+
+def newest(
+    session: Session, at_most: int, before: int | None = None, about: bytes | None = None
+) -> Sequence[Audit]:  # fmt: skip
+    """The newest acts, or those noted before the act of that id; about that key."""
+    which = [*([Audit.id < before] if before else []), *([Audit.about == about] if about else [])]
+    return session.scalars(select(Audit).where(*which).order_by(Audit.id.desc()).limit(at_most)).all()
 
 
 Reads = Mapping[tuple[str, str, datetime], int]  # by token, slug and hour

@@ -11,6 +11,7 @@ from subscriptions.domain.evidence import Fact
 from subscriptions.store import meta, vacuum
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import (
+    Account,
     Address,
     Captured,
     Evidence,
@@ -26,7 +27,7 @@ from subscriptions.store.models import (
 
 KEPT = "250 kept in the mailbox"  # what the mailbox of the try-out mode answers, where a relay would
 CLOCK_AHEAD = "clock_ahead"
-STAYS = frozenset({"lists", "wordings", "tokens", "jobs", "meta", "audit"})
+STAYS = frozenset({"lists", "wordings", "tokens", "jobs", "meta", "audit", "accounts", "account_links"})
 _NAME = "mode"
 _OF_PEOPLE = (Registration, Subscription, Suppression, Address)
 _OF_SIGN_UPS = ("openings", "alarm_mailed_at")  # rows of meta: what the breaker has made of them
@@ -94,6 +95,6 @@ def clear(session: Session, now: datetime) -> None:
     session.execute(delete(Meta).where(Meta.name.in_([CLOCK_AHEAD, *_OF_SIGN_UPS])), execution_options=BLIND)
     anew = {"slot": 0, "count": 0, "ended_at": None, "lease_until": None, "error": None, "pause_until": None}
     session.execute(update(Job).values(**anew), execution_options=BLIND)
-    for column in (Token.made_at, Token.used_at, Token.revoked_at):
-        session.execute(update(Token).where(column > now).values({column.key: now}), execution_options=BLIND)
+    for column in (Token.made_at, Token.used_at, Token.revoked_at, Account.made_at, Account.signed_in_at):
+        session.execute(update(column.class_).where(column > now).values({column.key: now}), execution_options=BLIND)
     vacuum.due(session)

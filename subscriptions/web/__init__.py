@@ -3,6 +3,7 @@
 from flask import Flask
 
 from subscriptions.settings import Settings
+from subscriptions.web.admin import desk
 from subscriptions.web.api import auth, health, lists, openapi, subscriptions
 from subscriptions.web.embed import form_data, frame, owner_page
 from subscriptions.web.http import adapter, branding, cors, headers, language, problems, static_files, urls
@@ -31,6 +32,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     branding.init_app(app, settings)
     if settings.mail.transport == "mailbox":
         mailbox.init_app(app)
+    if settings.admin.enabled:
+        desk.init_app(app)
     auth.init_app(app)
     one_more_step.init_app(app)
     signup.init_app(app, settings)

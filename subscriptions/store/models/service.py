@@ -94,6 +94,7 @@ class ActorKind(StrEnum):
     COMMAND = "command"  # the account of the system that gave it
     TOKEN = "token"  # noqa: S105 its name
     TRY_OUT = "try-out"  # a page of the try-out mode
+    ACCOUNT = "account"  # of the desk; its number
 
 
 class Audit(db.Model):  # type: ignore[name-defined, misc]

@@ -7,6 +7,8 @@ from enum import Enum, auto
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 
+from subscriptions.domain.roles import Right
+
 
 class Who(Enum):
     """Who may call a route; a token must have the scope of its row."""
@@ -17,6 +19,8 @@ class Who(Enum):
     TOKEN = auto()
     LOOPBACK = auto()  # to others it is not there
     LOOPBACK_OR_TOKEN = auto()
+    DESK = auto()  # the way in to the desk: everyone in a network that may come there
+    ACCOUNT = auto()  # who is signed in at the desk and has the right of its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,17 @@ class Route:
     limits: Limits = USUAL
     per_network: bool = False
     trace: Trace = Trace.COUNTED
+    right: Right | None = None  # of an account; none: every one
+    is_grave: bool = False  # the password is asked for once more, unless it was given just now
 
 
 _PAGE = Route(Who.EVERYONE)
 _SIGN_UP = Route(Who.EVERYONE, per_network=True)
 _TRYOUT = Route(Who.LOOPBACK)
 _READ = Route(Who.TOKEN, "read")
+_DESK, _MINE = Route(Who.DESK), Route(Who.ACCOUNT)
+_NUMBERS = Route(Who.ACCOUNT, right=Right.NUMBERS)
+_SERVICE = Route(Who.ACCOUNT, right=Right.SERVICE, is_grave=True)
 _BY_PROGRAM = Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True, trace=Trace.NONE)  # the evidence names it
 
 
@@ -81,6 +90,12 @@ ROUTES: dict[str, Route] = {
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
     **_of("mailbox", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT, move_clock=_TRYOUT),
     **_of("previews", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT),
+    **_of("desk", sign_in_page=_DESK, sign_in=_DESK, from_here=_DESK, come_in_page=_DESK, come_in=_DESK),
+    **_of("desk", all_accounts=_SERVICE, invite=_SERVICE, change_account=_SERVICE),
+    **_of("desk", all_tokens=_SERVICE, create_token=_SERVICE, revoke_token=_SERVICE),
+    **_of("desk", prove=Route(Who.ACCOUNT, is_grave=True)),
+    **_of("desk", audit_page=Route(Who.ACCOUNT, right=Right.AUDIT)),
+    **_of("desk", start=_NUMBERS, account=_MINE, sign_out=_MINE, sign_out_everywhere=_MINE),
 }
 NOBODYS = Route()
 _CREDENTIALS = {"authorization", "cookie"}

@@ -1,0 +1,106 @@
+"""Commands for the accounts of the desk."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+from urllib.parse import quote
+
+import click
+
+from subscriptions import clock as clocks
+from subscriptions.actions import accounts
+from subscriptions.actions.accounts import Refused
+from subscriptions.cli import acts, address_of, ready, table, the_list
+from subscriptions.cli.menu import Group
+from subscriptions.domain.address import Address
+from subscriptions.domain.roles import Role
+from subscriptions.parts import current_parts
+from subscriptions.store.accounts import all_of
+from subscriptions.store.engine import reading
+from subscriptions.store.models import Account
+
+T = TypeVar("T")
+group = Group("accounts", help="Who comes in at /admin, and what they may do there.")
+_ROLE = click.Choice([*map(str, Role)])
+_ABOUT_ROLES = "viewer: numbers; manager: people, texts, exports; privacy: proofs, erasures, the audit; owner: all."
+
+
+def _link(secret: str) -> str:
+    return f"{current_parts().settings.server.base_url.rstrip('/')}/admin/come-in/{quote(secret)}"
+
+
+@group.command("invite")
+@click.argument("address", type=address_of)
+@click.option("--role", type=_ROLE, required=True, help=_ABOUT_ROLES)
+@click.option("--list", "slugs", metavar="SLUG", multiple=True, help="Only this list, or these; else every list.")
+@ready
+def invite(address: Address, role: str, slugs: Sequence[str]) -> None:
+    """Invite somebody to the desk: a link that works once and for an hour, alone on the last line."""
+    lists = [the_list(slug).id for slug in slugs] or None
+    if lists and role == Role.OWNER:
+        raise click.BadParameter("An owner has every list.", param_hint="--list")
+    act = acts.act(role=role, lists=[*slugs] or None)
+    secret = _or_sentence(lambda: accounts.invite(address.folded, Role(role), lists, current_parts().clock.now(), act))
+    click.echo("It works once, for an hour. Whoever opens it first has the account.", err=True)
+    click.echo(_link(secret))
+
+
+@group.command("reset")
+@click.argument("address", type=address_of)
+@ready
+def reset(address: Address) -> None:
+    """A link by which somebody chooses another password, alone on the last line; it works once and for an hour."""
+    act = acts.act()
+    click.echo(_link(_or_sentence(lambda: accounts.forgotten(address.folded, current_parts().clock.now(), act))))
+
+
+@group.command("role")
+@click.argument("address", type=address_of)
+@click.argument("role", type=_ROLE)
+@ready
+def change_role(address: Address, role: str) -> None:
+    """Give an account another role; it has to sign in again."""
+    act = acts.act(role=role)
+    _or_sentence(lambda: accounts.change(address.folded, current_parts().clock.now(), act, role=Role(role)))
+
+
+@group.command("disable")
+@click.argument("address", type=address_of)
+@ready
+def disable(address: Address) -> None:
+    """End an account at once, with all its sessions; a new invitation opens it again."""
+    act = acts.act()
+    _or_sentence(lambda: accounts.change(address.folded, current_parts().clock.now(), act, is_disabled=True))
+
+
+@group.command("show")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@ready
+def show(*, as_json: bool) -> None:
+    """The accounts: role, lists, when they were last here."""
+    lists = current_parts().catalogue.lists
+    with reading() as session:
+        rows = [
+            {"email": one.email, "role": str(one.role), "state": _state(one),
+             "lists": None if one.lists is None else [lists[id_].slug for id_ in one.lists if id_ in lists],
+             "made_at": clocks.text(one.made_at),
+             "signed_in_at": clocks.text(one.signed_in_at) if one.signed_in_at else None}
+            for one in all_of(session)
+        ]  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    shown = [(str(one["email"]), str(one["role"]), ", ".join(one["lists"] or ["every list"]), str(one["state"]),
+              str(one["signed_in_at"] or "never")) for one in rows]  # fmt: skip
+    table([("account", "role", "lists", "state", "signed in"), *shown])
+
+
+def _state(account: Account) -> str:
+    return "disabled" if account.disabled_at else "open" if account.password else "invited"
+
+
+def _or_sentence(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except Refused as error:
+        raise click.ClickException(str(error)) from None

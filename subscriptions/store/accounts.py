@@ -1,0 +1,88 @@
+"""Accounts of the desk, the links that open them, and sessions, by name of the question."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from subscriptions.domain.roles import Role
+from subscriptions.store.engine import BLIND
+from subscriptions.store.models import Account, AccountLink, DeskSession
+
+
+def find(session: Session, id_: int) -> Account | None:
+    return session.get(Account, id_)
+
+
+def by_email(session: Session, email: str) -> Account | None:
+    return session.scalar(select(Account).where(Account.email == email))
+
+
+def all_of(session: Session) -> Sequence[Account]:
+    return session.scalars(select(Account).order_by(Account.id)).all()
+
+
+def has_any(session: Session) -> bool:
+    """Whether somebody has come in and may come in again."""
+    can = exists().where(Account.password.is_not(None), Account.disabled_at.is_(None))
+    return bool(session.scalar(select(can)))
+
+
+def owners(session: Session) -> Sequence[Account]:
+    """Those who can come in and hold everything, locked: of two who end each other one stays."""
+    which = Account.role == Role.OWNER, Account.lists.is_(None), Account.password.is_not(None)
+    can = select(Account).where(*which, Account.disabled_at.is_(None)).order_by(Account.id)
+    return session.scalars(can.with_for_update()).all()
+
+
+def put_link(session: Session, link: AccountLink) -> None:
+    """The account's only one: an earlier link no longer works."""
+    end_links(session, link.account_id)
+    session.add(link)
+
+
+def end_links(session: Session, account_id: int) -> None:
+    session.execute(delete(AccountLink).where(AccountLink.account_id == account_id), execution_options=BLIND)
+
+
+def link(session: Session, digest: bytes, now: datetime) -> AccountLink | None:
+    found = session.get(AccountLink, digest)
+    return found if found is not None and now < found.until else None
+
+
+def use_link(session: Session, digest: bytes) -> bool:
+    """Whether it was there to be used; of two at once one has it."""
+    gone = delete(AccountLink).where(AccountLink.hash == digest).returning(AccountLink.hash)
+    return session.scalar(gone, execution_options=BLIND) is not None
+
+
+def session_of(session: Session, digest: bytes) -> DeskSession | None:
+    return session.get(DeskSession, digest)
+
+
+def sessions_of(session: Session, account_id: int) -> Sequence[DeskSession]:
+    theirs = select(DeskSession).where(DeskSession.account_id == account_id)
+    return session.scalars(theirs.order_by(DeskSession.seen_at.desc())).all()
+
+
+def note_seen(session: Session, digest: bytes, now: datetime) -> None:
+    session.execute(update(DeskSession).where(DeskSession.hash == digest).values(seen_at=now))
+
+
+def end_sessions(session: Session, account_id: int, but: bytes | None = None) -> int:
+    """End those of an account, all but one; how many there were."""
+    which = [DeskSession.account_id == account_id, *([DeskSession.hash != but] if but else [])]
+    ended = delete(DeskSession).where(*which).returning(DeskSession.hash)
+    return len(session.scalars(ended, execution_options=BLIND).all())
+
+
+def end_session(session: Session, digest: bytes) -> None:
+    session.execute(delete(DeskSession).where(DeskSession.hash == digest), execution_options=BLIND)
+
+
+def forget_over(session: Session, now: datetime, began: datetime, seen: datetime) -> None:
+    """Delete links whose time is over, and sessions that began or were seen last at these times or earlier."""
+    session.execute(delete(AccountLink).where(AccountLink.until <= now), execution_options=BLIND)
+    over = or_(DeskSession.began_at <= began, DeskSession.seen_at <= seen)
+    session.execute(delete(DeskSession).where(over), execution_options=BLIND)

@@ -1,0 +1,30 @@
+"""The desk: accounts, the links that open them, their sessions."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy import String
+
+from subscriptions.store.migrations.columns import ID, JSON, OWNED, TEXT, TIME, may, must, pk
+
+revision = "0014"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+DIGEST = sa.LargeBinary(32)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "accounts", pk("id", ID), must("email", TEXT, unique=True), must("role", String(8)), may("lists", JSON),
+        may("password", TEXT), must("made_at", TIME), may("signed_in_at", TIME), may("disabled_at", TIME),
+        sqlite_autoincrement=True,
+    )  # fmt: skip
+    op.create_table(
+        "account_links", pk("hash", DIGEST), must("account_id", ID, to="accounts.id", **OWNED),
+        must("kind", String(10)), must("until", TIME, index=True),
+    )  # fmt: skip
+    op.create_table(
+        "desk_sessions", pk("hash", DIGEST), may("account_id", ID, to="accounts.id", **OWNED),
+        must("began_at", TIME, index=True), must("seen_at", TIME), must("proved_at", TIME), must("agent", String(40)),
+    )  # fmt: skip

@@ -1,0 +1,53 @@
+"""Who comes in at the desk: accounts, the links that open them, their sessions."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subscriptions.domain.roles import Role
+from subscriptions.store.models.base import Id, db, owned_by
+from subscriptions.store.types import OneOf
+
+Digest = LargeBinary(32)  # SHA-256 of a secret, which is stored nowhere
+
+
+class Account(db.Model):  # type: ignore[name-defined, misc]
+    __tablename__ = "accounts"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)  # folded: one account for all its spellings
+    role: Mapped[Role] = mapped_column(OneOf(Role, 8))
+    lists: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))  # ids; none: every list
+    password: Mapped[str | None]  # Argon2id in the PHC form; none: invited, and never came in
+    made_at: Mapped[datetime]
+    signed_in_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+
+
+class LinkKind(StrEnum):
+    INVITATION = "invitation"
+    PASSWORD = "password"  # noqa: S105  # forgotten: a new one may be chosen
+
+
+class AccountLink(db.Model):  # type: ignore[name-defined, misc]
+    """A link that works once: to come in for the first time, or to choose a new password."""
+
+    __tablename__ = "account_links"
+    hash: Mapped[bytes] = mapped_column(Digest, primary_key=True)
+    account_id: Mapped[int] = owned_by("accounts")
+    kind: Mapped[LinkKind] = mapped_column(OneOf(LinkKind, 10))
+    until: Mapped[datetime] = mapped_column(index=True)
+
+
+class DeskSession(db.Model):  # type: ignore[name-defined, misc]
+    """One browser that is signed in."""
+
+    __tablename__ = "desk_sessions"
+    hash: Mapped[bytes] = mapped_column(Digest, primary_key=True)
+    account_id: Mapped[int | None] = owned_by("accounts")  # none: whoever sits at the machine, in try-out mode
+    began_at: Mapped[datetime] = mapped_column(index=True)
+    seen_at: Mapped[datetime]
+    proved_at: Mapped[datetime]  # when the password was last asked for and given
+    agent: Mapped[str] = mapped_column(String(40))  # "Firefox on Linux"

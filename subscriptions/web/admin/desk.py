@@ -1,0 +1,33 @@
+"""The rooms of the desk, joined."""
+
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from flask_babel import gettext
+
+from subscriptions.web.admin import coming_in, guard, pages, records, service, start
+from subscriptions.web.http import language
+from subscriptions.web.http.routes import route
+
+_ROOMS = (start, records, service, coming_in)  # each adds its pages by being imported
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(pages)
+    app.jinja_env.globals["desk_csrf"] = guard.csrf  # macros see it as well
+
+
+@pages.context_processor
+def _context() -> dict[str, Any]:
+    who = g.desk if guard.is_signed_in() else None
+    return {"who": who, "menu": _menu() if who else (), "words": language.words}
+
+
+def _menu() -> list[dict[str, Any]]:
+    """What somebody may open, by the rows of the routes."""
+    labels = {
+        "desk.start": gettext("Start"), "desk.audit_page": gettext("Audit"), "desk.all_tokens": gettext("Tokens"),
+        "desk.all_accounts": gettext("Accounts"), "desk.account": gettext("Your account"),
+    }  # fmt: skip
+    may = [name for name in labels if guard.who().may(route(name).right)]
+    return [{"url": url_for(name), "label": labels[name], "is_here": request.endpoint == name} for name in may]
