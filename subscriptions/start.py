@@ -27,7 +27,7 @@ REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fa
 def sentence(refusal: Exception) -> str:
     """Why the program does not start, for the operator."""
     if isinstance(refusal, (Unavailable, Contention)):
-        return "The database does not answer: is url in [database] right, and is the server running?"
+        return "The database does not answer: check url in [database], and that the database server is running."
     return str(refusal)
 
 
