@@ -177,14 +177,14 @@ def test_where_the_database_is_busy_amid_it_the_command_says_how_many_are_cancel
 
 def test_without_a_terminal_it_asks_nobody_and_changes_nothing(attacked: World) -> None:
     told = run(attacked, "cancel", "--since", "1h")
-    assert told.exit_code == 2 and "say --yes" in told.stderr and "3 sign-ups of 2 addresses" in told.stderr
+    assert told.exit_code == 2 and "Add --yes" in told.stderr and "3 sign-ups of 2 addresses" in told.stderr
     assert len(waiting(attacked)) == 3
 
 
 @ONE_DATABASE
 @each(
     ("args", "said"),
-    [(["--since", "yesterday"], "is no time"), (["--since", "0h"], "is no time"),
+    [(["--since", "yesterday"], "is not a time"), (["--since", "0h"], "is not a time"),
      (["--since", "1h", "--until", "2h"], "not after"), (["--since", "1h", "--network", "10.0.0.0/40"], "no network"),
      (["--since", "1h", "--network", "10.0.0.1/8"], "no network"), ([], "--since")],
 )  # fmt: skip
@@ -214,7 +214,7 @@ def test_show_says_why_it_is_on_and_draws_the_hour(make_app: Callable[..., Flask
         current_parts(app).watch.exchange(clock.now())
         text = run(world, "show").output
     assert "The breaker is on" in text and "on until 2026-11-23T12:17:00Z" in text
-    assert "20 sign-ups in a minute for addresses at big.example; usual are at most 10" in text
+    assert "20 sign-ups in a minute for addresses at big.example; at most 10 is usual" in text
     assert "  12:00      2  ####\n  12:01      0\n  12:02     20  " + "#" * 40 in text
     assert "newsletter (at most 20 in a minute)" in text and "big.example (at most 20 in a minute)" in text
 

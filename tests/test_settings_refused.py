@@ -203,4 +203,4 @@ def test_a_start_with_a_bad_configuration_ends_with_status_1_and_no_traceback(tm
 @each(("named", "meant"), [("europe/berlin", "Europe/Berlin"), ("Europe/Berlim", "Europe/Berlin"), ("utc", "UTC")])
 def test_a_time_zone_that_is_nearly_one_is_told_which(tmp_path: Path, named: str, meant: str) -> None:
     (problem,) = refused(tmp_path, f"[[lists]]\ntimezone = '{named}'")
-    assert f'is "{named}", which is no time zone' in problem and f'"{meant}" is one' in problem
+    assert f'is "{named}", which is not a time zone' in problem and f'perhaps you mean "{meant}"' in problem

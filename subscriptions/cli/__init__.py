@@ -25,7 +25,7 @@ from subscriptions.store.migrate import SchemaTooNew
 from subscriptions.store.models import List
 
 _AGO = re.compile(r"([1-9]\d{0,4})([mhd])")
-BUSY = "The database is busy or does not answer: please try again"
+BUSY = "The database is busy or does not answer"
 ACTOR = "command line"  # who gave a command, for the evidence: no more than that it was one
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def ready(command: Callable[P, T]) -> Callable[P, T]:
         except (BadSettings, SchemaTooNew) as error:
             raise click.ClickException(str(error)) from None
         except (Unavailable, Contention):
-            raise click.ClickException(f"{BUSY}; nothing was changed.") from None
+            raise click.ClickException(f"{BUSY}: nothing was changed. Please try again.") from None
 
     return run
 

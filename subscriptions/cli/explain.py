@@ -198,11 +198,8 @@ def _set_aside(details: Mapping[str, Any]) -> str:
     """Why a mail that everybody's refusal had stopped did not leave later."""
     if not details.get("set_aside"):
         return ""
-    what = (
-        "a later sign-up has its own email"
-        if details.get("superseded")
-        else "its time was over before the relay took any"
-    )
+    over, superseded = "its time was over before the relay took any", "a later sign-up has its own email"
+    what = superseded if details.get("superseded") else over
     return f" It had been set aside, because the relay refused everybody; {what}."
 
 

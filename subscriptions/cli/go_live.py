@@ -36,7 +36,7 @@ def go_live(yes: bool) -> None:
     except (BadSettings, SchemaTooNew) as error:
         raise click.ClickException(str(error)) from None
     except (Unavailable, Contention):
-        raise click.ClickException(f"{BUSY}; nothing was changed.") from None
+        raise click.ClickException(f"{BUSY}: nothing was changed. Please try again.") from None
 
 
 def _go_live(yes: bool) -> str:

@@ -121,7 +121,7 @@ def _write_mail(file: Path, octets: bytes) -> None:
 @_choosing
 @ready
 def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
-    """Check each email as it would be sent: no advertising, nothing remote, no fact missing. Prints one problem a line.
+    """Check that no email has advertising, remote content or missing facts. Prints one line for each problem.
 
     It also says which texts of a list have not been translated; people then see the text in the list's own language.
     """

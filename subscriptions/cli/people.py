@@ -59,7 +59,7 @@ def unsubscribe(address: Address, slug: str | None, channel: str, received: date
 @acts.yes
 @ready
 def erase(address: Address, yes: bool) -> None:
-    """Erase a person. An email tells them what is kept and until when; everything else is deleted."""
+    """Erase a person: tell them by email what is kept and until when, and delete everything else."""
     parts = current_parts()
     key = key_of(address)
     if not yes:
