@@ -69,7 +69,7 @@ def _labels(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
         for key, _colon, label in (text.partition(":") for text in one.fields):
             slug, before = first.setdefault(key, (one.slug, label))
             if before != label:
-                yield key, slug, before.strip(), one.slug, label.strip()
+                yield key, before.strip(), slug, label.strip(), one.slug
 
 
 def _time_zone(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
@@ -94,7 +94,7 @@ ROWS = (
     Finding("sender", _no_reply, "sender in [mail] tells people not to reply: use an address that somebody reads"),
     Finding("plain text", _plain, 'security in [mail] is "none": every email, with its links, crosses the network to '
             '{} unencrypted; set it to "starttls" or "tls"'),
-    Finding("labels", _labels, 'the field {} is in list "{}" called "{}" and in list "{}" "{}": a form for both '
+    Finding("labels", _labels, 'the field {} is called "{}" in list "{}" and "{}" in list "{}": a form for both '
             "shows the first label; use one label, or two keys"),
     Finding("time zone", _time_zone, 'list "{}" has no timezone and this machine uses UTC: its emails and pages show '
             'times in UTC; set one, such as "Europe/Berlin"'),

@@ -157,4 +157,4 @@ def test_a_refused_test_mail_is_one_sentence_with_the_words_of_the_relay(
 
 
 def test_a_test_mail_without_a_relay_is_one_sentence(make_app: Callable[..., Flask], clock: Movable) -> None:
-    assert "did not take it" in refused(through(Relay(), make_app, clock), "mail", "test", ANNE)
+    assert "did not accept it" in refused(through(Relay(), make_app, clock), "mail", "test", ANNE)

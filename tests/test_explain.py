@@ -154,7 +154,7 @@ def test_a_subscriber_reads_as_subscribed_with_both_acts(world: World) -> None:
     world.sign_up(ANNE)
     text = told(world)
     assert "signed up by api from 192.0.2.1" in text
-    assert "confirmed by button on the confirmation page from 203.0.113.7" in text
+    assert "confirmed by the button on the confirmation page from 203.0.113.7" in text
     assert "this address was signed up again by api." in text
     assert "Now: subscribed." in text
 
@@ -197,7 +197,7 @@ def test_times_of_evidence_are_exact_and_have_the_lists_zone_beside(world: World
     [row] = world.registrations()
     here = local_time(world.parts.catalogue.lists[row.list_id], row.registered_at)
     beside = "" if here.endswith(" UTC") else f" ({here})"
-    assert f"Sign-up for Newsletter at 2026-11-24T14:17:42Z{beside}:" in told(world)
+    assert f"Signed up for Newsletter, 2026-11-24T14:17:42Z{beside}:" in told(world)
     assert f"  2026-11-24T14:17:42Z{beside}: signed up by api" in told(world)
     row.timezone = "Europe/Berlin"  # type: ignore[attr-defined]
     assert local_time(row, row.registered_at) == "2026-11-24 15:17:42 CET"

@@ -130,7 +130,7 @@ def test_a_relay_that_refuses_turns_it_red_until_it_takes_mail_again(
         relay.behave("mail", "451 4.3.0 not now")
         sending.sign_up(ANNE)
         sending.deliver()
-        assert [one for one in problems(sending) if "takes no mail" in one]
+        assert [one for one in problems(sending) if "takes no emails" in one]
         relay.accept()
         sending.clock.forward(minutes=1)
         sending.deliver()

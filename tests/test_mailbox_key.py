@@ -142,7 +142,7 @@ def test_an_attack_on_one_mailbox_is_cancelled_once_and_lifted_under_any_spellin
     world.clock.forward(days=2)
     world.sign_up(ANNE)
     assert world.mails(ANNE) == []
-    assert "1 lifted" in command(world, "suppressions", "lift", OTHER, "--reason", "asked").output
+    assert "1 suppression lifted" in command(world, "suppressions", "lift", OTHER, "--reason", "asked").output
     world.sign_up(ANNE)
     assert len(world.mails(ANNE)) == 1
 

@@ -125,7 +125,7 @@ def test_it_works_with_a_real_relay_too_and_sends_nothing(make_app: Callable[...
     with app.app_context():
         world = World(app, app.test_client(), clock)
         assert run(world, "preview").exit_code == 0
-        assert "nothing wrong" in run(world, "lint", "--list", NEWS).stdout
+        assert "no problems" in run(world, "lint", "--list", NEWS).stdout
 
 
 @ONE_DATABASE
@@ -167,4 +167,4 @@ def test_the_lint_names_each_problem_on_a_line_and_fails(make_app: Callable[...,
     lines = result.stdout.splitlines()
     assert result.exit_code == 1
     assert lines and all(re.fullmatch(rf"\w+, \w+, {NEWS}: the subject has \d+ characters, .*\.", one) for one in lines)
-    assert re.search(rf"{len(lines)} of \d+ mails should not be sent as they are\.", result.stderr)
+    assert re.search(rf"{len(lines)} of \d+ emails should not be sent as they are\.", result.stderr)

@@ -96,14 +96,14 @@ def test_a_misspelt_variable_is_refused_by_its_name(tmp_path: Path, name: str) -
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(None, "cannot be read"), (b"[server", "is not TOML"), (b"# \xff", "is not UTF-8")]
+    ("content", "why"), [(None, "cannot be read"), (b"[server", "is not valid TOML"), (b"# \xff", "is not UTF-8")]
 )
 def test_a_file_that_cannot_be_read_is_the_only_thing_told(tmp_path: Path, content: bytes | None, why: str) -> None:
     path = tmp_path / "named.toml"
     if content is not None:
         path.write_bytes(content)
     (problem,) = refused(tmp_path, CONFIG=str(path), SERVER__BASE_URL="https://news.example.org")
-    assert problem.startswith(f"The configuration {path} {why}")
+    assert problem.startswith(f"The configuration file {path} {why}")
 
 
 @pytest.mark.parametrize(

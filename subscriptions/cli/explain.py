@@ -173,7 +173,7 @@ def _agreed(event: Evidence) -> Iterator[str]:
 
 
 def _confirmed(method: str) -> str:
-    return method if method.startswith("confirmed") else f"confirmed by {method}"
+    return method if method.startswith("confirmed") else f"confirmed by the {method}"
 
 
 def _proof(session: Session, event: Evidence) -> str:

@@ -195,7 +195,7 @@ def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> 
     for text in texts.fields:
         if not _FIELD.fullmatch(text) or text.partition(":")[0] not in keys:
             known = ", ".join(sorted(keys)) or "none"
-            yield f'fields in {label} contains "{text}": use "company: Firma", for one of the list\'s fields ({known}).'
+            yield f'fields in {label} contains "{text}": for the list\'s own fields ({known}), use "company: Firma".'
 
 
 def site_problems(configured: ListSettings, label: str) -> Iterator[str]:
