@@ -127,7 +127,7 @@ def _report(parts: Parts) -> Iterator[str]:
         yield from _chart(series.get(EVERYBODY, {}), now)
         rows, usual = _rows(series, name_of, Scope.LIST, 0), thresholds.of_list
         yield from _section(
-            f"By list, last hour ({f'at most {usual} a minute is usual' if usual else 'no limit'}):", rows
+            f"By list, last hour ({f'at most {usual} a minute are usual' if usual else 'no limit'}):", rows
         )
         limit = thresholds.of_domain
         rows = _rows(series, name_of, Scope.DOMAIN, limit)[:LINES] if limit else []

@@ -124,4 +124,4 @@ def sentence(excess: Excess, name: str) -> str:
         return f"{excess.count}% of an hour's sign-ups were not confirmed; at most {excess.limit}% is usual"
     named = {Scope.LIST: f'for the list "{name}"', Scope.DOMAIN: f"for addresses at {name}"}
     where = named.get(excess.scope, "across all lists")
-    return f"{excess.count} sign-ups in a minute {where}; at most {excess.limit} is usual"
+    return f"{excess.count} sign-ups in a minute {where}; at most {excess.limit} are usual"
