@@ -202,10 +202,7 @@ def test_lifting_one_scope_alone(world: World) -> None:
     key = world.parts.links.key(parse(ANNE).folded)
     for scope in SuppressionScope:
         suppress.suppress(key, scope, "x", world.clock.now(), world.parts.policy, "command line")
-    assert (
-        good(world, "suppressions", "lift", ANNE, "--scope", "confirmations", "--reason", "x")
-        == "1 suppression lifted.\n"
-    )
+    assert good(world, "suppressions", "lift", ANNE, "--scope=confirmations", "--reason=x") == "1 suppression lifted.\n"
     assert [row[1] for row in columns(good(world, "suppressions", "show"))[1:]] == ["all"]
 
 
