@@ -45,7 +45,7 @@ def test_a_closed_budget_says_until_when(world: World) -> None:
     world.sign_up(ANNE)
     assert "Mail budget used up (1 in 15 minutes, 3 in 24 hours, 5 in 30 days):" in told(world)
     assert "a sign-up before 24 November 2026, 14:32 UTC is answered as usual, but sends no email." in told(world)
-    assert "Signed up 2 times in total." in told(world)
+    assert "Signed up 2 times in all." in told(world)
     world.clock.forward(minutes=12)
     assert "Mail budget" not in told(world)
 
@@ -155,7 +155,7 @@ def test_a_subscriber_reads_as_subscribed_with_both_acts(world: World) -> None:
     text = told(world)
     assert "signed up by api from 192.0.2.1" in text
     assert "confirmed by the button on the confirmation page from 203.0.113.7" in text
-    assert "this address was signed up again by api." in text
+    assert "somebody signed this address up again by api." in text
     assert "Now: subscribed." in text
 
 
@@ -232,7 +232,7 @@ def test_programs_are_told_the_same_as_json(world: World) -> None:
     assert [fact["fact"] for fact in sign_up["evidence"]] == ["registered", "mailed", "confirmed"]
     assert sign_up["evidence"][0]["wording_text"] == world.parts.catalogue.wordings[row.wording_id].text
     assert (subscription["now"], said["standing"][-1], said["never_mailed"]) == (
-        "subscribed.", "Signed up 1 time in total.", [],
+        "subscribed.", "Signed up 1 time in all.", [],
     )  # fmt: skip
     unknown = world.app.test_cli_runner().invoke(args=["explain", "nobody@example.org", "--json"])
     assert json.loads(unknown.stdout) == {"sign_ups": [], "subscriptions": [], "standing": [], "never_mailed": []}

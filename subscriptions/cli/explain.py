@@ -86,7 +86,7 @@ def _counted(session: Session, key: bytes, mailbox: bytes | None, now: datetime)
         yield f"Mail budget used up ({rates_in_words(current_parts().policy.mails)}): {closed}."
     row = addresses.find(session, key)
     if row and row.asked:
-        yield f"Signed up {row.asked} time{'s' * (row.asked != 1)} in total."
+        yield f"Signed up {row.asked} time{'s' * (row.asked != 1)} in all."
     if row and row.erase_by:
         yield f"Erasure was requested: it is done by {words(row.erase_by)} at the latest."
 
@@ -147,7 +147,7 @@ def _sentence(event: Evidence) -> str:
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".{_set_aside(details)}',
         "confirmed": f"{_confirmed(str(details.get('method')))}{ip}.",
-        "asked again": f"this address was signed up again by {event.channel}{_by(event)}.",
+        "asked again": f"somebody signed this address up again by {event.channel}{_by(event)}.",
         "disowned": f'"this was not me", by {details.get("by", event.channel)}.',
         "unsubscribed": f"unsubscribed by {event.channel}{_by(event)}: {details.get('reason')}.",
         "corrected": f"changed on their own page: {', '.join(details.get('changed', []))}.",
