@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "look": "",
         "settings": "domain look",
         "keys": "settings",
+        "passwords": "",
         "links": "domain clock",
         "store": "domain settings clock deadline",
         "actions": "domain store links clock deadline",
@@ -35,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "watch": "domain store clock",
         "jobs": "domain store actions clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy",
-        "web": "domain look store actions mail jobs export settings languages clock links logs parts",
+        "web": "passwords domain look store actions mail jobs export settings languages clock links logs parts",
         "findings": "store settings keys",
         "fits": "store settings clock links keys",
         "start": "domain store jobs settings clock fits findings parts",
@@ -56,6 +57,7 @@ INNER = {
         "embed": "http intake pages",
         "api": "http intake",
         "tryout": "http",
+        "admin": "http",
     }.items()
 }
 BENCH = sorted((HOME / "bench").glob("*.py"))

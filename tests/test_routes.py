@@ -21,7 +21,7 @@ pytestmark = BY_DAY_ON_SQLITE
 SCOPES = ("subscribe", "read", "export", "manage")
 LARGE = Limits(at_most=1024 * 1024, parts=500, seconds=60.0)
 VALUES = {"slug": NEWS, "id_": "1", "filename": "style.css", "act": "leave", "kind": "confirm", "tag": "en",
-          "name": "yestwice.js", "token": "x"}  # fmt: skip
+          "name": "yestwice.js", "token": "x", "what": "reset"}  # fmt: skip
 
 
 def path_of(rule: Rule) -> str:
@@ -60,6 +60,8 @@ def admitted(row: Route, scope: str, is_here: bool) -> int | None:
         Who.TOKEN: token,
         Who.LOOPBACK: None if is_here else 404,
         Who.LOOPBACK_OR_TOKEN: None if is_here else token,
+        Who.DESK: None,
+        Who.ACCOUNT: 303,  # to the way in, whatever token is shown
     }[row.who]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
-from subscriptions.actions import erase, sweep
+from subscriptions.actions import accounts, erase, sweep
 from subscriptions.parts import Parts
 from subscriptions.store import audit, vacuum
 from subscriptions.store.engine import transaction
@@ -58,6 +58,7 @@ def _tidy(run: Run) -> int:
         audit.add_reads(session, reads)
         audit.close_hours(session, run.now)
         vacuum.forget_short_lived(session, run.now, run.parts.clock.real_now(), run.parts.policy)
+    accounts.sweep(run.now)
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
 
