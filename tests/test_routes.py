@@ -47,7 +47,7 @@ def asked(world: World, rule: Rule, headers: dict[str, str], peer: str) -> int:
     """The status for who shows that token, from that peer."""
     method = "POST" if "POST" in (rule.methods or set()) else "GET"
     here = {"base_url": world.base_url, "environ_base": {"REMOTE_ADDR": peer}}
-    with world.client.open(path_of(rule), method=method, headers=headers, **here) as answer:
+    with world.app.test_client().open(path_of(rule), method=method, headers=headers, **here) as answer:
         return answer.status_code
 
 
