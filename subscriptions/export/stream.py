@@ -10,12 +10,13 @@ from json.encoder import encode_basestring as quoted
 
 from subscriptions import languages
 from subscriptions.domain.fields import further, whole_name
+from subscriptions.export.layouts import LAYOUTS
 from subscriptions.links import Links
 from subscriptions.store import audit, subscriptions
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
-from subscriptions.store.subscriptions import Row
+from subscriptions.store.subscriptions import Changes, Row
 
 PAGE = 1000  # rows that are read at once
 CHUNK = 250  # rows that are written at once: some 64 KiB
@@ -23,6 +24,7 @@ CHUNK = 250  # rows that are written at once: some 64 KiB
 # one that sleeps between its chunks, however shortly, gives it away at once. It costs 4 % of an export.
 BREATH = 0.00005  # seconds
 FORMATS = {"csv": "text/csv", "jsonl": "application/jsonl"}
+EVERY = FORMATS | {name: layout.type for name, layout in LAYOUTS.items()}
 DIALECTS = ("rfc4180", "excel")  # of CSV
 COLUMNS = ("email", "name", "list", "locale", "registered_at", "confirmed_at", "unsubscribe_url", "wording_id")
 # what spreadsheets take for the beginning of a formula, full-width forms included
@@ -50,26 +52,37 @@ def export(
     progress: Progress = lambda n, id_: None,
     after: int = 0,
     dialect: str = DIALECTS[0],
+    which: Changes | None = None,
 ) -> Iterator[bytes]:
-    """The export of a list, or what of it is behind that id, a chunk at a time, in UTF-8.
+    """The export of a list, or what of it is behind that id, a chunk at a time, in UTF-8; or what has changed in it.
 
     It waits for nothing but the database, and holds neither transaction nor connection while its reader takes a chunk.
     """
-    line = csv_line(row, links, dialect) if kind == "csv" else json_line(row, links)
+    line, first = _line(row, kind, links, dialect), _head(row, kind, dialect)
     breath = threading.Event()
-    if kind == "csv" and not after:
-        yield head(row, dialect).encode()
-    for page in _pages(row, now, after):
+    if first and not after:
+        yield first.encode()
+    for page in _pages(row, now, after, which):
         for chunk in (page[start : start + CHUNK] for start in range(0, len(page), CHUNK)):
             breath.wait(BREATH)
             progress(len(chunk), chunk[-1][0])
             yield "".join([line(subscription) for subscription in chunk]).encode()
 
 
-def _pages(row: List, now: datetime, after: int) -> Iterator[Sequence[Row]]:
+def _line(row: List, kind: str, links: Links, dialect: str) -> Line:
+    if kind in LAYOUTS:
+        return LAYOUTS[kind].line(row, links)
+    return csv_line(row, links, dialect) if kind == "csv" else json_line(row, links)
+
+
+def _head(row: List, kind: str, dialect: str) -> str:
+    return LAYOUTS[kind].head if kind in LAYOUTS else head(row, dialect) if kind == "csv" else ""
+
+
+def _pages(row: List, now: datetime, after: int, which: Changes | None) -> Iterator[Sequence[Row]]:
     """Pages by key: nobody twice, nobody missed."""
     with reading() as session:
-        pages = subscriptions.mailable_pages(session, row.id, PAGE, now)
+        pages = subscriptions.mailable_pages(session, row.id, PAGE, now, which)
     while True:
         with reading() as session:
             page = subscriptions.mailable_page(session, pages, after)

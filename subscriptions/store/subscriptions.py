@@ -1,13 +1,14 @@
 """Subscriptions, by name of the question."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, Text, bindparam, delete, exists, func, or_, select, type_coerce, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
@@ -110,10 +111,43 @@ def mailable_beginning(session: Session, list_id: int, signs: str, now: datetime
     return session.scalars(select(Subscription.address).where(*_mailable(list_id, now), first.in_([*signs]))).all()
 
 
-def mailable_pages(session: Session, list_id: int, at_most: int, now: datetime) -> Select[Any]:
-    """What an export may carry: confirmed, unrestricted, not suppressed for all; up to the newest of this moment."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has changed for a program that has had an export up to `since`: who is new, or who `left` it since."""
+
+    since: datetime
+    left: bool = False
+
+
+def _changed(list_id: int, now: datetime, changes: Changes | None) -> tuple[ColumnElement[bool], ...]:
+    if changes is None:
+        return _mailable(list_id, now)
+    if not changes.left:
+        return *_mailable(list_id, now), Subscription.confirmed_at > changes.since
+    # restricted people are named again each time: since when they are is written nowhere, and to remove twice is none
+    told_never = exists().where(Suppression.key == Subscription.key, Suppression.scope == "all", in_force(now))
+    other = aliased(Subscription)
+    again = exists().where(other.key == Subscription.key, other.list_id == list_id, other.state == State.CONFIRMED,
+                           other.restricted.is_(False))  # fmt: skip
+    ended = (Subscription.ended_at > changes.since) & ~again
+    silent = (Subscription.state == State.CONFIRMED) & (Subscription.restricted | told_never)
+    was_there = Subscription.list_id == list_id, Subscription.confirmed_at <= changes.since
+    return *was_there, Subscription.address.is_not(None), ended | silent
+
+
+def changed_count(session: Session, list_id: int, now: datetime, changes: Changes) -> int:
+    return session.scalar(select(func.count(Subscription.id)).where(*_changed(list_id, now, changes))) or 0
+
+
+def mailable_pages(
+    session: Session, list_id: int, at_most: int, now: datetime, changes: Changes | None = None
+) -> Select[Any]:  # fmt: skip
+    """What an export may carry: confirmed, unrestricted, not suppressed for all; up to the newest of this moment.
+
+    `changes`: of these, or of those who left, what is new to a program.
+    """
     which = (
-        *_mailable(list_id, now),
+        *_changed(list_id, now, changes),
         Subscription.id > bindparam("after", type_=Subscription.id.type),
         Subscription.id <= (session.scalar(select(func.max(Subscription.id))) or 0),
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscriptions.domain.roles import Role
@@ -39,6 +39,16 @@ class AccountLink(db.Model):  # type: ignore[name-defined, misc]
     account_id: Mapped[int] = owned_by("accounts")
     kind: Mapped[LinkKind] = mapped_column(OneOf(LinkKind, 10))
     until: Mapped[datetime] = mapped_column(index=True)
+
+
+class ExportMark(db.Model):  # type: ignore[name-defined, misc]
+    """Up to when a program has been told who joined a list and who left it."""
+
+    __tablename__ = "export_marks"
+    list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"), primary_key=True)
+    layout: Mapped[str] = mapped_column(String(16), primary_key=True)
+    added_until: Mapped[datetime]
+    removed_until: Mapped[datetime]
 
 
 class DeskSession(db.Model):  # type: ignore[name-defined, misc]

@@ -1,7 +1,7 @@
 """The routes, a row for each: who may call it, what it takes, what it counts for and what it leaves in the audit."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from werkzeug.exceptions import HTTPException
@@ -62,6 +62,7 @@ _TRYOUT = Route(Who.LOOPBACK)
 _READ = Route(Who.TOKEN, "read")
 _DESK, _MINE = Route(Who.DESK), Route(Who.ACCOUNT)
 _NUMBERS = Route(Who.ACCOUNT, right=Right.NUMBERS)
+_EXPORT = Route(Who.ACCOUNT, right=Right.EXPORT)
 _SERVICE = Route(Who.ACCOUNT, right=Right.SERVICE, is_grave=True)
 _BY_PROGRAM = Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True, trace=Trace.NONE)  # the evidence names it
 
@@ -93,6 +94,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", sign_in_page=_DESK, sign_in=_DESK, from_here=_DESK, come_in_page=_DESK, come_in=_DESK),
     **_of("desk", all_accounts=_SERVICE, invite=_SERVICE, change_account=_SERVICE),
     **_of("desk", all_tokens=_SERVICE, create_token=_SERVICE, revoke_token=_SERVICE),
+    **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),
     **_of("desk", prove=Route(Who.ACCOUNT, is_grave=True)),
     **_of("desk", audit_page=Route(Who.ACCOUNT, right=Right.AUDIT)),
     **_of("desk", start=_NUMBERS, account=_MINE, sign_out=_MINE, sign_out_everywhere=_MINE),

@@ -1,10 +1,10 @@
-"""The desk: accounts, the links that open them, their sessions."""
+"""The desk: accounts, the links that open them, their sessions; up to when programs know a list."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy import String
 
-from subscriptions.store.migrations.columns import ID, JSON, OWNED, TEXT, TIME, may, must, pk
+from subscriptions.store.migrations.columns import ID, INT, JSON, OWNED, TEXT, TIME, may, must, pk
 
 revision = "0014"
 down_revision = "0012"
@@ -27,4 +27,8 @@ def upgrade() -> None:
     op.create_table(
         "desk_sessions", pk("hash", DIGEST), may("account_id", ID, to="accounts.id", **OWNED),
         must("began_at", TIME, index=True), must("seen_at", TIME), must("proved_at", TIME), must("agent", String(40)),
+    )  # fmt: skip
+    op.create_table(
+        "export_marks", sa.Column("list_id", INT, sa.ForeignKey("lists.id"), primary_key=True),
+        pk("layout", String(16)), must("added_until", TIME), must("removed_until", TIME),
     )  # fmt: skip

@@ -1,0 +1,97 @@
+"""Exports by hand: everyone, or what has changed since the last one, as another program imports it."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from flask import Response, abort, render_template, request, stream_with_context
+
+from subscriptions.export import stream
+from subscriptions.export.layouts import LAYOUTS
+from subscriptions.parts import current_parts
+from subscriptions.store import audit, export_marks, subscriptions
+from subscriptions.store.engine import reading, transaction
+from subscriptions.store.models import ExportMark, List
+from subscriptions.store.subscriptions import Changes
+from subscriptions.web.admin import guard, pages
+from subscriptions.web.http import language
+from subscriptions.web.http.adapter import now
+
+TITLES = {"csv": "CSV", "excel": "Excel", "jsonl": "JSON Lines"} | {name: one.title for name, one in LAYOUTS.items()}
+
+
+class Wanted(NamedTuple):
+    row: List
+    layout: str
+    what: str  # everyone, add, remove
+
+
+@pages.get("/export")
+def exports() -> str:
+    rows = guard.lists()
+    slug, layout = request.args.get("list") or (rows[0].slug if rows else ""), request.args.get("layout", "csv")
+    if layout not in TITLES:
+        abort(404)
+    row = language.said(guard.the_list(slug)) if slug else None
+    shown: dict[str, Any] = {"rows": rows, "row": row, "layout": layout, "titles": TITLES}
+    how = LAYOUTS[layout].how if layout in LAYOUTS else ""
+    return render_template("desk/exports.html", **shown, **(_standing(row, layout) if row else {}), how=how)
+
+
+def _standing(row: List, layout: str) -> dict[str, Any]:
+    """How many there are, and what has changed since the last time."""
+    with reading() as session:
+        mark, everyone = (
+            export_marks.find(session, row.id, layout),
+            subscriptions.mailable_count(session, row.id, now()),
+        )
+        if mark is None:
+            return {"everyone": everyone, "last": None}
+        counts = [subscriptions.changed_count(session, row.id, now(), one) for one in _changes(mark)]
+    return {"everyone": everyone, "last": mark, "to_add": counts[0], "to_remove": counts[1]}
+
+
+def _changes(mark: ExportMark) -> tuple[Changes, Changes]:
+    return Changes(mark.added_until), Changes(mark.removed_until, left=True)
+
+
+@pages.post("/export")
+def export() -> Response:
+    """A file; what was taken whole counts as known from then on."""
+    wanted = Wanted(guard.the_list(request.form.get("list", "")), request.form.get("layout", ""),
+                    request.form.get("what", ""))  # fmt: skip
+    if wanted.layout not in TITLES or wanted.what not in ("everyone", "add", "remove"):
+        abort(404)
+    at = now()
+    with reading() as session:
+        mark = export_marks.find(session, wanted.row.id, wanted.layout)
+        if wanted.what != "everyone" and mark is None:
+            abort(404)
+        which = dict(zip(("add", "remove"), _changes(mark), strict=True)).get(wanted.what) if mark else None
+        count = subscriptions.changed_count(session, wanted.row.id, at, which) if which else (
+            subscriptions.mailable_count(session, wanted.row.id, at))  # fmt: skip
+    audit.note(guard.act(stream.ACT, list=wanted.row.slug, format=wanted.layout, what=wanted.what).of(count))
+    return _file(wanted, which, at)
+
+
+def _file(wanted: Wanted, which: Changes | None, at: datetime) -> Response:
+    kind = "csv" if wanted.layout == "excel" else wanted.layout
+    ending = LAYOUTS[kind].ending if kind in LAYOUTS else kind
+    response = Response(stream_with_context(_whole(wanted, which, at, kind)), mimetype=stream.EVERY[kind])
+    name = f"{wanted.row.slug}-{wanted.what}-{at:%Y%m%dT%H%M%SZ}.{ending}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _whole(wanted: Wanted, which: Changes | None, at: datetime, kind: str) -> Iterator[bytes]:
+    """The file, and behind its last octet the note that all of it was taken, with its hash."""
+    dialect, hashed = "excel" if wanted.layout == "excel" else stream.DIALECTS[0], hashlib.sha256()
+    act = guard.act("export taken", list=wanted.row.slug, format=wanted.layout, what=wanted.what)
+    for chunk in stream.export(wanted.row, kind, current_parts().links, at, dialect=dialect, which=which):
+        hashed.update(chunk)
+        yield chunk
+    added, removed = at if wanted.what != "remove" else None, at if wanted.what != "add" else None
+    with transaction() as session:
+        export_marks.put(session, wanted.row.id, wanted.layout, added=added, removed=removed)
+        audit.write(session, act.of(1, sha256=hashed.hexdigest()))

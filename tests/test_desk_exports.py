@@ -1,0 +1,109 @@
+"""Exports at the desk: everyone once, then who is to be added and removed, as another program takes it."""
+
+import csv
+import hashlib
+import io
+import json
+from email.utils import parseaddr
+
+import pytest
+
+from subscriptions.domain.roles import Role
+from subscriptions.store import audit
+from subscriptions.store.engine import reading
+from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, World
+from tests.desk import PASSWORD, Person, at_the_desk
+
+
+def take(person: Person, what: str, layout: str = "csv", slug: str = NEWS) -> str:
+    answer = person.post("/admin/export", list=slug, layout=layout, what=what, proof=PASSWORD)
+    assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"], answer.text
+    return answer.text
+
+
+def addresses(text: str) -> list[str]:
+    return [row["email"] for row in csv.DictReader(io.StringIO(text))]
+
+
+def test_after_everyone_only_what_has_changed_is_to_be_added_and_removed(world: World) -> None:
+    world.subscribe(ANNE)
+    world.subscribe(BART)
+    mia = at_the_desk(world, Role.MANAGER)
+    assert "2 people to take along" in mia.get(f"/admin/export?list={NEWS}").text
+    assert addresses(take(mia, "everyone")) == [ANNE, BART]
+    assert "0 to add, 0 to remove" in mia.get(f"/admin/export?list={NEWS}").text
+    world.clock.forward(minutes=30)
+    world.subscribe(CRIS)
+    world.post(world.leave_link(ANNE))
+    assert "1 to add, 1 to remove" in mia.get(f"/admin/export?list={NEWS}").text
+    assert (addresses(take(mia, "add")), addresses(take(mia, "remove"))) == ([CRIS], [ANNE])
+    assert "0 to add, 0 to remove" in mia.get(f"/admin/export?list={NEWS}").text
+    assert "3 people" not in mia.get(f"/admin/export?list={NEWS}&layout=listmonk").text, "each layout remembers its own"
+
+
+def test_what_was_taken_in_part_is_offered_again(world: World) -> None:
+    world.subscribe(ANNE)
+    mia = at_the_desk(world, Role.MANAGER)
+    take(mia, "everyone")
+    world.clock.forward(minutes=30)
+    world.subscribe(BART)
+    where = {"base_url": world.base_url, "environ_base": {"REMOTE_ADDR": mia.ip}, "buffered": False}
+    data = {"list": NEWS, "layout": "csv", "what": "add", "csrf": mia.csrf(), "proof": PASSWORD}
+    answer = mia.client.post("/admin/export", data=data, headers={"Sec-Fetch-Site": "same-origin"}, **where)
+    next(iter(answer.response))
+    answer.close()
+    assert "1 to add" in mia.get(f"/admin/export?list={NEWS}").text
+    assert addresses(take(mia, "add")) == [BART]
+
+
+def test_whoever_left_and_came_back_is_not_to_be_removed_and_whoever_gets_nothing_any_more_is(world: World) -> None:
+    world.subscribe(ANNE)
+    world.subscribe(BART)
+    mia = at_the_desk(world, Role.MANAGER)
+    take(mia, "everyone")
+    world.clock.forward(minutes=30)
+    world.post(world.leave_link(ANNE))
+    world.subscribe(ANNE)
+    never = ["suppressions", "add", BART, "--scope", "all", "--reason", "x", "--yes"]
+    run = world.app.test_cli_runner().invoke(args=never)
+    assert run.exit_code == 0, run.output
+    assert (addresses(take(mia, "remove")), addresses(take(mia, "add"))) == ([BART], [ANNE])
+
+
+def test_each_layout_is_what_its_program_reads(world: World) -> None:
+    world.subscribe(ANNE, name="Anne = Example")
+    mia = at_the_desk(world, Role.MANAGER)
+    files = {layout: take(mia, "everyone", layout) for layout in ("listmonk", "mailman3", "mailchimp", "thunderbird")}
+    [row] = csv.DictReader(io.StringIO(files["listmonk"]))
+    attributes = json.loads(row["attributes"])
+    assert (row["email"], row["name"]) == (ANNE, "Anne = Example")
+    assert attributes["unsubscribe_url"].startswith(f"{world.base_url}/unsubscribe/") and attributes["confirmed_at"]
+    assert [parseaddr(line) for line in files["mailman3"].splitlines()] == [("Anne = Example", ANNE)]
+    assert [row["Email Address"] for row in csv.DictReader(io.StringIO(files["mailchimp"]))] == [ANNE]
+    [merged] = csv.DictReader(io.StringIO(files["thunderbird"]))
+    assert (merged["Email"], merged["Unsubscribe"]) == (ANNE, attributes["unsubscribe_url"])
+
+
+WRONG = [{"list": "nothing"}, {"list": OFFERS}, {"layout": "pdf"}, {"what": "all"}, {"what": "remove"}]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_list_of_others_and_what_there_is_not_is_404_and_leaves_no_trace(world: World, wrong: dict[str, str]) -> None:
+    row = world.parts.catalogue.by_slug(NEWS)
+    assert row is not None
+    mia = at_the_desk(world, Role.MANAGER, lists=[row.id])
+    fields = {"list": NEWS, "layout": "csv", "what": "everyone"} | wrong
+    assert mia.post("/admin/export", **fields).status_code == 404
+    with reading() as session:
+        assert [row.act for row in audit.newest(session, 9)] == ["accounts invite"]
+
+
+def test_the_audit_knows_who_took_how_many_and_the_hash_of_the_file(world: World) -> None:
+
+    world.subscribe(ANNE)
+    mia = at_the_desk(world, Role.MANAGER)
+    text = take(mia, "everyone")
+    with reading() as session:
+        taken, begun, *_ = audit.newest(session, 9)
+    assert (begun.act, begun.count, begun.actor_kind) == ("export", 1, "account")
+    assert taken.details["sha256"] == hashlib.sha256(text.encode()).hexdigest()
