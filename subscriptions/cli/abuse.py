@@ -123,7 +123,7 @@ def _report(parts: Parts) -> Iterator[str]:
         yield from _breaker(openings, name_of, now)
         yield from _chart(series.get(EVERYBODY, {}), now)
         rows, usual = _rows(series, name_of, Scope.LIST, 0), thresholds.of_list
-        yield from _section(f"By list, last hour (usual are at most {usual} a minute):", rows)
+        yield from _section(f"By list, last hour (at most {usual} a minute are usual):", rows)
         limit = thresholds.of_domain
         rows = _rows(series, name_of, Scope.DOMAIN, limit)[:LINES] if limit else []
         yield from _section(f"Mail domains of more than {limit} sign-ups in a minute, last hour:", rows)

@@ -75,7 +75,8 @@ def page_of(footer: Footer, settings: Settings) -> Page:
     """Lists of several controllers share a page without the look of any."""
     rows = [footer] if isinstance(footer, List) else public_lists() if footer is None else footer
     ours = settings.mail.sender
-    parties = responsible.told(rows, rows, ours)
+    parties = [party | {"lists": [row for row in rows if row.name in party["names"]]}
+               for party in responsible.told(rows, rows, ours)]  # fmt: skip
     own = rows[0] if footer and len(parties) == 1 else None
     if len(parties) == 1 and not any(parties[0][name] for name in (*responsible.FACTS, "policy_url")):
         parties = []

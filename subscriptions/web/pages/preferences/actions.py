@@ -17,7 +17,7 @@ from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.languages import marked
+from subscriptions.languages import marked, one_dot
 from subscriptions.links import Session
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
@@ -39,40 +39,43 @@ def _leave(session: Session) -> Said:
     row = _named_list()
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left on the preferences page")
     leave.leave(session.key, row.id, how, now(), current_parts().policy)
-    return Said(gettext("You have left %(list)s. It took effect at once.", list=language.said(row).name))
+    return Said(language.in_markup(_LEFT, list=language.named(row)))
+
+
+_LEFT = marked("You have left %(list)s. You will get no more emails from this list.")
 
 
 def _leave_all(session: Session) -> Said:
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left all lists on the preferences page")
     leave.leave(session.key, None, how, now(), current_parts().policy)
-    return Said(gettext("You have left all lists. It took effect at once."))
+    return Said(gettext("You have left all lists. You will get no more newsletters."))
 
 
 def _join(session: Session) -> Said:
     row, mine, parts = _named_list(), known(session), current_parts()
     if not joins(row, mine) or mine.address is None:
         abort(404)
-    about(mine)  # in its language and time
     wording_id = request.form.get("wording", "")
     if not is_of(wording_id, row, parts.catalogue):
         return Said(problems=[Problem("", NOT_ITS_WORDING)])
     sign_up = _sign_up(parse(mine.address), [Named(row, wording_id)], _told(mine))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts.sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
+    about(known(session))  # from here on in the language and the time of what is known now, like the page itself
     outcome, at = preferences.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy, sign_up.mailbox)
     return Said(_became(outcome, row, at))
 
 
 def _became(outcome: Outcome, row: List, at: datetime) -> str:
-    return Markup(gettext(_BECAME[outcome])) % {"list": language.said(row).name, "time": language.words(at)}  # noqa: S704 ours
+    return language.in_markup(_BECAME[outcome], list=language.named(row), time=language.words(at))
 
 
 _BECAME = {
-    Outcome.MAILED: marked("We are sending you an email to confirm %(list)s. You are subscribed once you confirm it."),
-    Outcome.WAITS: marked("A confirmation email for %(list)s leaves at %(time)s: we leave some time between two emails "
-                          "to one address. You are subscribed once you confirm it."),
-    Outcome.CLOSED: marked("We cannot send another email before %(time)s: to protect mailboxes, we send only a few to "
-                           "one address. Please try again then."),
+    Outcome.MAILED: marked("We are sending you an email to confirm %(list)s. You are subscribed once you confirm."),
+    Outcome.WAITS: marked("We will send the confirmation email for %(list)s on %(time)s, because we leave some "
+                          "time between two emails to the same address. You are subscribed once you confirm."),
+    Outcome.CLOSED: marked("We cannot send another email before %(time)s. To protect mailboxes, we send only a few "
+                           "emails to each address. Please try again then."),
     Outcome.QUIET: marked("You do not want confirmation emails. Allow them again first, then subscribe."),
     Outcome.OPEN: marked("You are subscribed to %(list)s."),
 }  # fmt: skip
@@ -109,13 +112,12 @@ def _move(session: Session) -> Said | Response:
         return too_many(refused)
     parts.watch.note([row.id for row in lists], address.ascii_domain)
     parts.wake_sender()
-    return Said(gettext(_MOVES, address=address.mailed))
+    return Said(language.in_markup(_MOVES, address=Markup("<bdi>{}</bdi>").format(address.mailed)))
 
 
 _NO_OTHER = marked("This is the address we already have. Please enter the new one.")
 _MOVES = marked(
-    "If we can write to %(address)s, we are sending a confirmation email there. Until it is "
-    "confirmed, everything stays as it is."
+    "If we can write to %(address)s, we are sending a confirmation email there. Nothing changes until you confirm."
 )
 
 
@@ -148,10 +150,10 @@ def _never(session: Session) -> Response:
 def _never_surely(session: Session) -> Said:
     policy, reason = current_parts().policy, "never write to me again"
     suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY, mailbox=session.mailbox)
-    return Said(gettext(_NEVER, who=everybody(current_parts().settings)), undo=True)
+    return Said(one_dot(gettext(_NEVER, who=everybody(current_parts().settings))), undo=True)
 
 
-_NEVER = marked("We will not write to you again, for any list of %(who)s.")
+_NEVER = marked("We will not write to you again about any list from %(who)s.")
 
 
 def _lift(session: Session) -> Said:
@@ -165,7 +167,9 @@ def _lift(session: Session) -> Said:
 
 _LIFTED = {
     SuppressionScope.CONFIRMATIONS: marked("Confirmation emails are allowed again."),
-    SuppressionScope.ALL: marked("We may write to you again. Subscriptions that ended do not come back by themselves."),
+    SuppressionScope.ALL: marked(
+        "We may write to you again. Subscriptions that have ended do not come back by themselves."
+    ),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import render_template
 from flask_babel import gettext
+from markupsafe import Markup
 
 from subscriptions import languages
 from subscriptions.actions import preferences
@@ -138,5 +139,5 @@ def _told(mine: Profile) -> dict[str, str]:
     return told
 
 
-def _quiet(list_id: int | None) -> str | None:
-    return language.said(current_parts().catalogue.lists[list_id]).name if list_id is not None else None
+def _quiet(list_id: int | None) -> Markup | None:
+    return language.named(current_parts().catalogue.lists[list_id]) if list_id is not None else None
