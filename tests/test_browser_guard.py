@@ -113,7 +113,7 @@ def test_while_it_computes_the_page_says_so_and_a_second_press_does_nothing(
     anne.page.get_by_label("Email address").fill("carl@example.org")
     button = anne.page.get_by_role("button", name="Subscribe")
     button.click()
-    expect(anne.page.get_by_role("status")).to_contain_text("your browser is doing a small sum")
+    expect(anne.page.get_by_role("status")).to_contain_text("your browser is doing a small calculation")
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(button).to_be_focused()
     button.click(force=True)
@@ -150,12 +150,12 @@ def test_without_javascript_the_button_comes_when_it_is_time(
         expect(emil.page.get_by_text("Please wait 10 seconds.")).to_be_visible()
         expect(emil.page.get_by_role("button", name=GO_ON)).to_be_hidden()
         assert emil.page.evaluate("document.documentElement.scrollWidth") <= screen["viewport"]["width"]
-        assert "The button is there now." not in emil.page.locator("form").aria_snapshot()
+        assert "The button is ready." not in emil.page.locator("form").aria_snapshot()
         assert set(emil.page.evaluate(LENGTHS)) == {10_000}
         emil.page.evaluate("document.getAnimations().forEach(one => one.finish())")
         expect(emil.page.get_by_text("Please wait 10 seconds.")).to_be_hidden()
         expect(emil.page.get_by_role("button", name=GO_ON)).to_be_visible()
-        assert "The button is there now." in emil.page.locator("form").aria_snapshot()
+        assert "The button is ready." in emil.page.locator("form").aria_snapshot()
 
 
 LENGTHS = "document.getAnimations().map(one => one.effect.getTiming().duration)"

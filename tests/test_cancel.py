@@ -214,7 +214,7 @@ def test_show_says_why_it_is_on_and_draws_the_hour(make_app: Callable[..., Flask
         current_parts(app).watch.exchange(clock.now())
         text = run(world, "show").output
     assert "The breaker is on" in text and "on until 2026-11-23T12:17:00Z" in text
-    assert "20 sign-ups in a minute for addresses at big.example; usual are at most 10" in text
+    assert "20 sign-ups in a minute for addresses at big.example; at most 10 are usual" in text
     assert "  12:00      2  ####\n  12:01      0\n  12:02     20  " + "#" * 40 in text
     assert "newsletter (at most 20 in a minute)" in text and "big.example (at most 20 in a minute)" in text
 

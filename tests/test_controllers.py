@@ -124,10 +124,10 @@ def test_never_write_to_me_again_says_that_it_is_said_to_all(world: World) -> No
     world.subscribe(ANNE, OFFERS)
     page = Page.of(world, ANNE)
     everybody = "Example Society, The Club, and Secret Ltd"
-    assert f"every list here: those of {everybody}." in page.act("never").text
-    assert f"for any list of {everybody}." in page.told("never-surely")
-    assert f"every list here: those of {everybody}." in page.act("show").text
-    assert f"every list here: those of {everybody}." in world.post(world.leave_link(ANNE, OFFERS)).text
+    assert f"applies to all lists from {everybody} on this service." in page.act("never").text
+    assert f"about any list from {everybody}." in page.told("never-surely")
+    assert f"applies to all lists from {everybody} on this service." in page.act("show").text
+    assert f"applies to all lists from {everybody} on this service." in world.post(world.leave_link(ANNE, OFFERS)).text
     assert "please write to who is responsible" not in page.act("show").text  # one alone has a contact
     assert [one.scope for one in page_suppressions(world, ANNE)] == [SuppressionScope.ALL]
 

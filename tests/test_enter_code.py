@@ -15,7 +15,7 @@ from tests.typed import WRONG, code_in, send_code, type_code, visit
 
 pytestmark = BY_DAY_ON_SQLITE
 
-SPENT = "can no longer be typed here"
+SPENT = "can no longer enter a code here"
 WAYS: dict[str, Callable[[World, str, str], TestResponse]] = {"page": type_code, "json": send_code}
 BOTH = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 Way = Callable[[World, str, str], TestResponse]
@@ -118,7 +118,7 @@ def test_a_handle_that_is_not_ours_is_answered_like_one_whose_tries_are_used_up(
     ours = visit(world)
     answers = [way(world, one, WRONG) for one in [ours] * 4 + [handle]]
     assert [one.status_code for one in answers] == [422] * 5
-    assert ("longer be" in answers[-1].text) and ("longer be" in answers[-2].text)
+    assert ("no longer enter" in answers[-1].text) and ("no longer enter" in answers[-2].text)
     assert tries(world) == 2
 
 
@@ -138,7 +138,7 @@ def test_a_right_code_is_as_late_as_the_link(world: World, way: Way, age: timede
     assert way(world, handle, WRONG).status_code == 422
     answer = way(world, handle, right)
     assert (answer.status_code, len(world.subscriptions())) == (status, int(status == 200))
-    assert ("link in the newest mail" in answer.text) is (status == 422)
+    assert ("link in our newest email" in answer.text) is (status == 422)
 
 
 def test_a_right_code_of_a_sign_up_that_is_gone_says_so(world: World) -> None:

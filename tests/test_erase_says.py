@@ -13,7 +13,7 @@ from subscriptions.actions import erase, suppress
 from subscriptions.domain.address import parse
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.store.engine import reading, transaction
-from subscriptions.store.models import Address, Evidence, Registration, Subscription, Suppression
+from subscriptions.store.models import Address, Audit, Evidence, Registration, Subscription, Suppression
 from tests.builders import ANNE, NEWS, OFFERS, Movable, World, link_in, text_of, through
 from tests.preferences import Page
 from tests.support.cases import each
@@ -25,6 +25,7 @@ SENTENCES = {  # by what is stored
     "mails": "Until {} we keep the times of our last mails",
     "all": "No more mail goes to your address, from any list here.",
     "confirmations": "No more confirmation mails go to your address.",
+    "audit": "Until all of this is gone, we also keep a record of who looked at or changed your data here",
     "confirmations for a list": "Until {} no confirmation mails for Newsletter go to your address.",
 }
 
@@ -127,6 +128,9 @@ def stored(world: World, who: str) -> dict[str, str | None]:
             found["mails"] = time(until)
         for one in known:
             found[f"{one.scope} for a list" if one.list_id else one.scope.value] = one.until and time(one.until)
+        assert not row or not row.asked
+        if session.scalar(sa.select(Audit.id).where(Audit.about == mine).limit(1)):
+            found["audit"] = None
     return found
 
 

@@ -45,7 +45,7 @@ def test_a_closed_budget_says_until_when(world: World) -> None:
     world.sign_up(ANNE)
     assert "Mail budget: used up (1 in 15 minutes, 3 in 24 hours, 5 in 30 days);" in told(world)
     assert "a sign-up before 24 November 2026, 14:32 UTC is answered as always" in told(world)
-    assert "Asked for 2 times in all." in told(world)
+    assert "Signed up 2 times in all." in told(world)
     world.clock.forward(minutes=12)
     assert "Mail budget" not in told(world)
 
@@ -228,7 +228,7 @@ def test_programs_are_told_the_same_as_json(world: World) -> None:
     assert [fact["fact"] for fact in sign_up["evidence"]] == ["registered", "mailed", "confirmed"]
     assert sign_up["evidence"][0]["wording_text"] == world.parts.catalogue.wordings[row.wording_id].text
     assert (subscription["now"], said["standing"][-1], said["never_mailed"]) == (
-        "subscribed.", "Asked for 1 time in all.", [],
+        "subscribed.", "Signed up 1 time in all.", [],
     )  # fmt: skip
     unknown = world.app.test_cli_runner().invoke(args=["explain", "nobody@example.org", "--json"])
     assert json.loads(unknown.stdout) == {"sign_ups": [], "subscriptions": [], "standing": [], "never_mailed": []}

@@ -44,6 +44,8 @@ def what_stays(kept: Kept, tag: str, when: Callable[[datetime], str], name_of: C
             found.append(timed(_NOT_ASKED_UNTIL, no.until))
         else:
             found.append(timed(_NOT_ASKED_FOR, no.until, list=name_of(no.list_id)))
+    if found and kept.is_audited:
+        found.append(_said(_AUDITED, tag))
     return [*found, _said(_BY_HASH, tag)] if found else [_said(_NOTHING, tag)]
 
 
@@ -72,6 +74,9 @@ _NOT_ASKED_UNTIL = marked(
 _NOT_ASKED_FOR = marked(
     "Until %(time)s no confirmation mails for %(list)s go to your address. "
     "So that this holds, we keep the reason and the date until then."
+)
+_AUDITED = marked(
+    "Until all of this is gone, we also keep a record of who looked at or changed your data here, when and why."
 )
 _BY_HASH = marked(
     "All of this is filed under a keyed hash: a number made from your address, from which nobody can read the address. "

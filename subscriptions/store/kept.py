@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, subscriptions, suppressions
+from subscriptions.store import addresses, audit, subscriptions, suppressions
 
 
 class SaidNo(NamedTuple):
@@ -25,6 +25,7 @@ class Kept(NamedTuple):
     is_held: bool = False  # by a dispute: longer, if that takes longer
     mails_until: datetime | None = None  # the times of mails
     suppressions: tuple[SaidNo, ...] = ()
+    is_audited: bool = False  # as long as anything of the above stays
 
 
 def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy, mailbox: bytes | None = None) -> Kept:
@@ -33,12 +34,13 @@ def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy, m
     said_no = tuple(
         SaidNo(row.scope, row.list_id, row.until) for row in suppressions.active(session, key, now, mailbox)
     )
-    return Kept(
+    kept = Kept(
         max((row.proof_until or policy.proof_until(now) for row in proofs), default=None),
         any(row.held for row in proofs),
         _mails_until(session, mailbox or key, now, policy),
         said_no,
     )
+    return kept._replace(is_audited=any(kept) and audit.is_about(session, key))
 
 
 def _mails_until(session: Session, key: bytes, now: datetime, policy: Policy) -> datetime | None:
