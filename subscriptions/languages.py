@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_timezone_name
@@ -14,11 +13,9 @@ from babel.numbers import get_decimal_symbol
 
 from subscriptions.domain.texts import marked as marked
 
-S = TypeVar("S", bound=str)
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 SOURCE = "en"  # the language of the texts in code and templates
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")
-_TWO_DOTS = re.compile(r"(?<!\.)\.((?:</\w+>)*)\.(?![.\w])")
 _LETTERS = re.compile(r"[\w-]*")  # de_AT.UTF-8, and what was copied with a link: de)
 LONGEST_TAG = 35  # RFC 5646 4.4.1
 
@@ -76,11 +73,6 @@ def has_decimal_comma(tag: str) -> bool:
 def one_line(text: str) -> str:
     """Each run of spaces as one, but for no-break ones, which hold a French word and its mark together."""
     return _SPACES.sub(" ", text.strip())
-
-
-def one_dot(text: S) -> S:
-    """Where a name that ends with a dot ends a sentence, that dot is enough; in HTML as well."""
-    return type(text)(_TWO_DOTS.sub(r".\1", text)) if ".." in text or ".</" in text else text
 
 
 def listed(names: Sequence[str], tag: str) -> str:

@@ -1,19 +1,17 @@
 """The language of a page: asked for, stored with the row that it is about, accepted by the browser, or its list's."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, g, has_request_context, request, url_for
 from flask_babel import Babel, get_locale, gettext
-from jinja2 import pass_context
-from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from subscriptions import clock, languages
-from subscriptions.languages import Languages, one_dot
+from subscriptions.languages import Languages
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
 from subscriptions.web.http.adapter import incoming
@@ -39,9 +37,6 @@ def init_app(app: Flask) -> None:
     folder = str(current_parts(app).languages.folder)
     Babel(app, default_translation_directories=folder, locale_selector=lambda: languages.locale_of(_chosen()))
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    for name in ("gettext", "ngettext"):  # the other names lead to these
-        app.jinja_env.globals[name] = _said_on_pages(app.jinja_env.globals[name])
-    app.jinja_env.globals["named"] = named
     app.after_request(_say)
     app.url_defaults(_keep)
     app.context_processor(_context)
@@ -125,18 +120,7 @@ def _named(row: List, here: str) -> Markup:
 
 def in_markup(text: str, **values: object) -> Markup:
     """A marked text in the page's language, with what stands in it as HTML."""
-    return one_dot(Markup(gettext(text)) % values)  # noqa: S704 ours
-
-
-def _said_on_pages(gettext: Callable[..., str]) -> Callable[..., str]:
-    """The same function, for the templates of pages with one dot at the end of a sentence that ends with a name."""
-
-    @pass_context
-    def said(context: Context, *texts: str, **values: object) -> str:
-        text = gettext(context, *texts, **values)
-        return one_dot(text) if (context.name or "").startswith("pages/") else text
-
-    return said
+    return filled(Markup(gettext(text)), values)  # noqa: S704 ours
 
 
 def _chosen() -> str:

@@ -17,7 +17,7 @@ from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.languages import marked, one_dot
+from subscriptions.languages import marked
 from subscriptions.links import Session
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
@@ -150,7 +150,7 @@ def _never(session: Session) -> Response:
 def _never_surely(session: Session) -> Said:
     policy, reason = current_parts().policy, "never write to me again"
     suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY, mailbox=session.mailbox)
-    return Said(one_dot(gettext(_NEVER, who=everybody(current_parts().settings))), undo=True)
+    return Said(gettext(_NEVER, who=everybody(current_parts().settings)), undo=True)
 
 
 _NEVER = marked("We will not write to you again about any list from %(who)s.")
