@@ -190,9 +190,8 @@ def test_where_nobody_was_made_up_the_try_out_ends_by_itself_with_all_that_it_le
 
 def test_where_nobody_was_made_up_it_does_not_end_beneath_whoever_still_serves(world: World) -> None:
     start.prepare(world.app)
-    with fits.nobody_tries_out(world.parts.settings):  # held, by whomever
-        with pytest.raises(BadSettings, match="yestwice go-live"):
-            starts(world)
+    with fits.nobody_tries_out(world.parts.settings), pytest.raises(BadSettings, match="yestwice go-live"):
+        starts(world)  # it is held, by whomever
     starts(world)
 
 

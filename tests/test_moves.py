@@ -20,7 +20,9 @@ def moving(world: World, *slugs: str) -> Page:
         world.subscribe(ANNE, slug, name="Anne")
     page = Page.of(world, ANNE)
     told = page.told("move", email=NEW)
-    assert told.startswith(f"If we can write to <bdi>{NEW}</bdi>") and told.endswith("Nothing changes until you confirm.")
+    assert told.startswith(f"If we can write to <bdi>{NEW}</bdi>") and told.endswith(
+        "Nothing changes until you confirm."
+    )
     return page
 
 
@@ -199,4 +201,8 @@ def test_from_one_address_a_few_others_are_written_to_in_a_day_and_no_more(world
     assert page.told("move", email="6@example.net").startswith("We cannot send another email before ")
     assert [len(world.mails(f"{n}@example.net")) for n in range(2, 7)] == [1, 1, 1, 1, 0]
     world.clock.forward(hours=23, minutes=40)
-    assert Page.of(world, ANNE).told("move", email="6@example.net").startswith("If we can write to <bdi>6@example.net</bdi>")
+    assert (
+        Page.of(world, ANNE)
+        .told("move", email="6@example.net")
+        .startswith("If we can write to <bdi>6@example.net</bdi>")
+    )

@@ -76,7 +76,9 @@ def test_nothing_is_shown_whose_time_is_over_although_no_job_has_run(world: Worl
 
 
 def test_the_switch_off_ends_the_subscription_at_once_with_its_evidence(world: World, subscribed: Page) -> None:
-    assert subscribed.told("leave", list=NEWS) == "You have left Newsletter. You will get no more emails from this list."
+    assert (
+        subscribed.told("leave", list=NEWS) == "You have left Newsletter. You will get no more emails from this list."
+    )
     [subscription] = world.subscriptions()
     assert (subscription.state, subscription.ended_at) == ("unsubscribed", world.clock.now())
     assert (world.evidence()[-1].fact, world.evidence()[-1].channel) == ("unsubscribed", "preferences")
@@ -106,7 +108,10 @@ def test_coming_back_needs_a_new_confirmation(world: World, subscribed: Page) ->
 def test_the_switch_on_keeps_to_the_budget_and_says_when(world: World, subscribed: Page) -> None:
     assert "We are sending you an email to confirm Offers" in subscribed.join(OFFERS)
     subscribed.act("leave", list=NEWS)
-    assert f"We will send the confirmation email for Newsletter on {timed('23 November 2026, 12:30 (UTC)')}" in subscribed.join(NEWS)
+    assert (
+        f"We will send the confirmation email for Newsletter on {timed('23 November 2026, 12:30 (UTC)')}"
+        in subscribed.join(NEWS)
+    )
     # the mails of the first sign-up and of the lists just joined: three in 24 hours
     assert f"cannot send another email before {timed('24 November 2026, 12:00 (UTC)')}" in subscribed.join(OFFERS)
     assert len(world.registrations()) == 3

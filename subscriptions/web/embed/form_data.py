@@ -57,8 +57,9 @@ def data(options: Options) -> dict[str, Any]:
 
 def _agreement(entry: Agreement) -> dict[str, Any]:
     row, wording = entry.list, entry.wording
-    return {"list": row.slug, "name": row.name, "description": row.description, "lang": wording.language,
-            "wording": wording.id, "text": wording.text, "purpose": entry.purpose,
+    return {"list": row.slug, "name": row.name, "name_lang": row.lang_of("name"),
+            "description": row.description, "lang": wording.language,
+            "wording": wording.id, "text": wording.text, "purpose": entry.purpose.striptags(),
             "policy_url": wording.policy_url}  # fmt: skip
 
 

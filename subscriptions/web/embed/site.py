@@ -15,11 +15,11 @@ _NO_SITE = marked("This is not the address of a website. Copy it from your brows
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`allowed`: by all lists; `lines`: by the name of each other list, its whole new line in config.toml."""
+    """`allowed`: by all lists; `lines`: for each other list, its whole new line in config.toml."""
 
     typed: str
     origins: Sequence[str] = ()
-    lines: Sequence[tuple[str, str]] = ()
+    lines: Sequence[tuple[List, str]] = ()
     trouble: str = ""
     allowed: Sequence[str] = ()
 
@@ -36,7 +36,7 @@ def asked(typed: str, rows: Sequence[List]) -> Site:
     origins = origins_of(typed)
     if not origins:
         return Site(typed, trouble=_NO_SITE)
-    lines = [(row.name, _line(row, origins)) for row in rows if not {*origins} <= {*row.origins}]
+    lines = [(row, _line(row, origins)) for row in rows if not {*origins} <= {*row.origins}]
     return Site(typed, origins, lines, allowed=[one for one in origins if all(one in row.origins for row in rows)])
 
 

@@ -124,6 +124,22 @@ def listed(rows: Sequence[List]) -> str:
     return languages.listed([said(row).name for row in rows], current())
 
 
+def named(about: List | Sequence[List] | None) -> Markup:
+    """The same for a sentence of a page: each name in the language that it is in."""
+    rows, here = [about] if isinstance(about, List) else about or (), current()
+    return Markup(languages.listed([_named(row, here) for row in told_of(rows)], here))  # noqa: S704 ours
+
+
+def _named(row: List, here: str) -> Markup:
+    lang = row.lang_of("name")
+    return Markup('<span lang="{}">{}</span>').format(lang, row.name) if lang != here else escape(row.name)
+
+
+def in_markup(text: str, **values: object) -> Markup:
+    """A marked text in the page's language, with what stands in it as HTML."""
+    return Markup(filled(Markup(gettext(text)), values))  # noqa: S704 ours
+
+
 def told(text: str, values: Mapping[str, object]) -> str:
     """A marked text, and what stands in it, in the page's language."""
     return str(gettext(text, **values))
@@ -140,22 +156,6 @@ def sentence(problem: Problem) -> str:
     if "label" in values:
         values["label"] = gettext(str(values["label"]))
     return told(problem.message, values)
-
-
-def named(about: List | Sequence[List] | None) -> Markup:
-    """The same for a sentence of a page: each name in the language that it is in."""
-    rows, here = [about] if isinstance(about, List) else about or (), current()
-    return Markup(languages.listed([_named(row, here) for row in told_of(rows)], here))  # noqa: S704 ours
-
-
-def _named(row: List, here: str) -> Markup:
-    lang = row.lang_of("name")
-    return Markup('<span lang="{}">{}</span>').format(lang, row.name) if lang != here else escape(row.name)
-
-
-def in_markup(text: str, **values: object) -> Markup:
-    """A marked text in the page's language, with what stands in it as HTML."""
-    return filled(Markup(gettext(text)), values)  # noqa: S704 ours
 
 
 def _chosen() -> str:

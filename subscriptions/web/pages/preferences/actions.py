@@ -39,7 +39,7 @@ def _leave(session: Session) -> Said:
     row = _named_list()
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left on the preferences page")
     leave.leave(session.key, row.id, how, now(), current_parts().policy)
-    return Said(language.in_markup(_LEFT, list=language.named(row)))
+    return Said(lambda: language.in_markup(_LEFT, list=language.named(row)))
 
 
 _LEFT = marked("You have left %(list)s. You will get no more emails from this list.")
@@ -48,7 +48,7 @@ _LEFT = marked("You have left %(list)s. You will get no more emails from this li
 def _leave_all(session: Session) -> Said:
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left all lists on the preferences page")
     leave.leave(session.key, None, how, now(), current_parts().policy)
-    return Said(gettext("You have left all lists. You will get no more newsletters."))
+    return Said(lambda: gettext("You have left all lists. You will get no more newsletters."))
 
 
 def _join(session: Session) -> Said:
@@ -61,9 +61,8 @@ def _join(session: Session) -> Said:
     sign_up = _sign_up(parse(mine.address), [Named(row, wording_id)], _told(mine))
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts.sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
-    about(known(session))  # from here on in the language and the time of what is known now, like the page itself
     outcome, at = preferences.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy, sign_up.mailbox)
-    return Said(_became(outcome, row, at))
+    return Said(lambda: _became(outcome, row, at))
 
 
 def _became(outcome: Outcome, row: List, at: datetime) -> str:
@@ -91,7 +90,7 @@ def _correct(session: Session) -> Said:
     may = {row.list_id: keys_of([parts.catalogue.lists[row.list_id]]) for row in mine.open}
     locale = parts.languages.known(request.form.get("locale", ""))
     correct.correct(session.key, told, locale, may, now())
-    return Said(gettext("Your details are saved."))
+    return Said(lambda: gettext("Your details are saved."))
 
 
 def _move(session: Session) -> Said | Response:
@@ -107,12 +106,13 @@ def _move(session: Session) -> Said | Response:
     mark = parts.links.try_key(b"moves" + (session.mailbox or session.key))
     refused = move.begin(sign_up, session.key, mark, now(), parts.policy)
     if isinstance(refused, datetime):
-        return Said(_became(Outcome.CLOSED, lists[0], refused), typed=typed)
+        return Said(lambda: _became(Outcome.CLOSED, lists[0], refused), typed=typed)
     if isinstance(refused, Limited):
         return too_many(refused)
     parts.watch.note([row.id for row in lists], address.ascii_domain)
     parts.wake_sender()
-    return Said(language.in_markup(_MOVES, address=Markup("<bdi>{}</bdi>").format(address.mailed)))
+    shown = Markup("<bdi>{}</bdi>").format(address.mailed)
+    return Said(lambda: language.in_markup(_MOVES, address=shown))
 
 
 _NO_OTHER = marked("This is the address we already have. Please enter the new one.")
@@ -150,7 +150,7 @@ def _never(session: Session) -> Response:
 def _never_surely(session: Session) -> Said:
     policy, reason = current_parts().policy, "never write to me again"
     suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY, mailbox=session.mailbox)
-    return Said(gettext(_NEVER, who=everybody(current_parts().settings)), undo=True)
+    return Said(lambda: gettext(_NEVER, who=everybody(current_parts().settings)), undo=True)
 
 
 _NEVER = marked("We will not write to you again about any list from %(who)s.")
@@ -162,7 +162,7 @@ def _lift(session: Session) -> Said:
     except ValueError:
         abort(404)
     suppress.lift(session.key, scope, mailbox=session.mailbox)
-    return Said(gettext(_LIFTED[scope]))
+    return Said(lambda: gettext(_LIFTED[scope]))
 
 
 _LIFTED = {

@@ -1,6 +1,6 @@
 """The preferences page: everything of one address, and what its owner can do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,7 @@ from subscriptions.web.intake import fields
 class Said:
     """What came of the last act: a sentence, or what was wrong with its form and what had been typed."""
 
-    message: str = ""
+    say: Callable[[], str] = str  # asked once the language and the time zone of the page are known
     problems: list[Problem] = field(default_factory=list)
     typed: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
@@ -42,8 +42,8 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     footer, problems = about(mine), language.in_words(said.problems)
     quiet = [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS]
     told = render_template(
-        "pages/preferences.html", mine=mine, said=said, problems=problems, footer=footer, lists=list(_lists(mine)),
-        fields=list(_inputs(mine)), told=_told(mine) | {**said.told},
+        "pages/preferences.html", mine=mine, said=said, message=said.say(), problems=problems, footer=footer,
+        lists=list(_lists(mine)), fields=list(_inputs(mine)), told=_told(mine) | {**said.told},
         new_address=fields.address_input(gettext, marked("New email address")),
         erase_by=language.words(mine.erase_by) if mine.erase_by else None,
         locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
