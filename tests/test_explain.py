@@ -12,6 +12,7 @@ from subscriptions.clock import local_time
 from subscriptions.domain.address import parse
 from subscriptions.settings import Limits
 from tests.builders import ANNE, NEWS, OFFERS, Movable, World, at, through
+from tests.preferences import Page, ask
 from tests.support.relay import Relay
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -48,6 +49,19 @@ def test_a_closed_budget_says_until_when(world: World) -> None:
     assert "Signed up 2 times in all." in told(world)
     world.clock.forward(minutes=12)
     assert "Mail budget" not in told(world)
+
+
+def test_only_sign_ups_are_counted_and_one_on_the_own_page_says_so(world: World) -> None:
+    world.subscribe(ANNE)
+    page = Page.of(world, ANNE)
+    world.clock.forward(minutes=15)
+    ask(world, ANNE)
+    assert "Signed up 1 time in all." in told(world)
+    page.join(OFFERS)
+    page.act("leave", list=NEWS)
+    assert "signed up on their own page" in told(world) and "Signed up 2 times in all." in told(world)
+    assert "unsubscribed on their own page: left on the preferences page." in told(world)
+    assert "by preferences" not in told(world)
 
 
 def test_a_mail_that_waits_for_the_budget_says_when_it_leaves(world: World) -> None:

@@ -58,6 +58,10 @@ def test_the_mail_and_the_page_say_what_moves_and_that_the_old_address_ends(
     link = world.confirm_link(NEW)
     page = world.get(link).text
     assert "the subscription of your old address ends" in page and page.count("<form") == 1
+    done = world.post(link)
+    names = " and ".join(row.name for row in world.parts.catalogue.by_slugs(slugs))
+    assert "<h1>Your subscriptions have moved</h1>" in done.text and "Your old address no longer is." in done.text
+    assert f"<bdi>{NEW}</bdi></strong> is now subscribed to <strong>{names}</strong>" in done.text
     assert "Move my subscriptions here</button>" in page and page.count('class="consent"') == len(slugs)
     world.post(link)
     assert "You are subscribed" in world.get(link).text
