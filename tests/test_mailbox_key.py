@@ -1,12 +1,11 @@
 """The mailbox key: mails are counted, and confirmations suppressed, for a mailbox, however its address is spelled."""
 
 import pytest
-import sqlalchemy as sa
 from click.testing import Result
 
 from subscriptions.domain.address import mailbox_of, parse
 from subscriptions.store import suppressions
-from subscriptions.store.engine import reading, transaction
+from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Suppression
 from tests.builders import ANNE, OFFERS, World, link_in
 from tests.preferences import Page, ask

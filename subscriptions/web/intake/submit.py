@@ -1,6 +1,6 @@
 """From what a form or a program said to a sign-up that is handed to the batch: built here, and nowhere else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from subscriptions.actions import confirm as confirming
@@ -14,7 +14,7 @@ from subscriptions.domain.mailable import is_within
 from subscriptions.domain.sites import host_of, origin_of
 from subscriptions.links import Visit
 from subscriptions.parts import Parts
-from subscriptions.store import registrations
+from subscriptions.store import evidence, registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
 from subscriptions.web.http import urls
@@ -119,9 +119,10 @@ def ask_again(earlier: Visit, incoming: Incoming, parts: Parts) -> tuple[Refusal
     """
     with reading() as session:
         found = registrations.behind(session, earlier.refs)
+        sites = evidence.sites(session, [row.id for row in found])  # this page is ours, wherever the form stood
     is_over = codes.is_over(earlier.at, parts.clock.now(), parts.policy)
     visit = (is_over and parts.links.visit(parts.links.new_handle(earlier.webmail))) or earlier
-    ref, sign_up = _next_ref(visit, found), sign_up_like(found, parts)
+    ref, sign_up = _next_ref(visit, found), sign_up_like(found, parts, sites)
     if sign_up is None or ref is None:
         ref, sign_up = visit.refs[0], SignUp(NOBODY, (), None, "")
     completed = complete(sign_up, ref, Channel.FORM, incoming, parts, brings=NO_PROOF)
@@ -137,15 +138,19 @@ def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
     return later[0] if later else None
 
 
-def sign_up_like(rows: Sequence[Registration], parts: Parts, *, fresh_wording: bool = False) -> SignUp | None:
-    """A sign-up of the same person for the same lists, as far as they take any; None: of nothing that is left."""
+def sign_up_like(rows: Sequence[Registration], parts: Parts, sites: Mapping[int, str] | None = None) -> SignUp | None:
+    """A sign-up of the same person for the same lists, as far as they take any; None: of nothing that is left.
+
+    `sites`: where the form of each stood, whose wording it keeps as well; none: it is for a form of ours, as of today.
+    """
     catalogue = parts.catalogue
     known = [(row, catalogue.lists[row.list_id]) for row in rows if row.address]
     open_ = [(row, of) for row, of in known if of.position is not None]
     if not open_:
         return None
-    choices = [choice(Named(of, None if fresh_wording else row.wording_id), row.locale, catalogue) for row, of in open_]
-    if not fresh_wording:
-        choices = [replace(found, vouched=row.vouched) for found, (row, _) in zip(choices, open_, strict=True)]
+    choices = [choice(Named(of, None if sites is None else row.wording_id), row.locale, catalogue) for row, of in open_]
+    if sites is not None:
+        choices = [replace(found, vouched=row.vouched, site=sites.get(row.id, ""))
+                   for found, (row, _) in zip(choices, open_, strict=True)]  # fmt: skip
     first, _ = open_[0]
     return SignUp(parse(first.address or ""), tuple(choices), first.name, first.locale, first.fields)
