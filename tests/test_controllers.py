@@ -164,7 +164,8 @@ LACKING = {  # no mail is wrong in itself
 def test_mails_can_be_looked_at_and_tried_from_each_sender(world: World) -> None:
     run = world.app.test_cli_runner().invoke
     lint = run(args=["mail", "lint"])
-    assert (lint.exit_code, {said for said in lint.stdout.splitlines() if "in this language" not in said}) == (1, LACKING)
+    said = {line for line in lint.stdout.splitlines() if "in this language" not in line}
+    assert (lint.exit_code, said) == (1, LACKING)
     for slug, sender in ((NEWS, SOCIETY), (OFFERS, CLUB), (HIDDEN, OURS)):
         shown = run(args=["mail", "preview", "--mail", "confirm", "--language", "en", "--list", slug]).output
         assert f"<{sender}>" in shown

@@ -133,7 +133,7 @@ def test_each_own_field_says_what_it_is_for_and_only_names_that_they_are_for_not
             preview = ways.partition("without the styles of your site")[2].partition("</form>")[0]
             pages = (world.get(path).text for path in (f"/subscribe/{slug}", f"/embed/{slug}/frame"))
             for html in (*pages, snippet, preview):
-                assert ((text := unescape(html)).count(rows.UNSAID), text.count(CLUBS), text.count(NAMES_ALONE)) == (1, 1, names)
+                assert [unescape(html).count(why) for why in (rows.UNSAID, CLUBS, NAMES_ALONE)] == [1, 1, names]
         world.subscribe(ANNE, NEWS, company="Club")
         page = unescape(Page.of(world, ANNE).opened.text)
         assert rows.UNSAID in page and CLUBS in page and "to address you" not in page

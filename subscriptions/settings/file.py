@@ -11,6 +11,7 @@ from typing import Any, get_origin, get_type_hints
 
 from babel import Locale, UnknownLocaleError
 
+from subscriptions.domain.texts import language_tag
 from subscriptions.settings import BadSettings, ListSettings, ListTexts, Server, Settings
 from subscriptions.settings.check import in_one_spelling, problems_of
 
@@ -205,8 +206,9 @@ def _texts(reading: _Reading, raw: Any, path: tuple[str, ...], label: str) -> di
 
 
 def _language(name: str) -> str | None:
+    """Of any spelling that `locale` may have as well; none where nobody speaks it."""
     try:
-        return str(Locale.parse(name.replace("_", "-"), sep="-")).replace("_", "-")
+        return str(Locale.parse(language_tag(name) or name, sep="-")).replace("_", "-")
     except (ValueError, UnknownLocaleError):
         return None
 

@@ -26,6 +26,10 @@ def add(
     session.flush()
 
 
+def find(session: Session, id_: int) -> Evidence | None:
+    return session.get(Evidence, id_)
+
+
 def of_registration(session: Session, id_: int) -> Sequence[Evidence]:
     return session.scalars(select(Evidence).where(Evidence.registration_id == id_).order_by(Evidence.id)).all()
 
