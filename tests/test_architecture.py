@@ -118,6 +118,15 @@ def test_the_domain_is_made_of_the_standard_library_alone(path: Path) -> None:
     assert roots <= allowed
 
 
+ASKS = {"get", "get_one", "scalar", "scalars", "execute", "delete"}
+
+
+@each("path", [path for path in FILES if room(path) != "store"])
+def test_what_is_asked_of_the_database_stands_in_the_store(path: Path) -> None:
+    nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)]
+    assert [ast.unparse(node) for node in nodes if node.attr in ASKS and ast.unparse(node.value) == "session"] == []
+
+
 @pytest.mark.parametrize("room_", ["store", "actions", "mail", "domain"])
 def test_rules_and_storage_do_not_speak_http(room_: str) -> None:
     spoken = {name for path in (CODE / room_).rglob("*.py") for name in imports(path)}

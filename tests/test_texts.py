@@ -121,6 +121,17 @@ def test_a_language_of_texts_may_be_spelled_as_the_locale_of_a_list(tmp_path: Pa
     assert read(tmp_path, f'[[lists]]\nslug = "news"\nlocale = "{spelled}"\n').lists[0].locale == tag
 
 
+@each(
+    "fields",
+    ["'Firma!'", "'email: E-mail'", "7", "{key = 'club'}", "{key = 'Firma!', label = 'Firma', purpose = 'Post'}"],
+)
+def test_a_field_that_cannot_be_is_refused_with_both_ways_to_write_one(tmp_path: Path, fields: str) -> None:
+    french = f"{LIST}[lists.texts.fr]\nfields = [{fields}]\n"
+    for toml in (f"[[lists]]\nslug = 'news'\nfields = [{fields}]\n", french):
+        [said] = refused(tmp_path, toml)
+        assert '"company: Company" or { key = "company", label = "Company", purpose = "' in said and "\n" not in said
+
+
 REFUSED = {
     "[lists.texts.xx]\n": "names no language that is known",
     "[lists.texts.de]\n": "are in the list's own language",

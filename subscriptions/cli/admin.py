@@ -84,7 +84,10 @@ def revoke_token(name: str) -> None:
 @click.command("export")
 @click.argument("list_", metavar="LIST")
 @click.option("--format", "kind", type=click.Choice(sorted(stream.FORMATS)), default="csv", show_default=True)
-@click.option("--dialect", type=click.Choice(stream.DIALECTS), help="Of CSV; excel has a BOM, and ; by the locale.")
+@click.option(
+    "--dialect", type=click.Choice(stream.DIALECTS),
+    help="Of CSV; excel has a BOM, and ; where the list's locale writes 1,5.",
+)  # fmt: skip
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of stdout.")
 @ready
 def export(list_: str, kind: str, dialect: str | None, output: Path | None) -> None:

@@ -11,7 +11,7 @@ from subscriptions.domain import codes, mail_domains
 from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.mailable import is_within
-from subscriptions.domain.sites import host_of, origin_of
+from subscriptions.domain.sites import host_of
 from subscriptions.links import Visit
 from subscriptions.parts import Parts
 from subscriptions.store import evidence, registrations
@@ -89,12 +89,11 @@ def site_of(incoming: Incoming, parts: Parts, rows: Sequence[List]) -> tuple[str
     said, framed = incoming.sent_from, incoming.query and incoming.args.get(urls.STOOD_ON)
     if not said and not framed:
         return "", False
-    ours = origin_of(parts.settings.server.base_url) or ""
-    is_ours = said != "" and (said == ours or host_of(said) == incoming.host)
+    is_ours = said != "" and (said == parts.origin or host_of(said) == incoming.host)
     if framed and (is_ours or not said):
         known = [origin for row in rows for origin in row.origins]
-        site = parts.forms.read_site(framed, [*known, ours])
-        return (said, is_ours) if site is None else (site or NO_SITE, site == ours)
+        site = parts.forms.read_site(framed, [*known, parts.origin])
+        return (said, is_ours) if site is None else (site or NO_SITE, site == parts.origin)
     return said, is_ours
 
 
