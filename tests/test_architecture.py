@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs": "domain store actions clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy",
         "web": "domain look store actions mail jobs export settings languages clock links logs parts",
-        "findings": "store settings keys",
+        "findings": "store settings clock keys",
         "fits": "store settings clock links keys",
         "start": "domain store jobs settings clock fits findings parts",
         "foreign": "settings start parts",
