@@ -4,7 +4,7 @@ import pytest
 from click.testing import Result
 
 from subscriptions.domain.address import mailbox_of, parse
-from subscriptions.store import suppressions
+from subscriptions.store import addresses, suppressions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Suppression
 from tests.builders import ANNE, OFFERS, World, link_in
@@ -95,6 +95,20 @@ def test_not_me_on_one_spelling_protects_every_other_until_it_is_undone(world: W
     world.post(f"{link}/undo")
     world.sign_up(ANNE)
     assert len(world.mails(ANNE)) == 1
+
+
+def test_what_is_pressed_for_one_spelling_holds_its_mailbox_as_well(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[set[bytes | None]] = []
+    lock = addresses.lock
+    monkeypatch.setattr(addresses, "lock", lambda session, *keys: (held.append({*keys}), lock(session, *keys)))
+    world.sign_up(TAGGED)
+    undo = f"{world.not_me_link(TAGGED)}/undo"
+    for url in (undo, world.confirm_link(TAGGED)):
+        held.clear()
+        assert world.post(url).status_code == 200
+        assert {*keys(world, TAGGED)} <= set().union(*held)
 
 
 def test_who_objected_under_one_spelling_is_asked_to_confirm_under_none(world: World) -> None:
