@@ -18,6 +18,8 @@ from tests.builders import ANNE, NEWS, OFFERS, Movable, World, link_in, text_of,
 from tests.preferences import Page
 from tests.support.cases import each
 from tests.support.relay import Relay
+from tests.test_mailbox_before import as_before
+from tests.test_mailbox_key import TAGGED
 
 NOTHING = "Nothing about you stays with us."
 SENTENCES = {  # by what is stored
@@ -165,13 +167,27 @@ def test_mail_and_command_say_what_is_stored_afterwards(world: World, relay: Rel
     assert ("Erased" in output and said(output) - {NOTHING}) or life in (waits, is_blocked)
 
 
+@pytest.mark.parametrize("later", [False, True], ids=["to this spelling alone", "to another one later"])
+def test_the_times_of_all_mails_to_a_mailbox_count_also_of_who_signed_up_before_0_4_0(
+    world: World, relay: Relay, later: bool
+) -> None:
+    subscribes(world, relay, TAGGED)
+    as_before(world)
+    if later:
+        waits(world, relay, ANNE)
+    output = erased(world, TAGGED).output
+    mail = text_of(next(one.message for one in relay.mails[::-1] if one.message["To"] == TAGGED))
+    stays = f"Until {'24' if later else '23'} December 2026, 12:00 UTC we keep the times of our last mails"
+    assert stays in said(output) & said(mail)
+
+
 def test_the_operator_is_told_what_is_stored_of_an_address_without_a_person(world: World) -> None:
     answer = erased(world, ANNE)
     assert (answer.exit_code, answer.output) == (1, "Error: Nothing is stored about this address.\n")
     suppressed(world, ANNE, SuppressionScope.ALL)
     answer = erased(world, ANNE)
     assert (answer.exit_code, said(answer.output)) == (1, expected(stored(world, ANNE)))
-    assert "nothing to erase" in answer.output
+    assert "no sign-up or subscription to erase" in answer.output
 
 
 def test_the_owners_page_says_the_same_before_and_after(make_app: Callable[..., Flask], clock: Movable) -> None:

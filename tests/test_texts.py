@@ -12,6 +12,7 @@ from subscriptions.settings import ListSettings, ListTexts
 from subscriptions.store.lists import wording_hash
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World, link_in, text_of
 from tests.preferences import ask
+from tests.support.cases import each
 from tests.test_settings import read, refused
 from tests.typed import visit
 
@@ -99,8 +100,8 @@ def test_what_is_missing_in_a_language_stands_in_the_lists_own_and_says_so(world
 def test_the_lint_says_which_texts_are_missing(world: World) -> None:
     said = world.app.test_cli_runner().invoke(args=["mail", "lint", "--list", NEWS, "--mail", "confirm"]).stdout
     missing = "controller, description, label of club, policy_url, postal_address, privacy_contact, purpose of club"
-    assert f'newsletter, fr: no {missing}, wording in this language; what stands there is "en".' in said
-    assert "newsletter, es: no controller" in said and "newsletter, de:" not in said and "en: no" not in said
+    assert f'newsletter, fr: {missing}, wording not translated; shown in "en".' in said
+    assert "newsletter, es: controller" in said and "newsletter, de:" not in said and "newsletter, en:" not in said
 
 
 LIST = "[[lists]]\nslug = 'news'\nlocale = 'de-AT'\nfields = ['name', 'club: Verein']\n"
@@ -112,12 +113,31 @@ def test_texts_are_read_from_the_file_and_from_the_environment(tmp_path: Path) -
     assert texts == {"en": ListTexts("Letter", fields=("club: Club",)), "pt-BR": ListTexts(), "fr": ListTexts("Lettre")}
 
 
+@each(
+    ("spelled", "tag"), [("pt_BR", "pt-BR"), ("PT-br.UTF-8", "pt-BR"), ("ca@euro", "ca"), ("sr_latn_RS", "sr-Latn-RS")]
+)
+def test_a_language_of_texts_may_be_spelled_as_the_locale_of_a_list(tmp_path: Path, spelled: str, tag: str) -> None:
+    assert [*read(tmp_path, LIST + f'[lists.texts."{spelled}"]\n').lists[0].texts] == [tag]
+    assert read(tmp_path, f'[[lists]]\nslug = "news"\nlocale = "{spelled}"\n').lists[0].locale == tag
+
+
+@each(
+    "fields",
+    ["'Firma!'", "'email: E-mail'", "7", "{key = 'club'}", "{key = 'Firma!', label = 'Firma', purpose = 'Post'}"],
+)
+def test_a_field_that_cannot_be_is_refused_with_both_ways_to_write_one(tmp_path: Path, fields: str) -> None:
+    french = f"{LIST}[lists.texts.fr]\nfields = [{fields}]\n"
+    for toml in (f"[[lists]]\nslug = 'news'\nfields = [{fields}]\n", french):
+        [said] = refused(tmp_path, toml)
+        assert '"company: Company" or { key = "company", label = "Company", purpose = "' in said and "\n" not in said
+
+
 REFUSED = {
-    "[lists.texts.xx]\n": "names no language that is known",
+    "[lists.texts.xx]\n": "is not a known language",
     "[lists.texts.de]\n": "are in the list's own language",
-    "[lists.texts.fr]\n[lists.texts.FR]\n": 'names the language "fr" twice',
+    "[lists.texts.fr]\n[lists.texts.FR]\n": 'repeats the language "fr"',
     "[lists.texts.fr]\ntitle = 'x'\n": "title in [lists.texts.fr] of [[lists]] no. 1",
-    '[lists.texts.fr]\nname = "a\\nb"\n': "must be one line",
+    '[lists.texts.fr]\nname = "a\\nb"\n': "must be a single line",
     "[lists.texts.fr]\nwording = ' '\n": "must say what people consent to",
     "[lists.texts.fr]\npolicy_url = 'x'\n": "must start with https://",
     "[lists.texts.fr]\nfields = ['name']\n": "fields in",

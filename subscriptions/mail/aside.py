@@ -51,7 +51,7 @@ class Aside:
         if not pauses and not means_everybody([(row.mailbox or b"", row.domain or "") for row in rows]):
             return None
         self._set_aside(session, rows, now)
-        return f'{EVERYBODY}: it said "{refused[-1].reply}"; its mails are set aside until it takes one'
+        return f'{EVERYBODY}: it said "{refused[-1].reply}"; its emails are set aside until it takes one'
 
     def _note(self, session: Session, mail: Refused, now: datetime) -> None:
         row = refusals.find(session, mail.due.id)
@@ -109,7 +109,7 @@ class Aside:
                     session, Fact.MAIL_GIVEN_UP, now, Channel.RELAY, registration_id=id_,
                     subscription_id=row.subscription_id, details=details,
                 )  # fmt: skip
-            session.delete(row)
+            refusals.drop(session, row)
             counters.add(session, {"mails_given_up": 1})
         session.flush()
 

@@ -11,6 +11,8 @@ from typing import Any, get_origin, get_type_hints
 
 from babel import Locale, UnknownLocaleError
 
+from subscriptions.domain.fields import OWN
+from subscriptions.domain.texts import language_tag
 from subscriptions.settings import BadSettings, ListSettings, ListTexts, Server, Settings
 from subscriptions.settings.check import in_one_spelling, problems_of
 
@@ -76,11 +78,11 @@ def _read(path: Path, reading: _Reading) -> bool:
         reading.raw = tomllib.loads(path.read_text("utf-8-sig"))
         return True
     except OSError as error:
-        reading.problems.append(f"The configuration {path} cannot be read: {error.strerror}.")
+        reading.problems.append(f"The configuration file {path} cannot be read: {error.strerror}.")
     except UnicodeDecodeError:
-        reading.problems.append(f"The configuration {path} is not UTF-8.")
+        reading.problems.append(f"The configuration file {path} is not UTF-8.")
     except tomllib.TOMLDecodeError as error:
-        reading.problems.append(f"The configuration {path} is not TOML: {error}.")
+        reading.problems.append(f"The configuration file {path} is not valid TOML: {error}.")
     return False
 
 
@@ -196,17 +198,18 @@ def _texts(reading: _Reading, raw: Any, path: tuple[str, ...], label: str) -> di
         where = f"[lists.texts.{name}] of {label}"
         read, tag = _table(ListTexts, reading, table, (*path, "texts", name), where), _language(name)
         if tag is None:
-            reading.problems.append(f'{where} names no language that is known; write a tag such as "de" or "pt-BR".')
+            reading.problems.append(f'{where} is not a known language: use a tag such as "de" or "pt-BR".')
         elif tag in found:
-            reading.problems.append(f'{where} names the language "{tag}" twice.')
+            reading.problems.append(f'{where} repeats the language "{tag}".')
         else:
             found[tag] = read
     return found
 
 
 def _language(name: str) -> str | None:
+    """Of any spelling that `locale` may have as well; none where nobody speaks it."""
     try:
-        return str(Locale.parse(name.replace("_", "-"), sep="-")).replace("_", "-")
+        return str(Locale.parse(language_tag(name) or name, sep="-")).replace("_", "-")
     except (ValueError, UnknownLocaleError):
         return None
 
@@ -234,11 +237,11 @@ def _field(value: Any) -> str:
     told = dict(value) if isinstance(value, dict) else {}
     is_whole = {"key", "label"} <= told.keys() <= {"key", "label", "purpose"}
     if not is_whole or not all(isinstance(text, str) for text in told.values()):
-        raise TypeError('a list of names, or of tables such as { key = "company", label = "Company", purpose = "…" }')
+        raise TypeError(f"a list of names, or of fields of your own such as {OWN}")
     lines = [f"{told['key']}: {told['label']}", told.get("purpose", "")]
     return "\n".join(" ".join(line.split()) for line in lines if line)
 
 
 def _meant(key: str, known: list[str]) -> str:
     near = get_close_matches(key, known, 1)
-    return f"did you mean {near[0]}?" if near else f"it knows {', '.join(known)}."
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}."
