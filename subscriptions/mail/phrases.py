@@ -7,6 +7,7 @@ from functools import lru_cache
 from flask_babel import force_locale, gettext
 
 from subscriptions.domain.mail_kinds import SuppressionScope
+from subscriptions.domain.texts import filled
 from subscriptions.languages import locale_of, marked
 from subscriptions.store.kept import Kept
 
@@ -27,7 +28,7 @@ def what_stays(kept: Kept, tag: str, when: Callable[[datetime], str], name_of: C
 
     def timed(text: str, until: datetime, **more: str) -> str:
         time = when(until)
-        return type(time)(_said(text, tag)) % {"time": time, **more}
+        return filled(type(time)(_said(text, tag)), {"time": time, **more})
 
     found = []
     if kept.proof_until:
