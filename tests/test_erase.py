@@ -147,7 +147,7 @@ def test_of_one_who_only_waits_everything_goes(mailed: World, relay: Relay) -> N
     mailed.deliver()
     ask(mailed)
     mailed.run("deliver")
-    assert "we keep the times of our last mails" in text_of(relay.mails[-1].message)
+    assert "we keep the times of our last emails" in text_of(relay.mails[-1].message)
     assert (mailed.registrations(), mailed.evidence(), owed()) == ([], [], [])
 
 

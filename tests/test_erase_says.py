@@ -19,13 +19,13 @@ from tests.preferences import Page
 from tests.support.cases import each
 from tests.support.relay import Relay
 
-NOTHING = "Nothing about you stays with us."
+NOTHING = "We keep nothing about you."
 SENTENCES = {  # by what is stored
     "proof": "Until {} we keep the proof of your consent",
-    "mails": "Until {} we keep the times of our last mails",
-    "all": "No more mail goes to your address, from any list here.",
-    "confirmations": "No more confirmation mails go to your address.",
-    "confirmations for a list": "Until {} no confirmation mails for Newsletter go to your address.",
+    "mails": "Until {} we keep the times of our last emails",
+    "all": "No list here emails your address any more.",
+    "confirmations": "We send no more confirmation emails to your address.",
+    "confirmations for a list": "Until {} we send no confirmation emails for Newsletter to your address.",
 }
 
 

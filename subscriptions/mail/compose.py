@@ -165,8 +165,8 @@ class Composer:
         context |= {"entries": said, "wording_lang": said[0]["lang"]}
         context["list_name"] = listed([each.name for each in named], tag)
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
-        context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
-        context |= {"lang": tag, "dir": direction(tag), "preferences_page_url": self.links.url("preferences")}
+        context |= {"minutes": LINK_LIFE.seconds // 60, "preferences_page_url": self.links.url("preferences")}
+        context |= {"lang": tag, "dir": direction(tag)}
         context |= style.look(mail, of_one, self._settings)
         with force_locale(locale_of(tag)):
             subject, text, html = (
