@@ -157,7 +157,7 @@ def test_mail_and_command_say_what_is_stored_afterwards(world: World, relay: Rel
     mail = relay.mails[-1].message
     for text in (output, text_of(mail), re.sub(r"<[^>]+>", "", text_of(mail, "html"))):
         assert said(text) == expected(stored(world, who))
-        assert ("A legal dispute needs this proof" in " ".join(text.split())) is (life is is_held)
+        assert ("This proof is needed in a legal dispute" in " ".join(text.split())) is (life is is_held)
     assert ("Erased" in output and said(output) - {NOTHING}) or life in (waits, is_blocked)
 
 

@@ -89,10 +89,20 @@ def test_after_a_greeting_with_a_comma_german_goes_on_with_a_small_letter(world:
         assert re.match(r"Guten Tag [\w ]+,\n\n(?:[a-zäöü]|Sie\b|Ihr|E\u2011Mails\b)", text), text[:80]
 
 
+@each("tag", TAGS)
+def test_no_line_of_a_text_is_longer_than_72_but_links(world: World, tag: str) -> None:
+    for kind in MailKind:
+        if not kind.row.to_operator:
+            lines = text_of(written(world, kind, tag)).split("\n")
+            assert [line for line in lines if len(line) > 72 and not line.startswith("http")] == [], kind
+
+
 def texts(tag: str) -> dict[str, str]:
     """The translations of mails, by their English."""
     with (CATALOGUES / tag / "LC_MESSAGES/messages.po").open("rb") as file:
-        rows = [row for row in read_po(file) if any("email/" in place or "/mail/" in place for place, _ in row.locations)]
+        rows = [
+            row for row in read_po(file) if any("email/" in place or "/mail/" in place for place, _ in row.locations)
+        ]
     return {str(row.id): " ".join([row.string] if isinstance(row.string, str) else row.string) for row in rows}
 
 

@@ -66,6 +66,13 @@ def test_a_day_is_24_hours_also_when_the_clocks_change_and_each_time_names_its_o
     assert world.post(late).status_code == 410
 
 
+@each(
+    ("day", "said"), [(1, "1er janvier"), (2, "2 janvier"), (11, "11 janvier"), (21, "21 janvier"), (31, "31 janvier")]
+)
+def test_french_calls_the_first_of_a_month_so_and_no_other_day(day: int, said: str) -> None:
+    assert words(datetime(2030, 1, day, tzinfo=UTC), "fr") == f"{said} 2030, 00:00 (UTC)"
+
+
 def test_a_mail_of_lists_in_several_zones_tells_that_of_the_first(world: World) -> None:
     for address, slugs, requested in (
         (ANNE, [NEWS], "13:00 (CET)"), (BART, [OFFERS], "07:00 (EST)"), (CRIS, [OFFERS, NEWS], "13:00 (CET)"),
