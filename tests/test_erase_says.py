@@ -18,6 +18,8 @@ from tests.builders import ANNE, NEWS, OFFERS, Movable, World, link_in, text_of,
 from tests.preferences import Page
 from tests.support.cases import each
 from tests.support.relay import Relay
+from tests.test_mailbox_before import as_before
+from tests.test_mailbox_key import TAGGED
 
 NOTHING = "We keep nothing about you."
 SENTENCES = {  # by what is stored
@@ -159,6 +161,20 @@ def test_mail_and_command_say_what_is_stored_afterwards(world: World, relay: Rel
         assert said(text) == expected(stored(world, who))
         assert ("This proof is needed in a legal dispute" in " ".join(text.split())) is (life is is_held)
     assert ("Erased" in output and said(output) - {NOTHING}) or life in (waits, is_blocked)
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["to this spelling alone", "to another one later"])
+def test_the_times_of_all_mails_to_a_mailbox_count_also_of_who_signed_up_before_0_4_0(
+    world: World, relay: Relay, later: bool
+) -> None:
+    subscribes(world, relay, TAGGED)
+    as_before(world)
+    if later:
+        waits(world, relay, ANNE)
+    output = erased(world, TAGGED).output
+    mail = text_of(next(one.message for one in relay.mails[::-1] if one.message["To"] == TAGGED))
+    stays = f"Until {'24' if later else '23'} December 2026, 12:00 UTC we keep the times of our last mails"
+    assert stays in said(output) & said(mail)
 
 
 def test_the_operator_is_told_what_is_stored_of_an_address_without_a_person(world: World) -> None:

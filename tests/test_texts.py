@@ -13,6 +13,7 @@ from subscriptions.settings import ListSettings, ListTexts
 from subscriptions.store.lists import wording_hash
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World, link_in, text_of
 from tests.preferences import ask
+from tests.support.cases import each
 from tests.test_settings import read, refused
 from tests.typed import visit
 
@@ -124,6 +125,25 @@ def test_texts_are_read_from_the_file_and_from_the_environment(tmp_path: Path) -
     file = LIST + '[lists.texts.en]\nname = "Letter"\nfields = [{key = "club", label = "Club"}]\n[lists.texts.pt-br]\n'
     texts = read(tmp_path, file, LISTS__0__TEXTS__FR__NAME="Lettre").lists[0].texts
     assert texts == {"en": ListTexts("Letter", fields=("club: Club",)), "pt-BR": ListTexts(), "fr": ListTexts("Lettre")}
+
+
+@each(
+    ("spelled", "tag"), [("pt_BR", "pt-BR"), ("PT-br.UTF-8", "pt-BR"), ("ca@euro", "ca"), ("sr_latn_RS", "sr-Latn-RS")]
+)
+def test_a_language_of_texts_may_be_spelled_as_the_locale_of_a_list(tmp_path: Path, spelled: str, tag: str) -> None:
+    assert [*read(tmp_path, LIST + f'[lists.texts."{spelled}"]\n').lists[0].texts] == [tag]
+    assert read(tmp_path, f'[[lists]]\nslug = "news"\nlocale = "{spelled}"\n').lists[0].locale == tag
+
+
+@each(
+    "fields",
+    ["'Firma!'", "'email: E-mail'", "7", "{key = 'club'}", "{key = 'Firma!', label = 'Firma', purpose = 'Post'}"],
+)
+def test_a_field_that_cannot_be_is_refused_with_both_ways_to_write_one(tmp_path: Path, fields: str) -> None:
+    french = f"{LIST}[lists.texts.fr]\nfields = [{fields}]\n"
+    for toml in (f"[[lists]]\nslug = 'news'\nfields = [{fields}]\n", french):
+        [said] = refused(tmp_path, toml)
+        assert '"company: Company" or { key = "company", label = "Company", purpose = "' in said and "\n" not in said
 
 
 REFUSED = {

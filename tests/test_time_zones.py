@@ -1,5 +1,6 @@
 """What people read stands in the time of their list, which it names; evidence stays in UTC."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -84,6 +85,11 @@ def test_a_mail_of_lists_in_several_zones_tells_that_of_the_first(world: World) 
     assert mailed[0]["date"] == "Mon, 23 Nov 2026 12:00:00 +0000"
 
 
+def zones(page: str) -> set[str]:
+    """Those that its times name."""
+    return {found for told in re.findall(r"<time [^>]*>(.*?)</time>", page) for found in re.findall(r"\((.+)\)", told)}
+
+
 def test_pages_tell_the_time_of_their_list_and_machines_the_exact_one(world: World) -> None:
     inbox = world.get(world.sign_up_by_form(ANNE, OFFERS).location).text
     assert '<time datetime="2026-11-24T12:00:00Z">24 November 2026, 07:00 (EST)</time>' in inbox
@@ -91,9 +97,14 @@ def test_pages_tell_the_time_of_their_list_and_machines_the_exact_one(world: Wor
     world.clock.forward(minutes=15)
     page = Page.of(world, ANNE)
     assert 'Since <time datetime="2026-11-23T12:00:00Z">23 November 2026, 07:00 (EST)</time>' in page.opened.text
-    page.join(NEWS)
+    assert zones(page.opened.text) == {"EST"}
+    assert "email to confirm Newsletter" in page.join(NEWS)
+    page.act("leave", list=OFFERS)
+    told = page.join(OFFERS)
+    assert 'leaves at <time datetime="2026-11-23T12:30:00Z">23 November 2026, 13:30 (CET)</time>' in told
+    assert zones(told + page.act("show").text) == {"CET"}  # one page, one zone: of the newest list
     german = world.post("/preferences/my/show?lang=de", data={"session": page.session}).text
-    assert "23. November 2026, 13:00 (MEZ)" in german  # of the newest list
+    assert "24. November 2026, 13:15 (MEZ)" in german and zones(german) == {"MEZ"}
     assert '<time datetime="' in world.get("/mailbox/", environ_base={"REMOTE_ADDR": "127.0.0.1"}).text
 
 

@@ -94,7 +94,7 @@ def _state(session: Session, row: Registration, now: datetime) -> LinkState:
         return LinkState.LATE
     if state is State.PENDING:
         return LinkState.WAITING
-    subscription = session.get(Subscription, row.subscription_id)
+    subscription = subscriptions.find(session, row.subscription_id)
     return LinkState.SUBSCRIBED if subscription is not None and subscription.is_open else LinkState.ENDED
 
 

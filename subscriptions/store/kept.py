@@ -1,5 +1,6 @@
 """What stays of an address once it is erased, and until when."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -36,13 +37,13 @@ def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy, m
     return Kept(
         max((row.proof_until or policy.proof_until(now) for row in proofs), default=None),
         any(row.held for row in proofs),
-        _mails_until(session, mailbox or key, now, policy),
+        _mails_until(session, {key, mailbox or key}, now, policy),
         said_no,
     )
 
 
-def _mails_until(session: Session, key: bytes, now: datetime, policy: Policy) -> datetime | None:
-    """When the last mail counts no more."""
-    row = addresses.find(session, key)
-    until = row.last_mail_at + policy.times_kept if row and row.last_mail_at else now
+def _mails_until(session: Session, keys: Collection[bytes], now: datetime, policy: Policy) -> datetime | None:
+    """When the last mail counts no more: before 0.4.0 its time was kept for the spelling."""
+    rows = filter(None, (addresses.find(session, key) for key in keys))
+    until = max((row.last_mail_at + policy.times_kept for row in rows if row.last_mail_at), default=now)
     return until if until > now else None

@@ -79,7 +79,7 @@ def again(token: str) -> BaseResponse:
     status = _look(token)
     _about(status.lead)
     rows = status.those(*_ASKED_AGAIN) or [found.registration for found in status.lists[:1]]
-    sign_up = sign_up_like(rows, current_parts(), fresh_wording=True)
+    sign_up = sign_up_like(rows, current_parts())
     return take(sign_up, Channel.BUTTON) if sign_up else _page(token, ConfirmStatus())
 
 
