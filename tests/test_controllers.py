@@ -51,7 +51,7 @@ def test_a_mail_comes_from_the_sender_that_all_its_lists_have_else_from_the_comm
     assert mail["Message-ID"].endswith(f"@{sender.partition('@')[2]}>")
     for kind in ("plain", "html"):
         assert named(text_of(mail, kind)) == controllers
-        assert text_of(mail, kind).count("Asked by: ") == len(controllers)
+        assert text_of(mail, kind).count("Provided by: ") == len(controllers)
     with reading() as session:  # of each list the same mail is proven, with its sender
         assert all(
             redacted(session, event.id, world.parts.links) for event in world.evidence() if event.fact == "mailed"

@@ -100,8 +100,8 @@ def test_the_mail_says_when_it_was_asked_for_and_offers_no_advertising(world: Wo
     ask(world, ANNE)
     mail = world.mails(ANNE)[-1]
     text = " ".join(text_of(mail).split())
-    assert "Requested: 23 November 2026, 12:15 (UTC)" in text and "We cannot see who it was." in text
-    assert "This was not you?".upper() in text and "List-Unsubscribe" not in mail
+    assert "Requested: 23 November 2026, 12:15 (UTC)" in text and "We cannot tell who it was." in text
+    assert "Not you?".upper() in text and "List-Unsubscribe" not in mail
 
 
 def links_sent(world: World) -> int:

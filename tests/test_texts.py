@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings, ListTexts
 from subscriptions.store.lists import wording_hash
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World, link_in, text_of
@@ -74,6 +75,19 @@ def test_the_lists_own_wording_keeps_its_id_and_another_language_has_one_of_its_
     kept = world.parts.catalogue.wordings
     assert [(kept[id_].language, kept[id_].sha256) for id_ in (own[:16], german[:16])] == [("en", own), ("de", german)]
     assert kept[german[:16]].valid_from == world.clock.now()
+
+
+def test_a_wording_names_list_and_controller_as_its_language_calls_them(make_app: Callable[..., Flask]) -> None:
+    ja, oui = (
+        ListTexts("Der Brief", wording="100 % „{name}“ von {controller}."),
+        ListTexts(wording="{name}, {controller}"),
+    )
+    es = ListTexts(controller="Taller S.L.", wording="Sí a {name} de {controller}.")
+    app = make_app(lists=(replace(OWN, wording="{name}!", texts={"de": ja, "fr": oui, "es": es}),))
+    with app.app_context():
+        said = {one.language: one.text for one in current_parts(app).catalogue.wordings.values()}
+    assert said == {"en": "The Letter!", "de": "100 % „Der Brief“ von The Society.",
+                    "fr": "The Letter, The Society", "es": "Sí a The Letter de Taller S.L."}  # fmt: skip
 
 
 WHICH = [("de", DE.wording), ("de-AT", DE.wording), ("fr", OWN.wording), ("xx", OWN.wording)]

@@ -58,7 +58,7 @@ def test_a_day_is_24_hours_also_when_the_clocks_change_and_each_time_names_its_o
         world.sign_up(address, NEWS)
     world.deliver()
     text = " ".join(text_of(world.mails(ANNE)[0]).split())
-    assert "Requested: 27 March 2027, 13:00 (CET)" in text and "before 28 March 2027, 14:00 (CEST)." in text
+    assert "Time: 27 March 2027, 13:00 (CET)" in text and "before 28 March 2027, 14:00 (CEST)." in text
     link, late = (link_in(world.mails(address)[0], "confirm") for address in (ANNE, BART))
     at(world, "2027-03-28T11:59:59")
     assert '<time datetime="2027-03-28T12:00:00Z">28 March 2027, 14:00 (CEST)</time>' in world.get(link).text
@@ -67,12 +67,19 @@ def test_a_day_is_24_hours_also_when_the_clocks_change_and_each_time_names_its_o
     assert world.post(late).status_code == 410
 
 
+@each(
+    ("day", "said"), [(1, "1er janvier"), (2, "2 janvier"), (11, "11 janvier"), (21, "21 janvier"), (31, "31 janvier")]
+)
+def test_french_calls_the_first_of_a_month_so_and_no_other_day(day: int, said: str) -> None:
+    assert words(datetime(2030, 1, day, tzinfo=UTC), "fr") == f"{said} 2030, 00:00 (UTC)"
+
+
 def test_a_mail_of_lists_in_several_zones_tells_that_of_the_first(world: World) -> None:
     for address, slugs, requested in (
         (ANNE, [NEWS], "13:00 (CET)"), (BART, [OFFERS], "07:00 (EST)"), (CRIS, [OFFERS, NEWS], "13:00 (CET)"),
     ):  # fmt: skip
         ask(world, *slugs, address=address)
-        assert f"Requested: 23 November 2026, {requested}" in text_of(world.mails(address)[-1])
+        assert f"Time: 23 November 2026, {requested}" in text_of(world.mails(address)[-1])
     mailed = [event.details for event in world.evidence() if event.fact == "mailed"]
     assert mailed[0]["values"]["registered_at"] == "23 November 2026, 13:00 (CET)"  # as it was read
     assert mailed[0]["date"] == "Mon, 23 Nov 2026 12:00:00 +0000"

@@ -115,7 +115,7 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
         return None
     fields: dict[str, Any] = dict.fromkeys(Due._fields) | {"id": 0, "mail": proof.details["mail"], "tries": 0}
     fields["mid"] = proof.details["message_id"].strip("<>").rpartition("@")[0]  # links of one use are made of it
-    fields |= {name: getattr(about, name) for name in ("key", "address", "name", "fields", "registered_at")}
+    fields |= {name: getattr(about, name) for name in ("key", "mailbox", "address", "name", "fields", "registered_at")}
     confirm_by = registration.confirm_by if registration else None
     fields["members"] = (Member(_first_list(session, about, proof), None, None, None, confirm_by, None),)
     if registration:
