@@ -173,7 +173,7 @@ def test_the_times_of_all_mails_to_a_mailbox_count_also_of_who_signed_up_before_
         waits(world, relay, ANNE)
     output = erased(world, TAGGED).output
     mail = text_of(next(one.message for one in relay.mails[::-1] if one.message["To"] == TAGGED))
-    stays = f"Until {'24' if later else '23'} December 2026, 12:00 UTC we keep the times of our last mails"
+    stays = f"Until {'24' if later else '23'} December 2026, 12:00 UTC we keep the times of our last emails"
     assert stays in said(output) & said(mail)
 
 
