@@ -8,6 +8,7 @@ from subscriptions.actions import preferences
 from subscriptions.links import Opener, Session
 from subscriptions.mail.responsible import sender_of_all
 from subscriptions.parts import current_parts
+from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.http.client_ip import origin
@@ -63,7 +64,7 @@ def link_page(token: str) -> tuple[str, int]:
     opener = current_parts().links.read_preferences(token)
     footer = about(known(opener))
     if now() >= opener.until or preferences.is_used(opener):
-        return _gone(opener, token)
+        return _gone(opener, token, footer)
     action, until = url_for("preferences.open_", token=token), language.words(opener.until)
     return render_template("pages/preferences_open.html", action=action, until=until, footer=footer), 200
 
@@ -73,16 +74,15 @@ def open_(token: str) -> tuple[str, int]:
     parts = current_parts()
     opener = parts.links.read_preferences(token)
     if not preferences.open_(opener, now()):
-        about(known(opener))
-        return _gone(opener, token)
+        return _gone(opener, token, about(known(opener)))
     session = parts.links.session_token(opener.key, opener.mailbox)
     return page(parts.links.read_session(session), session, Said())
 
 
-def _gone(opener: Opener, token: str) -> tuple[str, int]:
+def _gone(opener: Opener, token: str, footer: list[List]) -> tuple[str, int]:
     """Used or too old: it still says who asks, so a fresh one takes no typing."""
     used, action = now() < opener.until, url_for("preferences.again", token=token)
-    return render_template("pages/preferences_gone.html", used=used, action=action), 410
+    return render_template("pages/preferences_gone.html", used=used, action=action, footer=footer), 410
 
 
 @pages.post("/preferences/<token>/again")
