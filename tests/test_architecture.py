@@ -36,14 +36,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         "watch": "domain store clock",
         "jobs": "domain store actions clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy",
-        "web": "passwords domain look store actions mail jobs export settings languages clock links logs parts",
+        "story": "domain store mail parts",
+        "web": "story passwords domain look store actions mail jobs export settings languages clock links logs parts",
         "findings": "store settings clock keys",
         "fits": "store settings clock links keys",
         "start": "domain store jobs settings clock fits findings parts",
         "foreign": "settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
-        "cli": "domain look store actions mail jobs export settings clock logs parts start fits findings foreign "
+        "cli": "story domain look store actions mail jobs export settings clock logs parts start fits findings foreign "
         "disposable",
     }.items()
 }

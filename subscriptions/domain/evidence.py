@@ -30,12 +30,8 @@ class Channel(StrEnum):
     LETTER = "letter"
     PHONE = "phone"
     COMMAND = "command"
+    DESK = "desk"
     RELAY = "relay"
-
-
-def way(by: str) -> str:
-    """A channel in words, to stand behind what was done."""
-    return "on their own page" if by == Channel.PREFERENCES else f"by {by}"
 
 
 # GDPR 7(1): time and channel stand with each; these are the details that must stand beside them

@@ -6,6 +6,8 @@ from datetime import timedelta
 from enum import Enum, StrEnum
 from typing import Self
 
+from subscriptions.domain.texts import marked
+
 HOUR = timedelta(hours=1)
 
 
@@ -37,7 +39,7 @@ class Row:
     names the link by which they leave.
     """
 
-    noun: str = "email"  # what `explain` calls it
+    noun: str = marked("email")  # what `explain` calls it
     to_operator: bool = False  # in English, and about nobody
     reaches: Reaches = Reaches.SUBSCRIBED
     despite: SuppressionScope | None = None  # the widest suppression that does not stop it
@@ -65,39 +67,39 @@ class MailKind(StrEnum):
         return kind
 
     CONFIRM = "confirm", Row(
-        noun="confirmation email", reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True, names_lists=True,
-        repeats_wording=True,
+        noun=marked("confirmation email"), reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True,
+        names_lists=True, repeats_wording=True,
         says={"registered_at": "when it was asked for", "confirm_by": "how long there is time", "code": "the code"},
     )  # fmt: skip
     MOVE = "move", Row(  # the same where somebody moves here from another address: no page waits for a code
-        noun="email about the change of address", reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True,
+        noun=marked("email about the change of address"), reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True,
         names_lists=True, repeats_wording=True,
         says={"registered_at": "when it was asked for", "confirm_by": "how long there is time"},
     )  # fmt: skip
     WELCOME = "welcome", Row(
-        noun="welcome email", despite=SuppressionScope.CONFIRMATIONS, budgeted=False, names_lists=True,
+        noun=marked("welcome email"), despite=SuppressionScope.CONFIRMATIONS, budgeted=False, names_lists=True,
         repeats_wording=True, may_show_picture=True, says={"confirmed_at": "when it was confirmed"},
     )  # fmt: skip
-    ALREADY_SUBSCRIBED = "already_subscribed", Row(noun='"you are already subscribed" email', names_lists=True)
+    ALREADY_SUBSCRIBED = "already_subscribed", Row(noun=marked('"you are already subscribed" email'), names_lists=True)
     ERASED = "erased", Row(
-        noun="email about the erasure", reaches=Reaches.ANY, despite=SuppressionScope.ALL, though_restricted=True,
-        budgeted=False, life=HOUR, leaves_by=None, of_all=True,
+        noun=marked("email about the erasure"), reaches=Reaches.ANY, despite=SuppressionScope.ALL,
+        though_restricted=True, budgeted=False, life=HOUR, leaves_by=None, of_all=True,
         says={"erased_keeps": "what stays and until when"},
     )  # fmt: skip
     PREFERENCES = "preferences", Row(  # the link to one's own; a request, no step of a life, owes it
-        noun="email with the link to their own page", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
-        though_restricted=True, life=HOUR, leaves_by=None, of_all=True, says_when=True,
+        noun=marked("email with the link to their own page"), reaches=Reaches.ANY,
+        despite=SuppressionScope.CONFIRMATIONS, though_restricted=True, life=HOUR, leaves_by=None, of_all=True, says_when=True,
         says={"owed_at": "when it was asked for"},
     )  # fmt: skip
     ADDRESS_CHANGED = "address_changed", Row(
-        noun="email about the changed address", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
+        noun=marked("email about the changed address"), reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
         though_restricted=True, budgeted=False, leaves_by=None, says_when=True, says={"owed_at": "when it was changed"},
     )  # fmt: skip
     ALARM = "alarm", Row(  # when the breaker opens
-        noun="alarm", to_operator=True, budgeted=False, leaves_by=None,
+        noun=marked("alarm"), to_operator=True, budgeted=False, leaves_by=None,
         says={"causes": "why it is on", "began": "since when", "on_until": "until when"},
     )  # fmt: skip
-    TEST = "test", Row(noun="test email", to_operator=True, budgeted=False, leaves_by=None)
+    TEST = "test", Row(noun=marked("test email"), to_operator=True, budgeted=False, leaves_by=None)
 
 
 def noun(kind: object) -> str:

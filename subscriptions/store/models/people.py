@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, func, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscriptions.domain import lifecycle
@@ -11,6 +11,12 @@ from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.store.models.base import Id, Key, db, owned_by
 from subscriptions.store.types import OneOf
+
+
+# how an address begins, and its domain: what stands behind the last @, in words that both databases know
+FOLDED = func.lower(literal_column("address"))
+DOMAIN = func.lower(literal_column("substr(address, length(rtrim(address, replace(address, '@', ''))) + 1)"))
+_BY_OCTETS = {"folded": "text_pattern_ops"}
 
 
 class Address(db.Model):  # type: ignore[name-defined, misc]
@@ -62,6 +68,9 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
         Index("uq_subscriptions_open", "key", "list_id", unique=True, sqlite_where=text("state = 'confirmed'"),
               postgresql_where=text("state = 'confirmed'")),
         Index("ix_subscriptions_list_id", "list_id", "id"),
+        # what people at the desk look up, each with the list, so that those of others are passed over in the index
+        Index("ix_subscriptions_address", FOLDED.label("folded"), "list_id", postgresql_ops=_BY_OCTETS),
+        Index("ix_subscriptions_domain", DOMAIN.label("folded"), "list_id", postgresql_ops=_BY_OCTETS),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -1,4 +1,4 @@
-"""The desk: accounts, the links that open them, their sessions; up to when programs know a list."""
+"""The desk: accounts, the links that open them, their sessions; up to when programs know a list; looking people up."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,8 @@ branch_labels = None
 depends_on = None
 
 DIGEST = sa.LargeBinary(32)
+FOLDED = sa.func.lower(sa.literal_column("address"))
+DOMAIN = sa.func.lower(sa.literal_column("substr(address, length(rtrim(address, replace(address, '@', ''))) + 1)"))
 
 
 def upgrade() -> None:
@@ -32,3 +34,6 @@ def upgrade() -> None:
         "export_marks", sa.Column("list_id", INT, sa.ForeignKey("lists.id"), primary_key=True),
         pk("layout", String(16)), must("added_until", TIME), must("removed_until", TIME),
     )  # fmt: skip
+    for name, what in (("address", FOLDED), ("domain", DOMAIN)):
+        by = {"folded": "text_pattern_ops"}
+        op.create_index(f"ix_subscriptions_{name}", "subscriptions", [what.label("folded"), "list_id"], postgresql_ops=by)

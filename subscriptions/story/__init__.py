@@ -1,0 +1,173 @@
+"""What happened to one address: sign-ups and subscriptions, what is owed, what comes next, what stands against it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.domain.lifecycle import Subscription as Standing
+from subscriptions.domain.mail_kinds import SuppressionScope
+from subscriptions.domain.policy import state_at
+from subscriptions.domain.texts import marked
+from subscriptions.mail.rebuild import redacted
+from subscriptions.parts import current_parts
+from subscriptions.store import addresses, evidence, outbox, registrations, subscriptions, suppressions
+from subscriptions.store.models import Evidence, Owed, Registration, Subscription, Wording
+from subscriptions.story import happened, owed
+from subscriptions.story.said import OfList, Rates, Said
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`mail`: the mail as it was sent, with hashes for its links and code; none where it cannot be made again."""
+
+    row: Evidence
+    says: Said
+    wording: Wording | None
+    mail: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A sign-up or a subscription with what happened to it, mails that it is owed, and how it stands now."""
+
+    row: Registration | Subscription
+    events: list[Event]
+    owed: list[Said]
+    now: Said
+
+    @property
+    def filled_in(self) -> list[str]:
+        """Which fields; never with what: a story may be passed on."""
+        return [*(["name"] if self.row.name else []), *(self.row.fields or {})]
+
+    @property
+    def replaces(self) -> bool:
+        return isinstance(self.row, Registration) and self.row.replaces is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody may see: none of `lists` means every list; `private`: also what is blocked, erased or counted."""
+
+    lists: Collection[int] | None = None
+    private: bool = True
+
+    def sees(self, row: Registration | Subscription, now: datetime) -> bool:
+        if self.lists is not None and row.list_id not in self.lists:
+            return False
+        if self.private:
+            return True
+        if isinstance(row, Registration):
+            return row.address is not None and state_at(row.state, row.confirm_by, now) is not State.BLOCKED
+        return row.state is not Standing.ERASED and (row.proof_until is None or row.proof_until > now)
+
+
+EVERYTHING = Sight()
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    sign_ups: list[Record]
+    subscriptions: list[Record]
+    against: list[suppressions.Standing]
+    standing: list[Said]
+
+    @property
+    def is_of_nobody(self) -> bool:
+        return not (self.sign_ups or self.subscriptions or self.standing)
+
+
+def tell(session: Session, key: bytes, mailbox: bytes | None, now: datetime, sight: Sight = EVERYTHING) -> Story:
+    """`mailbox`: its key, where the address is one spelling of another."""
+    signed_up = [row for row in registrations.of_key(session, key) if sight.sees(row, now)]
+    opened = [row for row in subscriptions.of_key(session, key) if sight.sees(row, now)]
+    against = [one for one in suppressions.active(session, key, now, mailbox)
+               if sight.lists is None or one.list_id is None or one.list_id in sight.lists]  # fmt: skip
+    return Story(
+        [_record(session, row, evidence.of_registration(session, row.id), outbox.of_registration(session, row), now)
+         for row in signed_up],
+        [_record(session, row, _own(session, row), outbox.of_subscription(session, row.id), now) for row in opened],
+        against,
+        [*map(_against, against), *(_counted(session, key, mailbox, now) if sight.private else [])],
+    )  # fmt: skip
+
+
+def _record(
+    session: Session, row: Registration | Subscription, events: Sequence[Evidence], mails: Sequence[Owed], now: datetime
+) -> Record:
+    stands = sign_up_now(row, now) if isinstance(row, Registration) else _subscription_now(row)
+    return Record(row, [_event(session, one) for one in events], [owed.waiting(one, now) for one in mails], stands)
+
+
+def _event(session: Session, row: Evidence) -> Event:
+    parts = current_parts()
+    wording = parts.catalogue.wordings.get(row.details.get("wording", ""))
+    mail = redacted(session, row.id, parts.links) if row.fact == "mailed" else None
+    return Event(row, happened.sentence(row), wording, mail)
+
+
+def _own(session: Session, row: Subscription) -> list[Evidence]:
+    """What happened since it was opened."""
+    return [event for event in evidence.of_subscription(session, row.id) if event.registration_id is None]
+
+
+def sign_up_now(row: Registration, now: datetime) -> Said:
+    state = state_at(row.state, row.confirm_by, now)
+    if state is State.PENDING:
+        text = marked("pending. It can be confirmed until %(time)s; then it is blocked.")
+        return Said(text, {"time": row.confirm_by})
+    if state is State.BLOCKED:
+        text = marked("blocked, because nobody confirmed it in time. It is deleted on %(time)s.")
+        return Said(text, {"time": row.purge_at})
+    return Said(marked("confirmed."))
+
+
+_ENDED = {
+    Standing.UNSUBSCRIBED: marked("unsubscribed since %(time)s%(kept)s."),
+    Standing.BOUNCED: marked("bounced since %(time)s%(kept)s."),
+    Standing.ERASED: marked("erased since %(time)s%(kept)s."),
+}
+
+
+def _subscription_now(row: Subscription) -> Said:
+    if row.ended_at is None:
+        restricted = marked("subscribed, but restricted: it gets no email.")
+        return Said(restricted if row.restricted else marked("subscribed."))
+    kept = Said(marked(". Its proof is kept until %(time)s"), {"time": row.proof_until}) if row.proof_until else ""
+    return Said(_ENDED.get(row.state, "%(time)s%(kept)s."), {"time": row.ended_at, "kept": kept})
+
+
+def _against(no: suppressions.Standing) -> Said:
+    no_mail, unasked = marked("gets no email at all"), marked("gets no confirmation emails")
+    other = Said(marked(" for another spelling of the same mailbox")) if no.of_mailbox else ""
+    why = {"reason": happened.reason(no.reason), "time": no.set_at, "other": other}
+    return Said(
+        marked("Suppressed: this address %(what)s%(list)s%(until)s (%(why)s)."),
+        {
+            "what": Said(no_mail if no.scope is SuppressionScope.ALL else unasked),
+            "list": Said(marked(" for %(list)s"), {"list": OfList(no.list_id)}) if no.list_id is not None else "",
+            "until": Said(marked(" until %(time)s"), {"time": no.until}) if no.until else "",
+            "why": Said(marked("%(reason)s, set on %(time)s%(other)s"), why),
+        },
+    )
+
+
+def _counted(session: Session, key: bytes, mailbox: bytes | None, now: datetime) -> list[Said]:
+    policy, found = current_parts().policy, []
+    opens = addresses.budget(session, key, mailbox, policy).opens(now)
+    if opens > now:
+        closed = marked(
+            "Mail budget used up (%(rates)s): a sign-up before %(time)s is answered as usual, but sends no email."
+        )
+        found.append(Said(closed, {"rates": Rates(policy.mails), "time": opens}))
+    row = addresses.find(session, key)
+    if row and row.asked:
+        once, often = marked("Signed up %(num)s time in all."), marked("Signed up %(num)s times in all.")
+        found.append(Said(once if row.asked == 1 else often, {"num": row.asked}))
+    if row and row.erase_by:
+        by = marked("Erasure was requested: it is done by %(time)s at the latest.")
+        found.append(Said(by, {"time": row.erase_by}))
+    return found

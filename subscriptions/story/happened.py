@@ -1,0 +1,124 @@
+"""One event of the evidence as a sentence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from subscriptions.domain.evidence import ANOTHER_SITE, Channel, Fact
+from subscriptions.domain.mail_kinds import noun
+from subscriptions.domain.texts import marked
+from subscriptions.store.models import Evidence
+from subscriptions.story.said import Said
+
+_WAYS = {
+    Channel.FORM: marked("by form"), Channel.API: marked("by api"), Channel.BUTTON: marked("by button"),
+    Channel.PREFERENCES: marked("on their own page"), Channel.ONE_CLICK: marked("by one-click"),
+    Channel.EMAIL: marked("by email"), Channel.LETTER: marked("by letter"), Channel.PHONE: marked("by phone"),
+    Channel.COMMAND: marked("by command"), Channel.DESK: marked("at the desk"), Channel.RELAY: marked("by relay"),
+    "the page's form": marked("by the page's form"),
+    "one-click of the mail program": marked("by one-click of the mail program"),
+}  # fmt: skip
+_METHODS = {
+    "button on the confirmation page": marked("confirmed by the button on the confirmation page"),
+    "code typed on the page of the sign-up": marked("confirmed by the code typed on the page of the sign-up"),
+    "code sent by the client of the sign-up": marked("confirmed by the code sent by the client of the sign-up"),
+    "confirmed in the browser of the sign-up, whose page was still open": marked(
+        "confirmed in the browser of the sign-up, whose page was still open"
+    ),
+}
+_REASONS = {
+    text: text for text in (
+        marked("this was not me"), marked("one-click on the confirmation mail"), marked("revoked by email"),
+        marked("revoked by letter"), marked("revoked by phone"), marked("erasure asked for"), marked("erasure"),
+        marked("moved to another address"), marked("the form of the unsubscribe page"),
+        marked("one-click of the mail program (RFC 8058)"), marked("left on the preferences page"),
+        marked("left all lists on the preferences page"),
+    )
+}  # fmt: skip
+
+
+_REPLY, _IP = frozenset({"reply"}), frozenset({"ip"})
+
+
+def reason(text: object) -> object:
+    """Why, as we have put it, or as somebody has written it."""
+    return Said(_REASONS[str(text)]) if str(text) in _REASONS else text
+
+
+def sentence(event: Evidence) -> Said:
+    details = event.details
+    mail, why = Said(noun(details.get("mail"))), reason(details.get("reason"))
+    how = {"way": _way(event.channel), "by": _by(event)}
+    reply = Said(': "%(reply)s"', {"reply": details.get("reply")})
+    refused = Said(marked('; the relay said "%(reply)s"'), {"reply": details.get("reply")})
+    told = {
+        Fact.MAILED: Said(marked("the relay took the %(mail)s%(reply)s."), {"mail": mail, "reply": reply}, _REPLY),
+        Fact.MAIL_GIVEN_UP: Said(marked("the %(mail)s was given up%(reply)s.%(aside)s"),
+                                 {"mail": mail, "reply": refused, "aside": _set_aside(details)}, _REPLY),
+        Fact.CONFIRMED: Said("%(how)s%(ip)s.", {"how": _confirmed(details), "ip": _ip(event)}, _IP),
+        Fact.ASKED_AGAIN: Said(marked("somebody signed this address up again %(way)s%(by)s."), how),
+        Fact.DISOWNED: Said(marked('"this was not me", %(way)s.'), {"way": _way(details.get("by", event.channel))}),
+        Fact.UNSUBSCRIBED: Said(marked("unsubscribed %(way)s%(by)s: %(reason)s."), how | {"reason": why}),
+        Fact.CORRECTED: Said(marked("changed on their own page: %(fields)s."),
+                             {"fields": ", ".join(details.get("changed", []))}),
+        Fact.BOUNCED: Said(marked("bounced: %(reply)s."), {"reply": details.get("reply")}),
+        Fact.RESTRICTED: Said(marked("restricted: %(reason)s."), {"reason": why}),
+        Fact.ERASED: Said(marked("the person was erased from this record.")),
+    }  # fmt: skip
+    return told.get(event.fact) or _registered(event, how)
+
+
+def _registered(event: Evidence, how: Mapping[str, object]) -> Said:
+    details, flags = event.details, event.details.get("flags", ())
+    agreed = Said(marked("; consent text %(wording)s"), {"wording": details.get("wording")})
+    return Said(
+        marked("signed up %(way)s%(site)s%(by)s%(ip)s%(own)s%(agreed)s%(vouched)s.%(throwaway)s%(elsewhere)s"),
+        {
+            **how, "ip": _ip(event), "own": _by_its_own_account(details), "agreed": agreed,
+            "site": Said(marked(" on %(site)s"), {"site": details["site"]}) if "site" in details else "",
+            "vouched": "" if details.get("vouched", True) else Said(marked(" (not vouched for by the form)")),
+            "throwaway": Said(marked(" Its domain offers throw-away addresses.")) if "disposable" in flags else "",
+            "elsewhere": Said(marked(" The form stood on another site.")) if ANOTHER_SITE in flags else "",
+        },
+        frozenset({"ip", "agreed"}),
+    )  # fmt: skip
+
+
+def _way(by: object) -> object:
+    found = _WAYS.get(str(by))
+    return Said(found) if found else Said(marked("by %(way)s"), {"way": by})
+
+
+def _by(event: Evidence) -> object:
+    return f" ({event.actor})" if event.actor else ""
+
+
+def _ip(event: Evidence) -> object:
+    return Said(marked(" from %(ip)s"), {"ip": event.ip}) if event.ip else ""
+
+
+def _confirmed(details: Mapping[str, Any]) -> Said:
+    method = str(details.get("method"))
+    if method.startswith("confirmed"):
+        return Said(_METHODS.get(method, "%(method)s"), {"method": method})
+    return Said(_METHODS.get(method, marked("confirmed by the %(method)s")), {"method": method})
+
+
+def _by_its_own_account(details: Mapping[str, Any]) -> object:
+    """Where and when, as the client says that vouches."""
+    page, at = details.get("page"), details.get("submitted_at")
+    if not page and not at:
+        return ""
+    on = Said(marked(" on %(page)s"), {"page": page}) if page else ""
+    return Said(
+        marked(", by its own account%(on)s%(at)s"),
+        {"on": on, "at": Said(marked(" at %(time)s"), {"time": at}) if at else ""},
+    )
+
+
+def _set_aside(details: Mapping[str, Any]) -> object:
+    """Why a mail that everybody's refusal had stopped did not leave later."""
+    if not details.get("set_aside"):
+        return ""
+    over = marked("its time was over before the relay took any")
+    what = marked("a later sign-up has its own email") if details.get("superseded") else over
+    return Said(marked(" It had been set aside, because the relay refused everybody; %(what)s."), {"what": Said(what)})

@@ -1,0 +1,43 @@
+"""A mail that is owed, as a sentence: why it waits, and until when."""
+
+from datetime import datetime
+
+from subscriptions.domain.mail_kinds import noun
+from subscriptions.domain.refusals import Refusal
+from subscriptions.domain.texts import marked
+from subscriptions.mail.aside import EVERYBODY
+from subscriptions.parts import current_parts
+from subscriptions.store import outbox
+from subscriptions.store.models import Owed
+from subscriptions.story.said import Rates, Said
+
+
+def waiting(owed: Owed, now: datetime) -> Said:
+    values: dict[str, object] = {"mail": Said(noun(owed.mail)), "note": owed.note, "tries": owed.tries}
+    if owed.refusal is Refusal.NOTED:
+        text = marked(
+            '%(time)s: the %(mail)s was given up; the relay said "%(note)s". It is tried again only if the relay '
+            "turns out, within the hour, to refuse everybody."
+        )
+        return Said(text, values | {"time": owed.refused_at or now})
+    if owed.refusal is Refusal.ASIDE and owed.drop_at > now:
+        text = marked(
+            'The %(mail)s is set aside because the relay refuses everybody; it said "%(note)s". It is sent when the '
+            "relay takes emails again, and counts towards the mail budget only then."
+        )
+        return Said(text, values)
+    values |= {"why": _why(owed.note) if owed.note else "", "time": owed.due_at}
+    if owed.drop_at <= now:
+        said = Said(marked(" %(why)s (attempt %(tries)s), and"), values) if owed.note else ""
+        return Said(marked("The %(mail)s will not be sent:%(said)s its time is over."), values | {"said": said})
+    if owed.note:
+        return Said(marked("The %(mail)s is waiting: %(why)s (attempt %(tries)s); next attempt on %(time)s."), values)
+    if owed.due_at > now:
+        text = marked("The %(mail)s is waiting until %(time)s (mail budget: %(rates)s).")
+        return Said(text, values | {"rates": Rates(current_parts().policy.mails)})
+    return Said(marked("The %(mail)s is about to be sent."), values)
+
+
+def _why(note: str) -> object:
+    ours = note.startswith((outbox.NOT_WRITTEN, EVERYBODY))
+    return note if ours else Said(marked('the relay said "%(note)s"'), {"note": note})
