@@ -43,8 +43,9 @@ class Erasure:
 
 @repeated
 def ask(
-    key: bytes, now: datetime, policy: Policy, actor: str, act: Act | None = None, mailbox: bytes | None = None
-) -> Erasure:
+    key: bytes, now: datetime, policy: Policy, actor: str, act: Act | None = None, mailbox: bytes | None = None,
+    how: Channel = Channel.COMMAND,
+) -> Erasure:  # fmt: skip
     """Begin, where there is a person to erase: end what is open, owe the mail, set the hour."""
     with transaction() as session:
         addresses.lock(session, key)
@@ -53,7 +54,7 @@ def ask(
         stored = _stored(session, key)
         if not rows and not stored:
             return Erasure(0, 0, after_erasure(session, key, now, policy, mailbox))
-        end_open(session, key, None, _asked_for(actor), now, policy)
+        end_open(session, key, None, _asked_for(actor, how), now, policy)
         row = addresses.find(session, key)
         if row is None or row.erase_by is None:  # asked again: the first hour and the first mail hold
             _owe(session, rows, stored, now)
@@ -75,8 +76,8 @@ def _stored(session: Session, key: bytes) -> list[Subscription]:
     return [row for row in subscriptions.of_key(session, key) if row.state is not State.ERASED]
 
 
-def _asked_for(actor: str) -> Withdrawal:
-    return Withdrawal(Event.UNSUBSCRIBE, Channel.COMMAND, "erasure asked for", actor)
+def _asked_for(actor: str, how: Channel = Channel.COMMAND) -> Withdrawal:
+    return Withdrawal(Event.UNSUBSCRIBE, how, "erasure asked for", actor)
 
 
 @repeated

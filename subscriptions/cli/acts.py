@@ -2,18 +2,17 @@
 
 import getpass
 import os
-import re
 import sys
 from collections.abc import Callable
 
 import click
 
+from subscriptions.domain import reasons
 from subscriptions.parts import current_parts
 from subscriptions.store.audit import Act
 from subscriptions.store.models import ActorKind
 
-LONGEST, LONGEST_REASON = 64, 200
-_ADDRESS = re.compile(r"\S@\S")
+LONGEST = 64
 
 
 def act(about: bytes | None = None, *, reason: str | None = None, **details: object) -> Act:
@@ -42,21 +41,15 @@ def account() -> str:
 
 def line(text: str, at_most: int = LONGEST) -> str:
     """The type of what the audit keeps as it was typed: one short line that holds no address."""
-    text = text.strip()
-    if not text:
-        raise click.BadParameter("This cannot be empty.")
-    if not text.isprintable():
-        raise click.BadParameter("Please write a single line, without control characters.")
-    if len(text) > at_most:
-        raise click.BadParameter(f"This has {len(text)} characters: please use at most {at_most}.")
-    if _ADDRESS.search(text):
-        raise click.BadParameter("Please leave out email addresses: what you write here is kept in the audit.")
-    return text
+    try:
+        return reasons.one_line(text, at_most)
+    except reasons.BadReason as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def reason(text: str) -> str:
     """The type of `--reason`."""
-    return line(text, LONGEST_REASON)
+    return line(text, reasons.LONGEST)
 
 
 def ask(said: str, look: Callable[[], str] = str) -> None:

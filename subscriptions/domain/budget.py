@@ -83,9 +83,13 @@ def rates_in_words(rates: Sequence[Rate]) -> str:
 
 
 def _in_words(period: timedelta) -> str:
+    count, unit = in_unit(period)
+    return f"{count} {unit}{'s' * (count != 1)}"
+
+
+def in_unit(period: timedelta) -> tuple[int, str]:
     """In the largest unit that it is whole in; one day is 24 hours."""
     seconds = int(period.total_seconds())
     sizes = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
     unit = next(unit for unit, size in sizes.items() if seconds % size == 0 and (unit != "day" or seconds > size))
-    count = seconds // sizes[unit]
-    return f"{count} {unit}{'s' * (count != 1)}"
+    return seconds // sizes[unit], unit

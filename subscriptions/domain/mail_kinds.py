@@ -88,8 +88,8 @@ class MailKind(StrEnum):
     )  # fmt: skip
     PREFERENCES = "preferences", Row(  # the link to one's own; a request, no step of a life, owes it
         noun=marked("email with the link to their own page"), reaches=Reaches.ANY,
-        despite=SuppressionScope.CONFIRMATIONS, though_restricted=True, life=HOUR, leaves_by=None, of_all=True, says_when=True,
-        says={"owed_at": "when it was asked for"},
+        despite=SuppressionScope.CONFIRMATIONS, though_restricted=True, life=HOUR, leaves_by=None, of_all=True,
+        says_when=True, says={"owed_at": "when it was asked for"},
     )  # fmt: skip
     ADDRESS_CHANGED = "address_changed", Row(
         noun=marked("email about the changed address"), reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,

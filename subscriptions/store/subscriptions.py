@@ -32,7 +32,7 @@ def of_key(session: Session, key: bytes) -> Sequence[Subscription]:
 
 def shown_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Subscription]:
     """What a person is shown of their own: without those erased or whose proof period is over."""
-    theirs = select(Subscription).where(Subscription.key == key, _shown(now))
+    theirs = select(Subscription).where(Subscription.key == key, shown(now))
     return session.scalars(theirs.order_by(Subscription.id)).all()
 
 
@@ -68,14 +68,14 @@ def remove(session: Session, ids: Sequence[int]) -> None:
     session.execute(delete(Subscription).where(Subscription.id.in_(ids)), execution_options=BLIND)
 
 
-def _shown(now: datetime) -> ColumnElement[bool]:
+def shown(now: datetime) -> ColumnElement[bool]:
     is_kept = or_(Subscription.proof_until.is_(None), Subscription.proof_until > now, Subscription.held.is_not(None))
     return (Subscription.state != State.ERASED) & is_kept
 
 
 def page(session: Session, list_id: int, after: int, at_most: int, now: datetime) -> Sequence[Subscription]:
     """Those of a list, oldest first, without the erased and those whose proof period is over."""
-    theirs = Subscription.list_id == list_id, Subscription.id > after, _shown(now)
+    theirs = Subscription.list_id == list_id, Subscription.id > after, shown(now)
     return session.scalars(select(Subscription).where(*theirs).order_by(Subscription.id).limit(at_most)).all()
 
 
@@ -88,7 +88,7 @@ def counts(session: Session, now: datetime) -> dict[int, dict[str, int]]:
     left = Registration.state != SignedUp.CONFIRMED, Registration.purge_at > now
     for list_id, waits, number in session.execute(signed_up.where(*left)):
         found[list_id]["pending" if waits else "blocked"] += number
-    known = select(Subscription.list_id, Subscription.state, func.count()).where(_shown(now))
+    known = select(Subscription.list_id, Subscription.state, func.count()).where(shown(now))
     for list_id, state, number in session.execute(known.group_by(Subscription.list_id, Subscription.state)):
         found[list_id][state] = number
     return found

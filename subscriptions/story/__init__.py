@@ -73,26 +73,50 @@ class Story:
     sign_ups: list[Record]
     subscriptions: list[Record]
     against: list[suppressions.Standing]
-    standing: list[Said]
+    said_no: list[Said]  # the same as sentences
+    counted: list[Said]
 
     @property
-    def is_of_nobody(self) -> bool:
-        return not (self.sign_ups or self.subscriptions or self.standing)
+    def standing(self) -> list[Said]:
+        return self.said_no + self.counted
 
 
 def tell(session: Session, key: bytes, mailbox: bytes | None, now: datetime, sight: Sight = EVERYTHING) -> Story:
     """`mailbox`: its key, where the address is one spelling of another."""
-    signed_up = [row for row in registrations.of_key(session, key) if sight.sees(row, now)]
-    opened = [row for row in subscriptions.of_key(session, key) if sight.sees(row, now)]
-    against = [one for one in suppressions.active(session, key, now, mailbox)
-               if sight.lists is None or one.list_id is None or one.list_id in sight.lists]  # fmt: skip
+    signed_up, opened = rows_of(session, key, now, sight)
+    against = _all_against(session, key, mailbox, now, sight)
     return Story(
         [_record(session, row, evidence.of_registration(session, row.id), outbox.of_registration(session, row), now)
          for row in signed_up],
         [_record(session, row, _own(session, row), outbox.of_subscription(session, row.id), now) for row in opened],
         against,
-        [*map(_against, against), *(_counted(session, key, mailbox, now) if sight.private else [])],
+        [*map(_against, against)],
+        _counted(session, key, mailbox, now) if sight.private else [],
     )  # fmt: skip
+
+
+def rows_of(session: Session, key: bytes, now: datetime, sight: Sight) -> tuple[list[Registration], list[Subscription]]:
+    """The sign-ups and subscriptions that somebody may see."""
+    opened = [row for row in subscriptions.of_key(session, key) if sight.sees(row, now)]
+    signed_up = [row for row in registrations.of_key(session, key) if sight.sees(row, now)]
+    if not sight.private:  # what led to a subscription goes out of sight with it
+        ids = {None, *(row.id for row in opened)}
+        signed_up = [row for row in signed_up if row.subscription_id in ids]
+    return signed_up, opened
+
+
+def is_known(session: Session, key: bytes, now: datetime, sight: Sight) -> bool:
+    """Whether there is anything that somebody with that sight may know; where not, it is as if there was nothing."""
+    return any(rows_of(session, key, now, sight)) or (
+        sight.private and bool(_all_against(session, key, None, now, sight))
+    )
+
+
+def _all_against(
+    session: Session, key: bytes, mailbox: bytes | None, now: datetime, sight: Sight
+) -> list[suppressions.Standing]:
+    return [one for one in suppressions.active(session, key, now, mailbox)
+            if sight.lists is None or one.list_id is None or one.list_id in sight.lists]  # fmt: skip
 
 
 def _record(

@@ -12,7 +12,6 @@ from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.store.models.base import Id, Key, db, owned_by
 from subscriptions.store.types import OneOf
 
-
 # how an address begins, and its domain: what stands behind the last @, in words that both databases know
 FOLDED = func.lower(literal_column("address"))
 DOMAIN = func.lower(literal_column("substr(address, length(rtrim(address, replace(address, '@', ''))) + 1)"))

@@ -103,9 +103,9 @@ def stored(row: List, here: str, known: Languages) -> str:
     return row.locale if known.best(None, (), row.locale) == here else here
 
 
-def words(at: datetime) -> Markup:
-    """A time as the page's language writes it, in the zone of its list; programs read it exactly."""
-    text = languages.words(at, current(), clock.zone_of(_about().timezone))
+def words(at: datetime, row: List | None = None) -> Markup:
+    """A time as the page's language writes it, in the zone of this list or the page's; programs read it exactly."""
+    text = languages.words(at, current(), clock.zone_of(row.timezone if row else _about().timezone))
     return Markup('<time datetime="{}">{}</time>').format(clock.text(at), text)
 
 

@@ -35,5 +35,5 @@ def upgrade() -> None:
         pk("layout", String(16)), must("added_until", TIME), must("removed_until", TIME),
     )  # fmt: skip
     for name, what in (("address", FOLDED), ("domain", DOMAIN)):
-        by = {"folded": "text_pattern_ops"}
-        op.create_index(f"ix_subscriptions_{name}", "subscriptions", [what.label("folded"), "list_id"], postgresql_ops=by)
+        folded, by = what.label("folded"), {"folded": "text_pattern_ops"}
+        op.create_index(f"ix_subscriptions_{name}", "subscriptions", [folded, "list_id"], postgresql_ops=by)
