@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from subscriptions.store.models import Subscription
+from subscriptions.store.models import List, Subscription
 from subscriptions.store.models.people import DOMAIN, FOLDED
 from subscriptions.store.subscriptions import shown
 
@@ -40,7 +40,7 @@ def beginning(session: Session, begin: str, lists: Lists, now: datetime, at_most
     rows, at_most_rows = 0, at_most * _ROWS_OF_ONE + 1
     for column in columns:
         found = session.scalars(
-            select(Subscription.key).where(*_between(session, column, folded), *_theirs(session, lists), shown(now))
+            select(Subscription.key).where(*_between(session, column, folded), _theirs(session, lists), shown(now))
             .limit(at_most_rows)
         ).all()  # fmt: skip
         rows = max(rows, len(found))
@@ -55,12 +55,9 @@ def _between(session: Session, column: ColumnElement[str], begin: str) -> tuple[
     return column.op("~>=~", is_comparison=True)(begin), column.op("~<~", is_comparison=True)(begin + _AFTER_ALL)
 
 
-def _theirs(session: Session, lists: Lists) -> list[ColumnElement[bool]]:
-    """`+ 0`: SQLite would rather read the whole list by its index than the few by their addresses."""
-    if lists is None:
-        return []
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    return [(Subscription.list_id + 0 if is_sqlite else Subscription.list_id).in_(lists)]
+def _theirs(session: Session, lists: Lists) -> ColumnElement[bool]:
+    """Named in any case: both indexes begin with the list."""
+    return Subscription.list_id.in_(session.scalars(select(List.id)).all() if lists is None else lists)
 
 
 def newest(session: Session, lists: Lists, now: datetime, at_most: int) -> list[bytes]:
@@ -75,5 +72,5 @@ def newest(session: Session, lists: Lists, now: datetime, at_most: int) -> list[
 
 def subscriptions_of(session: Session, keys: Collection[bytes], lists: Lists, now: datetime) -> Sequence[Subscription]:
     """Of these people, oldest first."""
-    which = select(Subscription).where(Subscription.key.in_(keys), *_theirs(session, lists), shown(now))
+    which = select(Subscription).where(Subscription.key.in_(keys), _theirs(session, lists), shown(now))
     return session.scalars(which.order_by(Subscription.id)).all()

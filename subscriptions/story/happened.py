@@ -69,13 +69,14 @@ def sentence(event: Evidence) -> Said:
 
 def _registered(event: Evidence, how: Mapping[str, object]) -> Said:
     details, flags = event.details, event.details.get("flags", ())
-    agreed = Said(marked("; consent text %(wording)s"), {"wording": details.get("wording")})
+    vouched = "" if details.get("vouched", True) else Said(marked(" (not vouched for by the form)"))
+    agreed = {"wording": details.get("wording"), "vouched": vouched}
     return Said(
-        marked("signed up %(way)s%(site)s%(by)s%(ip)s%(own)s%(agreed)s%(vouched)s.%(throwaway)s%(elsewhere)s"),
+        marked("signed up %(way)s%(site)s%(by)s%(ip)s%(own)s%(agreed)s.%(throwaway)s%(elsewhere)s"),
         {
-            **how, "ip": _ip(event), "own": _by_its_own_account(details), "agreed": agreed,
+            **how, "ip": _ip(event), "own": _by_its_own_account(details),
+            "agreed": Said(marked("; consent text %(wording)s%(vouched)s"), agreed),
             "site": Said(marked(" on %(site)s"), {"site": details["site"]}) if "site" in details else "",
-            "vouched": "" if details.get("vouched", True) else Said(marked(" (not vouched for by the form)")),
             "throwaway": Said(marked(" Its domain offers throw-away addresses.")) if "disposable" in flags else "",
             "elsewhere": Said(marked(" The form stood on another site.")) if ANOTHER_SITE in flags else "",
         },

@@ -67,9 +67,9 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
         Index("uq_subscriptions_open", "key", "list_id", unique=True, sqlite_where=text("state = 'confirmed'"),
               postgresql_where=text("state = 'confirmed'")),
         Index("ix_subscriptions_list_id", "list_id", "id"),
-        # what people at the desk look up, each with the list, so that those of others are passed over in the index
-        Index("ix_subscriptions_address", FOLDED.label("folded"), "list_id", postgresql_ops=_BY_OCTETS),
-        Index("ix_subscriptions_domain", DOMAIN.label("folded"), "list_id", postgresql_ops=_BY_OCTETS),
+        # what people at the desk look up, by list, so that those of others are never read
+        Index("ix_subscriptions_address", "list_id", FOLDED.label("folded"), postgresql_ops=_BY_OCTETS),
+        Index("ix_subscriptions_domain", "list_id", DOMAIN.label("folded"), postgresql_ops=_BY_OCTETS),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Id, primary_key=True)

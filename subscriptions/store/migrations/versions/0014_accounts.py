@@ -36,4 +36,4 @@ def upgrade() -> None:
     )  # fmt: skip
     for name, what in (("address", FOLDED), ("domain", DOMAIN)):
         folded, by = what.label("folded"), {"folded": "text_pattern_ops"}
-        op.create_index(f"ix_subscriptions_{name}", "subscriptions", [folded, "list_id"], postgresql_ops=by)
+        op.create_index(f"ix_subscriptions_{name}", "subscriptions", ["list_id", folded], postgresql_ops=by)
