@@ -37,6 +37,7 @@ def addresses_of(world: World) -> list[str]:
         "slug": NEWS, "id_": "1", "filename": "style.css", "act": "leave", "kind": "confirm", "tag": "en",
         "name": "yestwice.js",
         "version": "v2",
+        "key": world.parts.links.key(BART).hex(),
     }  # fmt: skip
     found = [confirm, not_me, world.leave_link(BART), link(world, BART)]
     for rule in world.app.url_map.iter_rules():
