@@ -5,11 +5,11 @@ from typing import Any
 from flask import Flask, g, request, url_for
 from flask_babel import gettext
 
-from subscriptions.web.admin import coming_in, exports, guard, pages, records, service, start
+from subscriptions.web.admin import coming_in, exports, guard, health, pages, records, service, start
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, exports, records, service, coming_in)  # each adds its pages by being imported
+_ROOMS = (start, exports, health, records, service, coming_in)  # each adds its pages by being imported
 
 
 def init_app(app: Flask) -> None:
@@ -26,9 +26,9 @@ def _context() -> dict[str, Any]:
 def _menu() -> list[dict[str, Any]]:
     """What somebody may open, by the rows of the routes."""
     labels = {
-        "desk.start": gettext("Start"), "desk.exports": gettext("Export"), "desk.audit_page": gettext("Audit"),
-        "desk.all_tokens": gettext("Tokens"), "desk.all_accounts": gettext("Accounts"),
-        "desk.account": gettext("Your account"),
+        "desk.start": gettext("Start"), "desk.exports": gettext("Export"), "desk.health": gettext("Health"),
+        "desk.audit_page": gettext("Audit"), "desk.all_tokens": gettext("Tokens"),
+        "desk.all_accounts": gettext("Accounts"), "desk.account": gettext("Your account"),
     }  # fmt: skip
     may = [name for name in labels if guard.who().may(route(name).right)]
     return [{"url": url_for(name), "label": labels[name], "is_here": request.path == url_for(name)} for name in may]
