@@ -180,3 +180,14 @@ def test_links_and_sessions_that_are_over_are_swept(world: World) -> None:
     world.clock.forward(hours=1)
     world.run("tidy")
     assert world.count(DeskSession) == 0
+
+
+def test_health_says_that_all_is_well_or_what_stands_in_the_way(world: World) -> None:
+    viewer = at_the_desk(world, Role.VIEWER)
+    for name in ("block", "purge", "deliver", "tidy"):
+        assert name in viewer.get("/admin/health").text
+    assert "All is well." in viewer.get("/admin/health").text
+    world.clock.forward(hours=2)
+    viewer = at_the_desk(world, Role.VIEWER, "later@example.org")
+    page = viewer.get("/admin/health").text
+    assert "All is well." not in page and "block is late" in page

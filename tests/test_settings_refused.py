@@ -54,6 +54,8 @@ SECRET = "hunter2-hunter2-hunter2"
         ("[limits]\nconfirmations_per_address = ['1/15m', 'often']", "confirmations_per_address"),
         ("[limits]\nconfirmations_per_address = ['']", "confirmations_per_address"),
         ("[limits]\nsignups_per_network = '0/1h'", "signups_per_network"),
+        ("[admin]\nnetworks = ['192.0.2.7/8']", "networks"),
+        ("[admin]\nenabled = 'yes'", "enabled"),
         ("[[lists]]\nslug = 'a/b'", "slug"),
         ("[[lists]]\nslug = '-a'", "slug"),
         ("[[lists]]\nslug = 'a'\n[[lists]]\nslug = 'a'", "slug"),

@@ -31,7 +31,7 @@ _TAKEN = {*_OURS.split(), *FIELDS}
 
 def problems_of(settings: Settings) -> list[str]:
     """One sentence a problem, each naming the key."""
-    checks = (_server, _mail, _lifecycle, _database, _abuse, _ruled, _lists)
+    checks = (_server, _mail, _lifecycle, _database, _abuse, _admin, _ruled, _lists)
     return [problem for check in checks for problem in check(settings)]
 
 
@@ -140,6 +140,14 @@ def _abuse(settings: Settings) -> Iterator[str]:
             yield f'nameservers in [abuse] contains "{server}", which is not an IP address such as "192.0.2.53".'
     if settings.abuse.alarm_to and not _is_address(settings.abuse.alarm_to):
         yield 'alarm_to in [abuse] must be an address such as "operator@example.org".'
+
+
+def _admin(settings: Settings) -> Iterator[str]:
+    for text in settings.admin.networks:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            yield f'networks in [admin] contains "{text}", which is not a network such as "192.0.2.0/24".'
 
 
 def _is_server(text: str) -> bool:

@@ -5,11 +5,22 @@ from typing import Any
 from flask import Flask, g, request, url_for
 from flask_babel import gettext
 
-from subscriptions.web.admin import coming_in, exports, guard, pages, people, people_acts, records, service, start
+from subscriptions.web.admin import (
+    coming_in,
+    exports,
+    guard,
+    health,
+    pages,
+    people,
+    people_acts,
+    records,
+    service,
+    start,
+)
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, people, people_acts, exports, records, service, coming_in)  # each adds its pages by being imported
+_ROOMS = (start, people, people_acts, exports, health, records, service, coming_in)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:
@@ -27,9 +38,8 @@ def _menu() -> list[dict[str, Any]]:
     """What somebody may open, by the rows of the routes."""
     labels = {
         "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.exports": gettext("Export"),
-        "desk.audit_page": gettext("Audit"),
-        "desk.all_tokens": gettext("Tokens"), "desk.all_accounts": gettext("Accounts"),
-        "desk.account": gettext("Your account"),
+        "desk.health": gettext("Health"), "desk.audit_page": gettext("Audit"), "desk.all_tokens": gettext("Tokens"),
+        "desk.all_accounts": gettext("Accounts"), "desk.account": gettext("Your account"),
     }  # fmt: skip
     may = [name for name in labels if guard.who().may(route(name).right)]
     return [{"url": url_for(name), "label": labels[name], "is_here": request.path == url_for(name)} for name in may]

@@ -5,22 +5,20 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from subscriptions import clock as clocks
-from subscriptions.domain.breaker import Opening, Scope
+from subscriptions.domain.breaker import Scope
 from subscriptions.domain.refusals import Refusal
 from subscriptions.jobs.jobs import NAMED
 from subscriptions.parts import current_parts
-from subscriptions.store import counters, jobs, migrate, outbox, refusals, subscriptions, traffic
+from subscriptions.store import counters, jobs, outbox, refusals, subscriptions
 from subscriptions.store.engine import Contention, Unavailable, reading
-from subscriptions.store.models import Job
 from subscriptions.web.api.auth import refuse
+from subscriptions.web.http import condition
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
-from subscriptions.web.http.headers import ARRIVED, hosts_of, is_known
-from subscriptions.web.http.problems import GUESSING, MANY_GUESSES, json_answer
+from subscriptions.web.http.headers import hosts_of, is_known
+from subscriptions.web.http.problems import json_answer
 from subscriptions.web.http.routes import route
 
 pages = Blueprint("health", __name__)
@@ -33,26 +31,11 @@ def healthz() -> Response:
 
 @pages.get("/readyz")
 def readyz() -> Response:
-    problems, details = _shared_look()
+    problems, details = condition.look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
     if _may_see():
-        body |= {"problems": problems, "warnings": [*current_parts().warnings, *_guesses()], **details}
+        body |= {"problems": problems, "warnings": [*current_parts().warnings, *condition.guesses()], **details}
     return json_answer(body, 503 if problems else 200)
-
-
-def _shared_look() -> tuple[list[str], dict[str, Any]]:
-    """One look serves all who were waiting when it began: strangers who ask all at once keep nobody from an answer."""
-    parts = current_parts()
-    if parts.look is None or parts.look[0] < request.environ.get(ARRIVED, clocks.Clock.ticks()):
-        parts.look = clocks.Clock.ticks(), *_look()
-    _, problems, details = parts.look
-    return problems, details
-
-
-def _guesses() -> list[str]:
-    """As far as this process has seen any."""
-    most = current_parts().guesses.most(current_parts().clock.now())
-    return [GUESSING.format(most)] if most >= MANY_GUESSES else []
 
 
 def _may_see() -> bool:
@@ -67,56 +50,6 @@ def _may_read() -> bool:
         return refuse(route("health.metrics").scope, needed=True) is None
     except (Unavailable, Contention):
         return False
-
-
-def _look() -> tuple[list[str], dict[str, Any]]:
-    now = current_parts().clock.now()
-    try:
-        if migrate.current() != migrate.HEAD:
-            return ["the database schema is not up to date: run yestwice migrate"], {}
-        with reading() as session:
-            return _problems(session, now), _details(session, now)
-    except (Unavailable, Contention, DBAPIError):
-        return ["the database does not answer"], {}
-
-
-def _problems(session: Session, now: datetime) -> list[str]:
-    found = []
-    if why := current_parts().watch.unwritable:
-        found.append(f"the database cannot be written to ({why}): is its disk full?")
-    for job in jobs.all_of(session):
-        if job.pause_until is not None and job.error:
-            found.append(f"{job.name} is paused: {job.error}")
-        elif job.name in NAMED and _is_late(job, now):
-            ran = f"it last succeeded at {clocks.text(job.ended_at)}" if job.ended_at else "it has never succeeded"
-            found.append(f"{job.name} is late: {job.error or ran}")
-    return found
-
-
-def _is_late(job: Job, now: datetime) -> bool:
-    """A service that has just started is given the time that a job needs, unless that has been tried and did not do."""
-    over, began = now - NAMED[job.name].late_after, current_parts().began
-    return (job.ended_at is None or job.ended_at < over) and (job.error is not None or began < over)
-
-
-def _details(session: Session, now: datetime) -> dict[str, Any]:
-    waiting, oldest = outbox.waiting(session)
-    return {
-        "jobs": {job.name: {"ended_at": clocks.text(job.ended_at) if job.ended_at else None, "count": job.count}
-                 for job in jobs.all_of(session) if job.name in NAMED},
-        "outbox": {"waiting": waiting, "oldest_seconds": _age(oldest, now),
-                   "set_aside": refusals.number(session, Refusal.ASIDE)},
-        "breaker": [f"{current_parts().watch.sentence(opening.excess)}; on until {clocks.text(opening.until)}"
-                    for opening in _on(session, now)],
-    }  # fmt: skip
-
-
-def _on(session: Session, now: datetime) -> list[Opening]:
-    return [opening for opening in traffic.openings(session).values() if opening.is_on(now)]
-
-
-def _age(since: datetime | None, now: datetime) -> float:
-    return max(0.0, round((now - since).total_seconds(), 1)) if since else 0.0
 
 
 @pages.get("/metrics")
@@ -154,12 +87,12 @@ def _gauges(session: Session, now: datetime) -> Iterator[tuple[str, Sequence[str
     yield "list", ("registrations and subscriptions by list and state", "list", "state"), states
     owed, oldest = outbox.waiting(session)
     yield "outbox_mails", ("mails that are owed",), [([], owed)]
-    yield "outbox_oldest_seconds", ("age of the oldest owed mail",), [([], _age(oldest, now))]
+    yield "outbox_oldest_seconds", ("age of the oldest owed mail",), [([], condition.age(oldest, now))]
     about = "mails that are set aside, since the relay refused everybody"
     yield "outbox_set_aside", (about,), [([], refusals.number(session, Refusal.ASIDE))]
     pauses = any(job.pause_until is not None for job in jobs.all_of(session))
     yield "queue_paused", ("1 while the queue of mails pauses; /readyz says why",), [([], pauses)]
-    on = [opening.excess.scope for opening in _on(session, now)]
+    on = [opening.excess.scope for opening in condition.on(session, now)]
     yield "breaker", ("1 while sign-ups are unusual in some way",), [([], bool(on))]
     about = "how many causes of that scope are on: all, list, domain, unconfirmed"
     yield "breaker_on", (about, "scope"), [([scope.value], on.count(scope)) for scope in Scope]

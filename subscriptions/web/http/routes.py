@@ -96,6 +96,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", sign_in_page=_DESK, sign_in=_DESK, from_here=_DESK, come_in_page=_DESK, come_in=_DESK),
     **_of("desk", all_accounts=_SERVICE, invite=_SERVICE, change_account=_SERVICE),
     **_of("desk", all_tokens=_SERVICE, create_token=_SERVICE, revoke_token=_SERVICE),
+    **_of("desk", health=_NUMBERS),
     **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),
     **_of("desk", prove=Route(Who.ACCOUNT, is_grave=True)),
     **_of("desk", audit_page=Route(Who.ACCOUNT, right=Right.AUDIT)),

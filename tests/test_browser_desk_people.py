@@ -1,0 +1,67 @@
+"""Somebody is looked up and unsubscribed in a real browser, without JavaScript, on every screen; seen by axe."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.axe import violations
+from tests.support.server import Server
+from tests.support.visitor import CONFIRM, Visitor, try_out
+from tests.test_browser_desk import heading
+from tests.test_browser_looks import SCREENS, SHAPE
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+ANNE = "anne@example.org"
+
+
+@pytest.fixture(scope="module")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Where Anne has subscribed."""
+    with try_out(tmp_path_factory.mktemp("server")) as running, browser.new_context() as context:
+        anne = Visitor(context.new_page(), running.base_url)
+        anne.sign_up(ANNE)
+        other = Visitor(browser.new_context().new_page(), running.base_url)
+        other.open_mail(ANNE)
+        other.press_in_mail(CONFIRM)
+        other.press("Yes, subscribe me")
+        heading(other.page, "You are subscribed")
+        other.page.context.close()
+        yield running
+
+
+def seen(page: Page, width: int) -> list[Any]:
+    """What is wrong with the page at hand."""
+    shape = page.evaluate(SHAPE)
+    is_well = shape["width"] <= width and shape["headings"] == shape["mains"] == 1
+    return [*violations(page), *shape["small"], *([] if is_well else [shape])]
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_somebody_is_found_and_every_page_about_them_is_for_everyone(
+    browser: Browser, server: Server, screen: str
+) -> None:
+    width, wrong = SCREENS[screen]["viewport"]["width"], dict[str, Any]()
+    with browser.new_context(**SCREENS[screen]) as context:
+        page = context.new_page()
+        visitor = Visitor(page, server.base_url)
+        visitor.go("/admin/sign-in")
+        page.get_by_role("button", name="Come in").click()
+        for typed in ("nobody@example.org", "anne", ANNE):
+            visitor.go("/admin/people")
+            page.get_by_label("Find somebody").fill(typed)
+            page.get_by_role("button", name="Search").click()
+            wrong[typed] = seen(page, width)
+        heading(page, ANNE)
+        assert "anne" not in page.url
+        for one in page.locator("summary").all():
+            one.click()
+        wrong["proofs"] = seen(page, width)
+        for act in ("Unsubscribe", "Stop emails", "Erase"):
+            page.get_by_role("link", name=act, exact=True).click()
+            heading(page, act)
+            wrong[act] = seen(page, width)
+            page.get_by_role("link", name="Back without changing anything").click()
+    assert {name: what for name, what in wrong.items() if what} == {}
