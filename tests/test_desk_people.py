@@ -2,8 +2,9 @@
 
 from sqlalchemy import text
 
-from subscriptions.actions import erase
+from subscriptions.actions import erase, suppress
 from subscriptions.domain.address import parse
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.roles import Role
 from subscriptions.store import audit, people
 from subscriptions.store.engine import reading, transaction
@@ -116,6 +117,12 @@ def test_of_other_lists_nothing_is_seen_and_who_is_on_them_alone_is_404(world: W
     assert UNKNOWN in find(mia, BART) and mia.get(page_of(world, BART)).status_code == 404
     assert BART not in find(mia, "@example.org") and BART not in mia.get("/admin/people").text
     assert "Offers" in find(only(world, OFFERS), ANNE)
+    world.post(world.leave_link(BART, OFFERS))
+    key, now = key_of(world, BART), world.clock.now()
+    suppress.suppress(key, SuppressionScope.ALL, "asked by letter", now, world.parts.policy, "command line")
+    pia = only(world, NEWS, Role.PRIVACY)
+    assert UNKNOWN in find(pia, BART)
+    assert pia.get(page_of(world, BART)).status_code == 404
 
 
 def test_the_newest_twenty_are_shown_and_of_a_search_fifty_at_most(world: World) -> None:

@@ -51,13 +51,19 @@ def again(world: World) -> None:
     world.sign_up(ANNE)
 
 
+def disown(world: World) -> None:
+    world.sign_up(ANNE)
+    world.post(world.not_me_link(ANNE))
+
+
 VERDICTS: list[tuple[Callable[[World], object], str]] = [
     (lambda world: world.subscribe(ANNE), "has been getting Newsletter since <time"),
     (lambda world: world.sign_up(ANNE), "does not get Newsletter yet, because they have not confirmed. They can until"),
     (leave, "does not get Newsletter, because they unsubscribed on <time"),
     (restrict, "does not get Newsletter, because their subscription is restricted."),
     (bounce, "does not get Newsletter, because emails to this address came back on <time"),
-    (silence, "is on no list. Emails to this address are stopped."),
+    (silence, "is on no list. All emails to this address are stopped."),
+    (disown, "is on no list. Confirmation emails to this address are stopped."),
     (again, "does not get Newsletter yet, because they have not confirmed."),
 ]
 

@@ -106,10 +106,13 @@ def rows_of(session: Session, key: bytes, now: datetime, sight: Sight) -> tuple[
 
 
 def is_known(session: Session, key: bytes, now: datetime, sight: Sight) -> bool:
-    """Whether there is anything that somebody with that sight may know; where not, it is as if there was nothing."""
-    return any(rows_of(session, key, now, sight)) or (
-        sight.private and bool(_all_against(session, key, None, now, sight))
-    )
+    """Whether there is anything that somebody with that sight may know; where not, it is as if there was nothing.
+
+    A suppression alone tells nothing of their lists to who sees some.
+    """
+    if any(rows_of(session, key, now, sight)):
+        return True
+    return sight.private and sight.lists is None and bool(suppressions.active(session, key, now))
 
 
 def _all_against(

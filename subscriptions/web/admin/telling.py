@@ -117,7 +117,8 @@ _OVER = {
     Standing.BOUNCED: marked("%(who)s does not get %(list)s, because emails to this address came back on %(time)s."),
     Standing.ERASED: marked("%(who)s does not get %(list)s, because they were erased. The proof is kept."),
 }
-_NOTHING = marked("%(who)s is on no list. Emails to this address are stopped.")
+_NOTHING = marked("%(who)s is on no list. All emails to this address are stopped.")
+_UNASKED = marked("%(who)s is on no list. Confirmation emails to this address are stopped.")
 
 
 def is_silent(told: Story) -> bool:
@@ -135,7 +136,7 @@ def verdicts(told: Story, address: str | None, now: datetime) -> list[Markup]:
     found = [_verdict(row, is_silent(told), now) | {"who": who} for row in latest.values()]
     return [
         sentence(Said(str(one.pop("text")), one), list_of(id_)) for id_, one in zip(latest, found, strict=True)
-    ] or [sentence(Said(_NOTHING, {"who": who}))]
+    ] or [sentence(Said(_NOTHING if is_silent(told) else _UNASKED, {"who": who}))]
 
 
 def _weight(row: Registration | Subscription) -> tuple[int, datetime]:
