@@ -13,17 +13,17 @@ PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/.core $(VENV)/bin/yestwice ## install what is needed and serve on http://127.0.0.1:8000
+run: $(VENV)/.core $(VENV)/bin/yestwice ## install what is needed, and serve on http://127.0.0.1:8000
 	@exec $(VENV)/bin/python app.py
 
 test: $(VENV)/.tests ## run the tests, all but the drills (make test ARGS="-k confirm")
 	@$(VENV)/bin/python -m tests.support.browser --install
 	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist worksteal -m "not drill" $(ARGS)
 
-drills: $(VENV)/.tests ## run what is long by nature: attacks, measuring, random histories and texts by the thousand
+drills: $(VENV)/.tests ## run the tests that take long: attacks, measurements, random histories and texts by the thousand
 	@HYPOTHESIS_PROFILE=night $(VENV)/bin/pytest --numprocesses $(WORKERS) --dist worksteal -m "drill or hypothesis" $(ARGS)
 
-mutants: $(VENV)/.tests ## break the rules one by one: do the tests notice? (make mutants ARGS="domain/budget")
+mutants: $(VENV)/.tests ## break the rules one by one, and see whether the tests notice (make mutants ARGS="domain/budget")
 	@nice $(VENV)/bin/python -m tests.mutants $(ARGS)
 
 check: $(VENV)/.tests ## lint, format, types, templates, house rules
@@ -43,7 +43,7 @@ CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 EXTRACT := extract --mapping-file=babel.cfg --keywords=marked --add-location=file --sort-output \
 	--no-wrap --omit-header
 
-translations: $(VENV)/.core ## collect the texts, bring the catalogues up to date and compile them
+translations: $(VENV)/.core ## collect the texts, update the catalogues and compile them
 	@$(VENV)/bin/pybabel --quiet $(EXTRACT) --output-file=translations/messages.pot .
 	@for po in $(CATALOGUES); do \
 		folder=$${po%/LC_MESSAGES/messages.po}; \
@@ -53,11 +53,11 @@ translations: $(VENV)/.core ## collect the texts, bring the catalogues up to dat
 			--locale=$${folder##*/} || exit 1; \
 	done
 
-lock: ## renew requirements.lock after a change of requirements.txt (needs uv)
+lock: ## renew requirements.lock after requirements.txt has changed (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --no-emit-find-links requirements.txt --output-file requirements.lock
 
-clean: ## remove the environment and all caches, never your data in var/
+clean: ## remove the environment and all caches, but never your data in var/
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -23,7 +23,7 @@ class Common:
     workers: int
 
 
-@click.group(help="How fast this machine takes sign-ups, exports a list and sends mails.")
+@click.group(help="Measure how fast this machine accepts sign-ups, exports a list and sends emails.")
 def group() -> None:
     pass
 
@@ -45,26 +45,30 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _OPTIONS = [
-    click.option("--database", metavar="URL", help="An empty database, left empty; SQLite in a temporary folder else."),
-    click.option("--postgres", is_flag=True, help="A PostgreSQL of its own, on the disk, removed at the end."),
-    click.option("--against", metavar="COMMIT", help="Run that version in turn with this one, and print ratios."),
-    click.option("--rounds", type=click.IntRange(1, 99), help="How often; 3 with --against, else 1."),
-    click.option("--json", "as_json", is_flag=True, help="For programs."),
-    click.option("--relay-delay", type=click.IntRange(0, 10_000), default=0, help="Milliseconds for each mail."),
-    click.option("--connections", type=click.IntRange(1, 100), help="Lines of the sender; else the default."),
+    click.option(
+        "--database", metavar="URL", help="An empty database, left empty. Otherwise: SQLite in a temporary folder."
+    ),
+    click.option("--postgres", is_flag=True, help="A temporary PostgreSQL, on disk."),
+    click.option("--against", metavar="COMMIT", help="Alternate with that version, and print ratios."),
+    click.option("--rounds", type=click.IntRange(1, 99), help="How often. Default: 3 with --against, otherwise 1."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs."),
+    click.option("--relay-delay", type=click.IntRange(0, 10_000), default=0, help="Milliseconds for each email."),
+    click.option(
+        "--connections", type=click.IntRange(1, 100), help="Connections to the relay. Default: as configured."
+    ),
     click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Server processes."),
 ]
 
 
 @group.command()
 @_common
-@click.option("--requests", "number", type=MANY, help="Sign-ups; 5000, or 15 seconds of --rate.")
+@click.option("--requests", "number", type=MANY, help="Sign-ups. Default: 5000, or 15 seconds of --rate.")
 @click.option("--concurrency", type=click.IntRange(1, 512), default=32, show_default=True)
-@click.option("--rate", type=click.IntRange(1, 10_000), help="Sign-ups a second; else as fast as they are answered.")
+@click.option("--rate", type=click.IntRange(1, 10_000), help="Sign-ups a second. Otherwise: as fast as possible.")
 @click.option("--form", type=click.IntRange(0, 100), is_flag=False, flag_value=50, default=0, metavar="[PERCENT]",
-              help="That many of a hundred by the form, the others by JSON; without a number half.")  # fmt: skip
+              help="Percentage sent by the form, the others by JSON. Without a number: half.")  # fmt: skip
 def signup(common: Common, number: int | None, concurrency: int, rate: int | None, form: int) -> None:
-    """Sign-ups per second over HTTP, mails delivered, beside the floor of this machine in the same run."""
+    """Measure sign-ups a second over HTTP, with their emails delivered, and what this machine could do at best."""
     from bench import rounds, signup
 
     number = number or (15 * rate if rate else 5000)
@@ -76,10 +80,14 @@ def signup(common: Common, number: int | None, concurrency: int, rate: int | Non
 @_common
 @click.option("--rows", type=MANY, default=200_000, show_default=True)
 @click.option("--format", "kind", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
-@click.option("--beside", type=click.IntRange(1, 1000), help="So many sign-ups a second beside it, and without it.")
-@click.option("--seconds", type=click.IntRange(1, 600), default=10, show_default=True, help="How long with --beside.")
+@click.option(
+    "--beside", type=click.IntRange(1, 1000), help="Also make this many sign-ups a second, with and without exports."
+)
+@click.option(
+    "--seconds", type=click.IntRange(1, 600), default=10, show_default=True, help="How long to measure with --beside."
+)
 def export(common: Common, rows: int, kind: str, beside: int | None, seconds: int) -> None:
-    """Confirmed subscriptions exported over HTTP per second, and what that costs those who sign up meanwhile."""
+    """Measure subscriptions exported a second over HTTP, and how that slows sign-ups meanwhile."""
     from bench import export, rounds
 
     rounds.run(common, "thousand rows", lambda place: export.measure(place, rows, kind, beside, seconds))
@@ -89,7 +97,7 @@ def export(common: Common, rows: int, kind: str, beside: int | None, seconds: in
 @_common
 @click.option("--mails", "number", type=MANY, default=5000, show_default=True)
 def mail(common: Common, number: int) -> None:
-    """Owed confirmation mails sent per second while nobody signs up, and what each part of a mail costs."""
+    """Measure emails sent a second while nobody signs up, and what each part of an email costs."""
     from bench import mail, rounds
 
     rounds.run(common, "mail", lambda place: mail.measure(place, number))

@@ -1,10 +1,10 @@
 """Sends one issue to the confirmed subscribers of a list: reads the export (JSONL or CSV), speaks SMTP.
 
-    .venv/bin/flask export newsletter --format jsonl -o may.jsonl
+    .venv/bin/yestwice export newsletter --format jsonl -o may.jsonl
     .venv/bin/python examples/send.py may.jsonl --subject "May" --text issue.txt --resume may.sent
 
-Export anew for every issue: whoever has left since is no longer in it. `--resume` names a file of this issue alone, in
-which stands who has got it: after a crash the same command goes on where it ended.
+Export again for every issue: anyone who has unsubscribed since is no longer in the export. `--resume` names a file for
+this issue alone, which records who has got it: after a crash the same command continues where it stopped.
 """
 
 import argparse
@@ -36,13 +36,15 @@ class Refused(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("export", nargs="?", type=Path, help="the export, JSONL or CSV; without it, standard input")
+    parser.add_argument("export", nargs="?", type=Path, help="the export, JSONL or CSV; otherwise standard input")
     parser.add_argument("--subject", required=True)
     parser.add_argument("--text", type=Path, required=True, help="a file with the text of the issue, in UTF-8")
     parser.add_argument("--sender", default="Newsletter <newsletter@example.org>")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=25)
-    parser.add_argument("--resume", type=Path, metavar="FILE", help="who has got this issue already; made if missing")
+    parser.add_argument(
+        "--resume", type=Path, metavar="FILE", help="records who has got this issue; created if missing"
+    )
     asked = parser.parse_args()
     try:
         issue = Issue(asked.sender, asked.subject, asked.text.read_text("utf-8-sig"))  # an editor may begin it by a BOM
@@ -94,7 +96,7 @@ class Relay:
             except AWAY as error:
                 why = error
                 self._drop()
-        stop(f"The relay stays away ({why}). The same command with --resume FILE goes on where this one ended.")
+        stop(f"The relay cannot be reached ({why}). Run it again with --resume FILE to continue.")
 
     def _try(self, sender: str, recipient: str, mail: EmailMessage) -> None:
         self._line = line = self._line or smtplib.SMTP(self._host, self._port, timeout=30)
@@ -112,7 +114,7 @@ class Relay:
         except smtplib.SMTPSenderRefused as error:
             if error.smtp_code == 421:
                 raise smtplib.SMTPServerDisconnected(str(error)) from None
-            stop(f"The relay takes nothing from {sender}: {error.smtp_code} {_text(error.smtp_error)}")
+            stop(f"The relay accepts nothing from {sender}: {error.smtp_code} {_text(error.smtp_error)}")
         except smtplib.SMTPDataError as error:
             _judge(error.smtp_code, error.smtp_error)
 
@@ -133,7 +135,7 @@ class Relay:
 def _judge(code: int, text: bytes | str) -> None:
     if code == 421:
         raise smtplib.SMTPServerDisconnected(f"{code} {_text(text)}")
-    raise Refused(f"{code} {_text(text)}" + (" (later it may be taken: run this again)" if code < 500 else ""))
+    raise Refused(f"{code} {_text(text)}" + (" (it may be accepted later: run this again)" if code < 500 else ""))
 
 
 def _text(said: bytes | str) -> str:
@@ -159,7 +161,7 @@ class Sent:
         os.ftruncate(file, len(whole))
         first, *others = whole.decode().splitlines() or [issue]
         if first != issue:
-            raise ValueError(f"{name} is of another issue (subject or text differ): name a new file")
+            raise ValueError(f"{name} belongs to another issue (subject or text differ): name a new file")
         if not whole:
             self._write(issue)
         self._known.update(others)
@@ -238,7 +240,7 @@ def rows_of(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 def _whole(row: dict[str, Any], number: int) -> dict[str, Any]:
     if not all(row.get(name) for name in ("email", "unsubscribe_url", "headers")):
-        raise ValueError(f"line {number} of the export names no email or no unsubscribe_url")
+        raise ValueError(f"line {number} of the export has no email or no unsubscribe_url")
     return row
 
 

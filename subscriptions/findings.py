@@ -69,7 +69,7 @@ def _labels(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
         for key, _colon, label in (text.partition(":") for text in one.fields):
             slug, before = first.setdefault(key, (one.slug, label))
             if before != label:
-                yield key, slug, before.strip(), one.slug, label.strip()
+                yield key, before.strip(), slug, label.strip(), one.slug
 
 
 def _time_zone(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
@@ -88,18 +88,18 @@ def _open_files(settings: Settings, _: Lists) -> Iterator[tuple[str, ...]]:
 
 
 ROWS = (
-    Finding("legal notice", _notice, 'list "{}" has no {}: its mails lack a legal notice'),
-    Finding("privacy policy", _policy, 'list "{}" has no policy_url: nobody can read what they agree to'),
-    Finding("wording", _wording, 'the wording of list "{}" does not say {}: a consent has to name both'),
-    Finding("sender", _no_reply, "sender in [mail] tells people not to answer: use an address that somebody reads"),
-    Finding("plain text", _plain, 'security in [mail] is "none": every mail and its links cross the network to {} in '
-            'clear; set it to "starttls" or "tls"'),
-    Finding("labels", _labels, 'the field {} is in list "{}" "{}" and in list "{}" "{}": a form of both shows '
-            "the first; give it one label, or use two keys"),
-    Finding("time zone", _time_zone, 'list "{}" has no timezone, and this machine\'s is UTC: its mails and pages tell '
-            "times in UTC"),
-    Finding("files", _open_files, "{} can be read by other users of this machine, and is another user's to change: "
-            "chmod 600"),
+    Finding("legal notice", _notice, 'list "{}" has no {}: its emails need these for the legal notice'),
+    Finding("privacy policy", _policy, 'list "{}" has no policy_url: people cannot read the policy they agree to'),
+    Finding("wording", _wording, 'the wording of list "{}" does not say {}: people must know who will send what'),
+    Finding("sender", _no_reply, "sender in [mail] tells people not to reply: use an address that somebody reads"),
+    Finding("plain text", _plain, 'security in [mail] is "none": every email, with its links, crosses the network to '
+            '{} unencrypted; set it to "starttls" or "tls"'),
+    Finding("labels", _labels, 'the field {} is called "{}" in list "{}" and "{}" in list "{}": a form for both '
+            "shows the first label; use one label, or two keys"),
+    Finding("time zone", _time_zone, 'list "{}" has no timezone and this machine uses UTC: its emails and pages show '
+            'times in UTC; set one, such as "Europe/Berlin"'),
+    Finding("files", _open_files, "other users of this machine can read {}, and this service may not change that: as "
+            "its owner, run chmod 600 on it"),
 )  # fmt: skip
 
 

@@ -20,31 +20,32 @@ from subscriptions.store.mode import Mode
 LOCK = "try-out"  # a file of data_dir, held by whoever serves in that mode
 _held: list[IO[bytes]] = []
 OTHER_PEPPER = (
-    "The pepper (pepper in [server], or the file pepper in data_dir) is not the one that this database was made with: "
-    "every suppression and every unsubscribe link would stop working. Restore it from a backup."
+    "The pepper (pepper in [server], or the file pepper in data_dir) is not the one that this database was made with. "
+    "With it, no suppression and no unsubscribe link would work. Restore the right one from a backup."
 )
 NO_KEY = (
-    "The key that signed the links in the mails of this database is not there: with a new one none of them would work, "
-    "not even those to unsubscribe. Restore {} from a backup, or what stood in secret_keys in [server]. Where it is "
-    "lost, and you accept that, set secret_keys in [server] to a key of your own, and the service starts."
+    "The key that signed the links in emails already sent is missing. With a new key none of those links would work, "
+    "not even the ones to unsubscribe. Restore {} from a backup, or put the old key back in secret_keys in [server]. "
+    "If the key is lost for good and you accept this, set secret_keys in [server] to a new key to start the service."
 )
 LOST_KEY = (
-    "a key that signed links (fingerprint {}) is not in secret_keys in [server] since {}: links of mails sent before, "
-    "also those to unsubscribe, which never expire, do not work; add it behind the others, unless it is lost or was "
-    "withdrawn on purpose"
+    "a key that signed links (fingerprint {}) has been missing from secret_keys in [server] since {}: its links no "
+    "longer work, not even the ones to unsubscribe; add it after the others, unless it is lost or was taken out on "
+    "purpose"
 )
 TRIED_OUT = (
-    "This database has been used in try-out mode, and the persons in it are made up: no mail leaves before they are "
-    "gone. `yestwice go-live` removes them, after a question; lists, wordings and tokens stay. To go on trying out, "
-    'set transport in [mail] to "mailbox".'
+    "This database was used in try-out mode, so the people in it are made up, and no email is sent before they are "
+    "removed. `yestwice go-live` removes them, and asks first; lists, wordings and tokens stay. To continue in try-out "
+    'mode, set transport in [mail] to "mailbox".'
 )
 LIVE = (
-    "This database is live: in try-out mode mails to the persons in it would go to the mailbox instead, and the time "
-    'machine would delete them. Set transport in [mail] to "smtp", or url in [database] to another database.'
+    "This database is live. In try-out mode, emails to the people in it would only reach the mailbox, and the time "
+    'machine could delete those people. Set transport in [mail] to "smtp", or url in [database] to another database.'
 )
 FOUND_LIVE = (
-    "this database is of before version 0.4.0 and counts as live, since a relay has taken mails from it; should "
-    "persons in it be made up, `yestwice erase` removes them; `yestwice go-live` ends this finding and removes nothing"
+    "this database is older than version 0.4.0 and counts as live, because a relay has accepted emails from it; if any "
+    "people in it are made up, remove them with `yestwice erase`; `yestwice go-live` ends this finding and removes "
+    "nothing"
 )
 
 
@@ -114,5 +115,5 @@ def hold_try_out(settings: Settings) -> None:
             flock(file, LOCK_SH | LOCK_NB)
         except BlockingIOError:
             file.close()
-            raise BadSettings("`yestwice go-live` is at this database just now; nothing can be tried out.") from None
+            raise BadSettings("`yestwice go-live` is running: start again when it has finished.") from None
         _held.append(file)

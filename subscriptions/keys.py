@@ -63,5 +63,5 @@ def _kept(path: Path) -> bytes:
             path.chmod(0o600)
     kept = path.read_bytes().strip()
     if len(kept) < SHORTEST:
-        raise BadSettings(f"{path} holds no secret: at least {SHORTEST} characters. Restore it from a backup.")
+        raise BadSettings(f"{path} holds no secret of at least {SHORTEST} characters: restore it from a backup.")
     return kept

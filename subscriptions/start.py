@@ -27,7 +27,7 @@ REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fa
 def sentence(refusal: Exception) -> str:
     """Why the program does not start, for the operator."""
     if isinstance(refusal, (Unavailable, Contention)):
-        return "The database does not answer: is url in [database] right, and is the server running?"
+        return "The database does not answer: check url in [database], and that the database server is running."
     return str(refusal)
 
 
@@ -90,7 +90,7 @@ def begin_anew(app: Flask) -> None:
         try:
             current_parts().begin_anew()
         except (Unavailable, Contention) as error:  # what the parent knew will do; it is looked at again by and by
-            log.warning("the lists are not read anew", extra={"error": str(error)})
+            log.warning("the lists could not be read again", extra={"error": str(error)})
 
 
 class Background:
@@ -123,7 +123,7 @@ class Background:
             try:
                 self._parts.sender.stop()
             except (Unavailable, Contention) as error:  # the leases end by themselves
-                log.warning("leases not given back", extra={"error": str(error)})
+                log.warning("leases could not be given back", extra={"error": str(error)})
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
             self._write_reads()
@@ -134,7 +134,7 @@ class Background:
             with self._app.app_context(), self._parts.reads.taken() as reads, transaction() as session:
                 audit.add_reads(session, reads)
         except (Unavailable, Contention) as error:
-            log.warning("what tokens have read is not noted", extra={"error": str(error)})
+            log.warning("what tokens have read could not be noted", extra={"error": str(error)})
 
     # For servers that fork by themselves
 
@@ -168,7 +168,7 @@ class Background:
                 while job is NAMED["deliver"] and self._parts.sender.is_called:
                     self._run_here(job)  # the scheduler drops a call that comes while this run is written down
             except (Unavailable, Contention) as error:
-                log.warning("job waits for the database", extra={"job": job.name, "error": str(error)})
+                log.warning("a job is waiting for the database", extra={"job": job.name, "error": str(error)})
             except lease.ClockJumped as error:
                 log.error(str(error), extra={"job": job.name})
 

@@ -34,7 +34,7 @@ def test_it_says_with_numbers_what_happened_what_is_done_and_what_to_do(guarded:
     (mail,) = guarded.mails(BOSS)
     text = text_of(mail)
     assert mail["Subject"] == "Unusually many sign-ups at Newsletter"
-    assert "- 11 sign-ups in a minute for addresses at big.example; usual are at\n  most 10." in text
+    assert "- 11 sign-ups in a minute for addresses at big.example; at most 10 are\n  usual." in text
     assert "since 23 November 2026, 12:00 UTC" in " ".join(text.split())
     assert "yestwice abuse show" in text and "--since 2026-11-23T11:58:00Z" in text
     assert "big.example" in text_of(mail, "html")

@@ -17,7 +17,7 @@ from tests.test_contracts import everything
 __all__ = ["logging_as_it_was"]
 # Each, what it shows at once, and what it has to look up first.
 ASKING = {
-    f"erase {ANNE}": (ANNE, ["Newsletter: confirmed since 23 December 2026", "Offers: signed up at"]),
+    f"erase {ANNE}": (ANNE, ["Newsletter: confirmed since 23 December 2026", "Offers: signed up on"]),
     f"suppressions add {ANNE} --scope all --reason x": (ANNE, ["Newsletter: confirmed since", "Offers: signed up"]),
     "abuse cancel --since 35d": ("2 sign-ups of 2 addresses", []),
     "jobs run purge --confirm": ("1 sign-up whose month is over, 0 ended subscriptions", []),
@@ -52,7 +52,7 @@ def asked(world: World, command: str, answer: str) -> Result:
 def test_where_nobody_can_be_asked_nothing_is_changed_or_looked_up(peopled: World, command: str) -> None:
     before = everything()
     result = run(peopled, *command.split())
-    assert (result.exit_code, result.stdout) == (2, "") and "say --yes to go on." in result.stderr
+    assert (result.exit_code, result.stdout) == (2, "") and "Add --yes to go ahead." in result.stderr
     assert ASKING[command][0] in result.stderr
     assert everything() == before
 
@@ -63,7 +63,7 @@ def test_no_or_no_answer_changes_nothing(peopled: World, terminal: None, command
     before = everything()
     result = asked(peopled, command, answer)
     at_once, looked_up = ASKING[command]
-    assert (result.exit_code, result.stdout) == (1, "") and "Go on? [y/N]" in result.stderr
+    assert (result.exit_code, result.stdout) == (1, "") and "Continue? [y/N]" in result.stderr
     assert [text for text in (at_once, *looked_up) if text not in result.stderr] == []
     after = everything()
     assert len(after.pop("audit")) - len(before.pop("audit")) == bool(looked_up)
@@ -73,9 +73,9 @@ def test_no_or_no_answer_changes_nothing(peopled: World, terminal: None, command
 @pytest.mark.parametrize("command", ASKING)
 def test_yes_goes_on_whether_typed_or_given(peopled: World, terminal: None, command: str) -> None:
     result = asked(peopled, command, "y\n")
-    assert result.exit_code == 0 and "Go on?" in result.stderr
+    assert result.exit_code == 0 and "Continue?" in result.stderr
     again = asked(peopled, f"{command} --yes", "")
-    assert "Go on?" not in again.stderr
+    assert "Continue?" not in again.stderr
     assert len(peopled.registrations()) < 3
 
 
@@ -87,7 +87,7 @@ def test_who_looks_and_does_not_go_on_has_looked(peopled: World, terminal: None)
 def test_nobody_is_asked_about_somebody_unknown(peopled: World, terminal: None) -> None:
     result = asked(peopled, f"erase {BART}", "y\n")
     assert result.exit_code == 1 and result.stderr.endswith("Error: Nothing is stored about this address.\n")
-    assert "Go on?" not in result.stderr
+    assert "Continue?" not in result.stderr
 
 
 @ONE_DATABASE

@@ -119,8 +119,8 @@ def test_it_says_what_happened_in_words_with_numbers() -> None:
         sentence(Excess(*NOBODY_CONFIRMS, 99, 95), ""),
     ]
     assert said == [
-        "612 sign-ups in a minute over all lists; usual are at most 600",
-        '301 sign-ups in a minute for the list "newsletter"; usual are at most 300',
-        "140 sign-ups in a minute for addresses at example.org; usual are at most 100",
-        "99 of 100 sign-ups of an hour were not confirmed; usual are at most 95",
+        "612 sign-ups in a minute across all lists; at most 600 are usual",
+        '301 sign-ups in a minute for the list "newsletter"; at most 300 are usual',
+        "140 sign-ups in a minute for addresses at example.org; at most 100 are usual",
+        "99% of an hour's sign-ups were not confirmed; at most 95% is usual",
     ]

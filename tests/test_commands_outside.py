@@ -131,7 +131,7 @@ def test_no_chapter_ends_before_it_began(world: World) -> None:
 
 def test_a_revocation_of_nothing_is_a_success_and_changes_nothing(world: World) -> None:
     result = run(world, "unsubscribe", ANNE, "--channel", "email")
-    assert (result.exit_code, result.stdout) == (0, "Nothing was open; nothing was changed.\n")
+    assert (result.exit_code, result.stdout) == (0, "This address has no open subscription: nothing was changed.\n")
     assert world.evidence() == []
 
 
@@ -143,7 +143,7 @@ def through(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Wor
 def test_a_test_mail_says_what_the_relay_said(make_app: Callable[..., Flask], clock: Movable) -> None:
     with Relay() as relay:
         text = good(through(relay, make_app, clock), "mail", "test", ANNE)
-        assert text.startswith("The relay took it: 250")
+        assert text.startswith("The relay accepted it: 250")
         assert [mail.recipients for mail in relay.wait_for(1)] == [(ANNE,)]
 
 
@@ -157,4 +157,4 @@ def test_a_refused_test_mail_is_one_sentence_with_the_words_of_the_relay(
 
 
 def test_a_test_mail_without_a_relay_is_one_sentence(make_app: Callable[..., Flask], clock: Movable) -> None:
-    assert "did not take it" in refused(through(Relay(), make_app, clock), "mail", "test", ANNE)
+    assert "did not accept it" in refused(through(Relay(), make_app, clock), "mail", "test", ANNE)

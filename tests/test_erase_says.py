@@ -167,7 +167,7 @@ def test_the_operator_is_told_what_is_stored_of_an_address_without_a_person(worl
     suppressed(world, ANNE, SuppressionScope.ALL)
     answer = erased(world, ANNE)
     assert (answer.exit_code, said(answer.output)) == (1, expected(stored(world, ANNE)))
-    assert "nothing to erase" in answer.output
+    assert "no sign-up or subscription to erase" in answer.output
 
 
 def test_the_owners_page_says_the_same_before_and_after(make_app: Callable[..., Flask], clock: Movable) -> None:

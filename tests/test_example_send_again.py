@@ -67,7 +67,7 @@ def test_a_sender_that_is_refused_ends_it_with_a_sentence(relay: Relay, tmp_path
     relay.behave("mail", "550 5.7.1 not you")
     done = send(relay, tmp_path, rows(*PEOPLE))
     assert (done.returncode, done.stderr.decode()) == (
-        1, "The relay takes nothing from newsletter@example.org: 550 5.7.1 not you\n",
+        1, "The relay accepts nothing from newsletter@example.org: 550 5.7.1 not you\n",
     )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def test_a_second_try_is_the_same_mail_and_a_file_of_another_issue_is_refused(re
     assert send(relay, tmp_path, rows(BART), "--resume", file).returncode == 0
     assert len({mail.message["Message-ID"] for mail in relay.mails}) == 1 < len(relay.mails)
     other = send(relay, tmp_path, rows(BART), "--resume", file, text="June\n")
-    assert (other.returncode, "is of another issue" in other.stderr.decode(), len(relay.mails)) == (2, True, 2)
+    assert (other.returncode, "belongs to another issue" in other.stderr.decode(), len(relay.mails)) == (2, True, 2)
 
 
 def test_what_is_written_is_what_arrives(relay: Relay, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`flask explain`: what happened to an address, why it got no mail, and what comes next."""
+"""`yestwice explain`: what happened to an address, why it got no email, and what comes next."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def test_the_command_tells_the_story_on_stdout(world: World) -> None:
 
 
 def test_of_an_unknown_address_nothing_is_known(world: World) -> None:
-    assert told(world) == "Nothing is known about this address: it never signed up, or all of it has been deleted."
+    assert told(world) == "Nothing is stored about this address: it never signed up, or everything has been deleted."
 
 
 def test_a_closed_budget_says_until_when(world: World) -> None:
@@ -43,9 +43,9 @@ def test_a_closed_budget_says_until_when(world: World) -> None:
     world.deliver()
     world.clock.forward(minutes=3)
     world.sign_up(ANNE)
-    assert "Mail budget: used up (1 in 15 minutes, 3 in 24 hours, 5 in 30 days);" in told(world)
-    assert "a sign-up before 24 November 2026, 14:32 UTC is answered as always" in told(world)
-    assert "Asked for 2 times in all." in told(world)
+    assert "Mail budget used up (1 in 15 minutes, 3 in 24 hours, 5 in 30 days):" in told(world)
+    assert "a sign-up before 24 November 2026, 14:32 UTC is answered as usual, but sends no email." in told(world)
+    assert "Signed up 2 times in all." in told(world)
     world.clock.forward(minutes=12)
     assert "Mail budget" not in told(world)
 
@@ -54,15 +54,15 @@ def test_a_mail_that_waits_for_the_budget_says_when_it_leaves(world: World) -> N
     at(world, "2026-11-24T14:17")
     world.sign_up(ANNE, NEWS)
     world.sign_up(ANNE, OFFERS)
-    assert "The confirmation mail waits until 24 November 2026, 14:32 UTC" in told(world)
-    assert "The confirmation mail is about to leave." in told(world)
+    assert "The confirmation email is waiting until 24 November 2026, 14:32 UTC" in told(world)
+    assert "The confirmation email is about to be sent." in told(world)
 
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ({"by": "page"}, "Suppressed: this address is not asked to confirm (this was not me, set at"),
-        (ONE_CLICK, "not asked to confirm for Newsletter until 23 December 2026, 12:00 UTC"),
+        ({"by": "page"}, "Suppressed: this address gets no confirmation emails (this was not me, set on"),
+        (ONE_CLICK, "gets no confirmation emails for Newsletter until 23 December 2026, 12:00 UTC"),
     ],
     ids=["button", "one-click"],
 )
@@ -75,14 +75,16 @@ def test_this_was_not_me_is_told(world: World, data: dict[str, str], sentence: s
 def test_a_suppression_by_hand_is_told_with_its_reason(world: World) -> None:
     key = world.parts.links.key(parse(ANNE).folded)
     suppress.suppress(key, "all", "asked by letter", world.clock.now(), world.parts.policy, "command line")
-    assert "this address gets no mail at all (asked by letter, set at" in told(world)
+    assert "this address gets no email at all (asked by letter, set on" in told(world)
 
 
 def test_the_word_of_the_relay_and_the_next_try_are_told(mailed: World, relay: Relay) -> None:
     relay.behave("rcpt", "451 4.7.1 greylisted, come back")
     mailed.sign_up(ANNE)
     mailed.deliver()
-    assert 'the relay said "RCPT TO: 451 4.7.1 greylisted, come back" (try 1); next try at 23 November' in told(mailed)
+    assert 'the relay said "RCPT TO: 451 4.7.1 greylisted, come back" (attempt 1); next attempt on 23 November' in told(
+        mailed
+    )
 
 
 def test_a_welcome_mail_that_waits_is_told_too(mailed: World, relay: Relay) -> None:
@@ -91,20 +93,20 @@ def test_a_welcome_mail_that_waits_is_told_too(mailed: World, relay: Relay) -> N
     mailed.post(mailed.parts.links.confirm_url(mailed.registrations()[0].ref))
     relay.behave("rcpt", "451 4.7.1 greylisted")
     mailed.deliver()
-    assert "The welcome mail waits: the relay said" in told(mailed)
+    assert "The welcome email is waiting: the relay said" in told(mailed)
 
 
 def test_a_mail_that_was_given_up_is_told(mailed: World, relay: Relay) -> None:
     relay.behave("rcpt", "550 5.1.1 no such user")
     mailed.sign_up(ANNE)
     mailed.deliver()
-    assert 'the confirmation mail was given up; the relay said "RCPT TO: 550 5.1.1 no such user"' in told(mailed)
+    assert 'the confirmation email was given up; the relay said "RCPT TO: 550 5.1.1 no such user"' in told(mailed)
 
 
 def test_what_the_relay_said_when_it_took_the_mail_is_told(mailed: World) -> None:
     mailed.sign_up(ANNE)
     mailed.deliver()
-    assert 'the relay took the confirmation mail: "250' in told(mailed)
+    assert 'the relay took the confirmation email: "250' in told(mailed)
     assert "with hashes for its links and code, it is the same, byte for byte." in told(mailed)
 
 
@@ -113,7 +115,7 @@ def test_of_a_mail_to_one_who_is_erased_only_the_hashes_are_told(world: World) -
     assert "byte for byte" in told(world)
     erase.ask(world.parts.links.key(ANNE), world.clock.now(), world.parts.policy, "command line")
     world.run("deliver")
-    assert "It cannot be made again: the person" in told(world)
+    assert "It cannot be rebuilt: the person" in told(world)
     assert "byte for byte" not in told(world)
 
 
@@ -123,26 +125,28 @@ def test_a_mail_whose_time_is_over_is_not_promised(mailed: World, relay: Relay) 
     mailed.deliver()
     mailed.clock.forward(hours=24)
     assert "next try" not in told(mailed)
-    assert "The confirmation mail will not be sent" in told(mailed)
+    assert "The confirmation email will not be sent" in told(mailed)
 
 
 def test_a_pending_one_says_until_when_it_can_be_confirmed(world: World) -> None:
     world.sign_up(ANNE)
-    assert "Now: pending; it can be confirmed until 24 November 2026, 12:00 UTC, then it is blocked." in told(world)
+    assert "Now: pending. It can be confirmed until 24 November 2026, 12:00 UTC; then it is blocked." in told(world)
 
 
 def test_a_blocked_one_says_when_it_is_deleted(world: World) -> None:
     world.sign_up(ANNE)
     world.clock.forward(hours=24)
-    assert "Now: blocked, since nobody confirmed in time; it is deleted at 23 December 2026, 12:00 UTC." in told(world)
+    assert "Now: blocked, because nobody confirmed it in time. It is deleted on 23 December 2026, 12:00 UTC." in told(
+        world
+    )
 
 
 def test_chapters_are_told_one_by_one(world: World) -> None:
     for _ in range(2):
         world.subscribe(ANNE)
         world.post(world.leave_link(ANNE))
-    assert told(world).count("Subscription to Newsletter, confirmed at") == 2
-    assert told(world).count("its proof is kept until 1 January 2030, 00:00 UTC.") == 2
+    assert told(world).count("Subscription to Newsletter, confirmed ") == 2
+    assert told(world).count("Its proof is kept until 1 January 2030, 00:00 UTC.") == 2
 
 
 def test_a_subscriber_reads_as_subscribed_with_both_acts(world: World) -> None:
@@ -150,7 +154,7 @@ def test_a_subscriber_reads_as_subscribed_with_both_acts(world: World) -> None:
     world.sign_up(ANNE)
     text = told(world)
     assert "signed up by api from 192.0.2.1" in text
-    assert "confirmed by button on the confirmation page from 203.0.113.7" in text
+    assert "confirmed by the button on the confirmation page from 203.0.113.7" in text
     assert "somebody signed this address up again by api." in text
     assert "Now: subscribed." in text
 
@@ -159,7 +163,7 @@ def test_an_erasure_that_waits_says_until_when(world: World) -> None:
     world.subscribe(ANNE)
     key = world.parts.links.key(parse(ANNE).folded)
     erase.ask(key, world.clock.now(), world.parts.policy, "command line")
-    assert "Erasure has been asked for: done by 23 November 2026, 13:15 UTC at the latest." in told(world)
+    assert "Erasure was requested: it is done by 23 November 2026, 13:15 UTC at the latest." in told(world)
     world.run("deliver")
     assert "the person was erased from this record." in told(world)
 
@@ -193,7 +197,7 @@ def test_times_of_evidence_are_exact_and_have_the_lists_zone_beside(world: World
     [row] = world.registrations()
     here = local_time(world.parts.catalogue.lists[row.list_id], row.registered_at)
     beside = "" if here.endswith(" UTC") else f" ({here})"
-    assert f"Sign-up for Newsletter at 2026-11-24T14:17:42Z{beside}:" in told(world)
+    assert f"Signed up for Newsletter, 2026-11-24T14:17:42Z{beside}:" in told(world)
     assert f"  2026-11-24T14:17:42Z{beside}: signed up by api" in told(world)
     row.timezone = "Europe/Berlin"  # type: ignore[attr-defined]
     assert local_time(row, row.registered_at) == "2026-11-24 15:17:42 CET"
@@ -212,7 +216,7 @@ def test_the_budget_is_told_as_it_is_configured(make_app: Callable[..., Flask], 
         world = World(app, app.test_client(), clock)
         world.sign_up(ANNE, NEWS)
         world.sign_up(ANNE, OFFERS)
-        assert "(the mail budget: 1 in 20 minutes, 2 in 1 hour, 9 in 24 hours, 20 in 14 days)." in told(world)
+        assert "(mail budget: 1 in 20 minutes, 2 in 1 hour, 9 in 24 hours, 20 in 14 days)." in told(world)
         assert "15 minutes" not in told(world)
 
 
@@ -228,7 +232,7 @@ def test_programs_are_told_the_same_as_json(world: World) -> None:
     assert [fact["fact"] for fact in sign_up["evidence"]] == ["registered", "mailed", "confirmed"]
     assert sign_up["evidence"][0]["wording_text"] == world.parts.catalogue.wordings[row.wording_id].text
     assert (subscription["now"], said["standing"][-1], said["never_mailed"]) == (
-        "subscribed.", "Asked for 1 time in all.", [],
+        "subscribed.", "Signed up 1 time in all.", [],
     )  # fmt: skip
     unknown = world.app.test_cli_runner().invoke(args=["explain", "nobody@example.org", "--json"])
     assert json.loads(unknown.stdout) == {"sign_ups": [], "subscriptions": [], "standing": [], "never_mailed": []}

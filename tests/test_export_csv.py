@@ -78,7 +78,7 @@ def test_the_command_says_how_many_are_left_out(world: World) -> None:
     fill(world, [ANNE, LEFT_OUT[0]])
     result = run(world, "export", NEWS)
     assert result.exit_code == 0 and result.stdout.count("\n") == 2
-    assert "1 subscription is left out" in result.stderr and "--format jsonl has all" in result.stderr
+    assert "1 subscription is left out" in result.stderr and "--format jsonl has everybody" in result.stderr
     assert "left out" not in run(world, "export", NEWS, "--format", "jsonl").stderr
 
 

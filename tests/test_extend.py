@@ -67,7 +67,7 @@ def owe(world: World, kind: MailKind, address: str = BART) -> None:
 
 def test_one_more_kind_of_mail_leaves_and_is_previewed_by_its_row_and_its_templates(world: World) -> None:
     world.subscribe(BART)
-    with one_more_kind("birthday", Row(noun="birthday mail", names_lists=True)) as kind:
+    with one_more_kind("birthday", Row(noun="birthday email", names_lists=True)) as kind:
         owe(world, kind)
         mail = world.mails(BART)[-1]
         previews = Previews(world.parts.sender.composer, world.parts.settings, world.parts.catalogue, world.clock.now())
@@ -126,7 +126,7 @@ def test_one_more_job_runs_shows_and_turns_late(world: World, monkeypatch: pytes
         assert re.search(r"^greet +0:10:00 .* 7 ", shown, re.M)
         world.clock.forward(seconds=job.late_after.total_seconds() + 1)
         here = {"environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
-        assert "greet is late: it has not run well since" in str(world.get("/readyz", **here).json["problems"])
+        assert "greet is late: it last succeeded at" in str(world.get("/readyz", **here).json["problems"])
         assert not job.by_hand  # nor does a person run what does not say so
     with transaction() as session:
         session.execute(sa.delete(JobRow).where(JobRow.name == "greet"))

@@ -133,7 +133,7 @@ def test_go_live_removes_nobody_from_a_live_database(tried: World, make_app: Cal
         World(app, app.test_client(), tried.clock).sign_up(ANNE)
         before = rows_of_every_table()
         result = go_live(tried, "--yes")
-        assert result.exit_code == 0 and "live already" in result.stdout
+        assert result.exit_code == 0 and "already live" in result.stdout
         assert rows_of_every_table() == before
 
 
@@ -154,7 +154,7 @@ def test_go_live_waits_for_the_end_of_whoever_serves_in_try_out_mode(served: Wor
 
 
 def test_nobody_begins_to_try_out_while_go_live_asks(tried: World) -> None:
-    with fits.nobody_tries_out(tried.parts.settings), pytest.raises(BadSettings, match="just now"):
+    with fits.nobody_tries_out(tried.parts.settings), pytest.raises(BadSettings, match="go-live` is running"):
         start.serve(tried.app)
 
 

@@ -58,7 +58,7 @@ def test_it_is_ready_when_every_job_has_run(world: World) -> None:
 def test_jobs_that_have_never_run_turn_it_red_when_they_have_had_their_time(world: World) -> None:
     assert problems(world) == []  # none is due yet
     world.clock.forward(hours=4)
-    assert problems(world) == [f"{name} is late: it has never run" for name in sorted(NAMED)]
+    assert problems(world) == [f"{name} is late: it has never succeeded" for name in sorted(NAMED)]
 
 
 def test_after_a_restart_jobs_have_their_time_again_and_then_it_says_since_when_they_have_not_run(world: World) -> None:
@@ -67,7 +67,7 @@ def test_after_a_restart_jobs_have_their_time_again_and_then_it_says_since_when_
     world.parts.began = world.clock.now()  # as in a process that starts now
     assert problems(world) == []
     world.clock.forward(hours=4)
-    assert problems(world)[0] == "block is late: it has not run well since 2026-11-23T12:00:00Z"
+    assert problems(world)[0] == "block is late: it last succeeded at 2026-11-23T12:00:00Z"
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -130,7 +130,7 @@ def test_a_relay_that_refuses_turns_it_red_until_it_takes_mail_again(
         relay.behave("mail", "451 4.3.0 not now")
         sending.sign_up(ANNE)
         sending.deliver()
-        assert [one for one in problems(sending) if "takes no mail" in one]
+        assert [one for one in problems(sending) if "takes no emails" in one]
         relay.accept()
         sending.clock.forward(minutes=1)
         sending.deliver()

@@ -63,7 +63,7 @@ def test_a_full_disk_turns_it_red_until_there_is_room(world: World, tmp_path: Pa
     run_all(world)
     with full(world, tmp_path):
         looks(world)
-        assert [one for one in problems(world) if "takes nothing that is written" in one]
+        assert [one for one in problems(world) if "cannot be written to" in one]
         assert readyz(world, **OUTSIDE).get_json() == {"status": "not ready"}
     looks(world)
     assert problems(world) == []

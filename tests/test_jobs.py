@@ -237,4 +237,4 @@ def test_a_job_that_is_stopped_by_a_busy_database_does_not_say_that_nothing_was_
 
     monkeypatch.setitem(NAMED, "purge", doing("purge", busy))
     told = world.app.test_cli_runner().invoke(args=["jobs", "run", "purge"])
-    assert told.exit_code == 1 and "what was done before that stays" in told.stderr
+    assert told.exit_code == 1 and "What was done so far stays done" in told.stderr

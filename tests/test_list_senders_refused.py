@@ -63,7 +63,7 @@ def test_a_relay_that_refuses_every_sender_pauses_the_queue(world: World, relay:
     for address, slug in ((ANNE, NEWS), (BART, OFFERS), (CRIS, HIDDEN)):
         world.sign_up(address, slug)
     assert world.deliver() == 0
-    assert pause() == (True, f"the relay takes no mail: MAIL FROM: {NOT_OURS}")
+    assert pause() == (True, f"the relay takes no emails: MAIL FROM: {NOT_OURS}")
     relay.accept()
     world.clock.forward(seconds=66)
     assert world.deliver() == 3

@@ -59,7 +59,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused_in_a_sentence(
     with pytest.raises(NoPicture):
         read_picture(path)
     assert told(tmp_path, name) == [
-        f'logo in [[lists]] "newsletter" names {path}, which is no picture of the type that its name says.'
+        f'logo in [[lists]] "newsletter" names {path}, which is not a picture of the type in its file name.'
     ]
 
 
@@ -80,9 +80,9 @@ def test_a_drawing_without_a_size_is_refused(tmp_path: Path, svg: str) -> None:
 
 
 def test_a_missing_file_an_unknown_type_and_a_wrong_colour_each_get_a_sentence(tmp_path: Path) -> None:
-    assert "no file that can be read" in told(tmp_path, "none.png")[0]
+    assert "which cannot be read" in told(tmp_path, "none.png")[0]
     assert "must be a file that ends in" in told(tmp_path, "logo.gif")[0]
-    assert 'must be written like "#14634b"' in told(tmp_path, "", "green")[0]
+    assert 'must be a colour such as "#14634b"' in told(tmp_path, "", "green")[0]
 
 
 def test_a_picture_that_would_slow_every_page_is_refused(tmp_path: Path) -> None:

@@ -73,10 +73,10 @@ def test_the_operator_is_told_why_an_address_is_never_mailed() -> None:
     rules = Mailable(frozenset({"bad.example"}), frozenset({"example.org"}), frozenset({"us@example.org"}))
     asked = ("us@example.org", "root@example.org", "anne@bad.example", "anne@example.net", ANNE)
     assert [rules.why_not(parse(address)) for address in asked] == [
-        "an address of this service itself",
-        "an address of a role; role_addresses in [abuse]",
+        "it belongs to this service",
+        "it is the address of a role (see role_addresses in [abuse])",
         "its domain is one of blocked_domains in [abuse]",
-        "its domain is none of allowed_domains in [abuse]",
+        "its domain is not one of allowed_domains in [abuse]",
         None,
     ]
 
@@ -143,10 +143,10 @@ def test_explain_says_why_an_address_is_never_mailed(strict: Strict) -> None:
     told = {one: world.app.test_cli_runner().invoke(args=["explain", one]).output
             for one in ("postmaster@example.org", "anne@bad.example", ANNE)}  # fmt: skip
     assert (
-        "Never mailed, and answered like all others: an address of a role; role_addresses in"
-        in told["postmaster@example.org"]
+        "This address is never sent email, though the form answers it like any other: it is the address of a role (see "
+        "role_addresses in" in told["postmaster@example.org"]
     )
-    assert "blocked_domains" in told["anne@bad.example"] and "Never mailed" not in told[ANNE]
+    assert "blocked_domains" in told["anne@bad.example"] and "never sent email" not in told[ANNE]
 
 
 def test_explain_names_a_throw_away_domain(strict: Strict) -> None:

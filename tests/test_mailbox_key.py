@@ -142,26 +142,28 @@ def test_an_attack_on_one_mailbox_is_cancelled_once_and_lifted_under_any_spellin
     world.clock.forward(days=2)
     world.sign_up(ANNE)
     assert world.mails(ANNE) == []
-    assert "1 lifted" in command(world, "suppressions", "lift", OTHER, "--reason", "asked").output
+    assert "1 suppression lifted" in command(world, "suppressions", "lift", OTHER, "--reason", "asked").output
     world.sign_up(ANNE)
     assert len(world.mails(ANNE)) == 1
 
 
 def test_the_commands_tell_of_the_mailbox(world: World) -> None:
     command(world, "suppressions", "add", TAGGED, "--scope", "all", "--yes", "--reason", "a letter")
-    assert "gets no mail at all (a letter, set at" in command(world, "explain", TAGGED).output
+    assert "gets no email at all (a letter, set on" in command(world, "explain", TAGGED).output
     told = command(world, "explain", ANNE).output
-    assert "is not asked to confirm (a letter, set at" in told and "for another spelling of the same mailbox" in told
+    assert (
+        "gets no confirmation emails (a letter, set on" in told and "for another spelling of the same mailbox" in told
+    )
     assert "confirmations  all   " in command(world, "suppressions", "show", OTHER).output
     command(world, "suppressions", "lift", TAGGED, "--reason", "asked")
-    assert "Nothing is known" in command(world, "explain", ANNE).output
+    assert "Nothing is stored" in command(world, "explain", ANNE).output
     assert (world.count(Suppression), world.count(Address)) == (0, 0)
 
 
 def test_the_budget_of_a_mailbox_is_told_under_any_spelling(world: World) -> None:
     world.sign_up(TAGGED)
     for address in (TAGGED, OTHER, ANNE):
-        assert "Mail budget: used up" in command(world, "explain", address).output
+        assert "Mail budget used up" in command(world, "explain", address).output
 
 
 def test_nobody_signs_our_own_addresses_up_with_a_tag(world: World) -> None:

@@ -100,7 +100,7 @@ def test_the_old_mailbox_is_told_once_and_what_to_do(world: World) -> None:
 
 def test_the_end_of_the_old_one_stands_in_its_evidence(world: World) -> None:
     moving(world)
-    assert "It moves here from another address, once it is confirmed." in "\n".join(story(key(world, NEW)))
+    assert "Once confirmed, this replaces the subscription of another address." in "\n".join(story(key(world, NEW)))
     world.post(world.confirm_link(NEW))
     ended = next(one for one in world.evidence() if one.fact == "unsubscribed")
     assert (ended.details, ended.at) == ({"reason": "moved to another address"}, world.clock.now())

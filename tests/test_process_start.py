@@ -50,7 +50,7 @@ COMMANDS = {
     "wsgiref": (sys.executable, "-c", WSGIREF),
 }
 STARTS_AGAIN = {"flask run --debug"}
-WARNING = "its mails lack a legal notice"  # each scheduler says so of both lists, as it starts
+WARNING = "its emails need these for the legal notice"  # each scheduler says so of both lists, as it starts
 OURS = 2  # schedulers: one of the web process, one of that for mails and jobs
 SLOTS = {"tidy": 60, "block": 300, "purge": 3600}  # seconds
 LEFT = """

@@ -1,5 +1,6 @@
 """The documents say what is true: commands, links, settings, metrics and the diagram."""
 
+import gzip
 import re
 import subprocess
 import tomllib
@@ -12,7 +13,9 @@ from flask import Flask
 from flask.cli import run_command
 
 from app import create_app
-from subscriptions import __version__
+from subscriptions import __version__, findings
+from subscriptions.cli import commands as commands_of_the_product
+from subscriptions.cli.menu import leaves
 from subscriptions.settings import ListSettings, Server, Settings
 from subscriptions.settings.file import load
 from subscriptions.store.lists import wording_hash
@@ -140,3 +143,45 @@ def test_documents_name_no_host_but_examples(name: str) -> None:
     public = {"www.rfc-editor.org", "semver.org"}
     hosts = {urlsplit(url).hostname or "" for url in re.findall(r"https?://[^\s)\"'`>]+", text_of(name))}
     assert {host for host in hosts - public if not re.fullmatch(r"(.*\.)?example\.org|127\.0\.0\.1", host)} == set()
+
+
+@each("name", [*NAMES, "config.example.toml", "examples/send.py"])
+def test_what_is_to_be_typed_is_yestwice_and_never_flask(name: str) -> None:
+    text = text_of(name).rpartition("\n## 0.3.0 ")[0] or text_of(name)  # earlier versions had no other name for it
+    assert set(re.findall(r"flask (?!run\b)[a-z-]+", text)) == set()
+
+
+@each("name", NAMES)
+def test_what_is_copied_of_the_database_and_the_keys_is_for_the_operator_alone(name: str) -> None:
+    copying = [one for one in blocks(text_of(name), "sh") if re.search(r"VACUUM INTO|pg_dump|cp .*secret_key", one)]
+    assert [one.splitlines()[0] for one in copying] == ["umask 077"] * len(copying)
+    assert (name == "docs/production.md") is bool(copying)
+
+
+def test_the_script_is_as_large_as_the_readme_says() -> None:
+    script = ROOT / "subscriptions" / "web" / "embed" / "scripts" / "v2" / "yestwice.js"
+    said = ["six", "seven", "eight", "nine"][round(len(gzip.compress(script.read_bytes())) / 1000) - 6]
+    assert f"It is {said} kilobytes when" in README
+
+
+@pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])
+def test_where_the_page_after_the_form_is_still_open_opening_the_link_is_said_to_be_enough(name: str) -> None:
+    said = " ".join(text_of(name).split())
+    assert re.search(r"the page after the form is still open in the same browser", said)
+    assert not re.search(r"only its button subscribes|not pressed the button behind", said)
+
+
+def test_documents_and_help_are_plain_english() -> None:
+    """The patterns of texts that were thought in another language; each has stood here once."""
+    foreign = re.compile(
+        r"stored of you|usual are|\banew\b|[Nn]ot in this way|A hole:|is no (?!longer)\w+ such|no file that|go on\?|"
+        r"[Tt]o type the|is on its way|Ended at|at \d{1,2} (?:January|November)|\bmails\b|one line a problem|in clear\b"
+    )
+    texts = {
+        name: text_of(name) for name in [*NAMES, "config.example.toml"] if name not in ("CHANGELOG.md", "STYLE.md")
+    }
+    texts |= {name: f"{one.help} {' '.join(getattr(each_, 'help', None) or '' for each_ in one.params)}"
+              for top, command in commands_of_the_product().items() for name, one in leaves(command, top)}  # fmt: skip
+    texts |= {"findings": " ".join(row.sentence for row in findings.ROWS)}
+    shown = {name: re.sub(r"`[^`]*`|^```.*?^```$", "", text, flags=re.M | re.S) for name, text in texts.items()}
+    assert {name: found for name, text in shown.items() if (found := foreign.findall(text))} == {}

@@ -69,8 +69,8 @@ def test_a_wrong_password_keeps_what_the_relay_said_and_says_what_to_check(start
 
 
 WRONG_SECURITY = [
-    ("none", "tls", f"does not speak TLS from the start: {PORTS}"),
-    ("starttls", "tls", f"does not speak TLS from the start: {PORTS}"),
+    ("none", "tls", f"does not start with TLS: {PORTS}"),
+    ("starttls", "tls", f"does not start with TLS: {PORTS}"),
     ("tls", "starttls", f"did not answer in time before its greeting: {PORTS}"),
     ("tls", "none", f"did not answer in time before its greeting: {PORTS}"),
     ("none", "starttls", f"offers no STARTTLS: {PORTS}"),
@@ -83,14 +83,14 @@ def test_a_security_that_the_port_does_not_speak_is_told_with_those_that_ports_d
 ) -> None:
     with secured(security=speaks) as relay:
         world = start(relay, security=wanted)
-        assert sent(world) == f"the relay takes no mail: {relay.host}:{relay.port} {advice}"
-        assert readiness(world) == [f"deliver pauses: the relay takes no mail: {relay.host}:{relay.port} {advice}"]
+        assert sent(world) == f"the relay takes no emails: {relay.host}:{relay.port} {advice}"
+        assert readiness(world) == [f"deliver is paused: the relay takes no emails: {relay.host}:{relay.port} {advice}"]
 
 
 @pytest.mark.parametrize(
     ("certificate", "advice"),
     [
-        (Certificate.OTHER_HOST, "; set host in [mail] to a name that it bears"),
+        (Certificate.OTHER_HOST, "; set host in [mail] to a name in that certificate"),
         (Certificate.UNKNOWN_CA, "SSL_CERT_FILE"),
     ],
 )

@@ -166,23 +166,23 @@ def test_one_line_of_the_log_says_that_it_pauses_and_one_that_it_runs_again(
     refuse(world, relay, *PEOPLE, LATE)
     recover(world, relay)
     said = [record.getMessage() for record in caplog.records if "queue" in record.getMessage()]
-    assert said == ["the queue of mails pauses", "the queue of mails runs again"]
+    assert said == ["the mail queue is paused", "the mail queue is running again"]
 
 
 def test_readiness_metrics_and_commands_say_that_it_pauses(world: World, relay: Relay) -> None:
     refuse(world, relay, *PEOPLE, LATE)
     world.clock.forward(minutes=5)
     world.deliver()
-    why = f'the relay refuses everybody: it said "RCPT TO: {DENIED}"; its mails are set aside until it takes one'
-    assert [one for one in readiness(world) if "pauses" in one] == [f"deliver pauses: {why}"]
+    why = f'the relay refuses everybody: it said "RCPT TO: {DENIED}"; its emails are set aside until it takes one'
+    assert [one for one in readiness(world) if "is paused" in one] == [f"deliver is paused: {why}"]
     assert world.get("/readyz").status_code == 503
     numbers = world.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_data(as_text=True)
     assert "yestwice_outbox_set_aside 6.0" in numbers and "yestwice_queue_paused 1.0" in numbers
     run = world.app.test_cli_runner().invoke
-    assert "is set aside, since the relay refuses everybody" in run(args=["explain", PEOPLE[0]]).output
-    assert f"pauses: {why}" in run(args=["jobs", "show"]).output
+    assert "is set aside because the relay refuses everybody" in run(args=["explain", PEOPLE[0]]).output
+    assert f"paused: {why}" in run(args=["jobs", "show"]).output
     recover(world, relay)
-    assert not any("pauses" in one for one in readiness(world))
+    assert not any("is paused" in one for one in readiness(world))
 
 
 def test_a_sender_that_is_refused_for_one_kind_of_address_stops_nobody_else(world: World, relay: Relay) -> None:

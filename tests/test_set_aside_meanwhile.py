@@ -92,7 +92,10 @@ def test_a_mail_whose_time_ends_while_it_is_set_aside_is_dropped_and_said(world:
         "mail": "confirm", "reply": f"RCPT TO: {DENIED}", "set_aside": True, "refused_at": "2026-11-23T12:00:00+00:00",
     }  # fmt: skip
     said = world.app.test_cli_runner().invoke(args=["explain", ANNE]).output
-    assert "it had been set aside, and its time was over before it took any" in said
+    assert (
+        "It had been set aside, because the relay refused everybody; its time was over before the relay took any"
+        in said
+    )
 
 
 def test_who_is_erased_or_suppressed_meanwhile_gets_no_mail(world: World, relay: Relay) -> None:

@@ -154,8 +154,8 @@ def test_every_kind_of_mistake_is_told_at_once(tmp_path: Path) -> None:
         ("[mail]\ntransprt = 'smtp'", "did you mean transport?"),
         ("[databse]\nurl = ''", "did you mean database?"),
         ("[[list]]\nslug = 'a'", "did you mean lists?"),
-        ("[lifecycle]\nxyz = 1", "it knows confirm_within_hours,"),
-        ("[[lists]]\nxyzzy = 'a'", "it knows slug,"),
+        ("[lifecycle]\nxyz = 1", "there are: confirm_within_hours,"),
+        ("[[lists]]\nxyzzy = 'a'", "there are: slug,"),
     ],
 )
 def test_an_unknown_key_is_refused_with_a_suggestion(tmp_path: Path, toml: str, hint: str) -> None:

@@ -96,14 +96,14 @@ def test_a_misspelt_variable_is_refused_by_its_name(tmp_path: Path, name: str) -
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(None, "cannot be read"), (b"[server", "is not TOML"), (b"# \xff", "is not UTF-8")]
+    ("content", "why"), [(None, "cannot be read"), (b"[server", "is not valid TOML"), (b"# \xff", "is not UTF-8")]
 )
 def test_a_file_that_cannot_be_read_is_the_only_thing_told(tmp_path: Path, content: bytes | None, why: str) -> None:
     path = tmp_path / "named.toml"
     if content is not None:
         path.write_bytes(content)
     (problem,) = refused(tmp_path, CONFIG=str(path), SERVER__BASE_URL="https://news.example.org")
-    assert problem.startswith(f"The configuration {path} {why}")
+    assert problem.startswith(f"The configuration file {path} {why}")
 
 
 @pytest.mark.parametrize(
@@ -203,4 +203,4 @@ def test_a_start_with_a_bad_configuration_ends_with_status_1_and_no_traceback(tm
 @each(("named", "meant"), [("europe/berlin", "Europe/Berlin"), ("Europe/Berlim", "Europe/Berlin"), ("utc", "UTC")])
 def test_a_time_zone_that_is_nearly_one_is_told_which(tmp_path: Path, named: str, meant: str) -> None:
     (problem,) = refused(tmp_path, f"[[lists]]\ntimezone = '{named}'")
-    assert f'is "{named}", which is no time zone' in problem and f'"{meant}" is one' in problem
+    assert f'is "{named}", which is not a time zone' in problem and f'perhaps you mean "{meant}"' in problem

@@ -169,4 +169,4 @@ def test_each_job_waits_for_the_database(world: World, error: Exception, caplog:
 
     for name in NAMED:
         Background(world.app)._run(replace(NAMED[name], work=wait))
-    assert [record.getMessage() for record in caplog.records] == ["job waits for the database"] * len(NAMED)
+    assert [record.getMessage() for record in caplog.records] == ["a job is waiting for the database"] * len(NAMED)

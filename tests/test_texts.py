@@ -99,8 +99,8 @@ def test_what_is_missing_in_a_language_stands_in_the_lists_own_and_says_so(world
 def test_the_lint_says_which_texts_are_missing(world: World) -> None:
     said = world.app.test_cli_runner().invoke(args=["mail", "lint", "--list", NEWS, "--mail", "confirm"]).stdout
     missing = "controller, description, label of club, policy_url, postal_address, privacy_contact, purpose of club"
-    assert f'newsletter, fr: no {missing}, wording in this language; what stands there is "en".' in said
-    assert "newsletter, es: no controller" in said and "newsletter, de:" not in said and "en: no" not in said
+    assert f'newsletter, fr: {missing}, wording not translated; shown in "en".' in said
+    assert "newsletter, es: controller" in said and "newsletter, de:" not in said and "newsletter, en:" not in said
 
 
 LIST = "[[lists]]\nslug = 'news'\nlocale = 'de-AT'\nfields = ['name', 'club: Verein']\n"
@@ -113,11 +113,11 @@ def test_texts_are_read_from_the_file_and_from_the_environment(tmp_path: Path) -
 
 
 REFUSED = {
-    "[lists.texts.xx]\n": "names no language that is known",
+    "[lists.texts.xx]\n": "is not a known language",
     "[lists.texts.de]\n": "are in the list's own language",
-    "[lists.texts.fr]\n[lists.texts.FR]\n": 'names the language "fr" twice',
+    "[lists.texts.fr]\n[lists.texts.FR]\n": 'repeats the language "fr"',
     "[lists.texts.fr]\ntitle = 'x'\n": "title in [lists.texts.fr] of [[lists]] no. 1",
-    '[lists.texts.fr]\nname = "a\\nb"\n': "must be one line",
+    '[lists.texts.fr]\nname = "a\\nb"\n': "must be a single line",
     "[lists.texts.fr]\nwording = ' '\n": "must say what people consent to",
     "[lists.texts.fr]\npolicy_url = 'x'\n": "must start with https://",
     "[lists.texts.fr]\nfields = ['name']\n": "fields in",

@@ -246,4 +246,4 @@ def test_an_erasure_takes_them_from_every_row(world: World) -> None:
 def test_explain_names_the_fields_that_were_filled_and_not_with_what(world: World) -> None:
     world.subscribe(ANNE, NEWS, name="Anne E.", **TOLD)
     told = "\n".join(story(world.subscriptions()[0].key))
-    assert told.count("Told besides the address: name, salutation, given_name") == 2 and "Anne" not in told
+    assert told.count("Also filled in: name, salutation, given_name") == 2 and "Anne" not in told

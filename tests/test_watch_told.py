@@ -34,7 +34,7 @@ def test_it_says_in_the_log_why_it_opened_once_and_without_an_address(
         look(abused)
     (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
     said: dict[str, Any] = vars(line)
-    assert said["why"] == "11 sign-ups in a minute for addresses at big.example; usual are at most 10"
+    assert said["why"] == "11 sign-ups in a minute for addresses at big.example; at most 10 are usual"
     assert "canary" not in str(said)
 
 
@@ -43,7 +43,7 @@ def test_health_says_why_without_turning_red_and_metrics_count_it(abused: World)
     look(abused)
     details = abused.get("/readyz").get_json()
     assert details["breaker"] == [
-        '21 sign-ups in a minute for the list "newsletter"; usual are at most 20; on until 2026-11-23T12:15:00Z'
+        '21 sign-ups in a minute for the list "newsletter"; at most 20 are usual; on until 2026-11-23T12:15:00Z'
     ]
     assert not [one for one in details["problems"] if "breaker" in one]
     found = abused.get("/metrics").text

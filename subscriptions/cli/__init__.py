@@ -25,7 +25,7 @@ from subscriptions.store.migrate import SchemaTooNew
 from subscriptions.store.models import List
 
 _AGO = re.compile(r"([1-9]\d{0,4})([mhd])")
-BUSY = "The database does not answer, or is busy"
+BUSY = "The database is busy or does not answer"
 ACTOR = "command line"  # who gave a command, for the evidence: no more than that it was one
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def ready(command: Callable[P, T]) -> Callable[P, T]:
         except (BadSettings, SchemaTooNew) as error:
             raise click.ClickException(str(error)) from None
         except (Unavailable, Contention):
-            raise click.ClickException(f"{BUSY}; nothing was changed.") from None
+            raise click.ClickException(f"{BUSY}: nothing was changed. Please try again.") from None
 
     return run
 
@@ -87,7 +87,7 @@ def time(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        said = f'"{text}" is no time such as 2026-11-23T09:15:00Z, nor 2h for two hours ago.'
+        said = f'"{text}" is not a time: write it like 2026-11-23T09:15:00Z, or 2h for two hours ago.'
         raise click.BadParameter(said) from None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
@@ -105,7 +105,7 @@ def the_list(slug: str) -> List:
     """The list of that name; else one sentence that names those there are."""
     lists = {row.slug: row for row in current_parts().catalogue.lists.values()}
     if slug not in lists:
-        raise click.ClickException(f'There is no list "{slug}"; there is {", ".join(lists)}.')
+        raise click.ClickException(f'There is no list "{slug}". The lists are: {", ".join(lists)}.')
     return lists[slug]
 
 

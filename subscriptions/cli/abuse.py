@@ -29,7 +29,7 @@ NEWEST = 5000  # registrations that are looked through for the names of domains
 LINES = 10
 Series = Mapping[datetime, int]
 
-group = Group("abuse", help="Floods of sign-ups: what the breaker sees, and how to clean up after one.")
+group = Group("abuse", help="See a flood of sign-ups, and clean up after it.")
 
 
 def cidr(text: str) -> Network:
@@ -37,43 +37,45 @@ def cidr(text: str) -> Network:
     try:
         return ipaddress.ip_network(text)
     except ValueError as error:
-        said = f'"{text}" is no network such as 203.0.113.0/24 or 2001:db8::/48: {error}.'
+        said = f'"{text}" is not a network such as 203.0.113.0/24 or 2001:db8::/48: {error}.'
         raise click.BadParameter(said) from None
 
 
 @group.command("show")
 @ready
 def show() -> None:
-    """What the breaker sees, the sign-ups of the last hour minute by minute, and what was done before."""
+    """Show what the breaker sees, the last hour's sign-ups minute by minute, and earlier clean-ups."""
     for line in _report(current_parts()):
         click.echo(line)
 
 
 @group.command("cancel")
-@click.option("--since", type=time, required=True, help="Its beginning: 2026-11-23T09:15:00Z, or 2h: 2 hours ago.")
-@click.option("--until", type=time, help="When it had ended; otherwise up to now.")
-@click.option("--network", "networks", type=cidr, multiple=True, help="Only from there: 203.0.113.0/24. Repeatable.")
-@click.option("--list", "slug", help="Only one list.")
+@click.option("--since", type=time, required=True, help="When it began: 2026-11-23T09:15:00Z, or 2h for two hours ago.")
+@click.option("--until", type=time, help="When it ended. Otherwise: up to now.")
+@click.option(
+    "--network", "networks", type=cidr, multiple=True, help="Only from this network: 203.0.113.0/24. Repeatable."
+)
+@click.option("--list", "slug", help="Only this list.")
 @acts.yes
 @ready
 def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...], slug: str | None, yes: bool) -> None:
-    """Erase the sign-ups of a time that were not confirmed, with the mails that wait for them.
+    """Erase the unconfirmed sign-ups of a period, with any emails still waiting for them.
 
-    Their addresses are sent no confirmation mail for 30 days, whoever signs them up, so that the attack cannot go on;
-    their owners can still write to you, and `yestwice suppressions lift ADDRESS` lets one in at once. Who has confirmed
-    keeps the subscription. What was done is noted, and shown by `yestwice abuse show`. Again: finds nothing more to do.
+    For 30 days their addresses get no confirmation email, whoever signs them up, so that the attack cannot continue.
+    If an owner writes to you, `yestwice suppressions lift ADDRESS` lets that address in at once. Confirmed sign-ups
+    keep their subscriptions. `yestwice abuse show` lists each clean-up. Running this twice does no harm.
     """
     now = current_parts().clock.now()
     window = Window(since, until or now, networks, the_list(slug).id if slug else None)
     if window.until <= window.since:
-        raise click.UsageError("--until is not after --since.")
+        raise click.UsageError("--until must be later than --since.")
     found = cancelling.look(window)
     if not found.registrations:
-        click.echo("No sign-up of that time waits; nothing was changed.")
+        click.echo("That period has no unconfirmed sign-ups: nothing was changed.")
         return
     if not yes:
         when = f"from {clocks.text(window.since)} to {clocks.text(window.until)}"
-        acts.ask(f"{_counted(found)} {when} would be erased, and the addresses not asked to confirm for 30 days.")
+        acts.ask(f"This erases {_counted(found)} {when}. The addresses get no confirmation email for 30 days.")
     done, hidden = Count(), not sys.stderr.isatty()
     with click.progressbar(length=found.registrations, label="Cancelling", file=sys.stderr, hidden=hidden) as bar:
         try:
@@ -82,10 +84,10 @@ def cancel(since: datetime, until: datetime | None, networks: tuple[Network, ...
                 done.addresses += count.addresses
                 bar.update(count.registrations)
         except (Unavailable, Contention):
-            said = f"{BUSY}; {_counted(done)} cancelled before that. Again: cancels the rest."
+            said = f"{BUSY}. {_counted(done)} cancelled so far; another run cancels the rest."
             raise click.ClickException(said) from None
     until_when = clocks.words(now + PROTECTED)
-    click.echo(f"{_counted(done)} cancelled; the addresses are not asked to confirm until {until_when}.")
+    click.echo(f"{_counted(done)} cancelled. The addresses get no confirmation email until {until_when}.")
 
 
 def _counted(count: Count) -> str:
@@ -97,24 +99,25 @@ def _counted(count: Count) -> str:
 @click.argument("file", type=click.File(encoding="utf-8"))
 @ready
 def refresh(file: TextIO) -> None:
-    """Take another list of domains for throw-away addresses from FILE, one domain a line (-: from stdin).
+    """Replace the list of throw-away mail domains with FILE: one domain on each line (- reads stdin).
 
-    It is kept in data_dir and used from the next start on. Such a domain is a flag in the evidence, nothing more.
+    The list is kept in data_dir and used from the next start. Sign-ups from these domains are marked in the evidence,
+    nothing more.
     """
     try:
         with transaction() as session:
             number = disposable.renew(Path(current_parts().settings.data_dir), file)
             audit.write(session, acts.act().of(number))
     except (disposable.BadList, UnicodeDecodeError) as error:
-        raise click.UsageError(f"That is no list of domains: {error}.") from None
-    click.echo(f"{number} domain{'s' * (number != 1)}, from the next start on.")
+        raise click.UsageError(f"This is not a list of domains: {error}.") from None
+    click.echo(f"{number} domain{'s' * (number != 1)} will be used from the next start.")
 
 
 def _report(parts: Parts) -> Iterator[str]:
     now = parts.clock.now()
     thresholds = parts.settings.thresholds
     if thresholds is None:
-        yield 'Nothing is watched: signups_per_network in [limits] is "".'
+        yield 'The breaker is switched off: signups_per_network in [limits] is "".'
         return
     with reading() as session:
         series = traffic.by_minute(session, traffic.minute_of(now) - (HOUR - 1) * MINUTE)
@@ -123,11 +126,13 @@ def _report(parts: Parts) -> Iterator[str]:
         yield from _breaker(openings, name_of, now)
         yield from _chart(series.get(EVERYBODY, {}), now)
         rows, usual = _rows(series, name_of, Scope.LIST, 0), thresholds.of_list
-        yield from _section(f"By list, last hour (usual are at most {usual} a minute):", rows)
+        yield from _section(
+            f"By list, last hour ({f'at most {usual} a minute are usual' if usual else 'no limit'}):", rows
+        )
         limit = thresholds.of_domain
         rows = _rows(series, name_of, Scope.DOMAIN, limit)[:LINES] if limit else []
-        yield from _section(f"Mail domains of more than {limit} sign-ups in a minute, last hour:", rows)
-        yield from _section("Done by operators, newest first:", map(_done, _newest(session)))
+        yield from _section(f"Mail domains with more than {limit} sign-ups in a minute, last hour:", rows)
+        yield from _section("Clean-ups, newest first:", map(_done, _newest(session)))
 
 
 def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
@@ -144,7 +149,7 @@ def _names(parts: Parts, session: Session, causes: Iterable[Cause]) -> Callable[
 
     def name_of(cause: Cause) -> str:
         scope, name = cause
-        domain = f"a mail domain (number {name[:8]}; the log of that time names it)"
+        domain = f"a mail domain (number {name[:8]}; see the log of that time for its name)"
         return known.get(cause, name if scope is Scope.LIST else domain)
 
     return name_of
@@ -152,10 +157,10 @@ def _names(parts: Parts, session: Session, causes: Iterable[Cause]) -> Callable[
 
 def _breaker(openings: Openings, name_of: Callable[[Cause], str], now: datetime) -> Iterator[str]:
     on = [opening for opening in openings.values() if opening.is_on(now)]
-    yield "The breaker is on: those concerned are asked for a proof of work." if on else "The breaker is off."
+    yield "The breaker is on: affected visitors must do a proof of work." if on else "The breaker is off."
     for opening in sorted(openings.values(), key=lambda opening: opening.since):
         said = sentence(opening.excess, name_of(opening.excess.cause))
-        end = "on until" if opening.is_on(now) else "over since"
+        end = "on until" if opening.is_on(now) else "ended at"
         yield f"  {clocks.text(opening.since)}  {said}; {end} {clocks.text(opening.until)}"
 
 

@@ -44,13 +44,13 @@ def line(text: str, at_most: int = LONGEST) -> str:
     """The type of what the audit keeps as it was typed: one short line that holds no address."""
     text = text.strip()
     if not text:
-        raise click.BadParameter("It is empty; please say something.")
+        raise click.BadParameter("This cannot be empty.")
     if not text.isprintable():
-        raise click.BadParameter("Please write one line, without control characters.")
+        raise click.BadParameter("Please write a single line, without control characters.")
     if len(text) > at_most:
-        raise click.BadParameter(f"It has {len(text)} characters; please use at most {at_most}.")
+        raise click.BadParameter(f"This has {len(text)} characters: please use at most {at_most}.")
     if _ADDRESS.search(text):
-        raise click.BadParameter("Please leave e-mail addresses out: what is written here is kept in the audit.")
+        raise click.BadParameter("Please leave out email addresses: what you write here is kept in the audit.")
     return text
 
 
@@ -66,10 +66,10 @@ def ask(said: str, look: Callable[[], str] = str) -> None:
     """
     click.echo(said, err=True)
     if not sys.stdin.isatty():
-        raise click.UsageError("Nothing was changed, since this is no terminal to ask at: say --yes to go on.")
+        raise click.UsageError("Nothing was changed: there is no terminal to ask at. Add --yes to go ahead.")
     if more := look():
         click.echo(more, err=True)
-    click.confirm("Go on?", abort=True, err=True)
+    click.confirm("Continue?", abort=True, err=True)
 
 
-yes = click.option("--yes", is_flag=True, help="Do not ask.")
+yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

@@ -12,7 +12,7 @@ import click
 from flask.cli import with_appcontext
 
 from subscriptions import clock as clocks
-from subscriptions import logs
+from subscriptions import logs, start
 from subscriptions.cli import acts, ready, table, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.policy import TokenScope
@@ -23,14 +23,14 @@ from subscriptions.store.engine import Unavailable, reading, transaction
 
 STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
-lists = Group("lists", help="The lists of this installation.")
-tokens_group = Group("tokens", help="API tokens: made, shown by name, revoked.")
+lists = Group("lists", help="Show the lists of this installation.")
+tokens_group = Group("tokens", help="Create, show and revoke API tokens.")
 
 
 @lists.command("show")
 @ready
 def show_lists() -> None:
-    """The lists and how many people are in which state."""
+    """Show each list and how many people are in each state."""
     with reading() as session:
         counts = subscriptions.counts(session, current_parts().clock.now())
     rows = []
@@ -42,55 +42,59 @@ def show_lists() -> None:
 
 @tokens_group.command("create")
 @click.argument("name", type=acts.line)
-@click.option("--scope", type=click.Choice([*map(str, TokenScope)]), required=True, help="What the token may do.")
+@click.option("--scope", type=click.Choice([*map(str, TokenScope)]), required=True, help="What the token allows.")
 @ready
 def create_token(name: str, scope: str) -> None:
-    """Make an API token; it is printed once, alone on the last line."""
+    """Create an API token. It is shown once, alone on the last line."""
     secret = f"yt_{secrets.token_urlsafe(32)}"
     with transaction() as session:
         if tokens.by_name(session, name):
-            raise click.ClickException(f'There is (or was) a token "{name}"; please choose another name.')
+            raise click.ClickException(f'There is, or was, a token "{name}": please choose another name.')
         digest, now = hashlib.sha256(secret.encode()).digest(), current_parts().clock.now()
         tokens.add(session, name, digest, TokenScope(scope), now)
         audit.write(session, acts.act(token=name, scope=scope))
-    click.echo("Keep it well: it is shown this once, and only its hash is stored.", err=True)
+    click.echo("Keep this token safe: it is not shown again, and only its hash is stored.", err=True)
     click.echo(secret)
 
 
 @tokens_group.command("show")
 @ready
 def show_tokens() -> None:
-    """The tokens by name: scope, when made, last used, revoked."""
+    """Show the tokens by name: what each allows, and when it was created, last used and revoked."""
     with reading() as session:
         rows = [(token.name, token.scope, clocks.text(token.made_at),
                  clocks.text(token.used_at) if token.used_at else "never",
                  clocks.text(token.revoked_at) if token.revoked_at else "-")
                 for token in tokens.all_of(session)]  # fmt: skip
-    table([("name", "scope", "made", "used", "revoked"), *rows])
+    table([("name", "scope", "created", "last used", "revoked"), *rows])
 
 
 @tokens_group.command("revoke")
 @click.argument("name")
 @ready
 def revoke_token(name: str) -> None:
-    """End a token at once."""
+    """Revoke a token. It stops working at once."""
     with transaction() as session:
         if not tokens.revoke(session, name, current_parts().clock.now()):
-            raise click.ClickException(f'There is no token "{name}" that is still good.')
+            raise click.ClickException(f'There is no valid token "{name}": see `yestwice tokens show`.')
         audit.write(session, acts.act(token=name))
-    click.echo(f"{name} is revoked.")
+    click.echo(f"{name} has been revoked.")
 
 
 @click.command("export")
 @click.argument("list_", metavar="LIST")
 @click.option("--format", "kind", type=click.Choice(sorted(stream.FORMATS)), default="csv", show_default=True)
-@click.option("--dialect", type=click.Choice(stream.DIALECTS), help="Of CSV; excel has a BOM, and ; by the locale.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of stdout.")
+@click.option(
+    "--dialect", type=click.Choice(stream.DIALECTS), help="For CSV. excel adds a BOM, and uses ; where the locale does."
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of stdout."
+)
 @ready
 def export(list_: str, kind: str, dialect: str | None, output: Path | None) -> None:
-    """The confirmed subscriptions of LIST, each with its own unsubscribe URL."""
+    """Export the confirmed subscriptions of LIST, each with its own unsubscribe URL."""
     if dialect and kind != "csv":
-        raise click.BadParameter("It goes with --format csv alone.", param_hint="--dialect")
+        raise click.BadParameter("This only goes with --format csv.", param_hint="--dialect")
     row, now, dialect = the_list(list_), current_parts().clock.now(), dialect or stream.DIALECTS[0]
     total = stream.account(row, acts.act(list=row.slug, format=kind))
     hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
@@ -101,11 +105,11 @@ def export(list_: str, kind: str, dialect: str | None, output: Path | None) -> N
             for chunk in stream.export(row, kind, current_parts().links, now, bar.update, dialect=dialect):
                 file.write(chunk)
     except OSError as error:
-        raise click.ClickException(f"The export cannot be written: {error.strerror}.") from None
+        raise click.ClickException(f"The export could not be written: {error.strerror}.") from None
     missing = stream.left_out(row, now) if kind == "csv" else 0
     if missing:
         people = "1 subscription is" if missing == 1 else f"{missing} subscriptions are"
-        click.echo(f"{people} left out: a spreadsheet could run the address. --format jsonl has all.", err=True)
+        click.echo(f"{people} left out: a spreadsheet could run the address. --format jsonl has everybody.", err=True)
 
 
 def _private(path: Path) -> BinaryIO:
@@ -116,12 +120,12 @@ def _private(path: Path) -> BinaryIO:
 @click.command("migrate")
 @with_appcontext
 def migrate_command() -> None:
-    """Bring the schema up to date (the server does so itself)."""
+    """Bring the database schema up to date. The server does this when it starts."""
     logs.setup(sys.stderr)
     try:
         done = migrate.upgrade()
     except migrate.SchemaTooNew as error:
         raise click.ClickException(str(error)) from None
-    except Unavailable:
-        raise click.ClickException("The database does not answer.") from None
-    click.echo(f"The schema is now {migrate.HEAD}." if done else f"The schema is up to date ({migrate.HEAD}).")
+    except Unavailable as error:
+        raise click.ClickException(start.sentence(error)) from None
+    click.echo(f"The schema is now at {migrate.HEAD}." if done else f"The schema was up to date ({migrate.HEAD}).")

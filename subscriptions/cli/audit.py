@@ -17,26 +17,28 @@ from subscriptions.store import audit
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Audit
 
-group = Group("audit", help="Who did what: commands, exports and the use of API tokens.")
+group = Group("audit", help="Show who did what: commands, exports and the use of API tokens.")
 
 
 @group.command("show")
 @click.argument("address", type=address_of, required=False)
-@click.option("--since", type=time, help="From then on: 2026-11-23T09:15:00Z, or 2h: 2 hours ago.")
-@click.option("--until", type=time, help="Before then.")
-@click.option("--act", metavar="NAME", help='Of this name, or of all that begin so: "suppressions lift", "tokens".')
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--since", type=time, help="From this time on: 2026-11-23T09:15:00Z, or 2h for two hours ago.")
+@click.option("--until", type=time, help="Before this time.")
+@click.option(
+    "--act", metavar="NAME", help='Only acts with this name: "suppressions lift"; or "tokens" for the whole group.'
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @ready
 def show(
     address: Address | None, since: datetime | None, until: datetime | None, act: str | None, as_json: bool
 ) -> None:
-    """Who did what and why, oldest first; with ADDRESS what was about that person.
+    """Show who did what and why, oldest first. With ADDRESS: only what concerned that person.
 
-    An address stands here as its keyed hash. It goes, with the reason, when nothing else is known of the person.
-    What a token reads again and again is one row for each list and hour.
+    Each person appears as a keyed hash. The hash and the reason are removed once nothing else is stored about the
+    person. What a token reads is counted: one row for each list and hour.
     """
     if since and until and until <= since:
-        raise click.UsageError("--until is not after --since.")
+        raise click.UsageError("--until must be later than --since.")
     key = key_of(address) if address else None
     if key:
         audit.note(given(key))

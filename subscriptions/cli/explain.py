@@ -31,18 +31,18 @@ def story(key: bytes, mailbox: bytes | None = None) -> list[str]:
     with reading() as session:
         lines = [*_registrations(session, key, now), *_subscriptions(session, key, now)]
         lines += [*_standing(session, key, mailbox, now), *_counted(session, key, mailbox, now)]
-    return lines or ["Nothing is known about this address: it never signed up, or all of it has been deleted."]
+    return lines or ["Nothing is stored about this address: it never signed up, or everything has been deleted."]
 
 
 def never_mailed(address: Address) -> list[str]:
     """Why the address gets no mail whoever asks, where that is so."""
     why = current_parts().mailable.why_not(address)
-    return [f"Never mailed, and answered like all others: {why}."] if why else []
+    return [f"This address is never sent email, though the form answers it like any other: {why}."] if why else []
 
 
 def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for row in registrations.of_key(session, key):
-        yield f"Sign-up for {_list(row.list_id)} at {_exactly(row, row.registered_at)}:"
+        yield f"Signed up for {_list(row.list_id)}, {_exactly(row, row.registered_at)}:"
         events, owed = evidence.of_registration(session, row.id), outbox.of_registration(session, row)
         yield from _happened(session, row, events, owed, now)
         yield f"  Now: {_next(row, now)}"
@@ -50,7 +50,7 @@ def _registrations(session: Session, key: bytes, now: datetime) -> Iterator[str]
 
 def _subscriptions(session: Session, key: bytes, now: datetime) -> Iterator[str]:
     for row in subscriptions.of_key(session, key):
-        yield f"Subscription to {_list(row.list_id)}, confirmed at {_exactly(row, row.confirmed_at)}:"
+        yield f"Subscription to {_list(row.list_id)}, confirmed {_exactly(row, row.confirmed_at)}:"
         yield from _happened(session, row, _own(session, row), outbox.of_subscription(session, row.id), now)
         yield f"  Now: {_subscription_now(row)}"
 
@@ -59,36 +59,36 @@ def _happened(
     session: Session, row: Registration | Subscription, events: Sequence[Evidence], owed: Sequence[Owed], now: datetime
 ) -> Iterator[str]:
     if named := [*(["name"] if row.name else []), *(row.fields or {})]:  # never with what: a story may be passed on
-        yield f"  Told besides the address: {', '.join(named)}"
+        yield f"  Also filled in: {', '.join(named)}"
     for event in events:
         yield f"  {_exactly(row, event.at)}: {_sentence(event)}{_proof(session, event)}"
         yield from _agreed(event)
     if isinstance(row, Registration) and row.replaces:
-        yield "  It moves here from another address, once it is confirmed."
+        yield "  Once confirmed, this replaces the subscription of another address."
     for mail in owed:
         yield f"  {_waiting(mail, now)}"
 
 
 def _standing(session: Session, key: bytes, mailbox: bytes | None, now: datetime) -> Iterator[str]:
     for suppression in suppressions.active(session, key, now, mailbox):
-        what = "gets no mail at all" if suppression.scope is SuppressionScope.ALL else "is not asked to confirm"
+        what = "gets no email at all" if suppression.scope is SuppressionScope.ALL else "gets no confirmation emails"
         where = "" if suppression.list_id is None else f" for {_list(suppression.list_id)}"
         until = f" until {words(suppression.until)}" if suppression.until else ""
         other = " for another spelling of the same mailbox" if suppression.of_mailbox else ""
-        why = f"{suppression.reason}, set at {words(suppression.set_at)}{other}"
+        why = f"{suppression.reason}, set on {words(suppression.set_at)}{other}"
         yield f"Suppressed: this address {what}{where}{until} ({why})."
 
 
 def _counted(session: Session, key: bytes, mailbox: bytes | None, now: datetime) -> Iterator[str]:
     opens = addresses.budget(session, key, mailbox, current_parts().policy).opens(now)
     if opens > now:
-        closed = f"a sign-up before {words(opens)} is answered as always and causes no mail"
-        yield f"Mail budget: used up ({rates_in_words(current_parts().policy.mails)}); {closed}."
+        closed = f"a sign-up before {words(opens)} is answered as usual, but sends no email"
+        yield f"Mail budget used up ({rates_in_words(current_parts().policy.mails)}): {closed}."
     row = addresses.find(session, key)
     if row and row.asked:
-        yield f"Asked for {row.asked} time{'s' * (row.asked != 1)} in all."
+        yield f"Signed up {row.asked} time{'s' * (row.asked != 1)} in all."
     if row and row.erase_by:
-        yield f"Erasure has been asked for: done by {words(row.erase_by)} at the latest."
+        yield f"Erasure was requested: it is done by {words(row.erase_by)} at the latest."
 
 
 def as_data(key: bytes, mailbox: bytes | None = None) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _sentence(event: Evidence) -> str:
     details = event.details
     mail = noun(details.get("mail"))
     ip = f" from {event.ip}" if event.ip else ""
-    flagged = " Its domain is one for throw-away addresses." if "disposable" in details.get("flags", ()) else ""
+    flagged = " Its domain offers throw-away addresses." if "disposable" in details.get("flags", ()) else ""
     flagged += " The form stood on another site." if ANOTHER_SITE in details.get("flags", ()) else ""
     site = f" on {details['site']}" if "site" in details else ""
     vouched = "" if details.get("vouched", True) else " (not vouched for by the form)"
@@ -173,21 +173,21 @@ def _agreed(event: Evidence) -> Iterator[str]:
 
 
 def _confirmed(method: str) -> str:
-    return method if method.startswith("confirmed") else f"confirmed by {method}"
+    return method if method.startswith("confirmed") else f"confirmed by the {method}"
 
 
 def _proof(session: Session, event: Evidence) -> str:
     if event.fact != "mailed":
         return ""
     if redacted(session, event.id, current_parts().links) is None:
-        return " It cannot be made again: the person, the name that it greeted or the key that signed it is gone."
-    return " Made again from what is kept, with hashes for its links and code, it is the same, byte for byte."
+        return " It cannot be rebuilt: the person, the name in its greeting or the key that signed it is gone."
+    return " Rebuilt from the evidence, with hashes for its links and code, it is the same, byte for byte."
 
 
 def _vouched(event: Evidence) -> str:
     page, at = event.details.get("page"), event.details.get("submitted_at")
     said = (f" on {page}" if page else "") + (f" at {at}" if at else "")
-    return f", as it says{said}" if said else ""
+    return f", by its own account{said}" if said else ""
 
 
 def _by(event: Evidence) -> str:
@@ -198,31 +198,30 @@ def _set_aside(details: Mapping[str, Any]) -> str:
     """Why a mail that everybody's refusal had stopped did not leave later."""
     if not details.get("set_aside"):
         return ""
-    what = (
-        "a later sign-up has a mail of its own" if details.get("superseded") else "its time was over before it took any"
-    )
-    return f" The relay refused everybody, so it had been set aside, and {what}."
+    over, superseded = "its time was over before the relay took any", "a later sign-up has its own email"
+    what = superseded if details.get("superseded") else over
+    return f" It had been set aside, because the relay refused everybody; {what}."
 
 
 def _waiting(owed: Owed, now: datetime) -> str:
     mail = noun(owed.mail)
     if owed.refusal is Refusal.NOTED:
         said = f'{words(owed.refused_at or now)}: the {mail} was given up; the relay said "{owed.note}".'
-        return f"{said} Only if it turns out within the hour that the relay refuses everybody is it tried again."
+        return f"{said} It is tried again only if the relay turns out, within the hour, to refuse everybody."
     if owed.refusal is Refusal.ASIDE and owed.drop_at > now:
         return (
-            f'The {mail} is set aside, since the relay refuses everybody; it said "{owed.note}". '
-            "It leaves when the relay takes mails again, and does not count in the mail budget until then."
+            f'The {mail} is set aside because the relay refuses everybody; it said "{owed.note}". '
+            "It is sent when the relay takes emails again, and counts towards the mail budget only then."
         )
     if owed.drop_at <= now:
-        said = f" {_why(owed.note)} (try {owed.tries}), and" if owed.note else ""
+        said = f" {_why(owed.note)} (attempt {owed.tries}), and" if owed.note else ""
         return f"The {mail} will not be sent:{said} its time is over."
     if owed.note:
-        return f"The {mail} waits: {_why(owed.note)} (try {owed.tries}); next try at {words(owed.due_at)}."
+        return f"The {mail} is waiting: {_why(owed.note)} (attempt {owed.tries}); next attempt on {words(owed.due_at)}."
     if owed.due_at > now:
         budget = rates_in_words(current_parts().policy.mails)
-        return f"The {mail} waits until {words(owed.due_at)} (the mail budget: {budget})."
-    return f"The {mail} is about to leave."
+        return f"The {mail} is waiting until {words(owed.due_at)} (mail budget: {budget})."
+    return f"The {mail} is about to be sent."
 
 
 def _why(note: str) -> str:
@@ -232,16 +231,16 @@ def _why(note: str) -> str:
 def _next(row: Registration, now: datetime) -> str:
     state = state_at(row.state, row.confirm_by, now)
     if state is State.PENDING:
-        return f"pending; it can be confirmed until {words(row.confirm_by)}, then it is blocked."
+        return f"pending. It can be confirmed until {words(row.confirm_by)}; then it is blocked."
     if state is State.BLOCKED:
-        return f"blocked, since nobody confirmed in time; it is deleted at {words(row.purge_at)}."
+        return f"blocked, because nobody confirmed it in time. It is deleted on {words(row.purge_at)}."
     return "confirmed."
 
 
 def _subscription_now(row: Subscription) -> str:
     if row.ended_at is None:
-        return "subscribed, but restricted: not mailed." if row.restricted else "subscribed."
-    until = f"; its proof is kept until {words(row.proof_until)}" if row.proof_until else ""
+        return "subscribed, but restricted: it gets no email." if row.restricted else "subscribed."
+    until = f". Its proof is kept until {words(row.proof_until)}" if row.proof_until else ""
     return f"{row.state} since {words(row.ended_at)}{until}."
 
 

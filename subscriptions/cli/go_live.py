@@ -17,15 +17,15 @@ from subscriptions.store.engine import Contention, Unavailable, reading, transac
 from subscriptions.store.migrate import SchemaTooNew, one_at_a_time
 from subscriptions.store.mode import Mode
 
-RUNS = "A process is still running in try-out mode: end it first. Nothing was changed."
-DONE = 'This database is live now. With transport = "smtp" in [mail], start the service: from then on mails leave.'
+RUNS = "The service is still running in try-out mode: stop it first. Nothing was changed."
+DONE = 'This database is now live. Set transport = "smtp" in [mail] and start the service: it then sends real email.'
 
 
 @click.command("go-live")
 @acts.yes
 @with_appcontext
 def go_live(yes: bool) -> None:
-    """End the try-out mode: made-up persons, mails and evidence go; lists, wordings and tokens stay."""
+    """Leave try-out mode: remove made-up people, emails and evidence; keep lists, wordings and tokens."""
     logs.setup(sys.stderr)
     try:
         start.prepare(current_app._get_current_object(), any_mode=True)  # type: ignore[attr-defined]
@@ -36,7 +36,7 @@ def go_live(yes: bool) -> None:
     except (BadSettings, SchemaTooNew) as error:
         raise click.ClickException(str(error)) from None
     except (Unavailable, Contention):
-        raise click.ClickException(f"{BUSY}; nothing was changed.") from None
+        raise click.ClickException(f"{BUSY}: nothing was changed. Please try again.") from None
 
 
 def _go_live(yes: bool) -> str:
@@ -45,11 +45,11 @@ def _go_live(yes: bool) -> str:
     if noted is not None and noted.is_live:
         with transaction() as session:
             mode.note(session, Mode.LIVE)
-        return "This database is live already; nothing was removed."
+        return "This database is already live: nothing was removed."
     if not yes:
         acts.ask(
-            f"This removes for good what was made in try-out mode: {_said(counts)}, and where the time machine has put "
-            "the clock. Lists, wordings and tokens stay."
+            f"This removes for good what was created in try-out mode: {_said(counts)}. It also sets the clock back to "
+            "real time. Lists, wordings and tokens stay."
         )
     _clear()
     vacuum.sweep_files(current_parts().clock.real_now(), asked=True)

@@ -15,18 +15,18 @@ from subscriptions.store import audit, registrations, subscriptions
 from subscriptions.store import jobs as rows
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 
-group = Group("jobs", help="The scheduled jobs: run one now, or see when each ran.")
+group = Group("jobs", help="Run a scheduled job now, or see when each one ran.")
 
 WAIT_AT_MOST = 300  # seconds, for a run in progress
 
 
 @group.command("run")
 @click.argument("name", type=click.Choice([job.name for job in JOBS if job.by_hand]))
-@click.option("--confirm", is_flag=True, help="Although the clock is more than 400 days past the last run.")
+@click.option("--confirm", is_flag=True, help="Run it even if the clock is over 400 days past its last run.")
 @acts.yes
 @ready
 def run(name: str, confirm: bool, yes: bool) -> None:
-    """Run one scheduled job now; prints how many it blocked, purged or sent."""
+    """Run a scheduled job now, and print how many it blocked, purged or sent."""
     if confirm and NAMED[name].deletes and not yes:
         acts.ask(_what_goes())
     try:
@@ -34,7 +34,7 @@ def run(name: str, confirm: bool, yes: bool) -> None:
     except lease.ClockJumped as error:
         raise click.ClickException(str(error)) from None
     except (Unavailable, Contention):
-        raise click.ClickException(f"{BUSY}; what was done before that stays. Again: does the rest.") from None
+        raise click.ClickException(f"{BUSY}. What was done so far stays done; another run does the rest.") from None
 
 
 def _deliver() -> int:
@@ -54,9 +54,9 @@ def _what_goes() -> str:
         signed_up = registrations.number_to_purge_at(session, now)
         proofs = subscriptions.number_proof_over_at(session, now)
         last = rows.find(session, "purge")
-    ran = f"last run {clocks.text(last.ended_at)}" if last and last.ended_at else "it has never run"
+    ran = f"the job last ran at {clocks.text(last.ended_at)}" if last and last.ended_at else "the job has never run"
     return (
-        f"By the clock it is {clocks.text(now)} ({ran}). These would be deleted for good: {signed_up} sign-up"
+        f"The clock says {clocks.text(now)} ({ran}). This deletes for good: {signed_up} sign-up"
         f"{'s' * (signed_up != 1)} whose month is over, {proofs} ended subscription{'s' * (proofs != 1)} whose proof "
         "period is over."
     )
@@ -69,22 +69,24 @@ def _waiting_for_others(name: str, confirm: bool) -> int | None:
             return lease.run(NAMED[name], current_parts(), asked=True, confirmed=confirm, act=acts.act(job=name))
         except lease.Running:
             pause.wait(0.5)
-    raise click.ClickException(f"{name} has been running elsewhere for {WAIT_AT_MOST} seconds; please try again later.")
+    raise click.ClickException(
+        f"{name} is running elsewhere and did not end in {WAIT_AT_MOST} seconds: try again later."
+    )
 
 
 @group.command("show")
 @ready
 def show() -> None:
-    """When each job ran last, what came of it, when it runs next, and when it counts as late."""
+    """Show when each job last ran and what it did, when it runs next, and when it counts as late."""
     now = current_parts().clock.now()
     with reading() as session:
         found = {job.name: job for job in rows.all_of(session)}
-    lines = [("job", "every", "last good run", "count", "next", "late after", "error")]
+    lines = [("job", "every", "last successful run", "count", "next", "late after", "error")]
     for job in JOBS:
         row = found[job.name]
         ended = clocks.text(row.ended_at) if row.ended_at else "never"
         late = clocks.text(row.ended_at + job.late_after) if row.ended_at else "-"
         then = clocks.text(next_time(job, now))
-        error = f"pauses: {row.error}" if row.pause_until else row.error or "-"
+        error = f"paused: {row.error}" if row.pause_until else row.error or "-"
         lines.append((job.name, str(job.every), ended, str(row.count), then, late, error))
     table(lines)

@@ -22,32 +22,32 @@ from subscriptions.parts import current_parts
 from subscriptions.store.lists import lacking
 from subscriptions.store.models import List
 
-mail = Group("mail", help="Mails: try the relay, see and check what is sent.")
+mail = Group("mail", help="Test the relay, and see and check the emails that are sent.")
 
 
 @mail.command("test")
 @click.argument("address", type=address_of)
-@click.option("--list", "slug", metavar="SLUG", help="From the sender of this list.")
+@click.option("--list", "slug", metavar="SLUG", help="Send it as the sender of this list.")
 @ready
 def test_mail(address: Address, slug: str | None) -> None:
-    """Send one test mail to ADDRESS through the configured relay, and say what the relay said."""
+    """Send a test email to ADDRESS through the configured relay, and show the relay's reply."""
     parts, row = current_parts(), the_list(slug) if slug else None
     message = parts.sender.composer.test_mail(address.mailed, secrets.token_hex(16), parts.clock.now(), row)
     line = parts.sender.new_line()
     try:
         line.send(message)
     except (Pause, Later, GiveUp) as error:
-        raise click.ClickException(f"The relay did not take it: {error}.") from None
+        raise click.ClickException(f"The relay did not accept it: {error}.") from None
     finally:
         line.close()
-    click.echo(f"The relay took it: {message.reply}")
+    click.echo(f"The relay accepted it: {message.reply}")
 
 
 def _choosing(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--list", "slug", metavar="SLUG", help="Of this list alone."),
-        click.option("--language", "tag", metavar="CODE", help='In this language alone, such as "en".'),
-        click.option("--mail", "kind", type=click.Choice(list(all_kinds())), help="This mail alone."),
+        click.option("--list", "slug", metavar="SLUG", help="Only for this list."),
+        click.option("--language", "tag", metavar="CODE", help='Only in this language, such as "en".'),
+        click.option("--mail", "kind", type=click.Choice(list(all_kinds())), help="Only this email."),
     ):
         command = option(command)
     return command
@@ -57,21 +57,28 @@ def _chosen(kind: str | None, tag: str | None, slug: str | None) -> list[Preview
     parts = current_parts()
     known = parts.languages.tags
     if tag and tag not in known:
-        raise click.ClickException(f'There is no language "{tag}"; there is {", ".join(known)}.')
+        raise click.ClickException(f'There is no language "{tag}". The languages are: {", ".join(known)}.')
     lists = [the_list(slug)] if slug else parts.catalogue.configured
     previews = Previews(parts.sender.composer, parts.settings, parts.catalogue, parts.clock.now())
     found = list(previews.all_of([kind] if kind else all_kinds(), lists, [tag] if tag else known))
     if not found:
-        raise click.ClickException(f"The mail {kind} is not sent in that language, or not by a service with one list.")
+        raise click.ClickException(
+            f'The email "{kind}" is only sent in English, or only by a service with several lists.'
+        )
     return found
 
 
 @mail.command("preview")
 @_choosing
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="A folder, instead of stdout.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write files to this folder instead of stdout.",
+)
 @ready
 def preview(kind: str | None, tag: str | None, slug: str | None, output: Path | None) -> None:
-    """Show mails as they would leave, to an invented person: their texts, or files with an index.html."""
+    """Show each email as it would be sent, to an invented person: as text, or as files with an index.html."""
     found = _chosen(kind, tag, slug)
     if output is None:
         click.echo("\n\n".join(_as_text(mail) for mail in found))
@@ -79,8 +86,8 @@ def preview(kind: str | None, tag: str | None, slug: str | None, output: Path | 
     try:
         _write_folder(output, found)
     except OSError as error:
-        raise click.ClickException(f"The folder cannot be written: {error.strerror}.") from None
-    click.echo(f"{len(found)} mails are in {output}; open {output / 'index.html'} in a browser.")
+        raise click.ClickException(f"The folder could not be written: {error.strerror}.") from None
+    click.echo(f"{len(found)} emails are in {output}: open {output / 'index.html'} in a browser.")
 
 
 def _as_text(mail: Preview) -> str:
@@ -114,27 +121,27 @@ def _write_mail(file: Path, octets: bytes) -> None:
 @_choosing
 @ready
 def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
-    """Check mails as they would leave: nothing remote, no advertising, every fact in both parts; one line a problem.
+    """Check that no email has advertising, remote content or missing facts. Prints one line for each problem.
 
-    It also says which texts of a list are missing in which language. People are shown the list's own then.
+    It also says which texts of a list have not been translated; people then see the text in the list's own language.
     """
     found, lacking = _chosen(kind, tag, slug), findings.of(current_parts().settings, slug)
     for row, language in dict.fromkeys((mail.row, mail.tag) for mail in found):
         _say_what_is_missing(row, language)
     wrong = [f"{_named(mail)}: {problem}." for mail in found for problem in mail.problems]
     said = [*wrong, *(f"{one[0].upper()}{one[1:]}." for one in lacking)]
-    click.echo("\n".join(said) if said else f"{len(found)} mails, and nothing wrong with them.")
+    click.echo("\n".join(said) if said else f"{len(found)} emails checked: no problems.")
     if wrong:
         number = sum(bool(mail.problems) for mail in found)
-        raise click.ClickException(f"{number} of {len(found)} mails should not be sent as they are.")
+        raise click.ClickException(f"{number} of {len(found)} emails should not be sent as they are.")
     if lacking:
-        raise click.ClickException("The configuration should be put right before mails are sent.")
+        raise click.ClickException("Please correct the configuration before you send email.")
 
 
 def _say_what_is_missing(row: List, tag: str) -> None:
     lacks = lacking(row, tag)
     if lacks and current_parts().languages.known(row.locale) != tag:
-        click.echo(f'{row.slug}, {tag}: no {", ".join(lacks)} in this language; what stands there is "{row.locale}".')
+        click.echo(f'{row.slug}, {tag}: {", ".join(lacks)} not translated; shown in "{row.locale}".')
 
 
 def _named(mail: Preview) -> str:

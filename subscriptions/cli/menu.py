@@ -10,7 +10,7 @@ from subscriptions import __version__
 # the commands of `yestwice --help` in their order; a group stands for all that it has
 SECTIONS = {
     "People": "explain unsubscribe erase suppressions",
-    "Lists and mails": "lists export mail",
+    "Lists and emails": "lists export mail",
     "Running the service": "go-live jobs tokens audit abuse migrate",
     "Measuring": "bench",
 }
@@ -67,9 +67,9 @@ class Program(click.Group):
 
 _ABOUT = """Yestwice: nobody is mailed who has not said yes twice.
 
-Results go to stdout, all else to stderr. The status is 0 when it is done, 1 with a sentence when it could not be,
-2 when the command is not right as it stands. The configuration is the file that SUBSCRIPTIONS_CONFIG names, else
-config.toml beside app.py. Each command has a --help of its own.
+Results go to stdout, everything else to stderr. The exit status is 0 on success, 1 if something went wrong (one
+sentence says what) and 2 if the command was not typed correctly. The configuration is the file that
+SUBSCRIPTIONS_CONFIG names, or config.toml beside app.py. For more about a command, add --help to it.
 """
 _SOME = "\b\nExamples:\n" + "\n".join(
     f"  yestwice {EXAMPLES[name]}" for name in ("explain", "export", "suppressions add", "tokens create", "audit show")

@@ -26,7 +26,7 @@ from subscriptions.store import suppressions as rows
 from subscriptions.store.engine import reading
 from subscriptions.store.kept import after_erasure
 
-suppressions = Group("suppressions", help="Addresses that get no confirmation mails, or no mail at all.")
+suppressions = Group("suppressions", help="Addresses that get no confirmation emails, or no email at all.")
 
 
 SCOPE: dict[str, Any] = {
@@ -37,21 +37,21 @@ SCOPE: dict[str, Any] = {
 
 @click.command("unsubscribe")
 @click.argument("address", type=address_of)
-@click.option("--list", "slug", help="One list; otherwise all of them.")
-@click.option("--channel", type=click.Choice(["email", "letter", "phone"]), required=True, help="How it reached you.")
-@click.option("--received", type=time, help="When, in RFC 3339: 2026-11-23T09:15:00Z.")
+@click.option("--list", "slug", help="Only this list. Otherwise every list.")
+@click.option("--channel", type=click.Choice(["email", "letter", "phone"]), required=True, help="How you were told.")
+@click.option("--received", type=time, help="When you were told: 2026-11-23T09:15:00Z, or 2h for two hours ago.")
 @ready
 def unsubscribe(address: Address, slug: str | None, channel: str, received: datetime | None) -> None:
-    """A revocation that came another way, with its evidence."""
+    """Unsubscribe ADDRESS for somebody who told you by email, letter or phone, and keep the evidence."""
     row = the_list(slug) if slug else None
     now = current_parts().clock.now()
     if received and received > now:
-        raise click.BadParameter("That time has not come yet.", param_hint="--received")
+        raise click.BadParameter("That time is in the future.", param_hint="--received")
     how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", ACTOR, received)
     key, policy = key_of(address), current_parts().policy
     ended = leaving.leave(key, row.id if row else None, how, now, policy, acts.act(key, list=slug, channel=channel))
     done = f"{ended} subscription{'s' * (ended != 1)} ended."
-    click.echo(done if ended else "Nothing was open; nothing was changed.")
+    click.echo(done if ended else "This address has no open subscription: nothing was changed.")
 
 
 @click.command("erase")
@@ -59,12 +59,12 @@ def unsubscribe(address: Address, slug: str | None, channel: str, received: date
 @acts.yes
 @ready
 def erase(address: Address, yes: bool) -> None:
-    """Remove a person: first a mail says what stays and until when, then everything else goes."""
+    """Erase a person: tell them by email what is kept and until when, and delete everything else."""
     parts = current_parts()
     key = key_of(address)
     if not yes:
         acts.ask(
-            f"{address.mailed} would be erased: every sign-up and subscription, for good.",
+            f"This erases every sign-up and subscription of {address.mailed}, for good.",
             lambda: _known(key) or _nothing(key, mailbox_of(address)),
         )
     found = erasing.ask(key, parts.clock.now(), parts.policy, ACTOR, acts.act(key), mailbox_of(address))
@@ -75,9 +75,12 @@ def erase(address: Address, yes: bool) -> None:
     if key in erasing.due(parts.clock.now()):
         erasing.finish(key, parts.clock.now(), parts.policy)
         vacuum.sweep_files(parts.clock.now(), asked=True)
-        click.echo("Erased: the person is gone from every list.")
+        click.echo("Erased: this person is no longer on any list.")
     else:
-        click.echo("Asked for: the mail that says what stays waits for the relay; within an hour the person is gone.")
+        click.echo(
+            "The email that says what is kept is waiting for the relay. The person is erased within an hour, "
+            "whether or not it can be sent."
+        )
     click.echo("\n".join(parts.sender.composer.what_stays(found.kept)))
 
 
@@ -87,7 +90,7 @@ def _nothing(key: bytes, mailbox: bytes | None) -> NoReturn:
     with reading() as session:
         kept = after_erasure(session, key, parts.clock.now(), parts.policy, mailbox)
     stays = "\n".join(parts.sender.composer.what_stays(kept))
-    known = f"There is nothing to erase, neither sign-up nor subscription.\n{stays}"
+    known = f"There is no sign-up or subscription to erase.\n{stays}"
     raise click.ClickException(known if any(kept) else "Nothing is stored about this address.")
 
 
@@ -101,17 +104,17 @@ def _known(key: bytes) -> str:
     waiting = [row for row in signed_up if row.address and row.state is not SignedUp.CONFIRMED]
     said = [f"  {lists[row.list_id].name}: {row.state} since {clocks.words(row.ended_at or row.confirmed_at)}"
             for row in chapters]  # fmt: skip
-    said += [f"  {lists[row.list_id].name}: signed up at {clocks.words(row.registered_at)}, not confirmed"
+    said += [f"  {lists[row.list_id].name}: signed up on {clocks.words(row.registered_at)}, not confirmed"
              for row in waiting]  # fmt: skip
     return "\n".join(said)
 
 
 @click.command("explain")
 @click.argument("address", type=address_of)
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @ready
 def explain(address: Address, as_json: bool) -> None:
-    """What happened to ADDRESS, why it got no mail, and what comes next; in plain words."""
+    """Explain in plain words what happened to ADDRESS, why it got no email, and what happens next."""
     audit.note(acts.act(key_of(address)))
     if as_json:
         told = as_data(key_of(address), mailbox_of(address)) | {"never_mailed": never_mailed(address)}
@@ -125,9 +128,9 @@ def explain(address: Address, as_json: bool) -> None:
 @click.argument("address", type=address_of, required=False)
 @ready
 def show(address: Address | None) -> None:
-    """What is suppressed: of one address, or of all (by key; the addresses themselves are not stored).
+    """Show what is suppressed for ADDRESS, or for everybody (by key: the addresses are not stored).
 
-    Confirmation mails are stopped for the mailbox, however its address is spelled: with or without a +tag, and at
+    Confirmation emails are stopped for the mailbox, however its address is spelled: with or without a +tag, and at
     Gmail with or without dots.
     """
     now = current_parts().clock.now()
@@ -148,19 +151,20 @@ def show(address: Address | None) -> None:
 @click.argument("address", type=address_of)
 @click.option(
     "--scope", **SCOPE, required=True,
-    help='confirmations: no confirmation mails ("ask", the name before 0.3.0, works until 1.0); '
-    "all: no mail, subscriptions end.",
+    help='confirmations: no confirmation emails (its old name "ask" works until 1.0). '
+    "all: no email at all, and every subscription ends.",
 )  # fmt: skip
-@click.option("--reason", type=acts.reason, required=True, help="Why, in your words, on one line.")
+@click.option("--reason", type=acts.reason, required=True, help="Why, in your own words, on one line.")
 @acts.yes
 @ready
 def add(address: Address, scope: SuppressionScope, reason: str, yes: bool) -> None:
-    """Suppress ADDRESS: no more confirmation mails, or no mail at all."""
+    """Suppress ADDRESS: send it no more confirmation emails, or no email at all."""
     parts, key = current_parts(), key_of(address)
     if scope is SuppressionScope.ALL and not yes:
         acts.ask(
-            f"{address.mailed} would get no mail any more: its subscriptions end, and what waits is deleted.",
-            lambda: _known(key) or "Nothing is stored about it so far.",
+            f"This ends every subscription of {address.mailed}, deletes its sign-ups that are not confirmed, "
+            "and stops all email to it.",
+            lambda: _known(key) or "So far it has neither sign-ups nor subscriptions.",
         )
     act = acts.act(key, reason=reason, scope=scope)
     ended = suppressing.suppress(key, scope, reason, act.at, parts.policy, ACTOR, act=act, mailbox=mailbox_of(address))
@@ -169,13 +173,13 @@ def add(address: Address, scope: SuppressionScope, reason: str, yes: bool) -> No
 
 @suppressions.command("lift")
 @click.argument("address", type=address_of)
-@click.option("--scope", **SCOPE, help="One scope alone.")
-@click.option("--reason", type=acts.reason, required=True, help="Why, in your words, on one line.")
+@click.option("--scope", **SCOPE, help="Only this scope.")
+@click.option("--reason", type=acts.reason, required=True, help="Why, in your own words, on one line.")
 @ready
 def lift(address: Address, scope: SuppressionScope | None, reason: str) -> None:
-    """Lift what is set on ADDRESS."""
+    """Lift the suppression of ADDRESS."""
     key, mailbox = key_of(address), mailbox_of(address)
     lifted = suppressing.lift(key, scope, mailbox=mailbox, act=acts.act(key, reason=reason, scope=scope))
     if not lifted:
-        raise click.ClickException("Nothing of that kind is set on this address.")
-    click.echo(f"{lifted} lifted.")
+        raise click.ClickException("This address has no such suppression: see `yestwice suppressions show ADDRESS`.")
+    click.echo(f"{lifted} suppression{'s' * (lifted != 1)} lifted.")

@@ -31,7 +31,7 @@ def domains(lines: Iterable[str]) -> frozenset[str]:
     for number, line in enumerate(lines, 1):
         domain = line.partition("#")[0].strip().lower()
         if domain and not _DOMAIN.fullmatch(domain):
-            raise BadList(f'line {number} is "{domain[:60]}", which is no domain such as "example.org"')
+            raise BadList(f'line {number} is "{domain[:60]}", which is not a domain such as "example.org"')
         found.add(domain)
     return frozenset(found - {""})
 
@@ -40,7 +40,7 @@ def renew(data_dir: Path, lines: Iterable[str]) -> int:
     """Keep another list from now on; how many domains it has. Raises BadList, and changes nothing then."""
     found = domains(lines)
     if not found:
-        raise BadList("it names no domain")
+        raise BadList("it has no domains")
     aside = data_dir / f".{FILE}"
     aside.write_text("".join(f"{domain}\n" for domain in sorted(found)), "utf-8")
     aside.replace(data_dir / FILE)

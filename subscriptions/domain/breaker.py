@@ -121,7 +121,7 @@ def to_tell(openings: Openings, mailed_at: datetime | None, now: datetime) -> bo
 def sentence(excess: Excess, name: str) -> str:
     """What happened, in words with numbers; `name` of the list or domain, where it is known."""
     if excess.scope is Scope.UNCONFIRMED:
-        return f"{excess.count} of 100 sign-ups of an hour were not confirmed; usual are at most {excess.limit}"
+        return f"{excess.count}% of an hour's sign-ups were not confirmed; at most {excess.limit}% is usual"
     named = {Scope.LIST: f'for the list "{name}"', Scope.DOMAIN: f"for addresses at {name}"}
-    where = named.get(excess.scope, "over all lists")
-    return f"{excess.count} sign-ups in a minute {where}; usual are at most {excess.limit}"
+    where = named.get(excess.scope, "across all lists")
+    return f"{excess.count} sign-ups in a minute {where}; at most {excess.limit} are usual"

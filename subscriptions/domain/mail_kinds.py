@@ -37,7 +37,7 @@ class Row:
     names the link by which they leave.
     """
 
-    noun: str = "mail"  # what `explain` calls it
+    noun: str = "email"  # what `explain` calls it
     to_operator: bool = False  # in English, and about nobody
     reaches: Reaches = Reaches.SUBSCRIBED
     despite: SuppressionScope | None = None  # the widest suppression that does not stop it
@@ -65,40 +65,41 @@ class MailKind(StrEnum):
         return kind
 
     CONFIRM = "confirm", Row(
-        noun="confirmation mail", reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True, names_lists=True,
+        noun="confirmation email", reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True, names_lists=True,
         repeats_wording=True,
         says={"registered_at": "when it was asked for", "confirm_by": "how long there is time", "code": "the code"},
     )  # fmt: skip
     MOVE = "move", Row(  # the same where somebody moves here from another address: no page waits for a code
-        noun="mail about the move", reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True, names_lists=True,
-        repeats_wording=True, says={"registered_at": "when it was asked for", "confirm_by": "how long there is time"},
+        noun="email about the change of address", reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True,
+        names_lists=True, repeats_wording=True,
+        says={"registered_at": "when it was asked for", "confirm_by": "how long there is time"},
     )  # fmt: skip
     WELCOME = "welcome", Row(
-        noun="welcome mail", despite=SuppressionScope.CONFIRMATIONS, budgeted=False, names_lists=True,
+        noun="welcome email", despite=SuppressionScope.CONFIRMATIONS, budgeted=False, names_lists=True,
         repeats_wording=True, may_show_picture=True, says={"confirmed_at": "when it was confirmed"},
     )  # fmt: skip
-    ALREADY_SUBSCRIBED = "already_subscribed", Row(noun='"you are already subscribed" mail', names_lists=True)
+    ALREADY_SUBSCRIBED = "already_subscribed", Row(noun='"you are already subscribed" email', names_lists=True)
     ERASED = "erased", Row(
-        noun="mail about the erasure", reaches=Reaches.ANY, despite=SuppressionScope.ALL, though_restricted=True,
+        noun="email about the erasure", reaches=Reaches.ANY, despite=SuppressionScope.ALL, though_restricted=True,
         budgeted=False, life=HOUR, leaves_by=None, of_all=True,
         says={"erased_keeps": "what stays and until when"},
     )  # fmt: skip
     PREFERENCES = "preferences", Row(  # the link to one's own; a request, no step of a life, owes it
-        noun="mail with the link to their own page", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
+        noun="email with the link to their own page", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
         though_restricted=True, life=HOUR, leaves_by=None, of_all=True, says_when=True,
         says={"owed_at": "when it was asked for"},
     )  # fmt: skip
     ADDRESS_CHANGED = "address_changed", Row(
-        noun="mail about the changed address", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
+        noun="email about the changed address", reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
         though_restricted=True, budgeted=False, leaves_by=None, says_when=True, says={"owed_at": "when it was changed"},
     )  # fmt: skip
     ALARM = "alarm", Row(  # when the breaker opens
         noun="alarm", to_operator=True, budgeted=False, leaves_by=None,
         says={"causes": "why it is on", "began": "since when", "on_until": "until when"},
     )  # fmt: skip
-    TEST = "test", Row(noun="test mail", to_operator=True, budgeted=False, leaves_by=None)
+    TEST = "test", Row(noun="test email", to_operator=True, budgeted=False, leaves_by=None)
 
 
 def noun(kind: object) -> str:
     """What a kind is called; also one that there is no more."""
-    return next((known.row.noun for known in MailKind if known == kind), "mail")
+    return next((known.row.noun for known in MailKind if known == kind), "email")

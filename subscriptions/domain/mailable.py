@@ -32,13 +32,13 @@ class Mailable:
         """Why this address is never mailed, for the operator; none: it may be."""
         local, _, domain = address.folded.rpartition("@")
         if self.own and mailbox_of(address.folded) in self.own:
-            return "an address of this service itself"
+            return "it belongs to this service"
         if not self.roles and _is_role(local):
-            return "an address of a role; role_addresses in [abuse]"
+            return "it is the address of a role (see role_addresses in [abuse])"
         if self.blocked and is_within(domain, self.blocked):
             return "its domain is one of blocked_domains in [abuse]"
         if self.allowed and not is_within(domain, self.allowed):
-            return "its domain is none of allowed_domains in [abuse]"
+            return "its domain is not one of allowed_domains in [abuse]"
         return None
 
 

@@ -57,8 +57,8 @@ def _refuse_a_jump(name: str, now: datetime) -> None:
         job = store.find(session, name)
     if job and job.ended_at and now - job.ended_at > CLOCK_JUMP:
         raise ClockJumped(
-            f"The clock is {(now - job.ended_at).days} days past the last run of {name}; nothing was deleted. "
-            f"If the clock is right: yestwice jobs run {name} --confirm"
+            f"The clock is {(now - job.ended_at).days} days past the last run of {name}: nothing was deleted. "
+            f"If the clock is right, run: yestwice jobs run {name} --confirm"
         )
 
 

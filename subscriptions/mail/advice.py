@@ -1,4 +1,4 @@
-"""What to do about a relay that cannot be talked to: one sentence, for the log, /readyz and `flask mail test`."""
+"""What to do about a relay that cannot be talked to: one sentence, for the log, /readyz and `yestwice mail test`."""
 
 import errno
 import smtplib
@@ -31,7 +31,7 @@ def advice(error: Exception, settings: Settings, wire: Wire) -> str:
     if isinstance(error, ConnectionRefusedError):
         return f"nothing listens on {where}: check host and port in [mail]; {PORTS}"
     if isinstance(error, TimeoutError) or (isinstance(error, OSError) and error.errno in _NO_WAY):
-        return f"{where} cannot be reached: check host and port in [mail], and whether a firewall is between"
+        return f"{where} cannot be reached: check host and port in [mail], and whether a firewall is in the way"
     return said(error)
 
 
@@ -59,10 +59,10 @@ def _of_tls(error: ssl.SSLError, settings: Settings, where: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         wrong = f"the relay's certificate is not valid: {error.verify_message.rstrip('.')}"
         if error.verify_code in _OTHER_NAME:
-            return f"{wrong}; set host in [mail] to a name that it bears"
-        return f"{wrong}; if its authority is one of your own, name that by SSL_CERT_FILE"
+            return f"{wrong}; set host in [mail] to a name in that certificate"
+        return f"{wrong}; for an authority of your own, set SSL_CERT_FILE to its certificate"
     if settings.security == "tls":
-        return f"{where} does not speak TLS from the start: {PORTS}"
+        return f"{where} does not start with TLS: {PORTS}"
     return f"no TLS with {where} after STARTTLS: {error.reason or error}"
 
 
@@ -70,5 +70,5 @@ def _of_silence(error: Exception, settings: Settings, wire: Wire, where: str) ->
     what = "did not answer in time" if isinstance(error, TimeoutError) else "hung up"
     if wire.is_greeted:
         return f"the relay {what}"
-    hint = PORTS if settings.security != "tls" else f"it may be busy, or speak no TLS from the start; {PORTS}"
+    hint = PORTS if settings.security != "tls" else f"it may be busy, or may not start with TLS; {PORTS}"
     return f"{where} {what} before its greeting: {hint}"

@@ -51,7 +51,7 @@ class Aside:
         if not pauses and not means_everybody([(row.mailbox or b"", row.domain or "") for row in rows]):
             return None
         self._set_aside(session, rows, now)
-        return f'{EVERYBODY}: it said "{refused[-1].reply}"; its mails are set aside until it takes one'
+        return f'{EVERYBODY}: it said "{refused[-1].reply}"; its emails are set aside until it takes one'
 
     def _note(self, session: Session, mail: Refused, now: datetime) -> None:
         row = refusals.find(session, mail.due.id)

@@ -77,7 +77,7 @@ class Hold:
             self._refused_senders.clear()
         elif not known:
             self._refused_senders.add(refused)
-            log.error("the relay refuses a sender; its mails wait", extra={"sender": refused, "why": why})
+            log.error("the relay refuses a sender; its emails wait", extra={"sender": refused, "why": why})
         return bool(others)
 
     def takes(self, sender: str) -> None:
@@ -119,7 +119,7 @@ class Hold:
     @repeated
     def pause(self, note: str) -> None:
         """The relay refuses us as a whole: it counts against no mail, and the queue resumes by itself."""
-        reason = f"the relay takes no mail: {note}"
+        reason = f"the relay takes no emails: {note}"
         with transaction() as session:
             begins = self._pause(session, reason)
         self.pauses(reason, begins=begins)
@@ -134,7 +134,7 @@ class Hold:
         """It stands in the database now: this may be tried twice, and is said once."""
         self._pauses = min(self._pauses + 1, 10)
         if begins:
-            log.error("the queue of mails pauses", extra={"why": reason})
+            log.error("the mail queue is paused", extra={"why": reason})
 
     def _pause(self, session: Session, reason: str) -> bool:
         wait = min(FIRST_PAUSE * 2**self._pauses, LONGEST_PAUSE)
@@ -163,7 +163,7 @@ class Hold:
             ends = jobs.pause(session, "deliver", None, None)
         self._pauses, self.is_trial = 0, False
         if ends:
-            log.warning("the queue of mails runs again", extra={"tried_once_more": again})
+            log.warning("the mail queue is running again", extra={"tried_once_more": again})
         return ends
 
     @repeated

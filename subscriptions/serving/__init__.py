@@ -68,7 +68,7 @@ def _greet(settings: Settings) -> None:
     print(f"Yestwice serves {base}/  (sign-up page: {base}/subscribe/{slug})", file=sys.stderr)
     print(f"To put the form on your site: {base}/embed/{slug}", file=sys.stderr, flush=True)
     if settings.mail.transport == "mailbox":
-        print(f"No mail leaves this machine: read it at {base}/mailbox", file=sys.stderr, flush=True)
+        print(f"No email leaves this machine. Read what was sent at {base}/mailbox", file=sys.stderr, flush=True)
 
 
 def _several(app: Flask, listening: socket) -> None:

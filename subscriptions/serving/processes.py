@@ -60,7 +60,7 @@ def leave_soon(status: int) -> None:
 
 
 def _cut(status: int) -> None:
-    log.warning("ended with work under way")
+    log.warning("stopped with work in progress")
     leave(status)
 
 
@@ -116,7 +116,7 @@ class Supervisor:
         while self._running and (pid := os.waitpid(-1, os.WNOHANG)[0]):
             name, since = self._running.pop(pid)
             self._short = self._short + 1 if Clock.ticks() - since < QUICK else 0
-            log.error("a process has ended and is begun anew", extra={"role": name})
+            log.error("a process has ended and is started again", extra={"role": name})
             yield name
 
     def _stop(self, status: int) -> int:

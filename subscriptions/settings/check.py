@@ -68,7 +68,7 @@ def _server(settings: Settings) -> Iterator[str]:
     base_url = settings.server.base_url
     url = _web(base_url)
     if url is None or re.search(r"[^!-~]|[<>]", base_url):
-        yield 'base_url in [server] must be an address such as "https://news.example.org".'
+        yield 'base_url in [server] must be a web address such as "https://news.example.org".'
     elif url.path not in ("", "/") or url.query or url.fragment or "@" in url.netloc:
         yield "base_url in [server] must not have a path, a query or a user."
 
@@ -84,10 +84,10 @@ def _web(address: str) -> SplitResult | None:
 def _mail(settings: Settings) -> Iterator[str]:
     mail, server = settings.mail, settings.server
     if mail.password and mail.security == "none" and not is_loopback(mail.host):
-        yield 'password in [mail] would cross the network in clear: set security to "starttls" or "tls".'
+        yield 'password in [mail] would cross the network unencrypted: set security to "starttls" or "tls".'
     for key in ("username", "password"):
         if _STEERS.search(getattr(mail, key)):
-            yield f"{key} in [mail] must not hold line ends or control characters."
+            yield f"{key} in [mail] must not contain line breaks or control characters."
     yield from _sender("sender in [mail]", mail.sender)
     if mail.envelope_sender:
         yield from _sender("envelope_sender in [mail]", mail.envelope_sender)
@@ -97,7 +97,7 @@ def _mail(settings: Settings) -> Iterator[str]:
             if host is not None and not is_loopback(host):
                 yield (
                     f'{key} in [server] is not a loopback address, and transport in [mail] is "mailbox", which shows '
-                    'every mail to every visitor: set transport to "smtp", or serve on 127.0.0.1.'
+                    'every email to every visitor: set transport to "smtp", or serve on 127.0.0.1.'
                 )
 
 
@@ -106,9 +106,9 @@ def _sender(label: str, value: str) -> Iterator[str]:
     if not _is_address(address) or (re.search("[<>]", name) and '"' not in value):
         yield f'{label} must be one address such as "Newsletter <newsletter@example.org>".'
     elif not address.rpartition("@")[0].isascii():  # many relays take no such sender, and nobody could answer
-        yield f"{label} must have an address of plain letters (a-z) before its @."
+        yield f"{label} must only have plain letters (a-z) before the @ of its address."
     if _STEERS.search(value) or "[" in name:
-        yield f"{label} must not hold line ends, control characters or place-holders."
+        yield f"{label} must not contain line breaks, control characters or placeholders."
 
 
 def _is_address(text: str) -> bool:
@@ -137,7 +137,7 @@ def _database(settings: Settings) -> Iterator[str]:
 def _abuse(settings: Settings) -> Iterator[str]:
     for server in settings.abuse.nameservers:
         if not _is_server(server):
-            yield f'nameservers in [abuse] holds "{server}", which is no IP address such as "192.0.2.53".'
+            yield f'nameservers in [abuse] contains "{server}", which is not an IP address such as "192.0.2.53".'
     if settings.abuse.alarm_to and not _is_address(settings.abuse.alarm_to):
         yield 'alarm_to in [abuse] must be an address such as "operator@example.org".'
 
@@ -154,7 +154,7 @@ def _is_server(text: str) -> bool:
 def _lists(settings: Settings) -> Iterator[str]:
     for slug, times in Counter(configured.slug for configured in settings.lists).items():
         if times > 1:
-            yield f'slug "{slug}" stands in more than one of [[lists]].'
+            yield f'slug "{slug}" is used by more than one of [[lists]].'
     for configured in settings.lists:
         label = f'[[lists]] "{configured.slug}"'
         for key in ("policy_url", "imprint_url"):
@@ -177,15 +177,15 @@ def _zone(name: str, label: str) -> Iterator[str]:
     except (KeyError, ValueError, OSError):
         known = {each.lower(): each for each in available_timezones()}
         near = get_close_matches(name.lower(), known, 1)
-        meant = f'; "{known[near[0]]}" is one' if near else ""
-        yield f'timezone in {label} is "{name}", which is no time zone such as "Europe/Berlin"{meant}.'
+        meant = f'; perhaps you mean "{known[near[0]]}"' if near else ""
+        yield f'timezone in {label} is "{name}", which is not a time zone such as "Europe/Berlin"{meant}.'
 
 
 def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> Iterator[str]:
     """The rules of the list's own texts, for those that there are."""
     own, label = configured.locale.lower(), f"{label}, texts.{tag},"
     if f"{own}-".startswith(f"{tag.lower()}-"):
-        yield f'texts in {label} are in the list\'s own language, "{configured.locale}": write them in the list itself.'
+        yield f'texts in {label} are in the list\'s own language, "{configured.locale}": put them in the list itself.'
     for key in ("name", "wording"):
         if getattr(texts, key):
             yield from _broken(RULES["lists"][key], f"{key} in {label}", getattr(texts, key))
@@ -195,24 +195,24 @@ def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> 
     for text in texts.fields:
         if not _FIELD.fullmatch(text) or text.partition(":")[0] not in keys:
             known = ", ".join(sorted(keys)) or "none"
-            yield f'fields in {label} holds "{text}"; of the list\'s own fields ({known}) it takes "company: Firma".'
+            yield f'fields in {label} contains "{text}": for the list\'s own fields ({known}), use "company: Firma".'
 
 
 def site_problems(configured: ListSettings, label: str) -> Iterator[str]:
     """Exact origins, redirects that stay on them, and fields that are told apart."""
     for origin in configured.origins:
         if not _ORIGIN.fullmatch(origin) or origin_of(origin) != origin:
-            yield f'origins in {label} holds "{origin}", which is no origin such as "https://www.example.org".'
+            yield f'origins in {label} contains "{origin}", which is not an origin such as "https://www.example.org".'
     for key in ("thank_you_url", "confirmed_url"):
         url = getattr(configured, key)
         if url and origin_of(url) not in configured.origins:
             known = ", ".join(configured.origins) or "none yet"
-            yield f"{key} in {label} must lie on one of its origins, which are {known}."
+            yield f"{key} in {label} must be on one of the list's origins ({known})."
     keys = [text.partition(":")[0] for text in configured.fields]
     for text, key in zip(configured.fields, keys, strict=True):
         if text not in FIELDS and (not _FIELD.fullmatch(text) or key in _TAKEN):
             known = ", ".join(FIELDS)
-            yield f'fields in {label} holds "{text}"; it takes {known}, or one of your own, "company: Company".'
+            yield f'fields in {label} contains "{text}": use {known}, or a field of your own, "company: Company".'
     if len(set(keys)) < len(keys):
         yield f"fields in {label} names a field twice."
 
@@ -228,12 +228,12 @@ def look_problems(configured: ListSettings, label: str, root: Path) -> Iterator[
     try:
         picture = read_picture(path)
     except NoPicture:
-        yield f"logo in {label} names {path}, which is no picture of the type that its name says."
+        yield f"logo in {label} names {path}, which is not a picture of the type in its file name."
     except OSError:
-        yield f"logo in {label} names {path}, which is no file that can be read."
+        yield f"logo in {label} names {path}, which cannot be read."
     else:
         if len(picture.octets) > OCTETS_AT_MOST:
-            yield f"logo in {label} is larger than {OCTETS_AT_MOST // 1000} kB: it stands on every page of the list."
+            yield f"logo in {label} is larger than {OCTETS_AT_MOST // 1000} kB: every page of the list has to load it."
 
 
 _SPELLED: dict[str, Callable[[str], str | None]] = {

@@ -76,11 +76,11 @@ def _read(path: Path, reading: _Reading) -> bool:
         reading.raw = tomllib.loads(path.read_text("utf-8-sig"))
         return True
     except OSError as error:
-        reading.problems.append(f"The configuration {path} cannot be read: {error.strerror}.")
+        reading.problems.append(f"The configuration file {path} cannot be read: {error.strerror}.")
     except UnicodeDecodeError:
-        reading.problems.append(f"The configuration {path} is not UTF-8.")
+        reading.problems.append(f"The configuration file {path} is not UTF-8.")
     except tomllib.TOMLDecodeError as error:
-        reading.problems.append(f"The configuration {path} is not TOML: {error}.")
+        reading.problems.append(f"The configuration file {path} is not valid TOML: {error}.")
     return False
 
 
@@ -196,9 +196,9 @@ def _texts(reading: _Reading, raw: Any, path: tuple[str, ...], label: str) -> di
         where = f"[lists.texts.{name}] of {label}"
         read, tag = _table(ListTexts, reading, table, (*path, "texts", name), where), _language(name)
         if tag is None:
-            reading.problems.append(f'{where} names no language that is known; write a tag such as "de" or "pt-BR".')
+            reading.problems.append(f'{where} is not a known language: use a tag such as "de" or "pt-BR".')
         elif tag in found:
-            reading.problems.append(f'{where} names the language "{tag}" twice.')
+            reading.problems.append(f'{where} repeats the language "{tag}".')
         else:
             found[tag] = read
     return found
@@ -241,4 +241,4 @@ def _field(value: Any) -> str:
 
 def _meant(key: str, known: list[str]) -> str:
     near = get_close_matches(key, known, 1)
-    return f"did you mean {near[0]}?" if near else f"it knows {', '.join(known)}."
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}."

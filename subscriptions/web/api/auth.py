@@ -41,7 +41,9 @@ def refuse(wanted: str, *, needed: bool) -> Response | None:
     kind, _, secret = (given or "").partition(" ")
     token = _token(secret.strip()) if kind.lower() == "bearer" else None
     if token is None:
-        return answer(401, "A token of this service is needed.", headers={"WWW-Authenticate": 'Bearer realm="api"'})
+        return answer(
+            401, "A valid token of this service is required.", headers={"WWW-Authenticate": 'Bearer realm="api"'}
+        )
     _note_use(token, reads=token.scope == wanted and _is_counted())
     if token.scope != wanted:
         return answer(403, f'This needs a token of scope "{wanted}"; yours has "{token.scope}".')

@@ -73,7 +73,7 @@ def _look() -> tuple[list[str], dict[str, Any]]:
     now = current_parts().clock.now()
     try:
         if migrate.current() != migrate.HEAD:
-            return ["the schema is not up to date: yestwice migrate"], {}
+            return ["the database schema is not up to date: run yestwice migrate"], {}
         with reading() as session:
             return _problems(session, now), _details(session, now)
     except (Unavailable, Contention, DBAPIError):
@@ -83,12 +83,12 @@ def _look() -> tuple[list[str], dict[str, Any]]:
 def _problems(session: Session, now: datetime) -> list[str]:
     found = []
     if why := current_parts().watch.unwritable:
-        found.append(f"the database takes nothing that is written ({why}): is its disk full?")
+        found.append(f"the database cannot be written to ({why}): is its disk full?")
     for job in jobs.all_of(session):
         if job.pause_until is not None and job.error:
-            found.append(f"{job.name} pauses: {job.error}")
+            found.append(f"{job.name} is paused: {job.error}")
         elif job.name in NAMED and _is_late(job, now):
-            ran = f"it has not run well since {clocks.text(job.ended_at)}" if job.ended_at else "it has never run"
+            ran = f"it last succeeded at {clocks.text(job.ended_at)}" if job.ended_at else "it has never succeeded"
             found.append(f"{job.name} is late: {job.error or ran}")
     return found
 

@@ -58,7 +58,7 @@ def _paging() -> tuple[list[Problem], int, int]:
     try:
         after = _read_cursor(request.args.get("cursor", ""))
     except ValueError:
-        problems.append(Problem("cursor", "Not a cursor that this service gave."))
+        problems.append(Problem("cursor", "This is not a cursor from this service."))
     return problems, 0 if problems else int(limit), after
 
 

@@ -43,7 +43,7 @@ def _sign_ups(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 def _by_list(row: List, shown: dict[int, list[str]]) -> dict[str, Any]:
     return {
-        "list": {"const": row.slug, "description": "The first list where this member is missing."},
+        "list": {"const": row.slug, "description": "Default: the first list."},
         "wording": {"enum": shown[row.id], "description": "Id of the consent text that was shown."},
     }
 
@@ -52,7 +52,7 @@ def _by_lists(rows: Sequence[List], shown: dict[int, list[str]]) -> dict[str, An
     slugs = {"type": "array", "items": {"enum": [row.slug for row in rows]}, "minItems": 1, "uniqueItems": True}
     wordings = _object({row.slug: {"enum": shown[row.id]} for row in rows}, [])
     return {
-        "lists": slugs | {"description": "One mail for all of them; each is confirmed by itself."},
+        "lists": slugs | {"description": "One email asks for all of them; each can be confirmed separately."},
         "wordings": wordings | {"description": "Ids of the consent texts that were shown, by list."},
     }
 

@@ -77,8 +77,8 @@ def _ask_for_proof() -> Response:
     """422 with a fresh challenge, to be sent again with its solution."""
     return answer(
         422,
-        "A proof of work is asked for: solve the challenge, and send the same again with its solution.",
-        errors=[Problem("altcha", "A fresh solution of a challenge of ours, as base64 of JSON.")],
+        "A proof of work is required: solve the challenge, and send the same request again with its solution.",
+        errors=[Problem("altcha", "A fresh solution of one of our challenges, as base64 of JSON.")],
         members={"type": "urn:yestwice:proof-of-work", "challenge": current_parts().work.challenge()},
     )
 

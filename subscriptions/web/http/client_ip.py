@@ -61,8 +61,8 @@ def _peer(text: str) -> Peer | None:
 
 
 UNNAMED = (
-    "a private peer sends X-Forwarded-For while trusted_proxies in [server] is 0: if a proxy of yours stands in front, "
-    "set trusted_proxies, or every visitor is stored with the proxy's address and none is limited by network"
+    "a private address sends X-Forwarded-For while trusted_proxies in [server] is 0: if that is your proxy, set "
+    "trusted_proxies; until then every visitor is stored with its address, and none is limited by network"
 )
 
 

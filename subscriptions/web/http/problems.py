@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 RETRY_AFTER = 5  # seconds
 MANY_GUESSES = 100  # in an hour, of one network
 GUESSING = (
-    "a network has shown at least {} links in an hour that this service never signed: somebody guesses, which cannot "
-    "succeed, or a program damages links, or a key is missing from secret_keys in [server]"
+    "one network has opened at least {} links in an hour that this service never signed: somebody is guessing, which "
+    "cannot succeed, or a program damages links, or a key is missing from secret_keys in [server]"
 )
 
 _SAYS = {
