@@ -23,6 +23,21 @@ def means_everybody(refused: Collection[tuple[bytes, str]]) -> bool:
     return len(mailboxes) >= MAILBOXES and len(domains) >= DOMAINS
 
 
+_ENHANCED = re.compile(r"(?:[A-Za-z ]+: )?(\d{3})(?:[ -]\d\.(\d{1,3})\.(\d{1,3})(?!\d))?")
+
+
+def speaks_of_recipient(reply: str) -> bool:
+    """Whether a refusal blames the mailbox or its domain: RFC 3463 3.2 and 3.3, RFC 7505 (no mail to that domain).
+
+    Strangers cause as many of these as they like, by signing up addresses that do not exist.
+    """
+    found = _ENHANCED.match(reply)
+    if found is None:
+        return False
+    code, subject, detail = found.groups()
+    return code == "556" or subject == "2" or (subject == "1" and detail in ("1", "2", "3", "6", "10"))
+
+
 _WORDS = re.compile(r"[^\s<>()\[\]:;,\"\\]+")  # each sign is looked at once, however long a mad relay's reply is
 _STATUS = re.compile(r"(?:[A-Za-z ]+: )?\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3}(?!\S))?")
 _ADDRESS = "<address>"
