@@ -112,6 +112,13 @@ def from_json(body: bytes, catalogue: Catalogue, *, special: bool = False) -> Si
     return found
 
 
+def lists_in(body: bytes, catalogue: Catalogue) -> list[List]:
+    """The lists that a JSON body names, whatever else is wrong with it; raises NotJson."""
+    data = read_json(body)
+    named = _named(data, catalogue) if isinstance(data, dict) else ()
+    return [one.list for one in named if isinstance(one, Named)]
+
+
 def taken(sign_up: SignUp, handle: str) -> dict[str, object]:
     """What a program is told, the same for every address; the lists in the member by which they were asked for."""
     slugs = [row.slug for row in sign_up.rows]
