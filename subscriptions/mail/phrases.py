@@ -20,6 +20,11 @@ def greeting(place: str, tag: str) -> str:
     return _said(marked("Hello,"), tag).replace("%", "%%")
 
 
+def on_site(time: str, site: str, tag: str) -> str:
+    """When something was entered, and where."""
+    return _said(marked("%(time)s, on %(site)s"), tag) % {"time": time, "site": site}
+
+
 def what_stays(kept: Kept, tag: str, when: Callable[[datetime], str], name_of: Callable[[int], str]) -> list[str]:
     """All that stays after an erasure, with why and until when; "nothing" where that is so.
 
