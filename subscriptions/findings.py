@@ -1,18 +1,19 @@
 """What is allowed and will hurt: a row for each, said at the start, by /readyz and by `yestwice mail lint`."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import tzlocal
-
 from subscriptions import keys
-from subscriptions.settings import ListSettings, Settings
+from subscriptions.clock import machine_zone
+from subscriptions.settings import ListSettings, ListTexts, Settings
 from subscriptions.settings.check import is_loopback
 from subscriptions.store import sqlite
 
 LEGAL_NOTICE = ("controller", "postal_address", "privacy_contact")
-_NOBODY_READS = re.compile(r"(do)?[-_.]?not?[-_.]?reply", re.I)
+_NOBODY_READS = re.compile(
+    r"(not?|ne)[-_.]?(reply|repl[iy]es|repondre|responder?|antworten)|(keine|nicht|pas)[-_.]?(antwort|repondre)", re.I
+)
 _NAME_NOBODY = frozenset("the and for der die das und les des del los gmbh inc ltd llc".split())
 _UTC = {"UTC", "Etc/UTC", "Etc/UCT", "Etc/GMT", "GMT", "Zulu", "Universal", "Etc/Universal", "Etc/Zulu", "UCT"}
 Lists = Iterable[ListSettings]
@@ -33,9 +34,13 @@ def _plain(settings: Settings, _: Lists) -> Iterator[tuple[str, ...]]:
         yield (mail.host,)
 
 
-def _no_reply(settings: Settings, _: Lists) -> Iterator[tuple[str, ...]]:
-    if _NOBODY_READS.search(settings.mail.sender.rpartition("<")[2].rpartition("@")[0]):
-        yield ()
+def _no_reply(settings: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
+    named = [("sender in [mail]", settings.mail.sender)]
+    for one in lists:
+        named += [(f'{key} of list "{one.slug}"', getattr(one, key)) for key in ("sender", "reply_to")]
+    for where, sender in named:
+        if _NOBODY_READS.search(sender.rpartition("<")[2].rpartition("@")[0]):
+            yield (where,)
 
 
 def _notice(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
@@ -50,35 +55,43 @@ def _policy(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
 
 def _wording(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
     for one in lists:
-        said = _words(one.wording)
-        lacks = [] if not one.controller or said & _words(one.controller) else [f"who sends ({one.controller})"]
-        lacks += [] if said & _words(f"{one.name} {one.description}") else [f"what ({one.name})"]
-        if lacks:
-            yield one.slug, " and ".join(lacks)
+        if lacks := _unsaid(one.wording, [one]):
+            yield f'"{one.slug}"', lacks
+        for tag, said in one.texts.items():
+            if said.wording and (lacks := _unsaid(said.wording, [said, one])):
+                yield f'"{one.slug}", {tag},', lacks
 
 
-def _words(text: str) -> frozenset[str]:
+def _unsaid(wording: str, texts: Sequence[ListTexts | ListSettings]) -> str:
+    """What a wording leaves out. Names may stand in its language, which come first, or in the list's own."""
+    said = _words(wording)
+    whose = [one.controller for one in texts if one.controller]
+    what = [f"{one.name} {one.description}" for one in texts]
+    lacks = [] if not whose or said & _words(*whose) else [f"who sends ({whose[0]})"]
+    if not said & _words(*what):
+        lacks.append(f"what ({next(one.name for one in texts if one.name)})")
+    return " and ".join(lacks)
+
+
+def _words(*texts: str) -> frozenset[str]:
     """Those by which something can be told: long ones that are no name for everybody."""
-    return frozenset(re.findall(r"\w{3,}|[^\W\d_]{2}(?!\w)", text.casefold())) - _NAME_NOBODY
+    return frozenset(re.findall(r"\w{3,}|[^\W\d_]{2}(?!\w)", " ".join(texts).casefold())) - _NAME_NOBODY
 
 
 def _labels(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
-    """Of a key that lists use for different questions, the form of all of them asks the first."""
+    """Of a key that lists use for different questions, or purposes, the form of all of them asks the first."""
     first: dict[str, tuple[str, str]] = {}
     for one in lists:
-        for key, _colon, label in (text.partition(":") for text in one.fields):
+        for key, _colon, said in (text.partition(":") for text in one.fields):
+            label = ": ".join(line.strip() for line in said.splitlines())
             slug, before = first.setdefault(key, (one.slug, label))
             if before != label:
-                yield key, before.strip(), slug, label.strip(), one.slug
+                yield key, before, slug, label, one.slug
 
 
 def _time_zone(_: Settings, lists: Lists) -> Iterator[tuple[str, ...]]:
     if machine_zone() in _UTC:
-        yield from ((one.slug,) for one in lists if getattr(one, "timezone", None) == "")
-
-
-def machine_zone() -> str:
-    return str(tzlocal.get_localzone_name())
+        yield from ((one.slug,) for one in lists if not one.timezone)
 
 
 def _open_files(settings: Settings, _: Lists) -> Iterator[tuple[str, ...]]:
@@ -90,8 +103,8 @@ def _open_files(settings: Settings, _: Lists) -> Iterator[tuple[str, ...]]:
 ROWS = (
     Finding("legal notice", _notice, 'list "{}" has no {}: its emails need these for the legal notice'),
     Finding("privacy policy", _policy, 'list "{}" has no policy_url: people cannot read the policy they agree to'),
-    Finding("wording", _wording, 'the wording of list "{}" does not say {}: people must know who will send what'),
-    Finding("sender", _no_reply, "sender in [mail] tells people not to reply: use an address that somebody reads"),
+    Finding("wording", _wording, 'the wording of list {} does not say {}: people must know who will send what'),
+    Finding("sender", _no_reply, "{} tells people not to reply: use an address that somebody reads"),
     Finding("plain text", _plain, 'security in [mail] is "none": every email, with its links, crosses the network to '
             '{} unencrypted; set it to "starttls" or "tls"'),
     Finding("labels", _labels, 'the field {} is called "{}" in list "{}" and "{}" in list "{}": a form for both '

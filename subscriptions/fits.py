@@ -11,7 +11,7 @@ from typing import IO
 from sqlalchemy.orm import Session
 
 from subscriptions import keys
-from subscriptions.clock import text
+from subscriptions.clock import Clock, text
 from subscriptions.links import fingerprint
 from subscriptions.settings import BadSettings, Settings
 from subscriptions.store import meta, mode
@@ -87,12 +87,21 @@ def _mode(session: Session, settings: Settings) -> Iterator[str]:
     wanted = Mode.TRY_OUT if settings.mail.transport == "mailbox" else Mode.LIVE
     noted = mode.noted(session) or mode.found(session) or wanted
     if wanted.is_live and not noted.is_live:
-        raise BadSettings(TRIED_OUT)
+        noted = _end_try_out(session, settings)
     if noted.is_live and not wanted.is_live and mode.has_people(session):
         raise BadSettings(LIVE)
     mode.note(session, noted if wanted.is_live else wanted)
     if noted is Mode.FOUND_LIVE and wanted.is_live:
         yield FOUND_LIVE
+
+
+def _end_try_out(session: Session, settings: Settings) -> Mode:
+    """Without a person in it there is nothing to ask about; what else was tried goes."""
+    with nobody_tries_out(settings) as nobody:
+        if not nobody or mode.has_people(session):
+            raise BadSettings(TRIED_OUT)
+        mode.clear(session, Clock.real_now())
+    return Mode.LIVE
 
 
 @contextmanager

@@ -89,6 +89,8 @@ def words(at: datetime, tag: str, zone: tzinfo = UTC) -> str:
 def _words(at: datetime, tag: str, zone: tzinfo) -> str:
     here, locale, is_english = at.astimezone(zone), locale_of(tag), tag == SOURCE
     date = format_date(here, "d MMMM y" if is_english else "long", locale)
+    if locale.language == "fr" and here.day == 1:  # the first of a month is said as such, and no other day
+        date = date.replace("1 ", "1er ", 1)
     time = format_time(here, "HH:mm" if is_english else "short", locale=locale)
     return f"{date}, {time} ({_zone_name(here, locale)})"
 

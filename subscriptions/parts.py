@@ -15,6 +15,7 @@ from subscriptions.busy import BusyNetworks, Guesses
 from subscriptions.clock import Clock
 from subscriptions.domain.address import BadAddress, mailbox_of, named, parse
 from subscriptions.domain.mailable import Mailable
+from subscriptions.domain.sites import origin_of
 from subscriptions.languages import Languages
 from subscriptions.links import Links
 from subscriptions.links.forms import FormTokens
@@ -41,7 +42,7 @@ class Parts:
         secrets, abuse, mail = keys.secret_keys(settings), settings.abuse, settings.mail
         life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
         self.settings, self.clock, self.policy, self.languages = settings, clock, settings.policy, Languages()
-        self.began = clock.now()
+        self.began, self.origin = clock.now(), origin_of(settings.server.base_url) or ""  # ours, as browsers name it
         self.links = Links(settings.server.base_url, secrets, keys.pepper(settings), clock, life)
         self.watch = Watch(settings.thresholds, clock, self.links.domain_name, lambda n: self.catalogue.lists[n].slug)
         self.watch.mails = bool(abuse.alarm_to)

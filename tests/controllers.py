@@ -18,5 +18,5 @@ TWO_CONTROLLERS = (
     ListSettings(slug=LETTERS, name="Letters", **_SOCIETY),
     ListSettings(slug=OFFERS, name="Offers", sender=f"Club <{CLUB}>", controller="The Club", welcome=True,
                  postal_address="2 Club Road", timezone="America/New_York", colour="#aa0000"),
-    ListSettings(slug=HIDDEN, name="Hidden", public=False, controller="Secret Ltd"),
+    ListSettings(slug=HIDDEN, name="Hidden", public=False, controller="Secret Ltd", timezone="UTC"),
 )  # fmt: skip

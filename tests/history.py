@@ -194,7 +194,7 @@ class History:
         """A mail that has left: was it allowed to?"""
         (who,) = mail.recipients
         text, slug = text_of(mail.message), str(mail.message["List-Id"] or "").strip("<").partition(".")[0]
-        if "is being erased" in text:
+        if "We are erasing your data" in text:
             assert who in self.erasing
         elif "/confirm/" in text:
             named = {name.lower() for name in re.findall(r"^List: (.+)$", text, re.M)}

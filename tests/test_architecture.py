@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs": "domain store actions clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy",
         "web": "domain look store actions mail jobs export settings languages clock links logs parts",
-        "findings": "store settings keys",
+        "findings": "store settings clock keys",
         "fits": "store settings clock links keys",
         "start": "domain store jobs settings clock fits findings parts",
         "foreign": "settings start parts",
@@ -116,6 +116,15 @@ def test_the_domain_is_made_of_the_standard_library_alone(path: Path) -> None:
     roots = {name.partition(".")[0] for name in imports(path)} - {"subscriptions"}
     allowed = set(sys.stdlib_module_names) | ({"email_validator"} if path.stem == "address" else set())
     assert roots <= allowed
+
+
+ASKS = {"get", "get_one", "scalar", "scalars", "execute", "delete"}
+
+
+@each("path", [path for path in FILES if room(path) != "store"])
+def test_what_is_asked_of_the_database_stands_in_the_store(path: Path) -> None:
+    nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)]
+    assert [ast.unparse(node) for node in nodes if node.attr in ASKS and ast.unparse(node.value) == "session"] == []
 
 
 @pytest.mark.parametrize("room_", ["store", "actions", "mail", "domain"])

@@ -85,7 +85,7 @@ def test_the_embeds_work_under_a_strict_policy_of_the_page(embeds: Embeds, kind:
 
 def test_a_mistake_stands_at_its_field_which_has_the_focus(embeds: Embeds) -> None:
     page = embeds.paste("script")
-    wrong = {"": "Please enter your e-mail address.", "anne@": "The part after the @-sign is missing.",
+    wrong = {"": "Please enter your email address.", "anne@": "The part after the @ sign is missing.",
              "anne@example..org": "There are two dots in a row", "an\u200bne@example.org": "(U+200B)"}  # fmt: skip
     for typed, sentence in wrong.items():
         address_field(page, "script").fill(typed)

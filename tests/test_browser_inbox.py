@@ -94,7 +94,7 @@ def test_a_wrong_code_is_explained_at_the_field_and_used_up_tries_close_it(
         expect(field).to_have_accessible_description(re.compile(left))
         expect(field).to_have_value("ABCD-EFGH")
     tab.press("Confirm")
-    expect(tab.page.get_by_role("alert")).to_contain_text("The link in the mail still works")
+    expect(tab.page.get_by_role("alert")).to_contain_text("The link in the email still works")
     expect(tab.page.get_by_label("Code")).to_have_count(0)
 
 

@@ -107,7 +107,7 @@ def test_the_time_machine_blocks_a_sign_up_and_then_deletes_it(visitor: Visitor)
     expect(visitor.page.locator(".jobs")).to_contain_text("1 blocked sign-up was deleted")
     expect(visitor.page.get_by_text("anne@example.org")).to_have_count(0)
     visitor.page.goto(link)
-    heading(visitor, "Nothing is stored any more")
+    heading(visitor, "This sign-up has been deleted")
 
 
 @IN_BOTH_BY_DAY
@@ -132,7 +132,7 @@ def test_not_me_deletes_the_sign_up_and_can_be_undone(visitor: Visitor) -> None:
     visitor.press_in_mail(NOT_ME)
     heading(visitor, "You did not ask for this?")
     visitor.press("This was not me")
-    heading(visitor, "Thank you, it is done")
+    heading(visitor, "Thank you. That is done")
     visitor.press("Undo")
     heading(visitor, "Confirmation emails are allowed again")
     assert count_of(visitor, "pending") == "0"
@@ -141,7 +141,7 @@ def test_not_me_deletes_the_sign_up_and_can_be_undone(visitor: Visitor) -> None:
 def test_the_unsubscribe_button_of_a_mail_program_cancels_the_sign_up(visitor: Visitor) -> None:
     visitor.sign_up("anne@example.org")
     visitor.open_mail("anne@example.org")
-    visitor.press("Unsubscribe (as your mail program offers it)")
+    visitor.press("Unsubscribe (as your email program offers it)")
     assert count_of(visitor, "pending") == "0"
 
 

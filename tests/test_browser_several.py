@@ -34,7 +34,7 @@ def heading(visitor: Visitor, text: str) -> None:
 
 def open_mail(visitor: Visitor) -> None:
     visitor.open_mail(ANNE)
-    visitor.press_in_mail("Choose and confirm")
+    visitor.press_in_mail("Continue to confirm")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
@@ -56,8 +56,8 @@ def test_a_person_ticks_two_lists_takes_one_of_them_and_later_the_other(
         heading(visitor, "Now check your inbox")
         visitor.open_mail(ANNE)
         expect(visitor.page.frame_locator("iframe.mail").get_by_text("Hello Ms Example,")).to_be_visible()
-        visitor.press_in_mail("Choose and confirm")
-        heading(visitor, "What would you like to read?")
+        visitor.press_in_mail("Continue to confirm")
+        heading(visitor, "Choose what to subscribe to")
         link = visitor.page.url
         visitor.press("Only Events")
         heading(visitor, "You are subscribed")

@@ -96,7 +96,7 @@ def test_another_mail_is_a_fresh_registration_for_the_same_page(world: World) ->
     assert (fresh.address, fresh.name, fresh.list_id) == (ANNE, "Anne", first.list_id)
     assert (fresh.registered_at, first.ref == fresh.ref) == (world.clock.now(), False)
     said = world.get(answer.location).text
-    assert "we are sending another email" in said and "at most one in 15 minutes" in said
+    assert "we are sending another email" in said and "at most one every 15 minutes" in said
 
 
 @pytest.mark.parametrize("mail", [0, 1])

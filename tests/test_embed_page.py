@@ -64,6 +64,15 @@ def test_the_page_names_the_whole_line_for_each_list_that_lacks_the_website(worl
 
 
 @ONE_DATABASE
+def test_where_only_the_twin_with_or_without_www_is_missing_the_page_says_which(world: World) -> None:
+    told = world.get(f"{PAGE}?site=example.org").text
+    assert f"{KNOWN} is allowed, but https://example.org is not yet." in told and "Your website is not" not in told
+    told = world.get(f"{PAGE}?site=example.org&lists={OFFERS}").text  # which names none of the two
+    assert "Your website is not allowed yet." in told
+    assert "Your website is not allowed yet." in world.get(f"{PAGE}?site=example.com").text
+
+
+@ONE_DATABASE
 def test_the_snippet_holds_an_element_with_a_link_to_the_same_form(world: World) -> None:
     code = snippet(world, "Skript", f"lang=de&lists={OFFERS}&compact=1&scheme=dark&colour=%23a03060")
     element = re.match(r'<yestwice-form ([^>]*)><a href="([^"]*)">Abonnieren</a></yestwice-form>\n<script ', code)

@@ -12,6 +12,7 @@ from subscriptions.store import evidence
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Registration, Subscription
 from tests.builders import ANNE, BART, NEWS, OFFERS, Movable, Office, World, owed, text_of, through
+from tests.read_mails import flat
 from tests.support.relay import Relay
 
 
@@ -147,7 +148,7 @@ def test_of_one_who_only_waits_everything_goes(mailed: World, relay: Relay) -> N
     mailed.deliver()
     ask(mailed)
     mailed.run("deliver")
-    assert "we keep the times of our last mails" in text_of(relay.mails[-1].message)
+    assert "we keep the times of our last emails" in flat(relay.mails[-1].message)
     assert (mailed.registrations(), mailed.evidence(), owed()) == ([], [], [])
 
 

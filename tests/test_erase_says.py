@@ -13,19 +13,22 @@ from subscriptions.actions import erase, suppress
 from subscriptions.domain.address import parse
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.store.engine import reading, transaction
-from subscriptions.store.models import Address, Evidence, Registration, Subscription, Suppression
+from subscriptions.store.models import Address, Audit, Evidence, Registration, Subscription, Suppression
 from tests.builders import ANNE, NEWS, OFFERS, Movable, World, link_in, text_of, through
 from tests.preferences import Page
 from tests.support.cases import each
 from tests.support.relay import Relay
+from tests.test_mailbox_before import as_before
+from tests.test_mailbox_key import TAGGED
 
-NOTHING = "Nothing about you stays with us."
+NOTHING = "We keep nothing about you."
 SENTENCES = {  # by what is stored
     "proof": "Until {} we keep the proof of your consent",
-    "mails": "Until {} we keep the times of our last mails",
-    "all": "No more mail goes to your address, from any list here.",
-    "confirmations": "No more confirmation mails go to your address.",
-    "confirmations for a list": "Until {} no confirmation mails for Newsletter go to your address.",
+    "mails": "Until {} we keep the times of our last emails",
+    "all": "No list here emails your address any more.",
+    "confirmations": "We send no more confirmation emails to your address.",
+    "audit": "Until all of this is gone, we also keep a record of who looked at or changed your data here",
+    "confirmations for a list": "Until {} we send no confirmation emails for Newsletter to your address.",
 }
 
 
@@ -127,6 +130,9 @@ def stored(world: World, who: str) -> dict[str, str | None]:
             found["mails"] = time(until)
         for one in known:
             found[f"{one.scope} for a list" if one.list_id else one.scope.value] = one.until and time(one.until)
+        assert not row or not row.asked
+        if session.scalar(sa.select(Audit.id).where(Audit.about == mine).limit(1)):
+            found["audit"] = None
     return found
 
 
@@ -157,8 +163,22 @@ def test_mail_and_command_say_what_is_stored_afterwards(world: World, relay: Rel
     mail = relay.mails[-1].message
     for text in (output, text_of(mail), re.sub(r"<[^>]+>", "", text_of(mail, "html"))):
         assert said(text) == expected(stored(world, who))
-        assert ("A legal dispute needs this proof" in " ".join(text.split())) is (life is is_held)
+        assert ("This proof is needed in a legal dispute" in " ".join(text.split())) is (life is is_held)
     assert ("Erased" in output and said(output) - {NOTHING}) or life in (waits, is_blocked)
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["to this spelling alone", "to another one later"])
+def test_the_times_of_all_mails_to_a_mailbox_count_also_of_who_signed_up_before_0_4_0(
+    world: World, relay: Relay, later: bool
+) -> None:
+    subscribes(world, relay, TAGGED)
+    as_before(world)
+    if later:
+        waits(world, relay, ANNE)
+    output = erased(world, TAGGED).output
+    mail = text_of(next(one.message for one in relay.mails[::-1] if one.message["To"] == TAGGED))
+    stays = f"Until {'24' if later else '23'} December 2026, 12:00 UTC we keep the times of our last emails"
+    assert stays in said(output) & said(mail)
 
 
 def test_the_operator_is_told_what_is_stored_of_an_address_without_a_person(world: World) -> None:

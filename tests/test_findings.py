@@ -4,15 +4,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-import tzlocal
 from flask import Flask
+from tzlocal import unix
 
 from subscriptions import findings
 from subscriptions.parts import current_parts
-from subscriptions.settings import ListSettings, Mail, Settings
+from subscriptions.settings import ListSettings, ListTexts, Mail, Settings
 from subscriptions.start import Background
 from tests.builders import LISTS, World
 from tests.support.cases import ONE_DATABASE, each
@@ -49,6 +48,24 @@ def settings(mail: Mail = SMTP, **of_list: object) -> Settings:
         (settings(Mail(sender="noreply@example.org")), ["sender"]),
         (settings(Mail(sender="Noreply GmbH <do_not_reply@example.org>")), ["sender"]),
         (settings(Mail(sender="No Reply <answers@example.org>")), []),
+        (settings(Mail(sender="Rundbrief <nicht-antworten@example.org>")), ["sender"]),
+        (settings(Mail(sender="ne.pas.repondre@example.org")), ["sender"]),
+        (settings(Mail(sender="no_responder@example.org")), ["sender"]),
+        (settings(Mail(sender="replies@example.org")), []),
+        (settings(sender="Letter <no-reply@example.org>"), ["sender"]),
+        (settings(sender="letter@example.org", reply_to="noreply@example.org"), ["sender"]),
+        (settings(sender="No Reply <letter@example.org>", reply_to="answers@example.org"), []),
+        (settings(texts={"de": ListTexts(wording="Ja, schreibt mir.")}), ["wording"]),
+        (settings(texts={"de": ListTexts(wording="Ja, ich will den Newsletter.")}), ["wording"]),
+        (settings(texts={"de": ListTexts(wording="Ja, die Example Society schickt mir Post.")}), ["wording"]),
+        (settings(texts={"de": ListTexts(wording="Ja, ich will den Newsletter der Example Society.")}), []),
+        (settings(texts={"de": ListTexts("Rundbrief", wording="Example schickt mir den Rundbrief.")}), []),
+        (
+            settings(texts={"de": ListTexts(controller="Der Verein", wording="Den Newsletter des Vereins.")}),
+            ["wording"],
+        ),
+        (settings(texts={"de": ListTexts(controller="Verein e. V.", wording="Newsletter vom Verein: ja.")}), []),
+        (settings(texts={"de": ListTexts("Rundbrief")}), []),
         (settings(Mail(transport="smtp", host="relay.example.org")), ["plain text"]),
         (settings(Mail(transport="smtp", host="relay.example.org", security="starttls")), []),
         (settings(Mail(transport="smtp", host="localhost")), []),
@@ -65,6 +82,9 @@ def test_of_two_labels_of_one_field_a_form_of_both_lists_shows_the_first_and_the
     lists = (replace(WHOLE, fields=("company: Company",)), replace(LISTS[1], fields=("company: Your club", "name")))
     made = replace(settings(), lists=lists)
     assert '"Company" in list "newsletter" and "Your club" in list "offers"' in str(findings.of(made))
+    purposes = [replace(row, fields=(f"company: Company\nFor {row.name}.",)) for row in lists]
+    [told] = NAMED["labels"].when(made, purposes)
+    assert told == ("company", "Company: For Newsletter.", "newsletter", "Company: For Offers.", "offers")
     with (app := make_app(lists=lists)).app_context():
         both = World(app, app.test_client(), world.clock)
         assert ">Company " in both.get("/subscribe").text and ">Your club " not in both.get("/subscribe").text
@@ -80,14 +100,12 @@ def test_the_shipped_wording_names_what_is_sent_and_who_sends_it() -> None:
 
 
 @each(("zone", "timezone", "holds"), [("UTC", "", True), ("Etc/UTC", "", True), ("UTC", "UTC", False),
-                                      ("Europe/Berlin", "", False)])  # fmt: skip
+                                      ("CET-1CEST", "", True), ("Europe/Berlin", "", False)])  # fmt: skip
 def test_a_machine_without_a_time_zone_is_named_where_the_list_has_none(zone: str, timezone: str, holds: bool) -> None:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TZ", zone)
-        tzlocal.reload_localzone()
-        lists = [SimpleNamespace(slug="newsletter", timezone=timezone)]
-        found = list(NAMED["time zone"].when(Settings(), lists))  # type: ignore[arg-type]
-    tzlocal.reload_localzone()
+        environment.setattr(unix, "_cache_tz_name", None)  # it is looked up once for a process
+        found = list(NAMED["time zone"].when(Settings(), [ListSettings(timezone=timezone)]))
     assert bool(found) is holds
 
 

@@ -18,10 +18,10 @@ __all__ = ["world"]
 pytestmark = pytest.mark.parametrize("database", ["sqlite"])  # nothing of it is stored
 
 Fields = list[tuple[str, str]]
-NO_SUCH_LIST = Problem("lists", "One of these lists does not exist. Please load the form again.")
+NO_SUCH_LIST = Problem("lists", "One of these lists does not exist. Please reload the form.")
 NONE_CHOSEN = Problem("lists", "Please choose at least one list.")
-NO_SIGN = Problem("email", "The @-sign is missing. An e-mail address looks like name@example.org.", code="no_at")
-NOT_ITS = "This consent text is not one of this list. Please load the form again."
+NO_SIGN = Problem("email", "The @ sign is missing. An email address looks like name@example.org.", code="no_at")
+NOT_ITS = "This consent text does not belong to this list. Please reload the form."
 NO_TAG = Problem("locale", 'The locale must be a language tag such as "en" or "de-AT".')
 
 

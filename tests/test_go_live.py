@@ -15,7 +15,7 @@ from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings, Mail
 from subscriptions.store import meta, mode
 from subscriptions.store.engine import WentLive, reading, transaction
-from subscriptions.store.models import Audit, Job, Token, db
+from subscriptions.store.models import Audit, Captured, Job, Token, db
 from tests.builders import ANNE, BART, CRIS, World, bearer, rows_of_every_table
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_commands import logging_as_it_was
@@ -181,13 +181,29 @@ def test_a_process_in_try_out_mode_that_is_left_over_keeps_no_mail_and_takes_no_
 def test_a_fresh_database_is_live_at_once_and_is_not_tried_out_beside_people(make_app: Callable[..., Flask]) -> None:
     app = make_app(mail=SMTP)
     make_app()  # nobody is in it: things may be tried out
-    with pytest.raises(BadSettings, match="go-live"):
-        make_app(mail=SMTP)
-    assert app.test_cli_runner().invoke(args=["go-live", "--yes"]).exit_code == 0
-    make_app(mail=SMTP)
+    make_app(mail=SMTP)  # and it is live again, with nobody to ask about
     assert app.test_client().post("/api/v1/subscriptions", json={"email": ANNE, "list": "newsletter"}).status_code < 300
     with pytest.raises(BadSettings, match="This database is live"):
         make_app()
+
+
+def test_where_nobody_was_made_up_the_try_out_ends_by_itself_with_all_that_it_left(world: World) -> None:
+    start.prepare(world.app)
+    world.post("/mailbox/clock", data={"forward": "1month"})
+    with transaction() as session:
+        session.add(Captured(at=world.clock.now(), real_at=world.clock.now(), mail="test", source=b"x"))
+    assert jump(world)
+    starts(world)
+    with reading() as session:
+        assert mode.noted(session) is mode.Mode.LIVE
+    assert jump(world) is None and rows_of_every_table()["mailbox"] == 0
+
+
+def test_where_nobody_was_made_up_it_does_not_end_beneath_whoever_still_serves(world: World) -> None:
+    start.prepare(world.app)
+    with fits.nobody_tries_out(world.parts.settings), pytest.raises(BadSettings, match="yestwice go-live"):
+        starts(world)  # it is held, by whomever
+    starts(world)
 
 
 @BY_DAY_ON_SQLITE

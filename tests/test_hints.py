@@ -125,7 +125,7 @@ def test_the_hint_depends_on_the_address_alone_whatever_is_known_of_it(world: Wo
 @pytest.mark.parametrize("domain", ["gone.com", "null.com"])
 def test_a_domain_that_takes_no_mail_is_pointed_out_and_can_be_kept(sending: World, domain: str) -> None:
     answer = sending.sign_up_by_form(f"anna@{domain}")
-    assert answer.status_code == 422 and f"No email can arrive at {domain}." in answer.text
+    assert answer.status_code == 422 and f"No email can be delivered to {domain}." in answer.text
     assert 'name="use"' not in answer.text
     assert press(sending, fields(answer)).status_code == 303
     assert stored(sending) == [f"anna@{domain}"]
@@ -137,7 +137,7 @@ def test_any_other_domain_goes_through_at_once(sending: World, domain: str) -> N
 
 
 def test_json_tells_of_a_domain_that_takes_no_mail(sending: World) -> None:
-    assert sending.sign_up("anna@null.com").get_json()["hint"].startswith("No email can arrive at null.com.")
+    assert sending.sign_up("anna@null.com").get_json()["hint"].startswith("No email can be delivered to null.com.")
 
 
 def test_in_try_out_mode_nobody_is_asked_about_a_domain(make_app: Callable[..., Flask], clock: ManualClock) -> None:

@@ -170,7 +170,7 @@ def test_problems_of_a_form_are_told_in_its_language_and_those_of_json_in_englis
     wrong = {"email": "no address", "name": "x" * 101}
     page = world.post(FORM, data=wrong, headers=AR)
     assert "⟦ar: ⟦ar: Name⟧: at most 100 characters.⟧" in page.text
-    assert "⟦ar: The @-sign is missing." in page.text
+    assert "⟦ar: The @ sign is missing." in page.text
     problem = world.sign_up(wrong["email"], name=wrong["name"], headers=AR)
     assert "⟦" not in problem.text
     assert "at most 100 characters" in problem.text

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from subscriptions.look.shades import shades
 from tests.builders import BART, LISTS, NEWS, OFFERS, World
 from tests.conftest import ManualClock
 from tests.support.cases import ONE_DATABASE, each
@@ -62,7 +63,15 @@ def test_every_page_of_a_list_wears_its_colour_and_its_logo(world: World) -> Non
 def test_a_list_without_a_look_wears_the_design_of_the_house(world: World) -> None:
     page = world.get(f"/subscribe/{OFFERS}").text
     assert "look.css" not in page and "look-" not in page
-    assert "mark.svg" in page
+    assert 'href="/static/mark.svg' in page
+
+
+def test_the_icon_of_a_page_wears_the_colour_of_its_list(world: World) -> None:
+    url = linked(world.get(f"/subscribe/{NEWS}"), r'rel="icon"[^>]* href="(/lists/[^"]+mark\.svg[^"]*)"')
+    answer, day = world.get(url), shades(COLOUR, "light")
+    assert (answer.mimetype, "immutable" in answer.headers["Cache-Control"]) == ("image/svg+xml", True)
+    assert f'fill="{day.fill}"' in answer.text and f'stroke="{day.on_accent}"' in answer.text
+    assert world.get(f"/lists/{OFFERS}/mark.svg").status_code == 404
 
 
 def test_the_sheet_holds_the_shades_and_a_browser_keeps_it_while_its_address_is_of_today(world: World) -> None:

@@ -197,10 +197,11 @@ def test_both_parts_name_the_same_times(mail: EmailMessage) -> None:
 @each(
     "fact",
     [
-        "List: Newsletter", "Asked by: Example Society", "Requested: 23 November 2026, 12:00 (UTC)",
-        "before 24 November 2026, 12:00 (UTC)", "receive “Newsletter” from Example Society by e-mail.",
-        "The button subscribes this address to the list.", "the sign-up is blocked at that time",
-        "One month after the sign-up it is deleted", "you need not do anything", "IP address",
+        "List: Newsletter", "Provided by: Example Society", "Time: 23 November 2026, 12:00 (UTC)",
+        "Confirm before 24 November 2026, 12:00 (UTC).", "receive “Newsletter” from Example Society by e-mail.",
+        "By confirming, you agree to this:", "opening the link is enough", "we block the sign-up",
+        "delete it after a month", "Ignore this email, or tell us to delete the sign-up now", "IP address",
+        "You can unsubscribe at any time.",
     ],
 )  # fmt: skip
 def test_the_confirmation_mail_says_all_that_the_law_asks_in_both_parts(first: EmailMessage, fact: str) -> None:

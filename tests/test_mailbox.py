@@ -65,7 +65,7 @@ def mail_sent(world: World, address: str = ANNE, **fields: str) -> str:
 
 
 def test_an_empty_mailbox_says_so(world: World) -> None:
-    assert "No mail yet" in page(world, "/mailbox")
+    assert "No emails yet" in page(world, "/mailbox")
 
 
 def test_the_list_shows_every_mail_the_newest_first(world: World) -> None:

@@ -1,12 +1,11 @@
 """The mailbox key: mails are counted, and confirmations suppressed, for a mailbox, however its address is spelled."""
 
 import pytest
-import sqlalchemy as sa
 from click.testing import Result
 
 from subscriptions.domain.address import mailbox_of, parse
-from subscriptions.store import suppressions
-from subscriptions.store.engine import reading, transaction
+from subscriptions.store import addresses, suppressions
+from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Suppression
 from tests.builders import ANNE, OFFERS, World, link_in
 from tests.preferences import Page, ask
@@ -96,6 +95,20 @@ def test_not_me_on_one_spelling_protects_every_other_until_it_is_undone(world: W
     world.post(f"{link}/undo")
     world.sign_up(ANNE)
     assert len(world.mails(ANNE)) == 1
+
+
+def test_what_is_pressed_for_one_spelling_holds_its_mailbox_as_well(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[set[bytes | None]] = []
+    lock = addresses.lock
+    monkeypatch.setattr(addresses, "lock", lambda session, *keys: (held.append({*keys}), lock(session, *keys)))
+    world.sign_up(TAGGED)
+    undo = f"{world.not_me_link(TAGGED)}/undo"
+    for url in (undo, world.confirm_link(TAGGED)):
+        held.clear()
+        assert world.post(url).status_code == 200
+        assert {*keys(world, TAGGED)} <= set().union(*held)
 
 
 def test_who_objected_under_one_spelling_is_asked_to_confirm_under_none(world: World) -> None:
@@ -194,45 +207,16 @@ def test_erasing_one_spelling_leaves_the_other_and_what_protects_the_mailbox(wor
     assert standing(world, TAGGED) == [("confirmations", True)]
 
 
-# Before 0.4.0 each spelling was known by its own key alone
-
-
-def test_what_stood_for_a_spelling_goes_on_for_it(world: World) -> None:
-    (key, mailbox), now = keys(world, TAGGED), world.clock.now()
-    assert mailbox
-    with transaction() as session:
-        for one, whose in ((key, key), (keys(world, "bart@example.org")[0],) * 2):
-            row = {"scope": "confirmations", "reason": "this was not me", "set_at": now}
-            session.add(Suppression(key=one, mailbox=whose, **row))
-    for address in (TAGGED, OTHER, "bart+x@example.org"):
-        world.sign_up(address)
-    assert [row.address for row in world.registrations()] == [OTHER]
-
-
-def test_times_that_were_kept_for_a_spelling_count_in_the_budget_of_its_mailbox(world: World) -> None:
-    key, mailbox = keys(world, TAGGED)
-    world.sign_up(TAGGED)
-    with transaction() as session:  # as before
-        session.execute(sa.delete(Address).where(Address.key == key))
-        session.execute(sa.update(Address).where(Address.key == mailbox).values(key=key))
-    world.sign_up(TAGGED)
-    world.clock.forward(minutes=15)
-    for _ in range(4):
-        world.sign_up(TAGGED)
-        world.clock.forward(minutes=15)
-    assert len(world.mails(TAGGED)) == 3
-    with reading() as session:
-        sent = session.get_one(Address, mailbox).mails
-    assert len(sent.split(",")) == len(set(sent.split(","))) == 3
-
-
-def test_an_old_token_that_carries_one_key_still_works(world: World) -> None:
+def test_who_objected_under_a_spelling_is_told_so_on_its_unsubscribe_page_and_can_write_again(world: World) -> None:
+    """The link says the key of the address alone."""
     world.subscribe(TAGGED)
-    [row], links = world.registrations(), world.parts.links
-    token = links.session_token(row.key)
-    assert TAGGED in world.post("/preferences/my/show", data={"session": token}).text
-    world.post(links.not_me_url(row.ref, row.list_id, row.key))
-    assert (standing(world, TAGGED), standing(world, OTHER)) == ([("confirmations", False)], [])
+    world.subscribe(ANNE)
+    links = {one: world.leave_link(one) for one in (ANNE, TAGGED)}
+    Page.of(world, TAGGED).act("never-surely")
+    assert "/lift" not in world.post(links[ANNE]).text  # the objection was to mails to the other
+    assert "/lift" in world.post(links[TAGGED]).text
+    assert world.post(f"{links[TAGGED]}/lift").status_code == 200
+    assert [standing(world, one) for one in (ANNE, TAGGED)] == [[], []]
 
 
 def test_a_mailed_link_to_the_preferences_is_of_the_mailbox_too(world: World) -> None:

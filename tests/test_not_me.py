@@ -128,7 +128,7 @@ def test_one_click_asks_no_more_for_this_list_for_thirty_days(world: World, stat
 def test_whatever_is_not_the_form_of_our_page_is_the_weaker_act(world: World, shape: str) -> None:
     answer = world.post(mailed(world), **SHAPES[shape])
     assert (answer.status_code, scopes(world)) == (200, [("confirmations", True, False)])
-    assert "For 30 days nobody can make us send" in answer.text
+    assert "For 30 days, nobody can make us send" in answer.text
 
 
 def test_the_form_of_the_page_says_that_it_is_one(world: World) -> None:

@@ -164,7 +164,7 @@ def test_no_welcome_leaves_after(world: World, act: Callable[[World], None]) -> 
     world.sign_up(ANNE, OFFERS)
     world.post(world.confirm_link())
     act(world)
-    assert kinds(world) in ([CONFIRM], [CONFIRM, "Your data is being erased"], [])
+    assert kinds(world) in ([CONFIRM], [CONFIRM, "We are erasing your data"], [])
     assert WELCOME not in kinds(world)
     assert owed() == []
 

@@ -7,11 +7,12 @@ import pytest
 from flask import Flask
 
 from subscriptions.actions.suppress import lift, suppress
+from subscriptions.cli.explain import story
 from subscriptions.settings import Limits
 from subscriptions.store import vacuum
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import Owed
-from tests.builders import ANNE, BART, World, owed, rows_of_every_table, text_of
+from tests.builders import ANNE, BART, NEWS, OFFERS, World, owed, rows_of_every_table, text_of
 from tests.preferences import Page, ask, key, link
 from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
 from tests.test_uniform import STATES, disowned, seen
@@ -99,8 +100,8 @@ def test_the_mail_says_when_it_was_asked_for_and_offers_no_advertising(world: Wo
     ask(world, ANNE)
     mail = world.mails(ANNE)[-1]
     text = " ".join(text_of(mail).split())
-    assert "Requested: 23 November 2026, 12:15 (UTC)" in text and "We cannot see who it was." in text
-    assert "This was not you?".upper() in text and "List-Unsubscribe" not in mail
+    assert "Requested: 23 November 2026, 12:15 (UTC)" in text and "We cannot tell who it was." in text
+    assert "Not you?".upper() in text and "List-Unsubscribe" not in mail
 
 
 def links_sent(world: World) -> int:
@@ -187,3 +188,20 @@ def test_a_lifted_suppression_leaves_nothing_of_who_was_known_by_it_alone(world:
     world.run("purge")
     left = {name: count for name, count in rows_of_every_table().items() if count}
     assert not left.keys() & {"addresses", "suppressions", "mailbox", "outbox", "registrations", "evidence"}
+
+
+def explained(world: World) -> str:
+    return "\n".join(story(key(world, ANNE)))
+
+
+def test_only_sign_ups_are_counted_and_one_on_the_own_page_says_so(world: World) -> None:
+    world.subscribe(ANNE)
+    page = Page.of(world, ANNE)
+    world.clock.forward(minutes=15)
+    ask(world, ANNE)
+    assert "Signed up 1 time in all." in explained(world)
+    page.join(OFFERS)
+    page.act("leave", list=NEWS)
+    assert "signed up on their own page" in explained(world) and "Signed up 2 times in all." in explained(world)
+    assert "unsubscribed on their own page: left on the preferences page." in explained(world)
+    assert "by preferences" not in explained(world)

@@ -123,7 +123,7 @@ def test_a_fresh_link_comes_though_strangers_have_used_up_every_other_budget(wor
 def test_a_link_of_somebody_who_is_gone_gets_a_refusal_in_words_and_leaves_nothing(world: World) -> None:
     links = world.parts.links
     token, before = links.preferences_token(bytes(16), bytes(16), bytes(range(16))), rows_of_every_table()
-    assert "No new link just now" in world.post(f"/preferences/{token}/again").text
+    assert "We cannot send you a new link" in world.post(f"/preferences/{token}/again").text
     after = rows_of_every_table()
     assert {name for name in after if after[name] != before[name]} <= {"counters"}
 

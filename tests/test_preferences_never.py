@@ -38,7 +38,7 @@ def test_never_again_ends_everything_and_silences_every_list(world: World, subsc
     world.sign_up(ANNE, OFFERS)
     assert (
         subscribed.told("never-surely")
-        == "We will not write to you again, for any list of Example Society and Newsletter."
+        == "We will not write to you again about any list from Example Society and Newsletter."
     )
     assert (states(world), scopes(world), len(world.registrations())) == ({NEWS: "unsubscribed"}, ["all"], 1)
     assert world.evidence()[-1].channel == "preferences"
@@ -52,7 +52,7 @@ def test_never_again_ends_everything_and_silences_every_list(world: World, subsc
 
 def test_never_again_is_undone_at_once_but_brings_nothing_back(world: World, subscribed: Page) -> None:
     answer = subscribed.act("never-surely")
-    assert "Undo: you may write to me again" in answer.text and "Subscribe<span" not in answer.text
+    assert "Undo: allow emails to me again" in answer.text and "Subscribe<span" not in answer.text
     assert subscribed.act("join", list=OFFERS, wording="x").status_code == 404
     assert subscribed.told("lift", scope="all").startswith("We may write to you again.")
     assert (states(world), scopes(world)) == ({NEWS: "unsubscribed"}, [])

@@ -37,8 +37,8 @@ def test_the_page_shows_every_list_of_the_address_and_every_public_one(world: Wo
     world.subscribe(ANNE, HIDDEN)
     page = Page.of(world, ANNE).opened.text
     assert ANNE in page and f"Since {timed('23 November 2026, 12:00 (UTC)')}" in page
-    assert [f'Leave<span class="away"> {name}' in page for name in ("Hidden", "Newsletter")] == [True, False]
-    assert all(f'Subscribe<span class="away"> {name}' in page for name in ("Newsletter", "Offers"))
+    assert [f'Leave<span class="away"> {name}</span>' in page for name in ("Hidden", "Newsletter")] == [True, False]
+    assert all(f'Subscribe<span class="away"> to {name}</span>' in page for name in ("Newsletter", "Offers"))
 
 
 def test_a_hidden_list_is_shown_to_nobody_who_is_not_on_it(subscribed: Page) -> None:
@@ -52,7 +52,7 @@ def test_the_page_says_what_waits_and_what_was_not_confirmed(world: World) -> No
     world.clock.forward(minutes=15)
     page = Page.of(world, ANNE).opened.text
     assert f"You can confirm until {timed('25 November 2026, 12:00 (UTC)')}." in page
-    assert f"We do not use it, and we delete it on {timed('23 December 2026, 12:00 (UTC)')}." in page
+    assert f"We do not use it, and we will delete it on {timed('23 December 2026, 12:00 (UTC)')}." in page
 
 
 def test_the_page_says_what_has_ended_and_what_is_restricted(world: World) -> None:
@@ -62,7 +62,7 @@ def test_the_page_says_what_has_ended_and_what_is_restricted(world: World) -> No
     with transaction() as session:
         session.execute(sa.update(Subscription).where(Subscription.state == "confirmed").values(restricted=True))
     page = Page.of(world, ANNE).opened.text
-    assert "Restricted: it is kept, but nothing is sent." in page
+    assert "Restricted: we keep this subscription but send nothing." in page
     assert f"Ended on {timed('23 November 2026, 12:30 (UTC)')}" in page
 
 
@@ -76,7 +76,9 @@ def test_nothing_is_shown_whose_time_is_over_although_no_job_has_run(world: Worl
 
 
 def test_the_switch_off_ends_the_subscription_at_once_with_its_evidence(world: World, subscribed: Page) -> None:
-    assert subscribed.told("leave", list=NEWS) == "You have left Newsletter. It took effect at once."
+    assert (
+        subscribed.told("leave", list=NEWS) == "You have left Newsletter. You will get no more emails from this list."
+    )
     [subscription] = world.subscriptions()
     assert (subscription.state, subscription.ended_at) == ("unsubscribed", world.clock.now())
     assert (world.evidence()[-1].fact, world.evidence()[-1].channel) == ("unsubscribed", "preferences")
@@ -106,7 +108,10 @@ def test_coming_back_needs_a_new_confirmation(world: World, subscribed: Page) ->
 def test_the_switch_on_keeps_to_the_budget_and_says_when(world: World, subscribed: Page) -> None:
     assert "We are sending you an email to confirm Offers" in subscribed.join(OFFERS)
     subscribed.act("leave", list=NEWS)
-    assert f"leaves at {timed('23 November 2026, 12:30 (UTC)')}" in subscribed.join(NEWS)
+    assert (
+        f"We will send the confirmation email for Newsletter on {timed('23 November 2026, 12:30 (UTC)')}"
+        in subscribed.join(NEWS)
+    )
     # the mails of the first sign-up and of the lists just joined: three in 24 hours
     assert f"cannot send another email before {timed('24 November 2026, 12:00 (UTC)')}" in subscribed.join(OFFERS)
     assert len(world.registrations()) == 3
@@ -130,7 +135,7 @@ def test_all_lists_are_left_by_one_button(world: World) -> None:
     world.subscribe(ANNE)
     world.subscribe(ANNE, OFFERS)
     world.subscribe(BART)
-    assert Page.of(world, ANNE).told("leave-all") == "You have left all lists. It took effect at once."
+    assert Page.of(world, ANNE).told("leave-all") == "You have left all lists. You will get no more newsletters."
     assert [one.state for one in world.subscriptions()] == ["unsubscribed", "unsubscribed", "confirmed"]
 
 

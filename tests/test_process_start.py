@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from subscriptions.clock import Clock
 from subscriptions.domain.policy import Policy
-from subscriptions.store.models import Job, Registration
+from subscriptions.store.models import Address, Job, Registration
 from tests.builders import link_in
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.load import sign_up, visitors
@@ -55,7 +55,7 @@ OURS = 2  # schedulers: one of the web process, one of that for mails and jobs
 SLOTS = {"tidy": 60, "block": 300, "purge": 3600}  # seconds
 LEFT = """
 SELECT (SELECT count(*) FROM registrations) + (SELECT count(*) FROM evidence)
-  + (SELECT count(*) FROM outbox)
+  + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM addresses)
 """
 
 
@@ -160,6 +160,7 @@ def have_been_off(url: str, days: float) -> None:
     due = {"confirm_by": policy.confirm_by(then), "purge_at": policy.purge_at(then)}
     with connected(url) as connection:
         connection.execute(sa.update(Registration).values(registered_at=then, **due))
+        connection.execute(sa.update(Address).values(last_mail_at=then))
         connection.execute(sa.update(Job).values(ended_at=then, slot=0))
 
 

@@ -15,14 +15,14 @@ URL = "/api/v1/subscriptions"
 NO_ARRAY = "This member must be an array of slugs, at least one."
 NO_IDS = "This member must be an object: for each slug the id of its consent text."
 NO_TEXT = "This member must be a text."
-NOT_ITS = "This consent text is not one of this list. Please load the form again."
+NOT_ITS = "This consent text does not belong to this list. Please reload the form."
 NO_PAGE = "The address of a page, http or https, of at most 500 characters."
 NAMES_SOMEBODY = "The address of a page that names nobody: without an @-sign."
 REFUSED: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"nothing": "x"}, [("nothing", "This member is not known here.")]),
     ({"email": None, "name": 7, "list": []}, [("email", NO_TEXT), ("list", NO_TEXT), ("name", NO_TEXT)]),
-    ({"email": ""}, [("email", "Please enter your e-mail address.")]),
-    ({"email": "anne"}, [("email", "The @-sign is missing. An e-mail address looks like name@example.org.")]),
+    ({"email": ""}, [("email", "Please enter your email address.")]),
+    ({"email": "anne"}, [("email", "The @ sign is missing. An email address looks like name@example.org.")]),
     ({"locale": "x y"}, [("locale", 'The locale must be a language tag such as "en" or "de-AT".')]),
     ({"wording": "x"}, [("wording", NOT_ITS)]),
     ({"lists": [NEWS], "wordings": {NEWS: "x"}}, [("wordings", NOT_ITS)]),

@@ -73,7 +73,7 @@ def test_a_form_can_name_no_other_page(sites: World, url: str) -> None:
     answer = sites.sign_up_by_form(ANNE, return_url=url)
     assert answer.status_code == 422 and "Location" not in answer.headers
     assert "return_url" not in answer.text and "evil" not in answer.headers["Content-Security-Policy"]
-    assert "tell whoever runs that site" in answer.text
+    assert "tell the people who run that website" in answer.text
     assert sites.count(Registration) == 0
 
 

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World
 from tests.support.doors import read_rows
+from tests.typed import handle_of
 
 SITE, OTHER = "https://www.example.org", "https://shop.example.org:8443"
 LISTED = (replace(LISTS[0], origins=(SITE,)), replace(LISTS[1], origins=(SITE, OTHER)))
@@ -105,3 +106,17 @@ def test_a_form_that_goes_on_in_a_frame_keeps_the_site_that_it_came_from(world: 
     world.clock.forward(seconds=10)
     world.post(action(step), data=fields, headers=HIDDEN)
     assert sites(world) == ["www.example.org"]
+
+
+def test_another_mail_keeps_the_site_that_the_form_of_each_list_stood_on(world: World) -> None:
+    both = {"email": ANNE, "lists": [NEWS, OFFERS]}
+    visits = [world.post("/subscribe", data=both, headers={"Origin": OTHER})]
+    visits += [world.post(f"/subscribe/{NEWS}", data={"email": f"{n}@example.org"}, headers=said)
+               for n, said in enumerate(({"Origin": SITE}, {}))]  # fmt: skip
+    first = sites(world)
+    assert first == ["another site", "shop.example.org:8443", "www.example.org", None]
+    world.clock.forward(minutes=15)
+    for signed_up in visits:  # as our own page asks for it
+        data = {"r": handle_of(signed_up)}
+        world.post(f"/subscribe/{NEWS}/check-inbox", data=data, headers={"Origin": world.base_url})
+    assert sites(world) == first * 2

@@ -63,7 +63,7 @@ def test_a_percent_sign_that_was_typed_stays_one(world: World) -> None:
 def test_an_address_that_is_not_utf_8_is_asked_for_again(world: World, body: bytes, kind: str) -> None:
     for path in (FORM, "/preferences"):
         answer = world.post(path, data=body, content_type=kind)
-        assert answer.status_code == 422 and "did not arrive as it was typed" in answer.text
+        assert answer.status_code == 422 and "did not reach us as it was typed" in answer.text
     assert world.registrations() == []
 
 

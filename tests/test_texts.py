@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings, ListTexts
 from subscriptions.store.lists import wording_hash
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World, link_in, text_of
 from tests.preferences import ask
+from tests.support.cases import each
 from tests.test_settings import read, refused
 from tests.typed import visit
 
@@ -75,6 +77,19 @@ def test_the_lists_own_wording_keeps_its_id_and_another_language_has_one_of_its_
     assert kept[german[:16]].valid_from == world.clock.now()
 
 
+def test_a_wording_names_list_and_controller_as_its_language_calls_them(make_app: Callable[..., Flask]) -> None:
+    ja, oui = (
+        ListTexts("Der Brief", wording="100 % „{name}“ von {controller}."),
+        ListTexts(wording="{name}, {controller}"),
+    )
+    es = ListTexts(controller="Taller S.L.", wording="Sí a {name} de {controller}.")
+    app = make_app(lists=(replace(OWN, wording="{name}!", texts={"de": ja, "fr": oui, "es": es}),))
+    with app.app_context():
+        said = {one.language: one.text for one in current_parts(app).catalogue.wordings.values()}
+    assert said == {"en": "The Letter!", "de": "100 % „Der Brief“ von The Society.",
+                    "fr": "The Letter, The Society", "es": "Sí a The Letter de Taller S.L."}  # fmt: skip
+
+
 WHICH = [("de", DE.wording), ("de-AT", DE.wording), ("fr", OWN.wording), ("xx", OWN.wording)]
 
 
@@ -110,6 +125,25 @@ def test_texts_are_read_from_the_file_and_from_the_environment(tmp_path: Path) -
     file = LIST + '[lists.texts.en]\nname = "Letter"\nfields = [{key = "club", label = "Club"}]\n[lists.texts.pt-br]\n'
     texts = read(tmp_path, file, LISTS__0__TEXTS__FR__NAME="Lettre").lists[0].texts
     assert texts == {"en": ListTexts("Letter", fields=("club: Club",)), "pt-BR": ListTexts(), "fr": ListTexts("Lettre")}
+
+
+@each(
+    ("spelled", "tag"), [("pt_BR", "pt-BR"), ("PT-br.UTF-8", "pt-BR"), ("ca@euro", "ca"), ("sr_latn_RS", "sr-Latn-RS")]
+)
+def test_a_language_of_texts_may_be_spelled_as_the_locale_of_a_list(tmp_path: Path, spelled: str, tag: str) -> None:
+    assert [*read(tmp_path, LIST + f'[lists.texts."{spelled}"]\n').lists[0].texts] == [tag]
+    assert read(tmp_path, f'[[lists]]\nslug = "news"\nlocale = "{spelled}"\n').lists[0].locale == tag
+
+
+@each(
+    "fields",
+    ["'Firma!'", "'email: E-mail'", "7", "{key = 'club'}", "{key = 'Firma!', label = 'Firma', purpose = 'Post'}"],
+)
+def test_a_field_that_cannot_be_is_refused_with_both_ways_to_write_one(tmp_path: Path, fields: str) -> None:
+    french = f"{LIST}[lists.texts.fr]\nfields = [{fields}]\n"
+    for toml in (f"[[lists]]\nslug = 'news'\nfields = [{fields}]\n", french):
+        [said] = refused(tmp_path, toml)
+        assert '"company: Company" or { key = "company", label = "Company", purpose = "' in said and "\n" not in said
 
 
 REFUSED = {

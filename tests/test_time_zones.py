@@ -1,5 +1,6 @@
 """What people read stands in the time of their list, which it names; evidence stays in UTC."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -57,7 +58,7 @@ def test_a_day_is_24_hours_also_when_the_clocks_change_and_each_time_names_its_o
         world.sign_up(address, NEWS)
     world.deliver()
     text = " ".join(text_of(world.mails(ANNE)[0]).split())
-    assert "Requested: 27 March 2027, 13:00 (CET)" in text and "before 28 March 2027, 14:00 (CEST)." in text
+    assert "Time: 27 March 2027, 13:00 (CET)" in text and "before 28 March 2027, 14:00 (CEST)." in text
     link, late = (link_in(world.mails(address)[0], "confirm") for address in (ANNE, BART))
     at(world, "2027-03-28T11:59:59")
     assert '<time datetime="2027-03-28T12:00:00Z">28 March 2027, 14:00 (CEST)</time>' in world.get(link).text
@@ -66,15 +67,27 @@ def test_a_day_is_24_hours_also_when_the_clocks_change_and_each_time_names_its_o
     assert world.post(late).status_code == 410
 
 
+@each(
+    ("day", "said"), [(1, "1er janvier"), (2, "2 janvier"), (11, "11 janvier"), (21, "21 janvier"), (31, "31 janvier")]
+)
+def test_french_calls_the_first_of_a_month_so_and_no_other_day(day: int, said: str) -> None:
+    assert words(datetime(2030, 1, day, tzinfo=UTC), "fr") == f"{said} 2030, 00:00 (UTC)"
+
+
 def test_a_mail_of_lists_in_several_zones_tells_that_of_the_first(world: World) -> None:
     for address, slugs, requested in (
         (ANNE, [NEWS], "13:00 (CET)"), (BART, [OFFERS], "07:00 (EST)"), (CRIS, [OFFERS, NEWS], "13:00 (CET)"),
     ):  # fmt: skip
         ask(world, *slugs, address=address)
-        assert f"Requested: 23 November 2026, {requested}" in text_of(world.mails(address)[-1])
+        assert f"Time: 23 November 2026, {requested}" in text_of(world.mails(address)[-1])
     mailed = [event.details for event in world.evidence() if event.fact == "mailed"]
     assert mailed[0]["values"]["registered_at"] == "23 November 2026, 13:00 (CET)"  # as it was read
     assert mailed[0]["date"] == "Mon, 23 Nov 2026 12:00:00 +0000"
+
+
+def zones(page: str) -> set[str]:
+    """Those that its times name."""
+    return {found for told in re.findall(r"<time [^>]*>(.*?)</time>", page) for found in re.findall(r"\((.+)\)", told)}
 
 
 def test_pages_tell_the_time_of_their_list_and_machines_the_exact_one(world: World) -> None:
@@ -84,9 +97,14 @@ def test_pages_tell_the_time_of_their_list_and_machines_the_exact_one(world: Wor
     world.clock.forward(minutes=15)
     page = Page.of(world, ANNE)
     assert 'Since <time datetime="2026-11-23T12:00:00Z">23 November 2026, 07:00 (EST)</time>' in page.opened.text
-    page.join(NEWS)
+    assert zones(page.opened.text) == {"EST"}
+    assert "email to confirm Newsletter" in page.join(NEWS)
+    page.act("leave", list=OFFERS)
+    told = page.join(OFFERS)
+    assert 'for Offers on <time datetime="2026-11-23T12:30:00Z">23 November 2026, 13:30 (CET)</time>' in told
+    assert zones(told + page.act("show").text) == {"CET"}  # one page, one zone: of the newest list
     german = world.post("/preferences/my/show?lang=de", data={"session": page.session}).text
-    assert "23. November 2026, 13:00 (MEZ)" in german  # of the newest list
+    assert "24. November 2026, 13:15 (MEZ)" in german and zones(german) == {"MEZ"}
     assert '<time datetime="' in world.get("/mailbox/", environ_base={"REMOTE_ADDR": "127.0.0.1"}).text
 
 

@@ -128,11 +128,12 @@ def test_each_own_field_says_what_it_is_for_and_only_names_that_they_are_for_not
             assert shown == ["email", *(["name", "given_name"] if names else []), "team", "company"]
             assert [one["hint"] for one in data["fields"] if one["is_own"]] == [rows.UNSAID, CLUBS]
             assert data["texts"]["about"].count(NAMES_ALONE) == names
-            snippet = world.get(f"/embed/{slug}").text.partition('<div class="preview">')[2].partition("</form>")[0]
-            for html in (world.get(f"/subscribe/{slug}").text, world.get(f"/embed/{slug}/frame").text, snippet):
-                text = unescape(html)
-                told = (text.count(rows.UNSAID), text.count(CLUBS), text.count(NAMES_ALONE))
-                assert told[0] >= 1 and told[1] == 1 and bool(told[2]) == bool(names)
+            ways = world.get(f"/embed/{slug}").text
+            snippet = unescape(ways.partition('aria-label="Snippet: plain form"')[2].partition("</pre>")[0])
+            preview = ways.partition("without the styles of your site")[2].partition("</form>")[0]
+            pages = (world.get(path).text for path in (f"/subscribe/{slug}", f"/embed/{slug}/frame"))
+            for html in (*pages, snippet, preview):
+                assert [unescape(html).count(why) for why in (rows.UNSAID, CLUBS, NAMES_ALONE)] == [1, 1, names]
         world.subscribe(ANNE, NEWS, company="Club")
         page = unescape(Page.of(world, ANNE).opened.text)
         assert rows.UNSAID in page and CLUBS in page and "to address you" not in page

@@ -58,6 +58,7 @@ class ConfirmStatus:
 
     lists: tuple[ListStatus, ...] = ()
     welcomed: bool = False
+    moved: bool = False  # just now, from another address
 
     @property
     def state(self) -> LinkState:
@@ -94,7 +95,7 @@ def _state(session: Session, row: Registration, now: datetime) -> LinkState:
         return LinkState.LATE
     if state is State.PENDING:
         return LinkState.WAITING
-    subscription = session.get(Subscription, row.subscription_id)
+    subscription = subscriptions.find(session, row.subscription_id)
     return LinkState.SUBSCRIBED if subscription is not None and subscription.is_open else LinkState.ENDED
 
 
@@ -118,9 +119,10 @@ def _press(
     chosen = [row for row in status.those(LinkState.WAITING) if only in (None, row.list_id)]
     if not chosen:
         return status
+    moved = all(row.replaces for row in chosen)
     welcomed = [_open(session, row, now, policy, origin, method) for row in chosen]
     session.flush()
-    return replace(_status(session, ref, now), welcomed=any(welcomed))
+    return replace(_status(session, ref, now), welcomed=any(welcomed), moved=moved)
 
 
 def _open(

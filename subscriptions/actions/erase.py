@@ -95,6 +95,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         registrations.forget_replaced(session, key)
         mailbox.forget(session, key)
         addresses.erase_by(session, key, None)
+        addresses.forget_count(session, key)
         session.flush()
         addresses.forget_unknown(session, [key])
         audit.forget_unknown(session, key=key)

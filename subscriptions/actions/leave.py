@@ -30,12 +30,13 @@ class Withdrawal:
 def leave(
     key: bytes, list_id: int | None, withdrawal: Withdrawal, now: datetime, policy: Policy, act: Act | None = None
 ) -> int:
-    """End the open subscription of one list, or of all (no `list_id`); how many. Again: 0, and nothing changes."""
+    """End the open subscription of one list, or of all (no `list_id`); how many. Again: 0, and nothing changes.
+
+    Who objects to every mail does more: `suppress`.
+    """
     with transaction() as session:
         addresses.lock(session, key)
         ended = end_open(session, key, list_id, withdrawal, now, policy)
-        if subscription_step(State.CONFIRMED, withdrawal.event).suppress is NO_MAIL:
-            suppress_all(session, key, withdrawal.reason, now)
         audit.write(session, act)
         return ended
 

@@ -35,7 +35,7 @@ def ask(
     """
     with transaction() as session:
         with trip(session) as out:
-            addresses.lock_and_count(out, {mailbox or key: 0, key: 1})
+            addresses.lock_and_count(out, {mailbox or key: 0, key: 0})
             gate = gate_for(out, [(network, _NO_PROOF)], now, policy)
         limited = gate().refuse(network, _NO_PROOF)
         assert not isinstance(limited, ProofNeeded)

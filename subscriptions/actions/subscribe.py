@@ -17,7 +17,7 @@ from subscriptions.domain.evidence import ANOTHER_SITE, Channel, Fact, complete
 from subscriptions.domain.lifecycle import Event, Subscription, registration_step, subscription_step
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import NOTIFIED_EVERY, Policy
-from subscriptions.domain.sites import host_of
+from subscriptions.domain.sites import stood_on
 from subscriptions.store import addresses, counters, outbox, signups
 from subscriptions.store.engine import repeated
 from subscriptions.store.models import List, Wording
@@ -47,6 +47,7 @@ class ListChoice:
     wording: Wording
     vouched: bool = True
     field: str = "wording"
+    site: str | None = None  # as `stood_on` told it of an earlier sign-up that this one repeats
 
 
 class SignUp(NamedTuple):
@@ -204,11 +205,11 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
 
 
 def _details(sign_up: SignUp, choice: ListChoice) -> str:
-    wording, flags, site = choice.wording, sign_up.flags, ""
-    if sign_up.is_our_site or sign_up.site in choice.list.origins:
-        site = host_of(sign_up.site)
-    elif sign_up.site:
-        flags = (*flags, ANOTHER_SITE)
+    wording, flags, site = choice.wording, sign_up.flags, choice.site
+    if site is None:
+        site = stood_on(sign_up.site, choice.list.origins, is_ours=sign_up.is_our_site)
+    if site == ANOTHER_SITE:
+        flags, site = (*flags, site), ""
     text = _registered(wording.id, wording.sha256, choice.vouched, sign_up.locale, flags, site)
     return json.dumps(json.loads(text) | dict(sign_up.vouched)) if sign_up.vouched else text
 
@@ -237,8 +238,7 @@ def _notify(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
 
 
 def _notified(batch: _Batch, sign_up: SignUp, id_: int, mail: MailKind, due_at: datetime) -> signups.Notified:
-    fact = Fact.ASKED_AGAIN
-    details = json.dumps(complete(fact, {}))  # no IP: it is a stranger's, or adds nothing to the proof
+    details = json.dumps(complete(fact := Fact.ASKED_AGAIN, {}))  # no IP: a stranger's, or it adds nothing to the proof
     times = batch.now, due_at, batch.now + mail.row.life
     return signups.Notified(id_, fact, sign_up.channel, sign_up.actor, details, mail, batch.mids.pop(), *times)
 

@@ -12,10 +12,10 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.policy import Policy, state_at
 from subscriptions.links import NotMe
-from subscriptions.store import addresses, audit, counters, evidence, registrations, suppressions, vacuum
+from subscriptions.store import addresses, audit, counters, evidence, registrations, subscriptions, suppressions, vacuum
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
-from subscriptions.store.models import Registration, Subscription
+from subscriptions.store.models import Registration
 
 
 @repeated
@@ -91,6 +91,6 @@ def _end(session: Session, registration: Registration, event: Event, now: dateti
     channel, reason = _HOW[event]
     by = "the page's form" if event is Event.DISOWN else "one-click of the mail program"
     evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id, details={"by": by})
-    subscription = session.get(Subscription, registration.subscription_id)
+    subscription = subscriptions.find(session, registration.subscription_id)
     if step.ends_subscription and subscription is not None and subscription.is_open:
         end(session, subscription, Withdrawal(Event.UNSUBSCRIBE, channel, reason), now, policy)

@@ -85,8 +85,9 @@ def revoke_token(name: str) -> None:
 @click.argument("list_", metavar="LIST")
 @click.option("--format", "kind", type=click.Choice(sorted(stream.FORMATS)), default="csv", show_default=True)
 @click.option(
-    "--dialect", type=click.Choice(stream.DIALECTS), help="For CSV. excel adds a BOM, and uses ; where the locale does."
-)
+    "--dialect", type=click.Choice(stream.DIALECTS),
+    help="For CSV. excel adds a BOM, and uses ; where the list's locale does.",
+)  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of stdout."
 )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from subscriptions.clock import local_time, text, words
 from subscriptions.domain.address import Address
 from subscriptions.domain.budget import rates_in_words
-from subscriptions.domain.evidence import ANOTHER_SITE
+from subscriptions.domain.evidence import ANOTHER_SITE, way
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope, noun
 from subscriptions.domain.policy import state_at
@@ -143,13 +143,13 @@ def _sentence(event: Evidence) -> str:
     vouched = "" if details.get("vouched", True) else " (not vouched for by the form)"
     agreed = f"consent text {details.get('wording')}{vouched}.{flagged}"
     sentences = {
-        "registered": f"signed up by {event.channel}{site}{_by(event)}{ip}{_vouched(event)}; {agreed}",
+        "registered": f"signed up {way(event.channel)}{site}{_by(event)}{ip}{_vouched(event)}; {agreed}",
         "mailed": f'the relay took the {mail}: "{details.get("reply")}".',
         "mail given up": f'the {mail} was given up; the relay said "{details.get("reply")}".{_set_aside(details)}',
         "confirmed": f"{_confirmed(str(details.get('method')))}{ip}.",
-        "asked again": f"somebody signed this address up again by {event.channel}{_by(event)}.",
-        "disowned": f'"this was not me", by {details.get("by", event.channel)}.',
-        "unsubscribed": f"unsubscribed by {event.channel}{_by(event)}: {details.get('reason')}.",
+        "asked again": f"somebody signed this address up again {way(event.channel)}{_by(event)}.",
+        "disowned": f'"this was not me", {way(details.get("by", event.channel))}.',
+        "unsubscribed": f"unsubscribed {way(event.channel)}{_by(event)}: {details.get('reason')}.",
         "corrected": f"changed on their own page: {', '.join(details.get('changed', []))}.",
         "bounced": f"bounced: {details.get('reply')}.",
         "restricted": f"restricted: {details.get('reason')}.",

@@ -1,4 +1,4 @@
-"""What is wrong with a text that was meant to be an e-mail address: a code, and a sentence that says what to do."""
+"""What is wrong with a text that was meant to be an email address: a code, and a sentence that says what to do."""
 
 import re
 import unicodedata
@@ -10,29 +10,29 @@ LONGEST = 254  # octets, RFC 5321 4.5.3.1.3 less the angle brackets
 LONGEST_LOCAL = 64  # octets, RFC 5321 4.5.3.1.1
 
 SENTENCES = {
-    "required": marked("Please enter your e-mail address."),
-    "too_long": marked("The e-mail address is too long."),
-    "local_too_long": marked("The part of the e-mail address before the @-sign is too long."),
-    "space": marked("There is a space in the e-mail address. Please remove it."),
-    "invisible": marked("There is something invisible in the e-mail address: %(label)s (%(number)s). "
+    "required": marked("Please enter your email address."),
+    "too_long": marked("The email address is too long."),
+    "local_too_long": marked("The part of the email address before the @ sign is too long."),
+    "space": marked("There is a space in the email address. Please remove it."),
+    "invisible": marked("There is an invisible character in the email address: %(label)s (%(number)s). "
                         "Please remove it, or type the address again."),
-    "several": marked("Please enter one e-mail address only."),
-    "no_at": marked("The @-sign is missing. An e-mail address looks like name@example.org."),
-    "two_at": marked("There is more than one @-sign in the e-mail address. Please keep one."),
-    "no_local": marked("The part before the @-sign is missing. An e-mail address looks like name@example.org."),
-    "no_domain": marked("The part after the @-sign is missing. An e-mail address looks like name@example.org."),
-    "no_ending": marked("The part after the @-sign is not complete. It has an ending, as in example.org."),
-    "two_dots": marked("There are two dots in a row in the e-mail address. Please remove one."),
-    "dot_at_end": marked("An e-mail address cannot begin or end with a dot, or have one right beside the @-sign. "
+    "several": marked("Please enter only one email address."),
+    "no_at": marked("The @ sign is missing. An email address looks like name@example.org."),
+    "two_at": marked("There is more than one @ sign in the email address. Please keep only one."),
+    "no_local": marked("The part before the @ sign is missing. An email address looks like name@example.org."),
+    "no_domain": marked("The part after the @ sign is missing. An email address looks like name@example.org."),
+    "no_ending": marked("The part after the @ sign is not complete. It needs an ending, such as .org in example.org."),
+    "two_dots": marked("There are two dots in a row in the email address. Please remove one."),
+    "dot_at_end": marked("An email address cannot begin or end with a dot, or have a dot next to the @ sign. "
                          "Please remove it."),
-    "character": marked("An e-mail address cannot have this character: %(character)s"),
-    "domain_character": marked("The part after the @-sign cannot have this character: %(character)s"),
-    "ip_address": marked("There must be a name such as example.org after the @-sign, not a number."),
-    "domain": marked("The part after the @-sign is not a valid name. Please check it for a typing mistake."),
-    "special_domain": marked("No mail can be sent to addresses ending in %(domain)s."),
-    "local": marked("The part before the @-sign is not valid. Please check it for a typing mistake."),
-    "not_utf8": marked("The e-mail address did not arrive as it was typed. Please type it again here."),
-    "did_you_mean": marked("This is not quite an e-mail address. Did you mean %(address)s?"),
+    "character": marked("An email address cannot have this character: %(character)s"),
+    "domain_character": marked("The part after the @ sign cannot have this character: %(character)s"),
+    "ip_address": marked("There must be a name such as example.org after the @ sign, not a number."),
+    "domain": marked("The part after the @ sign is not a valid name. Please check it for typing mistakes."),
+    "special_domain": marked("No email can be sent to addresses ending in %(domain)s."),
+    "local": marked("The part before the @ sign is not valid. Please check it for typing mistakes."),
+    "not_utf8": marked("The email address did not reach us as it was typed. Please type it again."),
+    "did_you_mean": marked("This is not quite an email address. Did you mean %(address)s?"),
 }  # fmt: skip
 
 

@@ -33,6 +33,11 @@ class Channel(StrEnum):
     RELAY = "relay"
 
 
+def way(by: str) -> str:
+    """A channel in words, to stand behind what was done."""
+    return "on their own page" if by == Channel.PREFERENCES else f"by {by}"
+
+
 # GDPR 7(1): time and channel stand with each; these are the details that must stand beside them
 DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.REGISTERED: frozenset({"wording", "wording_sha256", "vouched", "locale"}),

@@ -9,6 +9,7 @@ from subscriptions.domain.address import is_harmless
 from subscriptions.domain.texts import marked
 
 LONGEST = 100  # characters
+OWN = '"company: Company" or { key = "company", label = "Company", purpose = "…" }'  # as a configuration names one
 
 
 @dataclass(frozen=True, slots=True)

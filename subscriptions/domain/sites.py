@@ -1,9 +1,11 @@
 """Sites of the web as browsers name them: by their origin, which is all of it or nothing (RFC 6454)."""
 
 import re
+from collections.abc import Container
 from urllib.parse import urlsplit
 
 from subscriptions.domain.address import ascii_name
+from subscriptions.domain.evidence import ANOTHER_SITE
 
 _NEVER = re.compile(r"[\x00-\x20\x7f\\]")  # browsers drop some of these, and read the rest as something else
 _PLACE = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d*)?", re.I)  # host and port, nothing before and after
@@ -40,3 +42,10 @@ def origin_of(url: str) -> str | None:
 def host_of(origin: str) -> str:
     """With its port, where that is not the usual one."""
     return origin.partition("://")[2]
+
+
+def stood_on(origin: str, known: Container[str], *, is_ours: bool) -> str:
+    """Where a form stood: the host, if it is ours or known; else that it was another; nothing where nobody said."""
+    if is_ours or origin in known:
+        return host_of(origin)
+    return origin and ANOTHER_SITE

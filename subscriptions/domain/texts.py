@@ -1,6 +1,7 @@
 """Texts for people that stand in the rules: in English here, translated where they are shown."""
 
 import re
+from collections.abc import Mapping
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
@@ -8,6 +9,23 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 def marked(text: str) -> str:
     """The text itself, marked for the catalogues."""
     return text
+
+
+_ENDS = re.compile(r"%\((\w+)\)s\.(?!\.)")
+_CLOSED = re.compile(r"(</\w+>)+$")
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """The text with its values; a name that ends in a dot ("Taller Ejemplo S.L.") ends a sentence with its own.
+
+    Also HTML (Markup), whose values may stand in elements.
+    """
+
+    def end(found: re.Match[str]) -> str:
+        has_dot = _CLOSED.sub("", str(values.get(found[1], ""))).endswith(".")
+        return found[0].removesuffix(".") if has_dot else found[0]
+
+    return type(text)(_ENDS.sub(end, text)) % values
 
 
 def language_tag(text: str) -> str | None:

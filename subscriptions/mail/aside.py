@@ -112,7 +112,7 @@ class Aside:
                     session, Fact.MAIL_GIVEN_UP, now, Channel.RELAY, registration_id=id_,
                     subscription_id=row.subscription_id, details=details,
                 )  # fmt: skip
-            session.delete(row)
+            refusals.drop(session, row)
             counters.add(session, {"mails_given_up": 1})
         session.flush()
 

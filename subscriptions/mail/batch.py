@@ -81,12 +81,13 @@ class Batch:
 
     def _completed(self, session: Session, due: Due, now: datetime) -> Due:
         """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
-        if due.mail == MailKind.ERASED.value:
-            return due._replace(kept=after_erasure(session, due.key, now, self._composer.policy, due.mailbox))
-        if due.key or due.address is None:
+        erases = due.mail == MailKind.ERASED.value
+        if due.address is None or (due.key and not erases):
             return due
         links, folded = self._composer.links, parse(due.address).folded
         key, mailbox = links.key(folded), links.mailbox_key(folded)
+        if erases:
+            return due._replace(kept=after_erasure(session, key, now, self._composer.policy, mailbox))
         scopes = [found.scope for found in suppressions.active(session, key, now, mailbox)]
         member = due.lead._replace(suppression=min(scopes, default=None))
         return due._replace(key=key, mailbox=mailbox, members=(member,))

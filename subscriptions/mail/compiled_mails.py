@@ -20,7 +20,7 @@ from markupsafe import escape
 
 from subscriptions.domain.address import named, wire_form
 
-LINE = 72
+LINE, TIME = 72, 40  # letters of a line, and of the longest time: 30 de septiembre de 2026, 11:00 (CEST)
 _MARK = re.compile(r"QzX([a-z_]+)XzQ")
 _SLOT = re.compile(rb"\x00([a-z_]+):([a-z]+)\x00")
 HEAD = {"to", "mid", "date"}  # the first is the person's; evidence has the others by names of their own
@@ -40,7 +40,7 @@ def is_secret(name: str) -> bool:
 
 def wrapped(text: str) -> str:
     """A paragraph in lines of at most 72; a long word, such as a link, stays whole. A time is longer than its mark."""
-    wide = _MARK.sub(lambda found: found[0] + "\x7f" * 18, text)
+    wide = _MARK.sub(lambda found: found[0].ljust(TIME, "\x7f"), text)
     return textwrap.fill(wide, LINE, break_long_words=False, break_on_hyphens=False).replace("\x7f", "")
 
 

@@ -123,7 +123,7 @@ class Composer:
     def what_stays(self, kept: Kept, tag: str = SOURCE, when: Callable[[datetime], str] = clock.words) -> list[str]:
         """After an erasure: a sentence or two for each thing. `when`: how a time is written."""
         lists = self._catalogue().lists
-        return phrases.what_stays(kept, tag, when, lambda list_id: lists[list_id].name if list_id in lists else "")
+        return phrases.what_stays(kept, tag, when, lambda id_: lists[id_].said_in(tag).name if id_ in lists else "")
 
     def language(self, due: Due, entries: Sequence[Entry]) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
@@ -137,7 +137,7 @@ class Composer:
         """Which lists a mail is from: those that it is about, or all that there are."""
         if not mail.row.of_all:
             return entries
-        return [*entries, *((row, None) for row in self._catalogue().configured if row is not entries[0][0])]
+        return [*entries, *((row, None) for row in self._catalogue().configured if row.id != entries[0][0].id)]
 
     def entries(self, due: Due) -> list[Entry]:
         """What a mail is about, by the catalogue; read anew where a later process has added this list or wording."""
@@ -165,8 +165,8 @@ class Composer:
         context |= {"entries": said, "wording_lang": said[0]["lang"]}
         context["list_name"] = listed([each.name for each in named], tag)
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
-        context |= {"hours": self._settings.lifecycle.confirm_within_hours, "minutes": LINK_LIFE.seconds // 60}
-        context |= {"lang": tag, "dir": direction(tag), "preferences_page_url": self.links.url("preferences")}
+        context |= {"minutes": LINK_LIFE.seconds // 60, "preferences_page_url": self.links.url("preferences")}
+        context |= {"lang": tag, "dir": direction(tag)}
         context |= style.look(mail, of_one, self._settings)
         with force_locale(locale_of(tag)):
             subject, text, html = (

@@ -7,6 +7,7 @@ from functools import lru_cache
 from flask_babel import force_locale, gettext
 
 from subscriptions.domain.mail_kinds import SuppressionScope
+from subscriptions.domain.texts import filled
 from subscriptions.languages import locale_of, marked
 from subscriptions.store.kept import Kept
 
@@ -27,7 +28,7 @@ def what_stays(kept: Kept, tag: str, when: Callable[[datetime], str], name_of: C
 
     def timed(text: str, until: datetime, **more: str) -> str:
         time = when(until)
-        return type(time)(_said(text, tag)) % {"time": time, **more}
+        return filled(type(time)(_said(text, tag)), {"time": time, **more})
 
     found = []
     if kept.proof_until:
@@ -44,38 +45,43 @@ def what_stays(kept: Kept, tag: str, when: Callable[[datetime], str], name_of: C
             found.append(timed(_NOT_ASKED_UNTIL, no.until))
         else:
             found.append(timed(_NOT_ASKED_FOR, no.until, list=name_of(no.list_id)))
+    if found and kept.is_audited:
+        found.append(_said(_AUDITED, tag))
     return [*found, _said(_BY_HASH, tag)] if found else [_said(_NOTHING, tag)]
 
 
-_NOTHING = marked("Nothing about you stays with us.")
+_NOTHING = marked("We keep nothing about you.")
 _PROOF = marked(
     "Until %(time)s we keep the proof of your consent: what you agreed to and in which language, when and how you "
-    "signed up, confirmed and left, and which mails we sent. It holds no address, name or IP address. "
+    "signed up, confirmed and unsubscribed, and which emails we sent. It contains no address, name or IP address. "
     "We may have to show it in court (Article 17(3)(e) GDPR)."
 )
-_HELD = marked("A legal dispute needs this proof, so we keep it for longer if the dispute takes longer.")
+_HELD = marked("This proof is needed in a legal dispute. If the dispute takes longer, we keep it for longer.")
 _MAILS = marked(
-    "Until %(time)s we keep the times of our last mails, so that nobody can use our forms to flood your mailbox."
+    "Until %(time)s we keep the times of our last emails, so that nobody can use our forms to flood your mailbox."
 )
 _NO_MAIL = marked(
-    "No more mail goes to your address, from any list here. "
-    "So that this holds, we keep the reason and the date until it is lifted."
+    "No list here emails your address any more. "
+    "To make sure of that, we keep the reason and the date until this is lifted."
 )
 _NOT_ASKED = marked(
-    "No more confirmation mails go to your address. "
-    "So that this holds, we keep the reason and the date until it is lifted."
+    "We send no more confirmation emails to your address. "
+    "To make sure of that, we keep the reason and the date until this is lifted."
 )
 _NOT_ASKED_UNTIL = marked(
-    "Until %(time)s no confirmation mails go to your address. "
-    "So that this holds, we keep the reason and the date until then."
+    "Until %(time)s we send no confirmation emails to your address. "
+    "To make sure of that, we keep the reason and the date until then."
 )
 _NOT_ASKED_FOR = marked(
-    "Until %(time)s no confirmation mails for %(list)s go to your address. "
-    "So that this holds, we keep the reason and the date until then."
+    "Until %(time)s we send no confirmation emails for %(list)s to your address. "
+    "To make sure of that, we keep the reason and the date until then."
+)
+_AUDITED = marked(
+    "Until all of this is gone, we also keep a record of who looked at or changed your data here, when and why."
 )
 _BY_HASH = marked(
-    "All of this is filed under a keyed hash: a number made from your address, from which nobody can read the address. "
-    "We use it for nothing else."
+    "All of this is stored under a keyed hash: a number made from your address, "
+    "from which nobody can read the address. We use it for nothing else."
 )
 
 

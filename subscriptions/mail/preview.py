@@ -65,7 +65,7 @@ class Previews:
         return not kind.endswith(SEVERAL) or len(self._catalogue.configured) > 1
 
     def one(self, kind: str, row: List, tag: str) -> Preview:
-        mail, others = all_kinds()[kind], [other for other in self._catalogue.configured if other is not row]
+        mail, others = all_kinds()[kind], [other for other in self._catalogue.configured if other.id != row.id]
         rows = [row, *others[:2]] if kind.endswith(SEVERAL) else [row]
         due = self._due(mail, rows, tag)
         if mail.row.to_operator:

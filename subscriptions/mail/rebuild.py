@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.address import wire_form
@@ -20,8 +19,8 @@ from subscriptions.links import Links
 from subscriptions.mail import before_0_4
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import hashes, in_person, secrets, sha256
-from subscriptions.store import outbox
-from subscriptions.store.models import Evidence, List, Registration, Subscription
+from subscriptions.store import evidence, lists, outbox, registrations, subscriptions
+from subscriptions.store.models import Evidence, Registration, Subscription
 from subscriptions.store.outbox import Due, Member
 
 Values = dict[str, str]
@@ -46,7 +45,10 @@ def redacted(session: Session, evidence_id: int, links: Links) -> bytes | None:
 
 
 def as_sent(session: Session, evidence_id: int, links: Links) -> bytes | None:
-    """Its very bytes, with links that work, compared by their hash; none also where the key that signed it is gone."""
+    """Its very bytes, with links that work, compared by their hash; none also where the key that signed it is gone.
+
+    Nobody is shown them: they are for the export that a court asks for.
+    """
     kept = _kept(session, evidence_id)
     if kept is None:
         return None
@@ -98,7 +100,7 @@ def _head(details: dict[str, Any], due: Due) -> Values:
 
 def _kept(session: Session, evidence_id: int) -> tuple[dict[str, Any], Letter, Due] | None:
     """What evidence says, what was filled in, and what the mail was about."""
-    proof = session.get(Evidence, evidence_id)
+    proof = evidence.find(session, evidence_id)
     if proof is None or proof.fact != Fact.MAILED.value:
         return None
     source, due = outbox.compiled(session, proof.details["template"]), _as_it_was_due(session, proof)
@@ -106,14 +108,14 @@ def _kept(session: Session, evidence_id: int) -> tuple[dict[str, Any], Letter, D
 
 
 def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
-    registration = session.get(Registration, proof.registration_id) if proof.registration_id else None
-    subscription = session.get(Subscription, proof.subscription_id) if proof.subscription_id else None
+    registration = registrations.find(session, proof.registration_id)
+    subscription = subscriptions.find(session, proof.subscription_id)
     about = registration or subscription
     if about is None or about.address is None:
         return None
     fields: dict[str, Any] = dict.fromkeys(Due._fields) | {"id": 0, "mail": proof.details["mail"], "tries": 0}
     fields["mid"] = proof.details["message_id"].strip("<>").rpartition("@")[0]  # links of one use are made of it
-    fields |= {name: getattr(about, name) for name in ("key", "address", "name", "fields", "registered_at")}
+    fields |= {name: getattr(about, name) for name in ("key", "mailbox", "address", "name", "fields", "registered_at")}
     confirm_by = registration.confirm_by if registration else None
     fields["members"] = (Member(_first_list(session, about, proof), None, None, None, confirm_by, None),)
     if registration:
@@ -127,5 +129,4 @@ def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
 
 def _first_list(session: Session, about: Registration | Subscription, proof: Evidence) -> int:
     slugs = proof.details.get("lists")
-    first = session.scalar(select(List.id).where(List.slug == slugs[0])) if slugs else None
-    return first or about.list_id
+    return (lists.id_of(session, slugs[0]) if slugs else None) or about.list_id

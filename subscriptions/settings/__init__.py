@@ -1,7 +1,7 @@
 """The configuration as the rest of the program knows it: one frozen Settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from subscriptions.domain.breaker import Thresholds
 from subscriptions.domain.policy import Policy, Rate
+from subscriptions.domain.texts import filled
 
 
 class BadSettings(Exception):
@@ -121,11 +122,19 @@ class ListSettings:
     texts: Mapping[str, ListTexts] = field(default_factory=dict, hash=False)  # by language tag, the list's own not
 
     def __post_init__(self) -> None:
-        """The wording names what is sent and who sends it, as far as that is known."""
-        wording = self.wording if self.controller else self.wording.replace(" from {controller}", "")
-        for place, value in (("{name}", self.name), ("{controller}", self.controller)):
-            wording = wording.replace(place, value)
-        object.__setattr__(self, "wording", wording)
+        """Each wording names what is sent and who sends it in its own language, as far as that is known."""
+        texts = {
+            tag: replace(said, wording=_named(said.wording, said.name or self.name, said.controller or self.controller))
+            for tag, said in self.texts.items()
+        }
+        object.__setattr__(self, "wording", _named(self.wording, self.name, self.controller))
+        object.__setattr__(self, "texts", texts)
+
+
+def _named(wording: str, name: str, controller: str) -> str:
+    text = wording if controller else wording.replace(" from {controller}", "")
+    text = text.replace("%", "%%").replace("{name}", "%(name)s").replace("{controller}", "%(controller)s")
+    return filled(text, {"name": name, "controller": controller})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from subscriptions.domain.address import BadAddress, ascii_name, named, parse
-from subscriptions.domain.fields import FIELDS
+from subscriptions.domain.fields import FIELDS, OWN
 from subscriptions.domain.sites import machine_url, origin_of
 from subscriptions.domain.texts import language_tag
 from subscriptions.look.pictures import OCTETS_AT_MOST, TYPES, NoPicture, read_picture
@@ -193,9 +193,10 @@ def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> 
         yield f"policy_url in {label} must start with https:// or http://."
     keys = {key for text in configured.fields if (key := text.partition(":")[0]) != text}
     for text in texts.fields:
-        if not _FIELD.fullmatch(text) or text.partition(":")[0] not in keys:
+        key = text.partition(":")[0]
+        if not _FIELD.fullmatch(text) or key not in keys:
             known = ", ".join(sorted(keys)) or "none"
-            yield f'fields in {label} contains "{text}": for the list\'s own fields ({known}), use "company: Firma".'
+            yield f'fields in {label} contains "{key}": for the list\'s own fields ({known}), use {OWN}.'
 
 
 def site_problems(configured: ListSettings, label: str) -> Iterator[str]:
@@ -211,8 +212,7 @@ def site_problems(configured: ListSettings, label: str) -> Iterator[str]:
     keys = [text.partition(":")[0] for text in configured.fields]
     for text, key in zip(configured.fields, keys, strict=True):
         if text not in FIELDS and (not _FIELD.fullmatch(text) or key in _TAKEN):
-            known = ", ".join(FIELDS)
-            yield f'fields in {label} contains "{text}": use {known}, or a field of your own, "company: Company".'
+            yield f'fields in {label} contains "{key}": use {", ".join(FIELDS)}, or a field of your own, {OWN}.'
     if len(set(keys)) < len(keys):
         yield f"fields in {label} names a field twice."
 

@@ -11,6 +11,8 @@ from typing import Any, get_origin, get_type_hints
 
 from babel import Locale, UnknownLocaleError
 
+from subscriptions.domain.fields import OWN
+from subscriptions.domain.texts import language_tag
 from subscriptions.settings import BadSettings, ListSettings, ListTexts, Server, Settings
 from subscriptions.settings.check import in_one_spelling, problems_of
 
@@ -205,8 +207,9 @@ def _texts(reading: _Reading, raw: Any, path: tuple[str, ...], label: str) -> di
 
 
 def _language(name: str) -> str | None:
+    """Of any spelling that `locale` may have as well; none where nobody speaks it."""
     try:
-        return str(Locale.parse(name.replace("_", "-"), sep="-")).replace("_", "-")
+        return str(Locale.parse(language_tag(name) or name, sep="-")).replace("_", "-")
     except (ValueError, UnknownLocaleError):
         return None
 
@@ -234,7 +237,7 @@ def _field(value: Any) -> str:
     told = dict(value) if isinstance(value, dict) else {}
     is_whole = {"key", "label"} <= told.keys() <= {"key", "label", "purpose"}
     if not is_whole or not all(isinstance(text, str) for text in told.values()):
-        raise TypeError('a list of names, or of tables such as { key = "company", label = "Company", purpose = "…" }')
+        raise TypeError(f"a list of names, or of fields of your own such as {OWN}")
     lines = [f"{told['key']}: {told['label']}", told.get("purpose", "")]
     return "\n".join(" ".join(line.split()) for line in lines if line)
 

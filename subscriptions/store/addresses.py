@@ -67,6 +67,11 @@ def budget(session: Session, key: bytes, mailbox: bytes | None, policy: Policy) 
     return Budget(policy.mails, sum_.sent)
 
 
+def forget_count(session: Session, key: bytes) -> None:
+    """How often it was signed up; its row may stay for the times of mails."""
+    session.execute(update(Address).where(Address.key == key).values(asked=0))
+
+
 def erase_by(session: Session, key: bytes, at: datetime | None) -> None:
     session.execute(update(Address).where(Address.key == key).values(erase_by=at))
 

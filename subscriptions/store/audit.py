@@ -104,6 +104,11 @@ def _row(hour: datetime, token: str, slug: str, count: int) -> Audit:
     return Audit(at=hour, actor_kind=ActorKind.TOKEN, actor=token, act=READ, count=count, details=details)
 
 
+def is_about(session: Session, key: bytes) -> bool:
+    """Whether a row names this key."""
+    return bool(session.scalar(select(exists().where(Audit.about == key))))
+
+
 def forget_unknown(session: Session, *, key: bytes | None = None, at_most: int | None = None) -> int:
     """End the person's part of rows about those of whom nothing is known any more (or of one); how many rows."""
     known = [exists().where(table.key == Audit.about) for table in (Registration, Subscription, Suppression, Address)]

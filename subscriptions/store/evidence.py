@@ -7,7 +7,7 @@ from types import MappingProxyType
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.evidence import PROMISED_IP, Channel, Fact, complete
+from subscriptions.domain.evidence import ANOTHER_SITE, PROMISED_IP, Channel, Fact, complete
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, Registration
 
@@ -26,8 +26,19 @@ def add(
     session.flush()
 
 
+def find(session: Session, id_: int) -> Evidence | None:
+    return session.get(Evidence, id_)
+
+
 def of_registration(session: Session, id_: int) -> Sequence[Evidence]:
     return session.scalars(select(Evidence).where(Evidence.registration_id == id_).order_by(Evidence.id)).all()
+
+
+def sites(session: Session, registration_ids: Sequence[int]) -> dict[int, str]:
+    """Where the forms of these sign-ups stood, as `domain.sites.stood_on` tells it."""
+    theirs = Evidence.registration_id.in_(registration_ids), Evidence.fact == Fact.REGISTERED
+    told = session.execute(select(Evidence.registration_id, Evidence.details).where(*theirs))
+    return {id_: said.get("site", ANOTHER_SITE if ANOTHER_SITE in said.get("flags", ()) else "") for id_, said in told}
 
 
 def of_subscription(session: Session, id_: int) -> Sequence[Evidence]:

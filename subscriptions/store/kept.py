@@ -1,5 +1,6 @@
 """What stays of an address once it is erased, and until when."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, subscriptions, suppressions
+from subscriptions.store import addresses, audit, subscriptions, suppressions
 
 
 class SaidNo(NamedTuple):
@@ -25,6 +26,7 @@ class Kept(NamedTuple):
     is_held: bool = False  # by a dispute: longer, if that takes longer
     mails_until: datetime | None = None  # the times of mails
     suppressions: tuple[SaidNo, ...] = ()
+    is_audited: bool = False  # as long as anything of the above stays
 
 
 def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy, mailbox: bytes | None = None) -> Kept:
@@ -33,16 +35,17 @@ def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy, m
     said_no = tuple(
         SaidNo(row.scope, row.list_id, row.until) for row in suppressions.active(session, key, now, mailbox)
     )
-    return Kept(
+    kept = Kept(
         max((row.proof_until or policy.proof_until(now) for row in proofs), default=None),
         any(row.held for row in proofs),
-        _mails_until(session, mailbox or key, now, policy),
+        _mails_until(session, {key, mailbox or key}, now, policy),
         said_no,
     )
+    return kept._replace(is_audited=any(kept) and audit.is_about(session, key))
 
 
-def _mails_until(session: Session, key: bytes, now: datetime, policy: Policy) -> datetime | None:
-    """When the last mail counts no more."""
-    row = addresses.find(session, key)
-    until = row.last_mail_at + policy.times_kept if row and row.last_mail_at else now
+def _mails_until(session: Session, keys: Collection[bytes], now: datetime, policy: Policy) -> datetime | None:
+    """When the last mail counts no more: before 0.4.0 its time was kept for the spelling."""
+    rows = filter(None, (addresses.find(session, key) for key in keys))
+    until = max((row.last_mail_at + policy.times_kept for row in rows if row.last_mail_at), default=now)
     return until if until > now else None

@@ -186,6 +186,10 @@ def agreed(session: Session, list_id: int, wording_id: str | None) -> tuple[bool
     return session.execute(select(List.welcome, text).where(List.id == list_id)).one()
 
 
+def id_of(session: Session, slug: str) -> int | None:
+    return session.scalar(select(List.id).where(List.slug == slug))
+
+
 def all_of(session: Session) -> Sequence[List]:
     """Every list, the configured ones first and in their order."""
     return session.scalars(select(List).order_by(List.position.is_(None), List.position, List.id)).all()

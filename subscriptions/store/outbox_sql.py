@@ -20,7 +20,8 @@ _other = literal(SuppressionScope.CONFIRMATIONS, _p.scope.type)  # what one of a
 _suppression = (
     select(func.min(case((_p.key == _key, _p.scope), else_=_other)))  # "all" comes before "confirmations"
     .where(
-        _p.mailbox.in_([_key, func.coalesce(_mailbox, _key)]),
+        # by its own key as well: what was signed up before 0.4.0 names no mailbox
+        or_(_p.key == _key, _p.mailbox.in_([_key, func.coalesce(_mailbox, _key)])),
         or_(_p.list_id.is_(None), _p.list_id == _list_id),
         in_force(_NOW),
     )

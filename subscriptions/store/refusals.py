@@ -25,6 +25,10 @@ def find(session: Session, id_: int) -> Owed | None:
     return session.get(Owed, id_, with_for_update=True, populate_existing=True)
 
 
+def drop(session: Session, row: Owed) -> None:
+    session.delete(row)
+
+
 def of(session: Session, refusal: Refusal) -> Sequence[Owed]:
     """In the order in which they are tried: the one that was refused longest ago first."""
     return session.scalars(select(Owed).where(Owed.refusal == refusal).order_by(*_OLDEST_FIRST).with_for_update()).all()

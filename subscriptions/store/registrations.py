@@ -11,6 +11,10 @@ from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Registration
 
 
+def find(session: Session, id_: int | None) -> Registration | None:
+    return None if id_ is None else session.get(Registration, id_)
+
+
 def of_form(session: Session, ref: bytes) -> Sequence[Registration]:
     """One for each list of a form, and so of the mail whose links name it; as they are now."""
     theirs = select(Registration).where(Registration.ref == ref).order_by(Registration.id)

@@ -16,6 +16,10 @@ from subscriptions.store.models import List, Registration, Subscription, Suppres
 from subscriptions.store.suppressions import in_force
 
 
+def find(session: Session, id_: int | None) -> Subscription | None:
+    return None if id_ is None else session.get(Subscription, id_)
+
+
 def find_open(session: Session, key: bytes, list_id: int) -> Subscription | None:
     theirs = Subscription.key == key, Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
     return session.scalar(select(Subscription).where(*theirs))

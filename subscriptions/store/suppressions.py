@@ -60,7 +60,8 @@ def _standing(row: Suppression, key: bytes) -> Standing:
 
 
 def _of(key: bytes, mailbox: bytes | None) -> ColumnElement[bool]:
-    return Suppression.mailbox.in_([key, mailbox or key])
+    """Set for this very spelling, or for any of its mailbox; whoever asks may not know that (`mailbox` none)."""
+    return or_(Suppression.key == key, Suppression.mailbox.in_([key, mailbox or key]))
 
 
 def all_active(session: Session, now: datetime) -> Sequence[Suppression]:

@@ -18,7 +18,7 @@ LISTS = """[
    postal_address = "1 Example Street, 12345 Exampletown", privacy_contact = "privacy@example.org"},
   {slug = "offers", name = "Offers"}]"""
 CODE = re.compile(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b")
-CONFIRM = "Confirm my subscription"
+CONFIRM = "Continue to confirm"
 NOT_ME = "This was not me"
 MOST_STOPS = 60
 FOCUSED = """() => {

@@ -68,7 +68,7 @@ class Wording(db.Model):  # type: ignore[name-defined, misc]
 
 
 class Owed(db.Model):  # type: ignore[name-defined, misc]
-    """A mail that is owed: kind and reference, no text, no address. Gone once settled."""
+    """A mail that is owed: kind and reference, no text; an `address` where no row holds it. Gone once settled."""
 
     __tablename__ = "outbox"
     __table_args__ = (

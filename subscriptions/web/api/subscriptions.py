@@ -23,8 +23,8 @@ from subscriptions.web.intake.submit import ask_again, complete, enter, new_hand
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
 _OF_CODE, _OF_AGAIN = ("registration", "code"), ("registration",)  # members
-_OVER = "The code can no longer be used here. Open the link in the newest mail."
-_WRONG = "This code is not right. Tries left: {}. The link in the mail works as well."
+_OVER = "You can no longer enter a code here. Open the link in our newest email."
+_WRONG = "This code is not right. Tries left: {}. You can also use the link in the email."
 _LATE = "This sign-up can no longer be confirmed. Sign up again for a new email."
 
 

@@ -57,8 +57,9 @@ def data(options: Options) -> dict[str, Any]:
 
 def _agreement(entry: Agreement) -> dict[str, Any]:
     row, wording = entry.list, entry.wording
-    return {"list": row.slug, "name": row.name, "description": row.description, "lang": wording.language,
-            "wording": wording.id, "text": wording.text, "purpose": entry.purpose,
+    return {"list": row.slug, "name": row.name, "name_lang": row.lang_of("name"),
+            "description": row.description, "lang": wording.language,
+            "wording": wording.id, "text": wording.text, "purpose": entry.purpose.striptags(),
             "policy_url": wording.policy_url}  # fmt: skip
 
 
@@ -73,12 +74,12 @@ def _texts(form: SignUpForm) -> dict[str, Any]:
     return {
         "title": form.title, "subscribe": form.button, "about": form.about, "agree": form.agree, "policy": form.policy,
         "fine": form.fine, "trap": form.trap.label,
-        "working": gettext("One moment: your browser is showing that it is no robot."),
+        "working": gettext("One moment: we are checking that you are not a robot."),
         "later": gettext("Many people have signed up from your network. Please try again later."),
         "trouble": gettext("We cannot answer just now, and nothing was changed. Please try again in a few seconds."),
         "required": gettext(SENTENCES["required"]),
         "wrong": {  # of these the first version of the script says nothing else
-            "wording": gettext("This consent text is not one of this list. Please load the form again."),
+            "wording": gettext("This consent text does not belong to this list. Please reload the form."),
             "lists": gettext("Please choose at least one list."),
         },
     }  # fmt: skip
@@ -87,7 +88,7 @@ def _texts(form: SignUpForm) -> dict[str, Any]:
 def _inbox(options: Options) -> dict[str, Any]:
     names = language.listed(options.rows)
     hours = current_parts().settings.lifecycle.confirm_within_hours
-    time = ngettext("%(num)d hour, counted from your sign-up", "%(num)d hours, counted from your sign-up", hours)
+    time = ngettext("%(num)d hour from your sign-up", "%(num)d hours from your sign-up", hours)
     facts = [[gettext("Time to confirm"), time]]
     if not options.is_choice:  # else what is chosen decides
         facts.insert(0, [gettext("Subject"), subject(names)])
@@ -99,7 +100,7 @@ def _inbox(options: Options) -> dict[str, Any]:
                 + gettext("Follow its link to confirm that you want %(list)s.", list=names),
         "hint": gettext("Nothing there? It can take 15 minutes.") + " "
                 + gettext("Look in the spam folder, and under promotions or other tabs."),
-        "more": gettext("Find the email, or have another one sent"),
+        "more": gettext("Find the email, or get another one"),
         "correct": gettext("Wrong address?") + " " + gettext("Correct it"),
         **_inbox_page(names),
     }  # fmt: skip
@@ -126,15 +127,13 @@ def _inbox_page(names: str) -> dict[str, Any]:
 
 
 def _code() -> dict[str, Any]:
-    hint = gettext(
-        "Eight letters and digits. Entering them here subscribes the address, like the button behind the link."
-    )
+    hint = gettext("Eight letters and digits. If you enter the code here, you are subscribed and do not need the link.")
     field = Input("code", gettext("Code"), hint=hint, autocomplete="one-time-code", longest=LONGEST_TYPED)
     return {
         "heading": gettext("Or type the code from the email"), "field": asdict(field), "confirm": gettext("Confirm"),
         "unread": no_code(), "wrong": [wrong_code(left) for left in range(TRIES_A_VISIT)],
         "late": gettext("This sign-up can no longer be confirmed. Sign up again for a new email."),
         "done": gettext("You are subscribed"),
-        "left": gettext("You said yes twice. Every newsletter has a link to leave."),
+        "left": gettext("You have said yes twice. Every newsletter has a link to unsubscribe."),
         "yours": urls.public("/preferences"), "data": gettext("Your subscriptions and data"),
     }  # fmt: skip

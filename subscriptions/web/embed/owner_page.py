@@ -29,9 +29,9 @@ SCRIPTS = Path(__file__).parent / "scripts"
 _FILES = {version: files_in(SCRIPTS / version) for version in ("v1", "v2")}
 NEWEST = "v2"
 HEIGHT, COMPACT = 720, 420  # of a frame whose page has no script of ours
-_SCHEMES = {"": marked("Like the page around it"), "light": marked("Light"), "dark": marked("Dark"),
-            "auto": marked("As the visitor’s device has it")}  # fmt: skip
-_NOT_A_SITE = marked("This page is not on one of the sites of the list, so nobody is led there.")
+_SCHEMES = {"": marked("Same as the page around it"), "light": marked("Light"), "dark": marked("Dark"),
+            "auto": marked("As set on the visitor’s device")}  # fmt: skip
+_NOT_A_SITE = marked("This page is not on a website that is allowed for this list, so nobody is sent there.")
 
 
 @pages.get('/<any("v1", "v2"):version>/<any("yestwice.js", "frame.js"):name>')

@@ -32,7 +32,7 @@ class Preset:
 
 
 LOOKS = MappingProxyType({
-    "none": Preset(marked("None: a few rules of its own"), form="yestwice", rules=RULES),
+    "none": Preset(marked("None: a few style rules of its own"), form="yestwice", rules=RULES),
     "bootstrap": Preset(
         "Bootstrap", part="mb-3", label="form-label", input="form-control", choice="form-check-input",
         small="form-text", button="btn btn-primary",

@@ -10,17 +10,22 @@ from subscriptions.languages import marked
 from subscriptions.settings.check import is_loopback
 from subscriptions.store.models import List
 
-_NO_SITE = marked("That is not the address of a website. Copy it from the browser, such as www.example.org.")
+_NO_SITE = marked("This is not the address of a website. Copy it from your browser, such as www.example.org.")
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`lines`: by the name of each list that does not have it yet, its whole new line in config.toml."""
+    """`allowed`: by all lists; `lines`: for each other list, its whole new line in config.toml."""
 
     typed: str
     origins: Sequence[str] = ()
-    lines: Sequence[tuple[str, str]] = ()
+    lines: Sequence[tuple[List, str]] = ()
     trouble: str = ""
+    allowed: Sequence[str] = ()
+
+    @property
+    def missing(self) -> list[str]:
+        return [origin for origin in self.origins if origin not in self.allowed]
 
 
 def asked(typed: str, rows: Sequence[List]) -> Site:
@@ -31,7 +36,8 @@ def asked(typed: str, rows: Sequence[List]) -> Site:
     origins = origins_of(typed)
     if not origins:
         return Site(typed, trouble=_NO_SITE)
-    return Site(typed, origins, [(row.name, _line(row, origins)) for row in rows if not {*origins} <= {*row.origins}])
+    lines = [(row, _line(row, origins)) for row in rows if not {*origins} <= {*row.origins}]
+    return Site(typed, origins, lines, allowed=[one for one in origins if all(one in row.origins for row in rows)])
 
 
 def origins_of(typed: str) -> list[str]:

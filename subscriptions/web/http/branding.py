@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from flask import Blueprint, Flask, Response, abort, request, url_for
 
 from subscriptions import languages
 from subscriptions.look.pictures import Picture, known_picture
-from subscriptions.look.shades import sheet
+from subscriptions.look.shades import shades, sheet
+from subscriptions.look.tokens import FILE, tokens
 from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
@@ -48,6 +50,7 @@ class Look:
 
     name: str = ""
     css_url: str = ""
+    icon_url: str = ""
     logo: Logo | None = None
 
 
@@ -75,7 +78,8 @@ def page_of(footer: Footer, settings: Settings) -> Page:
     """Lists of several controllers share a page without the look of any."""
     rows = [footer] if isinstance(footer, List) else public_lists() if footer is None else footer
     ours = settings.mail.sender
-    parties = responsible.told(rows, rows, ours)
+    parties = [party | {"lists": [row for row in rows if row.name in party["names"]]}
+               for party in responsible.told(rows, rows, ours)]  # fmt: skip
     own = rows[0] if footer and len(parties) == 1 else None
     if len(parties) == 1 and not any(parties[0][name] for name in (*responsible.FACTS, "policy_url")):
         parties = []
@@ -104,8 +108,9 @@ def look_of(row: List | None, root: Path) -> Look:
     logo = _logo(row, picture) if picture else None
     if not row.colour:
         return Look(logo=logo)
-    version = _version(sheet(row.slug, row.colour))
-    return Look(f"look-{row.slug}", url_for("branding.style", slug=row.slug, v=version), logo)
+    css_url = url_for("branding.style", slug=row.slug, v=_version(sheet(row.slug, row.colour)))
+    icon_url = url_for("branding.icon", slug=row.slug, v=_version(_icon(row.colour)))
+    return Look(f"look-{row.slug}", css_url, icon_url, logo)
 
 
 def _logo(row: List, picture: Picture) -> Logo:
@@ -121,6 +126,22 @@ def style(slug: str) -> Response:
         abort(404)
     css = sheet(slug, colour)
     return _kept(Response(css, mimetype="text/css"), _version(css))
+
+
+@pages.get("/mark.svg")
+def icon(slug: str) -> Response:
+    """The mark of the house in the colour of the list: for browsers, beside the title."""
+    colour = any_list(slug).colour
+    if not colour:
+        abort(404)
+    svg = _icon(colour)
+    return _kept(Response(svg, mimetype="image/svg+xml"), _version(svg))
+
+
+@lru_cache(256)
+def _icon(colour: str) -> str:
+    svg, day = FILE.with_name("mark.svg").read_text("utf-8"), shades(colour, "light")
+    return svg.replace(tokens("light")["accent"], day.fill).replace("#fff", day.on_accent)
 
 
 @pages.get("/logo")
@@ -143,5 +164,5 @@ def _kept(response: Response, version: str) -> Response:
     return response
 
 
-def _version(css: str) -> str:
-    return hashlib.sha256(css.encode()).hexdigest()[:12]
+def _version(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

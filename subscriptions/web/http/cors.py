@@ -82,6 +82,6 @@ def refuse_strangers(rows: Sequence[List] = ()) -> None:
 def _foreign() -> str | None:
     """The origin of another site; ours are the pages under base_url, and under other names that we answer to."""
     origin = _origin()
-    if origin is None or origin == origin_of(current_parts().settings.server.base_url):
+    if origin is None or origin == current_parts().origin:
         return None
     return None if origin_of(origin) == origin and urlsplit(origin).netloc == request.host else origin

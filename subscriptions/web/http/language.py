@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, g, has_request_context, request, url_for
-from flask_babel import Babel, get_locale, gettext
-from markupsafe import Markup
+from flask_babel import Babel, Domain, get_locale, get_translations, gettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from subscriptions import clock, languages
+from subscriptions.domain.texts import filled
 from subscriptions.languages import Languages
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
@@ -35,11 +38,43 @@ class About(NamedTuple):
 
 def init_app(app: Flask) -> None:
     folder = str(current_parts(app).languages.folder)
-    Babel(app, default_translation_directories=folder, locale_selector=lambda: languages.locale_of(_chosen()))
+    _Babel(app, default_translation_directories=folder, locale_selector=lambda: languages.locale_of(_chosen()))
     app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.globals |= {"gettext": _said, "ngettext": _counted, "named": named}
     app.after_request(_say)
     app.url_defaults(_keep)
     app.context_processor(_context)
+
+
+class _Domain(Domain):  # type: ignore[misc]
+    def gettext(self, string: str, **values: Any) -> str:
+        said = str(self.get_translations().ugettext(string))
+        return filled(said, values) if values else said
+
+    def ngettext(self, singular: str, plural: str, num: int, **values: Any) -> str:
+        return filled(str(self.get_translations().ungettext(singular, plural, num)), {"num": num, **values})
+
+
+class _Babel(Babel):  # type: ignore[misc]
+    """Fills the values into texts by our own rule, as the templates do."""
+
+    @property
+    def domain_instance(self) -> Domain:
+        return _Domain(domain=self.domain)
+
+
+@pass_context
+def _said(context: Context, text: str, **values: Any) -> str:
+    return _in_template(context, get_translations().ugettext(text), values)
+
+
+@pass_context
+def _counted(context: Context, one: str, more: str, num: int, **values: Any) -> str:
+    return _in_template(context, get_translations().ungettext(one, more, num), {"num": num, **values})
+
+
+def _in_template(context: Context, text: str, values: Mapping[str, object]) -> str:
+    return filled(Markup(text) if context.eval_ctx.autoescape else text, values)  # noqa: S704  a text of the catalogues
 
 
 def of_list(row: List | None) -> None:
@@ -87,6 +122,22 @@ def told_of(rows: Sequence[List]) -> list[List]:
 def listed(rows: Sequence[List]) -> str:
     """The names of lists, in a row."""
     return languages.listed([said(row).name for row in rows], current())
+
+
+def named(about: List | Sequence[List] | None) -> Markup:
+    """The same for a sentence of a page: each name in the language that it is in."""
+    rows, here = [about] if isinstance(about, List) else about or (), current()
+    return Markup(languages.listed([_named(row, here) for row in told_of(rows)], here))  # noqa: S704 ours
+
+
+def _named(row: List, here: str) -> Markup:
+    lang = row.lang_of("name")
+    return Markup('<span lang="{}">{}</span>').format(lang, row.name) if lang != here else escape(row.name)
+
+
+def in_markup(text: str, **values: object) -> Markup:
+    """A marked text in the page's language, with what stands in it as HTML."""
+    return Markup(filled(Markup(gettext(text)), values))  # noqa: S704 ours
 
 
 def told(text: str, values: Mapping[str, object]) -> str:

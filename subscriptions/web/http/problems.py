@@ -37,7 +37,7 @@ _SAYS = {
     404: (marked("This page does not exist"),
           marked("The link may be incomplete. Please copy all of it from the email, or start again.")),
     405: (marked("You cannot do that here"), marked("This page does not accept that kind of request.")),
-    410: (marked("This is over"), marked("Please start again.")),
+    410: (marked("This has expired"), marked("Please start again.")),
     413: (marked("That is too much"), marked("What you sent is too large for this form.")),
     415: (marked("Wrong format"), marked("Send application/json, or the fields of a form.")),
     429: (marked("A moment, please"), marked("Many people have signed up from your network. Please try again later.")),

@@ -19,8 +19,8 @@ OPTIONS = ("lists", "fields")
 OF_INBOX = ("check_inbox", "again", "code", "correct")
 LONGEST = 2000  # characters
 _NOT_OURS = marked(
-    "The form that you came from wants to lead you back to a page that is not of this list. "
-    "You can sign up here; please tell whoever runs that site."
+    "The form that you used would send you to a page that is not allowed for this list. "
+    "You can sign up here instead. Please tell the people who run that website."
 )
 
 

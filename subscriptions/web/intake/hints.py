@@ -12,7 +12,7 @@ from subscriptions.parts import Parts
 
 SEEN, CHOSEN = "hint_seen", "use"  # fields of the form: the address that a hint was about, and the one chosen instead
 _SLIP = marked("Did you mean %(address)s?")
-_NO_MAIL = marked("No email can arrive at %(domain)s. Please look at the part behind the @-sign.")
+_NO_MAIL = marked("No email can be delivered to %(domain)s. Please check the part after the @ sign.")
 KEEP, USE = marked("Keep %(address)s and subscribe"), marked("Use %(address)s and subscribe")  # the two buttons
 Form = MultiDict[str, str]
 

@@ -21,9 +21,9 @@ VOUCHED = ("ip", "page", "time")  # of a client with a token, about the visitor 
 HONEYPOT = "website"
 _NO_TEXTS = ("lists", "wordings")  # all other members are
 MEMBERS = ("email", "list", "locale", "wording", "altcha", *VOUCHED, *_NO_TEXTS)  # and the fields of the list
-_NO_SUCH_LIST = marked("One of these lists does not exist. Please load the form again.")
+_NO_SUCH_LIST = marked("One of these lists does not exist. Please reload the form.")
 CARRIED = ("email", "locale", "lang", "return_url", "lists", "wording", "hint_seen")  # and fields, wordings of lists
-NOT_ITS_WORDING = marked("This consent text is not one of this list. Please load the form again.")
+NOT_ITS_WORDING = marked("This consent text does not belong to this list. Please reload the form.")
 
 
 class NotJson(ValueError):

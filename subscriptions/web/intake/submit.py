@@ -1,6 +1,6 @@
 """From what a form or a program said to a sign-up that is handed to the batch: built here, and nowhere else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from subscriptions.actions import confirm as confirming
@@ -11,10 +11,10 @@ from subscriptions.domain import codes, mail_domains
 from subscriptions.domain.address import Address, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.mailable import is_within
-from subscriptions.domain.sites import host_of, origin_of
+from subscriptions.domain.sites import host_of
 from subscriptions.links import Visit
 from subscriptions.parts import Parts
-from subscriptions.store import registrations
+from subscriptions.store import evidence, registrations
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Registration
 from subscriptions.web.http import urls
@@ -89,12 +89,11 @@ def site_of(incoming: Incoming, parts: Parts, rows: Sequence[List]) -> tuple[str
     said, framed = incoming.sent_from, incoming.query and incoming.args.get(urls.STOOD_ON)
     if not said and not framed:
         return "", False
-    ours = origin_of(parts.settings.server.base_url) or ""
-    is_ours = said != "" and (said == ours or host_of(said) == incoming.host)
+    is_ours = said != "" and (said == parts.origin or host_of(said) == incoming.host)
     if framed and (is_ours or not said):
         known = [origin for row in rows for origin in row.origins]
-        site = parts.forms.read_site(framed, [*known, ours])
-        return (said, is_ours) if site is None else (site or NO_SITE, site == ours)
+        site = parts.forms.read_site(framed, [*known, parts.origin])
+        return (said, is_ours) if site is None else (site or NO_SITE, site == parts.origin)
     return said, is_ours
 
 
@@ -119,9 +118,10 @@ def ask_again(earlier: Visit, incoming: Incoming, parts: Parts) -> tuple[Refusal
     """
     with reading() as session:
         found = registrations.behind(session, earlier.refs)
+        sites = evidence.sites(session, [row.id for row in found])  # this page is ours, wherever the form stood
     is_over = codes.is_over(earlier.at, parts.clock.now(), parts.policy)
     visit = (is_over and parts.links.visit(parts.links.new_handle(earlier.webmail))) or earlier
-    ref, sign_up = _next_ref(visit, found), sign_up_like(found, parts)
+    ref, sign_up = _next_ref(visit, found), sign_up_like(found, parts, sites)
     if sign_up is None or ref is None:
         ref, sign_up = visit.refs[0], SignUp(NOBODY, (), None, "")
     completed = complete(sign_up, ref, Channel.FORM, incoming, parts, brings=NO_PROOF)
@@ -137,15 +137,19 @@ def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
     return later[0] if later else None
 
 
-def sign_up_like(rows: Sequence[Registration], parts: Parts, *, fresh_wording: bool = False) -> SignUp | None:
-    """A sign-up of the same person for the same lists, as far as they take any; None: of nothing that is left."""
+def sign_up_like(rows: Sequence[Registration], parts: Parts, sites: Mapping[int, str] | None = None) -> SignUp | None:
+    """A sign-up of the same person for the same lists, as far as they take any; None: of nothing that is left.
+
+    `sites`: where the form of each stood, whose wording it keeps as well; none: it is for a form of ours, as of today.
+    """
     catalogue = parts.catalogue
     known = [(row, catalogue.lists[row.list_id]) for row in rows if row.address]
     open_ = [(row, of) for row, of in known if of.position is not None]
     if not open_:
         return None
-    choices = [choice(Named(of, None if fresh_wording else row.wording_id), row.locale, catalogue) for row, of in open_]
-    if not fresh_wording:
-        choices = [replace(found, vouched=row.vouched) for found, (row, _) in zip(choices, open_, strict=True)]
+    choices = [choice(Named(of, None if sites is None else row.wording_id), row.locale, catalogue) for row, of in open_]
+    if sites is not None:
+        choices = [replace(found, vouched=row.vouched, site=sites.get(row.id, ""))
+                   for found, (row, _) in zip(choices, open_, strict=True)]  # fmt: skip
     first, _ = open_[0]
     return SignUp(parse(first.address or ""), tuple(choices), first.name, first.locale, first.fields)

@@ -68,7 +68,7 @@ def _named(status: ConfirmStatus, slug: str) -> int:
 
 
 def _led_away(status: ConfirmStatus) -> BaseResponse | None:
-    is_one = status.state is LinkState.SUBSCRIBED and len(status.lists) == 1
+    is_one = status.state is LinkState.SUBSCRIBED and len(status.lists) == 1 and not status.moved
     row = _list(status.lead) if is_one else None
     return redirect(row.confirmed_url, 303) if row and row.confirmed_url else None
 
@@ -79,7 +79,7 @@ def again(token: str) -> BaseResponse:
     status = _look(token)
     _about(status.lead)
     rows = status.those(*_ASKED_AGAIN) or [found.registration for found in status.lists[:1]]
-    sign_up = sign_up_like(rows, current_parts(), fresh_wording=True)
+    sign_up = sign_up_like(rows, current_parts())
     return take(sign_up, Channel.BUTTON) if sign_up else _page(token, ConfirmStatus())
 
 
@@ -97,7 +97,8 @@ def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Respons
         tab = current_parts().links.tab(status.lists[0].registration.ref) if may_ask else None
         headers.allow(script_src="'self'")
         urls.may_lead_to(row.confirmed_url if row and waits else "")
-    page = "confirmed" if not waits else "move" if _moves(status) else "confirm"
+    moves, pages = (_moves(status), ("confirm", "move")) if waits else (status.moved, ("confirmed", "moved"))
+    page = pages[moves]
     return Response(render_template(f"pages/{page}.html", **_shown(token, status), tab=tab))
 
 

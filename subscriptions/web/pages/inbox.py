@@ -97,10 +97,10 @@ def no_code() -> str:
 
 def wrong_code(left: int) -> str:
     if not left:
-        return str(gettext("Codes can no longer be typed here. The link in the email still works: please open it."))
+        return str(gettext("You can no longer enter a code here. The link in the email still works: please open it."))
     said = ngettext(
-        "This code is not right. You have %(num)d more try, and the link in the email works as well.",
-        "This code is not right. You have %(num)d more tries, and the link in the email works as well.",
+        "This code is not right. You have %(num)d more try. You can also use the link in the email.",
+        "This code is not right. You have %(num)d more tries. You can also use the link in the email.",
         left,
     )
     return str(said)
@@ -108,7 +108,7 @@ def wrong_code(left: int) -> str:
 
 def too_late() -> str:
     return str(
-        gettext("The time to type a code here is over. Please open the link in the newest mail, or sign up again.")
+        gettext("It is too late to enter a code here. Please open the link in our newest email, or sign up again.")
     )
 
 

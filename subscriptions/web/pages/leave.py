@@ -76,7 +76,8 @@ def not_me(token: str) -> str:
 @pages.post("/not-me/<token>/undo")
 def undo(token: str) -> str:
     link = current_parts().links.read_not_me(token)
-    suppress.lift(link.key, set_by=link.ref)  # what it ended stays ended: consent is asked for anew
+    # what it ended stays ended: consent is asked for anew
+    suppress.lift(link.key, set_by=link.ref, mailbox=link.mailbox)
     row, names, footer = _about_not_me(link)
     return _disowned("not_me_undone", row, names, footer, subscribe_url=urls.sign_up(row))
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext, ngettext
+from markupsafe import Markup, escape
 
+from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Wording
 from subscriptions.web.http import language, urls
@@ -22,7 +24,7 @@ class Agreement:
     list: List
     wording: Wording
     field: str  # the hidden one that names the wording
-    purpose: str  # who asks, and what for (Article 13 GDPR)
+    purpose: Markup  # who asks, and what for (Article 13 GDPR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,15 @@ def describe(
 
 
 def _agreement(row: List, *, is_choice: bool) -> Agreement:
-    purpose = gettext("Your address is used to send you %(list)s, and for nothing else.", list=row.name)
+    purpose = language.in_markup(_PURPOSE, list=language.named(row))
     if row.controller:
         responsible = gettext("Responsible: %(who)s", who=row.controller)
-        purpose = f"{responsible}{'' if responsible.endswith('.') else '.'} {purpose}"  # a legal name stays as it is
+        purpose = escape(f"{responsible}{'' if responsible.endswith('.') else '.'} ") + purpose  # a legal name stays
     wording = current_parts().catalogue.wordings[row.wording_id]
     return Agreement(row, wording, wording_field(row, is_choice=is_choice), purpose)
+
+
+_PURPOSE = marked("Your address is used to send you %(list)s, and for nothing else.")
 
 
 def _fine_print() -> str:

@@ -69,7 +69,7 @@ def index() -> str:
     shown = {"now": language.words(now), "moved": _moved(parts.clock.ahead), "ran": ran, "mails": mails,
              "clock_action": url_for("mailbox.move_clock")}  # fmt: skip
     steps = [{"value": value, "label": gettext(label)} for value, (label, _) in STEPS.items()]
-    lists_counts = [{"name": row.name, **counts[row.id]} for row in parts.catalogue.configured]
+    lists_counts = [{"name": language.named(row), **counts[row.id]} for row in parts.catalogue.configured]
     return render_template("pages/mailbox.html", **shown, steps=steps, lists_counts=lists_counts)
 
 

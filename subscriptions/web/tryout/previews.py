@@ -25,7 +25,7 @@ def index() -> str:
 def _sections(found: list[Preview]) -> Iterator[dict[str, Any]]:
     for row in current_parts().catalogue.configured:
         theirs = [mail for mail in found if mail.row is row and not mail.mail.row.to_operator]
-        yield {"id": f"list-{row.slug}", "name": row.name, "mails": _lines(theirs)}
+        yield {"id": f"list-{row.slug}", "name": language.named(row), "mails": _lines(theirs)}
     ours = [mail for mail in found if mail.mail.row.to_operator]
     yield {"id": "operator", "name": gettext("To whoever runs this service"), "mails": _lines(ours)}
 

@@ -39,20 +39,22 @@ def _leave(session: Session) -> Said:
     row = _named_list()
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left on the preferences page")
     leave.leave(session.key, row.id, how, now(), current_parts().policy)
-    return Said(gettext("You have left %(list)s. It took effect at once.", list=language.said(row).name))
+    return Said(lambda: language.in_markup(_LEFT, list=language.named(row)))
+
+
+_LEFT = marked("You have left %(list)s. You will get no more emails from this list.")
 
 
 def _leave_all(session: Session) -> Said:
     how = Withdrawal(Event.UNSUBSCRIBE, _BY, "left all lists on the preferences page")
     leave.leave(session.key, None, how, now(), current_parts().policy)
-    return Said(gettext("You have left all lists. It took effect at once."))
+    return Said(lambda: gettext("You have left all lists. You will get no more newsletters."))
 
 
 def _join(session: Session) -> Said:
     row, mine, parts = _named_list(), known(session), current_parts()
     if not joins(row, mine) or mine.address is None:
         abort(404)
-    about(mine)  # in its language and time
     wording_id = request.form.get("wording", "")
     if not is_of(wording_id, row, parts.catalogue):
         return Said(problems=[Problem("", NOT_ITS_WORDING)])
@@ -60,19 +62,19 @@ def _join(session: Session) -> Said:
     # the mailbox is proven, so only its own budget limits it, like a button of a mail
     parts.sign_ups.submit(sign_up._replace(origin=replace(sign_up.origin, network=None)))
     outcome, at = preferences.became(sign_up.ref, sign_up.key, row.id, now(), parts.policy, sign_up.mailbox)
-    return Said(_became(outcome, row, at))
+    return Said(lambda: _became(outcome, row, at))
 
 
 def _became(outcome: Outcome, row: List, at: datetime) -> str:
-    return Markup(gettext(_BECAME[outcome])) % {"list": language.said(row).name, "time": language.words(at)}  # noqa: S704 ours
+    return language.in_markup(_BECAME[outcome], list=language.named(row), time=language.words(at))
 
 
 _BECAME = {
-    Outcome.MAILED: marked("We are sending you an email to confirm %(list)s. You are subscribed once you confirm it."),
-    Outcome.WAITS: marked("A confirmation email for %(list)s leaves at %(time)s: we leave some time between two emails "
-                          "to one address. You are subscribed once you confirm it."),
-    Outcome.CLOSED: marked("We cannot send another email before %(time)s: to protect mailboxes, we send only a few to "
-                           "one address. Please try again then."),
+    Outcome.MAILED: marked("We are sending you an email to confirm %(list)s. You are subscribed once you confirm."),
+    Outcome.WAITS: marked("We will send the confirmation email for %(list)s on %(time)s, because we leave some "
+                          "time between two emails to the same address. You are subscribed once you confirm."),
+    Outcome.CLOSED: marked("We cannot send another email before %(time)s. To protect mailboxes, we send only a few "
+                           "emails to each address. Please try again then."),
     Outcome.QUIET: marked("You do not want confirmation emails. Allow them again first, then subscribe."),
     Outcome.OPEN: marked("You are subscribed to %(list)s."),
 }  # fmt: skip
@@ -88,7 +90,7 @@ def _correct(session: Session) -> Said:
     may = {row.list_id: keys_of([parts.catalogue.lists[row.list_id]]) for row in mine.open}
     locale = parts.languages.known(request.form.get("locale", ""))
     correct.correct(session.key, told, locale, may, now())
-    return Said(gettext("Your details are saved."))
+    return Said(lambda: gettext("Your details are saved."))
 
 
 def _move(session: Session) -> Said | Response:
@@ -104,18 +106,18 @@ def _move(session: Session) -> Said | Response:
     mark = parts.links.try_key(b"moves" + (session.mailbox or session.key))
     refused = move.begin(sign_up, session.key, mark, now(), parts.policy)
     if isinstance(refused, datetime):
-        return Said(_became(Outcome.CLOSED, lists[0], refused), typed=typed)
+        return Said(lambda: _became(Outcome.CLOSED, lists[0], refused), typed=typed)
     if isinstance(refused, Limited):
         return too_many(refused)
     parts.watch.note([row.id for row in lists], address.ascii_domain)
     parts.wake_sender()
-    return Said(gettext(_MOVES, address=address.mailed))
+    shown = Markup("<bdi>{}</bdi>").format(address.mailed)
+    return Said(lambda: language.in_markup(_MOVES, address=shown))
 
 
 _NO_OTHER = marked("This is the address we already have. Please enter the new one.")
 _MOVES = marked(
-    "If we can write to %(address)s, we are sending a confirmation email there. Until it is "
-    "confirmed, everything stays as it is."
+    "If we can write to %(address)s, we are sending a confirmation email there. Nothing changes until you confirm."
 )
 
 
@@ -148,10 +150,10 @@ def _never(session: Session) -> Response:
 def _never_surely(session: Session) -> Said:
     policy, reason = current_parts().policy, "never write to me again"
     suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY, mailbox=session.mailbox)
-    return Said(gettext(_NEVER, who=everybody(current_parts().settings)), undo=True)
+    return Said(lambda: gettext(_NEVER, who=everybody(current_parts().settings)), undo=True)
 
 
-_NEVER = marked("We will not write to you again, for any list of %(who)s.")
+_NEVER = marked("We will not write to you again about any list from %(who)s.")
 
 
 def _lift(session: Session) -> Said:
@@ -160,12 +162,14 @@ def _lift(session: Session) -> Said:
     except ValueError:
         abort(404)
     suppress.lift(session.key, scope, mailbox=session.mailbox)
-    return Said(gettext(_LIFTED[scope]))
+    return Said(lambda: gettext(_LIFTED[scope]))
 
 
 _LIFTED = {
     SuppressionScope.CONFIRMATIONS: marked("Confirmation emails are allowed again."),
-    SuppressionScope.ALL: marked("We may write to you again. Subscriptions that ended do not come back by themselves."),
+    SuppressionScope.ALL: marked(
+        "We may write to you again. Subscriptions that have ended do not come back by themselves."
+    ),
 }
 
 

@@ -75,16 +75,16 @@ def open_(token: str) -> tuple[str, int]:
     parts = current_parts()
     opener = parts.links.read_preferences(token)
     if not preferences.open_(opener, now()):
-        about(mine := known(opener))
-        return _gone(opener, token, mine)
+        return _gone(opener, token, known(opener))
     session = parts.links.session_token(opener.key, opener.mailbox)
     return page(parts.links.read_session(session), session, Said())
 
 
 def _gone(opener: Opener, token: str, mine: Profile) -> tuple[str, int]:
     """Used or too old: it still says who asks, so a fresh one takes no typing where we have the address."""
-    used, action = now() < opener.until, url_for("preferences.again", token=token)
-    return render_template("pages/preferences_gone.html", used=used, action=action, address=_to_type(mine)), 410
+    used, footer = now() < opener.until, about(mine)
+    shown = {"used": used, "action": url_for("preferences.again", token=token), "address": _to_type(mine)}
+    return render_template("pages/preferences_gone.html", footer=footer, **shown), 410
 
 
 def _to_type(mine: Profile) -> Input | None:

@@ -1,11 +1,12 @@
 """The preferences page: everything of one address, and what its owner can do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import render_template
 from flask_babel import gettext
+from markupsafe import Markup
 
 from subscriptions import languages
 from subscriptions.actions import preferences
@@ -28,7 +29,7 @@ from subscriptions.web.intake import fields
 class Said:
     """What came of the last act: a sentence, or what was wrong with its form and what had been typed."""
 
-    message: str = ""
+    say: Callable[[], str] = str  # asked once the language and the time zone of the page are known
     problems: list[Problem] = field(default_factory=list)
     typed: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
@@ -41,8 +42,8 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     footer, problems = about(mine), language.in_words(said.problems)
     quiet = [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS]
     told = render_template(
-        "pages/preferences.html", mine=mine, said=said, problems=problems, footer=footer, lists=list(_lists(mine)),
-        fields=list(_inputs(mine)), told=_told(mine) | {**said.told},
+        "pages/preferences.html", mine=mine, said=said, message=said.say(), problems=problems, footer=footer,
+        lists=list(_lists(mine)), fields=list(_inputs(mine)), told=_told(mine) | {**said.told},
         new_address=fields.address_input(gettext, marked("New email address")),
         erase_by=language.words(mine.erase_by) if mine.erase_by else None,
         locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
@@ -138,5 +139,5 @@ def _told(mine: Profile) -> dict[str, str]:
     return told
 
 
-def _quiet(list_id: int | None) -> str | None:
-    return language.said(current_parts().catalogue.lists[list_id]).name if list_id is not None else None
+def _quiet(list_id: int | None) -> Markup | None:
+    return language.named(current_parts().catalogue.lists[list_id]) if list_id is not None else None

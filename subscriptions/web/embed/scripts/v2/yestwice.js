@@ -171,12 +171,12 @@
 
     /* Where there are several lists, each is a choice of its own, and nobody has made it yet. */
     const agreements = [], wordings = [], ticks = [];
-    each(lists, ({ list, name, text, lang, wording, purpose, policy_url }, i) => {
+    each(lists, ({ list, name, name_lang, text, lang, wording, purpose, policy_url }, i) => {
       wordings[i] = unseen(isOfSeveral ? `wording-${list}` : "wording", wording);
       if (isOfSeveral)
         ticks[i] = make("input", { type: "checkbox", name: "lists", value: list, "aria-describedby": "error-lists" });
       agreements[i] = [
-        isOfSeveral ? make("label", { class: "choice", part: "label" }, ticks[i], name) : make("p", {}, make("strong", {}, texts.agree)),
+        isOfSeveral ? make("label", { class: "choice", part: "label", lang: name_lang }, ticks[i], name) : make("p", {}, make("strong", {}, texts.agree)),
         make("p", { class: "lines", lang }, text), make("p", {}, purpose),
         policy_url && make("p", {}, make("a", { href: policy_url, part: "link" }, texts.policy)),
       ];
@@ -395,7 +395,7 @@
       fill(next);
       const names = [];
       each(said.lists || [said.list], (slug) =>
-        each(lists, (one) => one.list === slug && (names[names.length] = make("p", {}, make("strong", {}, one.name)))));
+        each(lists, (one) => one.list === slug && (names[names.length] = make("p", {}, make("strong", { lang: one.name_lang }, one.name)))));
       report(registration, "confirmed", title(done), names, make("p", {}, left),
         make("p", {}, make("a", { href: inbox.code.yours, target: "_blank", rel: "noopener", part: "link" }, inbox.code.data)));
     };
