@@ -24,18 +24,20 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @ONE_DATABASE
-def test_no_variable_of_the_environment_names_who_gave_a_command(world: World, environment: pytest.MonkeyPatch) -> None:
+def test_no_variable_of_the_environment_hides_the_account_that_gave_a_command(
+    world: World, environment: pytest.MonkeyPatch
+) -> None:
     environment.setattr(acts, "getuid", lambda: FREE)
     run(world, "suppressions", "add", ANNE, "--scope", "confirmations", "--reason", "a letter")
-    assert [row.actor for row in rows()] == [f"uid {FREE}"]
+    assert [row.actor for row in rows()] == [f"uid {FREE} for the SUDO_USER of the environment"]
 
 
 @each(("uid", "behind", "said"), [
     (0, "operator", "root for operator"), (0, "", "root"), (0, None, "root"),
     (0, "a\nb" * 50, "root for " + "ab" * 27 + "a"),
-    (os.getuid() or FREE, "operator", OURS if os.getuid() else f"uid {FREE}"),
+    (os.getuid(), "operator", f"{OURS} for operator"), (os.getuid(), OURS, OURS), (os.getuid(), None, OURS),
 ])  # fmt: skip
-def test_whoever_is_behind_sudo_is_named_beside_root_alone(
+def test_whoever_is_behind_sudo_is_named_behind_the_account(
     environment: pytest.MonkeyPatch, uid: int, behind: str | None, said: str
 ) -> None:
     environment.setattr(acts, "getuid", lambda: uid)

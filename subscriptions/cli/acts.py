@@ -33,13 +33,13 @@ def _name() -> str:
 
 
 def account() -> str:
-    """The account of the system that gives this command; behind sudo also for whom, which root alone is believed."""
+    """The account of the system that gives this command; then for whom, as sudo says, which it could forge."""
     uid, behind = getuid(), os.environ.get("SUDO_USER")
     try:
         named = pwd.getpwuid(uid).pw_name
     except KeyError:  # in a container it may have no name
         named = f"uid {uid}"
-    said = f"{named} for {behind}" if behind and uid == 0 else named
+    said = f"{named} for {behind}" if behind and behind != named else named
     return "".join(filter(str.isprintable, said))[:LONGEST]
 
 
