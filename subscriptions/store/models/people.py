@@ -33,6 +33,8 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
               postgresql_where=text("state = 'pending'")),
         Index("ix_registrations_purge_at", "purge_at", sqlite_where=text("state <> 'confirmed'"),
               postgresql_where=text("state <> 'confirmed'")),
+        Index("ix_registrations_mailbox", "mailbox", sqlite_where=text("mailbox IS NOT NULL"),
+              postgresql_where=text("mailbox IS NOT NULL")),
         UniqueConstraint("ref", "list_id"),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
@@ -62,6 +64,8 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
         Index("uq_subscriptions_open", "key", "list_id", unique=True, sqlite_where=text("state = 'confirmed'"),
               postgresql_where=text("state = 'confirmed'")),
         Index("ix_subscriptions_list_id", "list_id", "id"),
+        Index("ix_subscriptions_mailbox", "mailbox", sqlite_where=text("mailbox IS NOT NULL"),
+              postgresql_where=text("mailbox IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Id, primary_key=True)

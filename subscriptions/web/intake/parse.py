@@ -201,11 +201,16 @@ def is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:
 
 
 def read_json(body: bytes) -> Any:
-    """The value in a JSON text: UTF-8, no member twice, no NaN; raises NotJson."""
+    """The value in a JSON text: UTF-8, no member twice, no NaN, no half of a character; raises NotJson."""
     try:
-        return _JSON.decode(body.decode("utf-8"))
+        value = _JSON.decode(body.decode("utf-8"))
+        if b"\\u" in body:  # else there is none: few bodies hold an escape
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except UnicodeDecodeError:
         raise NotJson("The body is not UTF-8.") from None
+    except UnicodeEncodeError:
+        raise NotJson("The body holds half of a character: a surrogate such as \\ud800 without the other.") from None
     except NotJson:
         raise
     except ValueError:
