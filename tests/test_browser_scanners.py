@@ -92,7 +92,9 @@ def links(folder: Path, server: Server) -> set[str]:
 def everything(folder: Path) -> dict[str, list[str]]:
     tables = {name: table for name, table in db.metadata.tables.items() if name not in QUIET}
     with connected(database(folder)) as connection:
-        return {name: sorted(map(repr, connection.execute(sa.select(one)))) for name, one in tables.items()}
+        rows = {name: sorted(map(repr, connection.execute(sa.select(one)))) for name, one in tables.items()}
+    rows["meta"] = [row for row in rows["meta"] if not row.startswith("('written',")]  # whether the disk takes it
+    return rows
 
 
 def test_following_every_link_of_every_mail_changes_nothing(browser: Browser, server: Server, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_welcome_mail_is_owed_as_after_the_button(world: World, slug: str) -> 
 
 
 LINK_WORKS = {  # while there are tries, and then
-    type_code: ("and the link in the email works as well.", "The link in the email still works: please open it."),
+    type_code: ("You can also use the link in the email.", "The link in the email still works: please open it."),
     send_code: (api._WRONG.partition("{}. ")[2], api._OVER),
 }
 

@@ -108,7 +108,8 @@ class Composer:
         values = self.bare_values(due.address or "", due.mid, now, letter.sender.domain)
         values |= secrets(mail, due, self.links)
         values["greeting"] = phrases.greeting(greeted_by(told_by(due.name, due.fields)), tag, letter.form)
-        values["registered_at"] = words(due.registered_at, tag, zone)
+        at = words(due.registered_at, tag, zone)
+        values["registered_at"] = phrases.on_site(at, due.site, tag) if due.site and mail.row.of_form else at
         if due.ref and due.lead.confirm_by:
             values["confirm_by"] = words(due.lead.confirm_by, tag, zone)
         if due.confirmed_at:

@@ -20,6 +20,11 @@ def greeting(place: str, tag: str, form: str = "") -> str:
     return _said(marked("Hello,"), tag, form).replace("%", "%%")
 
 
+def on_site(time: str, site: str, tag: str) -> str:
+    """When something was entered, and where."""
+    return _said(marked("%(time)s, on %(site)s"), tag) % {"time": time, "site": site}
+
+
 def what_stays(
     kept: Kept, tag: str, when: Callable[[datetime], str], name_of: Callable[[int], str], form: str = ""
 ) -> list[str]:
@@ -91,6 +96,6 @@ _BY_HASH = marked(
 
 
 @lru_cache(256)
-def _said(text: str, tag: str, form: str) -> str:
+def _said(text: str, tag: str, form: str = "") -> str:
     with force_locale(locale_of(tag, form)):
         return str(gettext(text))

@@ -109,6 +109,7 @@ class Due(NamedTuple):
     refusal: Refusal | None
     refused_at: datetime | None
     note: str | None
+    site: str | None  # the host on which the form stood, where that is known
     members: tuple[Member, ...]  # in the order of the form; the mail bears the headers of the first
     kept: Kept | None = None  # what stays, where the mail says so
 

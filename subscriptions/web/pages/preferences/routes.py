@@ -9,7 +9,6 @@ from subscriptions.actions.preferences import Profile
 from subscriptions.links import Opener, Session
 from subscriptions.mail.responsible import sender_of_all
 from subscriptions.parts import current_parts
-from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.http.client_ip import origin
@@ -66,7 +65,7 @@ def link_page(token: str) -> tuple[str, int]:
     mine = known(opener)
     footer = about(mine)
     if now() >= opener.until or preferences.is_used(opener):
-        return _gone(opener, token, mine, footer)
+        return _gone(opener, token, mine)
     action, until = url_for("preferences.open_", token=token), language.words(opener.until)
     return render_template("pages/preferences_open.html", action=action, until=until, footer=footer), 200
 
@@ -76,17 +75,16 @@ def open_(token: str) -> tuple[str, int]:
     parts = current_parts()
     opener = parts.links.read_preferences(token)
     if not preferences.open_(opener, now()):
-        mine = known(opener)
-        return _gone(opener, token, mine, about(mine))
+        return _gone(opener, token, known(opener))
     session = parts.links.session_token(opener.key, opener.mailbox)
     return page(parts.links.read_session(session), session, Said())
 
 
-def _gone(opener: Opener, token: str, mine: Profile, footer: list[List]) -> tuple[str, int]:
+def _gone(opener: Opener, token: str, mine: Profile) -> tuple[str, int]:
     """Used or too old: it still says who asks, so a fresh one takes no typing where we have the address."""
-    used, action = now() < opener.until, url_for("preferences.again", token=token)
-    shown = {"used": used, "action": action, "address": _to_type(mine), "footer": footer}
-    return render_template("pages/preferences_gone.html", **shown), 410
+    used, footer = now() < opener.until, about(mine)
+    shown = {"used": used, "action": url_for("preferences.again", token=token), "address": _to_type(mine)}
+    return render_template("pages/preferences_gone.html", footer=footer, **shown), 410
 
 
 def _to_type(mine: Profile) -> Input | None:
