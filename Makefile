@@ -52,6 +52,7 @@ translations: $(VENV)/.core ## collect the texts, update the catalogues and comp
 		$(VENV)/bin/pybabel --quiet compile --input-file=$$po --output-file=$${po%.po}.mo \
 			--locale=$${folder##*/} || exit 1; \
 	done
+	@$(VENV)/bin/python translations/familiar.py
 
 lock: ## renew requirements.lock after requirements.txt has changed (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

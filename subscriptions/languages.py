@@ -10,11 +10,13 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import get_decimal_symbol
+from babel.support import NullTranslations, Translations
 
 from subscriptions.domain.texts import marked as marked
 
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 SOURCE = "en"  # the language of the texts in code and templates
+FAMILIAR = "familiar"  # the form of address, and the catalogue of its texts
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 _LETTERS = re.compile(r"[\w-]*")  # de_AT.UTF-8, and what was copied with a link: de)
 LONGEST_TAG = 35  # RFC 5646 4.4.1
@@ -43,12 +45,25 @@ class Languages:
 
 def tag_of(locale: Locale) -> str:
     """As HTML and HTTP write it (BCP 47)."""
-    return str(locale).replace("_", "-")
+    return str(locale).partition("@")[0].replace("_", "-")
 
 
 @lru_cache
-def locale_of(tag: str) -> Locale:
-    return Locale.parse(tag, sep="-")
+def locale_of(tag: str, form: str = "") -> Locale:
+    """`form`: of address; the modifier of the locale says that it is the familiar one."""
+    locale = Locale.parse(tag, sep="-")
+    if form == FAMILIAR:
+        locale = Locale(locale.language, locale.territory, locale.script, locale.variant, modifier=FAMILIAR)
+    return locale
+
+
+@lru_cache
+def texts(folder: Path, locale: Locale) -> NullTranslations:
+    """The translations of a language; in the familiar form over the formal ones, where it has a text of its own."""
+    found, familiar = Translations.load(folder, [locale]), Translations.load(folder, [locale], FAMILIAR)
+    if locale.modifier == FAMILIAR and isinstance(found, Translations) and isinstance(familiar, Translations):
+        found.merge(familiar)
+    return found
 
 
 def direction(tag: str) -> str:

@@ -73,6 +73,28 @@ def test_no_statement_changes_or_removes_evidence_or_audit(proven: World, databa
     assert (stored("evidence"), stored("audit")) == before
 
 
+KEEPS = [f"UPDATE {table} SET id = id + 1000" for table in ("registrations", "subscriptions")]  # noqa: S608
+KEEPS += ["UPDATE registrations SET id = 7 - id, name = 'x'"]
+KEEPS_ON_SQLITE = [f"{how} INTO {table} SELECT * FROM {table}" for table in ("registrations", "subscriptions")  # noqa: S608
+                   for how in ("INSERT OR REPLACE", "REPLACE")]  # fmt: skip
+KEEPS_ON_SQLITE += ["INSERT INTO registrations SELECT * FROM registrations WHERE true ON CONFLICT (id) DO NOTHING"]
+KEEPS_ON_SQLITE += [f"UPDATE registrations SET {name} = {name} + 1000" for name in ("rowid", "oid", "_rowid_")]  # noqa: S608
+KEEPS_ON_SQLITE += [f"PRAGMA defer_foreign_keys = ON; {one}; DELETE FROM evidence" for one in KEEPS]  # noqa: S608
+
+
+@each("statement", [*KEEPS, *KEEPS_ON_SQLITE])
+def test_no_row_that_evidence_is_about_is_replaced_or_gets_another_id(
+    proven: World, database: str, statement: str
+) -> None:
+    if statement in KEEPS_ON_SQLITE and database == "postgresql":
+        return
+    tables = ("evidence", "registrations", "subscriptions")
+    before = [*map(stored, tables)]
+    with pytest.raises(DBAPIError, match="what evidence is about keeps its id"):
+        execute(*statement.split("; "))
+    assert [*map(stored, tables)] == before
+
+
 @each("change", ["at = '2020-01-01 00:00:00+00'", "actor_kind = 'token'", "actor = 'x'", "act = 'x'", "count = 7",
                  "reason = 'another'", "reason = NULL", "about = NULL", "about = NULL, reason = NULL"])  # fmt: skip
 def test_no_column_of_the_audit_changes_while_the_person_is_known(proven: World, change: str) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Window
+from subscriptions.cli import acts
 from subscriptions.parts import current_parts
 from subscriptions.settings import Abuse, Limits
 from subscriptions.store import attack, counters
@@ -133,7 +134,7 @@ def test_a_second_run_finds_nothing_and_changes_nothing(attacked: World) -> None
 def test_the_audit_says_who_did_what_in_numbers_and_names_nobody(
     attacked: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SUDO_USER", "operator")
+    monkeypatch.setattr(acts, "account", lambda: "operator")
     cancel(attacked, "--network", "198.51.100.0/24")
     assert audited(attacked) == [("abuse cancel begun", 3, 2), ("abuse cancel done", 3, 2)]
     with reading() as session:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from subscriptions.domain import codes
 from subscriptions.domain.policy import Policy, Rate
 from subscriptions.links.handles import Codes
-from tests.builders import NEWS, World
+from tests.builders import ANNE, HIDDEN, NEWS, OFFERS, World
 from tests.support.cases import each
 from tests.test_enter_code import BOTH, Way, code, tries
 from tests.typed import WRONG, visit
@@ -88,6 +88,48 @@ def test_three_tries_of_a_visit_are_counted_while_it_can_be_confirmed_and_a_day_
 ) -> None:
     rate = codes.visit_tries(Policy(confirm_within=timedelta(hours=within)))
     assert rate == Rate(3, timedelta(hours=counted))
+
+
+MAILS = {
+    (): 18,
+    ((1, 15, "m"), (3, 24, "h"), (5, 30, "d")): 18,
+    ((3, 24, "h"),): 18,
+    ((5, 24, "h"), (9, 30, "d")): 27,
+    ((10, 24, "h"),): 60,
+    ((1, 30, "d"),): 18,
+}
+
+
+@each(("mails", "tries"), MAILS.items())
+def test_an_address_has_the_tries_of_all_visits_whose_codes_may_be_typed_in_a_day(
+    mails: tuple[tuple[int, int, str], ...], tries: int
+) -> None:
+    periods = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+    policy = Policy(mails=tuple(Rate(count, number * periods[unit]) for count, number, unit in mails))
+    assert codes.address_tries(policy) == Rate(tries, timedelta(days=1))
+
+
+@BOTH
+def test_a_stranger_leaves_the_owner_of_a_mailbox_her_tries_on_the_edge_of_a_day_too(world: World, way: Way) -> None:
+    def three_wrong(handle: str) -> None:
+        assert {way(world, handle, WRONG).status_code for _ in range(4)} == {422}
+
+    world.clock.forward(minutes=15)
+    theirs = []
+    for slug in (NEWS, OFFERS, HIDDEN):
+        theirs.append(visit(world, ANNE, slug))
+        world.clock.forward(minutes=15)
+    world.clock.forward(hours=23, minutes=10)
+    for handle in theirs:
+        three_wrong(handle)
+    world.clock.forward(minutes=6)
+    mine = visit(world)
+    world.deliver()
+    right = code(world)
+    for slug in (OFFERS, HIDDEN):
+        world.clock.forward(minutes=15)
+        three_wrong(visit(world, ANNE, slug))
+    assert way(world, mine, right).status_code == 200
 
 
 @BOTH

@@ -43,7 +43,7 @@ def test_every_setting_stands_in_the_example_and_no_other(section: str) -> None:
 
 @pytest.mark.parametrize("section", TABLES)
 def test_no_setting_goes_unexplained(section: str) -> None:
-    text = EXAMPLE.read_text("utf-8").rpartition(f"[{section}]")[2].partition("\n[")[0]
+    text = re.split(rf"^\[+{section}\]+$", EXAMPLE.read_text("utf-8"), flags=re.M)[1].partition("\n[")[0]
     explained = re.findall(r"^#.+\n(?:#.+\n)*(?:\w+ = .+\n)+", text, re.M)
     assert sum(len(re.findall(r"^\w+ = ", one, re.M)) for one in explained) == len(fields(TABLES[section]))
 

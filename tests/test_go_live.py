@@ -15,7 +15,7 @@ from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings, Mail
 from subscriptions.store import meta, mode
 from subscriptions.store.engine import WentLive, reading, transaction
-from subscriptions.store.models import Captured, Job, Token, db
+from subscriptions.store.models import Audit, Captured, Job, Token, db
 from tests.builders import ANNE, BART, CRIS, World, bearer, rows_of_every_table
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_commands import logging_as_it_was
@@ -99,6 +99,17 @@ def test_go_live_removes_what_was_made_up_and_keeps_lists_texts_and_tokens(tried
     assert not [name for name in mode.STAYS - {"meta", "audit"} if after[name] != before[name]]
     assert jump(tried) is None
     starts(tried)
+
+
+def test_go_live_ends_what_the_audit_says_of_people_who_were_made_up(tried: World) -> None:
+    run = tried.app.test_cli_runner().invoke
+    run(args=["suppressions", "add", ANNE, "--scope", "all", "--reason", "Anne wrote a letter", "--yes"])
+    with reading() as session:
+        assert [row.reason for row in session.query(Audit) if row.about] == ["Anne wrote a letter"]
+    go_live(tried, "--yes")
+    with reading() as session:
+        kept = [(row.act, row.about, row.reason) for row in session.query(Audit).order_by(Audit.id)]
+    assert kept[-2:] == [("suppressions add", None, None), ("go-live", None, None)]
 
 
 def test_go_live_leaves_no_time_that_has_not_come(tried: World) -> None:

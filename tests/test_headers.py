@@ -100,7 +100,7 @@ def holds(world: World, name: str) -> None:
     assert answer.status_code == status
     headers = answer.headers
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == ("same-origin" if name in FORMS else "no-referrer")
+    assert headers["Referrer-Policy"] == ("same-origin" if name in (*FORMS, "mailbox") else "no-referrer")
     assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
     policy = headers["Content-Security-Policy"]
     for part in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"):

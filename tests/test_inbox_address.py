@@ -43,9 +43,13 @@ def test_the_page_names_the_address_to_whoever_sent_the_form_and_no_url_shows_it
 def test_without_what_the_redirect_said_the_page_is_the_same_for_everyone(world: World) -> None:
     mine, other = asked(signed_up(world)), asked(signed_up(world, BART))
     forged = mine["a"][:-6] + ("A" if mine["a"][-6] != "A" else "B") + mine["a"][-5:]
-    for a in (None, "", "x", forged, other["a"], mine["a"] + "A", "A" * 123, "\0", "é" * 60):
+    for a in (None, "", "x", forged, other["a"], mine["a"] + "A", *map("A".__mul__, range(123, 128)), "\0", "é" * 60):
         shown = world.get(f"{FORM}/check-inbox?{urlencode({'r': mine['r']} | ({'a': a} if a is not None else {}))}")
         assert shown.status_code == 200 and UNSAID in shown.text and f"{ANNE}</bdi>" not in shown.text
+        for path in ("code", "correct"):
+            assert world.post(f"{FORM}/{path}", data={"r": mine["r"], "a": a or "", "code": WRONG}).status_code < 500
+    cuts = [world.get(f"{FORM}/check-inbox?{urlencode({'r': mine['r'], 'a': mine['a'][:n]})}") for n in range(-8, 0)]
+    assert [page.status_code for page in cuts if UNSAID in page.text] == [200] * 8
     alone = world.get(f"{FORM}/check-inbox?a={mine['a']}")
     assert UNSAID in alone.text and mine["a"] not in alone.text
 

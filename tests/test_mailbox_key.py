@@ -62,7 +62,7 @@ def test_spellings_in_one_batch_share_it_as_well(world: World) -> None:
     asks = [sign_up(world, f"anne+{n}@example.org", bytes(15) + bytes([n])) for n in range(5)]
     asks = [one._replace(mailbox=keys(world, one.address.mailed)[1]) for one in asks]
     subscribe(asks, world.clock.now(), world.parts.policy)
-    assert [row.address for row in world.registrations()] == [f"anne+{n}@example.org" for n in range(3)]
+    assert [row.address for row in world.registrations()] == ["anne+0@example.org"]
 
 
 def test_a_subscription_is_for_the_address_as_typed(world: World) -> None:

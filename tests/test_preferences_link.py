@@ -9,13 +9,15 @@ from flask import Flask
 
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import Owed, UsedOnce
-from tests.builders import ANNE, NEWS, OFFERS, World, link_in, owed, rows_of_every_table, through
+from tests.builders import ANNE, BART, NEWS, OFFERS, World, link_in, owed, rows_of_every_table, through
 from tests.preferences import Page, ask, link, session_of
 from tests.read_mails import timed
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.relay import Relay
+from tests.test_uniform import disowned, seen
 
 pytestmark = BY_DAY_ON_SQLITE
+NOT_THEIRS = "", "anne", BART, f"x{ANNE}", ANNE.replace("@", "+x@")
 
 
 def test_looking_at_the_link_changes_nothing_and_offers_one_button(world: World) -> None:
@@ -152,3 +154,31 @@ def test_only_the_session_of_the_page_may_act(world: World) -> None:
     answers = [world.post("/preferences/my/leave", data={"session": one, "list": NEWS}) for one in forged]
     assert {one.status_code for one in answers} == {404}
     assert [one.state for one in world.subscriptions()] == ["confirmed"]
+
+
+def test_who_is_known_by_a_suppression_alone_gets_a_fresh_link_by_typing_the_address(world: World) -> None:
+    disowned(world)
+    world.clock.forward(days=40)
+    world.run("purge")
+    ask(world, ANNE)
+    old = link(world, ANNE)
+    world.clock.forward(hours=1)
+    gone = world.post(old)
+    assert (gone.status_code, 'name="email"' in gone.text, ANNE in gone.text) == (410, True, False)
+    refused = [seen(world.post(f"{old}/again", data=said)) for said in ({}, *({"email": one} for one in NOT_THEIRS))]
+    assert len(set(map(str, refused))) == 1 and "We cannot send you a new link" in str(refused[0]) and owed() == []
+    for _ in range(2):  # a second press books no second mail
+        assert "We are sending you a new link" in world.post(f"{old}/again", data={"email": f" {ANNE}"}).text
+    assert len(owed()) == 1
+    opened = world.post(link(world, ANNE))
+    world.clock.forward(minutes=30)
+    closed = world.post("/preferences/my/show", data={"session": session_of(opened)})
+    assert (opened.status_code, closed.status_code, 'name="email"' in closed.text) == (200, 410, True)
+    again = world.post("/preferences/my/again", data={"session": session_of(closed), "email": ANNE})
+    assert "We are sending you a new link" in again.text and len(owed()) == 1
+
+
+def test_whose_address_we_have_is_asked_for_none(world: World) -> None:
+    world.subscribe(ANNE)
+    page = Page.of(world, ANNE)
+    assert 'name="email"' not in world.post(page.link).text

@@ -2,6 +2,8 @@
 
 import pytest
 
+from subscriptions.actions.suppress import suppress
+from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.store import suppressions
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, NEWS, OFFERS, World
@@ -84,3 +86,33 @@ def test_an_old_unsubscribe_link_offers_to_lift_never_again(world: World, subscr
     assert (answer.status_code, "You asked us never to write to you again." in answer.text) == (200, True)
     assert "We may write to you again" in world.post(f"{link}/lift").text and scopes(world) == []
     assert "never to write" not in world.post(link).text and world.get(f"{link}/lift").status_code == 405
+
+
+def test_another_spelling_that_we_do_not_know_brings_no_mail_to_who_never_wants_any(world: World) -> None:
+    owner, other = "victim@gmail.com", "v.i.ctim+{}@gmail.com"
+    world.subscribe(owner)
+    Page.of(world, owner).act("never-surely")
+    before = len(world.mails())
+    for number in range(3):
+        world.clock.forward(days=31)
+        world.run("purge")
+        ask(world, other.format(number))
+        assert len(world.mails()) == before
+
+
+@pytest.mark.parametrize("known_by", ["subscription", "suppression", "not me alone"])
+def test_a_spelling_that_we_know_by_itself_gets_its_page_though_another_objected(world: World, known_by: str) -> None:
+    other = "anne+news@example.org"
+    if known_by == "subscription":
+        world.subscribe(other)
+    world.sign_up(ANNE) if known_by == "not me alone" else world.subscribe(ANNE)
+    if known_by == "not me alone":
+        world.post(world.not_me_link(ANNE))
+    else:
+        Page.of(world, ANNE).act("never-surely")
+    world.clock.forward(days=29 if known_by == "not me alone" else 31)
+    if known_by == "suppression":
+        suppress(
+            key(world, other), SuppressionScope.CONFIRMATIONS, "by hand", world.clock.now(), world.parts.policy, "test"
+        )
+    assert Page.of(world, other).opened.status_code == 200

@@ -50,6 +50,7 @@ BODIES = {
     b"": "The body is not JSON.",
     b"{": "The body is not JSON.",
     b"\xff": "The body is not UTF-8.",
+    b'"\\ud800"': "The body holds half of a character: a surrogate such as \\ud800 without the other.",
     b"[" * 60_000: "The body is nested too deeply.",
     b'{"email": "a", "email": "b"}': "The body names a member twice.",
     b'{"email": NaN}': "NaN is not JSON.",

@@ -93,7 +93,7 @@ BAD_ADDRESSES = (
     "x" * 65 + "@example.org", "ü" * 33 + "@example.org", "a@" + ".".join(["x" * 63] * 4) + ".org",
     "anne\x00@example.org", "anne@example.org\r\nBcc: bart@example.org", "anne%0d%0aBcc:@example.org",
     "=?utf-8?q?=0ABcc:bart@example.org?=", "anne\u200b@example.org", "an\u202ene@example.org", "anne@exam\u2028ple.org",
-    "\ud800@example.org", "anne@\udfff.org", "j\ufffdrg@example.org", "anne(x)@example.org", "@a.org:anne@example.org",
+    "j\ufffdrg@example.org", "anne(x)@example.org", "@a.org:anne@example.org",
     "x" * 60_000 + "@example.org", "anne@" + "x." * 20_000 + "org", "\t\nanne\t@example.org",
 )  # fmt: skip
 
@@ -115,14 +115,17 @@ NO_JSON = (
     b"", b"{", b"\xff", b'{"email": NaN}', b'{"email": -Infinity}', b"[" * 60_000, b'{"a":' * 10_000, b"1" * 5000,
     b'\xef\xbb\xbf{"email": "anne@example.org"}', b'{"email": "anne@example.org", "email": "bart@example.org"}',
     b'{"email": "anne@example.org"} {}', b"email=anne@example.org", b"\x00",
-    '{"email": "anne@example.org"}'.encode("utf-16"),
+    '{"email": "anne@example.org"}'.encode("utf-16"), b'{"email": "\\ud800@example.org"}',
+    b'{"email": "anne@\\udfff.org"}', b'{"email": "anne@example.org", "name": "\\udc00\\ud800"}', b'{"\\ud800": ""}',
+    b'{"registration": "\\ud800"}', b'{"registration": "\\uDBFF", "code": "\\uDBFF"}',
 )  # fmt: skip
 
 
 @each("body", NO_JSON)
 def test_a_body_that_is_no_json_is_a_bad_request(world: World, body: bytes) -> None:
-    answer = send(world, body)
-    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+    for url in (URL, f"{URL}/again", "/api/v1/confirmations"):
+        answer = world.post(url, data=body, content_type="application/json")
+        assert (url, answer.status_code, answer.mimetype) == (url, 400, "application/problem+json")
     assert world.registrations() == []
 
 
@@ -168,7 +171,7 @@ def test_every_problem_is_named_at_once(world: World) -> None:
     assert pointers(world.post(URL, json=wrong)) == ["/email", "/name", "/locale", "/wording"]
 
 
-@each("name", ["a\x00", "a\nb", "\ud800", "\x7f", "a\u2028b", "x" * 101, "x" * 60_000])
+@each("name", ["a\x00", "a\nb", "\x7f", "a\u2028b", "x" * 101, "x" * 60_000])
 def test_a_name_that_is_no_line_of_text_is_refused(world: World, name: str) -> None:
     assert world.sign_up(name=name).status_code == 422
 

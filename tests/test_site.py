@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World
+from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World, text_of
+from tests.support.cases import each
 from tests.support.doors import read_rows
 from tests.typed import handle_of
 
@@ -120,3 +121,16 @@ def test_another_mail_keeps_the_site_that_the_form_of_each_list_stood_on(world: 
         data = {"r": handle_of(signed_up)}
         world.post(f"/subscribe/{NEWS}/check-inbox", data=data, headers={"Origin": world.base_url})
     assert sites(world) == first * 2
+
+
+@each(("headers", "site"), SAID)
+def test_the_confirmation_mail_names_the_site_of_the_form_where_that_is_a_known_one(
+    world: World, headers: Mapping[str, str], site: str | None
+) -> None:
+    world.clock.forward(days=40)
+    world.post(f"/subscribe/{NEWS}", data={"email": ANNE}, headers=dict(headers))
+    mail = world.mails(ANNE)[-1]
+    for kind in ("plain", "html"):
+        text = re.sub("<[^>]+>", "\n", text_of(mail, kind))
+        known = re.search(r"^.*Time: \d+ \w+ \d{4}, \d\d:\d\d \(UTC\)(?:, on (\S+))?$", text, re.M)
+        assert known is not None and known[1] == (None if site == "another site" else site), text

@@ -117,6 +117,7 @@ BEHIND = [
     ").",
     '">',
     "&gt;",
+    "&quot;&gt;&gt;.",
     ";",
     "…",
     "%29",
@@ -151,3 +152,9 @@ def test_what_is_wrong_within_a_link_stays_wrong(world: World) -> None:
     mailed = world.leave_link(ANNE)
     for wrong in (mailed[:-1], mailed + "x", mailed + ")x", mailed.replace("/unsubscribe/", "/unsubscribe/)")):
         assert world.get(wrong).status_code == 404
+
+
+@each("tail", ["." * 15_000 + "x", ".)" * 7_500 + "x", "&gt;" * 4_000 + "x", "." * 15_000, "&gt;" * 200])
+def test_what_is_longer_than_any_link_of_ours_is_not_searched_for_its_end(world: World, tail: str) -> None:
+    for mailed in (world.leave_link(ANNE), "/unsubscribe/", "/confirm/", "/not-me/", "/preferences/"):
+        assert world.get(mailed + tail).status_code == 404

@@ -125,12 +125,30 @@ def test_a_new_start_stands_where_the_clock_was_left(world: World, make_app: Cal
     assert world.clock.now() == before
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_another_website_cannot_move_the_clock(world: World, site: str) -> None:
+OURS, EVIL = "http://127.0.0.1:8000", "https://evil.example"
+FOREIGN = [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": EVIL}, {"Origin": "null"},
+           {"Origin": "http://127.0.0.1:8001"}, {"Origin": EVIL, "Sec-Fetch-Site": "none"},
+           {"Origin": "null", "Sec-Fetch-Site": "cross-site"}]  # fmt: skip
+FROM_HERE = [{}, {"Origin": OURS}, {"Origin": OURS, "Sec-Fetch-Site": "same-origin"},
+             {"Origin": "null", "Sec-Fetch-Site": "same-origin"}]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", FOREIGN)
+def test_another_website_cannot_move_the_clock(world: World, said: dict[str, str]) -> None:
     before = world.clock.now()
-    answer = world.post("/mailbox/clock", data={"forward": "1month"}, headers={"Sec-Fetch-Site": site})
+    answer = world.post("/mailbox/clock", data={"forward": "1month"}, headers=said)
     assert answer.status_code == 403
     assert world.clock.now() == before
+
+
+@pytest.mark.parametrize("said", FROM_HERE)
+def test_our_own_page_moves_it_in_whatever_browser_and_tells_ourselves_where_it_was(
+    world: World, said: dict[str, str]
+) -> None:
+    before = world.clock.now()
+    assert world.get("/mailbox").headers["Referrer-Policy"] == "same-origin"
+    assert world.post("/mailbox/clock", data={"forward": "1h"}, headers=said).status_code == 303
+    assert world.clock.now() > before
 
 
 @pytest.mark.parametrize("step", ["", "-1h", "1year", "24h "])

@@ -164,7 +164,7 @@ def test_a_batch_reads_no_table_as_a_whole_however_little_is_known_of_it(far: Wo
     take(far, [ask(far, f"v{n}@example.org", n.to_bytes(16)) for n in range(500)])
     among = arrays.octets([b"k" * 16, b"l" * 16])
     with in_trips() as connection, trip(connection) as out:
-        plan = out.ask("EXPLAIN " + signups.PG_SEE, (among, now, among, among, now))
+        plan = out.ask("EXPLAIN " + signups.PG_SEE, (among, now, among, among, now, among, among, now))
         forget = out.ask("EXPLAIN " + addresses.POSTGRES_FORGET, (among,))
     for told in (plan(), forget()):
         text = "\n".join(row for (row,) in told)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions import move
 from subscriptions.actions.subscribe import Origin
-from subscriptions.domain.codes import TRIES_AN_ADDRESS, is_over, visit_tries
+from subscriptions.domain.codes import address_tries, is_over, visit_tries
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Registration as State
@@ -194,11 +194,11 @@ def _spend(session: Session, visit: Visit, links: Links, now: datetime, policy: 
 
     Once those of the visit are used up, nobody can use up those of the address with it.
     """
-    rate, mine = visit_tries(policy), links.try_key(visit.refs[0])
+    rate, all_of_them, mine = visit_tries(policy), address_tries(policy), links.try_key(visit.refs[0])
     _, used = guards.add_one(session, Counted.TRIES, mine, now, rate.period)
     if used > rate.count:
         return [], 0
     behind = registrations.key_behind(session, visit.refs) or visit.refs[0]
     theirs = links.try_key(b"address" + behind)
-    _, by_address = guards.add_one(session, Counted.TRIES, theirs, now, TRIES_AN_ADDRESS.period)
-    return [mine, theirs] if by_address <= TRIES_AN_ADDRESS.count else [], rate.count - used
+    _, by_address = guards.add_one(session, Counted.TRIES, theirs, now, all_of_them.period)
+    return [mine, theirs] if by_address <= all_of_them.count else [], rate.count - used

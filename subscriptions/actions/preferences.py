@@ -1,6 +1,6 @@
 """Preferences: the way to one's own (a mail with a link that works once), and the profile that is shown there."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -40,9 +40,9 @@ def ask(
         limited = gate().refuse(network, _NO_PROOF)
         assert not isinstance(limited, ProofNeeded)
         if limited is None:
-            scopes = {row.scope for row in suppressions.active(session, key, now, mailbox)}
-            rates = TYPED_IN_PEACE if scopes else TYPED
-            _owe(session, mailbox or key, "requests", rates, _hook(session, key, typed, scopes, now), now)
+            standing = suppressions.active(session, key, now, mailbox)
+            rates = TYPED_IN_PEACE if standing else TYPED
+            _owe(session, mailbox or key, "requests", rates, _hook(session, key, typed, standing, now), now)
         with trip(session) as out:
             addresses.forget(out, [key, mailbox or key])
             counters.write(out, {"limited" if limited else "preferences": 1})
@@ -50,18 +50,19 @@ def ask(
 
 
 @repeated
-def ask_again(key: bytes, now: datetime, mailbox: bytes | None = None) -> datetime | None:
+def ask_again(key: bytes, now: datetime, mailbox: bytes | None = None, typed: str | None = None) -> datetime | None:
     """The same for the holder of an older link: when the mail leaves, or None.
 
     It came from the mailbox itself, so no stranger has spent this budget, and where it is closed the mail waits.
+    `typed`: the address, where its holder has told it and it is that of the key; else a row has to hold it.
     """
     with transaction() as session:
         addresses.lock_or_create(session, key, mailbox)
-        waiting = outbox.of_key(session, key, MailKind.PREFERENCES)
+        waiting = outbox.of_key(session, key, MailKind.PREFERENCES, typed)
         if waiting is not None:
             return max(waiting.due_at, now)
-        scopes = {row.scope for row in suppressions.active(session, key, now, mailbox)}
-        due_at = _owe(session, mailbox or key, "renewals", RENEWED, _hook(session, key, None, scopes, now), now)
+        hook = _hook(session, key, typed, suppressions.active(session, key, now, mailbox), now)
+        due_at = _owe(session, mailbox or key, "renewals", RENEWED, hook, now)
         with trip(session) as out:
             addresses.forget(out, [key, mailbox or key])
             counters.write(out, {"preferences": 1})
@@ -85,10 +86,13 @@ def _owe(
 
 
 def _hook(
-    session: Session, key: bytes, typed: str | None, scopes: Collection[SuppressionScope], now: datetime
+    session: Session, key: bytes, typed: str | None, standing: Sequence[Standing], now: datetime
 ) -> dict[str, Any] | None:
-    """What a mail to this address hangs on: the row that holds the address, as it was once mailed."""
-    if SuppressionScope.ALL in scopes:
+    """What a mail to this address hangs on: the row that holds the address, as it was once mailed.
+
+    Of who objected under another spelling, no spelling is mailed that we do not know by itself.
+    """
+    if _is_never(standing):
         return None
     known = subscriptions.shown_of_key(session, key, now)
     if known:
@@ -96,7 +100,9 @@ def _hook(
     waiting = registrations.unconfirmed_of_key(session, key, now)
     if waiting:
         return {"registration_id": waiting[-1].id}
-    return {"address": typed} if scopes and typed else None
+    objects = any(row.set_as is SuppressionScope.ALL for row in standing)
+    is_known = any(not row.of_mailbox for row in standing) if objects else bool(standing)
+    return {"address": typed} if is_known and typed else None
 
 
 def is_used(opener: Opener) -> bool:

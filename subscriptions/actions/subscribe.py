@@ -132,7 +132,7 @@ def _unusual(sign_ups: Sequence[SignUp]) -> dict[str, int]:
 def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
     """Keys that this batch gave no reason to know: refused, or the budget closed, and nothing was seen of them."""
     seen = batch.seen
-    known = {*seen.suppressed, *(key for key, _ in (*seen.open, *seen.pending))}
+    known = {*seen.suppressed, *(key for key, _ in seen.asked)}
     known |= {mailbox for mailbox, budget in batch.budgets.items() if budget.is_changed}
     return sorted({key for sign_up in sign_ups for key in (sign_up.key, sign_up.counts_by)} - known)
 
@@ -178,15 +178,15 @@ def _suppressed(batch: _Batch, sign_up: SignUp) -> set[int | None]:
 def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> None:
     """Each list is a registration of its own, and the one mail for all hangs on the first."""
     step = registration_step(None, Event.SUBSCRIBE)
-    key, budget, mail = sign_up.key, batch.budgets[sign_up.counts_by], step.mail
-    fresh = [choice for choice in choices if (key, choice.list.id) not in batch.seen.pending]
+    whose, budget, mail = {sign_up.key, sign_up.counts_by}, batch.budgets[sign_up.counts_by], step.mail
+    fresh = [one for one in choices if batch.seen.asked.isdisjoint((key, one.list.id) for key in whose)]
     due_at = budget.mail_time(batch.now, may_wait=bool(fresh))
     if due_at is None or due_at >= batch.confirm_by:
         return
     budget.spend(due_at)
     for choice in choices if due_at == batch.now else fresh:
         batch.new.append(_new(batch, sign_up, choice, due_at, mail))
-        batch.seen.pending.add((key, choice.list.id))
+        batch.seen.asked.update((key, choice.list.id) for key in whose)
         mail = None
 
 

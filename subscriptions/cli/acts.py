@@ -1,9 +1,10 @@
 """What a command leaves in the audit, and what it asks before what cannot be undone."""
 
-import getpass
 import os
+import pwd
 import sys
 from collections.abc import Callable
+from os import getuid
 
 import click
 
@@ -31,12 +32,14 @@ def _name() -> str:
 
 
 def account() -> str:
-    """The account of the system that gives this command, also behind sudo."""
+    """The account of the system that gives this command; then for whom, as sudo says, which it could forge."""
+    uid, behind = getuid(), os.environ.get("SUDO_USER")
     try:
-        named = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        named = "unknown"
-    return "".join(filter(str.isprintable, named))[:LONGEST]
+        named = pwd.getpwuid(uid).pw_name
+    except KeyError:  # in a container it may have no name
+        named = f"uid {uid}"
+    said = f"{named} for {behind}" if behind and behind != named else named
+    return "".join(filter(str.isprintable, said))[:LONGEST]
 
 
 def line(text: str, at_most: int = LONGEST) -> str:

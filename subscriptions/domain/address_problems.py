@@ -71,9 +71,9 @@ _ENCODED_WORD = re.compile(r"=\?[^?]*\?[bq]\?", re.I)  # RFC 2047: some relays d
 _DOTS = str.maketrans("。．｡", "...")  # a domain may have these, UTS 46
 _NOT_LOCAL = re.compile(r"[^a-zA-Z0-9.!#$%&'*+/=?^_`{|}~\u0080-\U0010FFFF-]")  # RFC 5322 3.2.3, RFC 6531 3.3
 _NOT_DOMAIN = re.compile(r"[^a-zA-Z0-9.\u0080-\U0010FFFF-]")
-_MANY = re.compile(r"[^@\s,;]+@[^@\s,;]+[\s,;]+[^@\s,;]+@")
+_MANY = re.compile(r"(?<![^@\s,;])[^@\s,;]+@[^@\s,;]+[\s,;]+[^@\s,;]+@")
 _AROUND = _ENDS + ",;:<>()[]{}\"'`´“”„‟‘’‚‛«»‹›"
-_PASTED = re.compile(r".*<\s*(?:mailto:)?([^<>]*)>\W*|mailto:([^?]*).*", re.I | re.S)
+_PASTED = re.compile(r".*<\s*(?:mailto:)?([^<>]*)>[^\w<]*|mailto:([^?]*).*", re.I | re.S)
 
 
 def trimmed(text: str) -> str:

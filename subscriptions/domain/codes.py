@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import datetime, timedelta
+from math import ceil
 
 from subscriptions.domain.policy import Policy, Rate
 
@@ -11,7 +12,8 @@ LONGEST_TYPED = 100
 _CODES = len(ALPHABET) ** LENGTH
 
 TRIES_A_VISIT = 3
-TRIES_AN_ADDRESS = Rate(10, timedelta(days=1))
+DAY = timedelta(days=1)
+VISITS_AT_LEAST = 6  # those of two days, as the mail budget is by default
 
 
 def spell(number: int) -> str:
@@ -44,4 +46,15 @@ def is_over(visited_at: datetime, now: datetime, policy: Policy) -> bool:
 
 def visit_tries(policy: Policy) -> Rate:
     """The tries of one visit are counted for as long as its sign-up can be confirmed, and a day at least."""
-    return Rate(TRIES_A_VISIT, max(policy.confirm_within, TRIES_AN_ADDRESS.period))
+    return Rate(TRIES_A_VISIT, max(policy.confirm_within, DAY))
+
+
+def address_tries(policy: Policy) -> Rate:
+    """The tries of an address are counted for a day from the first one on.
+
+    As many as all visits have whose codes can be typed in that day, also those of just before it, as far as the mail
+    budget allows them: so a stranger who uses up every visit of theirs leaves the owner's three.
+    """
+    begun = policy.confirm_within + DAY
+    visits = min((rate.count * ceil(begun / rate.period) for rate in policy.mails), default=0)
+    return Rate(TRIES_A_VISIT * max(visits, VISITS_AT_LEAST), DAY)

@@ -16,6 +16,7 @@ from hmac import compare_digest
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from itsdangerous import BadData
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from subscriptions.domain.codes import spell
@@ -107,7 +108,10 @@ class SealedAddresses:
         """The address; None if we have not sealed it for this handle."""
         if not _SEALED_FORM.fullmatch(text):
             return None
-        octets, whose = base64_decode(text), handle.encode()
+        try:
+            octets, whose = base64_decode(text), handle.encode()
+        except BadData:  # cut off where base64 cannot end
+            return None
         for key in self._keys:
             with suppress(InvalidTag):
                 return key.decrypt(octets[:_GCM_NONCE], octets[_GCM_NONCE:], whose).rstrip(b"\0").decode()

@@ -66,9 +66,12 @@ class Aside:
         row.refused_at, row.note, row.sent_before = now, mail.reply, refusals.sent_in_all(session)
 
     def _of_whom(self, mail: Refused) -> tuple[bytes, str]:
-        """Mailbox and domain by keyed hashes; whoever writes a domain in another way means the same."""
-        domain = wire_form(mail.refused).rpartition("@")[2].lower()
-        return mailbox_of(mail.due) or self.links.key(parse(mail.refused).folded), self.links.domain_name(domain)
+        """Mailbox and domain, by keyed hashes."""
+        return mailbox_of(mail.due) or self.links.key(parse(mail.refused).folded), self.domain_of(mail.refused)
+
+    def domain_of(self, address: str) -> str:
+        """By keyed hash; whoever writes a domain in another way means the same."""
+        return self.links.domain_name(wire_form(address).rpartition("@")[2].lower())
 
     def _set_aside(self, session: Session, rows: Sequence[Owed], now: datetime) -> None:
         budgets = self._budgets(session, map(_mailbox, rows))

@@ -65,7 +65,7 @@ def sender_in(text: str) -> Sender:
 class Letter:
     """Compiled bytes with slots `\\0name:kind\\0`; kinds: raw (headers), text, html."""
 
-    sender, zone = Sender(), ZoneInfo("UTC")  # of one that is to be filled in anew: who writes, and in whose time
+    sender, zone, form = Sender(), ZoneInfo("UTC"), ""  # of one to be filled in anew: who writes, in whose time, how
 
     def __init__(self, source: bytes) -> None:
         self.source = source

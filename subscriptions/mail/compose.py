@@ -26,7 +26,7 @@ from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, ma
 from subscriptions.mail.lines import OutMessage
 from subscriptions.settings import Settings
 from subscriptions.store.kept import Kept
-from subscriptions.store.lists import Catalogue, read_catalogue
+from subscriptions.store.lists import Catalogue, common, read_catalogue
 from subscriptions.store.models import List, Wording
 from subscriptions.store.outbox import Due, Member
 
@@ -107,8 +107,9 @@ class Composer:
         zone = letter.zone
         values = self.bare_values(due.address or "", due.mid, now, letter.sender.domain)
         values |= secrets(mail, due, self.links)
-        values["greeting"] = phrases.greeting(greeted_by(told_by(due.name, due.fields)), tag)
-        values["registered_at"] = words(due.registered_at, tag, zone)
+        values["greeting"] = phrases.greeting(greeted_by(told_by(due.name, due.fields)), tag, letter.form)
+        at = words(due.registered_at, tag, zone)
+        values["registered_at"] = phrases.on_site(at, due.site, tag) if due.site and mail.row.of_form else at
         if due.ref and due.lead.confirm_by:
             values["confirm_by"] = words(due.lead.confirm_by, tag, zone)
         if due.confirmed_at:
@@ -116,14 +117,15 @@ class Composer:
         if mail.row.says_when:
             values["owed_at"] = words(due.owed_at, tag, zone)
         if due.kept:
-            stays = self.what_stays(due.kept, tag, lambda at: words(at, tag, zone))
+            stays = self.what_stays(due.kept, tag, lambda at: words(at, tag, zone), letter.form)
             values["erased_keeps"], values["erased_text"] = "\n".join(stays), "\n\n".join(map(wrapped, stays))
         return values
 
-    def what_stays(self, kept: Kept, tag: str = SOURCE, when: Callable[[datetime], str] = clock.words) -> list[str]:
+    def what_stays(self, kept: Kept, tag: str = SOURCE, when: Callable[[datetime], str] = clock.words,
+                   form: str = "") -> list[str]:  # fmt: skip
         """After an erasure: a sentence or two for each thing. `when`: how a time is written."""
         lists = self._catalogue().lists
-        return phrases.what_stays(kept, tag, when, lambda id_: lists[id_].said_in(tag).name if id_ in lists else "")
+        return phrases.what_stays(kept, tag, when, lambda n: lists[n].said_in(tag).name if n in lists else "", form)
 
     def language(self, due: Due, entries: Sequence[Entry]) -> str:
         """That of the registration or subscription; the list's, where there is no such language."""
@@ -168,7 +170,7 @@ class Composer:
         context |= {"minutes": LINK_LIFE.seconds // 60, "preferences_page_url": self.links.url("preferences")}
         context |= {"lang": tag, "dir": direction(tag)}
         context |= style.look(mail, of_one, self._settings)
-        with force_locale(locale_of(tag)):
+        with force_locale(locale_of(tag, common(rows, "address_form"))):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)
                 for part in ("subject.txt", "body.txt", "body.html")
@@ -177,7 +179,8 @@ class Composer:
         headers["Subject"] = folded("Subject", one_line(subject))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         letter = compile_letter(headers, self._slots(mail, of_one), text, style.inlined(html))
-        letter.sender, letter.zone = sender_in(responsible.sender_of(rows, self._ours)), clock.zone_of(rows[0].timezone)
+        letter.sender, letter.form = sender_in(responsible.sender_of(rows, self._ours)), common(rows, "address_form")
+        letter.zone = clock.zone_of(rows[0].timezone)
         return letter
 
     def _slots(self, mail: MailKind, row: List | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
-from subscriptions.domain.refusals import Refusal
+from subscriptions.domain.refusals import Refusal, speaks_of_recipient
 from subscriptions.mail.aside import Aside, Refused
 from subscriptions.store import jobs, outbox, refusals
 from subscriptions.store.engine import reading, repeated, transaction
@@ -32,7 +32,7 @@ class Hold:
         self._clock, self._max_per_minute, self._aside = clock, max_per_minute, aside
         self.is_trial = self._has_tried = False  # everybody was refused: one mail is tried
         self._noted = True  # whether refusals may wait for what the relay says of other mails
-        self._pauses = 0
+        self._pauses, self._lengthens = 0, True  # one after the other, and whether the next is longer
         self._fresh = True  # a new process may have a new password: it tries once, whatever pauses
         self._size, self._took_at = 10, 0.0
         self._refused_senders: set[str] = set()
@@ -68,7 +68,7 @@ class Hold:
         if not self.is_trial:
             return outbox.take(session, self.me, number, now)
         self._aside.drop_superseded(session, now)
-        return refusals.take_one(session, self.me, now, number)
+        return refusals.take_one(session, self.me, now, number, self._aside.domain_of)
 
     def may_take_others(self, refused: str, senders: set[str], why: str) -> bool:
         """The relay refuses that sender, of all that we have: whether it may take mails of another one."""
@@ -127,17 +127,19 @@ class Hold:
     def judge(self, session: Session, refused: Sequence[Refused], now: datetime) -> tuple[str, bool] | None:
         """Note permanent refusals; why the queue is to pause, where they mean everybody, and whether that begins."""
         self._noted = True
+        self._lengthens = not all(speaks_of_recipient(mail.reply) for mail in refused)
         reason = self._aside.judge(session, refused, now)
         return (reason, self._pause(session, reason)) if reason else None
 
     def pauses(self, reason: str, *, begins: bool) -> None:
         """It stands in the database now: this may be tried twice, and is said once."""
-        self._pauses = min(self._pauses + 1, 10)
+        self._pauses = min(self._pauses + 1, 10) if self._lengthens else max(self._pauses, 1)
         if begins:
             log.error("the mail queue is paused", extra={"why": reason})
 
     def _pause(self, session: Session, reason: str) -> bool:
-        wait = min(FIRST_PAUSE * 2**self._pauses, LONGEST_PAUSE)
+        pauses = self._pauses if self._lengthens else max(self._pauses - 1, 0)
+        wait = min(FIRST_PAUSE * 2**pauses, LONGEST_PAUSE)
         return jobs.pause(session, "deliver", self._clock.now() + wait, reason)
 
     @repeated
@@ -145,7 +147,7 @@ class Hold:
         """What was tried was neither taken nor refused."""
         with reading() as session:
             job = jobs.find(session, "deliver")
-            reason = job.error if job else None
+            reason, self._lengthens = job.error if job else None, True
         with transaction() as session:
             self._pause(session, reason or "")
         self._pauses = min(self._pauses + 1, 10)

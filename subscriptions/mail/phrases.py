@@ -13,41 +13,51 @@ from subscriptions.store.kept import Kept
 
 
 @lru_cache(256)
-def greeting(place: str, tag: str) -> str:
+def greeting(place: str, tag: str, form: str = "") -> str:
     """With the places of the name left open, for `%`; `place`: of `greeted_by`."""
     if place:
-        return _said(marked("Hello %(name)s,"), tag).replace("%(name)s", place)
-    return _said(marked("Hello,"), tag).replace("%", "%%")
+        return _said(marked("Hello %(name)s,"), tag, form).replace("%(name)s", place)
+    return _said(marked("Hello,"), tag, form).replace("%", "%%")
 
 
-def what_stays(kept: Kept, tag: str, when: Callable[[datetime], str], name_of: Callable[[int], str]) -> list[str]:
+def on_site(time: str, site: str, tag: str) -> str:
+    """When something was entered, and where."""
+    return _said(marked("%(time)s, on %(site)s"), tag) % {"time": time, "site": site}
+
+
+def what_stays(
+    kept: Kept, tag: str, when: Callable[[datetime], str], name_of: Callable[[int], str], form: str = ""
+) -> list[str]:
     """All that stays after an erasure, with why and until when; "nothing" where that is so.
 
     In HTML, where `when` writes a time so.
     """
 
+    def said(text: str) -> str:
+        return _said(text, tag, form)
+
     def timed(text: str, until: datetime, **more: str) -> str:
         time = when(until)
-        return filled(type(time)(_said(text, tag)), {"time": time, **more})
+        return filled(type(time)(said(text)), {"time": time, **more})
 
     found = []
     if kept.proof_until:
         found.append(timed(_PROOF, kept.proof_until))
-        found += [_said(_HELD, tag)] if kept.is_held else []
+        found += [said(_HELD)] if kept.is_held else []
     if kept.mails_until:
         found.append(timed(_MAILS, kept.mails_until))
     for no in dict.fromkeys(kept.suppressions):
         if no.scope is SuppressionScope.ALL:
-            found.append(_said(_NO_MAIL, tag))
+            found.append(said(_NO_MAIL))
         elif no.until is None:
-            found.append(_said(_NOT_ASKED, tag))
+            found.append(said(_NOT_ASKED))
         elif no.list_id is None:
             found.append(timed(_NOT_ASKED_UNTIL, no.until))
         else:
             found.append(timed(_NOT_ASKED_FOR, no.until, list=name_of(no.list_id)))
     if found and kept.is_audited:
-        found.append(_said(_AUDITED, tag))
-    return [*found, _said(_BY_HASH, tag)] if found else [_said(_NOTHING, tag)]
+        found.append(said(_AUDITED))
+    return [*found, said(_BY_HASH)] if found else [said(_NOTHING)]
 
 
 _NOTHING = marked("We keep nothing about you.")
@@ -86,6 +96,6 @@ _BY_HASH = marked(
 
 
 @lru_cache(256)
-def _said(text: str, tag: str) -> str:
-    with force_locale(locale_of(tag)):
+def _said(text: str, tag: str, form: str = "") -> str:
+    with force_locale(locale_of(tag, form)):
         return str(gettext(text))

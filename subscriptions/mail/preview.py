@@ -9,6 +9,7 @@ from subscriptions.domain.breaker import Excess, Opening, Scope
 from subscriptions.domain.budget import longest
 from subscriptions.domain.lifecycle import Registration
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
+from subscriptions.domain.sites import host_of
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm
 from subscriptions.mail.compiled_mails import Letter
@@ -95,7 +96,7 @@ class Previews:
         known: dict[str, Any] = dict.fromkeys(Due._fields) | {
             "id": 0, "mail": mail.value, "mid": "0" * 32, "tries": 0, "drop_at": confirm_by, "owed_at": began,
             "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag, "ref": bytes(16), "members": members,
-            "registered_at": began, "confirmed_at": self._now,
+            "registered_at": began, "confirmed_at": self._now, "site": host_of(self._settings.server.base_url),
             "kept": self._kept() if mail is MailKind.ERASED else None,
         }  # fmt: skip
         return Due(**known)

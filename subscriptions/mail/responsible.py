@@ -36,7 +36,7 @@ def who(row: List, ours: str) -> str:
 
 def nobody(row: List | None) -> List:
     """A list that says nothing, for mails about none; with the sender of that one."""
-    said = dict.fromkeys(["name", "timezone", "policy_url", *FACTS], "")
+    said = dict.fromkeys(["name", "timezone", "address_form", "policy_url", *FACTS], "")
     sent = {name: getattr(row, name) if row else "" for name in ("sender", "reply_to")}
     return List(id=0, slug="test", locale="en", **said, **sent)
 

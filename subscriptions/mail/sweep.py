@@ -1,13 +1,13 @@
 """One sweep of the outbox: threads that each send the next mail over a line, until none is left."""
 
 import logging
-import re
 import threading
 from contextlib import ExitStack, suppress
 
 from flask import Flask
 
 from subscriptions.clock import Clock
+from subscriptions.domain.refusals import redacted
 from subscriptions.mail.batch import Batch, Taken, Unwritable
 from subscriptions.mail.hold import Hold
 from subscriptions.mail.lines import Line, Lines, OutMessage
@@ -161,7 +161,7 @@ class Sweep:
         else:
             self._settler.let_go(taken.due.id)
             if isinstance(outcome, Later):  # who stops gives it back himself
-                self._hold.put_off(taken.due.id, _redacted(str(outcome), message), taken.due.tries)
+                self._hold.put_off(taken.due.id, str(outcome), taken.due.tries)
                 if self._hold.is_trial:
                     self._hold.pause_longer()
         return None
@@ -194,16 +194,8 @@ class Sweep:
         self.queue.goes_out()
         try:
             line.send(message)
-        except NoSender as refusal:
-            return Later(str(refusal)) if self._is_one_of_several(message, refusal) else refusal
-        except (Later, Pause, Cut) as refusal:
-            return refusal
-        except GiveUp as refusal:
-            if message.is_sender_blamed(str(refusal)) and self._is_one_of_several(message, refusal):
-                return Later(str(refusal))
-            taken.message, taken.reply = None, _redacted(str(refusal), message)
-            taken.refused = message.recipient if isinstance(refusal, Refused) else ""
-            return None
+        except (Later, Pause, Cut, GiveUp) as refusal:
+            return self._said_no(taken, message, refusal)
         except Exception:  # nobody knows how far it came: it waits until its lease ends
             self._settler.let_go(taken.due.id)
             raise
@@ -213,13 +205,24 @@ class Sweep:
         taken.reply = _redacted(message.reply, message)
         return None
 
-    def _is_one_of_several(self, message: OutMessage, refusal: Exception) -> bool:
+    def _said_no(self, taken: Taken, message: OutMessage, refusal: Exception) -> Later | Pause | Cut | None:
+        """What becomes of it; from here on nothing that is kept or logged repeats the address."""
+        is_final = isinstance(refusal, GiveUp)
+        blames = isinstance(refusal, NoSender) or (is_final and message.is_sender_blamed(str(refusal)))
+        reply = _redacted(str(refusal), message)
+        refusal.args = (reply,)
+        if blames and self._is_one_of_several(message, reply):
+            return Later(reply)
+        if isinstance(refusal, (Later, Pause, Cut)):
+            return refusal
+        taken.message, taken.reply = None, reply
+        taken.refused = message.recipient if isinstance(refusal, Refused) else ""
+        return None
+
+    def _is_one_of_several(self, message: OutMessage, why: str) -> bool:
         """Whether other senders than the one that is refused may be taken: then this one's mails wait alone."""
-        return self._hold.may_take_others(message.envelope_sender, self._batch.senders, str(refusal))
+        return self._hold.may_take_others(message.envelope_sender, self._batch.senders, why)
 
 
 def _redacted(reply: str, message: OutMessage) -> str:
-    """The reply without the address, which some relays repeat: evidence outlives an erasure."""
-    if message.recipient.lower() in reply.lower():  # seldom; an expression of its own for each mail costs 100 us
-        reply = re.sub(re.escape(message.recipient), "<address>", reply, flags=re.IGNORECASE)
-    return reply[:500]
+    return redacted(reply, message.recipient, message.envelope_sender)

@@ -117,6 +117,7 @@ class ListSettings:
     sender: str = ""
     reply_to: str = ""
     timezone: str = ""
+    address_form: str = "formal"
     welcome: bool = False
     public: bool = True
     fields: tuple[str, ...] = ("name",)

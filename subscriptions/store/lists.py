@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.settings import ListSettings
 from subscriptions.store import meta
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Wording
@@ -62,7 +63,7 @@ def parties(rows: Iterable[List]) -> list[Party]:
     return [Party(theirs[0], theirs) for theirs in found.values()]
 
 
-def common(rows: Iterable[List], name: str) -> str:
+def common(rows: Iterable[List | ListSettings], name: str) -> str:
     """What all of the lists say there; nothing where they differ."""
     said = {getattr(row, name) for row in rows}
     return str(said.pop()) if len(said) == 1 else ""

@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Fact
-from subscriptions.store import meta, vacuum
+from subscriptions.store import audit, meta, vacuum
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import (
     Account,
@@ -97,4 +97,5 @@ def clear(session: Session, now: datetime) -> None:
     session.execute(update(Job).values(**anew), execution_options=BLIND)
     for column in (Token.made_at, Token.used_at, Token.revoked_at, Account.made_at, Account.signed_in_at):
         session.execute(update(column.class_).where(column > now).values({column.key: now}), execution_options=BLIND)
+    audit.forget_unknown(session)
     vacuum.due(session)

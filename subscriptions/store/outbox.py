@@ -109,6 +109,7 @@ class Due(NamedTuple):
     refusal: Refusal | None
     refused_at: datetime | None
     note: str | None
+    site: str | None  # the host on which the form stood, where that is known
     members: tuple[Member, ...]  # in the order of the form; the mail bears the headers of the first
     kept: Kept | None = None  # what stays, where the mail says so
 
@@ -178,9 +179,10 @@ def owe_instead(session: Session, ref: bytes, mail: MailKind, other: MailKind) -
     session.execute(update(Owed).where(Owed.registration_id.in_(theirs), Owed.mail == mail).values(mail=other.value))
 
 
-def of_key(session: Session, key: bytes, mail: MailKind) -> Owed | None:
-    """The first mail of that kind that a row of this address is owed."""
+def of_key(session: Session, key: bytes, mail: MailKind, address: str | None = None) -> Owed | None:
+    """The first mail of that kind that a row of this address is owed, or the address itself."""
     theirs = or_(
+        Owed.address.in_([address]),
         Owed.subscription_id.in_(select(Subscription.id).where(Subscription.key == key)),
         Owed.registration_id.in_(select(Registration.id).where(Registration.key == key)),
     )

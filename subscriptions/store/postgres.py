@@ -26,6 +26,11 @@ class Timely(Connection[Any]):
             self.close()
             raise
 
+    def __del__(self, *_: Any) -> None:
+        """A pool that is disposed of while a thread holds one of its connections lets go of it when it comes back."""
+        if hasattr(self, "pgconn"):
+            self.pgconn.finish()
+
 
 def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> DBAPIConnection:
     """For SQLAlchemy's event `do_connect`."""

@@ -1,17 +1,18 @@
 """Owed mails that the relay has refused for good: noted, counted, set aside, tried again. Few at any time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.refusals import Refusal
 from subscriptions.store import counters
-from subscriptions.store.models import Owed, Registration
+from subscriptions.store.models import Owed, Registration, Subscription
 from subscriptions.store.outbox import LEASE
 
+LOOKED_AT = 5000  # mails, before one is tried
 _OLDEST_FIRST = (Owed.tries, Owed.refused_at, Owed.id)
 
 
@@ -60,21 +61,36 @@ def end(session: Session, now: datetime) -> bool:
     return session.execute(mine.values(due_at=now).returning(Owed.id)).first() is not None
 
 
-def take_one(session: Session, me: str, now: datetime, at_most: int) -> list[int]:
-    """The one mail to try the relay with: not refused yet, else the oldest set aside; and what will not go to it."""
+def take_one(session: Session, me: str, now: datetime, at_most: int, domain_of: Callable[[str], str]) -> list[int]:
+    """The one mail to try the relay with, and what will not go to it.
+
+    Not refused yet, and rather to a domain of which no mail is set aside: who has signed up many addresses that do
+    not exist keeps those of others waiting no longer. Else the oldest set aside.
+    """
     due, alive = Owed.due_at <= now, Owed.drop_at > now
     over = select(Owed.id).where(due, or_(~alive, Owed.refusal == Refusal.NOTED)).limit(at_most)
     ids = list(session.scalars(over.with_for_update(skip_locked=True)))
     fresh = select(Owed.id).where(due, alive, Owed.refusal.is_(None)).order_by(Owed.due_at)
     untaken = or_(Owed.taken_by.is_(None), due)
+    surest = fresh.where(Owed.id == _elsewhere(session, fresh, domain_of))
     oldest = select(Owed.id).where(Owed.refusal == Refusal.ASIDE, alive, untaken).order_by(*_OLDEST_FIRST)
-    for rest in (fresh, oldest):
+    for rest in (surest, fresh, oldest):
         one = session.scalar(rest.limit(1).with_for_update(skip_locked=True))
         if one is not None:
             ids.append(one)
             break
     session.execute(update(Owed).where(Owed.id.in_(ids)).values(due_at=now + LEASE, taken_by=me))
     return ids
+
+
+def _elsewhere(session: Session, fresh: Select[int], domain_of: Callable[[str], str]) -> int | None:
+    """The first of these that goes to a domain of which none is set aside."""
+    refused = {*session.scalars(select(Owed.domain).where(Owed.refusal == Refusal.ASIDE).distinct())}
+    address = func.coalesce(Registration.address, Subscription.address, Owed.address)
+    addressed = fresh.add_columns(address).outerjoin(Registration, Registration.id == Owed.registration_id)
+    addressed = addressed.outerjoin(Subscription, Subscription.id == Owed.subscription_id)
+    found = session.execute(addressed.limit(LOOKED_AT))
+    return next((id_ for id_, to in found if to and domain_of(to) not in refused), None)
 
 
 _OF_FORM = [kind.value for kind in MailKind if kind.row.of_form]

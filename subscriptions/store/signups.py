@@ -73,11 +73,14 @@ class Open:
 
 @dataclass(slots=True)
 class Seen:
-    """What the database knows of the addresses of a batch. `suppressed`: for which lists, or any, by mailbox."""
+    """What the database knows of the addresses of a batch. `suppressed`: for which lists, or any, by mailbox.
+
+    `asked`: what waits or is open, by address and by mailbox.
+    """
 
     suppressed: dict[bytes, set[int | None]] = field(default_factory=dict)
     open: dict[tuple[bytes, int], Open] = field(default_factory=dict)
-    pending: set[tuple[bytes, int]] = field(default_factory=set)
+    asked: set[tuple[bytes, int]] = field(default_factory=set)
 
 
 _SEE = """
@@ -89,6 +92,13 @@ WHERE s.key {among} AND s.state = 'confirmed'
 UNION ALL
 SELECT 'p', r.key, r.list_id, 0, NULL, false
 FROM (SELECT key, list_id, state, confirm_by FROM registrations WHERE key {among} {first}) r
+WHERE r.state = 'pending' AND r.confirm_by > {now}
+UNION ALL
+SELECT 'm', s.mailbox, s.list_id, 0, NULL, false FROM subscriptions s
+WHERE s.mailbox {among} AND s.state = 'confirmed'
+UNION ALL
+SELECT 'm', r.mailbox, r.list_id, 0, NULL, false
+FROM (SELECT mailbox, list_id, state, confirm_by FROM registrations WHERE mailbox {among} {first}) r
 WHERE r.state = 'pending' AND r.confirm_by > {now}
 """
 # OFFSET 0: the rows of the keys first. Without statistics PostgreSQL would read all that are pending, by the index of
@@ -128,7 +138,7 @@ def see(out: Trip, keys: Sequence[bytes], now: datetime) -> Later[Seen]:
     """Suppressions, open subscriptions and registrations that wait, at `now`, of these addresses and mailboxes."""
     if out.is_postgres:
         among = arrays.octets(keys)
-        rows = out.ask(PG_SEE, (among, now, among, among, now))
+        rows = out.ask(PG_SEE, (among, now, among, among, now, among, among, now))
     else:
         marks = ", ".join(f"(?{n})" for n in range(2, len(keys) + 2))
         rows = out.ask(_SQLITE_SEE.format(keys=marks), (now, *keys))
@@ -140,9 +150,9 @@ def _seen(rows: Sequence[Any]) -> Seen:
     for what, key, list_id, id_, notified_at, restricted in rows:
         if what == "s":
             seen.suppressed.setdefault(bytes(key), set()).add(list_id)
-        elif what == "p":
-            seen.pending.add((bytes(key), list_id))
-        else:
+            continue
+        seen.asked.add((bytes(key), list_id))
+        if what == "o":
             seen.open[bytes(key), list_id] = Open(id_, time_of(notified_at), bool(restricted))
     return seen
 

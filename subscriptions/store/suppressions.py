@@ -35,7 +35,7 @@ def add(
 
 
 class Standing(NamedTuple):
-    """What stands against an address. `of_mailbox`: it was set for another spelling of the same mailbox."""
+    """What stands against an address. `of_mailbox`: set for another spelling of the same mailbox, for that `set_as`."""
 
     scope: SuppressionScope
     list_id: int | None
@@ -44,6 +44,7 @@ class Standing(NamedTuple):
     until: datetime | None
     key: bytes
     of_mailbox: bool
+    set_as: SuppressionScope
 
 
 def active(session: Session, key: bytes, now: datetime, mailbox: bytes | None = None) -> list[Standing]:
@@ -55,7 +56,7 @@ def _standing(row: Suppression, key: bytes) -> Standing:
     """Who objected under another spelling objected to the mails of that one."""
     other = row.key != key
     scope = SuppressionScope.CONFIRMATIONS if other else row.scope
-    return Standing(scope, row.list_id, row.reason, row.set_at, row.until, row.key, other)
+    return Standing(scope, row.list_id, row.reason, row.set_at, row.until, row.key, other, row.scope)
 
 
 def _of(key: bytes, mailbox: bytes | None) -> ColumnElement[bool]:

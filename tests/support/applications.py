@@ -84,7 +84,8 @@ class Applications:
 
     def take(self, settings: Settings, clock: Clock) -> Flask:
         """One with these settings, as if it had just been made."""
-        phrases._said.cache_clear()  # it knows one folder of translations, as a process does
+        for known in (phrases._said, phrases.greeting):
+            known.cache_clear()  # they know one folder of translations, as a process does
         key = _key(settings)
         if idle := self._idle.get(key):
             app = idle.pop()

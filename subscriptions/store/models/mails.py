@@ -36,6 +36,7 @@ class List(db.Model):  # type: ignore[name-defined, misc]
     reply_to: Mapped[str]
     imprint_url: Mapped[str]
     timezone: Mapped[str]  # empty: this machine's
+    address_form: Mapped[str]  # formal, familiar
     texts: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSON)  # in further languages, by their tags
 
     told = cast("dict[str, List]", {})  # the list as each language tells it, once a catalogue has it

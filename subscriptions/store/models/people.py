@@ -38,6 +38,8 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
               postgresql_where=text("state = 'pending'")),
         Index("ix_registrations_purge_at", "purge_at", sqlite_where=text("state <> 'confirmed'"),
               postgresql_where=text("state <> 'confirmed'")),
+        Index("ix_registrations_mailbox", "mailbox", sqlite_where=text("mailbox IS NOT NULL"),
+              postgresql_where=text("mailbox IS NOT NULL")),
         UniqueConstraint("ref", "list_id"),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
@@ -67,6 +69,8 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
         Index("uq_subscriptions_open", "key", "list_id", unique=True, sqlite_where=text("state = 'confirmed'"),
               postgresql_where=text("state = 'confirmed'")),
         Index("ix_subscriptions_list_id", "list_id", "id"),
+        Index("ix_subscriptions_mailbox", "mailbox", sqlite_where=text("mailbox IS NOT NULL"),
+              postgresql_where=text("mailbox IS NOT NULL")),
         # what people at the desk look up, by list, so that those of others are never read
         Index("ix_subscriptions_address", "list_id", FOLDED.label("folded"), postgresql_ops=_BY_OCTETS),
         Index("ix_subscriptions_domain", "list_id", DOMAIN.label("folded"), postgresql_ops=_BY_OCTETS),

@@ -10,7 +10,7 @@ from subscriptions.actions.subscribe import SignUp
 from subscriptions.domain import codes
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import current_parts
-from subscriptions.web.http import cors
+from subscriptions.web.http import cors, language
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.language import told
 from subscriptions.web.http.problem import Problem
@@ -18,7 +18,7 @@ from subscriptions.web.http.problems import answer, json_answer, too_many, visit
 from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.hints import KEEP, USE, Hint
 from subscriptions.web.intake.on_behalf import NOTHING, Vouched, vouched
-from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, read_json, taken
+from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, lists_in, read_json, taken
 from subscriptions.web.intake.submit import ask_again, complete, enter, new_handle, submit
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -42,8 +42,11 @@ def not_json(error: NotJson) -> Response:
 @pages.post("/subscriptions")
 def subscribe() -> Response:
     cors.may_read_problems()
+    body = _body()
+    if "lang" in request.args:  # for a reader of these lists, as the texts of their form are
+        language.of_list(*lists_in(body, current_parts().catalogue))
     try:
-        asked = from_json(_body(), current_parts().catalogue, special=current_parts().settings.takes_special)
+        asked = from_json(body, current_parts().catalogue, special=current_parts().settings.takes_special)
     except UnknownList:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):

@@ -29,6 +29,7 @@ def form(slug: str) -> Response:
     """In the language that `lang` asks for."""
     options = read(the_list(slug), request.args)
     cors.refuse_strangers(options.rows)
+    language.of_list(*options.rows)
     response = json_answer(data(options))
     response.headers["Content-Language"] = language.current()
     return response

@@ -5,6 +5,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from babel import Locale
+from babel.support import NullTranslations
 from flask import Flask, Response, g, has_request_context, request, url_for
 from flask_babel import Babel, Domain, get_locale, get_translations, gettext
 from jinja2 import pass_context
@@ -16,6 +18,7 @@ from subscriptions import clock, languages
 from subscriptions.domain.texts import filled
 from subscriptions.languages import Languages
 from subscriptions.parts import current_parts
+from subscriptions.store.lists import common
 from subscriptions.store.models import List
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.problem import Problem
@@ -29,16 +32,20 @@ _SAME = ("r", "a", "also", "lists")
 
 
 class About(NamedTuple):
-    """What a page is about: the locale that is stored with its row, if there is one, and its list's, with its zone."""
+    """What a page is about: the locale that is stored with its row, if there is one, and its list's, with its zone.
+
+    `form`: of address, where all its lists have the same.
+    """
 
     stored: str | None
     of_list: str
     timezone: str
+    form: str
 
 
 def init_app(app: Flask) -> None:
     folder = str(current_parts(app).languages.folder)
-    _Babel(app, default_translation_directories=folder, locale_selector=lambda: languages.locale_of(_chosen()))
+    _Babel(app, default_translation_directories=folder, locale_selector=_chosen)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.globals |= {"gettext": _said, "ngettext": _counted, "named": named}
     app.after_request(_say)
@@ -47,6 +54,10 @@ def init_app(app: Flask) -> None:
 
 
 class _Domain(Domain):  # type: ignore[misc]
+    def get_translations(self) -> NullTranslations:
+        """Read once for a process, and those of the familiar form over the formal ones."""
+        return languages.texts(current_parts().languages.folder, get_locale())
+
     def gettext(self, string: str, **values: Any) -> str:
         said = str(self.get_translations().ugettext(string))
         return filled(said, values) if values else said
@@ -56,7 +67,7 @@ class _Domain(Domain):  # type: ignore[misc]
 
 
 class _Babel(Babel):  # type: ignore[misc]
-    """Fills the values into texts by our own rule, as the templates do."""
+    """Finds texts and fills values into them by our own rules, as the templates do."""
 
     @property
     def domain_instance(self) -> Domain:
@@ -77,20 +88,29 @@ def _in_template(context: Context, text: str, values: Mapping[str, object]) -> s
     return filled(Markup(text) if context.eval_ctx.autoescape else text, values)  # noqa: S704  a text of the catalogues
 
 
-def of_list(row: List | None) -> None:
-    """The page is about a list: the reader's browser decides before it. To be said before anything is rendered."""
-    of_row(None, row)
+def of_list(row: List | None = None, *beside: List) -> None:
+    """The page is about a list: the reader's browser decides before it. To be said before anything is rendered.
+
+    `beside`: lists that it shows as well; it addresses its reader as a friend where all do.
+    """
+    of_row(None, row, *beside)
 
 
-def of_row(locale: str | None, row: List | None) -> None:
+def of_row(locale: str | None, row: List | None, *beside: List) -> None:
     """The same of a registration or subscription: its own locale decides, like in its mails."""
-    g.about = About(locale, row.locale, row.timezone) if row else _first_list(locale)
+    form = common([row, *beside], "address_form") if row else ""
+    g.about = About(locale, row.locale, row.timezone, form) if row else _first_list(locale)
     g.pop("_flask_babel", None)  # Flask-Babel keeps the locale that it found first, with the application's context
 
 
 def current() -> str:
     """The tag of the page's language."""
     return languages.tag_of(get_locale())
+
+
+def form() -> str:
+    """How the page addresses its reader."""
+    return get_locale().modifier or ""
 
 
 def to_store(row: List) -> str:
@@ -158,11 +178,12 @@ def sentence(problem: Problem) -> str:
     return told(problem.message, values)
 
 
-def _chosen() -> str:
+def _chosen() -> Locale:
     if not has_request_context():
-        return languages.SOURCE
-    stored, of_list, _ = _about()
-    return current_parts().languages.best(_asked(), [stored] if stored else incoming().languages, of_list)
+        return languages.locale_of(languages.SOURCE)
+    stored, of_list, _, form = _about()
+    tag = current_parts().languages.best(_asked(), [stored] if stored else incoming().languages, of_list)
+    return languages.locale_of(tag, form)
 
 
 def _about() -> About:
@@ -171,8 +192,8 @@ def _about() -> About:
 
 
 def _first_list(stored: str | None) -> About:
-    first = current_parts().settings.lists[0]
-    return About(stored, first.locale, first.timezone)
+    lists = current_parts().settings.lists
+    return About(stored, lists[0].locale, lists[0].timezone, common(lists, "address_form"))
 
 
 def _asked() -> str | None:

@@ -1,6 +1,5 @@
 """Where a visitor is: on our own pages, or in a frame on a listed site; and where a form may lead."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,14 +25,26 @@ _NOT_OURS = marked(
 
 
 # what stands behind a link in the text around it, and mail programs and people take along; no token of ours ends so
-_TAKEN_ALONG = re.compile(r"(?:&(?:gt|quot|#39);|[\s)\].,;:!?>}'\"*’‘”“„»«›‹…])+$")
+_TAKEN_ALONG = ("&gt;", "&quot;", "&#39;", *")].,;:!?>}'\"*’‘”“„»«›‹…")
+_LONGEST_TOKEN = 300  # characters, with what was taken along; without it none has more than 200
 
 
 def init_app(app: Flask) -> None:
     @app.url_value_preprocessor
     def tidy(_: str | None, values: dict[str, Any] | None) -> None:
         if values and "token" in values:
-            values["token"] = _TAKEN_ALONG.sub("", values["token"])
+            values["token"] = _tidied(values["token"])
+
+
+def _tidied(token: str) -> str:
+    """The token alone, from its end on: an expression would begin anew at every sign of a stranger's long text."""
+    while len(token) <= _LONGEST_TOKEN:
+        token = token.rstrip()
+        end = next((sign for sign in _TAKEN_ALONG if token.endswith(sign)), None)
+        if end is None:
+            break
+        token = token.removesuffix(end)
+    return token
 
 
 def is_framed() -> bool:

@@ -112,6 +112,13 @@ def from_json(body: bytes, catalogue: Catalogue, *, special: bool = False) -> Si
     return found
 
 
+def lists_in(body: bytes, catalogue: Catalogue) -> list[List]:
+    """The lists that a JSON body names, whatever else is wrong with it; raises NotJson."""
+    data = read_json(body)
+    named = _named(data, catalogue) if isinstance(data, dict) else ()
+    return [one.list for one in named if isinstance(one, Named)]
+
+
 def taken(sign_up: SignUp, handle: str) -> dict[str, object]:
     """What a program is told, the same for every address; the lists in the member by which they were asked for."""
     slugs = [row.slug for row in sign_up.rows]
@@ -201,11 +208,16 @@ def is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:
 
 
 def read_json(body: bytes) -> Any:
-    """The value in a JSON text: UTF-8, no member twice, no NaN; raises NotJson."""
+    """The value in a JSON text: UTF-8, no member twice, no NaN, no half of a character; raises NotJson."""
     try:
-        return _JSON.decode(body.decode("utf-8"))
+        value = _JSON.decode(body.decode("utf-8"))
+        if b"\\u" in body:  # else there is none: few bodies hold an escape
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except UnicodeDecodeError:
         raise NotJson("The body is not UTF-8.") from None
+    except UnicodeEncodeError:
+        raise NotJson("The body holds half of a character: a surrogate such as \\ud800 without the other.") from None
     except NotJson:
         raise
     except ValueError:

@@ -77,7 +77,7 @@ def _led_away(status: ConfirmStatus) -> BaseResponse | None:
 def again(token: str) -> BaseResponse:
     """A fresh sign-up, with today's wordings, within the budget, for what is no more; the rest is left alone."""
     status = _look(token)
-    _about(status.lead)
+    _about(status)
     rows = status.those(*_ASKED_AGAIN) or [found.registration for found in status.lists[:1]]
     sign_up = sign_up_like(rows, current_parts())
     return take(sign_up, Channel.BUTTON) if sign_up else _page(token, ConfirmStatus())
@@ -89,7 +89,7 @@ def confirm_page_of(status: ConfirmStatus) -> Response:
 
 
 def _page(token: str, status: ConfirmStatus, *, may_ask: bool = True) -> Response:
-    row = _about(status.lead)
+    row = _about(status)
     if status.state not in (LinkState.WAITING, LinkState.SUBSCRIBED):
         return Response(_gone(token, status, row), 410)
     tab, waits = None, status.state is LinkState.WAITING
@@ -121,7 +121,7 @@ def _shown(token: str, status: ConfirmStatus) -> dict[str, Any]:
         "action": url_for("confirm.confirm", token=token),
         "again_action": url_for("confirm.again", token=token),
         "not_me_url": url_for("leave.not_me_page", token=not_me),
-        "footer": _lists([found.registration for found in status.lists]),
+        "footer": _lists(_all(status)),
     }  # fmt: skip
 
 
@@ -134,12 +134,16 @@ def _entry(row: Registration) -> dict[str, Any]:
 
 def _gone(token: str, status: ConfirmStatus, row: List | None) -> str:
     moves = status.state is LinkState.LATE and _moves(status)
-    takes, names = row is not None and row.position is not None, _names([found.registration for found in status.lists])
+    takes, names = row is not None and row.position is not None, _names(_all(status))
     again = url_for("confirm.again", token=token) if takes and not moves and status.state in _ASKED_AGAIN else None
-    about = _lists([found.registration for found in status.lists]) or None
+    about = _lists(_all(status)) or None
     shown = {"names": names, "reason": status.state.value, "again_action": again, "moves": moves}
     shown |= {"subscribe_url": urls.sign_up(row)}
     return render_template("pages/gone.html", list=row, footer=about, **shown)
+
+
+def _all(status: ConfirmStatus) -> list[Registration]:
+    return [found.registration for found in status.lists]
 
 
 def _names(rows: Sequence[Registration]) -> str:
@@ -155,7 +159,7 @@ def _list(registration: Registration | None) -> List | None:
     return row and language.said(row)
 
 
-def _about(registration: Registration | None) -> List | None:
-    row = _list(registration)
-    language.of_row(registration.locale if registration else None, row)
+def _about(status: ConfirmStatus) -> List | None:
+    row = _list(status.lead)
+    language.of_row(status.lead.locale if status.lead else None, row, *_lists(_all(status)))
     return row and language.said(row)

@@ -32,7 +32,7 @@ pages = Blueprint("inbox", __name__)
 
 @pages.get("/subscribe/<slug>/check-inbox")
 def check_inbox(slug: str) -> BaseResponse:
-    row, vouches = the_list(slug), open_tab.may_vouch()
+    row, vouches = _the_list(slug), open_tab.may_vouch()
     if open_tab.is_stamped() and not vouches:
         return redirect(urls.here("check_inbox", row, **open_tab.unstamped()), 303)
     return _page(row, _visit(request.args), again="again" in request.args, vouches=vouches)
@@ -41,7 +41,7 @@ def check_inbox(slug: str) -> BaseResponse:
 @pages.post("/subscribe/<slug>/check-inbox")
 def again(slug: str) -> BaseResponse:
     """Another mail, if the budget allows one. The page keeps its handle as long as codes can be typed on it."""
-    row = the_list(slug)
+    row = _the_list(slug)
     visit = _visit(request.form)
     limited, visit = ask_again(visit, incoming(), current_parts()) if visit else (None, None)
     if isinstance(limited, Limited):
@@ -60,7 +60,7 @@ def correct(slug: str) -> str:
 
 @pages.post("/subscribe/<slug>/code")
 def code(slug: str) -> Response:
-    row, typed = the_list(slug), request.form.get("code", "")
+    row, typed = _the_list(slug), request.form.get("code", "")
     visit, plain = _visit(request.form), codes.read(typed)
     if visit and plain is None:
         return _page(row, visit, 422, wrong=no_code(), typed=typed)
@@ -69,6 +69,12 @@ def code(slug: str) -> Response:
         return confirm_page_of(entered.status)
     wrong = too_late() if visit and _is_over(visit) else wrong_code(entered.left)
     return _page(row, visit, 422, wrong=wrong, typed=typed, closed=not entered.left)
+
+
+def _the_list(slug: str) -> List:
+    row = the_list(slug)
+    language.of_list(row, *_beside())
+    return row
 
 
 def _is_over(visit: Visit) -> bool:

@@ -99,7 +99,8 @@ def _about_not_me(link: NotMe) -> tuple[List | None, str, list[List]]:
     row = _list(link.list_id)
     with reading() as session:
         found = registrations.of_form(session, link.ref)
-        language.of_row(found[0].locale if found else None, row)
         named = [of_mail.list_id for of_mail in found] or [link.list_id]
-    rows = language.told_of([row for row in map(_list, dict.fromkeys(named)) if row])
+        known = [row for row in map(_list, dict.fromkeys(named)) if row]
+        language.of_row(found[0].locale if found else None, row, *known)
+    rows = language.told_of(known)
     return row and language.said(row), language.listed(rows), rows

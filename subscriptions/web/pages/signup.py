@@ -60,7 +60,6 @@ def choose() -> BaseResponse | str:
 
 def form_of(rows: Sequence[List], values: Mapping[str, str] | None = None, chosen: Sequence[str] = ()) -> str:
     """The form of these lists; of more than one, each is a choice."""
-    language.of_list(rows[0])
     return _form(rows, values, chosen=chosen, is_choice=len(rows) > 1)
 
 
@@ -76,7 +75,7 @@ def subscribe_chosen() -> BaseResponse | tuple[str, int]:
 
 def subscribe_to(rows: Sequence[List], *, is_choice: bool) -> BaseResponse | tuple[str, int]:
     """What the form of these lists was sent with."""
-    language.of_list(rows[0] if rows else None)
+    language.of_list(*rows)
     form, locale = hints.chosen(request.form), language.to_store(rows[0]) if rows else None
     special = current_parts().settings.takes_special
     asked = from_form(form, None if is_choice else rows[0], current_parts().catalogue, locale, special=special)
@@ -127,7 +126,7 @@ def _offered() -> list[List]:
         rows = there_are(slugs)
         if len(rows) < len(slugs):
             abort(404)
-    language.of_list(rows[0] if rows else None)
+    language.of_list(*rows)
     return rows
 
 
@@ -158,6 +157,7 @@ def _form(
     hint: Hint | None = None, *, is_choice: bool, chosen: Sequence[str] = (),
 ) -> str:  # fmt: skip
     open_tab.comes_from_form()
+    language.of_list(*rows)
     shown = {"form": _described(rows, is_choice=is_choice), "values": values or {}, "hint": hint,
              "chosen": chosen or request.form.getlist("lists"), "problems": language.in_words(wrong)}  # fmt: skip
     return render_template("pages/subscribe.html", **shown, footer=language.told_of(rows) or None)

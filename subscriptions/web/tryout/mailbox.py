@@ -9,6 +9,7 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.domain.policy import months_after
+from subscriptions.domain.sites import host_of
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.languages import marked
@@ -17,9 +18,10 @@ from subscriptions.store import audit, mailbox, meta, mode, subscriptions
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import Contention, Unavailable, WentLive, reading, transaction
 from subscriptions.store.models import ActorKind, Captured
-from subscriptions.web.http import language
+from subscriptions.web.http import headers, language
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
+from subscriptions.web.http.open_tab import TO_OURSELVES
 from subscriptions.web.tryout import mail_view, previews
 
 pages = Blueprint("mailbox", __name__, url_prefix="/mailbox")
@@ -59,6 +61,7 @@ def _follow_clock() -> None:
 def index() -> str:
     parts = current_parts()
     now = parts.clock.now()
+    headers.refer(TO_OURSELVES)  # else older browsers would send no origin with the buttons of the time machine
     with reading() as session:
         mails = [_line(mail) for mail in mailbox.newest(session)]
         counts = subscriptions.counts(session, now)
@@ -94,10 +97,17 @@ def _find(id_: int) -> mail_view.Shown:
 mail_view.add_views(pages, f"/<int(max={2**63 - 1}):id_>", _find)  # no database counts further
 
 
+def _is_from_here(site: str | None, origin: str | None) -> bool:
+    """Whether no other website led here, as the browser says: an older one by the origin alone, and programs not."""
+    if origin in (None, "null") and site:  # which hides it from a site that may not know where it was
+        return site in ("same-origin", "none")
+    return site in ("same-origin", "none", None) and (origin is None or host_of(origin) == incoming().host)
+
+
 @pages.post("/clock")
 def move_clock() -> BaseResponse:
     """Move the app's clock ahead and run the jobs, so that anyone can watch block and purge."""
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+    if not _is_from_here(request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")):
         abort(403)
     parts = current_parts()
     step = request.form.get("forward", "")

@@ -76,7 +76,7 @@ _BECAME = {
     Outcome.CLOSED: marked("We cannot send another email before %(time)s. To protect mailboxes, we send only a few "
                            "emails to each address. Please try again then."),
     Outcome.QUIET: marked("You do not want confirmation emails. Allow them again first, then subscribe."),
-    Outcome.OPEN: marked("You are subscribed to %(list)s."),
+    Outcome.OPEN: marked("You are already subscribed to %(list)s. Nothing has changed."),
 }  # fmt: skip
 
 

@@ -5,16 +5,16 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import preferences
+from subscriptions.actions.preferences import Profile
 from subscriptions.links import Opener, Session
 from subscriptions.mail.responsible import sender_of_all
 from subscriptions.parts import current_parts
-from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.http.problems import too_many
-from subscriptions.web.intake.fields import address_input
+from subscriptions.web.intake.fields import Input, address_input
 from subscriptions.web.intake.parse import address_in
 from subscriptions.web.pages.preferences.actions import ACTS
 from subscriptions.web.pages.preferences.view import Said, about, known, page
@@ -62,9 +62,10 @@ def _sender() -> str:
 def link_page(token: str) -> tuple[str, int]:
     """One button, and nothing happens before it is pressed: scanners follow every link."""
     opener = current_parts().links.read_preferences(token)
-    footer = about(known(opener))
+    mine = known(opener)
+    footer = about(mine)
     if now() >= opener.until or preferences.is_used(opener):
-        return _gone(opener, token, footer)
+        return _gone(opener, token, mine)
     action, until = url_for("preferences.open_", token=token), language.words(opener.until)
     return render_template("pages/preferences_open.html", action=action, until=until, footer=footer), 200
 
@@ -74,15 +75,20 @@ def open_(token: str) -> tuple[str, int]:
     parts = current_parts()
     opener = parts.links.read_preferences(token)
     if not preferences.open_(opener, now()):
-        return _gone(opener, token, about(known(opener)))
+        return _gone(opener, token, known(opener))
     session = parts.links.session_token(opener.key, opener.mailbox)
     return page(parts.links.read_session(session), session, Said())
 
 
-def _gone(opener: Opener, token: str, footer: list[List]) -> tuple[str, int]:
-    """Used or too old: it still says who asks, so a fresh one takes no typing."""
-    used, action = now() < opener.until, url_for("preferences.again", token=token)
-    return render_template("pages/preferences_gone.html", used=used, action=action, footer=footer), 410
+def _gone(opener: Opener, token: str, mine: Profile) -> tuple[str, int]:
+    """Used or too old: it still says who asks, so a fresh one takes no typing where we have the address."""
+    used, footer = now() < opener.until, about(mine)
+    shown = {"used": used, "action": url_for("preferences.again", token=token), "address": _to_type(mine)}
+    return render_template("pages/preferences_gone.html", footer=footer, **shown), 410
+
+
+def _to_type(mine: Profile) -> Input | None:
+    return None if mine.address else address_input(gettext)
 
 
 @pages.post("/preferences/<token>/again")
@@ -93,11 +99,20 @@ def again(token: str) -> str:
 def _again(whose: Opener | Session) -> str:
     parts = current_parts()
     footer = about(known(whose))
-    due_at = preferences.ask_again(whose.key, now(), whose.mailbox)
+    due_at = preferences.ask_again(whose.key, now(), whose.mailbox, _typed(whose))
     parts.wake_sender()
     waits = language.words(due_at) if due_at and due_at > now() else None
     shown = {"sent": bool(due_at), "waits": waits, "sender": _sender(), "footer": footer}
     return render_template("pages/preferences_again.html", **shown)
+
+
+def _typed(whose: Opener | Session) -> str | None:
+    """The address in the form, where it is that of the link: another is answered like none."""
+    parts = current_parts()
+    address = address_in(request.form, special=parts.settings.takes_special)
+    if isinstance(address, Problem) or parts.links.key(address.folded) != whose.key:
+        return None
+    return address.mailed
 
 
 @pages.get("/preferences/my/<act>")
@@ -122,6 +137,6 @@ def do(act: str) -> BaseResponse | tuple[str, int]:
 
 
 def _over(session: Session, token: str) -> tuple[str, int]:
-    footer = about(known(session))
-    action = url_for("preferences.do", act="again")
-    return render_template("pages/preferences_gone.html", over=True, session=token, action=action, footer=footer), 410
+    mine, action = known(session), url_for("preferences.do", act="again")
+    shown = {"over": True, "session": token, "action": action, "footer": about(mine), "address": _to_type(mine)}
+    return render_template("pages/preferences_gone.html", **shown), 410

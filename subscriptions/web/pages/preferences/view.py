@@ -47,7 +47,8 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
         new_address=fields.address_input(gettext, marked("New email address")),
         erase_by=language.words(mine.erase_by) if mine.erase_by else None,
         locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
-        stays=current_parts().sender.composer.what_stays(mine.kept, language.current(), language.words),
+        stays=current_parts().sender.composer.what_stays(
+            mine.kept, language.current(), language.words, language.form()),
         never=mine.wants_no_mail, quiet=quiet, session=token, until=language.words(session.until),
     )  # fmt: skip
     return told, 422 if problems else 200
@@ -64,8 +65,9 @@ def about(mine: Profile) -> list[List]:
     rows += mine.subscriptions.values()
     newest = max(rows, key=lambda row: row.registered_at, default=None)
     row = current_parts().catalogue.lists[newest.list_id] if newest else current_parts().catalogue.configured[0]
-    language.of_row(newest.locale if newest else None, row)
-    return [language.said(row) for row in _theirs_and_public(mine)]
+    shown = _theirs_and_public(mine)
+    language.of_row(newest.locale if newest else None, row, *shown)
+    return language.told_of(shown)
 
 
 def _theirs_and_public(mine: Profile) -> list[List]:

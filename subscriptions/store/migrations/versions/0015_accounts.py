@@ -6,8 +6,8 @@ from sqlalchemy import String
 
 from subscriptions.store.migrations.columns import ID, INT, JSON, OWNED, TEXT, TIME, may, must, pk
 
-revision = "0014"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
