@@ -60,6 +60,11 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "tokens create": ("tool --scope read", [("tokens create", None)]),
     "tokens show": ("", []),
     "tokens revoke": ("tool", [("tokens revoke", None)]),
+    "accounts invite": ("ola@example.org --role viewer", [("accounts invite", 1)]),
+    "accounts role": ("ola@example.org manager", [("accounts role", 1)]),
+    "accounts reset": ("ola@example.org", []),  # nobody has come in by that name
+    "accounts disable": ("ola@example.org", [("accounts disable", 1)]),
+    "accounts show": ("", []),
     "export": (NEWS, [("export", 2)]),
     "explain": (ANNE, [("explain", ANNE)]),
     "unsubscribe": (f"{ANNE} --channel letter", [("unsubscribe", ANNE)]),

@@ -4,7 +4,7 @@ import ipaddress
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from subscriptions.domain.address import BadAddress, ascii_name, named, parse
+from subscriptions.domain.address import BadAddress, named, parse
 from subscriptions.domain.fields import FIELDS, OWN
-from subscriptions.domain.sites import machine_url, origin_of
-from subscriptions.domain.texts import language_tag
+from subscriptions.domain.sites import origin_of
 from subscriptions.look.pictures import OCTETS_AT_MOST, TYPES, NoPicture, read_picture
 from subscriptions.settings import ListSettings, ListTexts, Settings
 
@@ -242,17 +241,3 @@ def look_problems(configured: ListSettings, label: str, root: Path) -> Iterator[
     else:
         if len(picture.octets) > OCTETS_AT_MOST:
             yield f"logo in {label} is larger than {OCTETS_AT_MOST // 1000} kB: every page of the list has to load it."
-
-
-_SPELLED: dict[str, Callable[[str], str | None]] = {
-    "base_url": machine_url, "trusted_hosts": ascii_name, "locale": language_tag, "origins": machine_url,
-    "thank_you_url": machine_url, "confirmed_url": machine_url,
-}  # fmt: skip
-
-
-def in_one_spelling(key: str, value: Any) -> Any:
-    """What people may write as they say it; what cannot be read stays, and is refused by its rule."""
-    spelled = _SPELLED.get(key)
-    if spelled is None:
-        return value
-    return tuple(spelled(text) or text for text in value) if isinstance(value, tuple) else spelled(value) or value

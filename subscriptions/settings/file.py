@@ -14,7 +14,8 @@ from babel import Locale, UnknownLocaleError
 from subscriptions.domain.fields import OWN
 from subscriptions.domain.texts import language_tag
 from subscriptions.settings import BadSettings, ListSettings, ListTexts, Server, Settings
-from subscriptions.settings.check import in_one_spelling, problems_of
+from subscriptions.settings.check import problems_of
+from subscriptions.settings.spelling import in_one_spelling
 
 PREFIX = "SUBSCRIPTIONS_"
 SECRETS = {"secret_keys", "pepper", "password", "url"}

@@ -1,11 +1,14 @@
 """The audit, read."""
 
+import re
 from typing import Any
 
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.wrappers import Response
 
-from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.address import KEY_BYTES, BadAddress, parse
+from subscriptions.domain.address_problems import LONGEST
 from subscriptions.parts import current_parts
 from subscriptions.store import accounts, audit
 from subscriptions.store.engine import reading
@@ -16,23 +19,33 @@ ON_A_PAGE = 100
 
 
 @pages.get("/audit")
-def audit_page() -> str | tuple[str, int]:
-    """Newest first, by hundreds; with an address, what was about that person."""
-    typed, before = request.args.get("about", "").strip(), request.args.get("before", type=int)
-    key, problem = None, ""
-    if typed:
-        try:
-            key = current_parts().links.key(parse(typed[:320]).folded)
-            audit.note(guard.act("audit show", about=key))
-        except BadAddress as error:
-            problem = gettext(error.sentence, **(error.values or {}))
+def audit_page() -> str:
+    """Newest first, by hundreds; what was about one person, where their key is named."""
+    before, about = request.args.get("before", type=int), request.args.get("about", "")
+    return _page(before, about if re.fullmatch(f"[0-9a-f]{{{2 * KEY_BYTES}}}", about) else "")
+
+
+@pages.post("/audit")
+def find_audited() -> Response | tuple[str, int]:
+    """A POST, since no address stands in a URL."""
+    typed = request.form.get("about", "").strip()
+    if not typed:
+        return redirect(url_for("desk.audit_page"), 303)
+    try:
+        key = current_parts().links.key(parse(typed[:LONGEST]).folded)
+    except BadAddress as error:
+        return _page(None, "", typed, gettext(error.sentence, **(error.values or {}))), 422
+    audit.note(guard.act("audit show", about=key))
+    return redirect(url_for("desk.audit_page", about=key.hex()), 303)
+
+
+def _page(before: int | None, about: str, typed: str = "", problem: str = "") -> str:
     with reading() as session:
-        found = [] if problem else audit.newest(session, at_most=ON_A_PAGE + 1, before=before, about=key)
+        found = audit.newest(session, ON_A_PAGE + 1, before, bytes.fromhex(about) or None)
         names = {str(row.id): row.email for row in accounts.all_of(session)}
-    shown = {"rows": [_told(row, names) for row in found[:ON_A_PAGE]], "typed": typed, "problem": problem}
     older = found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None
-    page = render_template("desk/audit.html", **shown, older=older, is_first=before is None)
-    return (page, 422) if problem else page
+    shown = {"rows": [_told(row, names) for row in found[:ON_A_PAGE]], "typed": typed, "problem": problem}
+    return render_template("desk/audit.html", **shown, about=about, older=older, is_first=before is None)
 
 
 def _told(row: Audit, names: dict[str, str]) -> dict[str, Any]:

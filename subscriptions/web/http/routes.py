@@ -64,6 +64,7 @@ _DESK, _MINE = Route(Who.DESK), Route(Who.ACCOUNT)
 _NUMBERS = Route(Who.ACCOUNT, right=Right.NUMBERS)
 _PEOPLE = Route(Who.ACCOUNT, right=Right.PEOPLE)
 _ACTS, _PRIVACY = Route(Who.ACCOUNT, right=Right.ACTS), Route(Who.ACCOUNT, right=Right.PRIVACY)
+_AUDIT = Route(Who.ACCOUNT, right=Right.AUDIT)
 _EXPORT = Route(Who.ACCOUNT, right=Right.EXPORT)
 _SERVICE = Route(Who.ACCOUNT, right=Right.SERVICE, is_grave=True)
 _BY_PROGRAM = Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True, trace=Trace.NONE)  # the evidence names it
@@ -99,7 +100,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", health=_NUMBERS),
     **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),
     **_of("desk", prove=Route(Who.ACCOUNT, is_grave=True)),
-    **_of("desk", audit_page=Route(Who.ACCOUNT, right=Right.AUDIT)),
+    **_of("desk", audit_page=_AUDIT, find_audited=_AUDIT),
     **_of("desk", people=_PEOPLE, find_people=_PEOPLE, person=_PEOPLE, unsubscribe_person=_ACTS),
     **_of("desk", suppress_person=_PRIVACY, lift_person=_PRIVACY, erase_person=replace(_PRIVACY, is_grave=True)),
     **_of("desk", start=_NUMBERS, account=_MINE, sign_out=_MINE, sign_out_everywhere=_MINE),
