@@ -18,6 +18,7 @@ from tests.support.cases import BY_DAY_ON_SQLITE, each
 pytestmark = BY_DAY_ON_SQLITE
 OF_MAILS = ("templates/email/", "subscriptions/mail/")
 # seen once: not English, or not the words of the house
+OF_DESK = ("templates/desk/", "subscriptions/web/admin/", "subscriptions/story/")
 NOT_ENGLISH = (
     "stored of", "Ended at", "on its way", "To type", "are at most", "in this way", "go on", "closes at", "leaves at",
     "This holds", "who is responsible for the list", "reads your email is you", "e-mail", "@-sign", r"\bmails?\b",
@@ -39,10 +40,16 @@ def of_pages(catalogue: Catalog) -> Iterator[tuple[Message, str]]:
                 yield message, text
 
 
+def is_of_desk(message: Message) -> bool:
+    """Of the desk alone, whose readers are on no list."""
+    return all(place.startswith(OF_DESK) for place, _ in message.locations)
+
+
 @each("pattern", NOT_ENGLISH)
 def test_no_text_of_a_page_has_words_that_an_editor_took_out(pattern: str) -> None:
-    found = [text for _, text in of_pages(read(FOLDER / "messages.pot")) if re.search(pattern, text)]
-    assert found == []
+    # the story of an address has words of its own, some as evidence keeps them, and is told at the desk alone
+    texts = [(one, text) for one, text in of_pages(read(FOLDER / "messages.pot")) if not is_of_desk(one)]
+    assert [text for _, text in texts if re.search(pattern, text)] == []
 
 
 @each("tag", ["de", "fr"])

@@ -74,7 +74,7 @@ def invite(email: str, role: Role, lists: Sequence[int] | None, now: datetime, a
     with transaction() as session:
         account = accounts.by_email(session, email)
         if account is not None and account.password and not account.disabled_at:
-            raise Refused(f"There is an account of that address already, with the role {account.role}.")
+            raise Refused("There is an account of that address already.")
         if account is None:
             account = Account(email=email, made_at=now)
             session.add(account)

@@ -78,9 +78,12 @@ def _busy(typed: str) -> tuple[str, int, dict[str, str]]:
     return _sign_in_page(said, typed), 429, {"Retry-After": str(BUSY_FOR)}
 
 
-def _come_in(account: Account) -> Response:
+def _come_in(account: Account) -> Response | tuple[str, int]:
     response = redirect(guard.then() or url_for("desk.start"), 303)
-    guard.keep(response, accounts.begin(account, guard.agent(), now()))
+    try:
+        guard.keep(response, accounts.begin(account, guard.agent(), now()))
+    except accounts.Refused as error:
+        return _sign_in_page(gettext(str(error)), account.email), 422
     guard.remember(response, account.email)
     return response
 

@@ -11,6 +11,7 @@ from subscriptions.actions import accounts, tokens
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.policy import TokenScope
 from subscriptions.domain.roles import Role
+from subscriptions.languages import marked
 from subscriptions.store import accounts as account_rows
 from subscriptions.store import tokens as token_rows
 from subscriptions.store.engine import reading
@@ -18,6 +19,13 @@ from subscriptions.web.admin import guard, pages
 from subscriptions.web.http import urls
 from subscriptions.web.http.adapter import now
 
+REFUSALS = (  # what accounts are refused for, as `actions.accounts` says it
+    marked("There is an account of that address already."),
+    marked("Nobody comes in with that address: invite it."),
+    marked("The account has changed meanwhile; please sign in again."),
+    marked("There is no account of that address."),
+    marked("This is the last owner: invite another one first, who comes in."),
+)
 LONGEST = 64  # characters of a token's name
 Answer = str | tuple[str, int]
 
