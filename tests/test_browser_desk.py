@@ -33,7 +33,8 @@ def test_from_the_mailbox_to_a_deputy_who_comes_in_by_a_link_and_takes_an_export
     with browser.new_context(java_script_enabled=False) as owner, browser.new_context() as other:
         page, deputy = owner.new_page(), other.new_page()
         page.goto(f"{server.base_url}/")
-        page.get_by_role("button", name="Manage lists and people").click()
+        page.get_by_role("link", name="Manage lists and people").click()
+        page.get_by_role("button", name="Come in").click()
         heading(page, "Your lists")
         page.get_by_role("link", name="Accounts").click()
         page.get_by_label("Email address").fill("deputy@example.org")
