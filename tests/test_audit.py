@@ -242,13 +242,6 @@ def test_what_waits_to_be_written_is_taken_along_by_the_jobs_of_its_process(worl
     assert world.count(Read) == 1 and world.parts.reads.waiting() == {}
 
 
-def test_the_time_machine_leaves_a_row(world: World) -> None:
-    world.post("/mailbox/clock", data={"forward": "24h"})
-    assert [(row.actor_kind, row.actor, row.act, row.details) for row in rows()] == [
-        ("try-out", "time machine", "clock", {"to": "24h"})
-    ]
-
-
 def test_only_routes_that_look_at_a_token_have_a_trace_of_it() -> None:
     looked_at = {Who.MAY_HAVE_TOKEN, Who.TOKEN, Who.LOOPBACK_OR_TOKEN}
     assert all(row.trace is Trace.COUNTED for row in ROUTES.values() if row.who not in looked_at)

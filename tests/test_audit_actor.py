@@ -45,3 +45,10 @@ def test_whoever_is_behind_sudo_is_named_behind_the_account(
     if behind is not None:
         environment.setenv("SUDO_USER", behind)
     assert acts.account() == said
+
+
+def test_the_time_machine_leaves_a_row(world: World) -> None:
+    world.post("/mailbox/clock", data={"forward": "24h"})
+    assert [(row.actor_kind, row.actor, row.act, row.details) for row in rows()] == [
+        ("try-out", "time machine", "clock", {"to": "24h"})
+    ]
