@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -88,6 +89,9 @@ class SignUp(NamedTuple):
         return self.mailbox or self.key
 
 
+_NOTHING: frozenset[int | None] = frozenset()
+
+
 @dataclass(slots=True)
 class _Batch:
     now: datetime
@@ -169,24 +173,27 @@ def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
     return None
 
 
-def _suppressed(batch: _Batch, sign_up: SignUp) -> set[int | None]:
+def _suppressed(batch: _Batch, sign_up: SignUp) -> AbstractSet[int | None]:
     """For which lists no confirmation mail leaves; None: for any. Before 0.4.0 each spelling stood for itself."""
     suppressed = batch.seen.suppressed
-    return {*suppressed.get(sign_up.key, ()), *suppressed.get(sign_up.counts_by, ())}
+    if not suppressed:
+        return _NOTHING
+    return suppressed.get(sign_up.key, _NOTHING) | suppressed.get(sign_up.counts_by, _NOTHING)
 
 
 def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> None:
     """Each list is a registration of its own, and the one mail for all hangs on the first."""
     step = registration_step(None, Event.SUBSCRIBE)
-    whose, budget, mail = {sign_up.key, sign_up.counts_by}, batch.budgets[sign_up.counts_by], step.mail
-    fresh = [one for one in choices if batch.seen.asked.isdisjoint((key, one.list.id) for key in whose)]
+    whose = (sign_up.key, sign_up.mailbox) if sign_up.mailbox else (sign_up.key,)
+    asked, budget, mail = batch.seen.asked, batch.budgets[sign_up.counts_by], step.mail
+    fresh = [one for one in choices if not any((key, one.list.id) in asked for key in whose)] if asked else choices
     due_at = budget.mail_time(batch.now, may_wait=bool(fresh))
     if due_at is None or due_at >= batch.confirm_by:
         return
     budget.spend(due_at)
     for choice in choices if due_at == batch.now else fresh:
         batch.new.append(_new(batch, sign_up, choice, due_at, mail))
-        batch.seen.asked.update((key, choice.list.id) for key in whose)
+        asked.update([(key, choice.list.id) for key in whose])
         mail = None
 
 

@@ -150,6 +150,7 @@ def named(text: str) -> tuple[str, str]:
 
 
 GMAIL = "gmail.com", "googlemail.com"
+_AT_GMAIL = tuple(f"@{domain}" for domain in GMAIL)
 
 
 def mailbox_of(folded: str) -> str:
@@ -157,6 +158,8 @@ def mailbox_of(folded: str) -> str:
 
     No other sign is known to part a tag off at providers that share no rule; a guess would join two people.
     """
+    if "+" not in folded and not folded.endswith(_AT_GMAIL):  # as most: asked for each sign-up, several times
+        return folded
     local, _, domain = folded.rpartition("@")
     plain = local.partition("+")[0] or local  # what begins with it has no other name
     if domain in GMAIL:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
@@ -28,6 +29,7 @@ def filled(text: str, values: Mapping[str, object]) -> str:
     return type(text)(_ENDS.sub(end, text)) % values
 
 
+@lru_cache(1024)
 def language_tag(text: str) -> str | None:
     """A language tag as BCP 47 writes it, of any spelling: de_AT.UTF-8 and DE-at are de-AT; None: it is no tag."""
     tag = re.split("[.@]", text.strip(), maxsplit=1)[0].replace("_", "-")

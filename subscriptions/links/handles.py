@@ -12,15 +12,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from hmac import compare_digest
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from itsdangerous import BadData
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from subscriptions.domain.codes import spell
 from subscriptions.links.signing import derived, encoded
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 REF_BYTES = 16
 MAILS = 8  # of one visit: the first, and those that were asked for again
@@ -96,7 +99,14 @@ class SealedAddresses:
     """
 
     def __init__(self, secret_keys: Sequence[bytes]) -> None:
-        self._keys = [AESGCM(derived(b"inbox address", key)) for key in secret_keys]
+        self._secret_keys = secret_keys
+
+    @cached_property
+    def _keys(self) -> "list[AESGCM]":
+        """Made with the first form: the library takes 7 MiB, which the process for mails does without."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return [AESGCM(derived(b"inbox address", key)) for key in self._secret_keys]
 
     def seal(self, handle: str, address: str) -> str:
         """Measured: half of what the handle takes."""
@@ -112,6 +122,8 @@ class SealedAddresses:
             octets, whose = base64_decode(text), handle.encode()
         except BadData:  # cut off where base64 cannot end
             return None
+        from cryptography.exceptions import InvalidTag
+
         for key in self._keys:
             with suppress(InvalidTag):
                 return key.decrypt(octets[:_GCM_NONCE], octets[_GCM_NONCE:], whose).rstrip(b"\0").decode()

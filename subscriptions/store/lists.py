@@ -44,7 +44,7 @@ class Catalogue:
 
     def wording_of(self, row: List, locale: str) -> Wording:
         """What is agreed to by whoever signs up now, in that language."""
-        return self.wordings[row.said_in(locale).wording_id]
+        return self.wordings[(row.said_in(locale) if row.told else row).wording_id]
 
 
 class Party(NamedTuple):
