@@ -214,7 +214,8 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
 def _details(sign_up: SignUp, choice: ListChoice) -> str:
     wording, flags, site = choice.wording, sign_up.flags, choice.site
     if site is None:
-        site = stood_on(sign_up.site, choice.list.origins, is_ours=sign_up.is_our_site)
+        said = sign_up.site
+        site = stood_on(said, choice.list.origins, is_ours=sign_up.is_our_site) if said else ""
     if site == ANOTHER_SITE:
         flags, site = (*flags, site), ""
     text = _registered(wording.id, wording.sha256, choice.vouched, sign_up.locale, flags, site)

@@ -83,8 +83,15 @@ def wording_field(row: List, *, is_choice: bool) -> str:
 def choice(named: Named, locale: str, catalogue: Catalogue) -> ListChoice:
     """That list with the wording that holds: the one that is named, else today's in the language of the sign-up."""
     row, wording_id, field = named
+    if not wording_id and not row.told:  # as most programs sign up
+        return _todays(row, field, catalogue)
     wording = catalogue.wordings[wording_id] if wording_id else catalogue.wording_of(row, locale)
     return ListChoice(row, wording, bool(wording_id), field)
+
+
+@lru_cache(256)
+def _todays(row: List, field: str, catalogue: Catalogue) -> ListChoice:
+    return ListChoice(row, catalogue.wordings[row.wording_id], False, field)
 
 
 def carried(form: "MultiDict[str, str]", rows: Sequence[List]) -> list[tuple[str, str]]:
