@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from subscriptions.domain.policy import Rate
 
@@ -29,8 +30,8 @@ class Budget:
 
     def written(self, now: datetime | None = None) -> str:
         """For the row; what counts no more at `now` is left out."""
-        counts = [at for at in self.sent if now is None or at > now - longest(self.rates)]
-        return ",".join(str(round(at.timestamp() * 1000)) for at in counts)
+        edge = now - longest(self.rates) if now else None
+        return ",".join([_milliseconds(at) for at in self.sent if edge is None or at > edge])
 
     def give_back(self, owed_at: datetime) -> bool:
         """Take out the mail that was owed then, which left at once or waited for its time; whether it is there."""
@@ -46,7 +47,7 @@ class Budget:
         With `may_wait` (a first sign-up for another list) the shortest rule alone delays the mail instead of
         closing the budget.
         """
-        if not self.rates:
+        if not self.rates or not self.sent:  # as of most addresses
             return now
         shortest = min(self.rates, key=lambda rate: rate.period)
         if any(rate is not shortest and self._is_spent(rate, now) for rate in self.rates):
@@ -70,6 +71,11 @@ class Budget:
 
     def _free_again(self, rate: Rate) -> datetime:
         return sorted(self.sent)[-rate.count] + rate.period
+
+
+@lru_cache(1024)  # the sign-ups of a batch share their time
+def _milliseconds(at: datetime) -> str:
+    return str(round(at.timestamp() * 1000))
 
 
 def longest(rates: Sequence[Rate]) -> timedelta:

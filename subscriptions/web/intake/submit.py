@@ -16,7 +16,7 @@ from subscriptions.links import Visit
 from subscriptions.parts import Parts
 from subscriptions.store import evidence, registrations
 from subscriptions.store.engine import reading
-from subscriptions.store.models import List, Registration
+from subscriptions.store.models import Registration
 from subscriptions.web.http import urls
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.incoming import NO_SITE, Incoming
@@ -64,7 +64,7 @@ def complete(
         where = replace(where, network=None)
     if spoken_for and spoken_for.ip:
         where = Origin(spoken_for.ip, "client", None)
-    site, is_ours = site_of(incoming, parts, sign_up.rows)
+    site, is_ours = site_of(incoming, parts, sign_up)
     return sign_up._replace(
         ref=ref,
         key=parts.links.key(address.folded) if sign_up.lists else parts.links.try_key(ref),
@@ -81,7 +81,7 @@ def complete(
     )
 
 
-def site_of(incoming: Incoming, parts: Parts, rows: Sequence[List]) -> tuple[str, bool]:
+def site_of(incoming: Incoming, parts: Parts, sign_up: SignUp) -> tuple[str, bool]:
     """The origin of the page that the form stood on, and whether that is ours.
 
     A form in a frame comes from us, or hides it; on which site the frame was first shown its address says, signed.
@@ -91,7 +91,7 @@ def site_of(incoming: Incoming, parts: Parts, rows: Sequence[List]) -> tuple[str
         return "", False
     is_ours = said != "" and (said == parts.origin or host_of(said) == incoming.host)
     if framed and (is_ours or not said):
-        known = [origin for row in rows for origin in row.origins]
+        known = [origin for row in sign_up.rows for origin in row.origins]
         site = parts.forms.read_site(framed, [*known, parts.origin])
         return (said, is_ours) if site is None else (site or NO_SITE, site == parts.origin)
     return said, is_ours
