@@ -30,9 +30,13 @@ class Bell:
     def ring(self, *ends: int) -> None:
         """Never waits: where there is no room, somebody is being woken already, and streams are made without."""
         with suppress(BlockingIOError):
-            send_fds(self._rung, [b"!"], ends)
+            if ends:
+                send_fds(self._rung, [b"!"], ends)
+            else:  # after each commit: in a third of the time
+                self._rung.send(b"!")
 
     def wait(self) -> list[int]:
+        """Until it rings; the ends that were handed over with that."""
         return recv_fds(self._heard, 1, 1)[1]
 
 
