@@ -34,7 +34,7 @@ class Origin:
     network: bytes | None  # key of the network to count by; none: not limited
 
 
-NOWHERE = Origin(None, "peer", None)
+NOWHERE, _NOTHING = Origin(None, "peer", None), frozenset[int | None]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,6 @@ class SignUp(NamedTuple):
         return self.mailbox or self.key
 
 
-_NOTHING: frozenset[int | None] = frozenset()
-
-
 @dataclass(slots=True)
 class _Batch:
     now: datetime
@@ -129,14 +126,13 @@ def take(
 
 
 def _unusual(sign_ups: Sequence[SignUp]) -> dict[str, int]:
-    disposable = ["disposable" in sign_up.flags for sign_up in sign_ups]
-    return {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups), "disposable": sum(disposable)}
+    return {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups),
+            "disposable": sum("disposable" in sign_up.flags for sign_up in sign_ups)}  # fmt: skip
 
 
 def _without_trace(batch: _Batch, sign_ups: Sequence[SignUp]) -> list[bytes]:
     """Keys that this batch gave no reason to know: refused, or the budget closed, and nothing was seen of them."""
-    seen = batch.seen
-    known = {*seen.suppressed, *(key for key, _ in seen.asked)}
+    known = {*batch.seen.suppressed, *(key for key, _ in batch.seen.asked)}
     known |= {mailbox for mailbox, budget in batch.budgets.items() if budget.is_changed}
     return sorted({key for sign_up in sign_ups for key in (sign_up.key, sign_up.counts_by)} - known)
 
@@ -152,13 +148,12 @@ def _begin(of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Pol
     budgets = {key: Budget.read(text, policy.mails) for key, text in texts().items()}
     for sign_up in others:  # before 0.4.0 each spelling had a budget of its own
         budgets[sign_up.counts_by].join(budgets[sign_up.key])
-    times = policy.confirm_by(now), policy.purge_at(now)
-    return _Batch(now, policy, budgets, gate(), seen(), outbox.new_mids(len(sign_ups)), *times)
+    mids = outbox.new_mids(len(sign_ups))
+    return _Batch(now, policy, budgets, gate(), seen(), mids, policy.confirm_by(now), policy.purge_at(now))
 
 
 def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
-    refused = batch.gate.refuse(sign_up.origin.network, sign_up.brings)
-    if refused:
+    if refused := batch.gate.refuse(sign_up.origin.network, sign_up.brings):
         return refused
     key, is_open, quiet = sign_up.key, batch.seen.open, _suppressed(batch, sign_up)
     if not sign_up.mailable or None in quiet:
@@ -175,17 +170,15 @@ def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
 
 def _suppressed(batch: _Batch, sign_up: SignUp) -> AbstractSet[int | None]:
     """For which lists no confirmation mail leaves; None: for any. Before 0.4.0 each spelling stood for itself."""
-    suppressed = batch.seen.suppressed
-    if not suppressed:
-        return _NOTHING
-    return suppressed.get(sign_up.key, _NOTHING) | suppressed.get(sign_up.counts_by, _NOTHING)
+    by = batch.seen.suppressed
+    return by.get(sign_up.key, _NOTHING) | by.get(sign_up.counts_by, _NOTHING) if by else _NOTHING
 
 
 def _register(batch: _Batch, sign_up: SignUp, choices: Sequence[ListChoice]) -> None:
     """Each list is a registration of its own, and the one mail for all hangs on the first."""
-    step = registration_step(None, Event.SUBSCRIBE)
+    mail = registration_step(None, Event.SUBSCRIBE).mail
     whose = (sign_up.key, sign_up.mailbox) if sign_up.mailbox else (sign_up.key,)
-    asked, budget, mail = batch.seen.asked, batch.budgets[sign_up.counts_by], step.mail
+    asked, budget = batch.seen.asked, batch.budgets[sign_up.counts_by]
     fresh = [one for one in choices if not any((key, one.list.id) in asked for key in whose)] if asked else choices
     due_at = budget.mail_time(batch.now, may_wait=bool(fresh))
     if due_at is None or due_at >= batch.confirm_by:
@@ -214,8 +207,7 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
 def _details(sign_up: SignUp, choice: ListChoice) -> str:
     wording, flags, site = choice.wording, sign_up.flags, choice.site
     if site is None:
-        said = sign_up.site
-        site = stood_on(said, choice.list.origins, is_ours=sign_up.is_our_site) if said else ""
+        site = stood_on(sign_up.site, choice.list.origins, is_ours=sign_up.is_our_site) if sign_up.site else ""
     if site == ANOTHER_SITE:
         flags, site = (*flags, site), ""
     text = _registered(wording.id, wording.sha256, choice.vouched, sign_up.locale, flags, site)
@@ -225,8 +217,8 @@ def _details(sign_up: SignUp, choice: ListChoice) -> str:
 @lru_cache(maxsize=1024)
 def _registered(wording_id: str, sha256: str, vouched: bool, locale: str, flags: tuple[str, ...], site: str) -> str:
     details: dict[str, object] = {"wording": wording_id, "wording_sha256": sha256, "vouched": vouched, "locale": locale}
-    said = {name: value for name, value in (("flags", flags), ("site", site)) if value}
-    return json.dumps(complete(Fact.REGISTERED, details | said))
+    details |= {name: value for name, value in (("flags", flags), ("site", site)) if value}
+    return json.dumps(complete(Fact.REGISTERED, details))
 
 
 def _notify(batch: _Batch, sign_up: SignUp, subscription: signups.Open) -> bool:
