@@ -9,10 +9,12 @@ from click.testing import Result
 
 from subscriptions.cli.menu import leaves
 from tests.builders import ANNE, BART, CRIS, OFFERS, World
-from tests.support.cases import ONE_DATABASE, each
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
 from tests.test_audit import key, rows
 from tests.test_commands import logging_as_it_was, run
 from tests.test_contracts import everything
+
+pytestmark = BY_DAY_ON_SQLITE
 
 __all__ = ["logging_as_it_was"]
 # Each, what it shows at once, and what it has to look up first.

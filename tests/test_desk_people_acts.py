@@ -10,7 +10,10 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Suppression
 from tests.builders import ANNE, BART, NEWS, OFFERS, World, owed, rows_of_every_table
 from tests.desk import PASSWORD, Person, at_the_desk
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_desk_people import find, key_of, only, page_of
+
+pytestmark = BY_DAY_ON_SQLITE
 
 HOW = {"channel": "letter", "lists": NEWS}
 WHY = {"reason": "asked by letter"}

@@ -16,7 +16,10 @@ from subscriptions.settings import ListSettings, Mail
 from subscriptions.store.engine import transaction
 from subscriptions.web.http.headers import ARRIVED
 from tests.builders import ANNE, BART, NEWS, World, bearer, take_database_away, through
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.relay import Relay
+
+pytestmark = BY_DAY_ON_SQLITE
 
 OUTSIDE = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
 FORWARDING = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")

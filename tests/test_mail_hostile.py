@@ -20,8 +20,10 @@ from subscriptions.domain.address import named
 from subscriptions.mail.compiled_mails import sender_line
 from subscriptions.settings import Server
 from tests.builders import ANNE, LISTS, Movable, World, link_in, text_of, through
-from tests.support.cases import crossed, each
+from tests.support.cases import BY_DAY_ON_SQLITE, crossed, each
 from tests.support.relay import Mail, Relay
+
+pytestmark = BY_DAY_ON_SQLITE
 
 LONG = "Größenwahn für Anfänger, Fortgeschrittene und alle, die es noch werden wollen: 東京の便り"
 HEADERS = {

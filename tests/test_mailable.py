@@ -18,7 +18,9 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Evidence, Owed, Registration
 from tests.builders import ANNE, World
 from tests.conftest import ManualClock
-from tests.support.cases import each
+from tests.support.cases import BY_DAY_ON_SQLITE, each
+
+pytestmark = BY_DAY_ON_SQLITE
 
 PEOPLE = "anne info sales support newsletter bouncer roots requester www2 securities an.owner".split()
 ROLES = """

@@ -10,8 +10,10 @@ from werkzeug.test import TestResponse
 from subscriptions.store import suppressions
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, NEWS, OFFERS, World, rows_of_every_table
-from tests.support.cases import crossed
+from tests.support.cases import BY_DAY_ON_SQLITE, crossed
 from tests.test_unsubscribe import SHAPES
+
+pytestmark = BY_DAY_ON_SQLITE
 
 ONE_CLICK: dict[str, Any] = {"data": {"List-Unsubscribe": "One-Click"}}
 MULTIPART: dict[str, Any] = ONE_CLICK | {"content_type": "multipart/form-data"}

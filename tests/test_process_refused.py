@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.server import Server
 from tests.support.sql import emptied, execute, number
 from tests.test_process_start import COMMANDS
+
+pytestmark = BY_DAY_ON_SQLITE
 
 HOW = pytest.mark.parametrize("how", ["python app.py", "flask run", "granian", "wsgiref"])
 # how a program is started and where its rows are do not meet: each way once on one of the two

@@ -16,12 +16,15 @@ from subscriptions.store import engine
 from subscriptions.store.engine import Unavailable, reading, transaction
 from subscriptions.store.models import db
 from tests.builders import link_in
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.lines import set_to
 from tests.support.load import sign_up
 from tests.support.names import SILENT, NameServer
 from tests.support.relay import Relay
 from tests.support.server import Server, until
 from tests.support.sql import connected, rows
+
+pytestmark = BY_DAY_ON_SQLITE
 
 ANNE, BART = "anne@example.org", "bart@example.org"
 IMPATIENT = "from subscriptions import deadline; deadline.PATIENCE = 3.0"

@@ -6,7 +6,10 @@ import pytest
 from flask import Flask
 
 from tests.builders import ANNE, BART, Movable, World, owed, through
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.relay import Certificate, Relay
+
+pytestmark = BY_DAY_ON_SQLITE
 
 LOGIN = ("anne", "s3cret")
 

@@ -9,9 +9,11 @@ from flask import Flask
 from subscriptions.store import jobs
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, BART, Movable, World, owed, through
-from tests.support.cases import crossed
+from tests.support.cases import BY_DAY_ON_SQLITE, crossed
 from tests.support.faults import Stage
 from tests.support.relay import DROP, HANG, Relay
+
+pytestmark = BY_DAY_ON_SQLITE
 
 LATER = [
     ("mail", HANG), ("mail", DROP),

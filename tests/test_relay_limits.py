@@ -9,9 +9,12 @@ from flask import Flask
 from subscriptions.mail.lines import Lines
 from tests.builders import ANNE, BART, Movable, World, owed, through
 from tests.conftest import ManualClock
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.faults import Stage
 from tests.support.relay import DROP, HANG, RESET, Relay
 from tests.test_relay_lines import LINES, PEOPLE, delivering, pause_until, recipients, sign_up
+
+pytestmark = BY_DAY_ON_SQLITE
 
 TAKEN = 3  # lines that the relay takes at once
 REFUSALS: list[tuple[Stage, str]] = [

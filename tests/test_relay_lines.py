@@ -20,9 +20,12 @@ from subscriptions.store import jobs
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, BART, Movable, World, owed, through
 from tests.conftest import make_settings
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.elsewhere import sender
 from tests.support.relay import Relay
 from tests.test_outbox_senders import until
+
+pytestmark = BY_DAY_ON_SQLITE
 
 LINES = 10
 PATIENCE = 60  # seconds: a line that is held is no timeout

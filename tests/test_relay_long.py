@@ -10,8 +10,11 @@ from flask import Flask
 from subscriptions.mail import settle
 from tests.builders import Movable, World, owed, through
 from tests.conftest import make_settings
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.elsewhere import sender
 from tests.support.relay import Relay
+
+pytestmark = BY_DAY_ON_SQLITE
 
 PEOPLE = [f"reader{number}@example.org" for number in range(12)]
 MANY = [f"reader{number}@example.org" for number in range(60)]

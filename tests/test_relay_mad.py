@@ -10,12 +10,15 @@ import pytest
 from flask import Flask
 
 from tests.builders import ANNE, BART, Movable, World, owed, through
+from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.faults import Stage
 from tests.support.load import sign_up
 from tests.support.relay import DRIP, ENDLESS, FLOOD, HANG, JUNK, Relay
 from tests.support.server import PATIENCE, Server, until
 from tests.support.smtp_session import Security
 from tests.test_relay_faults import facts, pause
+
+pytestmark = BY_DAY_ON_SQLITE
 
 HOSTILE = "a\0b\x1b[2Jc\x7f\x9b\u2028\udcff\udced\udca0\udc80 end"  # NUL, ESC, C1, octets that are no UTF-8
 BEFORE_THE_END: list[Stage] = ["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data"]

@@ -14,7 +14,9 @@ from subscriptions.settings.file import load
 from tests.builders import ANNE, LISTS, NEWS, World
 from tests.conftest import ManualClock
 from tests.preferences import ask, link
-from tests.support.cases import each
+from tests.support.cases import BY_DAY_ON_SQLITE, each
+
+pytestmark = BY_DAY_ON_SQLITE
 
 FORM, URLENCODED = f"/subscribe/{NEWS}", "application/x-www-form-urlencoded"
 

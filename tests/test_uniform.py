@@ -17,8 +17,10 @@ from subscriptions.store import counters
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import CountedKey, Subscription
 from tests.builders import ANNE, BART, NEWS, OFFERS, World
-from tests.support.cases import crossed
+from tests.support.cases import BY_DAY_ON_SQLITE, crossed
 from tests.typed import WRONG, ask_again, handle_of, send_code, type_code, visit
+
+pytestmark = BY_DAY_ON_SQLITE
 
 
 def key(world: World) -> bytes:

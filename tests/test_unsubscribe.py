@@ -8,7 +8,9 @@ from flask import Flask
 
 from subscriptions.settings import Server
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, Office, World, rows_of_every_table
-from tests.support.cases import crossed
+from tests.support.cases import BY_DAY_ON_SQLITE, crossed
+
+pytestmark = BY_DAY_ON_SQLITE
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 URLENCODED = {"data": ONE_CLICK, "content_type": "application/x-www-form-urlencoded"}
