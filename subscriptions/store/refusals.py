@@ -70,7 +70,7 @@ def take_one(session: Session, me: str, now: datetime, at_most: int, domain_of: 
     due, alive = Owed.due_at <= now, Owed.drop_at > now
     over = select(Owed.id).where(due, or_(~alive, Owed.refusal == Refusal.NOTED)).limit(at_most)
     ids = list(session.scalars(over.with_for_update(skip_locked=True)))
-    fresh = select(Owed.id).where(due, alive, Owed.refusal.is_(None)).order_by(Owed.due_at)
+    fresh = select(Owed.id).where(due, alive, Owed.refusal.is_(None)).order_by(Owed.due_at, Owed.id)
     untaken = or_(Owed.taken_by.is_(None), due)
     surest = fresh.where(Owed.id == _elsewhere(session, fresh, domain_of))
     oldest = select(Owed.id).where(Owed.refusal == Refusal.ASIDE, alive, untaken).order_by(*_OLDEST_FIRST)
