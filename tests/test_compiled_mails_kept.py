@@ -1,6 +1,7 @@
 """Compiled mails: bounded in memory, kept as long as evidence names them; and since when each version has run."""
 
 import importlib
+import json
 import pkgutil
 from datetime import UTC, datetime, timedelta
 from functools import _lru_cache_wrapper
@@ -22,7 +23,7 @@ from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Letter, db
 from subscriptions.store.trips import in_trips, trip
 from tests.builders import ANNE, BART, World
-from tests.support.cases import each
+from tests.support.cases import ONE_DATABASE, each
 
 LONG_AGO = timedelta(days=2)
 
@@ -130,3 +131,12 @@ def test_each_version_is_noted_once_at_its_first_start(
         start.prepare(app)
     assert [version for _, version in noted()] == [this, "9.9", this]
     assert noted()[-1][0] == "2026-11-25T12:00:00Z"
+
+
+@ONE_DATABASE
+def test_the_template_comes_first_in_the_evidence_of_a_mail_as_its_index_reads_it(world: World) -> None:
+    world.subscribe(ANNE)
+    mailed = sa.text("SELECT details FROM evidence WHERE fact = 'mailed'")
+    with db.engine.connect() as connection:
+        told = [row[0] for row in connection.execute(mailed)]
+    assert told and all(text[14:30] == json.loads(text)["template"] for text in told)

@@ -223,9 +223,9 @@ def hashes(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
 
 
 def _details(message: OutMessage, values: Mapping[str, str], redacted: bytes) -> dict[str, object]:
-    """For evidence: all that the mail can be made again from but the person, and no key to anything."""
+    """For evidence: all that the mail can be made again from but the person; the template first, as its index wants."""
     kept = {name: values[name] for name in message.letter.kept}
-    return {"mail": message.mail, "message_id": values["mid"], "date": values["date"], "template": message.letter.id,
+    return {"template": message.letter.id, "mail": message.mail, "message_id": values["mid"], "date": values["date"],
             "sha256": sha256(message.octets), "redacted_sha256": sha256(redacted), "values": kept}  # fmt: skip
 
 

@@ -89,6 +89,11 @@ PG_FORGET = f"""
 DELETE FROM letters WHERE id = ANY(ARRAY({_UNNAMED.format(template="e.details ->> 'template'")} FOR UPDATE SKIP LOCKED))
 RETURNING id
 """  # noqa: S608 ours
+# as its index has it: the template comes first in the JSON of whatever was mailed since 0.4.0
+_SQLITE_TEMPLATE = """
+CASE substr(e.details, 1, 14) WHEN '{"template": "' THEN substr(e.details, 15, 16)
+ELSE json_extract(e.details, '$.template') END
+"""
 SQLITE_FORGET = f"""
-DELETE FROM letters WHERE id IN ({_UNNAMED.format(template="json_extract(e.details, '$.template')")}) RETURNING id
+DELETE FROM letters WHERE id IN ({_UNNAMED.format(template=_SQLITE_TEMPLATE)}) RETURNING id
 """  # noqa: S608
