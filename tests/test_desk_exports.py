@@ -35,6 +35,7 @@ def test_after_everyone_only_what_has_changed_is_to_be_added_and_removed(world: 
     world.clock.forward(minutes=30)
     world.subscribe(CRIS)
     world.post(world.leave_link(ANNE))
+    world.clock.forward(minutes=1)  # what is committed about an export is named by the next one again
     assert "1 to add, 1 to remove" in mia.get(f"/admin/export?list={NEWS}").text
     assert (addresses(take(mia, "add")), addresses(take(mia, "remove"))) == ([CRIS], [ANNE])
     assert "0 to add, 0 to remove" in mia.get(f"/admin/export?list={NEWS}").text
@@ -107,3 +108,40 @@ def test_the_audit_knows_who_took_how_many_and_the_hash_of_the_file(world: World
         taken, begun, *_ = audit.newest(session, 9)
     assert (begun.act, begun.count, begun.actor_kind) == ("export", 1, "account")
     assert taken.details["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_whoever_came_with_a_later_file_and_left_is_removed_and_so_is_who_left_by_a_letter_of_long_ago(
+    world: World,
+) -> None:
+    world.subscribe(BART)
+    mia = at_the_desk(world, Role.MANAGER)
+    take(mia, "everyone")
+    world.subscribe(ANNE)
+    take(mia, "add")
+    world.clock.forward(minutes=1)
+    world.post(world.leave_link(ANNE))
+    letter = ["unsubscribe", BART, "--channel", "letter", "--received", "2026-11-23T12:00:00Z"]
+    assert world.app.test_cli_runner().invoke(args=letter).exit_code == 0
+    assert addresses(take(mia, "remove")) == [BART, ANNE]
+
+
+def test_whoever_confirmed_in_the_minute_of_an_export_is_in_the_next_one_as_well(world: World) -> None:
+    world.sign_up(ANNE)
+    world.post(world.confirm_link(ANNE))
+    mia = at_the_desk(world, Role.MANAGER)
+    take(mia, "everyone")
+    assert addresses(take(mia, "add")) == [ANNE], "its commit may have been behind the reading"
+    world.clock.forward(minutes=1, seconds=1)
+    take(mia, "add")
+    world.clock.forward(minutes=2)
+    assert addresses(take(mia, "add")) == []
+
+
+def test_whom_an_erasure_has_taken_the_page_counts_since_no_file_can_name_them(world: World) -> None:
+    world.subscribe(ANNE)
+    mia = at_the_desk(world, Role.MANAGER)
+    take(mia, "everyone")
+    world.clock.forward(minutes=2)
+    assert world.app.test_cli_runner().invoke(args=["erase", ANNE, "--yes"]).exit_code == 0
+    assert "1 person was erased here since" in mia.get(f"/admin/export?list={NEWS}").text
+    assert addresses(take(mia, "remove")) == []

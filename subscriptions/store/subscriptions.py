@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, Text, bindparam, delete, exists, func, or_, select, type_coerce, update
@@ -10,10 +10,11 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from subscriptions.domain.evidence import Fact
 from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import List, Registration, Subscription, Suppression
+from subscriptions.store.models import Evidence, List, Registration, Subscription, Suppression
 from subscriptions.store.suppressions import in_force
 
 
@@ -115,9 +116,12 @@ def mailable_beginning(session: Session, list_id: int, signs: str, now: datetime
     return session.scalars(select(Subscription.address).where(*_mailable(list_id, now), first.in_([*signs]))).all()
 
 
+UNDER_WAY = timedelta(minutes=1)  # for acts whose time was before an export, and their commit behind it
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has changed for a program that has had an export up to `since`: who is new, or who `left` it since."""
+    """What has changed for a program that has had an export at `since`: who is new, or who `left` since."""
 
     since: datetime
     left: bool = False
@@ -126,21 +130,34 @@ class Changes:
 def _changed(list_id: int, now: datetime, changes: Changes | None) -> tuple[ColumnElement[bool], ...]:
     if changes is None:
         return _mailable(list_id, now)
+    since = changes.since - UNDER_WAY
     if not changes.left:
-        return *_mailable(list_id, now), Subscription.confirmed_at > changes.since
+        return *_mailable(list_id, now), Subscription.confirmed_at > since
     # restricted people are named again each time: since when they are is written nowhere, and to remove twice is none
     told_never = exists().where(Suppression.key == Subscription.key, Suppression.scope == "all", in_force(now))
     other = aliased(Subscription)
     again = exists().where(other.key == Subscription.key, other.list_id == list_id, other.state == State.CONFIRMED,
                            other.restricted.is_(False))  # fmt: skip
-    ended = (Subscription.ended_at > changes.since) & ~again
+    ended = _noted(since, Fact.UNSUBSCRIBED, Fact.BOUNCED) & ~again
     silent = (Subscription.state == State.CONFIRMED) & (Subscription.restricted | told_never)
-    was_there = Subscription.list_id == list_id, Subscription.confirmed_at <= changes.since
-    return *was_there, Subscription.address.is_not(None), ended | silent
+    # whoever has come and gone meanwhile as well: which exports the other program has read, nobody knows for sure
+    return Subscription.list_id == list_id, Subscription.address.is_not(None), ended | silent
+
+
+def _noted(since: datetime, *facts: Fact) -> ColumnElement[bool]:
+    """By its evidence: a letter ends a subscription on the day that it came, which may be long before it was read."""
+    of_it = Evidence.subscription_id == Subscription.id, Evidence.registration_id.is_(None)
+    return exists().where(*of_it, Evidence.fact.in_(facts), Evidence.at > since)
 
 
 def changed_count(session: Session, list_id: int, now: datetime, changes: Changes) -> int:
     return session.scalar(select(func.count(Subscription.id)).where(*_changed(list_id, now, changes))) or 0
+
+
+def unnamed_count(session: Session, list_id: int, since: datetime) -> int:
+    """How many have been erased since then, whom no export can name any more."""
+    erased = Subscription.list_id == list_id, Subscription.address.is_(None), _noted(since - UNDER_WAY, Fact.ERASED)
+    return session.scalar(select(func.count(Subscription.id)).where(*erased)) or 0
 
 
 def mailable_pages(

@@ -49,7 +49,8 @@ def _standing(row: List, layout: str) -> dict[str, Any]:
         if mark is None:
             return {"everyone": everyone, "last": None}
         counts = [subscriptions.changed_count(session, row.id, now(), one) for one in _changes(mark)]
-    return {"everyone": everyone, "last": mark, "to_add": counts[0], "to_remove": counts[1]}
+        unnamed = subscriptions.unnamed_count(session, row.id, mark.removed_until)
+    return {"everyone": everyone, "last": mark, "to_add": counts[0], "to_remove": counts[1], "unnamed": unnamed}
 
 
 def _changes(mark: ExportMark) -> tuple[Changes, Changes]:
