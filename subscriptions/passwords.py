@@ -66,9 +66,9 @@ def matches(password: str, of: str | None) -> bool:
         return of is not None
 
 
-def is_dated(of: str) -> bool:
-    """Whether it was hashed in an earlier, cheaper way."""
-    return _hasher().check_needs_rehash(of)
+def renewed(password: str, of: str | None) -> str | None:
+    """The same password hashed as it is done now, where `of` was hashed in an earlier way. Raises Busy."""
+    return hashed(password) if of and _hasher().check_needs_rehash(of) else None
 
 
 @cache

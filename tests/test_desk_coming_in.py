@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 
 from subscriptions import passwords
@@ -175,3 +176,34 @@ def test_the_cookie_is_for_this_host_and_no_script(
         parts = next(one for one in given if one.startswith(f"{name}=")).split("; ")[1:]
         secure = ["Secure"] if base_url.startswith("https") else []
         assert sorted(parts) == sorted([*secure, "HttpOnly", "Path=/", "SameSite=Lax"])
+
+
+def test_right_passwords_use_up_no_tries(world: World) -> None:
+    at_the_desk(world, email=OLA)
+    ola = Person(world)
+    assert {ola.sign_in().status_code for _ in range(25)} == {303}
+
+
+def test_a_password_that_was_hashed_in_a_cheaper_way_is_hashed_anew_at_the_next_sign_in(world: World) -> None:
+    at_the_desk(world, email=OLA)
+    dated = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
+    with transaction() as session:
+        session.query(Account).update({"password": dated})
+    assert [Person(world).sign_in(password=typed).status_code for typed in ("wrong", PASSWORD, PASSWORD)] == [
+        422,
+        303,
+        303,
+    ]
+    kept = accounts.find(OLA)
+    assert kept is not None and str(kept.password).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+@each("origin", ["null", "https://evil.example", "http://[evil", "http://127.0.0.1:8000.evil.example", ""])
+def test_a_browser_without_fetch_metadata_is_asked_where_its_form_comes_from(world: World, origin: str) -> None:
+    here = {"base_url": world.base_url, "environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
+    old = world.app.test_client()
+    assert old.post("/admin/from-here", headers={"Origin": origin}, **here).status_code == 403
+    assert old.get_cookie("desk", "127.0.0.1") is None
+    assert (
+        world.app.test_client().post("/admin/from-here", headers={"Origin": world.base_url}, **here).status_code == 303
+    )

@@ -153,6 +153,15 @@ def test_the_last_owner_stays_whoever_wants_it_otherwise(world: World) -> None:
     assert boss.post(f"/admin/accounts/{me.id}/disable").status_code == 303 or not boss.is_in
 
 
+def test_who_becomes_an_owner_has_every_list(world: World) -> None:
+    boss, row = at_the_desk(world, email=OLA), world.parts.catalogue.by_slug(NEWS)
+    assert row is not None
+    at_the_desk(world, Role.MANAGER, "deputy@example.org", lists=[row.id])
+    number = next(one.id for one in _accounts() if one.email == "deputy@example.org")
+    assert boss.post(f"/admin/accounts/{number}/role", role="owner").status_code == 200
+    assert [one.lists for one in _accounts()] == [None, None]
+
+
 def test_who_has_one_list_sees_no_other(world: World) -> None:
     row = world.parts.catalogue.by_slug(NEWS)
     assert row is not None

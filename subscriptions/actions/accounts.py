@@ -6,22 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from subscriptions.domain.policy import Rate
+from subscriptions.actions.tries import Tries
 from subscriptions.domain.roles import RIGHTS, Right, Role
-from subscriptions.store import accounts, audit, guards
+from subscriptions.store import accounts, audit
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading, repeated, transaction
-from subscriptions.store.models import Account, AccountLink, Counted, DeskSession, LinkKind
+from subscriptions.store.models import Account, AccountLink, DeskSession
 
-INVITATION_LIFE = timedelta(hours=1)
+LINK_LIFE = timedelta(hours=1)
 IDLE, ABSOLUTE = timedelta(minutes=60), timedelta(hours=12)  # of a session (OWASP ASVS 7.3)
 PROOF_LIFE = timedelta(minutes=10)  # a password given so long ago is asked for again before what is grave
 SEEN_ONCE_IN = timedelta(minutes=1)  # to note it is to write, and most pages only read
-# wrong passwords: of a network; of one account by browsers in which it has never been signed in; and of one that has.
-# A stranger who uses up the second keeps nobody out who has signed in before.
-NETWORK_TRIES, STRANGERS_TRIES, OWN_TRIES = (
-    Rate(20, timedelta(minutes=15)), Rate(20, timedelta(hours=1)), Rate(20, timedelta(minutes=15)),
-)  # fmt: skip
 
 
 class Refused(Exception):
@@ -81,13 +76,13 @@ def invite(email: str, role: Role, lists: Sequence[int] | None, now: datetime, a
         account.role, account.lists = role, [*lists] if lists is not None else None
         account.password = account.disabled_at = None
         session.flush()
-        accounts.put_link(session, _link(account, LinkKind.INVITATION, secret, now))
+        accounts.put_link(session, _link(account, secret, now))
         audit.write(session, act.of(1, account=account.id))
     return secret
 
 
-def _link(account: Account, kind: LinkKind, secret: str, now: datetime) -> AccountLink:
-    return AccountLink(hash=digest(secret), account_id=account.id, kind=kind, until=now + INVITATION_LIFE)
+def _link(account: Account, secret: str, now: datetime) -> AccountLink:
+    return AccountLink(hash=digest(secret), account_id=account.id, until=now + LINK_LIFE)
 
 
 @repeated
@@ -98,7 +93,7 @@ def forgotten(email: str, now: datetime, act: Act) -> str:
         account = accounts.by_email(session, email)
         if account is None or account.disabled_at or not account.password:
             raise Refused("Nobody comes in with that address: invite it.")
-        accounts.put_link(session, _link(account, LinkKind.PASSWORD, secret, now))
+        accounts.put_link(session, _link(account, secret, now))
         audit.write(session, act.of(1, account=account.id))
     return secret
 
@@ -133,21 +128,6 @@ def is_nobody_in() -> bool:
         return not accounts.has_any(session)
 
 
-@repeated
-def tries(email: bytes, network: bytes | None, own: bytes | None, now: datetime) -> datetime | None:
-    """Count one try to sign in, before its password is looked at; until when there are none, where they are used up.
-
-    `email`, `network`, `own`: hashes; `own`: of a browser in which this account has been signed in before.
-    """
-    counted = [(network, NETWORK_TRIES), (own, OWN_TRIES) if own else (email, STRANGERS_TRIES)]
-    with transaction() as session:
-        for key, rate in counted:
-            since, count = guards.add_one(session, Counted.TRIES, key, now, rate.period) if key else (now, 0)
-            if count > rate.count:
-                return since + rate.period
-    return None
-
-
 def find(email: str) -> Account | None:
     """One that may come in."""
     with reading() as session:
@@ -156,15 +136,19 @@ def find(email: str) -> Account | None:
 
 
 @repeated
-def begin(account: Account | None, agent: str, now: datetime, hashed: str | None = None) -> str:
-    """A new session; its secret. `hashed`: the same password, hashed as it is done now."""
+def begin(
+    account: Account | None, agent: str, now: datetime, renewed: str | None = None, tried: Tries | None = None
+) -> str:  # fmt: skip
+    """A new session; its secret. `renewed`: the same password, hashed as it is done now. Raises Refused."""
     secret = _secret()
     with transaction() as session:
         if account is not None:
             row = accounts.find(session, account.id)
             if row is None or row.disabled_at or row.password != account.password:
                 raise Refused("The account has changed meanwhile; please sign in again.")
-            row.signed_in_at, row.password = now, hashed or row.password
+            row.signed_in_at, row.password = now, renewed or row.password
+        if tried is not None:
+            tried.give_back(session)
         session.add(DeskSession(hash=digest(secret), account_id=account.id if account else None, began_at=now,
                                 seen_at=now, proved_at=now, agent=agent))  # fmt: skip
     return secret
@@ -186,9 +170,10 @@ def signed_in(secret: str, now: datetime) -> SignedIn | None:
 
 
 @repeated
-def prove(who: SignedIn, now: datetime) -> None:
+def prove(who: SignedIn, now: datetime, tried: Tries) -> None:
     """The password was given again."""
     with transaction() as session:
+        tried.give_back(session)
         row = accounts.session_of(session, who.hash)
         if row is not None:
             row.proved_at = now
@@ -224,6 +209,7 @@ def change(email: str, now: datetime, act: Act, *, role: Role | None = None, is_
         if [row.id for row in able] == [account.id] and (is_disabled or role not in (None, Role.OWNER)):
             raise Refused("This is the last owner: invite another one first, who comes in.")
         account.role = role or account.role
+        account.lists = None if account.role is Role.OWNER else account.lists  # an owner has every list
         account.disabled_at = (account.disabled_at or now) if is_disabled else account.disabled_at
         accounts.end_sessions(session, account.id)
         if is_disabled:

@@ -20,7 +20,7 @@ def create(name: str, scope: TokenScope, now: datetime, act: Act) -> str:
     secret = f"yt_{secrets.token_urlsafe(32)}"
     with transaction() as session:
         if tokens.by_name(session, name):
-            raise Refused(f'There is (or was) a token "{name}"; please choose another name.')
+            raise Refused(f'There is, or was, a token "{name}": please choose another name.')
         tokens.add(session, name, hashlib.sha256(secret.encode()).digest(), scope, now)
         audit.write(session, act)
     return secret
@@ -31,5 +31,5 @@ def revoke(name: str, now: datetime, act: Act) -> None:
     """End one at once. Raises Refused."""
     with transaction() as session:
         if not tokens.revoke(session, name, now):
-            raise Refused(f'There is no token "{name}" that is still good.')
+            raise Refused(f'There is no valid token "{name}".')
         audit.write(session, act)

@@ -1,8 +1,6 @@
 """Commands for lists, tokens, exports and the schema."""
 
-import hashlib
 import os
-import secrets
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,13 +11,15 @@ from flask.cli import with_appcontext
 
 from subscriptions import clock as clocks
 from subscriptions import logs, start
+from subscriptions.actions import tokens
 from subscriptions.cli import acts, ready, table, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.policy import TokenScope
 from subscriptions.export import stream
 from subscriptions.parts import current_parts
-from subscriptions.store import audit, migrate, subscriptions, tokens
-from subscriptions.store.engine import Unavailable, reading, transaction
+from subscriptions.store import migrate, subscriptions
+from subscriptions.store import tokens as token_rows
+from subscriptions.store.engine import Unavailable, reading
 
 STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
@@ -46,13 +46,11 @@ def show_lists() -> None:
 @ready
 def create_token(name: str, scope: str) -> None:
     """Create an API token. It is shown once, alone on the last line."""
-    secret = f"yt_{secrets.token_urlsafe(32)}"
-    with transaction() as session:
-        if tokens.by_name(session, name):
-            raise click.ClickException(f'There is, or was, a token "{name}": please choose another name.')
-        digest, now = hashlib.sha256(secret.encode()).digest(), current_parts().clock.now()
-        tokens.add(session, name, digest, TokenScope(scope), now)
-        audit.write(session, acts.act(token=name, scope=scope))
+    now, act = current_parts().clock.now(), acts.act(token=name, scope=scope)
+    try:
+        secret = tokens.create(name, TokenScope(scope), now, act)
+    except tokens.Refused as error:
+        raise click.ClickException(str(error)) from None
     click.echo("Keep this token safe: it is not shown again, and only its hash is stored.", err=True)
     click.echo(secret)
 
@@ -65,7 +63,7 @@ def show_tokens() -> None:
         rows = [(token.name, token.scope, clocks.text(token.made_at),
                  clocks.text(token.used_at) if token.used_at else "never",
                  clocks.text(token.revoked_at) if token.revoked_at else "-")
-                for token in tokens.all_of(session)]  # fmt: skip
+                for token in token_rows.all_of(session)]  # fmt: skip
     table([("name", "scope", "created", "last used", "revoked"), *rows])
 
 
@@ -74,10 +72,10 @@ def show_tokens() -> None:
 @ready
 def revoke_token(name: str) -> None:
     """Revoke a token. It stops working at once."""
-    with transaction() as session:
-        if not tokens.revoke(session, name, current_parts().clock.now()):
-            raise click.ClickException(f'There is no valid token "{name}": see `yestwice tokens show`.')
-        audit.write(session, acts.act(token=name))
+    try:
+        tokens.revoke(name, current_parts().clock.now(), acts.act(token=name))
+    except tokens.Refused as error:
+        raise click.ClickException(f"{str(error)[:-1]}: see `yestwice tokens show`.") from None
     click.echo(f"{name} has been revoked.")
 
 

@@ -14,7 +14,7 @@ from subscriptions.domain.texts import marked
 from subscriptions.mail.rebuild import redacted
 from subscriptions.parts import current_parts
 from subscriptions.store import addresses, evidence, outbox, registrations, subscriptions, suppressions
-from subscriptions.store.models import Evidence, Owed, Registration, Subscription, Wording
+from subscriptions.store.models import Evidence, Registration, Subscription, Wording
 from subscriptions.story import happened, owed
 from subscriptions.story.said import OfList, Rates, Said
 
@@ -86,9 +86,12 @@ def tell(session: Session, key: bytes, mailbox: bytes | None, now: datetime, sig
     signed_up, opened = rows_of(session, key, now, sight)
     against = _all_against(session, key, mailbox, now, sight)
     return Story(
-        [_record(session, row, evidence.of_registration(session, row.id), outbox.of_registration(session, row), now)
+        [Record(row, _events(session, evidence.of_registration(session, row.id), sight),
+                [owed.waiting(one, now) for one in outbox.of_registration(session, row)], sign_up_now(row, now))
          for row in signed_up],
-        [_record(session, row, _own(session, row), outbox.of_subscription(session, row.id), now) for row in opened],
+        [Record(row, _events(session, _own(session, row), sight),
+                [owed.waiting(one, now) for one in outbox.of_subscription(session, row.id)], _subscription_now(row))
+         for row in opened],
         against,
         [*map(_against, against)],
         _counted(session, key, mailbox, now) if sight.private else [],
@@ -122,18 +125,14 @@ def _all_against(
             if sight.lists is None or one.list_id is None or one.list_id in sight.lists]  # fmt: skip
 
 
-def _record(
-    session: Session, row: Registration | Subscription, events: Sequence[Evidence], mails: Sequence[Owed], now: datetime
-) -> Record:
-    stands = sign_up_now(row, now) if isinstance(row, Registration) else _subscription_now(row)
-    return Record(row, [_event(session, one) for one in events], [owed.waiting(one, now) for one in mails], stands)
-
-
-def _event(session: Session, row: Evidence) -> Event:
-    parts = current_parts()
-    wording = parts.catalogue.wordings.get(row.details.get("wording", ""))
-    mail = redacted(session, row.id, parts.links) if row.fact == "mailed" else None
-    return Event(row, happened.sentence(row), wording, mail)
+def _events(session: Session, rows: Sequence[Evidence], sight: Sight) -> list[Event]:
+    """The mails themselves, which take longest to make again, for those alone who may see them."""
+    parts, found = current_parts(), []
+    for row in rows:
+        wording = parts.catalogue.wordings.get(row.details.get("wording", ""))
+        mail = redacted(session, row.id, parts.links) if sight.private and row.fact == "mailed" else None
+        found.append(Event(row, happened.sentence(row), wording, mail))
+    return found
 
 
 def _own(session: Session, row: Subscription) -> list[Evidence]:

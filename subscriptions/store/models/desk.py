@@ -1,7 +1,6 @@
 """Who comes in at the desk: accounts, the links that open them, their sessions."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,18 +25,12 @@ class Account(db.Model):  # type: ignore[name-defined, misc]
     disabled_at: Mapped[datetime | None]
 
 
-class LinkKind(StrEnum):
-    INVITATION = "invitation"
-    PASSWORD = "password"  # noqa: S105  # forgotten: a new one may be chosen
-
-
 class AccountLink(db.Model):  # type: ignore[name-defined, misc]
     """A link that works once: to come in for the first time, or to choose a new password."""
 
     __tablename__ = "account_links"
     hash: Mapped[bytes] = mapped_column(Digest, primary_key=True)
     account_id: Mapped[int] = owned_by("accounts")
-    kind: Mapped[LinkKind] = mapped_column(OneOf(LinkKind, 10))
     until: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -7,13 +7,12 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
 from subscriptions import passwords
-from subscriptions.actions import accounts
+from subscriptions.actions import accounts, tries
+from subscriptions.actions.tries import Tries
 from subscriptions.domain.address import BadAddress, parse
-from subscriptions.parts import current_parts
 from subscriptions.store.models import Account
 from subscriptions.web.admin import guard, pages
-from subscriptions.web.http.adapter import incoming, now
-from subscriptions.web.http.client_ip import origin
+from subscriptions.web.http.adapter import now
 
 BUSY_FOR = 2  # seconds
 
@@ -36,17 +35,18 @@ def sign_in() -> str | Response | tuple[str, int] | tuple[str, int, dict[str, st
     """The same answer, after the same time, for whoever has no account."""
     typed, password = request.form.get("email", "").strip(), request.form.get("password", "")
     email = _folded(typed)
-    until = _tried(email)
-    if until:
+    tried = guard.tried_by(email)
+    if until := tries.count(tried, now()):
         return _later(until, typed)
     account = accounts.find(email)
     try:
         is_right = passwords.matches(password, account.password if account else None)
+        renewed = passwords.renewed(password, account.password) if account and is_right else None
     except passwords.Busy:
         return _busy(typed)
     if account is None or not is_right:
         return _sign_in_page(gettext("Email address and password do not go together."), typed), 422
-    return _come_in(account)
+    return _come_in(account, renewed, tried)
 
 
 def _folded(typed: str) -> str:
@@ -55,14 +55,6 @@ def _folded(typed: str) -> str:
         return parse(typed[:320]).folded
     except BadAddress:
         return ""
-
-
-def _tried(email: str) -> datetime | None:
-    """Count this try; until when there are none."""
-    parts = current_parts()
-    strangers, own = (parts.links.key(f"{kind} at the desk\0{email}") for kind in ("stranger", "own"))
-    network = origin(incoming(), parts).network
-    return accounts.tries(strangers, network, own if guard.knows(email) else None, now())
 
 
 def _later(until: datetime, typed: str) -> tuple[str, int, dict[str, str]]:
@@ -78,10 +70,12 @@ def _busy(typed: str) -> tuple[str, int, dict[str, str]]:
     return _sign_in_page(said, typed), 429, {"Retry-After": str(BUSY_FOR)}
 
 
-def _come_in(account: Account) -> Response | tuple[str, int]:
+def _come_in(
+    account: Account, renewed: str | None = None, tried: Tries | None = None
+) -> Response | tuple[str, int]:  # fmt: skip
     response = redirect(guard.then() or url_for("desk.start"), 303)
     try:
-        guard.keep(response, accounts.begin(account, guard.agent(), now()))
+        guard.keep(response, accounts.begin(account, guard.agent(), now(), renewed, tried))
     except accounts.Refused as error:
         return _sign_in_page(gettext(str(error)), account.email), 422
     guard.remember(response, account.email)

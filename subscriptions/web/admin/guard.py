@@ -6,21 +6,22 @@ import re
 from base64 import urlsafe_b64encode
 from hmac import compare_digest
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import abort, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions import passwords
-from subscriptions.actions import accounts
+from subscriptions.actions import accounts, tries
 from subscriptions.actions.accounts import SignedIn
+from subscriptions.actions.tries import Tries
+from subscriptions.domain.sites import host_of, origin_of
 from subscriptions.languages import marked
 from subscriptions.parts import Parts, current_parts
 from subscriptions.store.audit import Act
 from subscriptions.store.models import Account, ActorKind, List
 from subscriptions.web.admin import pages
-from subscriptions.web.http import language
+from subscriptions.web.http import headers, language
 from subscriptions.web.http.adapter import incoming, now
 from subscriptions.web.http.client_ip import is_straight_from_loopback, origin
 from subscriptions.web.http.problems import answer
@@ -42,6 +43,7 @@ def admit() -> BaseResponse | None:
     parts = current_parts()
     if not _is_near(parts):
         abort(404)
+    headers.refer("same-origin")  # so that browsers say where a form of ours comes from
     if request.method == "POST" and not _is_from_our_page(parts):
         return answer(403, _STRANGE)
     who = _signed_in(parts)
@@ -66,7 +68,7 @@ def _ask_again(account: Account) -> BaseResponse | None:
     password = request.form.get("proof", "")
     problem = _unproved(account, password) if password else ""
     if password and not problem:
-        accounts.prove(who(), now())
+        accounts.prove(who(), now(), tried_by(account.email))
         return None
     kept = [(name, text) for name, text in request.form.items(multi=True) if name not in ("proof", "csrf")]
     action = request.path
@@ -78,14 +80,20 @@ def _ask_again(account: Account) -> BaseResponse | None:
 
 def _unproved(account: Account, password: str) -> str:
     """What stands against this password of who is signed in; empty: it is right."""
-    parts = current_parts()
-    key = parts.links.key(f"own at the desk\0{account.email}")
-    if accounts.tries(key, origin(incoming(), parts).network, key, now()):
+    if tries.count(tried_by(account.email), now()):
         return str(gettext("That was tried too often. Please wait a quarter of an hour."))
     try:
         return "" if passwords.matches(password, account.password) else str(gettext("That is not your password."))
     except passwords.Busy:
         return str(gettext("Many people are signing in at this moment. Please try again."))
+
+
+def tried_by(email: str) -> Tries:
+    """What a try to sign in counts for: the network, and the account by strangers or by a browser that was in."""
+    parts = current_parts()
+    is_own = knows(email) or (is_signed_in() and who().account is not None)
+    key = parts.links.key(f"{'own' if is_own else 'stranger'} at the desk\0{email}")
+    return Tries(origin(incoming(), parts).network, key, is_own=is_own)
 
 
 def is_signed_in() -> bool:
@@ -207,12 +215,11 @@ def _is_near(parts: Parts) -> bool:
 
 
 def _is_from_our_page(parts: Parts) -> bool:
-    """By Fetch Metadata; of a browser without it, by Origin, which pages without a referrer send as null."""
-    site = request.headers.get("Sec-Fetch-Site")
+    """By Fetch Metadata; of a browser without it, by Origin, which only a page that hides itself sends as null."""
+    site, given = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
         return site in _MAY_POST
-    given = request.headers.get("Origin")
-    return given in (None, "null") or urlsplit(given).netloc == incoming().headers.get("host")
+    return given is None or given == parts.origin or host_of(origin_of(given) or "") == incoming().host
 
 
 def agent() -> str:

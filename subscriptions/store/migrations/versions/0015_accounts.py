@@ -24,7 +24,7 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_table(
         "account_links", pk("hash", DIGEST), must("account_id", ID, to="accounts.id", **OWNED),
-        must("kind", String(10)), must("until", TIME, index=True),
+        must("until", TIME, index=True),
     )  # fmt: skip
     op.create_table(
         "desk_sessions", pk("hash", DIGEST), may("account_id", ID, to="accounts.id", **OWNED),
