@@ -14,8 +14,11 @@ from functools import wraps
 from importlib import import_module
 from typing import Any
 
-PARTS = {
-    "take": ("subscriptions.mail.hold:Hold.take", "subscriptions.mail.hold:Batch.read"),
+PARTS = {  # what has moved is named by each of its places, the newest first
+    "take": (
+        "subscriptions.mail.hold:Hold.take",
+        "subscriptions.mail.batch:Batch.read|subscriptions.mail.hold:Batch.read",
+    ),
     "compile": ("subscriptions.mail.compose:Composer._compile",),  # once for each kind, list and language
     "compose": ("subscriptions.mail.compose:Composer.compose",),
     "line": ("subscriptions.mail.smtp:SmtpConnection.send",),
@@ -44,7 +47,10 @@ class Parts:
 
     def _time(self, part: str, name: str) -> bool:
         """Whether that version has what is named."""
-        module, _, path = name.partition(":")
+        return any(self._time_at(part, place) for place in name.split("|"))
+
+    def _time_at(self, part: str, place: str) -> bool:
+        module, _, path = place.partition(":")
         *above, last = path.split(".")
         try:
             owner: Any = import_module(module)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,6 +93,7 @@ class SignUp(NamedTuple):
 class _Batch:
     now: datetime
     policy: Policy
+    asks: Mapping[bytes, int]
     budgets: dict[bytes, Budget]
     gate: Gate
     seen: signups.Seen
@@ -118,9 +119,10 @@ def take(
     """The same within a transaction that does something besides; `noted`: counts to write with it."""
     batch = _begin(of, sign_ups, now, policy)
     answers = [_decide(batch, sign_up) for sign_up in sign_ups]
+    unknown = _without_trace(batch, sign_ups)
     with trip(of, last=True) as out:
-        _write(out, batch)
-        addresses.forget(out, _without_trace(batch, sign_ups))
+        _write(out, batch, unknown)
+        addresses.forget(out, unknown)
         counters.write(out, noted or {}, gates.counts(batch.gate, answers), _unusual(sign_ups))
     return answers
 
@@ -142,14 +144,14 @@ def _begin(of: Connected, sign_ups: Sequence[SignUp], now: datetime, policy: Pol
     others = [sign_up for sign_up in sign_ups if sign_up.mailbox]
     keys.update(dict.fromkeys((sign_up.counts_by for sign_up in others), 0))
     with trip(of) as out:
-        texts = addresses.lock_and_count(out, keys)
+        texts = addresses.begin_batch(out, keys)
         gate = gate_for(out, [(sign_up.origin.network, sign_up.brings) for sign_up in sign_ups], now, policy)
         seen = signups.see(out, list(keys), now)
     budgets = {key: Budget.read(text, policy.mails) for key, text in texts().items()}
     for sign_up in others:  # before 0.4.0 each spelling had a budget of its own
         budgets[sign_up.counts_by].join(budgets[sign_up.key])
     mids = outbox.new_mids(len(sign_ups))
-    return _Batch(now, policy, budgets, gate(), seen(), mids, policy.confirm_by(now), policy.purge_at(now))
+    return _Batch(now, policy, keys, budgets, gate(), seen(), mids, policy.confirm_by(now), policy.purge_at(now))
 
 
 def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
@@ -243,8 +245,9 @@ def _notified(batch: _Batch, sign_up: SignUp, id_: int, mail: MailKind, due_at: 
     return signups.Notified(id_, fact, sign_up.channel, sign_up.actor, details, mail, batch.mids.pop(), *times)
 
 
-def _write(out: Trip, batch: _Batch) -> None:
+def _write(out: Trip, batch: _Batch, unknown: Collection[bytes]) -> None:
     signups.remember(out, batch.new)
     changed = {mailbox: budget for mailbox, budget in batch.budgets.items() if budget.is_changed}
-    addresses.save_budgets(out, changed, batch.now)
+    known = {key: count for key, count in batch.asks.items() if key not in unknown} if unknown else batch.asks
+    addresses.end_batch(out, known, changed, batch.now)
     signups.notify(out, batch.notified)

@@ -3,6 +3,7 @@
 The row of a mailbox holds the times of its mails, which outlive what is known of it.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -42,15 +43,43 @@ def lock_and_count(out: Trip, asks: Mapping[bytes, int]) -> Later[dict[bytes, st
     return lambda: {bytes(key): mails for key, mails in known()}
 
 
-_SAVED = _ROW | {"last_mail_at": "timestamptz"}
-_SAVE = """ON CONFLICT (key) DO UPDATE SET mails = excluded.mails, last_mail_at = CASE
-  WHEN addresses.last_mail_at > excluded.last_mail_at THEN addresses.last_mail_at ELSE excluded.last_mail_at END"""
+def begin_batch(out: Trip, asks: Mapping[bytes, int]) -> Later[dict[bytes, str]]:
+    """The same for a batch that ends with `end_batch`.
+
+    On SQLite, where one alone may write, there is nothing to lock, and that one counts as well: 15 us less a sign-up.
+    """
+    if out.is_postgres:
+        return lock_and_count(out, asks)
+    marks = ", ".join("?" * len(asks))
+    every = f"SELECT json_group_array(json_array(hex(key), mails)) FROM addresses WHERE key IN ({marks})"  # noqa: S608
+    found = out.ask(every, [*asks])
+    return lambda: dict.fromkeys(asks, "") | {bytes.fromhex(key): mails for key, mails in json.loads(found()[0][0])}
+
+
+def end_batch(out: Trip, asks: Mapping[bytes, int], budgets: Mapping[bytes, Budget], now: datetime) -> None:
+    """Write the budgets that a batch has changed. `asks`: those of addresses that something is kept of."""
+    _save(out, {} if out.is_postgres else asks, budgets, now)
 
 
 def save_budgets(out: Trip, budgets: Mapping[bytes, Budget], now: datetime) -> None:
     """Write the times of mails, the new ones included, of the locked mailboxes."""
-    if budgets:
-        rows = [(key, 0, budget.written(now), max(budget.sent)) for key, budget in sorted(budgets.items())]
+    _save(out, {}, budgets, now)
+
+
+_SAVED = _ROW | {"last_mail_at": "timestamptz"}
+_SAVE = """ON CONFLICT (key) DO UPDATE SET asked = addresses.asked + excluded.asked,
+  mails = CASE WHEN excluded.last_mail_at IS NULL THEN addresses.mails ELSE excluded.mails END,
+  last_mail_at = CASE WHEN excluded.last_mail_at IS NULL OR addresses.last_mail_at > excluded.last_mail_at
+    THEN addresses.last_mail_at ELSE excluded.last_mail_at END"""
+
+
+def _save(out: Trip, asks: Mapping[bytes, int], budgets: Mapping[bytes, Budget], now: datetime) -> None:
+    rows = [
+        (key, asks.get(key, 0), mails.written(now), max(mails.sent)) if (mails := budgets.get(key))
+        else (key, asks[key], "", None)
+        for key in sorted(asks.keys() | budgets.keys())
+    ]  # fmt: skip
+    if rows:
         out.insert("addresses", _SAVED, rows, _SAVE)
 
 

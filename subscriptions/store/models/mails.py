@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscriptions.domain.refusals import Refusal
-from subscriptions.store.models.base import Id, Key, db, owned_by
+from subscriptions.store.models.base import Id, Key, db, index_where_any, owned_by
 from subscriptions.store.types import OneOf
 
 
@@ -73,15 +73,15 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_refusal", "refusal", sqlite_where=text("refusal IS NOT NULL"),
-              postgresql_where=text("refusal IS NOT NULL")),
+        index_where_any("outbox", "refusal"),
+        index_where_any("outbox", "subscription_id"),
         {"sqlite_autoincrement": True},
-    )  # fmt: skip
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     mail: Mapped[str] = mapped_column(String(20))  # a MailKind, maybe of a later version: that one alone waits
     mid: Mapped[str] = mapped_column(String(32))  # of the Message-ID (RFC 5322 3.6.4): the same in every try
     registration_id: Mapped[int | None] = owned_by("registrations")
-    subscription_id: Mapped[int | None] = owned_by("subscriptions")
+    subscription_id: Mapped[int | None] = owned_by("subscriptions", index=False)
     owed_at: Mapped[datetime]
     due_at: Mapped[datetime] = mapped_column(index=True)  # next try; while taken: when the lease ends
     drop_at: Mapped[datetime]  # not sent at this time or later

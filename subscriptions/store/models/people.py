@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from subscriptions.domain import lifecycle
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.store.models.base import Id, Key, db, owned_by
+from subscriptions.store.models.base import Id, Key, db, index_where_any, owned_by
 from subscriptions.store.types import OneOf
 
 # how an address begins, and its domain: what stands behind the last @, in words that both databases know
@@ -22,13 +22,14 @@ class Address(db.Model):  # type: ignore[name-defined, misc]
     """One row per address, and one per mailbox of which it is a spelling: what acts lock, and the mail budgets."""
 
     __tablename__ = "addresses"
+    __table_args__ = (index_where_any("addresses", "erase_by"),)
     key: Mapped[bytes] = mapped_column(Key, primary_key=True)
     asked: Mapped[int]
     mails: Mapped[str]  # times of mails that a stranger caused, epoch milliseconds, comma-separated
     requests: Mapped[str | None]  # likewise of links to the own page that were asked for by typing the address
     renewals: Mapped[str | None]  # and of those that an earlier link asked for
     last_mail_at: Mapped[datetime | None]  # the latest of all these times
-    erase_by: Mapped[datetime | None] = mapped_column(index=True)
+    erase_by: Mapped[datetime | None]
 
 
 class Registration(db.Model):  # type: ignore[name-defined, misc]
@@ -38,8 +39,8 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
               postgresql_where=text("state = 'pending'")),
         Index("ix_registrations_purge_at", "purge_at", sqlite_where=text("state <> 'confirmed'"),
               postgresql_where=text("state <> 'confirmed'")),
-        Index("ix_registrations_mailbox", "mailbox", sqlite_where=text("mailbox IS NOT NULL"),
-              postgresql_where=text("mailbox IS NOT NULL")),
+        index_where_any("registrations", "mailbox"),
+        index_where_any("registrations", "subscription_id"),
         UniqueConstraint("ref", "list_id"),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
@@ -57,7 +58,7 @@ class Registration(db.Model):  # type: ignore[name-defined, misc]
     purge_at: Mapped[datetime]
     wording_id: Mapped[str | None] = mapped_column(String(16))  # that holds; none: of before 0.4.0, and nobody knows
     vouched: Mapped[bool]  # whether it stood beside the button, as the form says
-    subscription_id: Mapped[int | None] = mapped_column(Id, ForeignKey("subscriptions.id"), index=True)
+    subscription_id: Mapped[int | None] = mapped_column(Id, ForeignKey("subscriptions.id"))
     fields: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # voluntary ones besides the name
     replaces: Mapped[bytes | None] = mapped_column(Key)  # a change of address: the key of the one that ends
     mailbox: Mapped[bytes | None] = mapped_column(Key)  # its key, where the address is one spelling of another mailbox
@@ -69,8 +70,7 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
         Index("uq_subscriptions_open", "key", "list_id", unique=True, sqlite_where=text("state = 'confirmed'"),
               postgresql_where=text("state = 'confirmed'")),
         Index("ix_subscriptions_list_id", "list_id", "id"),
-        Index("ix_subscriptions_mailbox", "mailbox", sqlite_where=text("mailbox IS NOT NULL"),
-              postgresql_where=text("mailbox IS NOT NULL")),
+        index_where_any("subscriptions", "mailbox"),
         # what people at the desk look up, by list, so that those of others are never read
         Index("ix_subscriptions_address", "list_id", FOLDED.label("folded"), postgresql_ops=_BY_OCTETS),
         Index("ix_subscriptions_domain", "list_id", DOMAIN.label("folded"), postgresql_ops=_BY_OCTETS),
@@ -107,11 +107,12 @@ class Evidence(db.Model):  # type: ignore[name-defined, misc]
     __table_args__ = (
         Index("ix_evidence_template", text("(details ->> 'template')"), sqlite_where=text("fact = 'mailed'"),
               postgresql_where=text("fact = 'mailed'")),
+        index_where_any("evidence", "subscription_id"),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     registration_id: Mapped[int | None] = owned_by("registrations")
-    subscription_id: Mapped[int | None] = owned_by("subscriptions")
+    subscription_id: Mapped[int | None] = owned_by("subscriptions", index=False)
     fact: Mapped[Fact] = mapped_column(OneOf(Fact, 16))
     at: Mapped[datetime]
     channel: Mapped[Channel] = mapped_column(OneOf(Channel, 12))

@@ -2,8 +2,8 @@
 
 import ipaddress
 import logging
-from dataclasses import dataclass
-from functools import lru_cache
+import socket
+from functools import cached_property, lru_cache
 
 from subscriptions.actions.subscribe import Origin
 from subscriptions.parts import Parts
@@ -13,17 +13,23 @@ log = logging.getLogger(__name__)
 LONGEST_PEER = 64  # characters: an IPv6 address in brackets, with zone and port; what is read is kept
 
 
-@dataclass(frozen=True, slots=True)
 class Peer:
     """An IP address; most are asked for their text alone, and what kind they are takes ten times as long."""
 
-    ip: ipaddress.IPv4Address | ipaddress.IPv6Address
-    text: str  # as it is stored
+    def __init__(self, text: str, ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None = None) -> None:
+        """`text`: as it is stored; of an IPv6 address `ip` is given as well."""
+        self.text, self._ip = text, ip
+
+    @cached_property
+    def ip(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+        return self._ip or ipaddress.IPv4Address(self.text)
 
     @property
     def network(self) -> str:
         """That it is counted with: one IPv4 address or one IPv6 /64, what one household or office has."""
-        return self.text if self.ip.version == 4 else str(ipaddress.ip_network((self.ip, 64), strict=False))
+        if self._ip is None or self._ip.version == 4:
+            return self.text
+        return str(ipaddress.ip_network((self._ip, 64), strict=False))
 
 
 def origin(incoming: Incoming, parts: Parts) -> Origin:
@@ -48,6 +54,8 @@ def origin(incoming: Incoming, parts: Parts) -> Origin:
 @lru_cache(4096)
 def _peer(text: str) -> Peer | None:
     """An address as proxies write it: with a port or in brackets, IPv4 within IPv6 as IPv4."""
+    if _is_ipv4(text):
+        return Peer(text)
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -57,7 +65,15 @@ def _peer(text: str) -> Peer | None:
     except ValueError:
         return None
     client = getattr(found, "ipv4_mapped", None) or found
-    return Peer(client, str(client))
+    return Peer(str(client), client)
+
+
+def _is_ipv4(text: str) -> bool:
+    """Four numbers without zeros before them, as most send it: told in a tenth of the time that reading it takes."""
+    try:
+        return bool(socket.inet_pton(socket.AF_INET, text))
+    except (OSError, ValueError):
+        return False
 
 
 UNNAMED = (

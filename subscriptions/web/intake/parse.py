@@ -193,7 +193,7 @@ def _checked(
     if problems or isinstance(address, Problem) or locale is None:
         return problems
     name, said = fields.pop("name", None), {name: data[name] for name in VOUCHED if name in data}
-    choices = tuple(choice(named, locale, catalogue) for named in asked)
+    choices = tuple([choice(named, locale, catalogue) for named in asked])
     return SignUp(address, choices, name, locale, fields or None, said, data.get("altcha", ""))
 
 
