@@ -13,14 +13,16 @@ from subscriptions.web.admin import (
     pages,
     people,
     people_acts,
+    people_help,
     records,
     service,
+    sign_up,
     start,
 )
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, people, people_acts, exports, health, records, service, coming_in)  # each adds its pages, imported
+_ROOMS = (start, people, people_acts, people_help, sign_up, exports, health, records, service, coming_in)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:
