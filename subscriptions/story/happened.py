@@ -30,7 +30,7 @@ _METHODS = {
 _REASONS = {
     text: text for text in (
         marked("this was not me"), marked("one-click on the confirmation mail"), marked("revoked by email"),
-        marked("revoked by letter"), marked("revoked by phone"), marked("erasure asked for"), marked("erasure"),
+        marked("revoked by letter"), marked("revoked by phone"), marked("left at the sender"), marked("erasure asked for"), marked("erasure"),
         marked("moved to another address"), marked("the form of the unsubscribe page"),
         marked("one-click of the mail program (RFC 8058)"), marked("left on the preferences page"),
         marked("left all lists on the preferences page"),

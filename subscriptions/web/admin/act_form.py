@@ -94,5 +94,8 @@ def how_it_came(of: List) -> tuple[str, datetime | None, str]:
     if channel not in CHANNELS:
         return "", None, gettext("Please say how they told you.")
     read, problem = day(of)
-    at = datetime(read.year, read.month, read.day, tzinfo=clock.zone_of(of.timezone)) if read else None
-    return channel, at, problem
+    return channel, begins(read, of) if read else None, problem
+
+
+def begins(day: date, of: List) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=clock.zone_of(of.timezone))

@@ -6,6 +6,7 @@ from flask import Flask, g, request, url_for
 from flask_babel import gettext
 
 from subscriptions.web.admin import (
+    back,
     coming_in,
     exports,
     guard,
@@ -22,7 +23,7 @@ from subscriptions.web.admin import (
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, people, people_acts, people_help, sign_up, exports, health, records, service, coming_in)  # each adds its pages, imported
+_ROOMS = (start, people, people_acts, people_help, sign_up, exports, back, health, records, service, coming_in)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:

@@ -99,6 +99,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", all_tokens=_SERVICE, create_token=_SERVICE, revoke_token=_SERVICE),
     **_of("desk", health=_NUMBERS),
     **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),
+    **_of("desk", back=replace(_ACTS, limits=Limits(at_most=6 * 1024 * 1024, seconds=60.0))),
     **_of("desk", prove=Route(Who.ACCOUNT, is_grave=True)),
     **_of("desk", audit_page=_AUDIT, find_audited=_AUDIT),
     **_of("desk", people=_PEOPLE, find_people=_PEOPLE, person=_PEOPLE, unsubscribe_person=_ACTS),
