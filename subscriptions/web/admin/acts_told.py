@@ -77,8 +77,8 @@ def told(row: Audit, names: Mapping[str, str]) -> dict[str, Any]:
 def _who(row: Audit, names: Mapping[str, str]) -> str:
     return {
         ActorKind.COMMAND: gettext("%(name)s, on the server,", name=row.actor),
-        ActorKind.TOKEN: gettext("the token %(name)s", name=row.actor),
-        ActorKind.TRY_OUT: gettext("somebody at this machine"),
+        ActorKind.TOKEN: gettext("The token %(name)s", name=row.actor),
+        ActorKind.TRY_OUT: gettext("Somebody at this machine"),
         ActorKind.ACCOUNT: names.get(row.actor, row.actor),
     }[row.actor_kind]
 
