@@ -21,6 +21,7 @@ from subscriptions.web.http.adapter import now
 CHANNELS = (Channel.EMAIL, Channel.PHONE, Channel.LETTER)
 Answer = str | Response | tuple[str, int]
 
+EVERY_LIST = marked("This concerns every list, and you see only some. Please ask somebody who sees them all.")
 _UNCHANGED = {
     "unsubscribe": marked("They were unsubscribed already. Nothing was changed."),
     "suppress": marked("Emails to this person were stopped already. Nothing was changed."),

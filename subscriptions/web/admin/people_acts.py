@@ -10,12 +10,12 @@ from subscriptions.actions import erase, on_behalf, suppress
 from subscriptions.actions.on_behalf import ACTOR
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store import addresses, kept
 from subscriptions.store.engine import reading
 from subscriptions.web.admin import guard, pages, telling
 from subscriptions.web.admin.act_form import (
+    EVERY_LIST,
     Answer,
     chosen,
     done,
@@ -31,12 +31,11 @@ from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
 from subscriptions.web.http.problems import answer
 
-_EVERY_LIST = marked("This concerns every list, and you see only some. Please ask somebody who sees them all.")
 
 
 def _refused(found: Person) -> Response | None:
     """An act that concerns every list is not for who sees some."""
-    return answer(403, _EVERY_LIST) if guard.who().lists is not None else None
+    return answer(403, EVERY_LIST) if guard.who().lists is not None else None
 
 
 # Stop emails, and allow them again
