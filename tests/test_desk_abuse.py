@@ -1,4 +1,4 @@
-"""Limits and abuse at the desk: what is usual, what happens, and the clean-up after an attack, once it was looked at."""
+"""Limits and abuse at the desk: what is usual, what happens, and the clean-up after an attack."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_the_page_says_what_is_usual_and_what_happens(world: World) -> None:
     world.sign_up(ANNE)
     page = at_the_desk(world, Role.PRIVACY).get("/admin/abuse").text
     for told in ("Nothing unusual is happening.", "1 in 15 minutes, 3 in 24 hours, 5 in 30 days", "200/1h",
-                 "600 in all, 300 for a list, 100 for a mail domain", "config.toml"):  # fmt: skip
+                 "minute: 600 in all, 300 for a list, 100 for a mail domain", "config.toml"):  # fmt: skip
         assert told in page
 
 
@@ -52,7 +52,7 @@ WRONG = [({"since": ""}, "when it began"), ({"since": "soon"}, "like 2026-"), ({
 def test_a_window_that_is_none_is_said_and_stays_in_the_form(world: World, wrong: dict[str, str], said: str) -> None:
     world.sign_up(ANNE)
     answer = at_the_desk(world).post("/admin/abuse/look", **(WINDOW | wrong))
-    assert answer.status_code == (422 if said else 200) and said in answer.text and 'value="203.0' in answer.text or wrong
+    assert answer.status_code == (422 if said else 200) and said in answer.text
     assert len(world.registrations()) == 1
 
 

@@ -28,7 +28,7 @@ def acts_in_the_code() -> set[str]:
 def test_every_act_that_the_code_knows_has_its_sentence() -> None:
     found = acts_in_the_code()
     assert {"people show", "people back", "export taken", "read", "accounts invite", "go-live"} <= found
-    begun = {name for name in found if any(other.startswith(f"{name} ") for other in SAYS)}  # of several, by what follows
+    begun = {name for name in found if any(other.startswith(f"{name} ") for other in SAYS)}  # more follows
     assert found - SAYS.keys() - begun == set()
 
 

@@ -112,7 +112,7 @@ def the_list(slug: str) -> List:
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs: an array of objects.")
-Columns = Mapping[str, tuple[str, str]]  # by their names for programs: the title, and what stands where there is nothing
+Columns = Mapping[str, tuple[str, str]]  # by the names for programs: the title, and what stands for nothing
 
 
 def print_rows(rows: Iterable[Mapping[str, object]], columns: Columns, *, as_json: bool) -> None:

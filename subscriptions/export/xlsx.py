@@ -19,7 +19,7 @@ from subscriptions.store.models import List
 from subscriptions.store.subscriptions import Changes
 
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MOST = 1_048_575  # rows of people: one more names the columns, and no sheet has more (ECMA-376 18.3.1.73, Excel's limit)
+MOST = 1_048_575  # rows of people: one more names the columns, and Excel takes no more
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0 2.2
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OOXML, _RELS = "http://schemas.openxmlformats.org", "application/vnd.openxmlformats-package.relationships+xml"

@@ -30,7 +30,8 @@ _METHODS = {
 _REASONS = {
     text: text for text in (
         marked("this was not me"), marked("one-click on the confirmation mail"), marked("revoked by email"),
-        marked("revoked by letter"), marked("revoked by phone"), marked("left at the sender"), marked("erasure asked for"), marked("erasure"),
+        marked("revoked by letter"), marked("revoked by phone"), marked("left in the newsletter program"),
+        marked("erasure asked for"), marked("erasure"),
         marked("moved to another address"), marked("the form of the unsubscribe page"),
         marked("one-click of the mail program (RFC 8058)"), marked("left on the preferences page"),
         marked("left all lists on the preferences page"),
@@ -118,7 +119,7 @@ def _by_its_own_account(details: Mapping[str, Any]) -> object:
     page, at = details.get("page"), details.get("submitted_at")
     if "asked" in details:
         asked = {"way": _way(details["asked"]), "day": _day(details.get("asked_on"))}
-        return Said(marked(", asked for %(way)s on %(day)s"), asked)
+        return Said(marked(", as they asked %(way)s on %(day)s"), asked)
     if not page and not at:
         return ""
     on = Said(marked(" on %(page)s"), {"page": page}) if page else ""

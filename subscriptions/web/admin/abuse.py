@@ -2,7 +2,7 @@
 
 import ipaddress
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import render_template, request
@@ -91,8 +91,8 @@ def _time(name: str) -> datetime | None:
     text = request.form.get(name, "").strip()
     try:
         read = datetime.fromisoformat(text) if text else None
-        return read.replace(tzinfo=clock.zone_of(_zone())) if read else None
-    except ValueError:
+        return read.replace(tzinfo=clock.zone_of(_zone())).astimezone(UTC) if read else None
+    except (ValueError, OverflowError):  # the latter in the first hours of year 1
         raise _Wrong(gettext("Please write the time like %(time)s.", time=f"{now():%Y-%m-%dT%H:%M}")) from None
 
 
@@ -107,7 +107,8 @@ def _page(problem: str = "", **shown: Any) -> Answer:
         seen = flood.look(session, parts, at)
         names = {str(row.id): row.email for row in accounts.all_of(session)}
     page = render_template(
-        "desk/abuse.html", seen=seen, on=[one for _, one in seen.openings if one.is_on(at)], problem=problem, zone=_zone(),
+        "desk/abuse.html", seen=seen, on=[one for _, one in seen.openings if one.is_on(at)], problem=problem,
+        zone=_zone(),
         budget=telling.sentence(Said("%(rates)s", {"rates": Rates(parts.policy.mails)})) if parts.policy.mails else "",
         limits=parts.settings.limits, abuse=parts.settings.abuse, domains=len(parts.disposable), rows=guard.lists(),
         clean_ups=[acts_told.told(row, names) for row in seen.clean_ups], days=PROTECTED.days, typed=request.form,

@@ -36,7 +36,7 @@ _UNCHANGED = {
 }
 
 NOT_SENT = {
-    Outcome.WAITS: marked("The last confirmation email has not left yet: it leaves on %(time)s. Nothing was changed."),
+    Outcome.WAITS: marked("The last confirmation email has not been sent yet: it goes out on %(time)s. Nothing was changed."),
     Outcome.QUIET: marked("Confirmation emails to this address are stopped. A privacy officer can allow them again."),
     Outcome.CLOSED: marked("To protect mailboxes, only a few confirmation emails go to each address. "
                            "The next one is possible on %(time)s."),

@@ -56,7 +56,7 @@ def back() -> Answer:
     try:
         found = pasted.read(octets)
     except pasted.TooMany:
-        said = gettext("At once at most %(num)d lines and 5 MB are taken: please send them in parts.",
+        said = gettext("Please send at most %(num)d lines and 5 MB at once.",
                        num=pasted.MOST_LINES)  # fmt: skip
         return _page(said)
     parts = current_parts()
@@ -88,7 +88,7 @@ def _end(looked: Looked) -> Answer:
     octets = bytes.fromhex(looked.keys)
     keys = [octets[start : start + KEY_BYTES] for start in range(0, len(octets), KEY_BYTES)]
     channel = Channel.DESK if looked.way == "sender" else Channel(looked.way)
-    reason = "left at the sender" if looked.way == "sender" else f"revoked by {channel}"
+    reason = "left in the newsletter program" if looked.way == "sender" else f"revoked by {channel}"
     received = begins(date.fromisoformat(looked.day), row)
     how = Withdrawal(Event.UNSUBSCRIBE, channel, reason, ACTOR, received, {"sha256": looked.sha256})
     act = guard.act("people back", list=row.slug, way=looked.way, sha256=looked.sha256)

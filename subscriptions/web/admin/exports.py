@@ -79,7 +79,8 @@ def export() -> Response | tuple[str, int]:
         count = subscriptions.changed_count(session, wanted.row.id, at, which) if which else (
             subscriptions.mailable_count(session, wanted.row.id, at))  # fmt: skip
     if wanted.layout == "xlsx" and count > xlsx.MOST:
-        return _page(gettext("A sheet of Excel has at most %(num)d rows: please choose another format.", num=xlsx.MOST)), 422
+        said = gettext("A sheet of Excel has at most %(num)d rows: please choose another format.", num=xlsx.MOST)
+        return _page(said), 422
     audit.note(guard.act(stream.ACT, list=wanted.row.slug, format=wanted.layout, what=wanted.what).of(count))
     return _file(wanted, which, at)
 

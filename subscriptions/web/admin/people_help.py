@@ -136,7 +136,8 @@ def correct_person(key: str) -> Answer:
     rows = [language.said(row) for row in _lists(found.open)]
     told = fields.stored_in(found.open, parts.languages) | {"email": found.address or ""}
     asked = fields.of_subscriptions(found.open, rows)
-    told |= {name: request.form[name].strip() for name in ("email", *(one.key for one in asked)) if name in request.form}
+    typed = ("email", *(field.key for field in asked))
+    told |= {name: request.form[name].strip() for name in typed if name in request.form}
     more: dict[str, Any] = {
         "inputs": fields.inputs_of(found.open, gettext, rows, language.current()),
         "locales": [(tag, languages.own_name(tag)) for tag in parts.languages.tags],

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from babel.units import format_unit
 from flask import request
-from flask_babel import format_date, get_locale, gettext
+from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
+from subscriptions import languages
 from subscriptions.domain.budget import in_unit
 from subscriptions.domain.evidence import PROMISED_IP
 from subscriptions.domain.lifecycle import Registration as State
@@ -26,8 +27,8 @@ DONE = {
     "suppress": marked("Emails to this person are stopped."),
     "lift": marked("Emails to this person are allowed again. Nobody is subscribed by that."),
     "erase": marked("This person is being erased. They get one last email, which says what stays and until when."),
-    "send_again": marked("The confirmation email is sent once more. The time to confirm stays as it was."),
-    "cancel": marked("The sign-up is cancelled, and what was stored of it is deleted."),
+    "send_again": marked("We are sending the confirmation email once more. The time to confirm stays as it was."),
+    "cancel": marked("The sign-up is cancelled and deleted."),
     "correct": marked("The details are corrected."),
     "move": marked("If we can write to the new address, we are sending an email there. Nothing changes until they "
                    "confirm it."),
@@ -81,7 +82,7 @@ def _word(value: object, row: List | None) -> object:
     if isinstance(value, OfList):
         return language.named(current_parts().catalogue.lists[value.id])
     if isinstance(value, date):
-        return format_date(value, "long")
+        return languages.day(value, language.current())
     return ", ".join(map(_rate, value.rates)) if isinstance(value, Rates) else value
 
 
