@@ -27,6 +27,10 @@ def carried(page: str) -> dict[str, str]:
     return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
 
 
+def plain(page: str) -> str:
+    return re.sub("<[^>]+>", "", page)
+
+
 def open_of(world: World) -> list[str | None]:
     return [row.address for row in world.subscriptions() if row.is_open]
 
@@ -37,7 +41,7 @@ def test_who_left_at_the_sender_ends_here_after_a_look_and_the_rest_is_counted(w
     world.subscribe(ANNE, OFFERS)
     mia, before = at_the_desk(world, Role.MANAGER), rows_of_every_table()
     look = mia.post(WHERE, **SENT)
-    assert look.status_code == 200 and "2 addresses get Newsletter and will be unsubscribed" in look.text
+    assert look.status_code == 200 and "2 addresses get Newsletter and will be unsubscribed" in plain(look.text)
     assert "1 address is not subscribed" in look.text and "Line 5: <bdi>no address here" in look.text
     assert rows_of_every_table() == before and "<textarea" in look.text and "no address here\n</textarea>" in look.text
     page = mia.post(WHERE, **carried(look.text)).text
@@ -61,7 +65,7 @@ def test_a_file_says_it_as_well_and_many_can_be_unsubscribed_who_wrote_a_letter(
     mia, octets = at_the_desk(world, Role.MANAGER), f"Name;Address\r\nÄnne;{ANNE}\r\n".encode("cp1252")
     file = (io.BytesIO(octets), "left.csv")
     look = mia.post(WHERE, **{**SENT, "way": "letter", "addresses": "", "file": file})
-    assert "1 address gets Newsletter" in look.text and "no address" not in look.text
+    assert "1 address gets Newsletter" in plain(look.text) and "no address" not in look.text
     mia.post(WHERE, **carried(look.text))
     fact = world.evidence()[-1]
     assert (fact.channel, fact.details["reason"]) == (Channel.LETTER, "revoked by letter")
