@@ -140,8 +140,9 @@ def person(key: str) -> str:
 def shown(found: Person, **said: Any) -> str:
     """The page, with what has just been done or could not be."""
     at: datetime = now()
-    who = guard.who()
+    who, theirs = guard.who(), {row.list_id for row in (*found.open, *found.waiting)}
     acts = {
+        "sign_up": who.may(Right.ACTS) and bool(found.address) and any(row.id not in theirs for row in guard.lists()),
         "send_again": who.may(Right.ACTS) and bool(found.waiting),
         "cancel": who.may(Right.ACTS) and bool(found.waiting),
         "correct": who.may(Right.ACTS) and bool(found.open),
