@@ -90,8 +90,10 @@ def test_a_list_of_others_is_not_there(world: World) -> None:
     assert at_the_desk(world, Role.PRIVACY).post(WHERE, **SENT).status_code == 403
 
 
-WRONG = [({"way": "owl"}, "how they told you"), ({"left_on": "2027-01-01"}, "in the future"), ({"left_on": "x"}, "date"),
-         ({"addresses": " \n"}, "add the addresses"), ({"addresses": "a@b.example\n" * 100_001}, "at once")]  # fmt: skip
+WRONG = [
+    ({"way": "owl"}, "how they told you"), ({"left_on": "2027-01-01"}, "in the future"), ({"left_on": "x"}, "date"),
+    ({"addresses": " \n"}, "add the addresses"), ({"addresses": "a@b.example\n" * 100_001}, "at once"),
+]  # fmt: skip
 
 
 @each(("wrong", "said"), WRONG)

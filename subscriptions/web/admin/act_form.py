@@ -14,7 +14,6 @@ from subscriptions.domain import reasons
 from subscriptions.domain.evidence import Channel
 from subscriptions.languages import marked
 from subscriptions.store.models import List
-from subscriptions.web.admin import telling
 from subscriptions.web.admin.people import Person, shown
 from subscriptions.web.http.adapter import now
 
@@ -36,7 +35,8 @@ _UNCHANGED = {
 }
 
 NOT_SENT = {
-    Outcome.WAITS: marked("The last confirmation email has not been sent yet: it goes out on %(time)s. Nothing was changed."),
+    Outcome.WAITS: marked("The last confirmation email has not been sent yet: it goes out on %(time)s. "
+                          "Nothing was changed."),
     Outcome.QUIET: marked("Confirmation emails to this address are stopped. A privacy officer can allow them again."),
     Outcome.CLOSED: marked("To protect mailboxes, only a few confirmation emails go to each address. "
                            "The next one is possible on %(time)s."),

@@ -32,7 +32,6 @@ from subscriptions.web.http.adapter import now
 from subscriptions.web.http.problems import answer
 
 
-
 def _refused(found: Person) -> Response | None:
     """An act that concerns every list is not for who sees some."""
     return answer(403, EVERY_LIST) if guard.who().lists is not None else None

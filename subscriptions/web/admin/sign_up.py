@@ -7,7 +7,7 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
-from subscriptions import languages
+from subscriptions import languages, story
 from subscriptions.actions import on_behalf, preferences
 from subscriptions.actions.on_behalf import ACTOR
 from subscriptions.actions.preferences import Outcome
@@ -17,7 +17,6 @@ from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
-from subscriptions import story
 from subscriptions.web.admin import guard, pages
 from subscriptions.web.admin.act_form import NOT_SENT, Answer, chosen, day, no_list, today, unchanged
 from subscriptions.web.admin.people import sight, the_person
@@ -54,8 +53,11 @@ def sign_up_person() -> Answer:
     how, (asked_on, problem) = request.form.get("how", ""), day(which[0] if which else rows[0], "asked_on")
     if not which or how not in ASKED or problem:
         return _page(rows, problem or (no_list() if not which else gettext("Please say how they asked.")))
-    typed = [(name, text) for name, text in request.form.items(multi=True)
-             if name != "lists" and not name.startswith("wording")]  # today's holds, whatever lay on the counter
+    typed = [
+        (name, text)
+        for name, text in request.form.items(multi=True)
+        if name != "lists" and not name.startswith("wording")
+    ]  # today's holds, whatever lay on the counter
     form = MultiDict([*typed, *(("lists", row.slug) for row in which)])
     found = from_form(form, None, current_parts().catalogue, special=current_parts().settings.takes_special)
     if isinstance(found, list):

@@ -30,8 +30,9 @@ DONE = {
     "send_again": marked("We are sending the confirmation email once more. The time to confirm stays as it was."),
     "cancel": marked("The sign-up is cancelled and deleted."),
     "correct": marked("The details are corrected."),
-    "move": marked("If we can write to the new address, we are sending an email there. Nothing changes until they "
-                   "confirm it."),
+    "move": marked(
+        "If we can write to the new address, we are sending an email there. Nothing changes until they confirm it."
+    ),
     "restrict": marked("Restricted: they get no emails, and nothing else is done with what is stored."),
     "unrestrict": marked("They are no longer restricted."),
     "sign_up": marked("We are sending them an email to confirm. They are subscribed once they confirm it."),
