@@ -85,8 +85,10 @@ def test_nothing_ends_that_was_not_looked_at(world: World) -> None:
 def test_a_list_of_others_is_not_there(world: World) -> None:
     mia = only(world, NEWS)
     assert mia.post(WHERE, **(SENT | {"list": OFFERS})).status_code == 404
+    world.subscribe(ANNE, OFFERS)
     theirs = carried(at_the_desk(world).post(WHERE, **(SENT | {"list": OFFERS})).text)
-    assert theirs == {} or mia.post(WHERE, **theirs).status_code == 404
+    assert theirs["slug"] == OFFERS and mia.post(WHERE, **(theirs | {"csrf": mia.csrf()})).status_code == 404
+    assert open_of(world) == [ANNE]
     assert at_the_desk(world, Role.PRIVACY).post(WHERE, **SENT).status_code == 403
 
 

@@ -15,7 +15,7 @@ from tests.test_desk_people import key_of, only, page_of
 pytestmark = BY_DAY_ON_SQLITE
 
 WHY = {"reason": "she called"}
-CORRECT = WHY | {"name": "Anne Both", "locale": "de", "email": ANNE}
+CORRECT = WHY | {"name": "Anne Both", "their_locale": "de", "email": ANNE}
 
 
 def done(person: Person, world: World, what: str, **fields: str) -> str:
@@ -44,12 +44,13 @@ def test_the_same_email_goes_out_once_more_within_the_budget_and_the_deadline_st
     [mail] = owed()
     assert mail.drop_at == deadline == world.registrations()[0].confirm_by
     _, second = world.mails(ANNE)
-    assert link_in(second, "confirm") == link_in(first, "confirm") and second["Message-ID"] != first["Message-ID"]
+    assert second["Message-ID"] != first["Message-ID"]
     assert (newest().act, newest().about, newest().reason) == ("people send again", key_of(world, ANNE), "she called")
     with reading() as session:
         row = session.get(Address, key_of(world, ANNE))
         assert row is not None and row.mails.count(",") == 1, "it counts like any other"
-    assert world.post(link_in(second, "confirm")).status_code == 200
+    world.post(link_in(second, "confirm"))
+    assert len(world.subscriptions()) == 1 and world.get(link_in(first, "confirm")).status_code == 200
 
 
 def test_what_has_not_left_or_may_not_leave_is_not_sent_again_and_the_page_says_why(world: World) -> None:
@@ -74,7 +75,8 @@ def test_when_the_budget_opens_too_late_the_page_says_to_sign_them_up_anew(world
         world.mails(ANNE)
         world.clock.forward(**wait)
     answer = at_the_desk(world, Role.MANAGER).post(f"{page_of(world, ANNE)}/send-again", **WHY)
-    assert answer.status_code == 422 and 'datetime="2026-12-23T12:00:00Z"' in answer.text
+    assert answer.status_code == 422
+    assert '<time datetime="2026-12-23T12:00:00Z">' in answer.text
     assert "The time to confirm is over by then: sign them up again." in answer.text
 
 
@@ -120,7 +122,7 @@ def test_a_new_address_is_asked_first_and_the_old_one_stays_until_it_has_confirm
     world.subscribe(ANNE, name="Anne")
     world.subscribe(ANNE, OFFERS)
     mia = only(world, NEWS)
-    page = done(mia, world, "correct", **WHY, email=BART, name="Anne", locale="en")
+    page = done(mia, world, "correct", **WHY, email=BART, name="Anne", their_locale="en")
     assert "Nothing changes until they" in page and newest().act == "people move"
     assert {row.address for row in world.subscriptions()} == {ANNE}
     [asked] = world.mails(BART)

@@ -15,7 +15,7 @@ from tests.test_desk_people import NOBODY, find, key_of, only, page_of
 pytestmark = BY_DAY_ON_SQLITE
 
 WHERE = "/admin/people/sign-up"
-ASKED = {"filled": "1", "email": ANNE, "lists": NEWS, "how": "paper", "asked_on": "2026-11-20", "locale": "en"}
+ASKED = {"filled": "1", "email": ANNE, "lists": NEWS, "how": "paper", "asked_on": "2026-11-20", "their_locale": "en"}
 
 
 def test_who_asked_on_paper_gets_an_email_and_is_subscribed_once_they_confirm(world: World) -> None:
@@ -102,7 +102,7 @@ WRONG = [
     ({"email": "anne"}, ""), ({"email": ""}, ""), ({"email": "a\0@example.org"}, ""), ({"email": "x" * 10_000}, ""),
     ({"how": ""}, "how they asked"), ({"how": "owl"}, "how they asked"), ({"lists": ""}, "at least one list"),
     ({"asked_on": "2027-01-01"}, "in the future"), ({"asked_on": "soon\0"}, "the date"),
-    ({"name": "x" * 101}, "at most"), ({"locale": "%"}, "language tag"),
+    ({"name": "x" * 101}, "at most"), ({"their_locale": "%"}, "language tag"),
 ]  # fmt: skip
 
 

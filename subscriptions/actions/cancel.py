@@ -1,7 +1,7 @@
 """Cancel: the registrations of an attack are erased, and the addresses that it hit are asked no more."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -73,7 +73,7 @@ def _found(window: Window) -> Iterator[list[Found]]:
 
 def cancel(
     window: Window, now: datetime, actor: str, kind: ActorKind = ActorKind.COMMAND
-) -> Iterator[Count]:  # fmt: skip
+) -> Generator[Count, None, None]:  # fmt: skip
     """Erase them in batches, telling of each; the audit says what was found and, at the end, what was done."""
     found, done = look(window), Count()
     if not found.registrations:

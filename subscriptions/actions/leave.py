@@ -1,9 +1,8 @@
 """Leave: by link, by one click, by letter; one list or all; and what ends a subscription besides."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -26,7 +25,7 @@ class Withdrawal:
     reason: str
     actor: str | None = None
     received: datetime | None = None
-    more: Mapping[str, str] = MappingProxyType({})  # for the evidence
+    more: Mapping[str, str] = field(default_factory=dict)  # for the evidence
 
 
 @repeated

@@ -82,7 +82,7 @@ def _head(row: List, kind: str, dialect: str) -> str:
 def pages(row: List, now: datetime, after: int, which: Changes | None) -> Iterator[Sequence[Row]]:
     """Pages by key: nobody twice, nobody missed."""
     with reading() as session:
-        pages = subscriptions.mailablepages(session, row.id, PAGE, now, which)
+        pages = subscriptions.mailable_pages(session, row.id, PAGE, now, which)
     while True:
         with reading() as session:
             page = subscriptions.mailable_page(session, pages, after)

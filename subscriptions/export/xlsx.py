@@ -16,7 +16,7 @@ from subscriptions.domain.fields import further, whole_name
 from subscriptions.export import stream
 from subscriptions.links import Links
 from subscriptions.store.models import List
-from subscriptions.store.subscriptions import Changes
+from subscriptions.store.subscriptions import Changes, Row
 
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST = 1_048_575  # rows of people: one more names the columns, and Excel takes no more
@@ -88,7 +88,7 @@ def _named(name: str, now: datetime) -> ZipInfo:
 
 
 def _cells(
-    page: Iterable[stream.Row], row: List, links: Links, own: Iterable[str]
+    page: Iterable[Row], row: List, links: Links, own: Iterable[str]
 ) -> Iterator[tuple[str | None, ...]]:  # fmt: skip
     url_of = partial(links.leave_url, row.id)
     for _, key, address, name, fields, locale, registered_at, confirmed_at, wording_id in page:

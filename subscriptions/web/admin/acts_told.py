@@ -75,12 +75,13 @@ def told(row: Audit, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _who(row: Audit, names: Mapping[str, str]) -> str:
-    return {
+    told: dict[ActorKind, str] = {
         ActorKind.COMMAND: gettext("%(name)s, on the server,", name=row.actor),
         ActorKind.TOKEN: gettext("The token %(name)s", name=row.actor),
         ActorKind.TRY_OUT: gettext("Somebody at this machine"),
         ActorKind.ACCOUNT: names.get(row.actor, row.actor),
-    }[row.actor_kind]
+    }
+    return told[row.actor_kind]
 
 
 def _lists(details: Mapping[str, Any]) -> object:

@@ -106,6 +106,11 @@ class Person(NamedTuple):
     waiting: list[Registration]  # the newest of each list
     told: Story
 
+    @property
+    def lists(self) -> set[int]:
+        """What they are subscribed to or asked for, by the numbers of the lists."""
+        return {row.list_id for row in self.open} | {row.list_id for row in self.waiting}
+
 
 def the_person(hexed: str) -> Person:
     """Whoever is known on no list that may be seen, is not there."""
@@ -140,9 +145,9 @@ def person(key: str) -> str:
 def shown(found: Person, **said: Any) -> str:
     """The page, with what has just been done or could not be."""
     at: datetime = now()
-    who, theirs = guard.who(), {row.list_id for row in (*found.open, *found.waiting)}
+    who = guard.who()
     acts = {
-        "sign_up": who.may(Right.ACTS) and bool(found.address) and any(row.id not in theirs for row in guard.lists()),
+        "sign_up": who.may(Right.ACTS) and bool(found.address) and any(row.id not in found.lists for row in guard.lists()),
         "send_again": who.may(Right.ACTS) and bool(found.waiting),
         "cancel": who.may(Right.ACTS) and bool(found.waiting),
         "correct": who.may(Right.ACTS) and bool(found.open),

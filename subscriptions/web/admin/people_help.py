@@ -101,7 +101,7 @@ def send_again_person(key: str) -> Answer:
 def _not_sent(outcome: Outcome, at: datetime, row: Registration) -> str:
     of = telling.list_of(row.list_id)
     said = language.in_markup(NOT_SENT[outcome], time=language.words(at, of))
-    return f"{said} {gettext(_TOO_LATE)}" if outcome is Outcome.CLOSED and at >= row.confirm_by else said
+    return said + " " + gettext(_TOO_LATE) if outcome is Outcome.CLOSED and at >= row.confirm_by else said
 
 
 _TOO_LATE = marked("The time to confirm is over by then: sign them up again.")
@@ -144,7 +144,7 @@ def correct_person(key: str) -> Answer:
     }
     if request.method == "GET":
         return form("correct", found, told=told, **more)
-    told["locale"] = parts.languages.known(request.form.get("locale", "")) or told["locale"]
+    told["locale"] = parts.languages.known(request.form.get("their_locale", "")) or told["locale"]
     (why, problem), address = reason(), address_in(told, special=parts.settings.takes_special)
     wrong = [Problem(*one) for field in asked for one in fields.wrong_in(field, told.get(field.key, ""))]
     wrong += [address] if isinstance(address, Problem) else []

@@ -53,12 +53,12 @@ def sign_up_person() -> Answer:
     how, (asked_on, problem) = request.form.get("how", ""), day(which[0] if which else rows[0], "asked_on")
     if not which or how not in ASKED or problem:
         return _page(rows, problem or (no_list() if not which else gettext("Please say how they asked.")))
-    typed = [
-        (name, text)
-        for name, text in request.form.items(multi=True)
-        if name != "lists" and not name.startswith("wording")
-    ]  # today's holds, whatever lay on the counter
-    form = MultiDict([*typed, *(("lists", row.slug) for row in which)])
+    form = MultiDict(
+        (name, text) for name, text in request.form.items(multi=True)
+        if name not in ("lists", "locale") and not name.startswith("wording")  # today's holds, whatever was shown
+    )  # fmt: skip
+    form["locale"] = request.form.get("their_locale", "")
+    form.setlist("lists", [row.slug for row in which])
     found = from_form(form, None, current_parts().catalogue, special=current_parts().settings.takes_special)
     if isinstance(found, list):
         return _page(rows, language.sentence(found[0]))
@@ -93,8 +93,7 @@ def _is_there(asked: SignUp) -> bool:
     with reading() as session:
         if not story.is_known(session, asked.key, now(), sight()):
             return False
-    known = the_person(asked.key.hex())
-    return {row.id for row in asked.rows} <= {row.list_id for row in (*known.open, *known.waiting)}
+    return {row.id for row in asked.rows} <= the_person(asked.key.hex()).lists
 
 
 def _page(rows: list[List], problem: str = "", seen: str = "") -> Answer:
@@ -104,7 +103,7 @@ def _page(rows: list[List], problem: str = "", seen: str = "") -> Answer:
         "rows": rows, "problem": problem, "typed": typed, "asked": ASKED, "seen": seen,
         "inputs": fields.voluntary_inputs(fields.texts_of(rows), gettext, rows, language.current()),
         "locales": [(tag, languages.own_name(tag)) for tag in parts.languages.tags],
-        "locale": parts.languages.known(typed.get("locale") or (asked or rows)[0].locale) if rows else "",
+        "locale": parts.languages.known(typed.get("their_locale") or (asked or rows)[0].locale) if rows else "",
         "today": today(rows[0]).isoformat() if rows else "",
     }  # fmt: skip
     page = render_template("desk/sign_up.html", **shown)
