@@ -9,7 +9,7 @@ import click
 
 from subscriptions.cli import commands
 from subscriptions.cli.menu import leaves
-from tests.builders import ANNE, World
+from tests.builders import ANNE, BART, World
 from tests.conftest import ManualClock
 from tests.test_commands import logging_as_it_was, run
 
@@ -59,6 +59,9 @@ def test_json_is_an_array_of_objects_with_names_in_snake_case_and_times_in_utc(
     world: World, clock: ManualClock
 ) -> None:
     world.subscribe(ANNE)
+    world.sign_up(BART)
+    clock.forward(seconds=1)
+    run(world, "abuse", "cancel", "--since", "2h", "--yes")
     run(world, "tokens", "create", "tool", "--scope", "read")
     run(world, "accounts", "invite", "ola@example.org", "--role", "viewer")
     run(world, "suppressions", "add", ANNE, "--scope", "confirmations", "--reason", "asked")

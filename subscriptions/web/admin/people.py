@@ -147,7 +147,9 @@ def shown(found: Person, **said: Any) -> str:
     at: datetime = now()
     who = guard.who()
     acts = {
-        "sign_up": who.may(Right.ACTS) and bool(found.address) and any(row.id not in found.lists for row in guard.lists()),
+        "sign_up": who.may(Right.ACTS)
+        and bool(found.address)
+        and any(row.id not in found.lists for row in guard.lists()),
         "send_again": who.may(Right.ACTS) and bool(found.waiting),
         "cancel": who.may(Right.ACTS) and bool(found.waiting),
         "correct": who.may(Right.ACTS) and bool(found.open),
