@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 
@@ -102,12 +102,17 @@ def words(at: datetime, tag: str, zone: tzinfo = UTC) -> str:
 
 @lru_cache(1024)  # mails that leave together were asked for together
 def _words(at: datetime, tag: str, zone: tzinfo) -> str:
-    here, locale, is_english = at.astimezone(zone), locale_of(tag), tag == SOURCE
-    date = format_date(here, "d MMMM y" if is_english else "long", locale)
-    if locale.language == "fr" and here.day == 1:  # the first of a month is said as such, and no other day
-        date = date.replace("1 ", "1er ", 1)
-    time = format_time(here, "HH:mm" if is_english else "short", locale=locale)
-    return f"{date}, {time} ({_zone_name(here, locale)})"
+    here, locale = at.astimezone(zone), locale_of(tag)
+    time = format_time(here, "HH:mm" if tag == SOURCE else "short", locale=locale)
+    return f"{day(here, tag)}, {time} ({_zone_name(here, locale)})"
+
+
+def day(at: date, tag: str) -> str:
+    """29 November 2026."""
+    locale = locale_of(tag)
+    text = format_date(at, "d MMMM y" if tag == SOURCE else "long", locale)
+    # in French the first of a month is said as such, and no other day
+    return text.replace("1 ", "1er ", 1) if locale.language == "fr" and at.day == 1 else text
 
 
 def _zone_name(here: datetime, locale: Locale) -> str:

@@ -58,7 +58,7 @@ INNER = {
         "embed": "http intake pages",
         "api": "http intake",
         "tryout": "http",
-        "admin": "http",
+        "admin": "http intake",
     }.items()
 }
 BENCH = sorted((HOME / "bench").glob("*.py"))

@@ -14,7 +14,20 @@ from tests.test_browser_looks import SCREENS, SHAPE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
-PAGES = ("", "people", "export", "export?layout=listmonk", "health", "audit", "tokens", "accounts", "account")
+PAGES = (
+    "",
+    "people",
+    "people/sign-up",
+    "export",
+    "export/back",
+    "abuse",
+    "export?layout=listmonk",
+    "health",
+    "audit",
+    "tokens",
+    "accounts",
+    "account",
+)
 
 
 @pytest.fixture(scope="module")

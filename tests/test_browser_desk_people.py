@@ -59,7 +59,7 @@ def test_somebody_is_found_and_every_page_about_them_is_for_everyone(
         for one in page.locator("summary").all():
             one.click()
         wrong["proofs"] = seen(page, width)
-        for act in ("Unsubscribe them", "Stop emails", "Erase"):
+        for act in ("Correct", "Unsubscribe them", "Stop emails", "Restrict", "Erase"):
             page.get_by_role("link", name=act, exact=True).click()
             heading(page, act)
             wrong[act] = seen(page, width)

@@ -5,14 +5,18 @@ import hashlib
 import io
 import json
 from email.utils import parseaddr
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 
 from subscriptions.domain.roles import Role
+from subscriptions.export import stream, xlsx
 from subscriptions.store import audit
 from subscriptions.store.engine import reading
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, World
 from tests.desk import PASSWORD, Person, at_the_desk
+from tests.test_desk_people import page_of
 
 
 def take(person: Person, what: str, layout: str = "csv", slug: str = NEWS) -> str:
@@ -40,6 +44,47 @@ def test_after_everyone_only_what_has_changed_is_to_be_added_and_removed(world: 
     assert (addresses(take(mia, "add")), addresses(take(mia, "remove"))) == ([CRIS], [ANNE])
     assert "0 to add, 0 to remove" in mia.get(f"/admin/export?list={NEWS}").text
     assert "3 people" not in mia.get(f"/admin/export?list={NEWS}&layout=listmonk").text, "each layout remembers its own"
+
+
+def test_a_workbook_has_the_columns_of_csv_and_nothing_in_it_is_a_formula(world: World) -> None:
+    world.subscribe("=cmd@example.org", name='=1+1 <&"')
+    world.subscribe(ANNE, name="Ä")
+    mia = at_the_desk(world, Role.MANAGER)
+    answer = mia.post("/admin/export", list=NEWS, layout="xlsx", what="everyone", proof=PASSWORD)
+    assert answer.mimetype == xlsx.TYPE and answer.headers["Content-Disposition"].endswith('.xlsx"')
+    with ZipFile(io.BytesIO(answer.data)) as book:
+        assert book.testzip() is None and "[Content_Types].xml" in book.namelist()
+        sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))  # noqa: S314 our own
+    rows = [["".join(cell.itertext()) for cell in row] for row in sheet.iter(f"{{{xlsx._MAIN}}}row")]
+    assert tuple(rows[0]) == stream.COLUMNS
+    assert [row[:2] for row in rows[1:]] == [["=cmd@example.org", '=1+1 <&"'], [ANNE, "Ä"]]
+    cells = [cell for cell in sheet.iter(f"{{{xlsx._MAIN}}}c") if len(cell)]
+    assert {cell.get("t") for cell in cells} == {"inlineStr"}
+    assert "0 to add, 0 to remove" in mia.get(f"/admin/export?list={NEWS}&layout=xlsx").text
+
+
+def test_more_people_than_a_sheet_has_rows_get_a_sentence_instead(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.subscribe(ANNE)
+    world.subscribe(BART)
+    monkeypatch.setattr(xlsx, "MOST", 1)
+    mia = at_the_desk(world, Role.MANAGER)
+    answer = mia.post("/admin/export", list=NEWS, layout="xlsx", what="everyone", proof=PASSWORD)
+    assert answer.status_code == 422 and "at most 1 rows" in answer.text
+
+
+def test_who_is_no_longer_restricted_is_to_be_added_again(world: World) -> None:
+    world.subscribe(ANNE)
+    mia, pia = at_the_desk(world, Role.MANAGER), at_the_desk(world, Role.PRIVACY)
+    take(mia, "everyone")
+    world.clock.forward(minutes=2)
+    pia.post(f"{page_of(world, ANNE)}/restrict", reason="asked by letter")
+    assert (addresses(take(mia, "remove")), "0 to add" in mia.get(f"/admin/export?list={NEWS}").text) == ([ANNE], True)
+    world.clock.forward(minutes=2)
+    pia.post(f"{page_of(world, ANNE)}/unrestrict", channel="email")
+    assert "1 to add, 0 to remove" in mia.get(f"/admin/export?list={NEWS}").text
+    assert addresses(take(mia, "add")) == [ANNE]
 
 
 def test_what_was_taken_in_part_is_offered_again(world: World) -> None:

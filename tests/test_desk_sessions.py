@@ -176,8 +176,10 @@ def test_every_act_of_the_desk_stands_in_the_audit_by_the_number_of_the_account(
     boss.post("/admin/tokens", name="my-sender", scope="export")
     boss.post("/admin/tokens/revoke", name="my-sender")
     page = boss.get("/admin/audit").text
-    for act in ("accounts invite", "tokens create", "tokens revoke"):
-        assert f"<strong>{act}</strong> · {OLA}" in page
+    who = f"<strong><bdi>{OLA}</bdi></strong>"
+    for told in ("invited <bdi>deputy@example.org</bdi> as manager.", "created the token my-sender (export).",
+                 "revoked the token my-sender."):  # fmt: skip
+        assert f"{who} {told}" in page
     with reading() as session:
         acts = [(row.actor_kind, row.actor, row.act) for row in audit.newest(session, 3)]
     assert acts == [(ActorKind.ACCOUNT, "1", "tokens revoke"), (ActorKind.ACCOUNT, "1", "tokens create"),

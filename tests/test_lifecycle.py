@@ -46,6 +46,7 @@ SIGN_UPS: dict[tuple[State | None, Event], Step] = {
     (R.CONFIRMED, E.ONE_CLICK): Step(R.CONFIRMED, None, NOT_HERE, ends_subscription=True),
     (R.PENDING, E.CANCEL): Step(R.ERASED, None, NOT_NOW),
     (R.BLOCKED, E.CANCEL): Step(R.ERASED, None, NOT_NOW),
+    (R.PENDING, E.RETRACT): Step(R.ERASED),
     (R.PENDING, E.ERASE): Step(R.ERASED, MailKind.ERASED),
     (R.BLOCKED, E.ERASE): Step(R.ERASED, MailKind.ERASED),
 }

@@ -1,8 +1,8 @@
 """Cancel: the registrations of an attack are erased, and the addresses that it hit are asked no more."""
 
 import ipaddress
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from subscriptions.domain.lifecycle import ATTACKED, Event, Registration, registration_step
@@ -71,12 +71,15 @@ def _found(window: Window) -> Iterator[list[Found]]:
         yield [row for row in batch if window.holds(row)]
 
 
-def cancel(window: Window, now: datetime, actor: str) -> Iterator[Count]:
+def cancel(
+    window: Window, now: datetime, actor: str, kind: ActorKind = ActorKind.COMMAND
+) -> Generator[Count, None, None]:  # fmt: skip
     """Erase them in batches, telling of each; the audit says what was found and, at the end, what was done."""
     found, done = look(window), Count()
     if not found.registrations:
         return
-    _note(window, now, actor, "begun", found)
+    act = Act(now, kind, actor, ACT, details=window.details)
+    _note(act, "begun", found)
     try:
         for batch in _found(window):
             if batch:
@@ -85,12 +88,12 @@ def cancel(window: Window, now: datetime, actor: str) -> Iterator[Count]:
                 done.addresses += count.addresses
                 yield count
     finally:
-        _note(window, now, actor, "done", done)
+        _note(act, "done", done)
 
 
-def _note(window: Window, now: datetime, actor: str, how_far: str, count: Count) -> None:
-    act = Act(now, ActorKind.COMMAND, actor, f"{ACT} {how_far}", details=window.details)
-    audit.note(act.of(count.registrations, registrations=count.registrations, addresses=count.addresses))
+def _note(act: Act, how_far: str, count: Count) -> None:
+    told = act.of(count.registrations, registrations=count.registrations, addresses=count.addresses)
+    audit.note(replace(told, act=f"{ACT} {how_far}"))
 
 
 @repeated

@@ -6,29 +6,37 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Channel, Fact
-from subscriptions.store import addresses, evidence, registrations, subscriptions, vacuum
+from subscriptions.store import addresses, audit, evidence, registrations, subscriptions, vacuum
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Subscription
 
 
 @repeated
 def correct(
-    key: bytes, fields: Mapping[str, str], locale: str | None, offered: Mapping[int, Sequence[str]], now: datetime
-) -> int:
-    """Write into every open subscription what its list offers or it has already; how many changed.
+    key: bytes, fields: Mapping[str, str], locale: str | None, offered: Mapping[int, Sequence[str]], now: datetime,
+    how: Channel = Channel.PREFERENCES, actor: str | None = None, act: Act | None = None,
+) -> int:  # fmt: skip
+    """Write into the open subscriptions of these lists what each offers or it has already; how many changed.
 
-    `fields`: the name among them, and an empty one is emptied. No `locale`: it stays as it is.
+    `fields`: the name among them, and an empty one is emptied. No `locale`: it stays as it is. `offered`: by list.
     """
     with transaction() as session:
         addresses.lock(session, key)
-        rows = [row for row in subscriptions.of_key(session, key) if row.is_open]
-        return sum(_correct(session, row, fields, locale, offered.get(row.list_id, ()), now) for row in rows)
+        rows = [row for row in subscriptions.of_key(session, key) if row.is_open and row.list_id in offered]
+        changed = [(row, said) for row in rows
+                   if (said := _correct(session, row, fields, locale, offered[row.list_id]))]  # fmt: skip
+        for row, said in changed:
+            told = {"changed": said}
+            evidence.add(session, Fact.CORRECTED, now, how, subscription_id=row.id, actor=actor, details=told)
+        audit.write(session, act if changed else None)
+        return len(changed)
 
 
 def _correct(
-    session: Session, row: Subscription, fields: Mapping[str, str], locale: str | None, offered: Sequence[str],
-    now: datetime,
-) -> bool:  # fmt: skip
+    session: Session, row: Subscription, fields: Mapping[str, str], locale: str | None, offered: Sequence[str]
+) -> list[str]:
+    """What has changed."""
     before = fields_of(row)
     after = before | {name: text for name, text in fields.items() if name in {*offered, *before}}
     after = {name: text for name, text in after.items() if text}
@@ -40,9 +48,7 @@ def _correct(
         row.name, row.locale = after.pop("name", None), locale
         row.fields = after or None
         _forget(session, row, sorted({*changed} & {*before} - {*fields_of(row)}))
-        said = {"changed": changed}
-        evidence.add(session, Fact.CORRECTED, now, Channel.PREFERENCES, subscription_id=row.id, details=said)
-    return bool(changed)
+    return changed
 
 
 def fields_of(row: Subscription) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Leave: by link, by one click, by letter; one list or all; and what ends a subscription besides."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ class Withdrawal:
     reason: str
     actor: str | None = None
     received: datetime | None = None
+    more: Mapping[str, str] = field(default_factory=dict)  # for the evidence
 
 
 @repeated
@@ -59,7 +61,7 @@ def end(session: Session, subscription: Subscription, withdrawal: Withdrawal, no
     subscription.state, subscription.ended_at = step.to, ended_at
     subscription.proof_until = policy.proof_until(ended_at)
     fact, said = (Fact.BOUNCED, "reply") if step.to is State.BOUNCED else (Fact.UNSUBSCRIBED, "reason")
-    details = {said: withdrawal.reason}
+    details = {said: withdrawal.reason, **withdrawal.more}
     if withdrawal.received:
         details["received"] = withdrawal.received.isoformat()
     evidence.add(

@@ -11,13 +11,16 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import MOVES, Policy
-from subscriptions.store import guards, outbox, registrations, subscriptions
+from subscriptions.store import audit, guards, outbox, registrations, subscriptions
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Counted, Registration
 
 
 @repeated
-def begin(sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Policy) -> Refusal | datetime | None:
+def begin(
+    sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Policy, act: Act | None = None
+) -> Refusal | datetime | None:
     """Sign the new address up; the old one stays as it is. What became of it is told by mail only.
 
     A time: so many addresses were named from the old one that we write to no further one until then.
@@ -30,6 +33,7 @@ def begin(sign_up: SignUp, old: bytes, mark: bytes, now: datetime, policy: Polic
         [refused] = take(session, [sign_up], now, policy)
         registrations.replacing(session, sign_up.ref, old)
         outbox.owe_instead(session, sign_up.ref, MailKind.CONFIRM, MailKind.MOVE)
+        audit.write(session, act)
         return refused
 
 

@@ -1,8 +1,9 @@
 """The commands: results to stdout, everything else to stderr."""
 
+import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from importlib import import_module
@@ -14,6 +15,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
+from subscriptions import clock as clocks
 from subscriptions import foreign, logs, start
 from subscriptions.cli import menu
 from subscriptions.domain.address import Address, BadAddress, parse
@@ -107,6 +109,28 @@ def the_list(slug: str) -> List:
     if slug not in lists:
         raise click.ClickException(f'There is no list "{slug}". The lists are: {", ".join(lists)}.')
     return lists[slug]
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs: an array of objects.")
+Columns = Mapping[str, tuple[str, str]]  # by the names for programs: the title, and what stands for nothing
+
+
+def print_rows(rows: Iterable[Mapping[str, object]], columns: Columns, *, as_json: bool) -> None:
+    """Rows for programs, each time in RFC 3339, or the same as a table. Whatever prints rows does it here."""
+    if as_json:
+        told = [{name: _plain(row[name]) for name in columns} for row in rows]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    lines = (tuple(_cell(row[name], none) for name, (_, none) in columns.items()) for row in rows)
+    table([tuple(title for title, _ in columns.values()), *lines])
+
+
+def _plain(value: object) -> object:
+    return clocks.text(value) if isinstance(value, datetime) else value
+
+
+def _cell(value: object, none: str) -> str:
+    return none if value is None or value == [] else ", ".join(value) if isinstance(value, list) else str(_plain(value))
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> None:

@@ -2,32 +2,30 @@
 
 import ipaddress
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
 import click
-from sqlalchemy.orm import Session
 
 from subscriptions import clock as clocks
 from subscriptions import disposable
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Network, Window
-from subscriptions.cli import BUSY, acts, ready, the_list, time
+from subscriptions.cli import BUSY, acts, as_json, print_rows, ready, the_list, time
 from subscriptions.cli.audit import details
 from subscriptions.cli.menu import Group
-from subscriptions.domain.breaker import EVERYBODY, MINUTE, Cause, Openings, Scope, sentence
+from subscriptions.domain.breaker import MINUTE, sentence
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.parts import Parts, current_parts
-from subscriptions.store import attack, audit, traffic
+from subscriptions.store import audit, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.models import Audit
+from subscriptions.story import flood
+from subscriptions.story.flood import Busy, Flood, Series
 
-HOUR, BAR = 60, 40
-NEWEST = 5000  # registrations that are looked through for the names of domains
-LINES = 10
-Series = Mapping[datetime, int]
+BAR = 40
 
 group = Group("abuse", help="See a flood of sign-ups, and clean up after it.")
 
@@ -41,11 +39,21 @@ def cidr(text: str) -> Network:
         raise click.BadParameter(said) from None
 
 
+_COLUMNS = {name: (name, "") for name in ("kind", "name", "scope", "at", "until", "is_on", "count", "most_in_a_minute")}
+
+
 @group.command("show")
+@as_json
 @ready
-def show() -> None:
+def show(*, as_json: bool) -> None:
     """Show what the breaker sees, the last hour's sign-ups minute by minute, and earlier clean-ups."""
-    for line in _report(current_parts()):
+    parts = current_parts()
+    if as_json:
+        with reading() as session:
+            seen = flood.look(session, parts, parts.clock.now())
+        print_rows(_as_rows(seen, parts.clock.now()), _COLUMNS, as_json=True)
+        return
+    for line in _report(parts):
         click.echo(line)
 
 
@@ -114,25 +122,19 @@ def refresh(file: TextIO) -> None:
 
 
 def _report(parts: Parts) -> Iterator[str]:
-    now = parts.clock.now()
-    thresholds = parts.settings.thresholds
+    now, thresholds = parts.clock.now(), parts.settings.thresholds
     if thresholds is None:
         yield 'The breaker is switched off: signups_per_network in [limits] is "".'
         return
     with reading() as session:
-        series = traffic.by_minute(session, traffic.minute_of(now) - (HOUR - 1) * MINUTE)
-        openings = traffic.openings(session)
-        name_of = _names(parts, session, (*series, *openings))
-        yield from _breaker(openings, name_of, now)
-        yield from _chart(series.get(EVERYBODY, {}), now)
-        rows, usual = _rows(series, name_of, Scope.LIST, 0), thresholds.of_list
-        yield from _section(
-            f"By list, last hour ({f'at most {usual} a minute are usual' if usual else 'no limit'}):", rows
-        )
-        limit = thresholds.of_domain
-        rows = _rows(series, name_of, Scope.DOMAIN, limit)[:LINES] if limit else []
-        yield from _section(f"Mail domains with more than {limit} sign-ups in a minute, last hour:", rows)
-        yield from _section("Clean-ups, newest first:", map(_done, _newest(session)))
+        seen = flood.look(session, parts, now)
+    yield from _breaker(seen, now)
+    yield from _chart(seen.minutes, now)
+    usual = f"at most {thresholds.of_list} a minute are usual" if thresholds.of_list else "no limit"
+    yield from _section(f"By list, last hour ({usual}):", map(_busy, seen.lists))
+    title = f"Mail domains with more than {thresholds.of_domain} sign-ups in a minute, last hour:"
+    yield from _section(title, map(_busy, seen.domains))
+    yield from _section("Clean-ups, newest first:", map(_done, seen.clean_ups))
 
 
 def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
@@ -141,26 +143,12 @@ def _section(title: str, rows: Iterable[str]) -> Iterator[str]:
         yield from ("", title, *lines)
 
 
-def _names(parts: Parts, session: Session, causes: Iterable[Cause]) -> Callable[[Cause], str]:
-    known = {(Scope.LIST, str(id_)): row.slug for id_, row in parts.catalogue.lists.items()}
-    if any(scope is Scope.DOMAIN for scope, _ in causes):
-        found = {address.rpartition("@")[2].lower() for address in attack.newest_addresses(session, NEWEST)}
-        known |= {(Scope.DOMAIN, parts.links.domain_name(domain)): domain for domain in found}
-
-    def name_of(cause: Cause) -> str:
-        scope, name = cause
-        domain = f"a mail domain (number {name[:8]}; see the log of that time for its name)"
-        return known.get(cause, name if scope is Scope.LIST else domain)
-
-    return name_of
-
-
-def _breaker(openings: Openings, name_of: Callable[[Cause], str], now: datetime) -> Iterator[str]:
-    on = [opening for opening in openings.values() if opening.is_on(now)]
+def _breaker(seen: Flood, now: datetime) -> Iterator[str]:
+    on = [opening for _, opening in seen.openings if opening.is_on(now)]
     yield "The breaker is on: affected visitors must do a proof of work." if on else "The breaker is off."
-    for opening in sorted(openings.values(), key=lambda opening: opening.since):
-        said = sentence(opening.excess, name_of(opening.excess.cause))
+    for name, opening in seen.openings:
         end = "on until" if opening.is_on(now) else "ended at"
+        said = sentence(opening.excess, name)
         yield f"  {clocks.text(opening.since)}  {said}; {end} {clocks.text(opening.until)}"
 
 
@@ -177,18 +165,24 @@ def _chart(series: Series, now: datetime) -> Iterator[str]:
         yield f"  {at:%H:%M} {count:6}  {'#' * -(-count * BAR // most)}".rstrip()
 
 
-def _rows(series: Mapping[Cause, Series], name_of: Callable[[Cause], str], scope: Scope, above: int) -> list[str]:
-    found = [
-        (sum(counts.values()), max(counts.values()), name_of(cause))
-        for cause, counts in series.items()
-        if cause[0] is scope and max(counts.values()) > above
-    ]
-    return [f"  {total:8}  {name} (at most {most} in a minute)" for total, most, name in sorted(found, reverse=True)]
-
-
-def _newest(session: Session) -> list[Audit]:
-    return list(audit.find(session, act=cancelling.ACT))[: -LINES - 1 : -1]
+def _busy(row: Busy) -> str:
+    return f"  {row.total:8}  {row.name} (at most {row.most} in a minute)"
 
 
 def _done(act: Audit) -> str:
     return f"  {clocks.text(act.at)}  {act.actor}: {act.act} ({details(act)})"
+
+
+def _as_rows(seen: Flood, now: datetime) -> Iterator[dict[str, object]]:
+    """The same for programs: each row says of which kind it is."""
+    nothing = dict.fromkeys(_COLUMNS)
+    for name, one in seen.openings:
+        yield nothing | {"kind": "opening", "name": name, "scope": str(one.excess.scope), "count": one.excess.count,
+                         "at": one.since, "until": one.until, "is_on": one.is_on(now)}  # fmt: skip
+    for at, count in seen.minutes.items():
+        yield nothing | {"kind": "minute", "at": at, "count": count}
+    for kind, rows in (("list", seen.lists), ("domain", seen.domains)):
+        yield from (nothing | {"kind": kind, "name": row.name, "count": row.total, "most_in_a_minute": row.most}
+                    for row in rows)  # fmt: skip
+    for act in seen.clean_ups:
+        yield nothing | {"kind": "clean_up", "name": act.act, "at": act.at, "count": act.count}

@@ -1,16 +1,14 @@
 """Commands for the accounts of the desk."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
 import click
 
-from subscriptions import clock as clocks
 from subscriptions.actions import accounts
 from subscriptions.actions.accounts import Refused
-from subscriptions.cli import acts, address_of, ready, table, the_list
+from subscriptions.cli import acts, address_of, as_json, print_rows, ready, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
 from subscriptions.domain.roles import Role
@@ -74,7 +72,7 @@ def disable(address: Address) -> None:
 
 
 @group.command("show")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@as_json
 @ready
 def show(*, as_json: bool) -> None:
     """The accounts: role, lists, when they were last here."""
@@ -83,16 +81,12 @@ def show(*, as_json: bool) -> None:
         rows = [
             {"email": one.email, "role": str(one.role), "state": _state(one),
              "lists": None if one.lists is None else [lists[id_].slug for id_ in one.lists if id_ in lists],
-             "made_at": clocks.text(one.made_at),
-             "signed_in_at": clocks.text(one.signed_in_at) if one.signed_in_at else None}
+             "made_at": one.made_at, "signed_in_at": one.signed_in_at}
             for one in all_of(session)
         ]  # fmt: skip
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    shown = [(str(one["email"]), str(one["role"]), ", ".join(one["lists"] or ["every list"]), str(one["state"]),
-              str(one["signed_in_at"] or "never")) for one in rows]  # fmt: skip
-    table([("account", "role", "lists", "state", "signed in"), *shown])
+    columns = {"email": ("account", ""), "role": ("role", ""), "lists": ("lists", "every list"), "state": ("state", ""),
+               "made_at": ("made", ""), "signed_in_at": ("signed in", "never")}  # fmt: skip
+    print_rows(rows, columns, as_json=as_json)
 
 
 def _state(account: Account) -> str:

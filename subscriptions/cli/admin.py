@@ -9,10 +9,9 @@ from typing import Any, BinaryIO
 import click
 from flask.cli import with_appcontext
 
-from subscriptions import clock as clocks
 from subscriptions import logs, start
 from subscriptions.actions import tokens
-from subscriptions.cli import acts, ready, table, the_list
+from subscriptions.cli import acts, as_json, print_rows, ready, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.policy import TokenScope
 from subscriptions.export import stream
@@ -28,16 +27,19 @@ tokens_group = Group("tokens", help="Create, show and revoke API tokens.")
 
 
 @lists.command("show")
+@as_json
 @ready
-def show_lists() -> None:
+def show_lists(*, as_json: bool) -> None:
     """Show each list and how many people are in each state."""
     with reading() as session:
         counts = subscriptions.counts(session, current_parts().clock.now())
-    rows = []
+    rows: list[dict[str, object]] = []
     for row in current_parts().catalogue.lists.values():
-        gone = "" if row.position is not None else " (no longer configured)"
-        rows.append((row.slug, row.name + gone, *(str(counts[row.id][state]) for state in STATES)))
-    table([("list", "name", *STATES), *rows])
+        is_open = row.position is not None
+        told = {"list": row.slug, "name": row.name, "is_configured": is_open, **counts[row.id]}
+        rows.append(told if is_open or as_json else told | {"name": f"{row.name} (no longer configured)"})
+    more = {"is_configured": ("", "")} if as_json else {}
+    print_rows(rows, {name: (name, "") for name in ("list", "name", *STATES)} | more, as_json=as_json)
 
 
 @tokens_group.command("create")
@@ -56,15 +58,17 @@ def create_token(name: str, scope: str) -> None:
 
 
 @tokens_group.command("show")
+@as_json
 @ready
-def show_tokens() -> None:
+def show_tokens(*, as_json: bool) -> None:
     """Show the tokens by name: what each allows, and when it was created, last used and revoked."""
     with reading() as session:
-        rows = [(token.name, token.scope, clocks.text(token.made_at),
-                 clocks.text(token.used_at) if token.used_at else "never",
-                 clocks.text(token.revoked_at) if token.revoked_at else "-")
-                for token in token_rows.all_of(session)]  # fmt: skip
-    table([("name", "scope", "created", "last used", "revoked"), *rows])
+        rows = [{name: getattr(token, name) for name in _OF_TOKENS} for token in token_rows.all_of(session)]
+    print_rows(rows, _OF_TOKENS, as_json=as_json)
+
+
+_OF_TOKENS = {"name": ("name", ""), "scope": ("scope", ""), "made_at": ("created", ""),
+              "used_at": ("last used", "never"), "revoked_at": ("revoked", "-")}  # fmt: skip
 
 
 @tokens_group.command("revoke")

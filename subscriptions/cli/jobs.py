@@ -5,7 +5,7 @@ import threading
 import click
 
 from subscriptions import clock as clocks
-from subscriptions.cli import BUSY, acts, ready, table
+from subscriptions.cli import BUSY, acts, as_json, print_rows, ready
 from subscriptions.cli.menu import Group
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import JOBS, NAMED, Run
@@ -75,18 +75,21 @@ def _waiting_for_others(name: str, confirm: bool) -> int | None:
 
 
 @group.command("show")
+@as_json
 @ready
-def show() -> None:
+def show(*, as_json: bool) -> None:
     """Show when each job last ran and what it did, when it runs next, and when it counts as late."""
     now = current_parts().clock.now()
     with reading() as session:
         found = {job.name: job for job in rows.all_of(session)}
-    lines = [("job", "every", "last successful run", "count", "next", "late after", "error")]
+    lines: list[dict[str, object]] = []
     for job in JOBS:
         row = found[job.name]
-        ended = clocks.text(row.ended_at) if row.ended_at else "never"
-        late = clocks.text(row.ended_at + job.late_after) if row.ended_at else "-"
-        then = clocks.text(next_time(job, now))
-        error = f"paused: {row.error}" if row.pause_until else row.error or "-"
-        lines.append((job.name, str(job.every), ended, str(row.count), then, late, error))
-    table(lines)
+        late = row.ended_at + job.late_after if row.ended_at else None
+        error = f"paused: {row.error}" if row.pause_until else row.error
+        lines.append({"job": job.name, "every": str(job.every), "ended_at": row.ended_at, "count": row.count,
+                      "next_at": next_time(job, now), "late_at": late, "error": error})  # fmt: skip
+    columns = {"job": ("job", ""), "every": ("every", ""), "ended_at": ("last successful run", "never"),
+               "count": ("count", ""), "next_at": ("next", ""), "late_at": ("late after", "-"),
+               "error": ("error", "-")}  # fmt: skip
+    print_rows(lines, columns, as_json=as_json)

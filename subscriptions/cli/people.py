@@ -11,7 +11,7 @@ from subscriptions.actions import erase as erasing
 from subscriptions.actions import leave as leaving
 from subscriptions.actions import suppress as suppressing
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.cli import ACTOR, acts, address_of, key_of, mailbox_of, ready, table, the_list, time
+from subscriptions.cli import ACTOR, acts, address_of, as_json, key_of, mailbox_of, print_rows, ready, the_list, time
 from subscriptions.cli.explain import as_data, never_mailed, story
 from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
@@ -126,8 +126,9 @@ def explain(address: Address, as_json: bool) -> None:
 
 @suppressions.command("show")
 @click.argument("address", type=address_of, required=False)
+@as_json
 @ready
-def show(address: Address | None) -> None:
+def show(address: Address | None, *, as_json: bool) -> None:
     """Show what is suppressed for ADDRESS, or for everybody (by key: the addresses are not stored).
 
     Confirmation emails are stopped for the mailbox, however its address is spelled: with or without a +tag, and at
@@ -141,10 +142,12 @@ def show(address: Address | None) -> None:
             else rows.all_active(session, now)
         )
     audit.note(acts.act(key_of(address)) if address else acts.act().of(len(found)))
-    lists = {id_: row.slug for id_, row in current_parts().catalogue.lists.items()} | {None: "all"}
-    lines = [(row.key.hex(), row.scope, lists[row.list_id], clocks.text(row.set_at),
-              clocks.text(row.until) if row.until else "for good", row.reason) for row in found]  # fmt: skip
-    table([("key", "scope", "list", "set", "until", "reason"), *lines])
+    lists = {id_: row.slug for id_, row in current_parts().catalogue.lists.items()} | {None: None}
+    lines = [{"key": row.key.hex(), "scope": str(row.scope), "list": lists[row.list_id], "set_at": row.set_at,
+              "until": row.until, "reason": row.reason} for row in found]  # fmt: skip
+    columns = {"key": ("key", ""), "scope": ("scope", ""), "list": ("list", "all"), "set_at": ("set", ""),
+               "until": ("until", "for good"), "reason": ("reason", "")}  # fmt: skip
+    print_rows(lines, columns, as_json=as_json)
 
 
 @suppressions.command("add")

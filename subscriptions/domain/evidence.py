@@ -15,6 +15,7 @@ class Fact(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
     RESTRICTED = "restricted"
+    UNRESTRICTED = "unrestricted"
     ERASED = "erased"
 
 
@@ -48,6 +49,7 @@ DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.UNSUBSCRIBED: frozenset({"reason"}),
     Fact.BOUNCED: frozenset({"reply"}),
     Fact.RESTRICTED: frozenset({"reason"}),
+    Fact.UNRESTRICTED: frozenset({"told", "told_on"}),  # GDPR 18(3): how and when, before it was lifted
     Fact.ERASED: frozenset({"keeps_until"}),
 }
 

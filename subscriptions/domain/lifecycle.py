@@ -41,6 +41,7 @@ class Event(StrEnum):
     COMPLAIN = "complain"
     BOUNCE = "bounce"
     CANCEL = "cancel after an attack"
+    RETRACT = "cancel for the person"
     PURGE = "purge"
     ERASE = "erase"
 
@@ -100,6 +101,7 @@ REGISTRATION: Table[Registration] = {
     (_R.CONFIRMED, _E.ONE_CLICK): Step(_R.CONFIRMED, suppress=ONE_CLICKED, ends_subscription=True),
     (_R.PENDING, _E.CANCEL): Step(_R.ERASED, suppress=ATTACKED),
     (_R.BLOCKED, _E.CANCEL): Step(_R.ERASED, suppress=ATTACKED),
+    (_R.PENDING, _E.RETRACT): Step(_R.ERASED),
     (_R.PENDING, _E.PURGE): Step(_R.PURGED),
     (_R.BLOCKED, _E.PURGE): Step(_R.PURGED),
     (_R.PENDING, _E.ERASE): Step(_R.ERASED, MailKind.ERASED),

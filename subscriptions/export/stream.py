@@ -62,7 +62,7 @@ def export(
     breath = threading.Event()
     if first and not after:
         yield first.encode()
-    for page in _pages(row, now, after, which):
+    for page in pages(row, now, after, which):
         for chunk in (page[start : start + CHUNK] for start in range(0, len(page), CHUNK)):
             breath.wait(BREATH)
             progress(len(chunk), chunk[-1][0])
@@ -79,7 +79,7 @@ def _head(row: List, kind: str, dialect: str) -> str:
     return LAYOUTS[kind].head if kind in LAYOUTS else head(row, dialect) if kind == "csv" else ""
 
 
-def _pages(row: List, now: datetime, after: int, which: Changes | None) -> Iterator[Sequence[Row]]:
+def pages(row: List, now: datetime, after: int, which: Changes | None) -> Iterator[Sequence[Row]]:
     """Pages by key: nobody twice, nobody missed."""
     with reading() as session:
         pages = subscriptions.mailable_pages(session, row.id, PAGE, now, which)

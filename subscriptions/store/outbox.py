@@ -1,7 +1,7 @@
 """Owed mails: owed in the transaction of the act, taken with a lease, settled in batches; and how they read."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -39,6 +39,7 @@ def new_mids(number: int) -> list[str]:
 def owe(
     session: Session, mail: MailKind | None, *, now: datetime, due_at: datetime | None = None,
     registration_id: int | None = None, subscription_id: int | None = None, address: str | None = None,
+    drop_at: datetime | None = None,
 ) -> None:  # fmt: skip
     """Owe a mail, if the step owes one; it is written out when it is sent. `address`: only where no row holds it."""
     if mail is None:
@@ -47,7 +48,7 @@ def owe(
         raise ValueError(f"a mail of kind {mail} leaves when the address's budget says")
     due_at = due_at or now
     about = {"registration_id": registration_id, "subscription_id": subscription_id, "address": address}
-    times = {"owed_at": now, "due_at": due_at, "drop_at": due_at + mail.row.life}
+    times = {"owed_at": now, "due_at": due_at, "drop_at": drop_at or due_at + mail.row.life}
     session.add(Owed(mail=mail.value, mid=new_mids(1)[0], tries=0, **about, **times))
     session.flush()
 
@@ -177,6 +178,16 @@ def owe_instead(session: Session, ref: bytes, mail: MailKind, other: MailKind) -
     """What this form owes as one kind is owed as another."""
     theirs = select(Registration.id).where(Registration.ref == ref)
     session.execute(update(Owed).where(Owed.registration_id.in_(theirs), Owed.mail == mail).values(mail=other.value))
+
+
+def hang_elsewhere(session: Session, gone: Collection[int]) -> None:
+    """The mail of a form hangs on one of its registrations: where that goes, on the next one that waits."""
+    lost = select(Owed, Registration.ref).join(Registration, Registration.id == Owed.registration_id)
+    for owed, ref in session.execute(lost.where(Owed.registration_id.in_(gone))):
+        of_form = Registration.ref == ref, Registration.state == State.PENDING, Registration.id.not_in(gone)
+        other = session.scalar(select(func.min(Registration.id)).where(*of_form))
+        owed.registration_id = other or owed.registration_id
+    session.flush()
 
 
 def of_key(session: Session, key: bytes, mail: MailKind, address: str | None = None) -> Owed | None:

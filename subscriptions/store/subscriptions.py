@@ -1,6 +1,6 @@
 """Subscriptions, by name of the question."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -25,6 +25,12 @@ def find(session: Session, id_: int | None) -> Subscription | None:
 def find_open(session: Session, key: bytes, list_id: int) -> Subscription | None:
     theirs = Subscription.key == key, Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
     return session.scalar(select(Subscription).where(*theirs))
+
+
+def open_among(session: Session, keys: Collection[bytes], list_id: int) -> set[bytes]:
+    """Those of these addresses that are subscribed to the list."""
+    theirs = Subscription.key.in_(keys), Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
+    return {*session.scalars(select(Subscription.key).where(*theirs))}
 
 
 def of_key(session: Session, key: bytes) -> Sequence[Subscription]:
@@ -132,7 +138,8 @@ def _changed(list_id: int, now: datetime, changes: Changes | None) -> tuple[Colu
         return _mailable(list_id, now)
     since = changes.since - UNDER_WAY
     if not changes.left:
-        return *_mailable(list_id, now), Subscription.confirmed_at > since
+        is_new = (Subscription.confirmed_at > since) | _noted(since, Fact.UNRESTRICTED)
+        return *_mailable(list_id, now), is_new
     # restricted people are named again each time: since when they are is written nowhere, and to remove twice is none
     told_never = exists().where(Suppression.key == Subscription.key, Suppression.scope == "all", in_force(now))
     other = aliased(Subscription)

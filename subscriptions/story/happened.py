@@ -1,6 +1,7 @@
 """One event of the evidence as a sentence."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from subscriptions.domain.evidence import ANOTHER_SITE, Channel, Fact
@@ -14,6 +15,7 @@ _WAYS = {
     Channel.PREFERENCES: marked("on their own page"), Channel.ONE_CLICK: marked("by one-click"),
     Channel.EMAIL: marked("by email"), Channel.LETTER: marked("by letter"), Channel.PHONE: marked("by phone"),
     Channel.COMMAND: marked("by command"), Channel.DESK: marked("at the desk"), Channel.RELAY: marked("by relay"),
+    "paper": marked("on paper"), "in person": marked("in person"),
     "the page's form": marked("by the page's form"),
     "one-click of the mail program": marked("by one-click of the mail program"),
 }  # fmt: skip
@@ -28,7 +30,8 @@ _METHODS = {
 _REASONS = {
     text: text for text in (
         marked("this was not me"), marked("one-click on the confirmation mail"), marked("revoked by email"),
-        marked("revoked by letter"), marked("revoked by phone"), marked("erasure asked for"), marked("erasure"),
+        marked("revoked by letter"), marked("revoked by phone"), marked("left in the newsletter program"),
+        marked("erasure asked for"), marked("erasure"),
         marked("moved to another address"), marked("the form of the unsubscribe page"),
         marked("one-click of the mail program (RFC 8058)"), marked("left on the preferences page"),
         marked("left all lists on the preferences page"),
@@ -58,10 +61,13 @@ def sentence(event: Evidence) -> Said:
         Fact.ASKED_AGAIN: Said(marked("somebody signed this address up again %(way)s%(by)s."), how),
         Fact.DISOWNED: Said(marked('"this was not me", %(way)s.'), {"way": _way(details.get("by", event.channel))}),
         Fact.UNSUBSCRIBED: Said(marked("unsubscribed %(way)s%(by)s: %(reason)s."), how | {"reason": why}),
-        Fact.CORRECTED: Said(marked("changed on their own page: %(fields)s."),
+        Fact.CORRECTED: Said(marked("changed at the desk: %(fields)s.") if event.channel is Channel.DESK
+                             else marked("changed on their own page: %(fields)s."),
                              {"fields": ", ".join(details.get("changed", []))}),
         Fact.BOUNCED: Said(marked("bounced: %(reply)s."), {"reply": details.get("reply")}),
         Fact.RESTRICTED: Said(marked("restricted: %(reason)s."), {"reason": why}),
+        Fact.UNRESTRICTED: Said(marked("no longer restricted; they were told before, %(way)s on %(day)s."),
+                                {"way": _way(details.get("told")), "day": _day(details.get("told_on"))}),
         Fact.ERASED: Said(marked("the person was erased from this record.")),
     }  # fmt: skip
     return told.get(event.fact) or _registered(event, how)
@@ -89,6 +95,10 @@ def _way(by: object) -> object:
     return Said(found) if found else Said(marked("by %(way)s"), {"way": by})
 
 
+def _day(text: object) -> object:
+    return date.fromisoformat(str(text)) if text else ""
+
+
 def _by(event: Evidence) -> object:
     return f" ({event.actor})" if event.actor else ""
 
@@ -107,6 +117,9 @@ def _confirmed(details: Mapping[str, Any]) -> Said:
 def _by_its_own_account(details: Mapping[str, Any]) -> object:
     """Where and when, as the client says that vouches."""
     page, at = details.get("page"), details.get("submitted_at")
+    if "asked" in details:
+        asked = {"way": _way(details["asked"]), "day": _day(details.get("asked_on"))}
+        return Said(marked(", as they asked %(way)s on %(day)s"), asked)
     if not page and not at:
         return ""
     on = Said(marked(" on %(page)s"), {"page": page}) if page else ""

@@ -6,6 +6,8 @@ from flask import Flask, g, request, url_for
 from flask_babel import gettext
 
 from subscriptions.web.admin import (
+    abuse,
+    back,
     coming_in,
     exports,
     guard,
@@ -13,14 +15,17 @@ from subscriptions.web.admin import (
     pages,
     people,
     people_acts,
+    people_help,
     records,
     service,
+    sign_up,
     start,
 )
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, people, people_acts, exports, health, records, service, coming_in)  # each adds its pages, imported
+_OF_PEOPLE = people, people_acts, people_help, sign_up, exports, back
+_ROOMS = (start, *_OF_PEOPLE, abuse, health, records, service, coming_in)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:
@@ -38,7 +43,8 @@ def _menu() -> list[dict[str, Any]]:
     """What somebody may open, by the rows of the routes."""
     labels = {
         "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.exports": gettext("Export"),
-        "desk.health": gettext("Health"), "desk.audit_page": gettext("Audit"), "desk.all_tokens": gettext("Tokens"),
+        "desk.health": gettext("Health"), "desk.abuse_page": gettext("Limits and abuse"),
+        "desk.audit_page": gettext("Audit"), "desk.all_tokens": gettext("Tokens"),
         "desk.all_accounts": gettext("Accounts"), "desk.account": gettext("Your account"),
     }  # fmt: skip
     may = [name for name in labels if guard.who().may(route(name).right)]

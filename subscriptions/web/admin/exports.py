@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Response, abort, render_template, request, stream_with_context
+from flask_babel import gettext
 
-from subscriptions.export import stream
+from subscriptions.export import stream, xlsx
 from subscriptions.export.layouts import LAYOUTS
+from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store import audit, export_marks, subscriptions
 from subscriptions.store.engine import reading, transaction
@@ -18,7 +20,8 @@ from subscriptions.web.admin import guard, pages
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
 
-TITLES = {"csv": "CSV", "excel": "Excel", "jsonl": "JSON Lines"} | {name: one.title for name, one in LAYOUTS.items()}
+TITLES = {"csv": "CSV", "excel": marked("CSV for Excel"), "xlsx": "Excel", "jsonl": "JSON Lines"}
+TITLES |= {name: one.title for name, one in LAYOUTS.items()}
 
 
 class Wanted(NamedTuple):
@@ -29,12 +32,16 @@ class Wanted(NamedTuple):
 
 @pages.get("/export")
 def exports() -> str:
+    return _page()
+
+
+def _page(problem: str = "") -> str:
     rows = guard.lists()
-    slug, layout = request.args.get("list") or (rows[0].slug if rows else ""), request.args.get("layout", "csv")
+    slug, layout = request.values.get("list") or (rows[0].slug if rows else ""), request.values.get("layout", "csv")
     if layout not in TITLES:
         abort(404)
     row = language.said(guard.the_list(slug)) if slug else None
-    shown: dict[str, Any] = {"rows": rows, "row": row, "layout": layout, "titles": TITLES}
+    shown: dict[str, Any] = {"rows": rows, "row": row, "layout": layout, "titles": TITLES, "problem": problem}
     how = LAYOUTS[layout].how if layout in LAYOUTS else ""
     return render_template("desk/exports.html", **shown, **(_standing(row, layout) if row else {}), how=how)
 
@@ -58,7 +65,7 @@ def _changes(mark: ExportMark) -> tuple[Changes, Changes]:
 
 
 @pages.post("/export")
-def export() -> Response:
+def export() -> Response | tuple[str, int]:
     """A file; what was taken whole counts as known from then on."""
     wanted = Wanted(guard.the_list(request.form.get("list", "")), request.form.get("layout", ""),
                     request.form.get("what", ""))  # fmt: skip
@@ -72,6 +79,9 @@ def export() -> Response:
         which = dict(zip(("add", "remove"), _changes(mark), strict=True)).get(wanted.what) if mark else None
         count = subscriptions.changed_count(session, wanted.row.id, at, which) if which else (
             subscriptions.mailable_count(session, wanted.row.id, at))  # fmt: skip
+    if wanted.layout == "xlsx" and count > xlsx.MOST:
+        said = gettext("A sheet of Excel has at most %(num)d rows: please choose another format.", num=xlsx.MOST)
+        return _page(said), 422
     audit.note(guard.act(stream.ACT, list=wanted.row.slug, format=wanted.layout, what=wanted.what).of(count))
     return _file(wanted, which, at)
 
@@ -79,7 +89,8 @@ def export() -> Response:
 def _file(wanted: Wanted, which: Changes | None, at: datetime) -> Response:
     kind = "csv" if wanted.layout == "excel" else wanted.layout
     ending = LAYOUTS[kind].ending if kind in LAYOUTS else kind
-    response = Response(stream_with_context(_whole(wanted, which, at, kind)), mimetype=stream.EVERY[kind])
+    type_ = xlsx.TYPE if kind == "xlsx" else stream.EVERY[kind]
+    response = Response(stream_with_context(_whole(wanted, which, at, kind)), mimetype=type_)
     name = f"{wanted.row.slug}-{wanted.what}-{at:%Y%m%dT%H%M%SZ}.{ending}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
@@ -89,7 +100,10 @@ def _whole(wanted: Wanted, which: Changes | None, at: datetime, kind: str) -> It
     """The file, and behind its last octet the note that all of it was taken, with its hash."""
     dialect, hashed = "excel" if wanted.layout == "excel" else stream.DIALECTS[0], hashlib.sha256()
     act = guard.act("export taken", list=wanted.row.slug, format=wanted.layout, what=wanted.what)
-    for chunk in stream.export(wanted.row, kind, current_parts().links, at, dialect=dialect, which=which):
+    row, links = wanted.row, current_parts().links
+    chunks = (xlsx.export(row, links, at, which) if kind == "xlsx" else
+              stream.export(row, kind, links, at, dialect=dialect, which=which))  # fmt: skip
+    for chunk in chunks:
         hashed.update(chunk)
         yield chunk
     added, removed = at if wanted.what != "remove" else None, at if wanted.what != "add" else None

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import abort, redirect, render_template, request, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from subscriptions import story
+from subscriptions.actions.on_behalf import newest_by_list
 from subscriptions.domain.address import KEY_BYTES, BadAddress, parse
 from subscriptions.domain.address_problems import LONGEST
 from subscriptions.domain.roles import Right
@@ -40,7 +41,7 @@ def people() -> str:
     with reading() as session:
         found = Found(rows.newest(session, guard.who().lists, at, NEWEST), more=False)
         listed = _listed(rows.subscriptions_of(session, found.keys, guard.who().lists, at), found.keys)
-    return _page(people=listed, is_newest=True)
+    return _page(people=listed, is_newest=True, done=telling.done())
 
 
 @pages.post("/people")
@@ -72,7 +73,9 @@ def _key_of(typed: str) -> bytes | None:
 
 
 def _page(**shown: Any) -> str:
-    return render_template("desk/people.html", at_most=AT_MOST, list_of=telling.list_of, **shown)
+    may_sign_up = guard.who().may(Right.ACTS) and bool(guard.lists())
+    shown |= {"list_of": telling.list_of, "may_sign_up": may_sign_up}
+    return render_template("desk/people.html", at_most=AT_MOST, **shown)
 
 
 class Somebody(NamedTuple):
@@ -100,7 +103,13 @@ class Person(NamedTuple):
     mailbox: bytes | None
     address: str | None  # none: erased, or known only as one who wants no emails
     open: list[Subscription]
+    waiting: list[Registration]  # the newest of each list
     told: Story
+
+    @property
+    def lists(self) -> set[int]:
+        """What they are subscribed to or asked for, by the numbers of the lists."""
+        return {row.list_id for row in self.open} | {row.list_id for row in self.waiting}
 
 
 def the_person(hexed: str) -> Person:
@@ -114,7 +123,8 @@ def the_person(hexed: str) -> Person:
         mailbox = next((row.mailbox for row in both if row.mailbox), None)
         told = story.tell(session, key, mailbox, at, sight())
     address = next((row.address for row in reversed(both) if row.address), None)
-    return Person(key, mailbox, address, [row for row in opened if row.is_open], told)
+    waiting = [*newest_by_list(signed_up, at).values()]
+    return Person(key, mailbox, address, [row for row in opened if row.is_open], waiting, told)
 
 
 def _read(hexed: str) -> bytes:
@@ -129,8 +139,7 @@ def _read(hexed: str) -> bytes:
 def person(key: str) -> str:
     found = the_person(key)
     audit.note(guard.act("people show", about=found.key))
-    done = telling.DONE.get(request.args.get("done", ""))
-    return shown(found, done=gettext(done) if done else "")
+    return shown(found, done=telling.done())
 
 
 def shown(found: Person, **said: Any) -> str:
@@ -138,7 +147,15 @@ def shown(found: Person, **said: Any) -> str:
     at: datetime = now()
     who = guard.who()
     acts = {
+        "sign_up": who.may(Right.ACTS)
+        and bool(found.address)
+        and any(row.id not in found.lists for row in guard.lists()),
+        "send_again": who.may(Right.ACTS) and bool(found.waiting),
+        "cancel": who.may(Right.ACTS) and bool(found.waiting),
+        "correct": who.may(Right.ACTS) and bool(found.open),
         "unsubscribe": who.may(Right.ACTS) and bool(found.open),
+        "restrict": who.may(Right.PRIVACY) and any(not row.restricted for row in found.open),
+        "unrestrict": who.may(Right.PRIVACY) and any(row.restricted for row in found.open),
         "suppress": who.may(Right.PRIVACY) and who.lists is None and not telling.is_silent(found.told),
         "lift": who.may(Right.PRIVACY) and who.lists is None and bool(found.told.against),
         "erase": who.may(Right.PRIVACY) and who.lists is None and found.address is not None,

@@ -1,118 +1,40 @@
-"""What is done about a person at the desk: each with a reason, a look at what it changes, and a row in the audit."""
+"""What a privacy officer does about a person: each with a reason, a look at what it changes, and a row in the audit."""
 
-from datetime import date, datetime
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from subscriptions import clock
-from subscriptions.actions import erase, leave, suppress
-from subscriptions.actions.leave import Withdrawal
-from subscriptions.domain import reasons
+from subscriptions.actions import erase, on_behalf, suppress
+from subscriptions.actions.on_behalf import ACTOR
 from subscriptions.domain.evidence import Channel
-from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store import addresses, kept
 from subscriptions.store.engine import reading
-from subscriptions.store.models import Subscription
 from subscriptions.web.admin import guard, pages, telling
-from subscriptions.web.admin.people import Person, shown, the_person
+from subscriptions.web.admin.act_form import (
+    EVERY_LIST,
+    Answer,
+    chosen,
+    done,
+    form,
+    how_it_came,
+    no_list,
+    reason,
+    today,
+    unchanged,
+)
+from subscriptions.web.admin.people import Person, the_person
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
 from subscriptions.web.http.problems import answer
 
-ACTOR = "desk"  # for the evidence: no more than that; the audit knows who
-CHANNELS = (Channel.EMAIL, Channel.PHONE, Channel.LETTER)
-Answer = str | Response | tuple[str, int]
-
-_EVERY_LIST = marked("This concerns every list, and you see only some. Please ask somebody who sees them all.")
-_UNCHANGED = {
-    "unsubscribe": marked("They were unsubscribed already. Nothing was changed."),
-    "suppress": marked("Emails to this person were stopped already. Nothing was changed."),
-    "lift": marked("Nothing stands against emails to this person. Nothing was changed."),
-    "erase": marked("This person is being erased already, or there is nothing to erase. Nothing was changed."),
-}
-
-
-def _form(what: str, found: Person, problem: str = "", **more: Any) -> Answer:
-    page = render_template("desk/act.html", what=what, person=found, problem=problem, typed=request.form,
-                           list_of=telling.list_of, **more)  # fmt: skip
-    return (page, 422) if problem else page
-
-
-def _done(what: str, found: Person) -> Response:
-    return redirect(url_for("desk.person", key=found.key.hex(), done=what), 303)
-
-
-def _unchanged(what: str, found: Person) -> Answer:
-    """Somebody was faster, or the button was pressed twice."""
-    return shown(found, problem=gettext(_UNCHANGED[what])), 409
-
 
 def _refused(found: Person) -> Response | None:
     """An act that concerns every list is not for who sees some."""
-    return answer(403, _EVERY_LIST) if guard.who().lists is not None else None
-
-
-def _reason() -> tuple[str, str]:
-    """What was written, or what is wrong with it."""
-    try:
-        return reasons.one_line(request.form.get("reason", "")), ""
-    except reasons.BadReason as error:
-        return "", gettext(error.sentence, **error.values)
-
-
-# Unsubscribe
-
-
-@pages.route("/people/<key>/unsubscribe", methods=["GET", "POST"])
-def unsubscribe_person(key: str) -> Answer:
-    """For somebody who said so by email, phone or letter."""
-    found = the_person(key)
-    if not found.open:
-        return _unchanged("unsubscribe", found)
-    more: dict[str, Any] = {"channels": CHANNELS, "today": _today(found.open[0]).isoformat()}
-    if request.method == "GET":
-        return _form("unsubscribe", found, **more)
-    slugs = request.form.getlist("lists")
-    lists = [telling.list_of(row.list_id) for row in found.open]
-    chosen = [row for row in lists if row.slug in slugs] if len(lists) > 1 or slugs else lists
-    channel, received, problem = _how_it_came(found.open[0])
-    if problem or not chosen:
-        missing = gettext("Please choose at least one list they are still subscribed to.")
-        return _form("unsubscribe", found, problem or missing, **more)
-    how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", ACTOR, received)
-    policy, at = current_parts().policy, now()
-    ended = 0
-    for row in chosen:
-        act = guard.act("people unsubscribe", found.key, list=row.slug, channel=channel)
-        ended += leave.leave(found.key, row.id, how, at, policy, act)
-    return _done("unsubscribe", found) if ended else _unchanged("unsubscribe", the_person(key))
-
-
-def _today(row: Subscription) -> date:
-    return now().astimezone(clock.zone_of(telling.list_of(row.list_id).timezone)).date()
-
-
-def _how_it_came(row: Subscription) -> tuple[str, datetime | None, str]:
-    """By which way and when it came, or what is wrong with that; a day begins in the zone of the list."""
-    channel, day = request.form.get("channel", ""), request.form.get("received", "")
-    if channel not in CHANNELS:
-        return "", None, gettext("Please say how they told you.")
-    if not day:
-        return channel, None, ""
-    try:
-        read = date.fromisoformat(day)
-    except ValueError:
-        return "", None, gettext("Please write the date as in the example.")
-    if read > _today(row):
-        return "", None, gettext("That date is in the future.")
-    zone = clock.zone_of(telling.list_of(row.list_id).timezone)
-    return channel, datetime(read.year, read.month, read.day, tzinfo=zone), ""
+    return answer(403, EVERY_LIST) if guard.who().lists is not None else None
 
 
 # Stop emails, and allow them again
@@ -124,22 +46,22 @@ def suppress_person(key: str) -> Answer:
     if no := _refused(found):
         return no
     if telling.is_silent(found.told):
-        return _unchanged("suppress", found)
+        return unchanged("suppress", found)
     if request.method == "GET":
-        return _form("suppress", found)
-    reason, problem = _reason()
+        return form("suppress", found)
+    why, problem = reason()
     named = request.form.get("scope", "")
     if problem or named not in [*SuppressionScope]:
-        return _form("suppress", found, problem or gettext("Please choose which emails to stop."))
+        return form("suppress", found, problem or gettext("Please choose which emails to stop."))
     scope = SuppressionScope(named)
     if scope is SuppressionScope.CONFIRMATIONS and any(
         one.scope is scope and one.list_id is None and one.until is None for one in found.told.against
     ):
-        return _unchanged("suppress", found)
-    act = guard.act("people suppress", found.key, reason=reason, scope=str(scope))
+        return unchanged("suppress", found)
+    act = guard.act("people suppress", found.key, reason=why, scope=str(scope))
     policy = current_parts().policy
-    suppress.suppress(found.key, scope, reason, act.at, policy, ACTOR, Channel.DESK, act, found.mailbox)
-    return _done("suppress", found)
+    suppress.suppress(found.key, scope, why, act.at, policy, ACTOR, Channel.DESK, act, found.mailbox)
+    return done("suppress", found)
 
 
 @pages.route("/people/<key>/lift", methods=["GET", "POST"])
@@ -148,15 +70,15 @@ def lift_person(key: str) -> Answer:
     if no := _refused(found):
         return no
     if not found.told.against:
-        return _unchanged("lift", found)
+        return unchanged("lift", found)
     if request.method == "GET":
-        return _form("lift", found, against=[telling.sentence(one) for one in found.told.said_no])
-    reason, problem = _reason()
+        return form("lift", found, against=[telling.sentence(one) for one in found.told.said_no])
+    why, problem = reason()
     if problem:
-        return _form("lift", found, problem, against=[telling.sentence(one) for one in found.told.said_no])
-    act = guard.act("people lift", found.key, reason=reason)
+        return form("lift", found, problem, against=[telling.sentence(one) for one in found.told.said_no])
+    act = guard.act("people lift", found.key, reason=why)
     lifted = suppress.lift(found.key, mailbox=found.mailbox, act=act)
-    return _done("lift", found) if lifted else _unchanged("lift", the_person(key))
+    return done("lift", found) if lifted else unchanged("lift", the_person(key))
 
 
 # Erase
@@ -171,16 +93,54 @@ def erase_person(key: str) -> Answer:
         row = addresses.find(session, found.key)
         stays = kept.after_erasure(session, found.key, now(), parts.policy, found.mailbox)
     if (row and row.erase_by) or found.address is None:
-        return _unchanged("erase", found)
+        return unchanged("erase", found)
     more: dict[str, Any] = {"stays": parts.sender.composer.what_stays(stays, language.current(), language.words)}
     if request.method == "GET":
-        return _form("erase", found, **more)
-    reason, problem = _reason()
+        return form("erase", found, **more)
+    why, problem = reason()
     if problem:
-        return _form("erase", found, problem, **more)
-    act = guard.act("people erase", found.key, reason=reason)
+        return form("erase", found, problem, **more)
+    act = guard.act("people erase", found.key, reason=why)
     asked = erase.ask(found.key, act.at, parts.policy, ACTOR, act, found.mailbox, Channel.DESK)
     if not asked.is_asked:
-        return _unchanged("erase", found)
+        return unchanged("erase", found)
     parts.wake_sender()
-    return _done("erase", found)
+    return done("erase", found)
+
+
+# Restrict, and lift it (GDPR 18)
+
+
+@pages.route("/people/<key>/restrict", methods=["GET", "POST"])
+def restrict_person(key: str) -> Answer:
+    found = the_person(key)
+    lists = [telling.list_of(row.list_id) for row in found.open if not row.restricted]
+    if not lists:
+        return unchanged("restrict", found)
+    if request.method == "GET":
+        return form("restrict", found, choices=lists)
+    (why, problem), rows = reason(), chosen(lists)
+    if problem or not rows:
+        return form("restrict", found, problem or no_list(), choices=lists)
+    act = guard.act("people restrict", found.key, reason=why, lists=[row.slug for row in rows])
+    changed = on_behalf.restrict(found.key, {row.id for row in rows}, {"reason": why}, act.at, act)
+    return done("restrict", found) if changed else unchanged("restrict", the_person(key))
+
+
+@pages.route("/people/<key>/unrestrict", methods=["GET", "POST"])
+def unrestrict_person(key: str) -> Answer:
+    """Only once the person was told (GDPR 18(3)): how and when stays in the evidence."""
+    found = the_person(key)
+    lists = [telling.list_of(row.list_id) for row in found.open if row.restricted]
+    if not lists:
+        return unchanged("unrestrict", found)
+    more: dict[str, Any] = {"choices": lists, "today": today(lists[0]).isoformat()}
+    if request.method == "GET":
+        return form("unrestrict", found, **more)
+    (channel, at, problem), rows = how_it_came(lists[0]), chosen(lists)
+    if problem or not rows:
+        return form("unrestrict", found, problem or no_list(), **more)
+    told = {"told": channel, "told_on": (at.date() if at else today(lists[0])).isoformat()}
+    act = guard.act("people unrestrict", found.key, lists=[row.slug for row in rows], **told)
+    changed = on_behalf.restrict(found.key, {row.id for row in rows}, told, act.at, act, lift=True)
+    return done("unrestrict", found) if changed else unchanged("unrestrict", the_person(key))

@@ -1,7 +1,6 @@
 """The audit, read."""
 
 import re
-from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -12,8 +11,7 @@ from subscriptions.domain.address_problems import LONGEST
 from subscriptions.parts import current_parts
 from subscriptions.store import accounts, audit
 from subscriptions.store.engine import reading
-from subscriptions.store.models import ActorKind, Audit
-from subscriptions.web.admin import guard, pages
+from subscriptions.web.admin import acts_told, guard, pages
 
 ON_A_PAGE = 100
 
@@ -44,17 +42,5 @@ def _page(before: int | None, about: str, typed: str = "", problem: str = "") ->
         found = audit.newest(session, ON_A_PAGE + 1, before, bytes.fromhex(about) or None)
         names = {str(row.id): row.email for row in accounts.all_of(session)}
     older = found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None
-    shown = {"rows": [_told(row, names) for row in found[:ON_A_PAGE]], "typed": typed, "problem": problem}
+    shown = {"rows": [acts_told.told(row, names) for row in found[:ON_A_PAGE]], "typed": typed, "problem": problem}
     return render_template("desk/audit.html", **shown, about=about, older=older, is_first=before is None)
-
-
-def _told(row: Audit, names: dict[str, str]) -> dict[str, Any]:
-    who = {
-        ActorKind.COMMAND: gettext("%(name)s, on the server", name=row.actor),
-        ActorKind.TOKEN: gettext("the token %(name)s", name=row.actor),
-        ActorKind.TRY_OUT: gettext("somebody at this machine"),
-        ActorKind.ACCOUNT: names.get(row.actor, row.actor),
-    }[row.actor_kind]
-    details = {name: value for name, value in row.details.items() if value not in (None, [])}
-    return {"at": row.at, "who": who, "act": row.act, "count": row.count, "reason": row.reason, "details": details,
-            "is_about": row.about is not None}  # fmt: skip

@@ -1,12 +1,14 @@
 """What happened to somebody, in the words of who reads it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from babel.units import format_unit
+from flask import request
 from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
+from subscriptions import languages
 from subscriptions.domain.budget import in_unit
 from subscriptions.domain.evidence import PROMISED_IP
 from subscriptions.domain.lifecycle import Registration as State
@@ -25,7 +27,22 @@ DONE = {
     "suppress": marked("Emails to this person are stopped."),
     "lift": marked("Emails to this person are allowed again. Nobody is subscribed by that."),
     "erase": marked("This person is being erased. They get one last email, which says what stays and until when."),
+    "send_again": marked("We are sending the confirmation email once more. The time to confirm stays as it was."),
+    "cancel": marked("The sign-up is cancelled and deleted."),
+    "correct": marked("The details are corrected."),
+    "move": marked(
+        "If we can write to the new address, we are sending an email there. Nothing changes until they confirm it."
+    ),
+    "restrict": marked("Restricted: they get no emails, and nothing else is done with what is stored."),
+    "unrestrict": marked("They are no longer restricted."),
+    "sign_up": marked("We are sending them an email to confirm. They are subscribed once they confirm it."),
 }
+
+
+def done() -> str:
+    """What the act has done that led to the page at hand."""
+    said = DONE.get(request.args.get("done", ""))
+    return str(gettext(said)) if said else ""
 
 
 class Told(NamedTuple):
@@ -65,6 +82,8 @@ def _word(value: object, row: List | None) -> object:
         return language.words(value, row)
     if isinstance(value, OfList):
         return language.named(current_parts().catalogue.lists[value.id])
+    if isinstance(value, date):
+        return languages.day(value, language.current())
     return ", ".join(map(_rate, value.rates)) if isinstance(value, Rates) else value
 
 

@@ -99,9 +99,13 @@ ROUTES: dict[str, Route] = {
     **_of("desk", all_tokens=_SERVICE, create_token=_SERVICE, revoke_token=_SERVICE),
     **_of("desk", health=_NUMBERS),
     **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),
+    **_of("desk", back=replace(_ACTS, limits=Limits(at_most=6 * 1024 * 1024, seconds=60.0))),
     **_of("desk", prove=Route(Who.ACCOUNT, is_grave=True)),
     **_of("desk", audit_page=_AUDIT, find_audited=_AUDIT),
     **_of("desk", people=_PEOPLE, find_people=_PEOPLE, person=_PEOPLE, unsubscribe_person=_ACTS),
+    **_of("desk", sign_up_person=_ACTS, send_again_person=_ACTS, cancel_person=_ACTS, correct_person=_ACTS),
+    **_of("desk", abuse_page=_PRIVACY, look_at_attack=_PRIVACY, cancel_attack=replace(_PRIVACY, is_grave=True)),
+    **_of("desk", restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),
     **_of("desk", suppress_person=_PRIVACY, lift_person=_PRIVACY, erase_person=replace(_PRIVACY, is_grave=True)),
     **_of("desk", start=_NUMBERS, account=_MINE, sign_out=_MINE, sign_out_everywhere=_MINE),
 }

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from subscriptions.domain.fields import LONGEST, UNSAID, Field, fields_of
-from subscriptions.languages import marked
-from subscriptions.store.models import List
+from subscriptions.actions.correct import fields_of as fields_stored
+from subscriptions.domain.fields import LONGEST, UNSAID, Field, field_stored, fields_of
+from subscriptions.languages import Languages, marked
+from subscriptions.store.models import List, Subscription
 
 _TOO_LONG = marked("%(label)s: at most %(most)d characters.")
 _UNPRINTABLE = marked("%(label)s: it contains a character that is not allowed.")
@@ -78,6 +79,27 @@ def texts_of(rows: Sequence[List]) -> list[str]:
 
 def offered(rows: Sequence[List]) -> tuple[Field, ...]:
     return fields_of(*texts_of(rows))
+
+
+def of_subscriptions(open_: Sequence[Subscription], rows: Sequence[List]) -> list[Field]:
+    """The fields of what is subscribed: those of the lists (`rows`), and what is stored though no list asks for it."""
+    asked_for = {field.key: field for field in offered(rows)}
+    others = dict.fromkeys(key for row in open_ for key in fields_stored(row) if key not in asked_for)
+    return [*asked_for.values(), *map(field_stored, others)]
+
+
+def inputs_of(open_: Sequence[Subscription], say: Say, rows: Sequence[List], here: str) -> list[Input]:
+    """The same as inputs; of a field of the operator's own it also says what for."""
+    return [voluntary_input(one, say, one.purpose if one.is_own else "", rows, here)
+            for one in of_subscriptions(open_, rows)]  # fmt: skip
+
+
+def stored_in(open_: Sequence[Subscription], languages: Languages) -> dict[str, str]:
+    """What somebody has told, and their language; of several subscriptions the newest says it."""
+    told: dict[str, str] = {}
+    for row in sorted(open_, key=lambda row: row.id):
+        told |= fields_stored(row) | {"locale": languages.known(row.locale) or row.locale}
+    return told
 
 
 def keys_of(rows: Sequence[List]) -> list[str]:

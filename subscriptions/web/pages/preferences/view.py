@@ -10,10 +10,9 @@ from markupsafe import Markup
 
 from subscriptions import languages
 from subscriptions.actions import preferences
-from subscriptions.actions.correct import fields_of as stored
 from subscriptions.actions.preferences import Profile
 from subscriptions.domain.address import parse
-from subscriptions.domain.fields import Field, field_stored
+from subscriptions.domain.fields import Field
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.languages import marked
 from subscriptions.links import Opener, Session
@@ -43,7 +42,8 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     quiet = [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS]
     told = render_template(
         "pages/preferences.html", mine=mine, said=said, message=said.say(), problems=problems, footer=footer,
-        lists=list(_lists(mine)), fields=list(_inputs(mine)), told=_told(mine) | {**said.told},
+        lists=list(_lists(mine)), told=fields.stored_in(mine.open, current_parts().languages) | {**said.told},
+        fields=fields.inputs_of(mine.open, gettext, _rows(mine), language.current()),
         new_address=fields.address_input(gettext, marked("New email address")),
         erase_by=language.words(mine.erase_by) if mine.erase_by else None,
         locales=[(tag, languages.own_name(tag)) for tag in current_parts().languages.tags],
@@ -120,25 +120,11 @@ def _times(row: List, mine: Profile) -> dict[str, Any]:
 
 
 def offered(mine: Profile) -> list[Field]:
-    """The voluntary fields of what is subscribed: those of the lists, and what is stored though no list asks for it."""
-    rows = [language.said(current_parts().catalogue.lists[row.list_id]) for row in mine.open]
-    asked_for = {field.key: field for field in fields.offered(rows)}
-    others = dict.fromkeys(key for row in mine.open for key in stored(row) if key not in asked_for)
-    return [*asked_for.values(), *map(field_stored, others)]
+    return fields.of_subscriptions(mine.open, _rows(mine))
 
 
-def _inputs(mine: Profile) -> Iterator[fields.Input]:
-    """Of a field of the operator's own it also says what for; the page itself says it of names."""
-    rows = [language.said(current_parts().catalogue.lists[row.list_id]) for row in mine.open]
-    for one in offered(mine):
-        yield fields.voluntary_input(one, gettext, one.purpose if one.is_own else "", rows, language.current())
-
-
-def _told(mine: Profile) -> dict[str, str]:
-    told: dict[str, str] = {}
-    for row in sorted(mine.open, key=lambda row: row.id):
-        told |= stored(row) | {"locale": current_parts().languages.known(row.locale) or row.locale}
-    return told
+def _rows(mine: Profile) -> list[List]:
+    return [language.said(current_parts().catalogue.lists[row.list_id]) for row in mine.open]
 
 
 def _quiet(list_id: int | None) -> Markup | None:

@@ -1,0 +1,66 @@
+"""Addresses that were pasted or uploaded: one a line or CSV, in whatever encoding another program has written them."""
+
+import codecs
+import re
+from typing import NamedTuple
+
+from subscriptions.domain.address import BadAddress, parse
+
+MOST_OCTETS, MOST_LINES = 5 * 1024 * 1024, 100_000
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_LINES, _CELLS, _ANGLED = re.compile(r"\r\n|\r|\n"), re.compile(r"[,;\t]"), re.compile(r"<([^<>]*)>")
+_AROUND = " \t\"'<>\0\ufeff\xa0"
+
+
+class TooMany(ValueError):
+    """More octets or lines than are taken at once."""
+
+
+class Pasted(NamedTuple):
+    """`addresses`: folded, each once. `bad`: the number of each line that has none, from 1, and what it says."""
+
+    addresses: list[str]
+    bad: list[tuple[int, str]]
+
+
+def read(octets: bytes) -> Pasted:
+    """The first address of each line: names and other columns are not looked at. Raises TooMany."""
+    if len(octets) > MOST_OCTETS:
+        raise TooMany
+    lines = _LINES.split(_decoded(octets))
+    if sum(map(bool, lines)) > MOST_LINES:
+        raise TooMany
+    found, bad, is_first = dict[str, None](), list[tuple[int, str]](), True
+    for number, line in enumerate(lines, 1):
+        if not line.strip(_AROUND):
+            continue
+        address = _address_in(line)
+        if address:
+            found[address] = None
+        elif "@" in line or not is_first:  # else it names the columns
+            bad.append((number, line.strip()))
+        is_first = False
+    return Pasted([*found], bad)
+
+
+def _decoded(octets: bytes) -> str:
+    for mark, encoding in _MARKS:
+        if octets.startswith(mark):
+            return octets.decode(encoding, "replace")
+    if b"\0" in octets[:2]:  # UTF-16 without its mark: every other octet of an address is nothing
+        return octets.decode("utf-16-be" if octets[:1] == b"\0" else "utf-16-le", "replace")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("cp1252", "replace")
+
+
+def _address_in(line: str) -> str | None:
+    for cell in _CELLS.split(line):
+        if "@" in cell:
+            angled = _ANGLED.search(cell)
+            try:
+                return parse((angled[1] if angled else cell).strip(_AROUND)).folded
+            except BadAddress:
+                continue
+    return None

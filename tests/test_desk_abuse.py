@@ -1,0 +1,64 @@
+"""Limits and abuse at the desk: what is usual, what happens, and the clean-up after an attack."""
+
+import pytest
+
+from subscriptions.domain.roles import Role
+from subscriptions.store import audit
+from subscriptions.store.engine import reading
+from subscriptions.store.models import ActorKind, Suppression
+from tests.builders import ANNE, BART, CRIS, NEWS, World, rows_of_every_table
+from tests.desk import PASSWORD, at_the_desk
+from tests.support.cases import BY_DAY_ON_SQLITE
+from tests.test_desk_people import only
+
+pytestmark = BY_DAY_ON_SQLITE
+
+WINDOW = {"since": "2026-11-23T11:00", "until": "", "network": "203.0.113.0/24", "list": ""}
+
+
+def test_the_page_says_what_is_usual_and_what_happens(world: World) -> None:
+    world.sign_up(ANNE)
+    page = at_the_desk(world, Role.PRIVACY).get("/admin/abuse").text
+    for told in ("Nothing unusual is happening.", "1 in 15 minutes, 3 in 24 hours, 5 in 30 days", "200/1h",
+                 "minute: 600 in all, 300 for a list, 100 for a mail domain", "config.toml"):  # fmt: skip
+        assert told in page
+
+
+def test_the_sign_ups_of_an_attack_are_cancelled_after_a_look_and_with_the_password(world: World) -> None:
+    world.subscribe(CRIS)
+    world.sign_up(ANNE)
+    world.sign_up(BART, remote_addr="192.0.2.1")
+    world.clock.forward(minutes=30)
+    pia, before = at_the_desk(world, Role.PRIVACY), rows_of_every_table()
+    look = pia.post("/admin/abuse/look", **WINDOW)
+    assert "1 sign-up that was never confirmed will be deleted." in look.text and rows_of_every_table() == before
+    world.clock.forward(minutes=10)
+    assert "Your password, please" in pia.post("/admin/abuse/cancel", **WINDOW).text
+    done = pia.post("/admin/abuse/cancel", **WINDOW, proof=PASSWORD)
+    assert "1 sign-up is cancelled." in done.text and "cancelled 1 sign-up of an attack" in done.text
+    assert sorted(row.address or "" for row in world.registrations()) == [BART, CRIS]
+    assert world.count(Suppression) == 1 and len(world.subscriptions()) == 1
+    with reading() as session:
+        row = audit.newest(session, 1)[0]
+    assert (row.act, row.actor_kind, row.count) == ("abuse cancel done", ActorKind.ACCOUNT, 1)
+    assert "0 sign-ups are cancelled." in pia.post("/admin/abuse/cancel", **WINDOW).text
+
+
+WRONG = [({"since": ""}, "when it began"), ({"since": "soon"}, "like 2026-"), ({"network": "anne\0"}, "203.0.113.0/24"),
+         ({"until": "2026-11-23T10:00"}, "later than the beginning"), ({"since": "0001-01-01T00:00"}, "")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG)
+def test_a_window_that_is_none_is_said_and_stays_in_the_form(world: World, wrong: dict[str, str], said: str) -> None:
+    world.sign_up(ANNE)
+    answer = at_the_desk(world).post("/admin/abuse/look", **(WINDOW | wrong))
+    assert answer.status_code == (422 if said else 200) and said in answer.text
+    assert len(world.registrations()) == 1
+
+
+def test_it_is_for_who_sees_every_list(world: World) -> None:
+    world.sign_up(ANNE)
+    for person in (only(world, NEWS, Role.PRIVACY), at_the_desk(world, Role.MANAGER)):
+        assert person.get("/admin/abuse").status_code == 403
+        assert person.post("/admin/abuse/cancel", **WINDOW).status_code == 403
+    assert len(world.registrations()) == 1
