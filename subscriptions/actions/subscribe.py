@@ -19,7 +19,7 @@ from subscriptions.domain.lifecycle import Event, Subscription, registration_ste
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import NOTIFIED_EVERY, Policy
 from subscriptions.domain.sites import stood_on
-from subscriptions.store import addresses, counters, outbox, signups
+from subscriptions.store import addresses, counters, figures, outbox, signups
 from subscriptions.store.engine import repeated
 from subscriptions.store.models import List, Wording
 from subscriptions.store.trips import Connected, Trip, in_trips, trip
@@ -121,7 +121,7 @@ def take(
     with trip(of, last=True) as out:
         _write(out, batch)
         addresses.forget(out, _without_trace(batch, sign_ups))
-        counters.write(out, noted or {}, gates.counts(batch.gate, answers), _unusual(sign_ups))
+        counters.write(out, noted or {}, gates.counts(batch.gate, answers), _unusual(sign_ups), figures.asked(batch.new))
     return answers
 
 
