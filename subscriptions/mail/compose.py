@@ -165,11 +165,10 @@ class Composer:
         context["service_name"] = responsible.name_of(rows, self._ours)
         said = [{"list": each, "wording": text, "lang": _foreign(text, tag), "who": responsible.who(each, self._ours)}
                 for each, text in about]  # fmt: skip
-        context |= {"entries": said, "wording_lang": said[0]["lang"]}
+        context |= {"entries": said, "wording_lang": said[0]["lang"], "lang": tag, "dir": direction(tag)}
         context["list_name"] = listed([each.name for each in named], tag)
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"minutes": LINK_LIFE.seconds // 60, "preferences_page_url": self.links.url("preferences")}
-        context |= {"lang": tag, "dir": direction(tag)}
         context |= style.look(mail, of_one, self._settings)
         with force_locale(locale_of(tag, common(rows, "address_form"))):
             subject, text, html = (

@@ -10,6 +10,7 @@ from subscriptions.web.admin import (
     exports,
     guard,
     health,
+    numbers,
     pages,
     people,
     people_acts,
@@ -20,7 +21,7 @@ from subscriptions.web.admin import (
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, people, people_acts, exports, health, records, service, coming_in)  # each adds its pages, imported
+_ROOMS = (start, people, people_acts, exports, health, numbers, records, service, coming_in)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:
