@@ -26,12 +26,12 @@ __all__ = ["logging_as_it_was"]
 TAGS = ("en", "ar", "de")
 BEFORE = "/mailbox/templates/"
 TO_PEOPLE = [
-    *(mail.value for mail in MailKind if mail not in (MailKind.TEST, MailKind.ALARM)),
+    *(mail.value for mail in MailKind if not mail.row.to_operator),
     "confirm_several",
     "move_several",
 ]
 ALL = [f"{BEFORE}{one.slug}/{kind}/{tag}" for one in LISTS for kind in TO_PEOPLE for tag in TAGS]
-ALL += [f"{BEFORE}{NEWS}/{kind}/en" for kind in ("alarm", "test")]
+ALL += [f"{BEFORE}{NEWS}/{kind}/en" for kind in ("alarm", "numbers", "test")]
 
 
 @pytest.fixture

@@ -26,17 +26,21 @@ def upgrade() -> None:
         pk("list_id", INT), pk("day", String(10)), pk("name", String(40)), pk("shard", INT), must("value", INT),
     )  # fmt: skip
     op.bulk_insert(counters, [dict(row) for row in known])
+    count()
+    op.add_column("accounts", must("numbers", String(6), server_default="never"))
+    op.add_column("accounts", may("locale", TEXT))
+    op.add_column("accounts", may("told", JSON))
+
+
+def count() -> None:
     for name, day, table, which in _counts():
         op.execute(
             "INSERT INTO counters (list_id, day, name, shard, value) "  # noqa: S608 ours
             f"SELECT list_id, {day}, {name}, 0, count(*) FROM {table} WHERE {which} GROUP BY 1, 2, 3"
         )
-    if connection.scalar(sa.text("SELECT 1 FROM registrations LIMIT 1")):
+    if op.get_bind().scalar(sa.text("SELECT 1 FROM registrations LIMIT 1")):
         today = "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')" if _is_postgres() else "date('now')"
         op.execute(f"INSERT INTO meta (name, value) VALUES ('counted_since', {today})")  # noqa: S608
-    op.add_column("accounts", must("numbers", String(6), server_default="never"))
-    op.add_column("accounts", may("locale", TEXT))
-    op.add_column("accounts", may("told", JSON))
 
 
 def _is_postgres() -> bool:
