@@ -15,7 +15,7 @@ from tests.builders import ANNE, BART, HIDDEN, NEWS, OFFERS, World
 from tests.desk import Person, at_the_desk
 from tests.support.cases import each
 
-SPAM = "the emails are probably taken for spam"
+SPAM = "the emails probably land in the spam folder"
 
 
 def words(person: Person, path: str = "/admin/") -> str:
@@ -53,7 +53,7 @@ def test_the_page_tells_how_many_people_there_are_and_how_they_came(world: World
     world.post(world.leave_link(ANNE))
     said, page = words(at_the_desk(world)), at_the_desk(world, email="b@example.org").get("/admin/").text
     assert "1 person gets Newsletter, +1 this month." in said
-    assert "3 signed up 3 were emailed 2 confirmed 1 are still there" in said
+    assert "3 have signed up 3 were emailed 2 have confirmed 1 are still there" in said
     assert "Half of those who confirm do so within 1 minute." in said
     assert "23 Nov 2026 2 1 1" in said and "22 Nov 2026 0 0 0" in said
     [points] = re.findall(r'points="([^"]+)"', page)
@@ -83,7 +83,7 @@ def test_twenty_emails_that_nobody_answers_need_somebody(world: World) -> None:
     count(world, 19, "mailed")
     assert SPAM not in words(ola)
     count(world, 1, "mailed", "2026-11-20")
-    assert "at least 20 people were asked to confirm Newsletter, and nobody has" in words(ola)
+    assert "At least 20 people have signed up for Newsletter in the last 7 days and nobody has confirmed" in words(ola)
     assert SPAM in words(ola, "/admin/health") and SPAM not in words(viewer)
     count(world, 1, "confirmed.11")
     assert SPAM not in words(ola)
@@ -107,7 +107,7 @@ def test_what_needs_somebody_is_told_to_who_sees_all_lists_three_at_most(
     needs = said.partition("Your lists")[0]
     more = {"sqlite": 3, "postgresql": 2}[world.parts.settings.database_url.partition(":")[0].partition("+")[0]]
     assert f"and {more} more on Health" in needs and needs.count(SPAM) == 4 - more
-    assert needs.index("No emails are leaving at present") < needs.index("Newsletter")
+    assert needs.index("No emails are leaving at the moment") < needs.index("Newsletter")
     assert "No emails" not in theirs and "The disk" not in theirs and theirs.count(SPAM) == 1
 
 
@@ -121,7 +121,7 @@ def test_health_tells_why_no_emails_leave_and_since_when(world: World) -> None:
         jobs.pause(session, "deliver", world.clock.now() + timedelta(minutes=5), "the relay takes no emails: 451 later")
     said = words(ola, "/admin/health")
     assert "deliver is paused: the relay takes no emails: 451 later" in said
-    assert "next on 23 November 2026, 12:06 (UTC)" in said
+    assert "The next attempt is on 23 November 2026, 12:06 (UTC)." in said
     assert "1 email waits to leave. The oldest has waited since 23 November 2026, 12:01 (UTC)." in said
     assert "The mail server took the last one on 23 November 2026, 12:00 (UTC)." in said
 

@@ -19,8 +19,8 @@ from subscriptions.web.http import condition, language
 
 MEGA, GIGA = 10**6, 10**9
 _SPAM = marked(
-    "In the last seven days at least %(num)d people were asked to confirm %(list)s, and nobody has: "
-    "the emails are probably taken for spam."
+    "At least %(num)d people have signed up for %(list)s in the last 7 days and nobody has confirmed: "
+    "the emails probably land in the spam folder."
 )
 
 
@@ -30,49 +30,45 @@ class Need(NamedTuple):
     says: str | Markup
     label: str
     url: str
-    on_health: bool = True
+    on_health: bool = False
 
 
 def of(lists: Sequence[List], figures: Mapping[int, Figures], room: Room, today: date) -> list[Need]:
     """The gravest first; what is about the whole service only for who sees all of it."""
     is_for_all = guard.who().lists is None
     return [
-        *(_in_the_way() if is_for_all else ()),
-        *(_room(room) if is_for_all else ()),
+        *(_in_the_way(room) if is_for_all else ()),
         *(_silence(row) for row in lists if figures[row.id].nobody_confirms(today)),
         *(_findings() if is_for_all else ()),
     ]
 
 
-def _in_the_way() -> Iterator[Need]:
+def _in_the_way(room: Room) -> Iterator[Need]:
     problems, _ = condition.look()
     is_paused = any(problem.startswith("deliver is paused") for problem in problems)
     if is_paused:
-        says = gettext("No emails are leaving at present: the mail server does not take them.")
-        yield Need(says, gettext("See why"), url_for("desk.health", _anchor="emails"))
+        yield _on_health(gettext("No emails are leaving at the moment: the mail server refuses them."), "emails")
     if number := len(problems) - is_paused:
-        says = ngettext("Something stands in the way of the service.",
-                        "%(num)d things stand in the way of the service.", number)  # fmt: skip
-        yield Need(says, gettext("See what"), url_for("desk.health"))
-
-
-def _room(room: Room) -> Iterator[Need]:
+        yield _on_health(ngettext("Something stands in the way of the service.",
+                                  "%(num)d things stand in the way of the service.", number), "main")  # fmt: skip
     if room.free is not None and room.is_short:
-        says = gettext("The disk is nearly full: %(size)s left.", size=size(room.free))
-        yield Need(says, gettext("See how much is used"), url_for("desk.health", _anchor="disk"))
+        yield _on_health(gettext("The disk is nearly full: %(size)s left.", size=size(room.free)), "disk")
+
+
+def _on_health(says: str, anchor: str) -> Need:
+    return Need(says, gettext("Show on Health"), url_for("desk.health", _anchor=anchor), on_health=True)
 
 
 def _silence(row: List) -> Need:
     says = language.in_markup(_SPAM, num=MANY, list=language.named(row))
-    url = url_for("pages.form", slug=row.slug)
-    return Need(says, gettext("Sign up yourself and see where the email arrives"), url, on_health=False)
+    return Need(says, gettext("Sign up yourself and see where the email arrives"), url_for("pages.form", slug=row.slug))
 
 
 def _findings() -> Iterator[Need]:
     if number := len(findings()):
-        says = ngettext("%(num)d thing in the configuration should be different.",
-                        "%(num)d things in the configuration should be different.", number)  # fmt: skip
-        yield Need(says, gettext("See which"), url_for("desk.health", _anchor="findings"))
+        yield _on_health(ngettext("There is %(num)d recommendation for your configuration.",
+                                  "There are %(num)d recommendations for your configuration.",
+                                  number), "findings")  # fmt: skip
 
 
 def findings() -> list[str]:
