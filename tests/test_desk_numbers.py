@@ -10,7 +10,7 @@ from subscriptions.store.accounts import all_of
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Account, Owed
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, World, text_of
-from tests.desk import OLA, Person, at_the_desk
+from tests.desk import OLA, PASSWORD, Person, at_the_desk
 from tests.support.cases import each
 
 
@@ -131,17 +131,17 @@ def test_what_was_owed_leaves_no_more_once_somebody_wants_none_or_the_account_is
     assert world.count(Owed) == 2
     ola.post("/admin/numbers", how_often="never")
     number = next(row.id for row in accounts() if row.email == "other@example.org")
-    assert boss.post(f"/admin/accounts/{number}/disable").status_code == 200 and not other.is_in
+    assert "closed" in boss.post(f"/admin/accounts/{number}/disable", proof=PASSWORD).text and not other.is_in
     assert world.mails(OLA) + world.mails("other@example.org") == [] and world.count(Owed) == 0
     world.subscribe(CRIS)
     assert world.run("numbers") == 0
 
 
-@each("typed", ["", "hourly", "\0", "each\0", "x" * 10_000, "\ud800"])
+@each("typed", ["", "hourly", "\0", "each\0", "x" * 10_000])
 def test_another_choice_than_those_of_the_page_changes_nothing(world: World, typed: str) -> None:
-    ola = at_the_desk(world, email=OLA) if not accounts() else Person(world)
-    ola.is_in or ola.sign_in()
-    answer = ola.post("/admin/numbers", how_often=typed.encode("utf-8", "surrogatepass"))
+    ola = Person(world) if accounts() else at_the_desk(world, email=OLA)
+    ola.sign_in()
+    answer = ola.post("/admin/numbers", how_often=typed)
     assert answer.status_code == 422 and "Please choose how often." in answer.text
     assert accounts()[0].numbers is HowOften.NEVER
 
