@@ -15,18 +15,9 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Opened
 from subscriptions.domain.policy import Policy, state_at
 from subscriptions.links import Links, Visit
-from subscriptions.store import (
-    addresses,
-    counters,
-    evidence,
-    figures,
-    guards,
-    lists,
-    outbox,
-    registrations,
-    subscriptions,
-)
+from subscriptions.store import addresses, counters, evidence, guards, lists, outbox, registrations, subscriptions
 from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.figures import of_confirmation
 from subscriptions.store.models import Counted, Registration, Subscription
 
 
@@ -152,7 +143,7 @@ def _open(
         ip=origin.ip, ip_source=origin.ip_source, details={"method": method.method, **wording},
     )  # fmt: skip
     move.finish(session, registration, now, policy)
-    counters.add(session, {"confirmations": 1}, figures.of_confirmation(registration, now) if found is None else {})
+    counters.add(session, {"confirmations": 1}, of_confirmation(registration, now) if found is None else {})
     welcome = found is None and welcomes
     outbox.owe(session, step.mail if welcome else None, now=now, subscription_id=subscription.id)
     return welcome

@@ -51,9 +51,9 @@ class Figures:
     counted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def number(self, name: str, since: date) -> int:
-        """Of that name, or of all that begin with it."""
-        days = (days for key, days in self.counted.items() if key.partition(".")[0] == name or key == name)
-        return sum(count for some in days for day, count in some.items() if day >= since.isoformat())
+        """Of that name, or of all that it begins, as CONFIRMED does."""
+        those = (days for key, days in self.counted.items() if name in (key, key.partition(".")[0]))
+        return sum(count for days in those for day, count in days.items() if day >= since.isoformat())
 
     def change(self, since: date) -> int:
         """How many more people there are than before that day."""
