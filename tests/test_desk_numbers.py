@@ -43,13 +43,13 @@ def test_each_new_subscriber_is_told_within_a_quarter_of_an_hour_and_once(world:
     [mail] = told(world)
     assert lines(mail) == ["Newsletter: 2 new, 0 left, 2 in all", "Offers: 0 new, 0 left, 0 in all",
                            "Hidden: 0 new, 0 left, 0 in all"]  # fmt: skip
-    assert "since 23 November 2026, 12:00 (UTC)" in text_of(mail)
+    assert "since\n23 November 2026, 12:00 (UTC):" in text_of(mail)
     assert not [who for who in (BART, CRIS) if who in mail.as_string()]
     world.post(world.leave_link(BART))
     assert len(told(world)) == 1, "who leaves is no new subscriber"
     world.subscribe(ANNE)
     assert lines(told(world)[-1])[0] == "Newsletter: 1 new, 1 left, 2 in all"
-    assert "since 23 November 2026, 12:30 (UTC)" in text_of(told(world)[-1])
+    assert "since\n23 November 2026, 12:30 (UTC):" in text_of(told(world)[-1])
 
 
 def test_an_account_is_told_of_its_own_lists_alone(world: World) -> None:

@@ -13,7 +13,6 @@ from subscriptions.store.counters import Daily
 from subscriptions.store.engine import transaction
 from tests.builders import ANNE, BART, HIDDEN, NEWS, OFFERS, World
 from tests.desk import Person, at_the_desk
-from tests.support.cases import each
 
 SPAM = "the emails probably land in the spam folder"
 
@@ -143,7 +142,7 @@ def test_health_says_since_when_nothing_has_stood_in_the_way(world: World) -> No
     for _ in range(5):
         tidy(world, "block")
         world.clock.forward(minutes=5)
-    assert "since 3 March 2026" not in words(at_the_desk(world, email="b@example.org"), "/admin/health")
+    assert "way since 3 March 2026" not in words(at_the_desk(world, email="b@example.org"), "/admin/health")
     tidy(world)
     said = words(at_the_desk(world, email="c@example.org"), "/admin/health")
     assert "Nothing has stood in the way since 23 November 2026, 12:20 (UTC)." in said
@@ -159,7 +158,7 @@ def test_that_the_service_was_not_there_is_no_time_of_which_all_was_well(world: 
     assert "since 23 November 2026, 12:10 (UTC)" in words(at_the_desk(world, email="b@example.org"), "/admin/health")
 
 
-@each("path", ["/admin/", "/admin/health"])
-def test_a_viewer_reads_numbers_and_never_an_address(world: World, path: str) -> None:
+def test_a_viewer_reads_numbers_and_never_an_address(world: World) -> None:
     world.subscribe(ANNE)
-    assert ANNE not in at_the_desk(world, Role.VIEWER, f"v{len(path)}@example.org").get(path).text
+    viewer = at_the_desk(world, Role.VIEWER)
+    assert not [path for path in ("/admin/", "/admin/health", "/admin/numbers") if ANNE in viewer.get(path).text]

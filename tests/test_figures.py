@@ -59,8 +59,8 @@ def test_the_course_leads_to_as_many_people_as_there_are() -> None:
     assert [each.people for each in Figures().course(TODAY, 30)] == [0] * 30
 
 
-SILENCES = [({MAILED: 20}, "2026-11-16", True), ({MAILED: 19}, "2026-11-16", False), ({MAILED: 20}, "2026-11-15", False),
-            ({MAILED: 400, "confirmed_11": 1}, "2026-11-23", False)]  # fmt: skip
+SILENCES = [({MAILED: 20}, "2026-11-16", True), ({MAILED: 19}, "2026-11-16", False),
+            ({MAILED: 20}, "2026-11-15", False), ({MAILED: 400, "confirmed_11": 1}, "2026-11-23", False)]  # fmt: skip
 
 
 @each(("counts", "day", "is_silent"), SILENCES)
@@ -71,7 +71,8 @@ def test_nobody_confirms_where_twenty_were_mailed_in_a_week(counts: dict[str, in
 LOOKS = [
     (HowOften.NEVER, {"days": 100}, False), (HowOften.EACH, {"minutes": 0}, True),
     (HowOften.DAILY, {"hours": 17, "minutes": 59}, False), (HowOften.DAILY, {"hours": 18}, True),
-    (HowOften.WEEKLY, {"days": 6, "hours": 17, "minutes": 59}, False), (HowOften.WEEKLY, {"days": 6, "hours": 18}, True),
+    (HowOften.WEEKLY, {"days": 6, "hours": 17, "minutes": 59}, False),
+    (HowOften.WEEKLY, {"days": 6, "hours": 18}, True),
     (HowOften.WEEKLY, {"days": 40}, True), (HowOften.DAILY, {"days": -2}, False),
 ]  # fmt: skip
 

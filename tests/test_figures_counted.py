@@ -83,7 +83,7 @@ def test_there_are_as_many_people_as_open_subscriptions_whatever_has_happened(wo
     live(world)
     which = sa.select(Subscription.list_id, sa.func.count()).where(Subscription.state == "confirmed")
     with reading() as session:
-        open_ = dict(session.execute(which.group_by(Subscription.list_id)).tuples().all())
+        open_ = dict(session.execute(which.group_by(Subscription.list_id)).all())
         found = figures.read(session, open_, date(2026, 11, 1))
     assert {id_: of_list.people for id_, of_list in found.items()} == open_ and sum(open_.values()) == 3
 

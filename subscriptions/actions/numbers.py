@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from subscriptions import clock
 from subscriptions.domain.figures import HowOften
 from subscriptions.domain.mail_kinds import MailKind
@@ -23,13 +21,16 @@ def choose(account_id: int, how_often: HowOften, now: datetime, act: Act, locale
         if account is None:
             return False
         account.numbers, account.locale = how_often, locale or account.locale
-        account.told = {"since": clock.text(now), "looked": clock.text(now), "was": _totals(session)}
+        account.told = {"since": clock.text(now), "looked": clock.text(now), "was": _kept(figures.in_all(session))}
         audit.write(session, act)
         return True
 
 
-def _totals(session: Session) -> dict[str, tuple[int, int]]:
-    return {str(list_id): totals for list_id, totals in figures.in_all(session).items()}
+Totals = dict[int, tuple[int, int]]
+
+
+def _kept(totals: Totals) -> dict[str, tuple[int, int]]:
+    return {str(list_id): numbers for list_id, numbers in totals.items()}
 
 
 def tell(lists: Sequence[int], now: datetime) -> int:
@@ -48,20 +49,20 @@ def _tell(account_id: int, lists: Sequence[int], now: datetime) -> bool:
         is_due = account.numbers.is_due(datetime.fromisoformat(account.told["looked"]), now)
         if not is_due or outbox.is_owed(session, MailKind.NUMBERS, account.email):  # that one says what it said
             return False
-        says = _says(account, figures.in_all(session), lists)
+        at, totals = clock.text(now), figures.in_all(session)
+        says = _says(account, totals, lists)
         is_told = _is_news(account, says)
-        account.told = {**account.told, "looked": clock.text(now)}
-        if is_told:
-            news = {"since": account.told.get("until", account.told["since"]), "until": clock.text(now), "says": says}
-            account.told |= news | {"was": _totals(session)}
-            outbox.owe(session, MailKind.NUMBERS, now=now, address=account.email)
+        news = {"since": account.told.get("until", account.told["since"]), "until": at, "says": says,
+                "was": _kept(totals)} if is_told else {}  # fmt: skip
+        account.told = {**account.told, "looked": at, **news}
+        outbox.owe(session, MailKind.NUMBERS if is_told else None, now=now, address=account.email)
         return is_told
 
 
 Line = tuple[int, int, int, int]  # the id of a list, how many are new, how many have left, how many there are
 
 
-def _says(account: Account, totals: dict[int, tuple[int, int]], lists: Sequence[int]) -> list[Line]:
+def _says(account: Account, totals: Totals, lists: Sequence[int]) -> list[Line]:
     seen, was = account.lists, (account.told or {})["was"]
     found = []
     for id_ in (id_ for id_ in lists if seen is None or id_ in seen):

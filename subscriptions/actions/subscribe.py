@@ -121,12 +121,12 @@ def take(
     with trip(of, last=True) as out:
         _write(out, batch)
         addresses.forget(out, _without_trace(batch, sign_ups))
-        counters.write(out, noted or {}, gates.counts(batch.gate, answers), _unusual(sign_ups), figures.asked(batch.new))
+        counters.write(out, noted or {}, _counts(batch, answers, sign_ups), figures.asked(batch.new))
     return answers
 
 
-def _unusual(sign_ups: Sequence[SignUp]) -> dict[str, int]:
-    return {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups),
+def _counts(batch: _Batch, answers: Sequence[Refusal | None], sign_ups: Sequence[SignUp]) -> dict[str, int]:
+    return gates.counts(batch.gate, answers) | {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups),
             "disposable": sum("disposable" in sign_up.flags for sign_up in sign_ups)}  # fmt: skip
 
 

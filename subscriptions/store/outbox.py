@@ -123,6 +123,9 @@ class Due(NamedTuple):
         return self.refusal is Refusal.NOTED or (self.refusal is not None and self.drop_at <= now)
 
 
+_UNKNOWN = tuple(Due._field_defaults.values())  # what no row of the outbox says
+
+
 def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]:
     """The taken mails with the state that they are about, read just before they are written out."""
     found, width = [], len(Member._fields)
@@ -130,7 +133,7 @@ def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]
     for _, group in groupby(rows, key=itemgetter(0)):
         first, *others = group
         members = tuple(Member._make(row[-width:]) for row in (first, *others))
-        found.append(Due(*first[:-width], members))
+        found.append(Due._make((*first[:-width], members, *_UNKNOWN)))
     return found
 
 

@@ -21,7 +21,8 @@ from subscriptions.web.admin import (
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, people, people_acts, exports, health, numbers, records, service, coming_in)  # each adds its pages, imported
+# each adds its pages, imported
+_ROOMS = (start, people, people_acts, exports, health, numbers, records, service, coming_in)
 
 
 def init_app(app: Flask) -> None:

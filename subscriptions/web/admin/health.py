@@ -36,6 +36,7 @@ def _facts(session: Session, at: datetime) -> dict[str, Any]:
     ran = [{"row": rows[name], "next": schedule.next_time(job, at)} for name, job in NAMED.items() if name in rows]
     return {
         "well_since": problems.well_since(session), "versions": meta.versions(session),
-        "set_aside": refusals.number(session, Refusal.ASIDE), "waiting": waiting, "oldest": oldest, "last_mail": evidence.last_mailed_at(session), "deliver": rows["deliver"],
+        "set_aside": refusals.number(session, Refusal.ASIDE), "waiting": waiting, "oldest": oldest,
+        "last_mail": evidence.last_mailed_at(session), "deliver": rows["deliver"],
         "ran": ran, "purge": rows["purge"], "room": room.of(session, current_parts().settings.sqlite_file),
     }  # fmt: skip

@@ -18,8 +18,8 @@ WITHIN = (1, 2, 5, 10, 30, 60, 120, 240, 480, 720, 1080)  # minutes
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
-    known = connection.execute(sa.text("SELECT 0 AS list_id, '' AS day, name, shard, value FROM counters")).mappings().all()
+    before = sa.text("SELECT 0 AS list_id, '' AS day, name, shard, value FROM counters")
+    known = op.get_bind().execute(before).mappings().all()
     op.drop_table("counters")
     counters = op.create_table(
         "counters",
