@@ -5,11 +5,12 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import sub
 
 from subscriptions.actions import erase, suppress
 from subscriptions.domain.address import parse
 from subscriptions.export.stream import export
-from subscriptions.store import evidence, subscriptions
+from subscriptions.store import evidence, figures, subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Evidence, Registration, Subscription, Suppression
 from tests.builders import ANNE, BART, NEWS, OFFERS, World, link_in, text_of
@@ -214,7 +215,6 @@ class History:
             assert not self.silent(one.who, one.slug)
 
     # What must hold at all times
-
     def check(self) -> None:
         self.check_exports()
         self.check_budget()
@@ -227,14 +227,14 @@ class History:
 
     def check_exports(self) -> None:
         with reading() as session:
-            counts = subscriptions.counts(session, self.now)
+            counts, totals = subscriptions.counts(session, self.now), figures.in_all(session)
         for slug in (NEWS, OFFERS):
             row = self.world.parts.catalogue.by_slug(slug)
             assert row is not None
             exported = b"".join(export(row, "jsonl", self.world.parts.links, self.now)).decode().splitlines()
-            assert sorted(json.loads(line)["email"] for line in exported) == sorted(
-                who for who, where in self.open if where == slug
-            )
+            theirs = sorted(who for who, where in self.open if where == slug)
+            assert sorted(json.loads(line)["email"] for line in exported) == theirs
+            assert sub(*totals.get(row.id, (0, 0))) == counts[row.id]["confirmed"]
             rows = [one for one in self.asked if one.slug == slug and one.state == "waiting"]
             assert counts[row.id]["pending"] == sum(self.now < one.at + DAY for one in rows)
             assert counts[row.id]["blocked"] == sum(one.at + DAY <= self.now < end_of_month_of(one.at) for one in rows)

@@ -27,6 +27,7 @@ PAGES = (
     "tokens",
     "accounts",
     "account",
+    "numbers",
 )
 
 

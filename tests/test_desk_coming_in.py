@@ -28,7 +28,7 @@ def test_a_link_stands_alone_on_the_last_line_and_lets_somebody_in_once(world: W
     path = link.removeprefix(world.base_url)
     assert [ola.get(path).status_code, ola.get(path).status_code] == [200, 200], "a look uses nothing up"
     assert ola.post(path, password=PASSWORD, csrf=None).status_code == 303
-    assert ola.is_in and "0 people" in ola.get("/admin/").text
+    assert ola.is_in and "Nobody has signed up yet." in ola.get("/admin/").text
     assert [Person(world).get(path).status_code, Person(world).post(path, password=PASSWORD).status_code] == [410, 410]
 
 

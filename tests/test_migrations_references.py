@@ -73,7 +73,10 @@ def _copy(now: sa.Engine, old: sa.Engine) -> None:
             both: list[sa.ColumnElement[Any]] = [one for one in here.tables[table.name].c if one.name in table.c]
             if table.name == "wordings":
                 both.append(here.tables["wordings"].c.valid_from.label("made_at"))
-            rows = [dict(row) for row in source.execute(sa.select(*both)).mappings()]
+            which = sa.select(*both)
+            if table.name == "counters":  # those of lists and days came later
+                which = which.where(here.tables["counters"].c.list_id == 0)
+            rows = [dict(row) for row in source.execute(which).mappings()]
             if not rows:
                 continue
             target.execute(table.insert(), _as_they_were(rows) if table.name == "registrations" else rows)

@@ -17,6 +17,7 @@ from subscriptions.domain.policy import Policy, state_at
 from subscriptions.links import Links, Visit
 from subscriptions.store import addresses, counters, evidence, guards, lists, outbox, registrations, subscriptions
 from subscriptions.store.engine import reading, repeated, transaction
+from subscriptions.store.figures import of_confirmation
 from subscriptions.store.models import Counted, Registration, Subscription
 
 
@@ -142,7 +143,7 @@ def _open(
         ip=origin.ip, ip_source=origin.ip_source, details={"method": method.method, **wording},
     )  # fmt: skip
     move.finish(session, registration, now, policy)
-    counters.add(session, {"confirmations": 1})
+    counters.add(session, {"confirmations": 1}, of_confirmation(registration, now) if found is None else {})
     welcome = found is None and welcomes
     outbox.owe(session, step.mail if welcome else None, now=now, subscription_id=subscription.id)
     return welcome

@@ -13,6 +13,7 @@ from subscriptions.domain.policy import Policy
 from subscriptions.store import addresses, audit, counters, evidence, registrations, subscriptions, suppressions, vacuum
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
+from subscriptions.store.figures import of_end
 from subscriptions.store.models import Subscription
 
 
@@ -67,7 +68,7 @@ def end(session: Session, subscription: Subscription, withdrawal: Withdrawal, no
     evidence.add(
         session, fact, now, withdrawal.channel, subscription_id=subscription.id, actor=withdrawal.actor, details=details
     )
-    counters.add(session, {"withdrawals": 1})
+    counters.add(session, {"withdrawals": 1}, of_end(subscription, ended_at))
 
 
 def suppress_all(session: Session, key: bytes, reason: str, now: datetime, mailbox: bytes | None = None) -> None:

@@ -19,7 +19,7 @@ from subscriptions.domain.lifecycle import Event, Subscription, registration_ste
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import NOTIFIED_EVERY, Policy
 from subscriptions.domain.sites import stood_on
-from subscriptions.store import addresses, counters, outbox, signups
+from subscriptions.store import addresses, counters, figures, outbox, signups
 from subscriptions.store.engine import repeated
 from subscriptions.store.models import List, Wording
 from subscriptions.store.trips import Connected, Trip, in_trips, trip
@@ -123,12 +123,12 @@ def take(
     with trip(of, last=True) as out:
         _write(out, batch, unknown)
         addresses.forget(out, unknown)
-        counters.write(out, noted or {}, gates.counts(batch.gate, answers), _unusual(sign_ups))
+        counters.write(out, noted or {}, _counts(batch, answers, sign_ups), figures.asked(batch.new))
     return answers
 
 
-def _unusual(sign_ups: Sequence[SignUp]) -> dict[str, int]:
-    return {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups),
+def _counts(batch: _Batch, answers: Sequence[Refusal | None], sign_ups: Sequence[SignUp]) -> dict[str, int]:
+    return gates.counts(batch.gate, answers) | {"not_mailable": sum(not sign_up.mailable for sign_up in sign_ups),
             "disposable": sum("disposable" in sign_up.flags for sign_up in sign_ups)}  # fmt: skip
 
 

@@ -40,7 +40,7 @@ class Row:
     """
 
     noun: str = marked("email")  # what `explain` calls it
-    to_operator: bool = False  # in English, and about nobody
+    to_operator: bool = False  # about nobody, to who keeps the service: in English, but to an account in its language
     reaches: Reaches = Reaches.SUBSCRIBED
     despite: SuppressionScope | None = None  # the widest suppression that does not stop it
     though_restricted: bool = False
@@ -98,6 +98,10 @@ class MailKind(StrEnum):
     ALARM = "alarm", Row(  # when the breaker opens
         noun=marked("alarm"), to_operator=True, budgeted=False, leaves_by=None,
         says={"causes": "why it is on", "began": "since when", "on_until": "until when"},
+    )  # fmt: skip
+    NUMBERS = "numbers", Row(  # to an account of the desk that wants them
+        noun=marked("email with numbers"), to_operator=True, budgeted=False, leaves_by=None,
+        says={"numbers": "the numbers", "told_since": "since when"},
     )  # fmt: skip
     TEST = "test", Row(noun=marked("test email"), to_operator=True, budgeted=False, leaves_by=None)
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
-from subscriptions.actions import accounts, erase, sweep
+from subscriptions.actions import accounts, erase, numbers, sweep
+from subscriptions.jobs import problems
 from subscriptions.parts import Parts
 from subscriptions.store import audit, vacuum
 from subscriptions.store.engine import transaction
@@ -58,6 +59,7 @@ def _tidy(run: Run) -> int:
         audit.add_reads(session, reads)
         audit.close_hours(session, run.now)
         vacuum.forget_short_lived(session, run.now, run.parts.clock.real_now(), run.parts.policy)
+        problems.note(session, run.parts, run.now, LATE_AFTER)
     accounts.sweep(run.now)
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
@@ -65,6 +67,10 @@ def _tidy(run: Run) -> int:
 def _watch(run: Run) -> int:
     run.parts.watch.try_write()
     return run.parts.watch.exchange(run.now)
+
+
+def _numbers(run: Run) -> int:
+    return numbers.tell([row.id for row in run.parts.catalogue.configured], run.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +99,11 @@ JOBS = (
     Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True),
     Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
     Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
+    Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER),
     # what this process has counted joins what the others have, and the breaker decides
     Job("watch", _watch, timedelta(seconds=5), Where.WEB),
 )
 NAMED = {job.name: job for job in JOBS}
+LATE_AFTER = {job.name: job.late_after for job in JOBS}
 OF_WEB = tuple(job for job in JOBS if job.where is Where.WEB)
 OF_MAILS = tuple(job for job in JOBS if job.where is not Where.WEB)

@@ -9,7 +9,18 @@ from datetime import datetime, timedelta
 from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of, mailbox_of
 from subscriptions.links.handles import Codes, Handles, SealedAddresses, Visit
-from subscriptions.links.purposes import CONFIRM, LEAVE, LIST, NOT_ME, PREFERENCES, SESSION, OfMailbox, Tokens
+from subscriptions.links.purposes import (
+    ACCOUNT,
+    CONFIRM,
+    LEAVE,
+    LIST,
+    NO_NUMBERS,
+    NOT_ME,
+    PREFERENCES,
+    SESSION,
+    OfMailbox,
+    Tokens,
+)
 from subscriptions.links.signing import BadLink
 
 
@@ -75,6 +86,7 @@ class Links:
         self._confirm = Tokens(replace(CONFIRM, life=confirm_life), self._keys, clock)
         self._not_me = OfMailbox(NOT_ME, self._keys, clock)
         self._leave = Tokens(LEAVE, self._keys, clock)
+        self._no_numbers = Tokens(NO_NUMBERS, self._keys, clock)
         self._preferences = OfMailbox(PREFERENCES, self._keys, clock)
         self._sessions = OfMailbox(SESSION, self._keys, clock)
         self._handles = Handles(self._keys)
@@ -132,6 +144,9 @@ class Links:
     def leave_token(self, list_id: int, key: bytes) -> str:
         return self._leave.write(key, list_id.to_bytes(LIST))
 
+    def no_numbers_token(self, account_id: int) -> str:
+        return self._no_numbers.write(account_id.to_bytes(ACCOUNT))
+
     def preferences_token(self, nonce: bytes, key: bytes, mailbox: bytes | None = None) -> str:
         return self._preferences.write(nonce, key, mailbox=mailbox)
 
@@ -168,6 +183,10 @@ class Links:
     def read_leave(self, text: str) -> Leave:
         key, list_ = self._leave.read(text).parts
         return Leave(int.from_bytes(list_), key)
+
+    def read_no_numbers(self, text: str) -> int:
+        """The id of the account that wants no numbers any more."""
+        return int.from_bytes(self._no_numbers.read(text).parts[0])
 
     def read_preferences(self, text: str) -> Opener:
         """One that is too old is still read, as a session is: it says who asks."""

@@ -17,7 +17,7 @@ from subscriptions.clock import Clock
 from subscriptions.domain.policy import FORM_LIFE, LINK_LIFE, SESSION_LIFE, STEP_LIFE
 from subscriptions.links.signing import BadLink, encoded, lasting, plain, signing, timed
 
-REF, KEY, LIST = 16, 16, 4  # octets
+REF, KEY, LIST, ACCOUNT = 16, 16, 4, 8  # octets
 MILLISECONDS, BOUND, NONCE = 6, 16, 8
 FOR_EVER, OFTEN = None, None
 
@@ -53,6 +53,7 @@ NOT_ME = Purpose(b"not-me", (REF, KEY, LIST), FOR_EVER, stamped=False, used=OFTE
 LEAVE = Purpose(b"unsubscribe", (KEY, LIST), FOR_EVER, stamped=False, used=OFTEN)
 PREFERENCES = Purpose(b"preferences", (REF, KEY), LINK_LIFE, used=_used_link)
 SESSION = Purpose(b"preferences-session", (KEY,), SESSION_LIFE, used=OFTEN)
+NO_NUMBERS = Purpose(b"desk-numbers", (ACCOUNT,), FOR_EVER, stamped=False, used=OFTEN)
 FORM_TIME = Purpose(b"form-time", (MILLISECONDS,), FORM_LIFE, stamped=False, used=OFTEN)
 STEP = Purpose(
     b"one-more-step", (MILLISECONDS, BOUND, NONCE), STEP_LIFE, stamped=False, used=partial(used_hash, b"step")
@@ -66,7 +67,7 @@ def of_mailbox(purpose: Purpose) -> Purpose:
 
 
 TWICE = NOT_ME, PREFERENCES, SESSION
-PURPOSES = (CONFIRM, LEAVE, FORM_TIME, STEP, FORM_SITE, *TWICE, *map(of_mailbox, TWICE))
+PURPOSES = (CONFIRM, LEAVE, NO_NUMBERS, FORM_TIME, STEP, FORM_SITE, *TWICE, *map(of_mailbox, TWICE))
 
 
 class Opened(NamedTuple):

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
 from subscriptions.domain.address import parse
+from subscriptions.domain.figures import HowOften
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.lines import OutMessage
-from subscriptions.store import outbox, suppressions
+from subscriptions.store import accounts, outbox, suppressions
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.store.kept import after_erasure
 from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
@@ -81,6 +82,8 @@ class Batch:
 
     def _completed(self, session: Session, due: Due, now: datetime) -> Due:
         """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
+        if due.mail == MailKind.NUMBERS:
+            return _of_account(session, due)
         erases = due.mail == MailKind.ERASED.value
         if due.address is None or (due.key and not erases):
             return due
@@ -91,6 +94,14 @@ class Batch:
         scopes = [found.scope for found in suppressions.active(session, key, now, mailbox)]
         member = due.lead._replace(suppression=min(scopes, default=None))
         return due._replace(key=key, mailbox=mailbox, members=(member,))
+
+
+def _of_account(session: Session, due: Due) -> Due:
+    """The numbers that an account is told; about nothing, where it has ended, or wants none any more."""
+    account = accounts.by_email(session, due.address or "")
+    if account is None or account.disabled_at or account.numbers is HowOften.NEVER or account.told is None:
+        return due._replace(members=())
+    return due._replace(locale=account.locale or "", told={**account.told, "account": account.id})
 
 
 @contextmanager

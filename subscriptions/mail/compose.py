@@ -21,7 +21,7 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import LINK_LIFE, Policy
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
-from subscriptions.mail import alarm, phrases, responsible, style
+from subscriptions.mail import alarm, numbers, phrases, responsible, style
 from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_in, wrapped
 from subscriptions.mail.lines import OutMessage
 from subscriptions.settings import Settings
@@ -35,10 +35,12 @@ LINKS = {  # as the templates name them: page, and the value in the letter; the 
     "not_me_url": ("not-me", "not_me_token"),
     "unsubscribe_url": ("unsubscribe", "leave_token"),
     "preferences_url": ("preferences", "preferences_token"),
+    "no_numbers_url": ("admin/no-numbers", "no_numbers_token"),
 }
 COMPILED_AT_MOST = 200  # in memory, some 40 KiB each: visitors choose the lists, and so what there is to compile
 Entry = tuple[List, Wording | None]
-VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps erased_text owed_at".split() + alarm.VALUES
+VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps erased_text owed_at".split()
+VALUES += alarm.VALUES + numbers.VALUES
 
 
 class Composer:
@@ -65,8 +67,10 @@ class Composer:
         """The mail that is due, written at `now`."""
         mail = MailKind(due.mail)
         if mail.row.to_operator:  # what it tells is read as it is now
-            values = self.bare_values(self._settings.abuse.alarm_to, due.mid, now) | alarm.values(now, self.name_cause)
-            return self._message(mail, self.operator_letter(mail), values)
+            tag, lists = self._language(due.locale, (), SOURCE), self._catalogue().lists
+            told = numbers.values(due.told, tag, lists, self.links) if due.told else alarm.values(now, self.name_cause)
+            values = self.bare_values(due.address or self._settings.abuse.alarm_to, due.mid, now) | told
+            return self._message(mail, self.operator_letter(mail, tag=tag), values)
         entries = self.entries(due)
         tag = self.language(due, entries)
         letter = self.letter(mail, entries, tag)
@@ -87,9 +91,9 @@ class Composer:
         letter = self.operator_letter(MailKind.TEST, row)
         return self._message(MailKind.TEST, letter, self.bare_values(to, mid, now, letter.sender.domain))
 
-    def operator_letter(self, mail: MailKind, row: List | None = None) -> Letter:
-        """A letter to the operator: about no list, in English as the commands are."""
-        return self._compile(mail, [(responsible.nobody(row), None)], SOURCE)
+    def operator_letter(self, mail: MailKind, row: List | None = None, tag: str = SOURCE) -> Letter:
+        """A letter to the operator: about no list, in English as the commands are, if nothing else is said."""
+        return self._compile(mail, [(responsible.nobody(row), None)], tag)
 
     def senders(self) -> set[str]:
         """All that a relay is told as senders."""
@@ -110,12 +114,9 @@ class Composer:
         values["greeting"] = phrases.greeting(greeted_by(told_by(due.name, due.fields)), tag, letter.form)
         at = words(due.registered_at, tag, zone)
         values["registered_at"] = phrases.on_site(at, due.site, tag) if due.site and mail.row.of_form else at
-        if due.ref and due.lead.confirm_by:
-            values["confirm_by"] = words(due.lead.confirm_by, tag, zone)
-        if due.confirmed_at:
-            values["confirmed_at"] = words(due.confirmed_at, tag, zone)
-        if mail.row.says_when:
-            values["owed_at"] = words(due.owed_at, tag, zone)
+        times = {"confirm_by": due.lead.confirm_by if due.ref else None, "confirmed_at": due.confirmed_at}
+        times |= {"owed_at": due.owed_at} if mail.row.says_when else {}
+        values |= {name: words(time, tag, zone) for name, time in times.items() if time}
         if due.kept:
             stays = self.what_stays(due.kept, tag, lambda at: words(at, tag, zone), letter.form)
             values["erased_keeps"], values["erased_text"] = "\n".join(stays), "\n\n".join(map(wrapped, stays))
@@ -164,11 +165,10 @@ class Composer:
         context["service_name"] = responsible.name_of(rows, self._ours)
         said = [{"list": each, "wording": text, "lang": _foreign(text, tag), "who": responsible.who(each, self._ours)}
                 for each, text in about]  # fmt: skip
-        context |= {"entries": said, "wording_lang": said[0]["lang"]}
+        context |= {"entries": said, "wording_lang": said[0]["lang"], "lang": tag, "dir": direction(tag)}
         context["list_name"] = listed([each.name for each in named], tag)
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"minutes": LINK_LIFE.seconds // 60, "preferences_page_url": self.links.url("preferences")}
-        context |= {"lang": tag, "dir": direction(tag)}
         context |= style.look(mail, of_one, self._settings)
         with force_locale(locale_of(tag, common(rows, "address_form"))):
             subject, text, html = (

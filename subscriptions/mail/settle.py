@@ -15,12 +15,13 @@ from flask import Flask
 
 from subscriptions.clock import Clock
 from subscriptions.domain.evidence import Fact, complete
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.refusals import MAILBOXES, Refusal
 from subscriptions.mail.aside import facts_of
 from subscriptions.mail.batch import Taken
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.hold import Hold
-from subscriptions.store import counters, outbox, vacuum
+from subscriptions.store import counters, figures, outbox, vacuum
 from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
 from subscriptions.store.trips import Connected, in_trips, trip
@@ -30,6 +31,7 @@ FULL, GATHERS = 16, 0.01  # settle so many at once, or what there is after so ma
 RENEW_EVERY = timedelta(seconds=20)  # of a lease of 60 seconds
 TRIES, BETWEEN = 60, 0.5  # settling while the database is away; seconds
 TRIES_AT_THE_END = 4  # when the program is to end
+_ASKS = {kind.value for kind in MailKind if kind.row.of_form}
 
 
 class Settler:
@@ -173,7 +175,7 @@ def settle(ready: list[Taken], new_letters: Sequence[Letter], now: datetime, hol
     refused = _to_judge(ready)
     judged = {id(mail) for mail in refused}
     done = [mail for mail in ready if id(mail) not in judged] if judged else ready
-    has_address = any(mail.due.address and not _hangs_on_a_row(mail.due) for mail in done)
+    has_address = any(_stood_nowhere_else(mail.due) for mail in done)
     if not (refused or has_address):
         with in_trips() as connection:
             _settle(connection, done, new_letters, now)
@@ -197,7 +199,8 @@ def _settle(of: Connected, ready: list[Taken], new_letters: Sequence[Letter], no
     with trip(of, last=True) as out:
         outbox.keep_compiled(out, {letter.id: letter.source for letter in new_letters}, now)
         outbox.settle(out, [_settled(mail) for mail in once.values()], now)
-        counters.write(out, _counts(ready))
+        asking = (mail.due for mail in once.values() if mail.message and mail.due.mail in _ASKS)
+        counters.write(out, _counts(ready), figures.mailed(asking))
 
 
 def _settled(mail: Taken) -> Settled:
@@ -211,6 +214,11 @@ def _settled(mail: Taken) -> Settled:
 
 def _given_up(mail: Taken) -> dict[str, object]:
     return {"mail": mail.due.mail} | ({} if mail.refused else facts_of(mail.due))
+
+
+def _stood_nowhere_else(due: Due) -> bool:
+    """Whether the outbox alone held its address; that of an account stays."""
+    return bool(due.address) and not _hangs_on_a_row(due) and due.mail != MailKind.NUMBERS
 
 
 def _hangs_on_a_row(due: Due) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.figures import HowOften
 from subscriptions.domain.roles import Role
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Account, AccountLink, DeskSession
@@ -13,6 +14,16 @@ from subscriptions.store.models import Account, AccountLink, DeskSession
 
 def find(session: Session, id_: int) -> Account | None:
     return session.get(Account, id_)
+
+
+def hold(session: Session, id_: int) -> Account | None:
+    """The same, held until the transaction ends."""
+    return session.get(Account, id_, with_for_update=True, populate_existing=True)
+
+
+def wanting_numbers(session: Session) -> Sequence[int]:
+    which = Account.numbers != HowOften.NEVER, Account.disabled_at.is_(None), Account.password.is_not(None)
+    return session.scalars(select(Account.id).where(*which).order_by(Account.id)).all()
 
 
 def by_email(session: Session, email: str) -> Account | None:

@@ -5,7 +5,7 @@ import threading
 from collections import Counter as Counts
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,35 +20,47 @@ NAMES = (
     "purged proofs_purged erased mails_sent mails_given_up mails_dropped suspected proof_asked passed bad_signatures"
 ).split()
 
-_COLUMNS = {"name": "text", "shard": "int", "value": "bigint"}
+_COLUMNS = {"list_id": "int", "day": "text", "name": "text", "shard": "int", "value": "bigint"}
 
 
-def add(session: Session, counts: Mapping[str, int]) -> None:
+class Daily(NamedTuple):
+    """What is counted of one list on one day (UTC), or in all where the day is empty."""
+
+    list_id: int
+    day: str
+    name: str
+
+
+Noted = Mapping[str, int] | Mapping[Daily, int]  # a mere name is counted of the whole service
+_OF_ALL = Counter.list_id == 0, Counter.day == ""
+
+
+def add(session: Session, *counts: Noted) -> None:
     """Add to counters, each process to its own shard."""
     with trip(session) as out:
-        write(out, counts)
+        write(out, *counts)
 
 
-def write(out: Trip, *counts: Mapping[str, int]) -> None:
+def write(out: Trip, *counts: Noted) -> None:
     """The same on the trip of an act; counts of several may be of the same."""
-    shard, sums = os.getpid() % SHARDS, Counts[str]()
+    shard, sums = os.getpid() % SHARDS, Counts[Daily]()
     for some in counts:
-        sums.update(some)
-    rows = sorted((name, shard, value) for name, value in sums.items() if value)
+        for key, value in some.items():
+            sums[key if isinstance(key, Daily) else Daily(0, "", key)] += value
+    rows = sorted((*key, shard, value) for key, value in sums.items() if value)
     if rows:
-        added = "ON CONFLICT (name, shard) DO UPDATE SET value = c.value + excluded.value"
+        added = "ON CONFLICT (list_id, day, name, shard) DO UPDATE SET value = c.value + excluded.value"
         out.insert("counters AS c", _COLUMNS, rows, added)
 
 
 def totals(session: Session) -> dict[str, int]:
-    """Every counter, also those at nought: an alarm has to see the first step from there."""
-    return dict.fromkeys(NAMES, 0) | dict(
-        session.execute(select(Counter.name, func.sum(Counter.value)).group_by(Counter.name)).all()
-    )
+    """Every counter of the whole service, also those at nought: an alarm has to see the first step from there."""
+    of_all = select(Counter.name, func.sum(Counter.value)).where(*_OF_ALL).group_by(Counter.name)
+    return dict.fromkeys(NAMES, 0) | dict(session.execute(of_all).all())
 
 
 def total(session: Session, name: str) -> int:
-    return session.scalar(select(func.sum(Counter.value)).where(Counter.name == name)) or 0
+    return session.scalar(select(func.sum(Counter.value)).where(*_OF_ALL, Counter.name == name)) or 0
 
 
 class Tally(Generic[T]):

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import ANOTHER_SITE, PROMISED_IP, Channel, Fact, complete
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, Registration
+
+LOOKED_AT = 10_000  # events, for the last mail
 
 
 def add(
@@ -32,6 +34,13 @@ def find(session: Session, id_: int) -> Evidence | None:
 
 def of_registration(session: Session, id_: int) -> Sequence[Evidence]:
     return session.scalars(select(Evidence).where(Evidence.registration_id == id_).order_by(Evidence.id)).all()
+
+
+def last_mailed_at(session: Session) -> datetime | None:
+    """When the relay took the last mail about somebody, as far as the newest events tell."""
+    newest = select(func.max(Evidence.id)).scalar_subquery()
+    lately = select(func.max(Evidence.at)).where(Evidence.id > newest - LOOKED_AT, Evidence.fact == Fact.MAILED)
+    return session.scalar(lately)
 
 
 def sites(session: Session, registration_ids: Sequence[int]) -> dict[int, str]:

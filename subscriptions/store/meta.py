@@ -36,6 +36,12 @@ def note_version(session: Session, version: str, now: datetime) -> None:
         put(session, _VERSIONS, f"{known}{clock.text(now)} {version}\n")
 
 
+def versions(session: Session) -> list[tuple[datetime, str]]:
+    """Since when each version of the program has run, the first one first."""
+    lines = (line.split() for line in (get(session, _VERSIONS) or "").splitlines())
+    return [(datetime.fromisoformat(at), version) for at, version in lines]
+
+
 _VERSIONS = "versions"
 _PUT = text(
     "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"

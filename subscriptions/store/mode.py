@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import delete, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from subscriptions import clock
 from subscriptions.domain.evidence import Fact
 from subscriptions.store import audit, meta, vacuum
 from subscriptions.store.engine import BLIND
@@ -30,7 +31,8 @@ CLOCK_AHEAD = "clock_ahead"
 STAYS = frozenset({"lists", "wordings", "tokens", "jobs", "meta", "audit", "accounts", "account_links"})
 _NAME = "mode"
 _OF_PEOPLE = (Registration, Subscription, Suppression, Address)
-_OF_SIGN_UPS = ("openings", "alarm_mailed_at")  # rows of meta: what the breaker has made of them
+# rows of meta: what the breaker has made of sign-ups, and what is noted of the time that the time machine has made
+_OF_SIGN_UPS = ("openings", "alarm_mailed_at", "last_problem", "counted_since")
 
 
 class Mode(StrEnum):
@@ -97,5 +99,7 @@ def clear(session: Session, now: datetime) -> None:
     session.execute(update(Job).values(**anew), execution_options=BLIND)
     for column in (Token.made_at, Token.used_at, Token.revoked_at, Account.made_at, Account.signed_in_at):
         session.execute(update(column.class_).where(column > now).values({column.key: now}), execution_options=BLIND)
+    told = {"since": clock.text(now), "looked": clock.text(now), "was": {}}  # to who is mailed numbers: none so far
+    session.execute(update(Account).where(Account.told.is_not(None)).values(told=told), execution_options=BLIND)
     audit.forget_unknown(session)
     vacuum.due(session)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -113,6 +113,7 @@ class Due(NamedTuple):
     site: str | None  # the host on which the form stood, where that is known
     members: tuple[Member, ...]  # in the order of the form; the mail bears the headers of the first
     kept: Kept | None = None  # what stays, where the mail says so
+    told: Mapping[str, Any] | None = None  # numbers, and of which account
 
     @property
     def lead(self) -> Member:
@@ -123,6 +124,9 @@ class Due(NamedTuple):
         return self.refusal is Refusal.NOTED or (self.refusal is not None and self.drop_at <= now)
 
 
+_UNKNOWN = tuple(Due._field_defaults.values())  # what no row of the outbox says
+
+
 def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]:
     """The taken mails with the state that they are about, read just before they are written out."""
     found, width = [], len(Member._fields)
@@ -130,7 +134,7 @@ def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]
     for _, group in groupby(rows, key=itemgetter(0)):
         first, *others = group
         members = tuple(Member._make(row[-width:]) for row in (first, *others))
-        found.append(Due._make((*first[:-width], members, None)))
+        found.append(Due._make((*first[:-width], members, *_UNKNOWN)))
     return found
 
 
@@ -198,6 +202,11 @@ def of_key(session: Session, key: bytes, mail: MailKind, address: str | None = N
         Owed.registration_id.in_(select(Registration.id).where(Registration.key == key)),
     )
     return session.scalars(select(Owed).where(theirs, Owed.mail == mail.value, _STANDS).order_by(Owed.due_at)).first()
+
+
+def is_owed(session: Session, mail: MailKind, address: str) -> bool:
+    """Whether a mail of that kind waits for an address that no row of a person holds."""
+    return session.scalar(select(Owed.id).where(Owed.address == address, Owed.mail == mail).limit(1)) is not None
 
 
 def of_subscription(session: Session, id_: int) -> Sequence[Owed]:

@@ -1,10 +1,12 @@
 """Who comes in at the desk: accounts, the links that open them, their sessions."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from subscriptions.domain.figures import HowOften
 from subscriptions.domain.roles import Role
 from subscriptions.store.models.base import Id, db, owned_by
 from subscriptions.store.types import OneOf
@@ -23,6 +25,9 @@ class Account(db.Model):  # type: ignore[name-defined, misc]
     made_at: Mapped[datetime]
     signed_in_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+    numbers: Mapped[HowOften] = mapped_column(OneOf(HowOften, 6), default=HowOften.NEVER)  # are mailed to it
+    locale: Mapped[str | None]  # of these emails: that of the page on which they were chosen
+    told: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what the last of them said, and when
 
 
 class AccountLink(db.Model):  # type: ignore[name-defined, misc]

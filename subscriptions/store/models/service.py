@@ -39,9 +39,11 @@ class Job(db.Model):  # type: ignore[name-defined, misc]
 
 
 class Counter(db.Model):  # type: ignore[name-defined, misc]
-    """What has happened how often since the beginning, without saying to whom; `shard` keeps processes apart."""
+    """What has happened how often, without saying to whom; `shard` keeps processes apart."""
 
     __tablename__ = "counters"
+    list_id: Mapped[int] = mapped_column(primary_key=True)  # nought: of the whole service
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)  # 2026-11-23, in UTC; empty: since the beginning
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     shard: Mapped[int] = mapped_column(primary_key=True)
     value: Mapped[int]

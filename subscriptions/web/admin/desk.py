@@ -12,6 +12,7 @@ from subscriptions.web.admin import (
     exports,
     guard,
     health,
+    numbers,
     pages,
     people,
     people_acts,
@@ -25,7 +26,8 @@ from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
 _OF_PEOPLE = people, people_acts, people_help, sign_up, exports, back
-_ROOMS = (start, *_OF_PEOPLE, abuse, health, records, service, coming_in)  # each adds its pages, imported
+_OF_SERVICE = abuse, health, numbers, records, service, coming_in
+_ROOMS = (start, *_OF_PEOPLE, *_OF_SERVICE)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:

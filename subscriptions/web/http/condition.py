@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from subscriptions import clock as clocks
 from subscriptions.domain.breaker import Opening
 from subscriptions.domain.refusals import Refusal
-from subscriptions.jobs.jobs import NAMED
+from subscriptions.jobs import problems
+from subscriptions.jobs.jobs import LATE_AFTER, NAMED
 from subscriptions.parts import current_parts
 from subscriptions.store import jobs, migrate, outbox, refusals, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
-from subscriptions.store.models import Job
 from subscriptions.web.http.headers import ARRIVED
 from subscriptions.web.http.problems import GUESSING, MANY_GUESSES
 
@@ -24,8 +24,8 @@ def look() -> tuple[list[str], dict[str, Any]]:
     parts = current_parts()
     if parts.look is None or parts.look[0] < request.environ.get(ARRIVED, clocks.Clock.ticks()):
         parts.look = clocks.Clock.ticks(), *_look()
-    _, problems, details = parts.look
-    return problems, details
+    _, found, details = parts.look
+    return found, details
 
 
 def guesses() -> list[str]:
@@ -40,28 +40,9 @@ def _look() -> tuple[list[str], dict[str, Any]]:
         if migrate.current() != migrate.HEAD:
             return ["the database schema is not up to date: run yestwice migrate"], {}
         with reading() as session:
-            return _problems(session, now), _details(session, now)
+            return problems.found(session, current_parts(), now, LATE_AFTER), _details(session, now)
     except (Unavailable, Contention, DBAPIError):
         return ["the database does not answer"], {}
-
-
-def _problems(session: Session, now: datetime) -> list[str]:
-    found = []
-    if why := current_parts().watch.unwritable:
-        found.append(f"the database cannot be written to ({why}): is its disk full?")
-    for job in jobs.all_of(session):
-        if job.pause_until is not None and job.error:
-            found.append(f"{job.name} is paused: {job.error}")
-        elif job.name in NAMED and _is_late(job, now):
-            ran = f"it last succeeded at {clocks.text(job.ended_at)}" if job.ended_at else "it has never succeeded"
-            found.append(f"{job.name} is late: {job.error or ran}")
-    return found
-
-
-def _is_late(job: Job, now: datetime) -> bool:
-    """A service that has just started is given the time that a job needs, unless that has been tried and did not do."""
-    over, began = now - NAMED[job.name].late_after, current_parts().began
-    return (job.ended_at is None or job.ended_at < over) and (job.error is not None or began < over)
 
 
 def _details(session: Session, now: datetime) -> dict[str, Any]:

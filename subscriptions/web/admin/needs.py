@@ -1,0 +1,81 @@
+"""What needs somebody: a sentence each, and where it is mended."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from babel.units import format_unit
+from flask import url_for
+from flask_babel import get_locale, gettext, ngettext
+from markupsafe import Markup
+
+from subscriptions.domain.figures import MANY, Figures
+from subscriptions.languages import marked
+from subscriptions.parts import current_parts
+from subscriptions.store.models import List
+from subscriptions.store.room import Room
+from subscriptions.web.admin import guard
+from subscriptions.web.http import condition, language
+
+MEGA, GIGA = 10**6, 10**9
+_SPAM = marked(
+    "At least %(num)d people have signed up for %(list)s in the last 7 days and nobody has confirmed: "
+    "the emails probably land in the spam folder."
+)
+
+
+class Need(NamedTuple):
+    """`on_health`: that page itself tells it."""
+
+    says: str | Markup
+    label: str
+    url: str
+    on_health: bool = False
+
+
+def of(lists: Sequence[List], figures: Mapping[int, Figures], room: Room, today: date) -> list[Need]:
+    """The gravest first; what is about the whole service only for who sees all of it."""
+    is_for_all = guard.who().lists is None
+    return [
+        *(_in_the_way(room) if is_for_all else ()),
+        *(_silence(row) for row in lists if figures[row.id].nobody_confirms(today)),
+        *(_findings() if is_for_all else ()),
+    ]
+
+
+def _in_the_way(room: Room) -> Iterator[Need]:
+    problems, _ = condition.look()
+    is_paused = any(problem.startswith("deliver is paused") for problem in problems)
+    if is_paused:
+        yield _on_health(gettext("No emails are leaving at the moment: the mail server refuses them."), "emails")
+    if number := len(problems) - is_paused:
+        yield _on_health(ngettext("Something stands in the way of the service.",
+                                  "%(num)d things stand in the way of the service.", number), "main")  # fmt: skip
+    if room.free is not None and room.is_short:
+        yield _on_health(gettext("The disk is nearly full: %(size)s left.", size=size(room.free)), "disk")
+
+
+def _on_health(says: str, anchor: str) -> Need:
+    return Need(says, gettext("Show on Health"), url_for("desk.health", _anchor=anchor), on_health=True)
+
+
+def _silence(row: List) -> Need:
+    says = language.in_markup(_SPAM, num=MANY, list=language.named(row))
+    return Need(says, gettext("Sign up yourself and see where the email arrives"), url_for("pages.form", slug=row.slug))
+
+
+def _findings() -> Iterator[Need]:
+    if number := len(findings()):
+        yield _on_health(ngettext("There is %(num)d recommendation for your configuration.",
+                                  "There are %(num)d recommendations for your configuration.",
+                                  number), "findings")  # fmt: skip
+
+
+def findings() -> list[str]:
+    return [*current_parts().warnings, *condition.guesses()]
+
+
+def size(octets: int) -> str:
+    """For people: 12.3 GB."""
+    of, unit = (GIGA, "digital-gigabyte") if octets >= GIGA else (MEGA, "digital-megabyte")
+    return format_unit(round(octets / of, 1), unit, length="short", locale=get_locale())
