@@ -100,6 +100,8 @@ class ListTexts:
     postal_address: str = ""
     privacy_contact: str = ""
     fields: tuple[str, ...] = ()
+    welcome_text: str = ""
+    confirmed_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ class ListSettings:
     timezone: str = ""
     address_form: str = "formal"
     welcome: bool = False
+    welcome_text: str = ""
+    confirmed_text: str = ""
     public: bool = True
     fields: tuple[str, ...] = ("name",)
     origins: tuple[str, ...] = ()
@@ -155,6 +159,7 @@ class Settings:
     admin: Admin = field(default_factory=Admin)
     lists: tuple[ListSettings, ...] = (ListSettings(),)
     root: Path = Path()  # relative paths start here: the folder of app.py
+    names_lists: bool = field(default=True, compare=False)  # if not, the one above is the built-in, and the desk's
 
     @property
     def data_dir(self) -> Path:
