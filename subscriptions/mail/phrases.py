@@ -25,6 +25,20 @@ def on_site(time: str, site: str, tag: str) -> str:
     return _said(marked("%(time)s, on %(site)s"), tag) % {"time": time, "site": site}
 
 
+def wording(tag: str, name: str, controller: str, often: str, about: str) -> str:
+    """A consent text from its parts, the last three of which may be missing: what, of whom, how often, about what."""
+    values = {"name": name, "controller": controller}
+    values["often"] = _said(marked(", %(often)s"), tag) % {"often": often} if often else ""
+    values["about"] = _said(marked(", about %(about)s"), tag) % {"about": about} if about else ""
+    return filled(_said(_WHOLE if controller else _UNNAMED, tag), values)
+
+
+_WHOLE = marked(
+    "Please send me “%(name)s” of %(controller)s by email%(often)s%(about)s. I can unsubscribe at any time."
+)
+_UNNAMED = marked("Please send me “%(name)s” by email%(often)s%(about)s. I can unsubscribe at any time.")
+
+
 def what_stays(
     kept: Kept, tag: str, when: Callable[[datetime], str], name_of: Callable[[int], str], form: str = ""
 ) -> list[str]:

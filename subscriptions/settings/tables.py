@@ -48,6 +48,16 @@ def read_list(raw: Mapping[str, Any], root: Path) -> tuple[ListSettings, list[st
     return made, [*said] or [*list_problems(made, label, root)]
 
 
+def as_table(said: ListSettings) -> dict[str, Any]:
+    """The same the other way: the list as `read_list` takes it."""
+    return _plain(said) | {"texts": {tag: _plain(texts) for tag, texts in said.texts.items()}}
+
+
+def _plain(said: ListSettings | ListTexts) -> dict[str, Any]:
+    values = {one.name: getattr(said, one.name) for one in fields(said)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
 def table(kind: type, reading: Reading, raw: Any, path: tuple[str, ...], label: str) -> Any:
     if not isinstance(raw, dict):
         reading.problems.append(f"{label} in {reading.where(*path)} must be a table.")

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from subscriptions.look.pictures import OCTETS_AT_MOST, TYPES, NoPicture, read_picture
 from subscriptions.settings import ListSettings, ListTexts
 
-_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # no database takes all of them
+# no database takes all of these; the last is how mails mark the place of a value
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|QzX")
 _LONGEST = 10_000
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -29,7 +29,11 @@ class Catalogue:
     @cached_property
     def configured(self) -> Sequence[List]:
         """Those that take sign-ups, in their order; while things are tried out, drafts as well."""
-        return tuple(row for row in self.kept if not (row.draft and self.is_live))
+        return tuple(row for row in self.kept if self.takes(row))
+
+    def takes(self, row: List) -> bool:
+        """Whether that list takes sign-ups."""
+        return row.position is not None and not (row.draft and self.is_live)
 
     @cached_property
     def kept(self) -> Sequence[List]:
@@ -85,16 +89,50 @@ def read_catalogue() -> Catalogue:
 def catalogue_in(session: Session) -> Catalogue:
     rows, texts = all_of(session), wordings(session)
     for row in rows:
-        told = {"": row, row.locale.lower(): row} | {tag.lower(): _in_language(row, tag) for tag in row.texts}
-        for each in told.values():
-            each.told = told
+        _tell(row)
     is_live = (mode.noted(session) or mode.Mode.TRY_OUT).is_live
     return Catalogue({row.id: row for row in rows}, {row.id: row for row in texts}, version(session), is_live)
+
+
+def _tell(row: List) -> None:
+    told = {"": row, row.locale.lower(): row} | {tag.lower(): _in_language(row, tag) for tag in row.texts}
+    for each in told.values():
+        each.told = told
+
+
+def would_be(catalogue: Catalogue, row: List, said: ListSettings) -> tuple[Catalogue, List]:
+    """The catalogue as it would be if that list said so, and the list; nothing is stored."""
+    wordings, columns = dict(catalogue.wordings), {one.key: getattr(row, one.key) for one in List.__table__.columns}
+
+    def word(tag: str, text: str, policy_url: str, controller: str) -> str:
+        id_ = f"unsaved {tag}"
+        wordings[id_] = Wording(id=id_, list_id=row.id, text=text, language=tag, policy_url=policy_url,
+                                controller=controller, sha256="", valid_from=None)  # fmt: skip
+        return id_
+
+    own = asdict(said)
+    text, texts = own.pop("wording"), own.pop("texts")
+    own["wording_id"] = word(said.locale, text, said.policy_url, said.controller)
+    for tag, each in texts.items():
+        if text := each.pop("wording"):
+            each["wording_id"] = word(tag, text, each["policy_url"] or said.policy_url, each["controller"])
+    own["texts"] = {tag: {name: value for name, value in each.items() if value} for tag, each in texts.items()}
+    shown = List(**(columns | own))
+    _tell(shown)
+    return replace(catalogue, lists={**catalogue.lists, row.id: shown}, wordings=wordings), shown
 
 
 def version(session: Session) -> str | None:
     """By which each process sees that the lists have changed."""
     return meta.get(session, "catalogue")
+
+
+NEEDED = ("controller", "postal_address", "privacy_contact", "policy_url")  # before a list made at the desk goes live
+
+
+def lacks(row: List) -> list[str]:
+    """What it still has to say."""
+    return [name for name in NEEDED if not getattr(row, name)]
 
 
 def told(row: List, wordings: Mapping[str, Wording]) -> ListSettings:
@@ -161,6 +199,17 @@ def agreed(session: Session, list_id: int, wording_id: str | None) -> tuple[bool
     """Whether the list welcomes, and the hash of the wording that was agreed to there."""
     text = select(Wording.sha256).where(Wording.id == wording_id).scalar_subquery()
     return session.execute(select(List.welcome, text).where(List.id == list_id)).one()
+
+
+def current(row: List) -> set[str]:
+    """The ids of the wordings in use, one or one for each language."""
+    return {row.said_in(tag).wording_id for tag in ("", *row.texts)}
+
+
+def versions(catalogue: Catalogue, row: List) -> list[Wording]:
+    """Every text that people have agreed to, oldest first."""
+    theirs = (one for one in catalogue.wordings.values() if one.list_id == row.id)
+    return sorted(theirs, key=lambda one: (one.valid_from, one.id))
 
 
 def id_of(session: Session, slug: str) -> int | None:

@@ -8,8 +8,13 @@ from flask_babel import gettext
 from subscriptions.web.admin import (
     coming_in,
     exports,
+    go_live,
     guard,
     health,
+    list_editor,
+    list_previews,
+    list_site,
+    lists,
     pages,
     people,
     people_acts,
@@ -20,7 +25,8 @@ from subscriptions.web.admin import (
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, people, people_acts, exports, health, records, service, coming_in)  # each adds its pages, imported
+_OF_LISTS = (lists, list_editor, list_previews, list_site, go_live)
+_ROOMS = (start, people, people_acts, *_OF_LISTS, exports, health, records, service, coming_in)  # imported, each adds
 
 
 def init_app(app: Flask) -> None:
@@ -37,9 +43,10 @@ def _context() -> dict[str, Any]:
 def _menu() -> list[dict[str, Any]]:
     """What somebody may open, by the rows of the routes."""
     labels = {
-        "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.exports": gettext("Export"),
-        "desk.health": gettext("Health"), "desk.audit_page": gettext("Audit"), "desk.all_tokens": gettext("Tokens"),
-        "desk.all_accounts": gettext("Accounts"), "desk.account": gettext("Your account"),
+        "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.all_lists": gettext("Lists"),
+        "desk.exports": gettext("Export"), "desk.health": gettext("Health"), "desk.audit_page": gettext("Audit"),
+        "desk.all_tokens": gettext("Tokens"), "desk.all_accounts": gettext("Accounts"),
+        "desk.account": gettext("Your account"),
     }  # fmt: skip
     may = [name for name in labels if guard.who().may(route(name).right)]
     return [{"url": url_for(name), "label": labels[name], "is_here": request.path == url_for(name)} for name in may]

@@ -144,7 +144,7 @@ def sign_up_like(rows: Sequence[Registration], parts: Parts, sites: Mapping[int,
     """
     catalogue = parts.catalogue
     known = [(row, catalogue.lists[row.list_id]) for row in rows if row.address]
-    open_ = [(row, of) for row, of in known if of.position is not None]
+    open_ = [(row, of) for row, of in known if catalogue.takes(of)]
     if not open_:
         return None
     choices = [choice(Named(of, None if sites is None else row.wording_id), row.locale, catalogue) for row, of in open_]
