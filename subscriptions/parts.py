@@ -61,7 +61,7 @@ class Parts:
         self.warnings: list[str] = []
         self.look: tuple[float, list[str], dict[str, Any]] | None = None  # of /readyz, and when it began (ticks)
         self._catalogue: Catalogue | None = None
-        self.mailable = mailable(settings, ())  # until the lists have been read
+        self._mailable: tuple[Catalogue, Mailable] | None = None  # and of which lists
         self._tries_out = False
 
     def _take(self, sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
@@ -80,9 +80,15 @@ class Parts:
     def _read(self) -> Catalogue:
         """The lists anew, with what hangs on them."""
         self._catalogue = lists.read_catalogue()
-        self.mailable = mailable(self.settings, self.said_lists())
         self.warn()
         return self._catalogue
+
+    @property
+    def mailable(self) -> Mailable:
+        """Which addresses are mailed at all."""
+        if self._mailable is None or self._mailable[0] is not self.catalogue:
+            self._mailable = self.catalogue, mailable(self.settings, self.said_lists())
+        return self._mailable[1]
 
     def warn(self) -> None:
         """What is allowed and will hurt; while things are tried out nobody is hurt."""

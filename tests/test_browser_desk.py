@@ -14,7 +14,8 @@ from tests.test_browser_looks import SCREENS, SHAPE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
-PAGES = ("", "people", "export", "export?layout=listmonk", "health", "audit", "tokens", "accounts", "account")
+LISTS = ("lists", "lists/newsletter", "lists/newsletter/wordings", "lists/newsletter/site", "go-live")
+PAGES = ("", "people", *LISTS, "export", "export?layout=listmonk", "health", "audit", "tokens", "accounts", "account")
 
 
 @pytest.fixture(scope="module")

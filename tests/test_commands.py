@@ -26,7 +26,7 @@ from tests.support.cases import ONE_DATABASE, each
 from tests.support.relay import Relay
 
 COMMANDS = """
-lists show|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show|suppressions add
+lists show|lists create|lists edit|lists wording|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show|suppressions add
 suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup|bench export
 bench mail|abuse show|abuse cancel|abuse refresh|audit show
 """

@@ -9,8 +9,7 @@ import click
 
 from subscriptions import clock as clocks
 from subscriptions.actions import lists as doing
-from subscriptions.cli import acts, ready, table, the_list
-from subscriptions.cli.admin import lists as group
+from subscriptions.cli import acts, admin, ready, table, the_list
 from subscriptions.mail import phrases
 from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings
@@ -22,6 +21,7 @@ from subscriptions.store.lists import told
 from subscriptions.store.models import List
 
 T = TypeVar("T")
+group = admin.lists
 _SET = click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True,
     help="What [[lists]] of the configuration can say, such as controller=… or texts.de.name=…",
@@ -65,12 +65,14 @@ def edit(slug: str, settings: Sequence[str]) -> None:
 @ready
 def wording(slug: str, text: str | None, compose: bool, often: str, about: str, tag: str | None, as_json: bool) -> None:
     """Show the texts that people have agreed to, or change the one in use with --text or --compose."""
-    row = the_list(slug)
+    row, known = the_list(slug), current_parts().languages.known
+    if tag and known(tag) == known(row.locale):
+        tag = None
     if text is not None and compose:
         raise click.UsageError("--text and --compose exclude each other.")
     if compose:
-        said, known = row.said_in(tag or ""), current_parts().languages.best(tag, (), row.locale)
-        text = phrases.wording(known, said.name, said.controller, often, about)
+        said, language = row.said_in(tag or ""), current_parts().languages.best(tag, (), row.locale)
+        text = phrases.wording(language, said.name, said.controller, often, about)
     if text is not None:
         _change(row, [f"texts.{tag}.wording={text}" if tag else f"wording={text}"])
         return

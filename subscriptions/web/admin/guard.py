@@ -58,6 +58,7 @@ def admit() -> BaseResponse | None:
         return answer(403, _STRANGE)
     if not who.may(row.right):
         return answer(403, _NOT_YOURS)
+    parts.follow()  # who has changed a list in one process, looks at it in another
     if row.is_grave and who.account is not None and not who.has_proved(now()):
         return _ask_again(who.account)
     return None

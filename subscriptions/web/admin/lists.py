@@ -46,10 +46,9 @@ def _lists(**said: Any) -> str:
 @pages.post("/lists")
 def create_list() -> Answer:
     """A draft, whose texts are written next."""
-    typed = {name: request.form.get(name, "").strip() for name in ("name", "slug", "locale", "timezone")}
-    raw = typed | {"slug": typed["slug"] or slug_of(typed["name"])}
-    made, problems = read_list({name: text for name, text in raw.items() if text or name == "name"},
-                               current_parts().settings.root)  # fmt: skip
+    typed = {name: request.form.get(name, "").strip() for name in ("name", "slug", "language", "timezone")}
+    raw = {"name": typed["name"], "slug": typed["slug"] or slug_of(typed["name"]), "timezone": typed["timezone"]}
+    made, problems = read_list(raw | {"locale": typed["language"]}, current_parts().settings.root)
     if problems:
         return _lists(problems=[one.replace(f' in list "{raw["slug"]}"', "", 1) for one in problems], typed=typed), 422
     try:
@@ -66,16 +65,16 @@ def slug_of(name: str) -> str:
     return re.sub("[^a-z0-9]+", "-", plain)[:64].strip("-")
 
 
-@pages.post('/lists/<slug>/<any("archive", "restore", "take-over"):what>')
-def keep_list(slug: str, what: str) -> Answer:
+@pages.post('/lists/<slug>/<any("archive", "restore", "take-over"):step>')
+def keep_list(slug: str, step: str) -> Answer:
     row = guard.any_list(slug)
     try:
-        _ACTS[what](row.slug, guard.act(f"lists {what}", list=row.slug))
+        _ACTS[step](row.slug, guard.act(f"lists {step}", list=row.slug))
     except acts.Refused as error:
         return _lists(problem=gettext(str(error))), 422
     current_parts().follow()
-    if what == "take-over":
-        return redirect(url_for("desk.edit_list", slug=row.slug, done=what), 303)
+    if step == "take-over":
+        return redirect(url_for("desk.edit_list", slug=row.slug, done=step), 303)
     return redirect(url_for("desk.all_lists"), 303)
 
 

@@ -15,10 +15,12 @@ _NOT_YET = marked("This list does not take sign-ups yet. Please try again later.
 
 def the_list(slug: str) -> List:
     """The list of that name that takes sign-ups, or 404; a page about it."""
-    catalogue = current_parts().catalogue
-    row = catalogue.by_slug(slug)
+    parts = current_parts()
+    row = parts.catalogue.by_slug(slug)
     if row is None:
-        is_draft = any(one.slug == slug for one in catalogue.kept)
+        parts.follow()  # another process may have made it just now
+        row, is_draft = parts.catalogue.by_slug(slug), any(one.slug == slug for one in parts.catalogue.kept)
+    if row is None:
         abort(answer(404, _NOT_YET) if is_draft else 404)
     language.of_list(row)
     return language.said(row)
