@@ -78,7 +78,7 @@ def test_the_built_in_list_is_for_the_first_of_file_and_desk_who_says_something(
     with unnamed.app_context():
         assert change(World(unnamed, unnamed.test_client(), world.clock), NEWS, name="Of the desk")
     file = make_app(lists=LISTS)
-    assert owners(file)[NEWS] is Owner.DESK and current_parts(file).catalogue.configured[0].name == "Of the desk"
+    assert owners(file)[NEWS] is Owner.DESK and current_parts(file).catalogue.configured[-1].name == "Of the desk"
     assert [f'"{NEWS}"' in one for one in kept_at_the_desk(file)] == [True]
 
 

@@ -85,9 +85,9 @@ def _texts(reading: Reading, raw: Any, path: tuple[str, ...], label: str) -> dic
     if not isinstance(tables, dict):
         raise TypeError("a table for each language, such as [lists.texts.de]")
     found: dict[str, ListTexts] = {}
-    for name, table in tables.items():
+    for name, said in tables.items():
         where = f"[lists.texts.{name}] of {label}"
-        read, tag = table(ListTexts, reading, table, (*path, "texts", name), where), _language(name)
+        read, tag = table(ListTexts, reading, said, (*path, "texts", name), where), _language(name)
         if tag is None:
             reading.problems.append(f'{where} is not a known language: use a tag such as "de" or "pt-BR".')
         elif tag in found:

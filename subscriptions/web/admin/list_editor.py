@@ -13,7 +13,7 @@ from subscriptions.domain.fields import FIELDS
 from subscriptions.domain.roles import Right
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.settings import ListSettings, ListTexts
+from subscriptions.settings import ListSettings
 from subscriptions.store import list_changes, lists
 from subscriptions.store.models import List, Owner
 from subscriptions.web.admin import guard, list_form, pages
@@ -91,11 +91,11 @@ def _page(row: List, form: ListForm, mark: str, problem: str = "", done: str = "
     known = {tag: languages.own_name(tag) for tag in parts.languages.tags}
     own = parts.languages.known(form.typed.get(f"{OWN}.locale", "")) or row.locale
     shown = {
-        "row": row, "form": form, "mark": mark, "problem": problem,
+        "row": row, "form": form, "of_now": mark, "problem": problem,
         "done": gettext(_DONE[done]) if done in _DONE else "",
         "is_file": row.owner is Owner.FILE, "may_edit": may and row.owner is not Owner.FILE,
         "may_keep": guard.who().may(Right.SERVICE), "todo": lists.lacks(row), "is_live": parts.catalogue.is_live,
         "further": {tag: name for tag, name in known.items() if tag not in (*form.tags, own)},
-        "known": known, "own": own, "keys": FIELDS, "previews": SHOWN, "texts": [*ListTexts.__dataclass_fields__],
+        "known": known, "own": own, "keys": FIELDS, "previews": SHOWN,
     }  # fmt: skip
     return render_template("desk/list.html", **shown, **more)

@@ -26,13 +26,13 @@ def preview_list(slug: str) -> Response | str | tuple[str, int]:
     """As it is, or as the form that is sent says it."""
     row = guard.any_list(slug)
     said, what = said_of(row), request.values.get("shown", "form")
-    headers.allow(frame_ancestors="'self'")
     if what not in SHOWN:
         abort(404)
     if request.method == "POST":
         form = list_form.sent(request.form)
         read = list_form.read(form, said)
         if read is None:
+            headers.allow(frame_ancestors="'self'")
             return render_template("desk/not_shown.html", wrong=form.wrong), 422
         said = read
     catalogue, shown = lists.would_be(current_parts().catalogue, row, said)
@@ -40,6 +40,7 @@ def preview_list(slug: str) -> Response | str | tuple[str, int]:
     scheme = request.values.get("scheme", "")
     if what in ("confirm", "welcome"):
         return mail_page(parsed(_mail(catalogue, shown, what, tag)), scheme)
+    headers.allow(frame_ancestors="'self'")  # a mail brings a policy of its own
     with force_locale(locale_of(tag, said.address_form)):
         return _web_page(catalogue, shown, what, scheme)
 

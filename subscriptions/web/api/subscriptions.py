@@ -18,8 +18,8 @@ from subscriptions.web.http.problems import answer, json_answer, too_many, visit
 from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.hints import KEEP, USE, Hint
 from subscriptions.web.intake.on_behalf import NOTHING, Vouched, vouched
-from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, is_behind, lists_in, read_json, taken
-from subscriptions.web.intake.submit import ask_again, complete, enter, new_handle, submit
+from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, lists_in, read_json, taken
+from subscriptions.web.intake.submit import ask_again, complete, enter, is_behind, new_handle, submit
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
 _OF_CODE, _OF_AGAIN = ("registration", "code"), ("registration",)  # members

@@ -214,11 +214,6 @@ def is_of(wording_id: str, row: List, catalogue: Catalogue) -> bool:
     return wording is not None and wording.list_id == row.id
 
 
-def is_behind(asked: SignUp | list[Problem]) -> bool:
-    """Whether it names a wording that is not known here: a form of another process may show one of just now."""
-    return isinstance(asked, list) and any(one.message == NOT_ITS_WORDING for one in asked)
-
-
 def read_json(body: bytes) -> Any:
     """The value in a JSON text: UTF-8, no member twice, no NaN, no half of a character; raises NotJson."""
     try:

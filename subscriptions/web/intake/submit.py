@@ -20,8 +20,9 @@ from subscriptions.store.models import Registration
 from subscriptions.web.http import urls
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.incoming import NO_SITE, Incoming
+from subscriptions.web.http.problem import Problem
 from subscriptions.web.intake.on_behalf import Vouched
-from subscriptions.web.intake.parse import Named, choice
+from subscriptions.web.intake.parse import NOT_ITS_WORDING, Named, choice
 
 NO_PROOF = Pass(Need.NEVER)  # of who is known by a token, a mailbox or a handle; what they may cause is the budget's
 NOBODY = Address("", "", "")
@@ -135,6 +136,11 @@ def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
     newest = found[0].ref
     later = visit.refs[visit.refs.index(newest) + 1 :] if newest in visit.refs else visit.refs
     return later[0] if later else None
+
+
+def is_behind(asked: SignUp | list[Problem]) -> bool:
+    """Whether it names a wording that is not known here: a form of another process may show one of just now."""
+    return isinstance(asked, list) and any(one.message == NOT_ITS_WORDING for one in asked)
 
 
 def sign_up_like(rows: Sequence[Registration], parts: Parts, sites: Mapping[int, str] | None = None) -> SignUp | None:

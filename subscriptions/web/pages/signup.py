@@ -21,8 +21,8 @@ from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.fields import shown_fields
 from subscriptions.web.intake.hints import Hint
-from subscriptions.web.intake.parse import from_form, is_behind
-from subscriptions.web.intake.submit import complete, new_handle, submit
+from subscriptions.web.intake.parse import from_form
+from subscriptions.web.intake.submit import complete, is_behind, new_handle, submit
 from subscriptions.web.pages import one_more_step
 from subscriptions.web.pages.sign_up_form import SignUpForm, describe
 
