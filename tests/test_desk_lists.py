@@ -185,7 +185,7 @@ def test_a_changed_wording_is_a_version_and_who_agreed_to_the_earlier_one_keeps_
     world.clock.forward(days=3)
     change(world, "concerts", wording=text.replace("at any time", "whenever I like"))
     page = at_the_desk(world, Role.VIEWER).get(f"{PATH}/wordings").text
-    assert "2 people agreed to an earlier text and keep it. For anything it does not cover, ask them anew." in page
+    assert "2 people agreed to an earlier text and keep it. For anything it does not cover, ask them again." in page
     assert "<ins>whenever</ins>" in page
     assert page.index("whenever") < page.index("2 subscribers agreed to it")
     assert "0 subscribers agreed to it" in page and page.count("in use") == 1
