@@ -38,7 +38,7 @@ def test_without_javascript_the_preview_beside_the_editor_shows_what_is_typed_an
         make(page, server, "Evening letter")
         frame = page.frame_locator("iframe[name=preview]")
         expect(frame.get_by_role("heading", level=1)).to_have_text("Subscribe to Evening letter")
-        page.get_by_label("Name", exact=True).fill("Morning letter")
+        page.get_by_role("textbox", name="Name").fill("Morning letter")
         page.get_by_label("Who is responsible").fill("Example Society")
         page.get_by_role("button", name="Show").click()
         expect(frame.get_by_role("heading", level=1)).to_have_text("Subscribe to Morning letter")
@@ -66,8 +66,7 @@ def test_every_page_about_a_list_is_for_everyone(browser: Browser, server: Serve
         make(page, server, f"Letter for {screen.replace(',', '')}")
         page.get_by_role("button", name="Add", exact=True).click()
         page.get_by_label("Colour").fill("red")
-        for one in page.locator("summary").all():
-            one.click()
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         wrong["with a language"] = seen(page, width)
         page.get_by_role("button", name="Save").last.click()
         wrong["with a problem"] = seen(page, width)
