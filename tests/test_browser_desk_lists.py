@@ -39,7 +39,7 @@ def test_without_javascript_the_preview_beside_the_editor_shows_what_is_typed_an
         frame = page.frame_locator("iframe[name=preview]")
         expect(frame.get_by_role("heading", level=1)).to_have_text("Subscribe to Evening letter")
         page.get_by_role("textbox", name="Name").fill("Morning letter")
-        page.get_by_label("Who is responsible").fill("Example Society")
+        page.get_by_label("Responsible person or organisation").fill("Example Society")
         page.get_by_role("button", name="Show").click()
         expect(frame.get_by_role("heading", level=1)).to_have_text("Subscribe to Morning letter")
         heading(page, "Evening letter")

@@ -50,9 +50,14 @@ def test_whoever_makes_a_list_types_its_name_and_writes_its_texts_next(world: Wo
     made = owner.post("/admin/lists", name="Der große Brief", slug="", language="de", timezone="Europe/Berlin")
     assert made.location == "/admin/lists/der-grosse-brief?done=made"
     page = owner.get(made.location).text
-    assert "To do before you go live: Who is responsible, Postal address, Contact for privacy, Privacy policy." in page
+    assert "To do before you go live: Responsible person or organisation, Postal address, Contact for privacy," in page
     row = the_list(world, "der-grosse-brief")
     assert (row.name, row.locale, row.timezone, row.draft) == ("Der große Brief", "de", "Europe/Berlin", True)
+    before = told(row, world.parts.catalogue.wordings)
+    path, typed = made.location.partition("?")[0], as_typed(before) | {"own.controller": "Verein e. V."}
+    assert owner.post(path, mark=mark_of(owner.get(path)), **typed).status_code == 303
+    after = told(the_list(world, "der-grosse-brief"), world.parts.catalogue.wordings)
+    assert before.wording != after.wording and "Verein e. V." in after.wording, "the usual text names who sends"
     again = owner.post("/admin/lists", name="Der große Brief", slug="", language="de", timezone="")
     assert again.status_code == 422 and "There is a list with that address already" in again.text
     assert 'value="Der große Brief"' in again.text

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 import click
@@ -37,6 +37,8 @@ _SET = click.option(
 def create(slug: str, name: str, locale: str, settings: Sequence[str]) -> None:
     """Make a list, which the desk and these commands can change. It is a draft until its legal notice is complete."""
     said = _read({"slug": slug, "name": name, "locale": locale}, settings)
+    if not any(one.startswith("wording=") for one in settings):
+        said = replace(said, wording=phrases.wording(_language(said), said.name, said.controller, "", ""))
     act = acts.act(list=slug)
     _or_sentence(lambda: doing.create(asdict(said), current_parts().clock.now(), act))
     current_parts().follow()
@@ -81,12 +83,23 @@ def wording(slug: str, text: str | None, compose: bool, often: str, about: str, 
 
 def _change(row: List, settings: Sequence[str]) -> None:
     parts = current_parts()
-    said = _read(as_table(told(row, parts.catalogue.wordings)), settings)
+    before = told(row, parts.catalogue.wordings)
+    said = _reworded(before, _read(as_table(before), settings))
     act = acts.act(list=row.slug)
     changed = _or_sentence(lambda: doing.change(asdict(said), parts.clock.now(), act))
     parts.follow()
     click.echo(f"{row.slug} has been changed." if changed else f"{row.slug} says so already: nothing was changed.")
     _say_what_it_lacks(the_list(row.slug))
+
+
+def _reworded(before: ListSettings, said: ListSettings) -> ListSettings:
+    """With the usual wording for its name and controller, where it had the usual one."""
+    wording = phrases.reworded(_language(said), before, said.name, said.controller, said.wording)
+    return replace(said, wording=wording)
+
+
+def _language(said: ListSettings) -> str:
+    return current_parts().languages.best(None, (), said.locale)
 
 
 def _read(raw: dict[str, Any], settings: Sequence[str]) -> ListSettings:

@@ -48,7 +48,7 @@ class Composer:
         self, templates: Environment, settings: Settings, links: Links, catalogue: Callable[[], Catalogue],
         languages: Languages,
     ) -> None:  # fmt: skip
-        self.templates, self._settings = templates, settings
+        self._templates, self._settings = templates, settings
         self.links, self._catalogue = links, catalogue
         self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
@@ -172,7 +172,7 @@ class Composer:
         context |= style.look(mail, of_one, self._settings)
         with force_locale(locale_of(tag, common(rows, "address_form"))):
             subject, text, html = (
-                self.templates.get_template(f"email/{mail}/{part}").render(context)
+                self._templates.get_template(f"email/{mail}/{part}").render(context)
                 for part in ("subject.txt", "body.txt", "body.html")
             )
         headers = responsible.headers(rows, self._ours)

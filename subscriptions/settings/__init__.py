@@ -11,6 +11,8 @@ from subscriptions.domain.breaker import Thresholds
 from subscriptions.domain.policy import Policy, Rate
 from subscriptions.domain.texts import filled
 
+USUAL_WORDING = "Yes, I would like to receive “{name}” from {controller} by e-mail. I can unsubscribe at any time."
+
 
 class BadSettings(Exception):
     """Everything that is wrong with the configuration, one sentence a line."""
@@ -110,7 +112,7 @@ class ListSettings:
     name: str = "Newsletter"
     description: str = ""
     locale: str = "en"
-    wording: str = "Yes, I would like to receive “{name}” from {controller} by e-mail. I can unsubscribe at any time."
+    wording: str = USUAL_WORDING
     policy_url: str = ""
     controller: str = ""
     postal_address: str = ""

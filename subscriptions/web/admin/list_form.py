@@ -76,6 +76,8 @@ def read(form: ListForm, before: ListSettings) -> ListSettings | None:
     raw |= _table(form.typed, OWN, raw.keys() - NOT_TYPED)
     raw |= {name: bool(form.typed.get(f"{OWN}.{name}")) for name in _TICKED}
     raw["fields"] = [*(key for key in FIELDS if key in form.keys), *(one for one in raw["fields"] if one not in FIELDS)]
+    tag = current_parts().languages.best(None, (), raw["locale"])
+    raw["wording"] = phrases.reworded(tag, before, raw["name"], raw["controller"], raw["wording"])
     raw["texts"] = {tag: _table(form.typed, tag, {one.name for one in fields(ListTexts)}) for tag in form.tags}
     said, problems = read_list(raw, current_parts().settings.root)
     form.wrong = [_wrong(problem) for problem in problems]

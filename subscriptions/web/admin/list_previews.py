@@ -1,6 +1,6 @@
 """The preview of a list, from what stands in the editor: the real form, pages and mails, with nothing stored."""
 
-from flask import Response, abort, render_template, request, url_for
+from flask import Response, abort, current_app, render_template, request, url_for
 from flask_babel import force_locale
 
 from subscriptions.languages import locale_of
@@ -47,8 +47,7 @@ def preview_list(slug: str) -> Response | str | tuple[str, int]:
 
 def _mail(catalogue: Catalogue, row: List, kind: str, tag: str) -> bytes:
     parts = current_parts()
-    templates = parts.sender.composer.templates
-    composer = Composer(templates, parts.settings, parts.links, lambda: catalogue, parts.languages)
+    composer = Composer(current_app.jinja_env, parts.settings, parts.links, lambda: catalogue, parts.languages)
     return Previews(composer, parts.settings, catalogue, now()).one(kind, row, tag).octets
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from subscriptions import languages
 from subscriptions.actions import lists as acts
+from subscriptions.mail import phrases
 from subscriptions.parts import current_parts
 from subscriptions.settings.tables import read_list
 from subscriptions.store import lists as rows
@@ -48,6 +49,9 @@ def create_list() -> Answer:
     """A draft, whose texts are written next."""
     typed = {name: request.form.get(name, "").strip() for name in ("name", "slug", "language", "timezone")}
     raw = {"name": typed["name"], "slug": typed["slug"] or slug_of(typed["name"]), "timezone": typed["timezone"]}
+    raw["wording"] = phrases.wording(
+        current_parts().languages.best(None, (), typed["language"]), typed["name"], "", "", ""
+    )
     made, problems = read_list(raw | {"locale": typed["language"]}, current_parts().settings.root)
     if problems:
         return _lists(problems=[one.replace(f' in list "{raw["slug"]}"', "", 1) for one in problems], typed=typed), 422
