@@ -116,7 +116,6 @@ ROWS = (
 )  # fmt: skip
 
 
-def of(settings: Settings, slug: str | None = None) -> list[str]:
-    """One sentence each, of all lists or of one."""
-    lists = [one for one in settings.lists if slug in (None, one.slug)]
+def of(settings: Settings, lists: Sequence[ListSettings]) -> list[str]:
+    """One sentence each; of these lists and of the service."""
     return [row.sentence.format(*filled) for row in ROWS for filled in row.when(settings, lists)]

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from flask import Flask, current_app
 
-from subscriptions import disposable, keys
+from subscriptions import disposable, findings, keys
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import SignUp, subscribe
@@ -24,7 +24,7 @@ from subscriptions.lookup import Lookup
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
-from subscriptions.settings import Settings
+from subscriptions.settings import ListSettings, Settings
 from subscriptions.store import lists, mode
 from subscriptions.store.counters import Tally
 from subscriptions.store.engine import WentLive, reading
@@ -51,7 +51,6 @@ class Parts:
         new_line = lines(app, settings, clock)
         self.sender = Sender(app, composer, clock, new_line, mail.connections, mail.max_per_minute)
         self.sign_ups: GroupCommit[SignUp, Refusal | None] = GroupCommit(self._take, app.app_context)
-        self.mailable = mailable(settings)
         self.disposable = disposable.disposable_domains(settings.data_dir)
         self.lookup = Lookup(abuse.nameservers, clock)
         self.forms, self.work = FormTokens(secrets), ProofOfWork(secrets, clock)
@@ -62,6 +61,7 @@ class Parts:
         self.warnings: list[str] = []
         self.look: tuple[float, list[str], dict[str, Any]] | None = None  # of /readyz, and when it began (ticks)
         self._catalogue: Catalogue | None = None
+        self._mailable: tuple[Catalogue, Mailable] | None = None  # and of which lists
         self._tries_out = False
 
     def _take(self, sign_ups: Sequence[SignUp]) -> list[Refusal | None]:
@@ -75,9 +75,29 @@ class Parts:
     @property
     def catalogue(self) -> Catalogue:
         """As this process has looked it up last; swapped whole, so whoever holds one holds it to the end."""
-        if self._catalogue is None:
-            self._catalogue = lists.read_catalogue()
+        return self._catalogue or self._read()
+
+    def _read(self) -> Catalogue:
+        """The lists anew, with what hangs on them."""
+        self._catalogue = lists.read_catalogue()
+        self.warn()
         return self._catalogue
+
+    @property
+    def mailable(self) -> Mailable:
+        """Which addresses are mailed at all."""
+        if self._mailable is None or self._mailable[0] is not self.catalogue:
+            self._mailable = self.catalogue, mailable(self.settings, self.said_lists())
+        return self._mailable[1]
+
+    def warn(self) -> None:
+        """What is allowed and will hurt; while things are tried out nobody is hurt."""
+        is_tried = self.settings.mail.transport == "mailbox"
+        self.warnings[:] = [*self.misfits, *([] if is_tried else findings.of(self.settings, self.said_lists()))]
+
+    def said_lists(self) -> list[ListSettings]:
+        """Those that take sign-ups, as the configuration would say them."""
+        return [lists.told(row, self.catalogue.wordings) for row in self.catalogue.configured]
 
     def follow(self) -> None:
         """Look what another process may have changed: the lists, and in try-out mode the clock."""
@@ -85,7 +105,7 @@ class Parts:
         with reading() as session:
             version = lists.version(session)
         if self._catalogue is None or self._catalogue.version != version:
-            self._catalogue = lists.read_catalogue()
+            self._read()
 
     def follow_clock(self) -> None:
         """In try-out mode the clock stands where the time machine has put it, for every process.
@@ -116,12 +136,12 @@ def init_app(app: Flask, settings: Settings, clock: Clock) -> None:
     app.extensions[NAME] = Parts(app, settings, clock)
 
 
-def mailable(settings: Settings) -> Mailable:
-    """Which addresses this installation mails at all."""
+def mailable(settings: Settings, said: Sequence[ListSettings]) -> Mailable:
+    """Which addresses this installation mails at all: not its own, nor those that its lists name."""
     abuse = settings.abuse
-    contacts = [one.privacy_contact for one in settings.lists]
-    contacts += [texts.privacy_contact for one in settings.lists for texts in one.texts.values()]
-    contacts += [text for one in settings.lists for text in (one.sender, one.reply_to)]
+    contacts = [one.privacy_contact for one in said]
+    contacts += [texts.privacy_contact for one in said for texts in one.texts.values()]
+    contacts += [text for one in said for text in (one.sender, one.reply_to)]
     ours = [settings.mail.sender, settings.mail.envelope_sender, *contacts]
     own = frozenset(mailbox for text in ours if (mailbox := _mailbox(text)))
     return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)

@@ -4,22 +4,26 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from subscriptions import __version__, findings, fits
+from subscriptions import __version__, fits
 from subscriptions.clock import Clock
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
 from subscriptions.parts import current_parts
-from subscriptions.settings import BadSettings, ListSettings
-from subscriptions.store import audit, counters, lists, meta, migrate, registrations, traffic
+from subscriptions.settings import BadSettings, ListSettings, Settings
+from subscriptions.store import audit, counters, list_changes, lists, meta, migrate, registrations, traffic
 from subscriptions.store import jobs as job_rows
 from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
 
 log = logging.getLogger(__name__)
+KEPT_AT_THE_DESK = (
+    'list "{}" is kept at the desk, so what [[lists]] of the configuration says of it is not used: remove it there'
+)
 FORK_WAITS = 10.0  # seconds, for jobs under way
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
 
@@ -45,10 +49,18 @@ def prepare(app: Flask, *, any_mode: bool = False) -> None:
             meta.note_version(session, __version__, parts.clock.now())
             job_rows.ensure(session, [*NAMED, "relay"])
             traffic.ensure(session)
-            lists.sync(session, [_fields(configured) for configured in parts.settings.lists], parts.clock.now())
-            lists.note_version(session)
+            parts.misfits += _lists(session, parts.settings, parts.clock.now())
             _word(session)
     follow(app)
+
+
+def _lists(session: Session, settings: Settings, now: datetime) -> list[str]:
+    """The lists of the file; what of it does not count, since the desk has that list."""
+    said = [asdict(configured) for configured in settings.lists] if settings.names_lists else []
+    taken = list_changes.sync(session, said, now)
+    list_changes.ensure_one(session, asdict(ListSettings()), now)
+    list_changes.note_version(session)
+    return [KEPT_AT_THE_DESK.format(slug) for slug in taken]
 
 
 def _word(session: Session) -> None:
@@ -64,17 +76,12 @@ def serve(app: Flask) -> None:
     prepare(app)
 
 
-def _fields(configured: ListSettings) -> dict[str, object]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(configured).items()}
-
-
 def follow(app: Flask) -> None:
     """Read what was prepared, by whatever process."""
     parts = current_parts(app)
     with app.app_context():
         parts.follow()
-    trying_out = parts.settings.mail.transport == "mailbox"  # which nobody is hurt by
-    parts.warnings[:] = [*parts.misfits, *([] if trying_out else findings.of(parts.settings))]
+        parts.warn()
 
 
 def close_connections(app: Flask) -> None:

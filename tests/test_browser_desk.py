@@ -14,9 +14,11 @@ from tests.test_browser_looks import SCREENS, SHAPE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
+LISTS = ("lists", "lists/newsletter", "lists/newsletter/wordings", "lists/newsletter/site", "go-live")
 PAGES = (
     "",
     "people",
+    *LISTS,
     "people/sign-up",
     "export",
     "export/back",

@@ -66,7 +66,7 @@ def test_our_own_addresses_are_never_mailed_even_where_roles_are() -> None:
         lists=(ListSettings(privacy_contact="privacy@us.example"), ListSettings(slug="b", privacy_contact="by letter")),
         abuse=Abuse(role_addresses=True),
     )
-    rules = mailable(settings)
+    rules = mailable(settings, settings.lists)
     ours = [rules.why_not(parse(f"{name}@us.example")) is not None for name in ("letters", "Bounced", "privacy", "we")]
     assert ours == [True, True, True, False]
 

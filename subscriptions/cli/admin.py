@@ -22,7 +22,7 @@ from subscriptions.store.engine import Unavailable, reading
 
 STATES = ("pending", "blocked", "confirmed", "unsubscribed", "bounced")
 
-lists = Group("lists", help="Show the lists of this installation.")
+lists = Group("lists", help="Show, make and change lists.")
 tokens_group = Group("tokens", help="Create, show and revoke API tokens.")
 
 

@@ -9,12 +9,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from subscriptions import fits, logs, start
+from subscriptions.actions import go_live as clearing
 from subscriptions.cli import BUSY, acts
 from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings
-from subscriptions.store import audit, mode, vacuum
+from subscriptions.store import mode, vacuum
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
-from subscriptions.store.migrate import SchemaTooNew, one_at_a_time
+from subscriptions.store.migrate import SchemaTooNew
 from subscriptions.store.mode import Mode
 
 RUNS = "The service is still running in try-out mode: stop it first. Nothing was changed."
@@ -51,20 +52,10 @@ def _go_live(yes: bool) -> str:
             f"This removes for good what was created in try-out mode: {_said(counts)}. It also sets the clock back to "
             "real time. Lists, wordings and tokens stay."
         )
-    _clear()
-    vacuum.sweep_files(current_parts().clock.real_now(), asked=True)
+    clock = current_parts().clock
+    clearing.clear(replace(acts.act(), at=clock.real_now()), is_live=True)
+    vacuum.sweep_files(clock.real_now(), asked=True)
     return f"Removed: {_said(counts)}.\n{DONE}"
-
-
-def _clear() -> None:
-    """All or nothing; whoever starts meanwhile waits until it is done."""
-    now = current_parts().clock.real_now()
-    with transaction() as session:
-        one_at_a_time(session.connection())
-        counts = mode.counts(session)
-        mode.clear(session, now)
-        mode.note(session, Mode.LIVE)
-        audit.write(session, replace(acts.act(), at=now).of(counts["persons"], **counts))
 
 
 def _said(counts: Mapping[str, int]) -> str:

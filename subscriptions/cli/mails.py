@@ -125,7 +125,8 @@ def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
 
     It also says which texts of a list have not been translated; people then see the text in the list's own language.
     """
-    found, lacking = _chosen(kind, tag, slug), findings.of(current_parts().settings, slug)
+    lists = [one for one in current_parts().said_lists() if slug in (None, one.slug)]
+    found, lacking = _chosen(kind, tag, slug), findings.of(current_parts().settings, lists)
     for row, language in dict.fromkeys((mail.row, mail.tag) for mail in found):
         _say_what_is_missing(row, language)
     wrong = [f"{_named(mail)}: {problem}." for mail in found for problem in mail.problems]

@@ -1,6 +1,7 @@
 """Sentences of mails that depend on the person: looked up once for each language, since mails leave by the hundred."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from flask_babel import force_locale, gettext
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.texts import filled
 from subscriptions.languages import locale_of, marked
+from subscriptions.settings import USUAL_WORDING, ListSettings
 from subscriptions.store.kept import Kept
 
 
@@ -23,6 +25,27 @@ def greeting(place: str, tag: str, form: str = "") -> str:
 def on_site(time: str, site: str, tag: str) -> str:
     """When something was entered, and where."""
     return _said(marked("%(time)s, on %(site)s"), tag) % {"time": time, "site": site}
+
+
+def wording(tag: str, name: str, controller: str, often: str, about: str) -> str:
+    """A consent text from its parts, the last three of which may be missing: what, of whom, how often, about what."""
+    values = {"name": name, "controller": controller}
+    values["often"] = _said(marked(", %(often)s"), tag) % {"often": often} if often else ""
+    values["about"] = _said(marked(", about %(about)s"), tag) % {"about": about} if about else ""
+    return filled(_said(_WHOLE if controller else _UNNAMED, tag), values)
+
+
+def reworded(tag: str, before: ListSettings, name: str, controller: str, text: str) -> str:
+    """A consent text for another name or controller, where it was the usual one until now; else that text."""
+    usual = wording(tag, before.name, before.controller, "", ""), replace(before, wording=USUAL_WORDING).wording
+    is_renamed = (name, controller) != (before.name, before.controller)
+    return wording(tag, name, controller, "", "") if is_renamed and text in usual else text
+
+
+_WHOLE = marked(
+    "Please send me “%(name)s” of %(controller)s by email%(often)s%(about)s. I can unsubscribe at any time."
+)
+_UNNAMED = marked("Please send me “%(name)s” by email%(often)s%(about)s. I can unsubscribe at any time.")
 
 
 def what_stays(

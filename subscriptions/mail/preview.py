@@ -9,6 +9,7 @@ from subscriptions.domain.breaker import Excess, Opening, Scope
 from subscriptions.domain.budget import longest
 from subscriptions.domain.lifecycle import Registration
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
+from subscriptions.domain.prose import links
 from subscriptions.domain.sites import host_of
 from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm, numbers
@@ -130,4 +131,5 @@ class Previews:
             of = f" ({party.row.slug})" if len(all_of) > 1 else ""
             facts |= {f"{name}{of}": getattr(party.row, key) for name, key in _LEGAL.items() if getattr(party.row, key)}
         away = {url for party in all_of for url in (party.row.policy_url, party.row.imprint_url)}
+        away |= {url for each in rows if mail is MailKind.WELCOME for url in links(each.welcome_text)}
         return Expected(origin, frozenset(away.union(each.policy_url for each in wordings)), facts)

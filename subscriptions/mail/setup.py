@@ -8,6 +8,7 @@ import flask_mail
 from flask import Flask
 
 from subscriptions.clock import Clock
+from subscriptions.domain.prose import paragraphs
 from subscriptions.mail.compiled_mails import wrapped
 from subscriptions.mail.lines import Line, OutMessage
 from subscriptions.mail.smtp import SmtpConnection
@@ -47,7 +48,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["MAIL_SERVER"], app.config["MAIL_PORT"] = settings.mail.host, settings.mail.port
     app.config["MAIL_DEFAULT_SENDER"] = settings.mail.sender
     mail.init_app(app)
-    app.jinja_env.filters["wrapped"] = wrapped
+    app.jinja_env.filters |= {"wrapped": wrapped, "paragraphs": paragraphs}
 
 
 def lines(app: Flask, settings: Settings, clock: Clock) -> Callable[[], Line]:

@@ -51,7 +51,7 @@ def serve(create_app: Callable[[Settings], Flask]) -> None:
         start.serve(app)
     except start.REFUSALS as error:
         sys.exit(start.sentence(error))
-    _greet(settings)
+    _greet(settings, current_parts(app).catalogue.configured[0].slug)
     if settings.server.workers == 1 and not settings.server.mail_process:
         _web_process(app, listening, JOBS)
     else:
@@ -67,8 +67,8 @@ def _listen(settings: Settings) -> socket:
         sys.exit(f"Cannot serve on {host}, port {port} (host and port in [server]): {reason}.")
 
 
-def _greet(settings: Settings) -> None:
-    base, slug = settings.server.base_url.rstrip("/"), settings.lists[0].slug
+def _greet(settings: Settings, slug: str) -> None:
+    base = settings.server.base_url.rstrip("/")
     print(f"Yestwice serves {base}/  (sign-up page: {base}/subscribe/{slug})", file=sys.stderr)
     print(f"To put the form on your site: {base}/embed/{slug}", file=sys.stderr, flush=True)
     if settings.mail.transport == "mailbox":

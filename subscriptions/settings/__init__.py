@@ -11,6 +11,8 @@ from subscriptions.domain.breaker import Thresholds
 from subscriptions.domain.policy import Policy, Rate
 from subscriptions.domain.texts import filled
 
+USUAL_WORDING = "Yes, I would like to receive “{name}” from {controller} by e-mail. I can unsubscribe at any time."
+
 
 class BadSettings(Exception):
     """Everything that is wrong with the configuration, one sentence a line."""
@@ -100,6 +102,8 @@ class ListTexts:
     postal_address: str = ""
     privacy_contact: str = ""
     fields: tuple[str, ...] = ()
+    welcome_text: str = ""
+    confirmed_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class ListSettings:
     name: str = "Newsletter"
     description: str = ""
     locale: str = "en"
-    wording: str = "Yes, I would like to receive “{name}” from {controller} by e-mail. I can unsubscribe at any time."
+    wording: str = USUAL_WORDING
     policy_url: str = ""
     controller: str = ""
     postal_address: str = ""
@@ -119,6 +123,8 @@ class ListSettings:
     timezone: str = ""
     address_form: str = "formal"
     welcome: bool = False
+    welcome_text: str = ""
+    confirmed_text: str = ""
     public: bool = True
     fields: tuple[str, ...] = ("name",)
     origins: tuple[str, ...] = ()
@@ -155,6 +161,7 @@ class Settings:
     admin: Admin = field(default_factory=Admin)
     lists: tuple[ListSettings, ...] = (ListSettings(),)
     root: Path = Path()  # relative paths start here: the folder of app.py
+    names_lists: bool = field(default=True, compare=False)  # if not, the one above is the built-in, and the desk's
 
     @property
     def data_dir(self) -> Path:

@@ -5,11 +5,9 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,8 +15,8 @@ from sqlalchemy.exc import ArgumentError
 from subscriptions.domain.address import BadAddress, named, parse
 from subscriptions.domain.fields import FIELDS, OWN
 from subscriptions.domain.sites import origin_of
-from subscriptions.look.pictures import OCTETS_AT_MOST, TYPES, NoPicture, read_picture
 from subscriptions.settings import ListSettings, ListTexts, Settings
+from subscriptions.settings.values import look_problems, unwritable, zone_problems
 
 RULES = tomllib.loads(Path(__file__).with_name("rules.toml").read_text("utf-8"))
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
@@ -45,11 +43,13 @@ def is_loopback(host: str) -> bool:
 
 
 def _ruled(settings: Settings) -> Iterator[str]:
-    tables = [(section, f"[{section}]", getattr(settings, section)) for section in RULES if section != "lists"]
-    tables += [("lists", f'[[lists]] "{configured.slug}"', configured) for configured in settings.lists]
-    for section, label, table in tables:
-        for key, rule in RULES[section].items():
-            yield from _broken(rule, f"{key} in {label}", getattr(table, key))
+    for section in (name for name in RULES if name != "lists"):
+        yield from _of_table(section, getattr(settings, section), f"[{section}]")
+
+
+def _of_table(section: str, table: Any, label: str) -> Iterator[str]:
+    for key, rule in RULES[section].items():
+        yield from _broken(rule, f"{key} in {label}", getattr(table, key))
 
 
 def _broken(rule: Any, label: str, value: Any) -> Iterator[str]:
@@ -163,29 +163,25 @@ def _lists(settings: Settings) -> Iterator[str]:
         if times > 1:
             yield f'slug "{slug}" is used by more than one of [[lists]].'
     for configured in settings.lists:
-        label = f'[[lists]] "{configured.slug}"'
-        for key in ("policy_url", "imprint_url"):
-            if (url := getattr(configured, key)) and _web(url) is None:
-                yield f"{key} in {label} must start with https:// or http://."
-        for key in ("sender", "reply_to"):
-            if text := getattr(configured, key):
-                yield from _sender(f"{key} in {label}", text)
-        if configured.timezone:
-            yield from _zone(configured.timezone, label)
-        for tag, texts in configured.texts.items():
-            yield from _texts(configured, tag, texts, label)
-        yield from site_problems(configured, label)
-        yield from look_problems(configured, label, settings.root)
+        yield from list_problems(configured, f'[[lists]] "{configured.slug}"', settings.root)
 
 
-def _zone(name: str, label: str) -> Iterator[str]:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        known = {each.lower(): each for each in available_timezones()}
-        near = get_close_matches(name.lower(), known, 1)
-        meant = f'; perhaps you mean "{known[near[0]]}"' if near else ""
-        yield f'timezone in {label} is "{name}", which is not a time zone such as "Europe/Berlin"{meant}.'
+def list_problems(configured: ListSettings, label: str, root: Path) -> Iterator[str]:
+    """The same of one list, whoever says it: the file, a command or the desk."""
+    yield from _of_table("lists", configured, label)
+    yield from unwritable(configured, label)
+    for key in ("policy_url", "imprint_url"):
+        if (url := getattr(configured, key)) and _web(url) is None:
+            yield f"{key} in {label} must start with https:// or http://."
+    for key in ("sender", "reply_to"):
+        if text := getattr(configured, key):
+            yield from _sender(f"{key} in {label}", text)
+    if configured.timezone:
+        yield from zone_problems(configured.timezone, label)
+    for tag, texts in configured.texts.items():
+        yield from _texts(configured, tag, texts, label)
+    yield from site_problems(configured, label)
+    yield from look_problems(configured, label, root)
 
 
 def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> Iterator[str]:
@@ -193,9 +189,10 @@ def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> 
     own, label = configured.locale.lower(), f"{label}, texts.{tag},"
     if f"{own}-".startswith(f"{tag.lower()}-"):
         yield f'texts in {label} are in the list\'s own language, "{configured.locale}": put them in the list itself.'
-    for key in ("name", "wording"):
+    for key in ("name", "wording", "welcome_text", "confirmed_text"):
         if getattr(texts, key):
             yield from _broken(RULES["lists"][key], f"{key} in {label}", getattr(texts, key))
+    yield from unwritable(texts, label)
     if texts.policy_url and _web(texts.policy_url) is None:
         yield f"policy_url in {label} must start with https:// or http://."
     keys = {key for text in configured.fields if (key := text.partition(":")[0]) != text}
@@ -222,22 +219,3 @@ def site_problems(configured: ListSettings, label: str) -> Iterator[str]:
             yield f'fields in {label} contains "{key}": use {", ".join(FIELDS)}, or a field of your own, {OWN}.'
     if len(set(keys)) < len(keys):
         yield f"fields in {label} names a field twice."
-
-
-def look_problems(configured: ListSettings, label: str, root: Path) -> Iterator[str]:
-    """A picture that is there, is one and is not large."""
-    path = root / configured.logo
-    if not configured.logo:
-        return
-    if path.suffix.lower() not in TYPES:
-        yield f"logo in {label} must be a file that ends in {', '.join(TYPES)}."
-        return
-    try:
-        picture = read_picture(path)
-    except NoPicture:
-        yield f"logo in {label} names {path}, which is not a picture of the type in its file name."
-    except OSError:
-        yield f"logo in {label} names {path}, which cannot be read."
-    else:
-        if len(picture.octets) > OCTETS_AT_MOST:
-            yield f"logo in {label} is larger than {OCTETS_AT_MOST // 1000} kB: every page of the list has to load it."

@@ -4,42 +4,18 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
-from babel import Locale, UnknownLocaleError
-
-from subscriptions.domain.fields import OWN
-from subscriptions.domain.texts import language_tag
-from subscriptions.settings import BadSettings, ListSettings, ListTexts, Server, Settings
+from subscriptions.settings import BadSettings, ListSettings, Server, Settings
 from subscriptions.settings.check import problems_of
-from subscriptions.settings.spelling import in_one_spelling
+from subscriptions.settings.tables import SECRETS, Reading, Said, meant, table, value_in
 
 PREFIX = "SUBSCRIPTIONS_"
-SECRETS = {"secret_keys", "pepper", "password", "url"}
 
-SECTIONS = {name: kind for name, kind in get_type_hints(Settings).items() if name not in ("lists", "root")}
-
-
-class _Said(str):
-    """A text of the environment: TOML where the setting wants something else, never at the cost of a text."""
-
-
-@dataclass
-class _Reading:
-    file: str = "the defaults"
-    raw: dict[str, Any] = field(default_factory=dict)
-    named: dict[tuple[str, ...], str] = field(default_factory=dict)  # settings that the environment named
-    problems: list[str] = field(default_factory=list)
-
-    def where(self, *path: str) -> str:
-        """The variable that named this setting, a part of it or its whole section; else the file."""
-        for named in sorted(self.named, key=len, reverse=True):
-            if named[: len(path)] == path or path[: len(named)] == named:
-                return self.named[named]
-        return self.file
+_NO_SECTIONS = ("lists", "root", "names_lists")
+SECTIONS = {name: kind for name, kind in get_type_hints(Settings).items() if name not in _NO_SECTIONS}
 
 
 def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> Settings:
@@ -51,7 +27,7 @@ def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> 
     home = home or Path(__file__).resolve().parent.parent.parent
     named = environ.get(PREFIX + "CONFIG")
     path = Path(named) if named else home / "config.toml"
-    reading = _Reading()
+    reading = Reading()
     whole = _read(path, reading) if named or path.exists() else True
     _from_environment(environ, reading)
     settings = _build(reading, home)
@@ -63,7 +39,7 @@ def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> 
     return settings
 
 
-def _source(problem: str, settings: Settings, reading: _Reading) -> str:
+def _source(problem: str, settings: Settings, reading: Reading) -> str:
     found = re.match(r'(\w+)(?: in \[(\w+)\]| in \[\[lists\]\] "(.*?)")', problem)
     if found is None:
         return reading.where("lists")
@@ -73,7 +49,7 @@ def _source(problem: str, settings: Settings, reading: _Reading) -> str:
     return reading.where("lists", str([configured.slug for configured in settings.lists].index(slug)), key)
 
 
-def _read(path: Path, reading: _Reading) -> bool:
+def _read(path: Path, reading: Reading) -> bool:
     reading.file = str(path)
     try:
         reading.raw = tomllib.loads(path.read_text("utf-8-sig"))
@@ -87,12 +63,12 @@ def _read(path: Path, reading: _Reading) -> bool:
     return False
 
 
-def _from_environment(environ: Mapping[str, str], reading: _Reading) -> None:
+def _from_environment(environ: Mapping[str, str], reading: Reading) -> None:
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name == PREFIX + "CONFIG":
             continue
         path = name.removeprefix(PREFIX).lower().split("__")
-        value: Any = _Said(environ[name]) if len(path) > 1 else _value(environ[name])
+        value: Any = Said(environ[name]) if len(path) > 1 else value_in(environ[name])
         if path[-1].endswith("_file") and path[-1].removesuffix("_file") in SECRETS:
             path[-1] = path[-1].removesuffix("_file")
             try:
@@ -110,11 +86,11 @@ def _secret(path: Path, key: str) -> Any:
     text = path.read_text("utf-8").rstrip("\r\n")
     if key != "secret_keys":
         return text
-    listed = _value(text)
+    listed = value_in(text)
     return listed if isinstance(listed, list) else [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _put(reading: _Reading, path: list[str], value: Any, name: str) -> None:
+def _put(reading: Reading, path: list[str], value: Any, name: str) -> None:
     *above, last = path
     at: Any = reading.raw
     try:
@@ -132,22 +108,15 @@ def _entry(lists: list[Any], number: str) -> Any:
     return {str(n): table for n, table in enumerate(lists)}[number]
 
 
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"] if "\n" not in text else str(text)
-    except tomllib.TOMLDecodeError:
-        return str(text)
-
-
-def _build(reading: _Reading, home: Path) -> Settings:
+def _build(reading: Reading, home: Path) -> Settings:
     for unknown in sorted(reading.raw.keys() - SECTIONS.keys() - {"lists"}):
-        near = _meant(unknown, [*SECTIONS, "lists"])
+        near = meant(unknown, [*SECTIONS, "lists"])
         where = f"[{unknown}] in {reading.where(unknown)}"
         reading.problems.append(f"{where} is not a section of the configuration; {near}")
     raw = reading.raw
-    parts = {name: _table(kind, reading, raw.get(name, {}), (name,), f"[{name}]") for name, kind in SECTIONS.items()}
+    parts = {name: table(kind, reading, raw.get(name, {}), (name,), f"[{name}]") for name, kind in SECTIONS.items()}
     parts["server"] = reachable(parts["server"])
-    return Settings(**parts, lists=_lists(reading), root=home)
+    return Settings(**parts, lists=_lists(reading), root=home, names_lists="lists" in raw)
 
 
 def reachable(server: Server) -> Server:
@@ -159,90 +128,10 @@ def reachable(server: Server) -> Server:
     return replace(server, base_url=f"http://{f'[{host}]' if ':' in host else host}:{server.port}")
 
 
-def _lists(reading: _Reading) -> tuple[ListSettings, ...]:
+def _lists(reading: Reading) -> tuple[ListSettings, ...]:
     lists = reading.raw.get("lists", [{}])
     if not isinstance(lists, list) or not lists:
         reading.problems.append(f"[[lists]] in {reading.where('lists')} must be a list of at least one table.")
         return (ListSettings(),)
     tables = enumerate(lists)
-    return tuple(_table(ListSettings, reading, raw, ("lists", str(n)), f"[[lists]] no. {n + 1}") for n, raw in tables)
-
-
-def _table(kind: type, reading: _Reading, raw: Any, path: tuple[str, ...], label: str) -> Any:
-    if not isinstance(raw, dict):
-        reading.problems.append(f"{label} in {reading.where(*path)} must be a table.")
-        return kind()
-    types = get_type_hints(kind)
-    values: dict[str, Any] = {}
-    known = [setting.name for setting in fields(kind)]
-    for key, value in raw.items():
-        where = f"{key} in {label} of {reading.where(*path, key)}"
-        if key not in known:
-            reading.problems.append(f"{where} is not a setting; {_meant(key, known)}")
-            continue
-        try:
-            read = _texts(reading, value, path, label) if key == "texts" else _typed(types[key], value, key)
-            values[key] = in_one_spelling(key, read)
-        except TypeError as wanted:
-            shown = "its value" if key in SECRETS else repr(value)
-            reading.problems.append(f"{where} must be {wanted}, not {shown}.")
-    return kind(**values)
-
-
-def _texts(reading: _Reading, raw: Any, path: tuple[str, ...], label: str) -> dict[str, ListTexts]:
-    """By language, its tag in the usual letters."""
-    tables = _value(raw) if isinstance(raw, _Said) else raw
-    if not isinstance(tables, dict):
-        raise TypeError("a table for each language, such as [lists.texts.de]")
-    found: dict[str, ListTexts] = {}
-    for name, table in tables.items():
-        where = f"[lists.texts.{name}] of {label}"
-        read, tag = _table(ListTexts, reading, table, (*path, "texts", name), where), _language(name)
-        if tag is None:
-            reading.problems.append(f'{where} is not a known language: use a tag such as "de" or "pt-BR".')
-        elif tag in found:
-            reading.problems.append(f'{where} repeats the language "{tag}".')
-        else:
-            found[tag] = read
-    return found
-
-
-def _language(name: str) -> str | None:
-    """Of any spelling that `locale` may have as well; none where nobody speaks it."""
-    try:
-        return str(Locale.parse(language_tag(name) or name, sep="-")).replace("_", "-")
-    except (ValueError, UnknownLocaleError):
-        return None
-
-
-def _typed(wanted: Any, value: Any, key: str) -> Any:
-    """The value as the setting wants it; raises TypeError that says what that is."""
-    if isinstance(value, _Said):
-        read = _value(value)
-        value = str(value) if wanted is str and not isinstance(read, str) else read
-    if key == "fields" and isinstance(value, list):
-        return tuple(map(_field, value))
-    if get_origin(wanted) is tuple:
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        raise TypeError("a list of texts")
-    if type(value) is not wanted:
-        raise TypeError({str: "a text", int: "a whole number", bool: "true or false"}[wanted])
-    return value
-
-
-def _field(value: Any) -> str:
-    """A field in one text, however it is written: its purpose stands on a line of its own."""
-    if isinstance(value, str):
-        return value
-    told = dict(value) if isinstance(value, dict) else {}
-    is_whole = {"key", "label"} <= told.keys() <= {"key", "label", "purpose"}
-    if not is_whole or not all(isinstance(text, str) for text in told.values()):
-        raise TypeError(f"a list of names, or of fields of your own such as {OWN}")
-    lines = [f"{told['key']}: {told['label']}", told.get("purpose", "")]
-    return "\n".join(" ".join(line.split()) for line in lines if line)
-
-
-def _meant(key: str, known: list[str]) -> str:
-    near = get_close_matches(key, known, 1)
-    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}."
+    return tuple(table(ListSettings, reading, raw, ("lists", str(n)), f"[[lists]] no. {n + 1}") for n, raw in tables)

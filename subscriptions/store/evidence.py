@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import ANOTHER_SITE, PROMISED_IP, Channel, Fact, complete
@@ -48,6 +48,21 @@ def sites(session: Session, registration_ids: Sequence[int]) -> dict[int, str]:
     theirs = Evidence.registration_id.in_(registration_ids), Evidence.fact == Fact.REGISTERED
     told = session.execute(select(Evidence.registration_id, Evidence.details).where(*theirs))
     return {id_: said.get("site", ANOTHER_SITE if ANOTHER_SITE in said.get("flags", ()) else "") for id_, said in told}
+
+
+def sites_of_list(session: Session, list_id: int, since: datetime, at_most: int) -> list[tuple[str, str, bool, int]]:
+    """Site, wording, whether it was shown there, how many: of the newest sign-ups for all lists, those for this one.
+
+    Numbers count sign-ups from `since` on; 0: there are earlier ones alone.
+    """
+    newest = select(Registration).order_by(Registration.id.desc()).limit(at_most).subquery()
+    site, late = Evidence.details["site"].as_string(), case((newest.c.registered_at >= since, 1), else_=0)
+    columns = site, newest.c.wording_id, newest.c.vouched
+    found = (
+        select(*columns, func.sum(late)).join(Evidence, Evidence.registration_id == newest.c.id)
+        .where(newest.c.list_id == list_id, Evidence.fact == Fact.REGISTERED, site.is_not(None)).group_by(*columns)
+    )  # fmt: skip
+    return [tuple(row) for row in session.execute(found)]
 
 
 def of_subscription(session: Session, id_: int) -> Sequence[Evidence]:

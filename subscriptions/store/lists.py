@@ -1,18 +1,17 @@
-"""The lists as the configuration says, and the versions of their wordings."""
+"""The lists as the file and the desk say them, and the versions of their wordings, read."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from subscriptions.settings import ListSettings
-from subscriptions.store import meta
+from subscriptions.settings import ListSettings, ListTexts
+from subscriptions.store import meta, mode
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Wording
 
@@ -25,9 +24,20 @@ class Catalogue:
     wordings: Mapping[str, Wording]
     version: str | None = None
 
+    is_live: bool = False
+
     @cached_property
     def configured(self) -> Sequence[List]:
-        """Those that take sign-ups, in their order."""
+        """Those that take sign-ups, in their order; while things are tried out, drafts as well."""
+        return tuple(row for row in self.kept if self.takes(row))
+
+    def takes(self, row: List) -> bool:
+        """Whether that list takes sign-ups."""
+        return row.position is not None and not (row.draft and self.is_live)
+
+    @cached_property
+    def kept(self) -> Sequence[List]:
+        """All but those in the archive."""
         return tuple(row for row in self.lists.values() if row.position is not None)
 
     @cached_property
@@ -79,10 +89,37 @@ def read_catalogue() -> Catalogue:
 def catalogue_in(session: Session) -> Catalogue:
     rows, texts = all_of(session), wordings(session)
     for row in rows:
-        told = {"": row, row.locale.lower(): row} | {tag.lower(): _in_language(row, tag) for tag in row.texts}
-        for each in told.values():
-            each.told = told
-    return Catalogue({row.id: row for row in rows}, {row.id: row for row in texts}, version(session))
+        _tell(row)
+    is_live = (mode.noted(session) or mode.Mode.TRY_OUT).is_live
+    return Catalogue({row.id: row for row in rows}, {row.id: row for row in texts}, version(session), is_live)
+
+
+def _tell(row: List) -> None:
+    told = {"": row, row.locale.lower(): row} | {tag.lower(): _in_language(row, tag) for tag in row.texts}
+    for each in told.values():
+        each.told = told
+
+
+def would_be(catalogue: Catalogue, row: List, said: ListSettings) -> tuple[Catalogue, List]:
+    """The catalogue as it would be if that list said so, and the list; nothing is stored."""
+    wordings, columns = dict(catalogue.wordings), {one.key: getattr(row, one.key) for one in List.__table__.columns}
+
+    def word(tag: str, text: str, policy_url: str, controller: str) -> str:
+        id_ = f"unsaved {tag}"
+        wordings[id_] = Wording(id=id_, list_id=row.id, text=text, language=tag, policy_url=policy_url,
+                                controller=controller, sha256="", valid_from=None)  # fmt: skip
+        return id_
+
+    own = asdict(said)
+    text, texts = own.pop("wording"), own.pop("texts")
+    own["wording_id"] = word(said.locale, text, said.policy_url, said.controller)
+    for tag, each in texts.items():
+        if text := each.pop("wording"):
+            each["wording_id"] = word(tag, text, each["policy_url"] or said.policy_url, each["controller"])
+    own["texts"] = {tag: {name: value for name, value in each.items() if value} for tag, each in texts.items()}
+    shown = List(**(columns | own))
+    _tell(shown)
+    return replace(catalogue, lists={**catalogue.lists, row.id: shown}, wordings=wordings), shown
 
 
 def version(session: Session) -> str | None:
@@ -90,15 +127,32 @@ def version(session: Session) -> str | None:
     return meta.get(session, "catalogue")
 
 
-def note_version(session: Session) -> None:
-    """After a change of lists: what each process looks at every few seconds."""
-    rows = [[getattr(row, column.key) for column in List.__table__.columns] for row in all_of(session)]
-    digest = hashlib.sha256(json.dumps([rows, sorted(row.id for row in wordings(session))]).encode()).hexdigest()
-    if version(session) != digest:
-        meta.put(session, "catalogue", digest)
+NEEDED = ("controller", "postal_address", "privacy_contact", "policy_url")  # before a list made at the desk goes live
 
 
-SAID = ("name", "description", "policy_url", "controller", "postal_address", "privacy_contact", "wording_id")
+def lacks(row: List) -> list[str]:
+    """What it still has to say."""
+    return [name for name in NEEDED if not getattr(row, name)]
+
+
+def told(row: List, wordings: Mapping[str, Wording]) -> ListSettings:
+    """The list as a table of [[lists]] would say it."""
+    names = {one.name for one in fields(ListSettings)} - {"wording", "texts"}
+    texts = {
+        tag: ListTexts(**_in_table(said), wording=wordings[said["wording_id"]].text if "wording_id" in said else "")
+        for tag, said in row.texts.items()
+    }
+    own = _in_table({name: getattr(row, name) for name in names})
+    return ListSettings(**own, wording=wordings[row.wording_id].text, texts=texts)
+
+
+def _in_table(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()
+            if name != "wording_id"}  # fmt: skip
+
+
+SAID = ("name", "description", "policy_url", "controller", "postal_address", "privacy_contact", "wording_id",
+        "welcome_text", "confirmed_text")  # fmt: skip
 
 
 def _in_language(row: List, tag: str) -> List:
@@ -141,50 +195,21 @@ def wording_hash(slug: str, text: str, policy_url: str, controller: str, tag: st
     return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()
 
 
-def sync(session: Session, configured: Sequence[dict[str, Any]], now: datetime) -> None:
-    """Make the lists what the configuration says; those no longer in it stay for their subscribers."""
-    session.execute(update(List).values(position=None))
-    for position, fields in enumerate(configured):
-        values = dict(fields)
-        text, texts = values.pop("wording"), values.pop("texts")
-        row = session.scalar(select(List).where(List.slug == values["slug"]))
-        if row is None:
-            row = List(slug=values["slug"])
-            session.add(row)
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.position, row.wording_id, row.texts = position, row.wording_id or "", row.texts or {}
-        session.flush()
-        row.wording_id = _keep(session, row, {"wording": text}, "", now)
-        row.texts = {tag: _worded(session, row, said, tag, now) for tag, said in texts.items()}
-
-
-def _worded(session: Session, row: List, said: dict[str, Any], tag: str, now: datetime) -> dict[str, Any]:
-    """What a list says in that language, its wording by its id."""
-    texts = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items() if value}
-    wording = {"wording_id": _keep(session, row, texts, tag, now)} if "wording" in texts else {}
-    return {name: value for name, value in texts.items() if name != "wording"} | wording
-
-
-def _keep(session: Session, row: List, said: dict[str, Any], tag: str, now: datetime) -> str:
-    """The id of a wording, which is kept if it is new."""
-    text, policy_url = said["wording"], said.get("policy_url", row.policy_url)
-    controller = said.get("controller", row.controller)
-    digest = wording_hash(row.slug, text, policy_url, controller, tag)
-    wording = session.get(Wording, digest[:16])
-    if wording is None:
-        wording = Wording(id=digest[:16], list_id=row.id, text=text, sha256=digest, valid_from=now)
-        wording.policy_url, wording.controller = policy_url, controller
-        session.add(wording)
-    wording.language = tag or row.locale  # of the same text, where a list's own was a mistake
-    session.flush()
-    return wording.id
-
-
 def agreed(session: Session, list_id: int, wording_id: str | None) -> tuple[bool, str | None]:
     """Whether the list welcomes, and the hash of the wording that was agreed to there."""
     text = select(Wording.sha256).where(Wording.id == wording_id).scalar_subquery()
     return session.execute(select(List.welcome, text).where(List.id == list_id)).one()
+
+
+def current(row: List) -> set[str]:
+    """The ids of the wordings in use, one or one for each language."""
+    return {row.said_in(tag).wording_id for tag in ("", *row.texts)}
+
+
+def versions(catalogue: Catalogue, row: List) -> list[Wording]:
+    """Every text that people have agreed to, oldest first."""
+    theirs = (one for one in catalogue.wordings.values() if one.list_id == row.id)
+    return sorted(theirs, key=lambda one: (one.valid_from, one.id))
 
 
 def id_of(session: Session, slug: str) -> int | None:

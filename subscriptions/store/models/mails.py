@@ -1,6 +1,7 @@
 """Lists with the consent texts that they have shown, and their mails: what is owed, how it reads, the mailbox."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, String
@@ -9,6 +10,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from subscriptions.domain.refusals import Refusal
 from subscriptions.store.models.base import Id, Key, db, index_where_any, owned_by
 from subscriptions.store.types import OneOf
+
+
+class Owner(StrEnum):
+    """Who says what a list is."""
+
+    FILE = "file"  # [[lists]] in config.toml, at each start
+    DESK = "desk"  # the desk and the commands, at any time
+    BUILT_IN = "built-in"  # made by a start without [[lists]]: the first of the two who says something has it
 
 
 class List(db.Model):  # type: ignore[name-defined, misc]
@@ -24,7 +33,7 @@ class List(db.Model):  # type: ignore[name-defined, misc]
     privacy_contact: Mapped[str]
     welcome: Mapped[bool]
     public: Mapped[bool]
-    position: Mapped[int | None]  # in the configuration; none: no longer in it, takes no sign-ups
+    position: Mapped[int | None]  # among the lists; none: in the archive, takes no sign-ups
     wording_id: Mapped[str] = mapped_column(String(16))
     origins: Mapped[list[str]] = mapped_column(JSON)  # sites that may embed the form and be returned to
     thank_you_url: Mapped[str]
@@ -38,6 +47,10 @@ class List(db.Model):  # type: ignore[name-defined, misc]
     timezone: Mapped[str]  # empty: this machine's
     address_form: Mapped[str]  # formal, familiar
     texts: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSON)  # in further languages, by their tags
+    welcome_text: Mapped[str]
+    confirmed_text: Mapped[str]
+    owner: Mapped[Owner] = mapped_column(OneOf(Owner, 8))
+    draft: Mapped[bool]  # made at the desk and not complete yet: once live, it takes no sign-ups
 
     told = cast("dict[str, List]", {})  # the list as each language tells it, once a catalogue has it
     tag, lacks = "", frozenset[str]()  # of one that is told: its language, and what it has in the list's own alone

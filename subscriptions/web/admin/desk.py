@@ -10,8 +10,13 @@ from subscriptions.web.admin import (
     back,
     coming_in,
     exports,
+    go_live,
     guard,
     health,
+    list_editor,
+    list_previews,
+    list_site,
+    lists,
     numbers,
     pages,
     people,
@@ -26,8 +31,9 @@ from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
 _OF_PEOPLE = people, people_acts, people_help, sign_up, exports, back
+_OF_LISTS = lists, list_editor, list_previews, list_site, go_live
 _OF_SERVICE = abuse, health, numbers, records, service, coming_in
-_ROOMS = (start, *_OF_PEOPLE, *_OF_SERVICE)  # each adds its pages, imported
+_ROOMS = (start, *_OF_PEOPLE, *_OF_LISTS, *_OF_SERVICE)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:
@@ -44,10 +50,11 @@ def _context() -> dict[str, Any]:
 def _menu() -> list[dict[str, Any]]:
     """What somebody may open, by the rows of the routes."""
     labels = {
-        "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.exports": gettext("Export"),
-        "desk.health": gettext("Health"), "desk.abuse_page": gettext("Limits and abuse"),
-        "desk.audit_page": gettext("Audit"), "desk.all_tokens": gettext("Tokens"),
-        "desk.all_accounts": gettext("Accounts"), "desk.account": gettext("Your account"),
+        "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.all_lists": gettext("Lists"),
+        "desk.exports": gettext("Export"), "desk.health": gettext("Health"),
+        "desk.abuse_page": gettext("Limits and abuse"), "desk.audit_page": gettext("Audit"),
+        "desk.all_tokens": gettext("Tokens"), "desk.all_accounts": gettext("Accounts"),
+        "desk.account": gettext("Your account"),
     }  # fmt: skip
     may = [name for name in labels if guard.who().may(route(name).right)]
     return [{"url": url_for(name), "label": labels[name], "is_here": request.path == url_for(name)} for name in may]

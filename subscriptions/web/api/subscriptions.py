@@ -19,7 +19,7 @@ from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.hints import KEEP, USE, Hint
 from subscriptions.web.intake.on_behalf import NOTHING, Vouched, vouched
 from subscriptions.web.intake.parse import NotJson, UnknownList, from_json, lists_in, read_json, taken
-from subscriptions.web.intake.submit import ask_again, complete, enter, new_handle, submit
+from subscriptions.web.intake.submit import ask_again, complete, enter, is_behind, new_handle, submit
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
 _OF_CODE, _OF_AGAIN = ("registration", "code"), ("registration",)  # members
@@ -45,8 +45,13 @@ def subscribe() -> Response:
     body = _body()
     if "lang" in request.args:  # for a reader of these lists, as the texts of their form are
         language.of_list(*lists_in(body, current_parts().catalogue))
+    parts = current_parts()
+    special = parts.settings.takes_special
     try:
-        asked = from_json(body, current_parts().catalogue, special=current_parts().settings.takes_special)
+        asked = from_json(body, parts.catalogue, special=special)
+        if is_behind(asked):
+            parts.follow()
+            asked = from_json(body, parts.catalogue, special=special)
     except UnknownList:
         return answer(404, "There is no such list.")
     if isinstance(asked, list):

@@ -59,11 +59,11 @@ def page(slug: str) -> str:
         offered=voluntary_inputs(shown_fields(options.rows, MultiDict()), gettext),
         colour=options.colour or row.colour or DEFAULT_COLOUR,
         asked_return=asked, trouble=_NOT_A_SITE if asked and not options.return_url else "",
-        **_snippets(options),
+        **snippets(options),
     )  # fmt: skip
 
 
-def _snippets(options: Options) -> dict[str, Any]:
+def snippets(options: Options) -> dict[str, Any]:
     form, lang, wished = options.form(), language.current(), options.query()
     src = f"/embed/{options.rows[0].slug}/frame?{urlencode({'lang': lang, **wished}, safe=',')}"
     # what stood in the form when the snippet was made, for whoever reads the page's source years later

@@ -10,7 +10,7 @@ from subscriptions.languages import marked
 from subscriptions.settings.check import is_loopback
 from subscriptions.store.models import List
 
-_NO_SITE = marked("This is not the address of a website. Copy it from your browser, such as www.example.org.")
+NO_SITE = marked("This is not the address of a website. Copy it from your browser, such as www.example.org.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def asked(typed: str, rows: Sequence[List]) -> Site:
         return Site("")
     origins = origins_of(typed)
     if not origins:
-        return Site(typed, trouble=_NO_SITE)
+        return Site(typed, trouble=NO_SITE)
     lines = [(row, _line(row, origins)) for row in rows if not {*origins} <= {*row.origins}]
     return Site(typed, origins, lines, allowed=[one for one in origins if all(one in row.origins for row in rows)])
 

@@ -18,6 +18,7 @@ from subscriptions import clock, languages
 from subscriptions.domain.texts import filled
 from subscriptions.languages import Languages
 from subscriptions.parts import current_parts
+from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.store.lists import common
 from subscriptions.store.models import List
 from subscriptions.web.http.adapter import incoming
@@ -192,8 +193,10 @@ def _about() -> About:
 
 
 def _first_list(stored: str | None) -> About:
-    lists = current_parts().settings.lists
-    return About(stored, lists[0].locale, lists[0].timezone, common(lists, "address_form"))
+    with suppress(Unavailable, Contention):  # only before the lists have been read for the first time
+        if lists := current_parts().catalogue.configured:
+            return About(stored, lists[0].locale, lists[0].timezone, common(lists, "address_form"))
+    return About(stored, languages.SOURCE, "", "")
 
 
 def _asked() -> str | None:

@@ -66,7 +66,10 @@ _PEOPLE = Route(Who.ACCOUNT, right=Right.PEOPLE)
 _ACTS, _PRIVACY = Route(Who.ACCOUNT, right=Right.ACTS), Route(Who.ACCOUNT, right=Right.PRIVACY)
 _AUDIT = Route(Who.ACCOUNT, right=Right.AUDIT)
 _EXPORT = Route(Who.ACCOUNT, right=Right.EXPORT)
+_OF_A_LIST = Limits(at_most=256 * 1024, parts=500)  # its texts in several languages
+_TEXTS, _LOOK = (Route(Who.ACCOUNT, right=right, limits=_OF_A_LIST) for right in (Right.TEXTS, Right.NUMBERS))
 _SERVICE = Route(Who.ACCOUNT, right=Right.SERVICE, is_grave=True)
+_LISTS = replace(_SERVICE, is_grave=False)  # none of it is for good
 _BY_PROGRAM = Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True, trace=Trace.NONE)  # the evidence names it
 
 
@@ -97,6 +100,9 @@ ROUTES: dict[str, Route] = {
     **_of("desk", sign_in_page=_DESK, sign_in=_DESK, from_here=_DESK, come_in_page=_DESK, come_in=_DESK),
     **_of("desk", all_accounts=_SERVICE, invite=_SERVICE, change_account=_SERVICE),
     **_of("desk", all_tokens=_SERVICE, create_token=_SERVICE, revoke_token=_SERVICE),
+    **_of("desk", all_lists=_NUMBERS, edit_list=_NUMBERS, wordings=_NUMBERS, list_site=_NUMBERS, preview_look=_NUMBERS),
+    **_of("desk", preview_list=_LOOK, save_list=_TEXTS, allow_site=_TEXTS),
+    **_of("desk", create_list=_LISTS, keep_list=_LISTS, go_live_page=_LISTS, go_live=_SERVICE),
     **_of("desk", health=_NUMBERS, numbers=_NUMBERS, choose_numbers=_NUMBERS),
     **_of("desk", no_numbers_page=_DESK, no_numbers=_DESK),
     **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),

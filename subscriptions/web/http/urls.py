@@ -64,7 +64,7 @@ def here(name: str, row: List, **values: Any) -> str:
 
 def sign_up(row: List | None) -> str:
     """Where somebody who has left, or was too late, may sign up again."""
-    takes = row is not None and row.position is not None
+    takes = row is not None and current_parts().catalogue.takes(row)
     return url_for("pages.form", slug=row.slug) if row and takes else url_for("pages.index")
 
 

@@ -20,8 +20,9 @@ from subscriptions.store.models import Registration
 from subscriptions.web.http import urls
 from subscriptions.web.http.client_ip import origin
 from subscriptions.web.http.incoming import NO_SITE, Incoming
+from subscriptions.web.http.problem import Problem
 from subscriptions.web.intake.on_behalf import Vouched
-from subscriptions.web.intake.parse import Named, choice
+from subscriptions.web.intake.parse import NOT_ITS_WORDING, Named, choice
 
 NO_PROOF = Pass(Need.NEVER)  # of who is known by a token, a mailbox or a handle; what they may cause is the budget's
 NOBODY = Address("", "", "")
@@ -137,6 +138,11 @@ def _next_ref(visit: Visit, found: Sequence[Registration]) -> bytes | None:
     return later[0] if later else None
 
 
+def is_behind(asked: SignUp | list[Problem]) -> bool:
+    """Whether it names a wording that is not known here: a form of another process may show one of just now."""
+    return isinstance(asked, list) and any(one.message == NOT_ITS_WORDING for one in asked)
+
+
 def sign_up_like(rows: Sequence[Registration], parts: Parts, sites: Mapping[int, str] | None = None) -> SignUp | None:
     """A sign-up of the same person for the same lists, as far as they take any; None: of nothing that is left.
 
@@ -144,7 +150,7 @@ def sign_up_like(rows: Sequence[Registration], parts: Parts, sites: Mapping[int,
     """
     catalogue = parts.catalogue
     known = [(row, catalogue.lists[row.list_id]) for row in rows if row.address]
-    open_ = [(row, of) for row, of in known if of.position is not None]
+    open_ = [(row, of) for row, of in known if catalogue.takes(of)]
     if not open_:
         return None
     choices = [choice(Named(of, None if sites is None else row.wording_id), row.locale, catalogue) for row, of in open_]

@@ -134,7 +134,7 @@ def _entry(row: Registration) -> dict[str, Any]:
 
 def _gone(token: str, status: ConfirmStatus, row: List | None) -> str:
     moves = status.state is LinkState.LATE and _moves(status)
-    takes, names = row is not None and row.position is not None, _names(_all(status))
+    takes, names = row is not None and current_parts().catalogue.takes(row), _names(_all(status))
     again = url_for("confirm.again", token=token) if takes and not moves and status.state in _ASKED_AGAIN else None
     about = _lists(_all(status)) or None
     shown = {"names": names, "reason": status.state.value, "again_action": again, "moves": moves}

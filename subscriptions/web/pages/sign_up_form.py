@@ -65,9 +65,13 @@ class SignUpForm:
 
 def describe(
     rows: Sequence[List], texts: Sequence[str], action: str, return_url: str = "", *, is_choice: bool,
-    computes: bool = False,
+    computes: bool = False, wordings: Mapping[str, Wording] | None = None,
 ) -> SignUpForm:  # fmt: skip
-    """The form of these lists, with the fields that the configuration names so; as the page's language tells them."""
+    """The form of these lists, with the fields that the configuration names so; as the page's language tells them.
+
+    `wordings`: of lists that are not in the catalogue yet.
+    """
+    wordings = current_parts().catalogue.wordings if wordings is None else wordings
     rows, keys = [language.said(row) for row in rows], keys_in(texts)
     texts = [text for text in texts_of(rows) if keys_in([text])[0] in keys]
     choose = gettext("Choose what you would like to read")
@@ -82,19 +86,18 @@ def describe(
         trap=Input(HONEYPOT, gettext("Leave this empty")),
         agree=gettext("What you agree to"), policy=gettext("Privacy policy"),
         kept=gettext("We keep time and IP address as proof."), rest=_fine_print(), more=_more(voluntary),
-        agreements=[_agreement(row, is_choice=is_choice) for row in rows],
+        agreements=[_agreement(row, wordings, is_choice=is_choice) for row in rows],
         hidden={"locale": language.to_store(rows[0]) if rows else "", **back},
         button=gettext("Subscribe"),
     )  # fmt: skip
 
 
-def _agreement(row: List, *, is_choice: bool) -> Agreement:
+def _agreement(row: List, wordings: Mapping[str, Wording], *, is_choice: bool) -> Agreement:
     purpose = language.in_markup(_PURPOSE, list=language.named(row))
     if row.controller:
         responsible = gettext("Responsible: %(who)s", who=row.controller)
         purpose = escape(f"{responsible}{'' if responsible.endswith('.') else '.'} ") + purpose  # a legal name stays
-    wording = current_parts().catalogue.wordings[row.wording_id]
-    return Agreement(row, wording, wording_field(row, is_choice=is_choice), purpose)
+    return Agreement(row, wordings[row.wording_id], wording_field(row, is_choice=is_choice), purpose)
 
 
 _PURPOSE = marked("Your address is used to send you %(list)s, and for nothing else.")

@@ -22,7 +22,7 @@ from subscriptions.web.intake import guard, hints
 from subscriptions.web.intake.fields import shown_fields
 from subscriptions.web.intake.hints import Hint
 from subscriptions.web.intake.parse import from_form
-from subscriptions.web.intake.submit import complete, new_handle, submit
+from subscriptions.web.intake.submit import complete, is_behind, new_handle, submit
 from subscriptions.web.pages import one_more_step
 from subscriptions.web.pages.sign_up_form import SignUpForm, describe
 
@@ -77,18 +77,22 @@ def subscribe_to(rows: Sequence[List], *, is_choice: bool) -> BaseResponse | tup
     """What the form of these lists was sent with."""
     language.of_list(*rows)
     form, locale = hints.chosen(request.form), language.to_store(rows[0]) if rows else None
-    special = current_parts().settings.takes_special
-    asked = from_form(form, None if is_choice else rows[0], current_parts().catalogue, locale, special=special)
+    parts, row = current_parts(), None if is_choice else rows[0]
+    special = parts.settings.takes_special
+    asked = from_form(form, row, parts.catalogue, locale, special=special)
+    if is_behind(asked):
+        parts.follow()
+        asked = from_form(form, row, parts.catalogue, locale, special=special)
     chosen = _chosen() if is_choice else list(rows)
     wrong = [*(asked if isinstance(asked, list) else []), *urls.wrong_return(chosen)]
     # a form of another site may offer what ours does not
     rows = list({row.slug: row for row in [*rows, *chosen]}.values())
     if isinstance(asked, list) or wrong:
         return _form(rows, form, wrong, is_choice=is_choice), 422
-    verdict = Pass() if incoming().outcome else guard.judge(form, asked, incoming(), current_parts())
+    verdict = Pass() if incoming().outcome else guard.judge(form, asked, incoming(), parts)
     if isinstance(verdict, guard.Step):
         return one_more_step.page(asked, verdict)
-    hint = None if incoming().outcome else hints.unseen(form, asked.address, current_parts())
+    hint = None if incoming().outcome else hints.unseen(form, asked.address, parts)
     if hint:
         return _form(rows, form, hint=hint, is_choice=is_choice), 422
     return take(asked, Channel.FORM, verdict)

@@ -21,6 +21,7 @@ from subscriptions.store.models import ActorKind, Captured
 from subscriptions.web.http import headers, language
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.client_ip import is_straight_from_loopback
+from subscriptions.web.http.mail_page import parsed
 from subscriptions.web.http.open_tab import TO_OURSELVES
 from subscriptions.web.tryout import mail_view, previews
 
@@ -83,7 +84,7 @@ def _moved(ahead: timedelta) -> str | None:
 
 
 def _line(mail: Captured) -> dict[str, Any]:
-    head = mail_view.parsed(mail.source)
+    head = parsed(mail.source)
     return {"url": url_for("mailbox.show", id_=mail.id), "to": head["To"], "subject": head["Subject"],
             "when": language.words(mail.at), "kind": mail.mail}  # fmt: skip
 

@@ -9,7 +9,8 @@ from flask_babel import gettext
 from subscriptions.mail.preview import Preview, Previews, all_kinds
 from subscriptions.parts import current_parts
 from subscriptions.web.http import language
-from subscriptions.web.tryout.mail_view import Shown, add_views, parsed
+from subscriptions.web.http.mail_page import parsed
+from subscriptions.web.tryout.mail_view import Shown, add_views
 
 pages = Blueprint("previews", __name__, url_prefix="/mailbox/templates")
 

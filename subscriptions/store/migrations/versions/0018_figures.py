@@ -10,7 +10,7 @@ from sqlalchemy import String
 from subscriptions.store.migrations.columns import INT, JSON, TEXT, may, must, pk
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

@@ -72,8 +72,8 @@ def about(mine: Profile) -> list[List]:
 
 def _theirs_and_public(mine: Profile) -> list[List]:
     theirs = {*mine.subscriptions, *mine.waiting, *mine.blocked}
-    rows = current_parts().catalogue.lists.values()
-    return [row for row in rows if row.id in theirs or (row.public and row.position is not None)]
+    catalogue = current_parts().catalogue
+    return [row for row in catalogue.lists.values() if row.id in theirs or (row.public and catalogue.takes(row))]
 
 
 _ORDER = ("open", "waiting", "blocked", "ended", "new")
@@ -102,9 +102,10 @@ def _state(row: List, mine: Profile) -> str:
 
 def joins(row: List, mine: Profile) -> bool:
     """Whether this person may switch the list on: it takes sign-ups, and we may write to them."""
-    if row.position is None or mine.address is None or mine.wants_no_mail:
+    parts = current_parts()
+    if not parts.catalogue.takes(row) or mine.address is None or mine.wants_no_mail:
         return False
-    return current_parts().mailable.why_not(parse(mine.address)) is None
+    return parts.mailable.why_not(parse(mine.address)) is None
 
 
 def _times(row: List, mine: Profile) -> dict[str, Any]:
