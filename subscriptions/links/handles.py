@@ -9,27 +9,21 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from hmac import compare_digest
-from typing import TYPE_CHECKING
 
 from itsdangerous import BadData
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from subscriptions.domain.codes import spell
+from subscriptions.links.sealing import Seals
 from subscriptions.links.signing import derived, encoded
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 REF_BYTES = 16
 MAILS = 8  # of one visit: the first, and those that were asked for again
 _NONCE, _MAC, _SEALED = 14, 10, 6  # 30 bytes: base64 leaves no bits over, so a handle has one spelling
 _FORM = re.compile(r"[A-Za-z0-9_-]{40}")
-_GCM_NONCE = 12
 _SEALED_FORM = re.compile(r"[A-Za-z0-9_-]{50,400}")
 
 
@@ -99,35 +93,23 @@ class SealedAddresses:
     """
 
     def __init__(self, secret_keys: Sequence[bytes]) -> None:
-        self._secret_keys = secret_keys
-
-    @cached_property
-    def _keys(self) -> "list[AESGCM]":
-        """Made with the first form: the library takes 7 MiB, which the process for mails does without."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        return [AESGCM(derived(b"inbox address", key)) for key in self._secret_keys]
+        self._seals = Seals(b"inbox address", secret_keys)
 
     def seal(self, handle: str, address: str) -> str:
         """Measured: half of what the handle takes."""
-        told, nonce = address.encode(), secrets.token_bytes(_GCM_NONCE)
+        told = address.encode()
         told = told.ljust(64 if len(told) <= 64 else 128 if len(told) <= 128 else 256, b"\0")
-        return encoded(nonce + self._keys[0].encrypt(nonce, told, handle.encode())).decode()
+        return encoded(self._seals.seal(told, handle.encode())).decode()
 
     def open(self, handle: str, text: str) -> str | None:
         """The address; None if we have not sealed it for this handle."""
         if not _SEALED_FORM.fullmatch(text):
             return None
         try:
-            octets, whose = base64_decode(text), handle.encode()
+            opened = self._seals.open(base64_decode(text), handle.encode())
         except BadData:  # cut off where base64 cannot end
             return None
-        from cryptography.exceptions import InvalidTag
-
-        for key in self._keys:
-            with suppress(InvalidTag):
-                return key.decrypt(octets[:_GCM_NONCE], octets[_GCM_NONCE:], whose).rstrip(b"\0").decode()
-        return None
+        return opened.rstrip(b"\0").decode() if opened else None
 
 
 class Codes:

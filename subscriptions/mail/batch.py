@@ -82,7 +82,7 @@ class Batch:
     def _completed(self, session: Session, due: Due, now: datetime) -> Due:
         """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
         erases = due.mail == MailKind.ERASED.value
-        if due.address is None or (due.key and not erases):
+        if due.address is None or (due.key and not erases) or _is_to_account(due):
             return due
         links, folded = self._composer.links, parse(due.address).folded
         key, mailbox = links.key(folded), links.mailbox_key(folded)
@@ -91,6 +91,11 @@ class Batch:
         scopes = [found.scope for found in suppressions.active(session, key, now, mailbox)]
         member = due.lead._replace(suppression=min(scopes, default=None))
         return due._replace(key=key, mailbox=mailbox, members=(member,))
+
+
+def _is_to_account(due: Due) -> bool:
+    """What an address has said as a subscriber is not asked for, nor is its key: this mail is about none."""
+    return any(due.mail == kind.value for kind in MailKind if kind.row.to_account)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ LINKS = {  # as the templates name them: page, and the value in the letter; the 
     "not_me_url": ("not-me", "not_me_token"),
     "unsubscribe_url": ("unsubscribe", "leave_token"),
     "preferences_url": ("preferences", "preferences_token"),
+    "desk_url": ("admin/come-in", "desk_token"),
 }
 COMPILED_AT_MOST = 200  # in memory, some 40 KiB each: visitors choose the lists, and so what there is to compile
 Entry = tuple[List, Wording | None]
@@ -74,7 +75,7 @@ class Composer:
         hashed = hashes(values, letter.secrets)
         octets, redacted = letter.fill_twice(in_person(values, due.name, due.fields), hashed)
         message = self._message(mail, letter, values, octets)
-        message.registration_id, message.key = due.registration_id, due.key
+        message.registration_id, message.key = due.registration_id, due.key or None
         message.details = _details(message, values, redacted) | {"hashes": hashed, "locale": tag}
         if mail.row.repeats_wording:
             message.details["wordings"] = {agreed.id: agreed.sha256 for _, agreed in entries if agreed}
@@ -204,6 +205,8 @@ def secrets(mail: MailKind, due: Due, links: Links) -> dict[str, str]:
         values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
     if mail.row.says_when:
         values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key, due.mailbox)
+    if mail.row.to_account:
+        values["desk_token"] = links.desk.link(bytes.fromhex(due.mid))
     return values
 
 

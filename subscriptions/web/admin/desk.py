@@ -6,10 +6,13 @@ from flask import Flask, g, request, url_for
 from flask_babel import gettext
 
 from subscriptions.web.admin import (
+    account,
     coming_in,
+    cookies,
     exports,
     guard,
     health,
+    links,
     pages,
     people,
     people_acts,
@@ -20,12 +23,12 @@ from subscriptions.web.admin import (
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, people, people_acts, exports, health, records, service, coming_in)  # each adds its pages, imported
+_ROOMS = (start, people, people_acts, exports, health, records, service, account, coming_in, links)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(pages)
-    app.jinja_env.globals["desk_csrf"] = guard.csrf  # macros see it as well
+    app.jinja_env.globals["desk_csrf"] = cookies.csrf  # macros see it as well
 
 
 @pages.context_processor
