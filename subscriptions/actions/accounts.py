@@ -43,9 +43,17 @@ def invite(
         account.role, account.lists = role, [*lists] if lists is not None else None
         account.password = account.disabled_at = None
         session.flush()
+        _bare(session, account)
         secret = put_link(session, account, now, mails, MailKind.INVITATION)
         audit.write(session, act.of(1, account=account.id))
     return secret
+
+
+def _bare(session: Session, account: Account) -> None:
+    """Nothing that was set up before lets anybody in."""
+    account.totp = account.totp_step = account.recovery = None
+    accounts.end_passkeys(session, account.id)
+    accounts.end_sessions(session, account.id)
 
 
 def put_link(session: Session, account: Account, now: datetime, mails: DeskTokens | None, kind: MailKind) -> str:
@@ -70,10 +78,8 @@ def forgotten(
             raise Refused("Nobody comes in with that address: invite it.")
         secret = put_link(session, account, now, mails, MailKind.LOST_PASSWORD)
         if second_factor:
-            account.totp = account.totp_step = account.recovery = None
             account.password = _UNUSABLE
-            accounts.end_passkeys(session, account.id)
-            accounts.end_sessions(session, account.id)
+            _bare(session, account)
         audit.write(session, act.of(1, account=account.id))
     return secret
 

@@ -86,14 +86,15 @@ def later(until: datetime, page: Callable[[str], str]) -> tuple[str, int, dict[s
     return page(said), 429, {"Retry-After": str(seconds)}
 
 
-def _arrive(account: Account, secret: str) -> Response:
+def _arrive(account: Account | None, secret: str) -> Response:
     """Signed in: on to where somebody wanted to go, or a look at what they had typed."""
     response = redirect(door.then() or url_for("desk.start"), 303)
     if door.then() and (fields := door.fields_kept()):
         g.begun, g.desk = secret, sessions.signed_in(secret, now())
         response = Response(render_template("desk/again.html", action=door.then(), fields=fields), mimetype="text/html")
     cookies.keep(response, secret)
-    cookies.remember(response, account.email)
+    if account is not None:
+        cookies.remember(response, account.email)
     return response
 
 
@@ -158,8 +159,7 @@ def from_here() -> Response:
     """In try-out mode whoever sits at the machine comes in by a press: there is nobody to keep out."""
     if not door.is_here():
         return redirect(url_for("desk.sign_in_page"), 303)
-    response = redirect(url_for("desk.start"), 303)
-    return cookies.keep(response, sessions.begin(None, door.agent(), now()))
+    return _arrive(None, sessions.begin(None, door.agent(), now()))
 
 
 # Signed in

@@ -23,7 +23,8 @@ from subscriptions.web.admin import (
 from subscriptions.web.http import language
 from subscriptions.web.http.routes import route
 
-_ROOMS = (start, people, people_acts, exports, health, records, service, account, coming_in, links)  # each adds its pages, imported
+# each adds its pages, imported
+_ROOMS = (start, people, people_acts, exports, health, records, service, account, coming_in, links)
 
 
 def init_app(app: Flask) -> None:

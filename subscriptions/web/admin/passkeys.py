@@ -113,10 +113,10 @@ def signed(about: bytes, sent: str) -> Signed | None:
     key = factors.passkey(answer.raw_id) if answer else None
     if at is None or answer is None or read is None or key is None:
         return None
-    known = {"credential_public_key": key.public_key, "credential_current_sign_count": key.sign_count}
     checked = _tried(lambda: verify_authentication_response(
         credential=answer, expected_challenge=read[0], expected_rp_id=at.id, expected_origin=at.origin,
-        require_user_verification=True, **known,
+        credential_public_key=key.public_key, credential_current_sign_count=key.sign_count,
+        require_user_verification=True,
     ))  # fmt: skip
     return Signed(key, read[1], checked.new_sign_count) if checked else None
 

@@ -31,6 +31,6 @@
         told.textContent = button.dataset.failed; /* closed, too late, or none here */
       }
     });
-    button.closest("[data-scripted]").hidden = false;
   }
+  document.querySelectorAll("[data-scripted]").forEach((one) => (one.hidden = false));
 })();
