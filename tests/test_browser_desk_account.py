@@ -65,7 +65,7 @@ def test_a_passkey_is_made_and_signs_in_as_localhost_and_stands_for_the_password
         kim.go("/admin/account/passkeys")
         page.get_by_label("Name").fill("This laptop")
         kim.press("Add a passkey")
-        expect(page.get_by_role("status").first).to_contain_text("you can sign in by it")
+        expect(page.get_by_role("status").first).to_contain_text("You can now sign in")
         expect(page.get_by_text("This laptop").first).to_be_visible()
         kim.go("/admin/account")
         kim.press("Sign out")

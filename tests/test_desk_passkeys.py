@@ -42,7 +42,7 @@ def add(person: Person, key: Authenticator, name: str = "My laptop") -> str:
 @pytest.fixture
 def key(ola: Person) -> Authenticator:
     made = Authenticator(HOME)
-    assert "sign in by it" in add(ola, made)
+    assert "sign in with this passkey" in add(ola, made)
     return made
 
 
@@ -64,7 +64,7 @@ def test_a_passkey_signs_in_without_password_or_code_and_is_named_and_removed(
     assert "My laptop" in shown and "last used" in shown and "My laptop" in ola.get("/admin/account").text
     number = shown.partition('name="passkey" value="')[2].partition('"')[0]
     waits = asked_for(page(world))
-    assert "Nobody signs in by it" in ola.post("/admin/account/no-passkey", passkey=number).text
+    assert "no longer works here" in ola.post("/admin/account/no-passkey", passkey=number).text
     assert ola.post("/admin/account/no-passkey", passkey=number).status_code == 404
     assert sign_in(Person(world), key.sign(waits)) == 422
     assert "data-passkey" not in page(world), "there is none left"
@@ -112,7 +112,7 @@ def test_a_key_that_does_not_ask_for_its_owner_or_belongs_to_another_site_is_not
     answer = twice.make(asked_for(ola.get(KEYS).text))
     said = [ola.post(KEYS, name="x", credential=answer).status_code for _ in range(2)]
     assert said == [200, 422]
-    assert "known already" in add(ola, twice)
+    assert "already here" in add(ola, twice)
     for name in ("", "x" * 65, "a\nb"):
         assert "one line" in add(ola, Authenticator(HOME), name)
 

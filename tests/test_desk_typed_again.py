@@ -44,7 +44,7 @@ def test_it_comes_back_after_a_wrong_password_as_well_and_nothing_is_done_withou
     world: World, ola: Person
 ) -> None:
     page = sent_late(ola, name=REASON, scope="read")
-    assert "Your session has ended" in page and "have to be chosen again" not in page
+    assert "Your session has ended" in page and "are not kept" not in page
     carried = hidden(page)
     again = ola.sign_in(password="wrong", **carried)
     assert again.status_code == 422 and hidden(again.text) == carried
@@ -96,7 +96,7 @@ def test_what_is_none_of_ours_leads_on_as_if_nothing_had_been_typed(world: World
 
 def test_files_and_texts_without_end_are_not_carried_and_the_page_says_so(world: World, ola: Person) -> None:
     page = sent_late(ola, name="my-sender", file=(io.BytesIO(b"text"), "a.csv"))
-    assert "have to be chosen again" in page and hidden(page)["kept"] == '[["name", "my-sender"]]'
+    assert "are not kept" in page and hidden(page)["kept"] == '[["name", "my-sender"]]'
     # the limit of a form is 64 KiB, unless its row says otherwise, so this is as long as it gets
     text = "ä" * 10_000
     page = sent_late(ola, name=text)

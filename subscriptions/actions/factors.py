@@ -78,7 +78,7 @@ def finish(secret: str, code: Code, agent: str, now: datetime, tried: Tries) -> 
         elif code.recovery in (account.recovery or ()):
             account.recovery = [one for one in account.recovery or () if one != code.recovery]
         else:
-            raise Refused("That code is wrong, or was used already. An app shows a new one every 30 seconds.")
+            raise Refused("That code is wrong or has been used. Your app shows a new one every 30 seconds.")
         tried.give_back(session)
         return new_session(session, account, agent, now)
 
@@ -136,7 +136,7 @@ def _use_up(session: Session, challenge: Challenge) -> None:
     with trip(session) as out:
         fresh = guards.use(out, {challenge.hash: challenge.until})
     if not fresh():
-        raise Refused("That was sent already, or took too long. Please try again.")
+        raise Refused("This was already sent, or took too long. Please try again.")
 
 
 @repeated
@@ -147,7 +147,7 @@ def add_passkey(account: Account, made: Passkey, challenge: Challenge, act: Act)
         accounts.locked(session, account.id)
         is_full = len(accounts.passkeys_of(session, account.id)) >= MOST_PASSKEYS
         if is_full or accounts.passkey(session, made.credential):
-            raise Refused("This passkey is known already, or there are too many.")
+            raise Refused("This passkey is already here, or you have too many.")
         values = {name: getattr(made, name) for name in ("credential", "public_key", "sign_count", "name", "made_at")}
         session.add(Passkey(account_id=account.id, **values))
         audit.write(session, act.of(1, account=account.id))
@@ -176,7 +176,7 @@ def _use(session: Session, signed: Signed, now: datetime) -> Account:
     _use_up(session, signed.challenge)
     account = accounts.find(session, signed.key.account_id)
     if account is None or account.disabled_at or not accounts.use_passkey(session, signed.key.id, signed.count, now):
-        raise Refused("This passkey is not known here. Please sign in another way.")
+        raise Refused("This passkey is not known here. Sign in another way.")
     return account
 
 
@@ -194,5 +194,5 @@ def prove(who: SignedIn, signed: Signed, now: datetime, tried: Tries) -> None:
     """A passkey in place of the password that is asked for again. Raises Refused."""
     with transaction() as session:
         if who.account is None or _use(session, signed, now).id != who.account.id:
-            raise Refused("This passkey is not known here. Please sign in another way.")
+            raise Refused("This passkey is not known here. Sign in another way.")
         note_proof(session, who, now, tried)

@@ -23,7 +23,7 @@ from subscriptions.web.http.adapter import now
 LONGEST_NAME = 64
 _DONE = {
     "session": marked("That browser is signed out."),
-    "off": marked("Done. From now on your password alone signs you in."),
+    "off": marked("Done. You now sign in with your password alone."),
     "password": marked("Your password is changed. Every other browser is signed out."),
 }
 
@@ -89,11 +89,11 @@ def set_up() -> Answer:
     """It counts once the app has shown a first code."""
     mine, sealed = guard.account(), request.form.get("sealed", "")
     if mine.totp:
-        return _second_factor(gettext("Codes of an app are asked for already. Nothing was changed.")), 409
+        return _second_factor(gettext("The second factor is already on. Nothing was changed.")), 409
     secret = current_parts().links.desk.open(sealed, mine.id)
     step = totp.step_of(secret, request.form.get("code", ""), device_time()) if secret else None
     if step is None:
-        said = gettext("That is not the code that the app shows for this key. Please type the one that it shows now.")
+        said = gettext("That is not the code the app shows for this key. Enter the one it shows now.")
         return _second_factor(said, sealed), 422
     codes, hashes = _recovery(mine)
     factors.set_up(mine, sealed, step, hashes, guard.act("account second factor"))
@@ -123,7 +123,7 @@ def take_away() -> Answer:
     if problem := guard.proved_by(mine, password):
         return _second_factor(problem), 422
     if len(password) < passwords.SHORTEST:
-        said = gettext("Alone your password is too short. Choose one of at least %(num)d characters first.",
+        said = gettext("Your password is too short to be used alone. First choose one of at least %(num)d characters.",
                        num=passwords.SHORTEST)  # fmt: skip
         return _second_factor(said, is_short=True), 422
     factors.take_away(mine, guard.act("account no second factor"))
@@ -163,7 +163,7 @@ def add_passkey() -> Answer:
         factors.add_passkey(mine, *made, guard.act("account passkey"))
     except Refused as error:
         return _passkeys(gettext(str(error)), typed=name), 422
-    return _passkeys(done=gettext("Done. From now on you can sign in by it."))
+    return _passkeys(done=gettext("Done. You can now sign in with this passkey."))
 
 
 @pages.post("/account/no-passkey")
@@ -172,7 +172,7 @@ def end_passkey() -> Answer:
     id_ = int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0
     if not id_ or not factors.end_passkey(guard.account(), id_, guard.act("account no passkey")):
         return _passkeys(gettext("That passkey was removed already.")), 404
-    return _passkeys(done=gettext("Done. Nobody signs in by it any more. Delete it on your device as well."))
+    return _passkeys(done=gettext("Done. It no longer works here. Delete it on your device too."))
 
 
 # The password

@@ -51,7 +51,7 @@ def sign_in() -> Answer:
     if account is None or not is_right:
         return page_of(gettext("Email address and password do not go together."), typed), 422
     if needs_passkey(account):
-        return page_of(gettext("Here a password alone is not enough. Please sign in with your passkey."), typed), 422
+        return page_of(gettext("A password alone is not enough here. Sign in with your passkey."), typed), 422
     try:
         return come_in(account, renewed, tried)
     except Refused as error:

@@ -27,10 +27,10 @@ REFUSALS = (  # what accounts are refused for, as `actions.accounts` says it
     marked("There is no account of that address."),
     marked("This is the last owner: invite another one first, who comes in."),
     marked("That took too long. Please sign in again."),
-    marked("That code is wrong, or was used already. An app shows a new one every 30 seconds."),
-    marked("That was sent already, or took too long. Please try again."),
-    marked("This passkey is known already, or there are too many."),
-    marked("This passkey is not known here. Please sign in another way."),
+    marked("That code is wrong or has been used. Your app shows a new one every 30 seconds."),
+    marked("This was already sent, or took too long. Please try again."),
+    marked("This passkey is already here, or you have too many."),
+    marked("This passkey is not known here. Sign in another way."),
 )
 LONGEST = 64  # characters of a token's name
 Answer = str | tuple[str, int]
