@@ -87,32 +87,13 @@ def finish(secret: str, code: Code, agent: str, now: datetime, tried: Tries) -> 
 
 
 @repeated
-def set_up(account: Account, sealed: str, step: int, recovery: list[str], act: Act) -> None:
-    """Codes of an app are asked for from now on: the first has been shown, so the app knows them."""
+def change(account: Account, act: Act, **values: object) -> None:
+    """Set what is named of the second factor: the sealed key of an app, its last step, hashes of recovery codes."""
     with transaction() as session:
         row = accounts.locked(session, account.id)
         if row is not None:
-            row.totp, row.totp_step, row.recovery = sealed, step, recovery
-            audit.write(session, act.of(1, account=account.id))
-
-
-@repeated
-def renew_recovery(account: Account, recovery: list[str], act: Act) -> None:
-    """Those of before work no longer."""
-    with transaction() as session:
-        row = accounts.locked(session, account.id)
-        if row is not None and row.totp:
-            row.recovery = recovery
-            audit.write(session, act.of(1, account=account.id))
-
-
-@repeated
-def take_away(account: Account, act: Act) -> None:
-    """The password alone signs in again."""
-    with transaction() as session:
-        row = accounts.locked(session, account.id)
-        if row is not None and row.totp:
-            row.totp = row.totp_step = row.recovery = None
+            for name, value in values.items():
+                setattr(row, name, value)
             audit.write(session, act.of(1, account=account.id))
 
 

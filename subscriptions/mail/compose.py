@@ -171,7 +171,8 @@ class Composer:
         context |= {"minutes": LINK_LIFE.seconds // 60, "preferences_page_url": self.links.url("preferences")}
         context |= {"lang": tag, "dir": direction(tag)}
         context |= style.look(mail, of_one, self._settings)
-        with force_locale(locale_of(tag, common(rows, "address_form"))):
+        form = "" if mail.row.to_account else common(rows, "address_form")  # a list's is for its subscribers
+        with force_locale(locale_of(tag, form)):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)
                 for part in ("subject.txt", "body.txt", "body.html")
@@ -180,7 +181,7 @@ class Composer:
         headers["Subject"] = folded("Subject", one_line(subject))
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         letter = compile_letter(headers, self._slots(mail, of_one), text, style.inlined(html))
-        letter.sender, letter.form = sender_in(responsible.sender_of(rows, self._ours)), common(rows, "address_form")
+        letter.sender, letter.form = sender_in(responsible.sender_of(rows, self._ours)), form
         letter.zone = clock.zone_of(rows[0].timezone)
         return letter
 

@@ -96,7 +96,7 @@ def set_up() -> Answer:
         said = gettext("That is not the code the app shows for this key. Enter the one it shows now.")
         return _second_factor(said, sealed), 422
     codes, hashes = _recovery(mine)
-    factors.set_up(mine, sealed, step, hashes, guard.act("account second factor"))
+    factors.change(mine, guard.act("account second factor"), totp=sealed, totp_step=step, recovery=hashes)
     return _second_factor(codes=codes)
 
 
@@ -112,7 +112,7 @@ def renew_recovery() -> Answer:
     if not mine.totp:
         return redirect(url_for("desk.second_factor_page"), 303)
     codes, hashes = _recovery(mine)
-    factors.renew_recovery(mine, hashes, guard.act("account recovery codes"))
+    factors.change(mine, guard.act("account recovery codes"), recovery=hashes)
     return _second_factor(codes=codes)
 
 
@@ -126,7 +126,7 @@ def take_away() -> Answer:
         said = gettext("Your password is too short to be used alone. First choose one of at least %(num)d characters.",
                        num=passwords.SHORTEST)  # fmt: skip
         return _second_factor(said, is_short=True), 422
-    factors.take_away(mine, guard.act("account no second factor"))
+    factors.change(mine, guard.act("account no second factor"), totp=None, totp_step=None, recovery=None)
     return _changed("off")
 
 

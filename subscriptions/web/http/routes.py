@@ -97,7 +97,7 @@ ROUTES: dict[str, Route] = {
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
     **_of("mailbox", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT, move_clock=_TRYOUT),
     **_of("previews", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT),
-    **_of("desk", sign_in_page=_DESK, from_here=_DESK, come_in_page=_DESK, come_in=_DESK),
+    **_of("desk", sign_in_page=_DESK, from_here=_COMING_IN, come_in_page=_DESK, come_in=_DESK),
     **_of("desk", forgotten_page=_DESK, forgotten=_DESK),
     **_of("desk", sign_in=_COMING_IN, second_step=_COMING_IN, passkey_in=_COMING_IN),
     **_of("desk", all_accounts=_SERVICE, invite=_SERVICE, change_account=_SERVICE),
