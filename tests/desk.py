@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pyotp
@@ -85,4 +86,4 @@ def offered(person: Person) -> tuple[str, str]:
 
 def code(world: World, secret: str, later: int = 0) -> str:
     """What the app shows; `later`: so many of its steps of 30 seconds ahead."""
-    return str(pyotp.TOTP(secret).at(world.clock.now(), later))
+    return str(pyotp.TOTP(secret).at(world.clock.now() + later * timedelta(seconds=30)))

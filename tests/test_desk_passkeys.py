@@ -155,9 +155,10 @@ def test_a_passkey_stands_for_the_password_before_what_is_grave_and_nobody_elses
 def test_whose_account_is_closed_or_taken_back_is_not_let_in(world: World, ola: Person, key: Authenticator) -> None:
     boss = at_the_desk(world, email="boss@example.org")
     assert boss.post("/admin/accounts/1/disable").status_code == 200
-    assert sign_in(Person(world), key.sign(asked_for(page(world)))) == 422
+    asked = [asked_for(page(world)) for _ in range(2)]
+    assert sign_in(Person(world), key.sign(asked[0])) == 422
     run(world, "accounts", "invite", OLA, "--role", "owner")
-    assert sign_in(Person(world), key.sign(asked_for(page(world)))) == 422, "the invitation is the way in"
+    assert sign_in(Person(world), key.sign(asked[1])) == 422, "the invitation is the way in"
 
 
 def test_where_two_factors_are_asked_for_the_password_of_who_has_a_passkey_is_not_enough(

@@ -83,7 +83,7 @@ def test_no_password_and_no_code_is_ever_carried(world: World, name: str) -> Non
     assert "signed in again" in answer.text and SECRET not in answer.text
 
 
-HOSTILE = ["", "x", "[", "[" * 50_000, "{}", "7", "[7]", "null", '["ab"]', '[["a","b","c"]]', '[["\\ud800"]]', "\0"]
+HOSTILE = ["", "x", "[", "[" * 9_000, "{}", "7", "[7]", "null", '["ab"]', '[["a","b","c"]]', '[["\\ud800"]]', "\0"]
 
 
 @each("kept", HOSTILE)

@@ -92,9 +92,9 @@ def ask(email: str, now: datetime, mails: DeskTokens) -> None:
     mailed.
     """
     with transaction() as session:
-        account = accounts.by_email(session, email)
+        account, anybody = accounts.by_email(session, email), accounts.first(session)
         is_known = account is not None and account.password and not account.disabled_at
-        either = account if is_known else accounts.first(session)
+        either = account if is_known else anybody
         row = accounts.locked(session, either.id) if either else None
         if row is None:
             return

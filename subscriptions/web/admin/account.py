@@ -1,6 +1,7 @@
 """Your account: where one is signed in, codes of an app, passkeys, and another password."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -11,7 +12,6 @@ from subscriptions import passwords, totp
 from subscriptions.actions import factors, sessions
 from subscriptions.actions.accounts import Refused
 from subscriptions.domain.codes import for_reading
-from subscriptions.domain.sites import host_of
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.models import Account
@@ -72,7 +72,7 @@ def _second_factor(problem: str = "", sealed: str = "", **shown: Any) -> str:
         secret = tokens.open(sealed, mine.id) if sealed else None
         if secret is None:
             sealed = tokens.seal(secret := totp.new_secret(), mine.id)
-        issuer = host_of(current_parts().settings.server.base_url) or "Yestwice"
+        issuer = urlsplit(current_parts().settings.server.base_url).hostname or "Yestwice"
         shown |= _picture(totp.uri(secret, mine.email, issuer)) | {"sealed": sealed, "secret": secret}
     return render_template("desk/second_factor.html", is_on=is_on, **shown)
 

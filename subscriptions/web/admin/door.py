@@ -56,9 +56,10 @@ def fields_kept() -> Fields:
     """The same, read; nothing where it is none of ours."""
     try:
         found = json.loads(kept()[: 2 * LONGEST] or "[]")
-        return [(str(name), str(text)) for name, text in found if name not in SECRETS]
+        pairs = [(str(name), str(text)) for name, text in (one for one in found if isinstance(one, list))]
     except (ValueError, TypeError, RecursionError):
         return []
+    return [(name, text) for name, text in pairs if name not in SECRETS]
 
 
 def is_here() -> bool:
