@@ -169,16 +169,14 @@ class Composer:
         context["list_name"] = listed([each.name for each in named], tag)
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"minutes": LINK_LIFE.seconds // 60, "preferences_page_url": self.links.url("preferences")}
-        context |= {"lang": tag, "dir": direction(tag)}
-        context |= style.look(mail, of_one, self._settings)
+        context |= {"lang": tag, "dir": direction(tag)} | style.look(mail, of_one, self._settings)
         form = "" if mail.row.to_account else common(rows, "address_form")  # a list's is for its subscribers
         with force_locale(locale_of(tag, form)):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)
                 for part in ("subject.txt", "body.txt", "body.html")
             )
-        headers = responsible.headers(rows, self._ours)
-        headers["Subject"] = folded("Subject", one_line(subject))
+        headers = responsible.headers(rows, self._ours) | {"Subject": folded("Subject", one_line(subject))}
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         letter = compile_letter(headers, self._slots(mail, of_one), text, style.inlined(html))
         letter.sender, letter.form = sender_in(responsible.sender_of(rows, self._ours)), form
@@ -197,7 +195,7 @@ class Composer:
 
 def secrets(mail: MailKind, due: Due, links: Links) -> dict[str, str]:
     """What opens something, as those links write it: tokens, and the code."""
-    values = {}
+    values = {"desk_token": links.desk.link(bytes.fromhex(due.mid))} if mail.row.to_account else {}
     if due.ref and due.lead.confirm_by:
         values["confirm_token"] = links.confirm_token(due.ref)
         values["code"] = for_reading(links.codes.code(due.ref))
@@ -206,8 +204,6 @@ def secrets(mail: MailKind, due: Due, links: Links) -> dict[str, str]:
         values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
     if mail.row.says_when:
         values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key, due.mailbox)
-    if mail.row.to_account:
-        values["desk_token"] = links.desk.link(bytes.fromhex(due.mid))
     return values
 
 
