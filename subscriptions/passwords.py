@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 SHORTEST, LONGEST = 15, 256  # characters; the only factor, so 15
+SHORTEST_OF_TWO = 8  # where a second factor is asked for as well
 _WAITS = 2.0  # seconds, for the one hash at a time
 # what is compared where there is no account: nobody has this password
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$GXUrnJPgzNZEDzPhcwweZg$UWv/oZTN5RDSAJd8E4FIfpADFihndTEFYoHRptKFwRc"
@@ -18,9 +19,9 @@ class Busy(Exception):
     """Too many passwords are being checked at this moment."""
 
 
-def problem(password: str, *known: str) -> str:
+def problem(password: str, *known: str, shortest: int = SHORTEST) -> str:
     """Why this password may not be, in a marked text's words; empty where it may. `known`: what others know too."""
-    if len(password) < SHORTEST:
+    if len(password) < shortest:
         return "short"
     if len(password) > LONGEST:
         return "long"
@@ -30,7 +31,7 @@ def problem(password: str, *known: str) -> str:
     parts = {part for text in known for part in text.casefold().replace("@", ".").split(".") if len(part) > 3}
     for part in parts:
         bare = bare.replace(part, "")
-    return "" if len(bare) >= SHORTEST // 2 else "known"
+    return "" if len(bare) >= shortest // 2 else "known"
 
 
 @cache

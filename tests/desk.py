@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+import pyotp
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -64,3 +66,24 @@ def at_the_desk(world: World, role: Role = Role.OWNER, email: str = "", lists: S
     link = invited(world, email or f"{role}@example.org", role, lists)
     assert person.post(link, password=PASSWORD, csrf=None).status_code == 303
     return person
+
+
+def second_factor(person: Person) -> tuple[str, list[str]]:
+    """Set up: what the app's codes are made of, and the recovery codes."""
+    secret, sealed = offered(person)
+    answer = person.post("/admin/account/second-factor", sealed=sealed, code=code(person.world, secret))
+    assert answer.status_code == 200, answer.text
+    return secret, re.findall(r"<li><code>([0-9A-Z]{4}-[0-9A-Z]{4})</code>", answer.text)
+
+
+def offered(person: Person) -> tuple[str, str]:
+    """The key for the app, and the same sealed for the form."""
+    page = person.get("/admin/account/second-factor").text
+    [secret] = re.findall(r'class="copy"><code>([A-Z2-7]{32})</code>', page)
+    [sealed] = re.findall(r'name="sealed" value="([^"]+)"', page)
+    return secret, sealed
+
+
+def code(world: World, secret: str, later: int = 0) -> str:
+    """What the app shows; `later`: so many of its steps of 30 seconds ahead."""
+    return str(pyotp.TOTP(secret).at(world.clock.now() + later * timedelta(seconds=30)))

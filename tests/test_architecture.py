@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings": "domain look",
         "keys": "settings",
         "passwords": "",
+        "totp": "",
         "links": "domain clock",
         "store": "domain settings clock deadline",
         "actions": "domain store links clock deadline",
@@ -37,7 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs": "domain store actions clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings",
         "story": "domain store mail parts",
-        "web": "story passwords domain look store actions mail jobs export settings languages clock links logs parts",
+        "web": "story passwords totp domain look store actions mail jobs export settings languages clock links logs "
+        "parts",
         "findings": "store settings clock keys",
         "fits": "store settings clock links keys",
         "start": "domain store jobs settings clock fits parts",

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store.models import db
 from tests.builders import text_of
+from tests.desk import PASSWORD
 from tests.support.server import Server
 from tests.support.sql import connected, rows
 from tests.support.visitor import CONFIRM, LISTS, Visitor, try_out
@@ -58,6 +59,25 @@ def every_mail(visitor: Visitor) -> None:
     visitor.move_clock("+1 hour")
     _ask_for_preferences(visitor, CARL)
     visitor.open_mailbox(CARL, 2)
+    _come_to_the_desk(visitor, DORA)
+
+
+def _come_to_the_desk(visitor: Visitor, address: str) -> None:
+    """Invited, and then the password is forgotten."""
+    visitor.go("/admin/sign-in")
+    visitor.press("Come in")
+    visitor.go("/admin/accounts")
+    visitor.page.get_by_label("Email address").fill(address)
+    visitor.page.get_by_label("viewer:").check()
+    visitor.press("Make a link")
+    visitor.open_mail(address, 2)
+    visitor.press_in_mail("Choose a password")
+    visitor.page.get_by_label("Password").fill(PASSWORD)
+    visitor.press("Keep it and sign in")
+    visitor.go("/admin/forgotten")
+    visitor.page.get_by_label("Email address").fill(address)
+    visitor.press("Email me a link")
+    visitor.open_mailbox(address, 3)
 
 
 def _several(visitor: Visitor, address: str) -> None:
@@ -115,4 +135,4 @@ def test_following_every_link_of_every_mail_changes_nothing(browser: Browser, se
             page.mouse.wheel(0, 2000)
             page.wait_for_load_state("networkidle")
     assert everything(tmp_path) == before
-    assert alive == {"confirm", "not-me", "unsubscribe", "preferences"}
+    assert alive == {"confirm", "not-me", "unsubscribe", "preferences", "admin"}

@@ -52,10 +52,10 @@ def worlds(make_app: Callable[..., Flask], clock: Movable) -> Iterator[Worlds]:
 
 
 def mails(world: World, tags: Sequence[str] = TAGS) -> Iterator[tuple[str, str, bytes]]:
-    """Every kind of mail to people, in each language: language, kind, the mail."""
+    """Every kind of mail to people on lists, in each language: language, kind, the mail."""
     parts = world.parts
     previews = Previews(parts.sender.composer, parts.settings, parts.catalogue, world.clock.now())
-    kinds = [name for name, kind in all_kinds().items() if not kind.row.to_operator]
+    kinds = [name for name, kind in all_kinds().items() if not (kind.row.to_operator or kind.row.to_account)]
     for one in previews.all_of(kinds, parts.catalogue.configured[:1], tags):
         yield one.tag, one.kind, one.octets
 

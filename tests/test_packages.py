@@ -29,7 +29,7 @@ def test_every_mail_leaves_as_a_flask_mail_message_over_a_flask_mail_connection(
 
 def test_every_link_is_read_and_written_by_an_itsdangerous_serializer(world: World) -> None:
     links = world.parts.links
-    held = [one for holder in (links, world.parts.forms) for one in vars(holder).values()]
+    held = [one for holder in (links, links.desk, world.parts.forms) for one in vars(holder).values()]
     held += [one for two in held if isinstance(two, OfMailbox) for one in vars(two).values()]
     made = [one for one in held if isinstance(one, Tokens)]
     assert sorted(one._serializer.salt for one in made) == sorted(purpose.salt for purpose in PURPOSES)

@@ -1,71 +1,38 @@
-"""Accounts of the desk: inviting, coming in, going, and what an owner changes of them."""
+"""Accounts of the desk: inviting, the links that open them, and what an owner changes of them."""
 
-import hashlib
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from subscriptions.actions.tries import Tries
-from subscriptions.domain.roles import RIGHTS, Right, Role
-from subscriptions.store import accounts, audit
+from sqlalchemy.orm import Session
+
+from subscriptions.actions.sessions import ABSOLUTE, IDLE, Refused, digest, new_secret
+from subscriptions.domain.budget import Budget
+from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.policy import LOST_PASSWORD
+from subscriptions.domain.roles import Role
+from subscriptions.links.desk import DeskTokens
+from subscriptions.store import accounts, audit, outbox
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading, repeated, transaction
-from subscriptions.store.models import Account, AccountLink, DeskSession
+from subscriptions.store.models import Account, AccountLink, ActorKind
+
+__all__ = ["Refused"]  # as all of `actions` about accounts raise it
 
 LINK_LIFE = timedelta(hours=1)
-IDLE, ABSOLUTE = timedelta(minutes=60), timedelta(hours=12)  # of a session (OWASP ASVS 7.3)
-PROOF_LIFE = timedelta(minutes=10)  # a password given so long ago is asked for again before what is grave
-SEEN_ONCE_IN = timedelta(minutes=1)  # to note it is to write, and most pages only read
-
-
-class Refused(Exception):
-    """What was asked of an account cannot be; the reason is a sentence for who asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Who is at the desk. `account`: none for whoever sits at the machine itself, in try-out mode."""
-
-    account: Account | None
-    hash: bytes
-    proved_at: datetime
-
-    @property
-    def role(self) -> Role:
-        return self.account.role if self.account else Role.OWNER
-
-    @property
-    def lists(self) -> frozenset[int] | None:
-        """The ids of those that they may see; none: every list."""
-        return None if self.account is None or self.account.lists is None else frozenset(self.account.lists)
-
-    def may(self, right: Right | None) -> bool:
-        """Whether the role has that right; none: what everybody may who is signed in."""
-        return right is None or right in RIGHTS[self.role]
-
-    def sees(self, list_id: int) -> bool:
-        return self.lists is None or list_id in self.lists
-
-    def has_proved(self, now: datetime) -> bool:
-        return now < self.proved_at + PROOF_LIFE
-
-
-def digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
-
-
-def _secret() -> str:
-    return secrets.token_urlsafe(32)
+_UNUSABLE = "!"  # as a hash, of a password that nobody has
 
 
 # Invitations
 
 
 @repeated
-def invite(email: str, role: Role, lists: Sequence[int] | None, now: datetime, act: Act) -> str:
-    """A link for somebody new, or for who was invited before and has not come; its secret. Raises Refused."""
-    secret = _secret()
+def invite(
+    email: str, role: Role, lists: Sequence[int] | None, now: datetime, act: Act, mails: DeskTokens | None = None
+) -> str:
+    """A link for somebody new, or for who was invited before and has not come; its secret. Raises Refused.
+
+    `mails`, here and below: what makes the link where it is mailed as well.
+    """
     with transaction() as session:
         account = accounts.by_email(session, email)
         if account is not None and account.password and not account.disabled_at:
@@ -76,26 +43,70 @@ def invite(email: str, role: Role, lists: Sequence[int] | None, now: datetime, a
         account.role, account.lists = role, [*lists] if lists is not None else None
         account.password = account.disabled_at = None
         session.flush()
-        accounts.put_link(session, _link(account, secret, now))
+        _bare(session, account)
+        secret = put_link(session, account, now, mails, MailKind.INVITATION)
         audit.write(session, act.of(1, account=account.id))
     return secret
 
 
-def _link(account: Account, secret: str, now: datetime) -> AccountLink:
-    return AccountLink(hash=digest(secret), account_id=account.id, until=now + LINK_LIFE)
+def _bare(session: Session, account: Account) -> None:
+    """Nothing that was set up before lets anybody in."""
+    account.totp = account.totp_step = account.recovery = None
+    accounts.end_passkeys(session, account.id)
+    accounts.end_sessions(session, account.id)
+
+
+def put_link(session: Session, account: Account, now: datetime, mails: DeskTokens | None, kind: MailKind) -> str:
+    """The account's only link, in a mail where it is to be mailed; its secret."""
+    mid = outbox.owe(session, kind, now=now, address=account.email) if mails else ""
+    secret = mails.link(bytes.fromhex(mid)) if mails else new_secret()
+    accounts.put_link(session, AccountLink(hash=digest(secret), account_id=account.id, until=now + LINK_LIFE))
+    return secret
 
 
 @repeated
-def forgotten(email: str, now: datetime, act: Act) -> str:
-    """A link by which who has an account may choose another password; its secret. Raises Refused."""
-    secret = _secret()
+def forgotten(
+    email: str, now: datetime, act: Act, mails: DeskTokens | None = None, *, second_factor: bool = False
+) -> str:
+    """A link by which who has an account may choose another password; its secret. Raises Refused.
+
+    `second_factor`: that is taken away, with passkeys and sessions; an old password, which may be short, goes as well.
+    """
     with transaction() as session:
         account = accounts.by_email(session, email)
         if account is None or account.disabled_at or not account.password:
             raise Refused("Nobody comes in with that address: invite it.")
-        accounts.put_link(session, _link(account, secret, now))
+        secret = put_link(session, account, now, mails, MailKind.LOST_PASSWORD)
+        if second_factor:
+            account.password = _UNUSABLE
+            _bare(session, account)
         audit.write(session, act.of(1, account=account.id))
     return secret
+
+
+@repeated
+def ask(email: str, now: datetime, mails: DeskTokens) -> None:
+    """Mail the same link to who has lost their password, if there is such an account and its budget is open.
+
+    Whoever asks may be a stranger: the statements are the same for every address, and undone where nobody is to be
+    mailed.
+    """
+    with transaction() as session:
+        account, anybody = accounts.by_email(session, email), accounts.first(session)
+        is_known = account is not None and account.password and not account.disabled_at
+        either = account if is_known else anybody
+        row = accounts.hold(session, either.id) if either else None
+        if row is None:
+            return
+        with session.begin_nested() as undone:
+            budget = Budget.read(row.requests or "", LOST_PASSWORD)
+            is_open = budget.mail_time(now, may_wait=False) is not None
+            budget.spend(now)
+            row.requests = budget.written(now)
+            put_link(session, row, now, mails, MailKind.LOST_PASSWORD)
+            session.flush()
+            if not (is_known and is_open):
+                undone.rollback()
 
 
 def of_link(secret: str, now: datetime) -> Account | None:
@@ -116,10 +127,11 @@ def choose_password(secret: str, hashed: str, now: datetime) -> Account | None:
             return None
         account.password = hashed
         accounts.end_sessions(session, account.id)
+        audit.write(session, Act(now, ActorKind.ACCOUNT, str(account.id), "account password", details={"by": "link"}))
     return account
 
 
-# Coming in
+# Who has one
 
 
 def is_nobody_in() -> bool:
@@ -133,66 +145,6 @@ def find(email: str) -> Account | None:
     with reading() as session:
         account = accounts.by_email(session, email)
     return account if account and account.password and not account.disabled_at else None
-
-
-@repeated
-def begin(
-    account: Account | None, agent: str, now: datetime, renewed: str | None = None, tried: Tries | None = None
-) -> str:  # fmt: skip
-    """A new session; its secret. `renewed`: the same password, hashed as it is done now. Raises Refused."""
-    secret = _secret()
-    with transaction() as session:
-        if account is not None:
-            row = accounts.find(session, account.id)
-            if row is None or row.disabled_at or row.password != account.password:
-                raise Refused("The account has changed meanwhile; please sign in again.")
-            row.signed_in_at, row.password = now, renewed or row.password
-        if tried is not None:
-            tried.give_back(session)
-        session.add(DeskSession(hash=digest(secret), account_id=account.id if account else None, began_at=now,
-                                seen_at=now, proved_at=now, agent=agent))  # fmt: skip
-    return secret
-
-
-def signed_in(secret: str, now: datetime) -> SignedIn | None:
-    """Whose session it is, unless it is over; that it was used is noted once a minute."""
-    with reading() as session:
-        row = accounts.session_of(session, digest(secret))
-        account = accounts.find(session, row.account_id) if row and row.account_id else None
-    if row is None or not now < min(row.began_at + ABSOLUTE, row.seen_at + IDLE):
-        return None
-    if row.account_id is not None and (account is None or account.disabled_at):
-        return None
-    if now >= row.seen_at + SEEN_ONCE_IN:
-        with transaction() as session:
-            accounts.note_seen(session, row.hash, now)
-    return SignedIn(account, row.hash, row.proved_at)
-
-
-@repeated
-def prove(who: SignedIn, now: datetime, tried: Tries) -> None:
-    """The password was given again."""
-    with transaction() as session:
-        tried.give_back(session)
-        row = accounts.session_of(session, who.hash)
-        if row is not None:
-            row.proved_at = now
-
-
-@repeated
-def leave(who: SignedIn, *, everywhere: bool = False) -> None:
-    """Sign out here, or in all browsers."""
-    with transaction() as session:
-        accounts.end_session(session, who.hash)
-        if everywhere and who.account:
-            accounts.end_sessions(session, who.account.id)
-
-
-def sessions(who: SignedIn, now: datetime) -> list[DeskSession]:
-    """Those of the same account that have not ended."""
-    with reading() as session:
-        rows = accounts.sessions_of(session, who.account.id) if who.account else []
-    return [row for row in rows if now < min(row.began_at + ABSOLUTE, row.seen_at + IDLE)]
 
 
 # What an owner changes

@@ -19,16 +19,19 @@ NETWORK_TRIES, STRANGERS_TRIES, OWN_TRIES = (
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """What a try to sign in counts for. `is_own`: of a browser in which this account has been signed in before."""
+    """What a try to sign in counts for. `is_own`: of a browser in which this account has been signed in before.
+
+    `account`: none where nobody is named, as with a passkey.
+    """
 
     network: bytes | None
-    account: bytes
-    is_own: bool
+    account: bytes | None = None
+    is_own: bool = False
 
     @property
     def counted(self) -> list[tuple[bytes, Rate]]:
-        of_account = self.account, OWN_TRIES if self.is_own else STRANGERS_TRIES
-        return [*([(self.network, NETWORK_TRIES)] if self.network else []), of_account]
+        rates = (self.network, NETWORK_TRIES), (self.account, OWN_TRIES if self.is_own else STRANGERS_TRIES)
+        return [(key, rate) for key, rate in rates if key]
 
     def give_back(self, session: Session) -> None:
         """The password was right: what counts are the wrong ones."""

@@ -27,29 +27,40 @@ def _link(secret: str) -> str:
     return f"{current_parts().settings.server.base_url.rstrip('/')}/admin/come-in/{quote(secret)}"
 
 
+def _mailed() -> str:
+    is_tried = current_parts().settings.mail.transport == "mailbox"
+    return "The same link is in the mailbox of the try-out." if is_tried else "The same link goes by email."
+
+
 @group.command("invite")
 @click.argument("address", type=address_of)
 @click.option("--role", type=_ROLE, required=True, help=_ABOUT_ROLES)
 @click.option("--list", "slugs", metavar="SLUG", multiple=True, help="Only this list, or these; else every list.")
 @ready
 def invite(address: Address, role: str, slugs: Sequence[str]) -> None:
-    """Invite somebody to the desk: a link that works once and for an hour, alone on the last line."""
+    """Invite somebody to the desk: a link that works once and for an hour, mailed, and alone on the last line."""
     lists = [the_list(slug).id for slug in slugs] or None
     if lists and role == Role.OWNER:
         raise click.BadParameter("An owner has every list.", param_hint="--list")
-    act = acts.act(role=role, lists=[*slugs] or None)
-    secret = _or_sentence(lambda: accounts.invite(address.folded, Role(role), lists, current_parts().clock.now(), act))
-    click.echo("It works once, for an hour. Whoever opens it first has the account.", err=True)
+    act, mails = acts.act(role=role, lists=[*slugs] or None), current_parts().links.desk
+    now = current_parts().clock.now()
+    secret = _or_sentence(lambda: accounts.invite(address.folded, Role(role), lists, now, act, mails))
+    click.echo(f"It works once, for an hour. Whoever opens it first has the account. {_mailed()}", err=True)
     click.echo(_link(secret))
 
 
 @group.command("reset")
 @click.argument("address", type=address_of)
+@click.option("--second-factor", is_flag=True, help="Also take away the second factor, passkeys and the old password.")
 @ready
-def reset(address: Address) -> None:
-    """A link by which somebody chooses another password, alone on the last line; it works once and for an hour."""
-    act = acts.act()
-    click.echo(_link(_or_sentence(lambda: accounts.forgotten(address.folded, current_parts().clock.now(), act))))
+def reset(address: Address, *, second_factor: bool) -> None:
+    """A link by which somebody chooses another password, mailed, and alone on the last line; for an hour."""
+    act, parts = acts.act(second_factor=second_factor or None), current_parts()
+    now, mails = parts.clock.now(), parts.links.desk
+    secret = _or_sentence(lambda: accounts.forgotten(address.folded, now, act, mails, second_factor=second_factor))
+    kept = "Second factor, passkeys and the old password are gone." if second_factor else "A second factor stays."
+    click.echo(f"{kept} {_mailed()}", err=True)
+    click.echo(_link(secret))
 
 
 @group.command("role")

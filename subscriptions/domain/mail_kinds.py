@@ -41,6 +41,7 @@ class Row:
 
     noun: str = marked("email")  # what `explain` calls it
     to_operator: bool = False  # about nobody, to who keeps the service: in English, but to an account in its language
+    to_account: bool = False  # to who works at the desk: no suppression of a subscriber stops it
     reaches: Reaches = Reaches.SUBSCRIBED
     despite: SuppressionScope | None = None  # the widest suppression that does not stop it
     though_restricted: bool = False
@@ -94,6 +95,14 @@ class MailKind(StrEnum):
     ADDRESS_CHANGED = "address_changed", Row(
         noun=marked("email about the changed address"), reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
         though_restricted=True, budgeted=False, leaves_by=None, says_when=True, says={"owed_at": "when it was changed"},
+    )  # fmt: skip
+    INVITATION = "invitation", Row(
+        noun=marked("invitation to the desk"), to_account=True, reaches=Reaches.ANY, budgeted=False, life=HOUR,
+        leaves_by=None, of_all=True,
+    )  # fmt: skip
+    LOST_PASSWORD = "lost_password", Row(  # a stranger can ask for it, so each account has a budget of its own
+        noun=marked("email with the link to a new password"), to_account=True, reaches=Reaches.ANY, budgeted=False,
+        life=HOUR, leaves_by=None, of_all=True,
     )  # fmt: skip
     ALARM = "alarm", Row(  # when the breaker opens
         noun=marked("alarm"), to_operator=True, budgeted=False, leaves_by=None,

@@ -17,6 +17,7 @@ CLOCK_JUMP = timedelta(days=400)
 # what answers a suspicion: a wait that needs no JavaScript
 WAIT = timedelta(seconds=10)  # about as long as the proof of work keeps the slowest phones busy
 STEP_LIFE = timedelta(hours=1)
+CHALLENGE_LIFE = timedelta(minutes=5)  # that a passkey signs; and so long a sign-in waits for its second step
 WORK_LIFE = timedelta(minutes=10)
 FORM_LIFE = timedelta(days=1)
 CLOCKS_DIFFER = timedelta(minutes=1)  # between hosts of one installation, at most
@@ -44,6 +45,7 @@ MOVES = Rate(5, timedelta(days=1))  # from one address to others
 SHORTLY = Rate(1, timedelta(minutes=5))
 TYPED = SHORTLY, Rate(3, timedelta(hours=24)), Rate(10, timedelta(days=30))  # asked for by typing the address
 TYPED_IN_PEACE = (Rate(1, timedelta(days=30)),)  # the same, while no confirmation mails are wanted
+LOST_PASSWORD = TYPED[:2]  # of an account of the desk, whose address was typed
 RENEWED = (SHORTLY,)  # asked for by the button of an earlier link, which proves the mailbox
 
 

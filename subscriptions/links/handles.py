@@ -6,46 +6,25 @@ of these the code of its confirmation mail, which is never stored.
 """
 
 import hashlib
-import os
 import re
-from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from hmac import compare_digest
-from typing import TYPE_CHECKING
 
 from itsdangerous import BadData
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from subscriptions.domain.codes import spell
+from subscriptions.links import nonces
+from subscriptions.links.sealing import Seals
 from subscriptions.links.signing import derived, encoded
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 REF_BYTES = 16
 MAILS = 8  # of one visit: the first, and those that were asked for again
 _NONCE, _MAC, _SEALED = 14, 10, 6  # 30 bytes: base64 leaves no bits over, so a handle has one spelling
 _FORM = re.compile(r"[A-Za-z0-9_-]{40}")
-_GCM_NONCE = 12
 _SEALED_FORM = re.compile(r"[A-Za-z0-9_-]{50,400}")
-
-
-_nonces: deque[bytes] = deque()
-os.register_at_fork(after_in_child=_nonces.clear)  # no two processes have the same ones
-
-
-def _nonce() -> bytes:
-    """Random octets that are used once and are no secret; one call of the system makes 256 (alone: 4 us each)."""
-    try:
-        return _nonces.pop()
-    except IndexError:
-        octets = os.urandom(256 * _NONCE)
-        _nonces.extend(octets[at : at + _NONCE] for at in range(_NONCE, len(octets), _NONCE))
-        return octets[:_NONCE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +46,7 @@ class Handles:
 
     def new(self, at: datetime, webmail: int) -> str:
         """A handle of a visit at that second."""
-        (key, _), nonce = self._keys[0], _nonce()
+        (key, _), nonce = self._keys[0], nonces.nonce(_NONCE)
         told = int(at.timestamp()).to_bytes(_SEALED - 1) + bytes([webmail])
         mac = _mac(key, nonce, told)
         return base64_encode(nonce + mac + _sealed(key, nonce + mac, told)).decode()
@@ -114,35 +93,23 @@ class SealedAddresses:
     """
 
     def __init__(self, secret_keys: Sequence[bytes]) -> None:
-        self._secret_keys = secret_keys
-
-    @cached_property
-    def _keys(self) -> "list[AESGCM]":
-        """Made with the first form: the library takes 7 MiB, which the process for mails does without."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        return [AESGCM(derived(b"inbox address", key)) for key in self._secret_keys]
+        self._seals = Seals(b"inbox address", secret_keys)
 
     def seal(self, handle: str, address: str) -> str:
         """Measured: half of what the handle takes."""
-        told, nonce = address.encode(), _nonce()[:_GCM_NONCE]
+        told = address.encode()
         told = told.ljust(64 if len(told) <= 64 else 128 if len(told) <= 128 else 256, b"\0")
-        return encoded(nonce + self._keys[0].encrypt(nonce, told, handle.encode())).decode()
+        return encoded(self._seals.seal(told, handle.encode())).decode()
 
     def open(self, handle: str, text: str) -> str | None:
         """The address; None if we have not sealed it for this handle."""
         if not _SEALED_FORM.fullmatch(text):
             return None
         try:
-            octets, whose = base64_decode(text), handle.encode()
+            opened = self._seals.open(base64_decode(text), handle.encode())
         except BadData:  # cut off where base64 cannot end
             return None
-        from cryptography.exceptions import InvalidTag
-
-        for key in self._keys:
-            with suppress(InvalidTag):
-                return key.decrypt(octets[:_GCM_NONCE], octets[_GCM_NONCE:], whose).rstrip(b"\0").decode()
-        return None
+        return opened.rstrip(b"\0").decode() if opened else None
 
 
 class Codes:

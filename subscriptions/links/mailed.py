@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of, mailbox_of
+from subscriptions.links.desk import DeskTokens
 from subscriptions.links.handles import Codes, Handles, SealedAddresses, Visit
 from subscriptions.links.purposes import (
     ACCOUNT,
@@ -92,6 +93,7 @@ class Links:
         self._handles = Handles(self._keys)
         self.addresses = SealedAddresses(self._keys)
         self.codes = Codes(self._keys)
+        self.desk = DeskTokens(self._keys, clock)
 
     def as_written(self, at: datetime) -> Iterator["Links"]:
         """As links were written at that time, once for each key that may have signed them."""

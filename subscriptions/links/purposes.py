@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from itsdangerous import BadData
 
 from subscriptions.clock import Clock
-from subscriptions.domain.policy import FORM_LIFE, LINK_LIFE, SESSION_LIFE, STEP_LIFE
+from subscriptions.domain.policy import CHALLENGE_LIFE, FORM_LIFE, LINK_LIFE, SESSION_LIFE, STEP_LIFE
 from subscriptions.links.signing import BadLink, encoded, lasting, plain, signing, timed
 
 REF, KEY, LIST, ACCOUNT = 16, 16, 4, 8  # octets
@@ -59,6 +59,7 @@ STEP = Purpose(
     b"one-more-step", (MILLISECONDS, BOUND, NONCE), STEP_LIFE, stamped=False, used=partial(used_hash, b"step")
 )
 FORM_SITE = Purpose(b"form-site", (BOUND,), FOR_EVER, stamped=False, used=OFTEN)
+CHALLENGE = Purpose(b"passkey-challenge", (BOUND, NONCE), CHALLENGE_LIFE, used=partial(used_hash, b"challenge"))
 
 
 def of_mailbox(purpose: Purpose) -> Purpose:
@@ -67,7 +68,7 @@ def of_mailbox(purpose: Purpose) -> Purpose:
 
 
 TWICE = NOT_ME, PREFERENCES, SESSION
-PURPOSES = (CONFIRM, LEAVE, NO_NUMBERS, FORM_TIME, STEP, FORM_SITE, *TWICE, *map(of_mailbox, TWICE))
+PURPOSES = (CONFIRM, LEAVE, NO_NUMBERS, FORM_TIME, STEP, FORM_SITE, CHALLENGE, *TWICE, *map(of_mailbox, TWICE))
 
 
 class Opened(NamedTuple):

@@ -85,7 +85,7 @@ class Batch:
         if due.mail == MailKind.NUMBERS:
             return _of_account(session, due)
         erases = due.mail == MailKind.ERASED.value
-        if due.address is None or (due.key and not erases):
+        if due.address is None or (due.key and not erases) or _is_to_account(due):
             return due
         links, folded = self._composer.links, parse(due.address).folded
         key, mailbox = links.key(folded), links.mailbox_key(folded)
@@ -102,6 +102,11 @@ def _of_account(session: Session, due: Due) -> Due:
     if account is None or account.disabled_at or account.numbers is HowOften.NEVER or account.told is None:
         return due._replace(members=())
     return due._replace(locale=account.locale or "", told={**account.told, "account": account.id})
+
+
+def _is_to_account(due: Due) -> bool:
+    """What an address has said as a subscriber is not asked for, nor is its key: this mail is about none."""
+    return any(due.mail == kind.value for kind in MailKind if kind.row.to_account)
 
 
 @contextmanager

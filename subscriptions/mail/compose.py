@@ -36,6 +36,7 @@ LINKS = {  # as the templates name them: page, and the value in the letter; the 
     "unsubscribe_url": ("unsubscribe", "leave_token"),
     "preferences_url": ("preferences", "preferences_token"),
     "no_numbers_url": ("admin/no-numbers", "no_numbers_token"),
+    "desk_url": ("admin/come-in", "desk_token"),
 }
 COMPILED_AT_MOST = 200  # in memory, some 40 KiB each: visitors choose the lists, and so what there is to compile
 Entry = tuple[List, Wording | None]
@@ -78,7 +79,7 @@ class Composer:
         hashed = hashes(values, letter.secrets)
         octets, redacted = letter.fill_twice(in_person(values, due.name, due.fields), hashed)
         message = self._message(mail, letter, values, octets)
-        message.registration_id, message.key = due.registration_id, due.key
+        message.registration_id, message.key = due.registration_id, due.key or None
         message.details = _details(message, values, redacted) | {"hashes": hashed, "locale": tag}
         if mail.row.repeats_wording:
             message.details["wordings"] = {agreed.id: agreed.sha256 for _, agreed in entries if agreed}
@@ -170,16 +171,16 @@ class Composer:
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
         context |= {"minutes": LINK_LIFE.seconds // 60, "preferences_page_url": self.links.url("preferences")}
         context |= style.look(mail, of_one, self._settings)
-        with force_locale(locale_of(tag, common(rows, "address_form"))):
+        form = "" if mail.row.to_account else common(rows, "address_form")  # a list's is for its subscribers
+        with force_locale(locale_of(tag, form)):
             subject, text, html = (
                 self._templates.get_template(f"email/{mail}/{part}").render(context)
                 for part in ("subject.txt", "body.txt", "body.html")
             )
-        headers = responsible.headers(rows, self._ours)
-        headers["Subject"] = folded("Subject", one_line(subject))
+        headers = responsible.headers(rows, self._ours) | {"Subject": folded("Subject", one_line(subject))}
         headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         letter = compile_letter(headers, self._slots(mail, of_one), text, style.inlined(html))
-        letter.sender, letter.form = sender_in(responsible.sender_of(rows, self._ours)), common(rows, "address_form")
+        letter.sender, letter.form = sender_in(responsible.sender_of(rows, self._ours)), form
         letter.zone = clock.zone_of(rows[0].timezone)
         return letter
 
@@ -195,7 +196,7 @@ class Composer:
 
 def secrets(mail: MailKind, due: Due, links: Links) -> dict[str, str]:
     """What opens something, as those links write it: tokens, and the code."""
-    values = {}
+    values = {"desk_token": links.desk.link(bytes.fromhex(due.mid))} if mail.row.to_account else {}
     if due.ref and due.lead.confirm_by:
         values["confirm_token"] = links.confirm_token(due.ref)
         values["code"] = for_reading(links.codes.code(due.ref))

@@ -88,6 +88,7 @@ class Abuse:
 class Admin:
     enabled: bool = True
     networks: tuple[str, ...] = ()
+    require_second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
-"""Accounts of the desk, the links that open them, and sessions, by name of the question."""
+"""Accounts of the desk, the links that open them, sessions and passkeys, by name of the question."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import and_, delete, exists, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.figures import HowOften
 from subscriptions.domain.roles import Role
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import Account, AccountLink, DeskSession
+from subscriptions.store.models import Account, AccountLink, DeskSession, Passkey
 
 
 def find(session: Session, id_: int) -> Account | None:
@@ -32,6 +32,10 @@ def by_email(session: Session, email: str) -> Account | None:
 
 def all_of(session: Session) -> Sequence[Account]:
     return session.scalars(select(Account).order_by(Account.id)).all()
+
+
+def first(session: Session) -> Account | None:
+    return session.scalar(select(Account).order_by(Account.id).limit(1))
 
 
 def has_any(session: Session) -> bool:
@@ -73,7 +77,7 @@ def session_of(session: Session, digest: bytes) -> DeskSession | None:
 
 
 def sessions_of(session: Session, account_id: int) -> Sequence[DeskSession]:
-    theirs = select(DeskSession).where(DeskSession.account_id == account_id)
+    theirs = select(DeskSession).where(DeskSession.account_id == account_id, DeskSession.second_until.is_(None))
     return session.scalars(theirs.order_by(DeskSession.seen_at.desc())).all()
 
 
@@ -88,8 +92,38 @@ def end_sessions(session: Session, account_id: int, but: bytes | None = None) ->
     return len(session.scalars(ended, execution_options=BLIND).all())
 
 
-def end_session(session: Session, digest: bytes) -> None:
-    session.execute(delete(DeskSession).where(DeskSession.hash == digest), execution_options=BLIND)
+def end_session(session: Session, digest: bytes, account_id: int | None = None) -> bool:
+    """Whether it was there to be ended. `account_id`: only if it is one of that account."""
+    which = [DeskSession.hash == digest, *([DeskSession.account_id == account_id] if account_id else [])]
+    ended = delete(DeskSession).where(*which).returning(DeskSession.hash)
+    return session.scalar(ended, execution_options=BLIND) is not None
+
+
+def passkeys_of(session: Session, account_id: int) -> Sequence[Passkey]:
+    return session.scalars(select(Passkey).where(Passkey.account_id == account_id).order_by(Passkey.id)).all()
+
+
+def passkey(session: Session, credential: bytes) -> Passkey | None:
+    return session.scalar(select(Passkey).where(Passkey.credential == credential))
+
+
+def has_passkeys(session: Session, account_id: int | None = None) -> bool:
+    """Whether that account has one; without an account, whether there is any."""
+    which = [Passkey.account_id == account_id] if account_id else []
+    return bool(session.scalar(select(exists().where(*which) if which else exists(select(Passkey.id)))))
+
+
+def use_passkey(session: Session, id_: int, count: int, now: datetime) -> bool:
+    """Whether it may be: one that counts has counted on since, else it was copied (WebAuthn 7.2, step 22)."""
+    counts_on = or_(Passkey.sign_count < count, and_(Passkey.sign_count == 0, literal(count == 0)))
+    used = update(Passkey).where(Passkey.id == id_, counts_on).values(sign_count=count, used_at=now)
+    return session.scalar(used.returning(Passkey.id), execution_options=BLIND) is not None
+
+
+def end_passkeys(session: Session, account_id: int, id_: int | None = None) -> int:
+    """Delete one of an account, or all; how many there were."""
+    which = [Passkey.account_id == account_id, *([Passkey.id == id_] if id_ else [])]
+    return len(session.scalars(delete(Passkey).where(*which).returning(Passkey.id), execution_options=BLIND).all())
 
 
 def forget_over(session: Session, now: datetime, began: datetime, seen: datetime) -> None:

@@ -40,17 +40,21 @@ def owe(
     session: Session, mail: MailKind | None, *, now: datetime, due_at: datetime | None = None,
     registration_id: int | None = None, subscription_id: int | None = None, address: str | None = None,
     drop_at: datetime | None = None,
-) -> None:  # fmt: skip
-    """Owe a mail, if the step owes one; it is written out when it is sent. `address`: only where no row holds it."""
+) -> str:  # fmt: skip
+    """Owe a mail, if the step owes one; it is written out when it is sent. `address`: only where no row holds it.
+
+    Gives its name, the left part of its Message-ID.
+    """
     if mail is None:
-        return
+        return ""
     if mail.row.budgeted and due_at is None:
         raise ValueError(f"a mail of kind {mail} leaves when the address's budget says")
     due_at = due_at or now
     about = {"registration_id": registration_id, "subscription_id": subscription_id, "address": address}
     times = {"owed_at": now, "due_at": due_at, "drop_at": drop_at or due_at + mail.row.life}
-    session.add(Owed(mail=mail.value, mid=new_mids(1)[0], tries=0, **about, **times))
+    session.add(Owed(mail=mail.value, mid=(mid := new_mids(1)[0]), tries=0, **about, **times))
     session.flush()
+    return mid
 
 
 def take(of: Connected, me: str, at_most: int, now: datetime) -> list[int]:

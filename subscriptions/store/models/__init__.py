@@ -1,7 +1,7 @@
 """The tables. Every one is a Flask-SQLAlchemy model; what they mean is in architecture.md and product.md."""
 
 from subscriptions.store.models.base import db
-from subscriptions.store.models.desk import Account, AccountLink, DeskSession, ExportMark
+from subscriptions.store.models.desk import Account, AccountLink, DeskSession, ExportMark, Passkey
 from subscriptions.store.models.mails import Captured, Letter, List, Owed, Owner, Wording
 from subscriptions.store.models.people import Address, Evidence, Registration, Subscription, Suppression
 from subscriptions.store.models.service import (
@@ -20,6 +20,6 @@ from subscriptions.store.models.service import (
 
 __all__ = [
     "Account", "AccountLink", "ActorKind", "Address", "Audit", "Captured", "Counted", "CountedKey", "Counter",
-    "DeskSession", "Evidence", "ExportMark", "Job", "Letter", "List", "Meta", "Owed", "Owner", "Read",
+    "DeskSession", "Evidence", "ExportMark", "Job", "Letter", "List", "Meta", "Owed", "Owner", "Passkey", "Read",
     "Registration", "Subscription", "Suppression", "Token", "Traffic", "UsedOnce", "Wording", "db",
 ]  # fmt: skip

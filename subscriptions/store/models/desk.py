@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscriptions.domain.figures import HowOften
@@ -25,9 +25,28 @@ class Account(db.Model):  # type: ignore[name-defined, misc]
     made_at: Mapped[datetime]
     signed_in_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+    totp: Mapped[str | None]  # what its one-time codes are made of, sealed; none: no second factor
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)  # of the code that was used last: none works twice
+    recovery: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # keyed hashes of the codes left
+    requests: Mapped[str | None]  # when links were asked for by mail, as a budget is written
     numbers: Mapped[HowOften] = mapped_column(OneOf(HowOften, 6), default=HowOften.NEVER)  # are mailed to it
     locale: Mapped[str | None]  # of these emails: that of the page on which they were chosen
     told: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what the last of them said, and when
+
+
+class Passkey(db.Model):  # type: ignore[name-defined, misc]
+    """By which an account signs in without a password, as a browser has made it (WebAuthn)."""
+
+    __tablename__ = "passkeys"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = owned_by("accounts")
+    credential: Mapped[bytes] = mapped_column(unique=True)
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str]
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class AccountLink(db.Model):  # type: ignore[name-defined, misc]
@@ -59,3 +78,4 @@ class DeskSession(db.Model):  # type: ignore[name-defined, misc]
     seen_at: Mapped[datetime]
     proved_at: Mapped[datetime]  # when the password was last asked for and given
     agent: Mapped[str] = mapped_column(String(40))  # "Firefox on Linux"
+    second_until: Mapped[datetime | None]  # the password was right, a code is waited for; none: signed in

@@ -1,20 +1,29 @@
-"""Signing in and out, the link of an invitation, and the password that is asked for once more."""
+"""Signing in, by a password and perhaps a code, or by a passkey, and out; and the password that is asked for again."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from flask import redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
-from subscriptions import passwords
-from subscriptions.actions import accounts, tries
+from subscriptions import passwords, totp
+from subscriptions.actions import accounts, factors, sessions, tries
+from subscriptions.actions.accounts import Refused
+from subscriptions.actions.factors import Code
 from subscriptions.actions.tries import Tries
+from subscriptions.domain import codes
 from subscriptions.domain.address import BadAddress, parse
+from subscriptions.languages import marked
+from subscriptions.parts import current_parts
 from subscriptions.store.models import Account
-from subscriptions.web.admin import guard, pages
+from subscriptions.web.admin import cookies, door, guard, pages, passkeys
+from subscriptions.web.admin.door import sign_in_page as page_of
 from subscriptions.web.http.adapter import now
 
 BUSY_FOR = 2  # seconds
+BUSY = marked("Many people are signing in at this moment. Please try again.")
+Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 # Signing in
@@ -22,31 +31,43 @@ BUSY_FOR = 2  # seconds
 
 @pages.get("/sign-in")
 def sign_in_page() -> str | Response:
-    return redirect(url_for("desk.start"), 303) if guard.is_signed_in() else _sign_in_page()
-
-
-def _sign_in_page(problem: str = "", email: str = "") -> str:
-    shown = {"problem": problem, "email": email, "then": guard.then(), "is_here": guard.is_here()}
-    return render_template("desk/sign_in.html", is_new=accounts.is_nobody_in(), **shown)
+    return redirect(url_for("desk.start"), 303) if guard.is_signed_in() else page_of()
 
 
 @pages.post("/sign-in")
-def sign_in() -> str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
+def sign_in() -> Answer:
     """The same answer, after the same time, for whoever has no account."""
     typed, password = request.form.get("email", "").strip(), request.form.get("password", "")
     email = _folded(typed)
     tried = guard.tried_by(email)
     if until := tries.count(tried, now()):
-        return _later(until, typed)
+        return later(until, lambda said: page_of(said, typed))
     account = accounts.find(email)
     try:
         is_right = passwords.matches(password, account.password if account else None)
         renewed = passwords.renewed(password, account.password) if account and is_right else None
     except passwords.Busy:
-        return _busy(typed)
+        return page_of(gettext(BUSY), typed), 429, {"Retry-After": str(BUSY_FOR)}
     if account is None or not is_right:
-        return _sign_in_page(gettext("Email address and password do not go together."), typed), 422
-    return _come_in(account, renewed, tried)
+        return page_of(gettext("Email address and password do not go together."), typed), 422
+    if needs_passkey(account):
+        return page_of(gettext("A password alone is not enough here. Sign in with your passkey."), typed), 422
+    try:
+        return come_in(account, renewed, tried)
+    except Refused as error:
+        return page_of(gettext(str(error)), typed), 422
+
+
+def come_in(account: Account, renewed: str | None = None, tried: Tries | None = None) -> Response:
+    """Whose password was right: signed in, or at the second step. Raises Refused."""
+    secret = sessions.begin(account, door.agent(), now(), renewed, tried)
+    return _second_page(secret) if account.totp else _arrive(account, secret)
+
+
+def needs_passkey(account: Account) -> bool:
+    """Whether the password would be the only factor, where two are asked for and the other one is there."""
+    is_asked = current_parts().settings.admin.require_second_factor and not account.totp
+    return is_asked and factors.has_passkeys(account)
 
 
 def _folded(typed: str) -> str:
@@ -57,80 +78,88 @@ def _folded(typed: str) -> str:
         return ""
 
 
-def _later(until: datetime, typed: str) -> tuple[str, int, dict[str, str]]:
+def later(until: datetime, page: Callable[[str], str]) -> tuple[str, int, dict[str, str]]:
     seconds = max(1, round((until - now()).total_seconds()))
     minutes = -(-seconds // 60)
     said = ngettext("That was tried too often. Please try again in a minute.",
                     "That was tried too often. Please try again in %(num)d minutes.", minutes)  # fmt: skip
-    return _sign_in_page(said, typed), 429, {"Retry-After": str(seconds)}
+    return page(said), 429, {"Retry-After": str(seconds)}
 
 
-def _busy(typed: str) -> tuple[str, int, dict[str, str]]:
-    said = gettext("Many people are signing in at this moment. Please try again.")
-    return _sign_in_page(said, typed), 429, {"Retry-After": str(BUSY_FOR)}
-
-
-def _come_in(
-    account: Account, renewed: str | None = None, tried: Tries | None = None
-) -> Response | tuple[str, int]:  # fmt: skip
-    response = redirect(guard.then() or url_for("desk.start"), 303)
-    try:
-        guard.keep(response, accounts.begin(account, guard.agent(), now(), renewed, tried))
-    except accounts.Refused as error:
-        return _sign_in_page(gettext(str(error)), account.email), 422
-    guard.remember(response, account.email)
+def _arrive(account: Account | None, secret: str) -> Response:
+    """Signed in: on to where somebody wanted to go, or a look at what they had typed."""
+    response = redirect(door.then() or url_for("desk.start"), 303)
+    if door.then() and (fields := door.fields_kept()):
+        g.begun, g.desk = secret, sessions.signed_in(secret, now())
+        response = Response(render_template("desk/again.html", action=door.then(), fields=fields), mimetype="text/html")
+    cookies.keep(response, secret)
+    if account is not None:
+        cookies.remember(response, account.email)
     return response
+
+
+# The second step
+
+
+def _second_page(secret: str = "", problem: str = "") -> Response:
+    page = render_template("desk/second_step.html", problem=problem, then=door.then(), kept=door.kept())
+    response = Response(page, 422 if problem else 200, mimetype="text/html")
+    return cookies.keep(response, secret) if secret else response
+
+
+@pages.post("/second-step")
+def second_step() -> Answer:
+    """A code of the app, or one of the recovery codes; counted like passwords."""
+    account = factors.waiting(cookies.secret(), now())
+    if account is None:
+        return page_of(gettext("That took too long. Please sign in again.")), 422
+    tried = guard.tried_by(account.email)
+    if until := tries.count(tried, now()):
+        return later(until, page_of)
+    try:
+        code = _code(account, request.form.get("code", ""))
+        return _arrive(account, factors.finish(cookies.secret(), code, door.agent(), now(), tried))
+    except Refused as error:
+        return _second_page(problem=gettext(str(error)))
+
+
+def _code(account: Account, typed: str) -> Code:
+    parts = current_parts()
+    secret = parts.links.desk.open(account.totp or "", account.id)
+    step = totp.step_of(secret, typed, device_time()) if secret else None
+    return Code(step, recovery_hash(account, codes.read(typed) or ""))
+
+
+def device_time() -> datetime:
+    """What a phone takes for the time, also where the clock of the try-out has been moved."""
+    return now() - current_parts().clock.ahead
+
+
+def recovery_hash(account: Account, code: str) -> str:
+    return current_parts().links.key(f"recovery code\0{account.id}\0{code}").hex()
+
+
+@pages.post("/passkey")
+def passkey_in() -> Answer:
+    """A passkey names its account by itself."""
+    tried = guard.tried_by()
+    if until := tries.count(tried, now()):
+        return later(until, page_of)
+    signed = passkeys.signed(passkeys.SIGN_IN, request.form.get("credential", ""))
+    if signed is None:
+        return page_of(gettext(passkeys.NO_GOOD)), 422
+    try:
+        return _arrive(*factors.come_in(signed, door.agent(), now(), tried))
+    except Refused as error:
+        return page_of(gettext(str(error))), 422
 
 
 @pages.post("/from-here")
 def from_here() -> Response:
     """In try-out mode whoever sits at the machine comes in by a press: there is nobody to keep out."""
-    if not guard.is_here():
+    if not door.is_here():
         return redirect(url_for("desk.sign_in_page"), 303)
-    response = redirect(url_for("desk.start"), 303)
-    guard.keep(response, accounts.begin(None, guard.agent(), now()))
-    return response
-
-
-# The link of an invitation, or of a password that was forgotten
-
-
-@pages.get("/come-in/<token>")
-def come_in_page(token: str) -> str | tuple[str, int]:
-    account = accounts.of_link(token, now())
-    return _choose_page(account) if account else (render_template("desk/link_over.html"), 410)
-
-
-def _choose_page(account: Account, problem: str = "") -> str:
-    return render_template("desk/choose_password.html", account=account, problem=problem, shortest=passwords.SHORTEST)
-
-
-@pages.post("/come-in/<token>")
-def come_in(token: str) -> str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    account, password = accounts.of_link(token, now()), request.form.get("password", "")
-    if account is None:
-        return render_template("desk/link_over.html"), 410
-    problem = _wrong(password, account.email)
-    if problem:
-        return _choose_page(account, problem), 422
-    try:
-        hashed = passwords.hashed(password)
-    except passwords.Busy:
-        return _choose_page(account, gettext("Many people are signing in at this moment. Please try again.")), 429
-    chosen = accounts.choose_password(token, hashed, now())
-    return _come_in(chosen) if chosen else (render_template("desk/link_over.html"), 410)
-
-
-def _wrong(password: str, email: str) -> str:
-    """Why this password may not be; empty where it may."""
-    shortest, longest = passwords.SHORTEST, passwords.LONGEST
-    says: dict[str, str] = {
-        "short": gettext("It is shorter than %(num)d characters. Four or five words make a good one.", num=shortest),
-        "long": gettext("It is longer than %(num)d characters.", num=longest),
-        "common": gettext("Many people use it, or it is easily guessed. Please choose another one."),
-        "known": gettext("There is little more in it than your email address. Please choose another one."),
-    }
-    return says.get(passwords.problem(password, email), "")
+    return _arrive(None, sessions.begin(None, door.agent(), now()))
 
 
 # Signed in
@@ -139,22 +168,16 @@ def _wrong(password: str, email: str) -> str:
 @pages.post("/prove")
 def prove() -> Response:
     """The password was given again, as the row of this route asks: on to what was asked for."""
-    return redirect(guard.then() or url_for("desk.start"), 303)
-
-
-@pages.get("/account")
-def account() -> str:
-    who = guard.who()
-    return render_template("desk/account.html", sessions=accounts.sessions(who, now()), here=who.hash)
+    return redirect(door.then() or url_for("desk.start"), 303)
 
 
 @pages.post("/sign-out")
 def sign_out() -> Response:
-    accounts.leave(guard.who())
-    return guard.forget(redirect(url_for("desk.sign_in_page"), 303))
+    sessions.leave(guard.who())
+    return cookies.forget(redirect(url_for("desk.sign_in_page"), 303))
 
 
 @pages.post("/sign-out-everywhere")
 def sign_out_everywhere() -> Response:
-    accounts.leave(guard.who(), everywhere=True)
-    return guard.forget(redirect(url_for("desk.sign_in_page"), 303))
+    sessions.leave(guard.who(), everywhere=True)
+    return cookies.forget(redirect(url_for("desk.sign_in_page"), 303))

@@ -7,12 +7,15 @@ from flask_babel import gettext
 
 from subscriptions.web.admin import (
     abuse,
+    account,
     back,
     coming_in,
+    cookies,
     exports,
     go_live,
     guard,
     health,
+    links,
     list_editor,
     list_previews,
     list_site,
@@ -32,13 +35,13 @@ from subscriptions.web.http.routes import route
 
 _OF_PEOPLE = people, people_acts, people_help, sign_up, exports, back
 _OF_LISTS = lists, list_editor, list_previews, list_site, go_live
-_OF_SERVICE = abuse, health, numbers, records, service, coming_in
+_OF_SERVICE = abuse, health, numbers, records, service, account, coming_in, links
 _ROOMS = (start, *_OF_PEOPLE, *_OF_LISTS, *_OF_SERVICE)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(pages)
-    app.jinja_env.globals["desk_csrf"] = guard.csrf  # macros see it as well
+    app.jinja_env.globals["desk_csrf"] = cookies.csrf  # macros see it as well
 
 
 @pages.context_processor

@@ -12,6 +12,7 @@ from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.policy import TokenScope
 from subscriptions.domain.roles import Role
 from subscriptions.languages import marked
+from subscriptions.parts import current_parts
 from subscriptions.store import accounts as account_rows
 from subscriptions.store import tokens as token_rows
 from subscriptions.store.engine import reading
@@ -25,6 +26,11 @@ REFUSALS = (  # what accounts are refused for, as `actions.accounts` says it
     marked("The account has changed meanwhile; please sign in again."),
     marked("There is no account of that address."),
     marked("This is the last owner: invite another one first, who comes in."),
+    marked("That took too long. Please sign in again."),
+    marked("That code is wrong or has been used. Your app shows a new one every 30 seconds."),
+    marked("This was already sent, or took too long. Please try again."),
+    marked("This passkey is already here, or you have too many."),
+    marked("This passkey is not known here. Sign in another way."),
 )
 LONGEST = 64  # characters of a token's name
 Answer = str | tuple[str, int]
@@ -48,7 +54,7 @@ def _accounts(**said: Any) -> str:
 
 @pages.post("/accounts/invite")
 def invite() -> Answer:
-    """A link is made and shown this once: whoever invites hands it over."""
+    """A link is made, mailed, and shown this once."""
     typed, slugs = request.form.get("email", "").strip(), request.form.getlist("lists")
     named = request.form.get("role", "")
     kept = {"typed": typed, "role": named, "chosen": slugs}
@@ -60,7 +66,8 @@ def invite() -> Answer:
         return _accounts(problem=gettext("Please choose a role."), **kept), 422
     rows = [guard.the_list(slug) for slug in slugs] if role is not Role.OWNER else []
     act = guard.act("accounts invite", role=str(role), lists=[row.slug for row in rows] or None)
-    return _made(lambda: accounts.invite(email, role, [row.id for row in rows] or None, now(), act), email, kept)
+    ids, mails = [row.id for row in rows] or None, current_parts().links.desk
+    return _made(lambda: accounts.invite(email, role, ids, now(), act, mails), email, kept)
 
 
 @pages.post("/accounts/<int(max=9223372036854775807):id_>/<any(role, disable, reset):what>")
@@ -70,8 +77,8 @@ def change_account(id_: int, what: str) -> Answer:
     if account is None:
         return _accounts(problem=gettext("That account does not exist.")), 404
     if what == "reset":
-        act = guard.act("accounts reset")
-        return _made(lambda: accounts.forgotten(account.email, now(), act), account.email, {})
+        act, mails = guard.act("accounts reset"), current_parts().links.desk
+        return _made(lambda: accounts.forgotten(account.email, now(), act, mails), account.email, {})
     role = request.form.get("role", "")
     if what == "role" and role not in [*Role]:
         return _accounts(problem=gettext("Please choose a role.")), 422
@@ -91,6 +98,7 @@ def _made(make: Callable[[], str], email: str, kept: dict[str, Any]) -> Answer:
         secret = make()
     except accounts.Refused as error:
         return _accounts(problem=gettext(str(error)), **kept), 422
+    current_parts().wake_sender()
     return _accounts(link=urls.public(f"/admin/come-in/{quote(secret)}"), link_for=email)
 
 

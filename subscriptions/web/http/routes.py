@@ -54,6 +54,7 @@ class Route:
     trace: Trace = Trace.COUNTED
     right: Right | None = None  # of an account; none: every one
     is_grave: bool = False  # the password is asked for once more, unless it was given just now
+    is_first: bool = False  # reached also by who has to set up a second factor first
 
 
 _PAGE = Route(Who.EVERYONE)
@@ -61,6 +62,8 @@ _SIGN_UP = Route(Who.EVERYONE, per_network=True)
 _TRYOUT = Route(Who.LOOPBACK)
 _READ = Route(Who.TOKEN, "read")
 _DESK, _MINE = Route(Who.DESK), Route(Who.ACCOUNT)
+_COMING_IN = Route(Who.DESK, limits=Limits(at_most=512 * 1024))  # what was typed before comes along
+_MY_KEYS, _FIRST = Route(Who.ACCOUNT, is_grave=True), Route(Who.ACCOUNT, is_grave=True, is_first=True)
 _NUMBERS = Route(Who.ACCOUNT, right=Right.NUMBERS)
 _PEOPLE = Route(Who.ACCOUNT, right=Right.PEOPLE)
 _ACTS, _PRIVACY = Route(Who.ACCOUNT, right=Right.ACTS), Route(Who.ACCOUNT, right=Right.PRIVACY)
@@ -97,7 +100,9 @@ ROUTES: dict[str, Route] = {
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
     **_of("mailbox", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT, move_clock=_TRYOUT),
     **_of("previews", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT),
-    **_of("desk", sign_in_page=_DESK, sign_in=_DESK, from_here=_DESK, come_in_page=_DESK, come_in=_DESK),
+    **_of("desk", sign_in_page=_DESK, from_here=_COMING_IN, come_in_page=_DESK, come_in=_DESK),
+    **_of("desk", forgotten_page=_DESK, forgotten=_DESK),
+    **_of("desk", sign_in=_COMING_IN, second_step=_COMING_IN, passkey_in=_COMING_IN),
     **_of("desk", all_accounts=_SERVICE, invite=_SERVICE, change_account=_SERVICE),
     **_of("desk", all_tokens=_SERVICE, create_token=_SERVICE, revoke_token=_SERVICE),
     **_of("desk", all_lists=_NUMBERS, edit_list=_NUMBERS, wordings=_NUMBERS, list_site=_NUMBERS, preview_look=_NUMBERS),
@@ -107,14 +112,17 @@ ROUTES: dict[str, Route] = {
     **_of("desk", no_numbers_page=_DESK, no_numbers=_DESK),
     **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),
     **_of("desk", back=replace(_ACTS, limits=Limits(at_most=6 * 1024 * 1024, seconds=60.0))),
-    **_of("desk", prove=Route(Who.ACCOUNT, is_grave=True)),
+    **_of("desk", prove=_FIRST),
+    **_of("desk", second_factor_page=_FIRST, set_up=_FIRST, my_passkeys=_FIRST, add_passkey=_FIRST),
+    **_of("desk", renew_recovery=_MY_KEYS, end_passkey=_MY_KEYS, password_page=_MY_KEYS, change_password=_MY_KEYS),
+    **_of("desk", end_session=_MINE, take_away=_MINE),  # the latter asks for the password itself, and always
     **_of("desk", audit_page=_AUDIT, find_audited=_AUDIT),
     **_of("desk", people=_PEOPLE, find_people=_PEOPLE, person=_PEOPLE, unsubscribe_person=_ACTS),
     **_of("desk", sign_up_person=_ACTS, send_again_person=_ACTS, cancel_person=_ACTS, correct_person=_ACTS),
     **_of("desk", abuse_page=_PRIVACY, look_at_attack=_PRIVACY, cancel_attack=replace(_PRIVACY, is_grave=True)),
     **_of("desk", restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),
     **_of("desk", suppress_person=_PRIVACY, lift_person=_PRIVACY, erase_person=replace(_PRIVACY, is_grave=True)),
-    **_of("desk", start=_NUMBERS, account=_MINE, sign_out=_MINE, sign_out_everywhere=_MINE),
+    **_of("desk", start=_NUMBERS, account=_MINE, sign_out_everywhere=_MINE, sign_out=replace(_MINE, is_first=True)),
 }
 NOBODYS = Route()
 _CREDENTIALS = {"authorization", "cookie"}
