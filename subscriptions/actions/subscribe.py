@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -119,10 +118,8 @@ def take(
     """The same within a transaction that does something besides; `noted`: counts to write with it."""
     batch = _begin(of, sign_ups, now, policy)
     answers = [_decide(batch, sign_up) for sign_up in sign_ups]
-    unknown = _without_trace(batch, sign_ups)
     with trip(of, last=True) as out:
-        _write(out, batch, unknown)
-        addresses.forget(out, unknown)
+        _write(out, batch, sign_ups)
         counters.write(out, noted or {}, _counts(batch, answers, sign_ups), figures.asked(batch.new))
     return answers
 
@@ -170,7 +167,7 @@ def _decide(batch: _Batch, sign_up: SignUp) -> Refusal | None:
     return None
 
 
-def _suppressed(batch: _Batch, sign_up: SignUp) -> AbstractSet[int | None]:
+def _suppressed(batch: _Batch, sign_up: SignUp) -> Collection[int | None]:
     """For which lists no confirmation mail leaves; None: for any. Before 0.4.0 each spelling stood for itself."""
     by = batch.seen.suppressed
     return by.get(sign_up.key, _NOTHING) | by.get(sign_up.counts_by, _NOTHING) if by else _NOTHING
@@ -245,9 +242,9 @@ def _notified(batch: _Batch, sign_up: SignUp, id_: int, mail: MailKind, due_at: 
     return signups.Notified(id_, fact, sign_up.channel, sign_up.actor, details, mail, batch.mids.pop(), *times)
 
 
-def _write(out: Trip, batch: _Batch, unknown: Collection[bytes]) -> None:
+def _write(out: Trip, batch: _Batch, sign_ups: Sequence[SignUp]) -> None:
+    unknown = _without_trace(batch, sign_ups)
     signups.remember(out, batch.new)
-    changed = {mailbox: budget for mailbox, budget in batch.budgets.items() if budget.is_changed}
-    known = {key: count for key, count in batch.asks.items() if key not in unknown} if unknown else batch.asks
-    addresses.end_batch(out, known, changed, batch.now)
+    addresses.end_batch(out, {key: batch.asks[key] for key in batch.asks.keys() - unknown}, batch.budgets, batch.now)
     signups.notify(out, batch.notified)
+    addresses.forget(out, unknown)

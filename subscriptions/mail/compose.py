@@ -231,10 +231,9 @@ def _details(message: OutMessage, values: Mapping[str, str], redacted: bytes) ->
 
 
 def _entry(catalogue: Catalogue, member: Member) -> Entry:
-    """Raises KeyError."""
     row = catalogue.lists[member.list_id] if member.list_id else catalogue.configured[0]  # no row names one: the first
-    agreed = member.wording_id
-    return row, catalogue.wordings[agreed] if agreed else catalogue.wordings.get(row.wording_id or "")
+    texts, agreed = catalogue.wordings, member.wording_id
+    return row, texts[agreed] if agreed else texts.get(row.wording_id or "")
 
 
 def _foreign(wording: Wording | None, tag: str) -> str:

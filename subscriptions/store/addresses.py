@@ -58,7 +58,8 @@ def begin_batch(out: Trip, asks: Mapping[bytes, int]) -> Later[dict[bytes, str]]
 
 def end_batch(out: Trip, asks: Mapping[bytes, int], budgets: Mapping[bytes, Budget], now: datetime) -> None:
     """Write the budgets that a batch has changed. `asks`: those of addresses that something is kept of."""
-    _save(out, {} if out.is_postgres else asks, budgets, now)
+    changed = {mailbox: budget for mailbox, budget in budgets.items() if budget.is_changed}
+    _save(out, {} if out.is_postgres else asks, changed, now)
 
 
 def save_budgets(out: Trip, budgets: Mapping[bytes, Budget], now: datetime) -> None:
