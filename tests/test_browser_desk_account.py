@@ -32,7 +32,7 @@ def invited(browser: Browser, server: Server, email: str) -> str:
         visitor.go("/admin/accounts")
         visitor.page.get_by_label("Email address").fill(email)
         visitor.page.get_by_label("manager:").check()
-        visitor.press("Make a link")
+        visitor.page.get_by_role("button", name="Make a link", exact=True).click()
         return visitor.page.locator(".notice code").inner_text().removeprefix(server.base_url)
 
 
