@@ -84,6 +84,7 @@ def test_whoever_asks_for_another_password_is_told_the_same_and_only_an_account_
     fresh = Person(world)
     assert fresh.post(link_of(world), password=LONG, csrf=None).status_code == 303
     assert [fresh.is_in, ola.is_in, Person(world).sign_in().status_code] == [True, False, 422]
+    assert "<strong>account password</strong>" in fresh.get("/admin/audit").text
 
 
 def test_the_statements_are_the_same_for_every_address(world: World, ola: Person, statements: list[str]) -> None:

@@ -125,9 +125,11 @@ def choose_password(secret: str, hashed: str, now: datetime) -> Account | None:
         account = accounts.find(session, found.account_id) if found else None
         if account is None or account.disabled_at or not accounts.use_link(session, digest(secret)):
             return None
+        if account.password:  # of who comes in for the first time the invitation stands there
+            act = Act(now, ActorKind.ACCOUNT, str(account.id), "account password", details={"by": "link"})
+            audit.write(session, act.of(1, account=account.id))
         account.password = hashed
         accounts.end_sessions(session, account.id)
-        audit.write(session, Act(now, ActorKind.ACCOUNT, str(account.id), "account password", details={"by": "link"}))
     return account
 
 
