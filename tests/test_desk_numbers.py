@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 from subscriptions.domain.figures import HowOften
 from subscriptions.domain.roles import Role
-from subscriptions.store import audit
+from subscriptions.store import audit, meta
 from subscriptions.store.accounts import all_of
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Account, Owed
@@ -50,6 +50,14 @@ def test_each_new_subscriber_is_told_within_a_quarter_of_an_hour_and_once(world:
     world.subscribe(ANNE)
     assert lines(told(world)[-1])[0] == "Newsletter: 1 new, 1 left, 2 in all"
     assert "since\n23 November 2026, 12:30 (UTC):" in text_of(told(world)[-1])
+
+
+def test_an_email_to_an_account_calls_for_no_vacuum(world: World) -> None:
+    wants(world, "each")
+    world.subscribe(BART)
+    assert len(told(world)) == 1
+    with reading() as session:
+        assert meta.get(session, "vacuum_due") is None
 
 
 def test_an_account_is_told_of_its_own_lists_alone(world: World) -> None:
@@ -125,14 +133,16 @@ def test_the_link_in_the_email_turns_them_off_without_signing_in(world: World) -
 
 def test_what_was_owed_leaves_no_more_once_somebody_wants_none_or_the_account_is_closed(world: World) -> None:
     ola, boss = wants(world, "each"), at_the_desk(world, email="boss@example.org")
-    other = wants(world, "each", "other@example.org")
+    other, third = wants(world, "each", "other@example.org"), wants(world, "each", "third@example.org")
     world.subscribe(BART)
     world.run("numbers")
-    assert world.count(Owed) == 2
+    assert world.count(Owed) == 3
     ola.post("/admin/numbers", how_often="never")
+    third.post("/admin/numbers", how_often="daily")
     number = next(row.id for row in accounts() if row.email == "other@example.org")
     assert "closed" in boss.post(f"/admin/accounts/{number}/disable", proof=PASSWORD).text and not other.is_in
-    assert world.mails(OLA) + world.mails("other@example.org") == [] and world.count(Owed) == 0
+    found = [world.mails(to) for to in (OLA, "other@example.org", "third@example.org")]
+    assert found == [[], [], []] and world.count(Owed) == 0
     world.subscribe(CRIS)
     assert world.run("numbers") == 0
 

@@ -9,7 +9,7 @@ from subscriptions.domain.figures import HowOften
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.store import accounts, audit, figures, outbox
 from subscriptions.store.audit import Act
-from subscriptions.store.engine import repeated, transaction
+from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import Account
 
 
@@ -35,7 +35,7 @@ def _kept(totals: Totals) -> dict[str, tuple[int, int]]:
 
 def tell(lists: Sequence[int], now: datetime) -> int:
     """Owe an email to each account that is to be told something of these lists; how many."""
-    with transaction() as session:
+    with reading() as session:
         ids = accounts.wanting_numbers(session)
     return sum(_tell(id_, lists, now) for id_ in ids)
 

@@ -52,8 +52,9 @@ class Figures:
 
     def number(self, name: str, since: date) -> int:
         """Of that name, or of all that it begins, as CONFIRMED does."""
+        first = since.isoformat()
         those = (days for key, days in self.counted.items() if name in (key, key.partition(".")[0]))
-        return sum(count for days in those for day, count in days.items() if day >= since.isoformat())
+        return sum(count for days in those for day, count in days.items() if day >= first)
 
     def change(self, since: date) -> int:
         """How many more people there are than before that day."""

@@ -97,11 +97,12 @@ class Batch:
 
 
 def _of_account(session: Session, due: Due) -> Due:
-    """The numbers that an account is told; about nothing, where it has ended, or wants none any more."""
+    """The numbers that an account is told; about nothing, where it has ended, or has chosen otherwise since."""
     account = accounts.by_email(session, due.address or "")
-    if account is None or account.disabled_at or account.numbers is HowOften.NEVER or account.told is None:
+    told = (account.told if account and not account.disabled_at else None) or {}
+    if account is None or account.numbers is HowOften.NEVER or "says" not in told:
         return due._replace(members=())
-    return due._replace(locale=account.locale or "", told={**account.told, "account": account.id})
+    return due._replace(locale=account.locale or "", told={**told, "account": account.id})
 
 
 def _is_to_account(due: Due) -> bool:

@@ -38,9 +38,9 @@ def of_registration(session: Session, id_: int) -> Sequence[Evidence]:
 
 def last_mailed_at(session: Session) -> datetime | None:
     """When the relay took the last mail about somebody, as far as the newest events tell."""
-    newest = select(func.max(Evidence.id)).scalar_subquery()
-    lately = select(func.max(Evidence.at)).where(Evidence.id > newest - LOOKED_AT, Evidence.fact == Fact.MAILED)
-    return session.scalar(lately)
+    newest = select(Evidence.fact, Evidence.at).order_by(Evidence.id.desc()).limit(LOOKED_AT).subquery()
+    found: datetime | None = session.scalar(select(func.max(newest.c.at)).where(newest.c.fact == Fact.MAILED))
+    return found
 
 
 def sites(session: Session, registration_ids: Sequence[int]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date
@@ -10,7 +11,7 @@ from flask import render_template
 from flask_babel import get_locale
 
 from subscriptions.domain.figures import Day, Figures
-from subscriptions.languages import SOURCE
+from subscriptions.languages import SOURCE, locale_of
 from subscriptions.parts import current_parts
 from subscriptions.store import figures, room
 from subscriptions.store.engine import reading
@@ -69,7 +70,12 @@ def _day(each: Day) -> dict[str, object]:
 
 def day(at: date) -> str:
     """For people: 29 Nov 2026."""
-    return format_date(at, "d MMM y" if language.current() == SOURCE else "medium", get_locale())
+    return _day_in(at, language.current())
+
+
+@lru_cache(512)  # every list has the same
+def _day_in(at: date, tag: str) -> str:
+    return format_date(at, "d MMM y" if tag == SOURCE else "medium", locale_of(tag))
 
 
 def _span(time: timedelta | None) -> str:
