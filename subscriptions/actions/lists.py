@@ -7,18 +7,17 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.texts import marked
 from subscriptions.store import audit, list_changes, lists, migrate
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.list_changes import Said
 from subscriptions.store.models import List, Owner
 
-TAKEN = marked("There is a list with that address already, perhaps in the archive.")
-GONE = marked("That list does not exist.")
-OF_THE_FILE = marked("That list is set in config.toml. Take it over before you change it here.")
-KEEPS = marked("A list that takes sign-ups must keep its legal notice and its privacy policy.")
-THE_LAST = marked("No other list takes sign-ups. Finish another one first.")
+TAKEN = "There is a list with that address already, perhaps in the archive."
+GONE = "That list does not exist."
+OF_THE_FILE = "That list is set in config.toml. Take it over before you change it here."
+KEEPS = "A list that takes sign-ups must keep its legal notice and its privacy policy."
+THE_LAST = "No other list takes sign-ups. Finish another one first."
 
 
 class Refused(Exception):

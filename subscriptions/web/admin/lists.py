@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from subscriptions import languages
 from subscriptions.actions import lists as acts
+from subscriptions.languages import marked
 from subscriptions.mail import phrases
 from subscriptions.parts import current_parts
 from subscriptions.settings.tables import read_list
@@ -25,7 +26,13 @@ from subscriptions.web.http import headers, language
 from subscriptions.web.http.adapter import now
 
 Answer = str | Response | tuple[str, int]
-REFUSALS = (acts.TAKEN, acts.GONE, acts.OF_THE_FILE, acts.KEEPS, acts.THE_LAST)
+REFUSALS = (  # what acts are refused for, as `actions.lists` says it
+    marked("There is a list with that address already, perhaps in the archive."),
+    marked("That list does not exist."),
+    marked("That list is set in config.toml. Take it over before you change it here."),
+    marked("A list that takes sign-ups must keep its legal notice and its privacy policy."),
+    marked("No other list takes sign-ups. Finish another one first."),
+)
 _ACTS = {"archive": acts.archive, "restore": acts.restore, "take-over": acts.take_over}
 
 

@@ -10,7 +10,7 @@ from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.problems import answer
 
-_NOT_YET = marked("This list does not take sign-ups yet. Please try again later.")
+_NOT_YET = marked("This list does not take sign-ups yet.")
 
 
 def the_list(slug: str) -> List:
