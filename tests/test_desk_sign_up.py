@@ -24,7 +24,7 @@ def test_who_asked_on_paper_gets_an_email_and_is_subscribed_once_they_confirm(wo
     assert (answer.status_code, answer.location) == (303, f"{page_of(world, ANNE)}?done=sign_up")
     page = mia.get(answer.location).text
     assert "We are sending them an email to confirm." in page and "they have not confirmed" in page
-    assert "Signed up at the desk (desk), as they asked on paper on 20 November 2026" in page
+    assert "Signed up at the desk, as they asked on paper on 20 November 2026" in page
     [row], [fact] = world.registrations(), world.evidence()
     assert (row.state, row.name, world.subscriptions()) == (State.PENDING, "Anne Both", [])
     assert (fact.channel, fact.actor, fact.ip, fact.details["vouched"]) == (Channel.DESK, "desk", None, False)

@@ -13,9 +13,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from subscriptions.domain.evidence import Fact
 from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
+from subscriptions.store import arrays
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, List, Registration, Subscription, Suppression
 from subscriptions.store.suppressions import in_force
+from subscriptions.store.trips import trip
 
 
 def find(session: Session, id_: int | None) -> Subscription | None:
@@ -27,10 +29,24 @@ def find_open(session: Session, key: bytes, list_id: int) -> Subscription | None
     return session.scalar(select(Subscription).where(*theirs))
 
 
-def open_among(session: Session, keys: Collection[bytes], list_id: int) -> set[bytes]:
-    """Those of these addresses that are subscribed to the list."""
+_AMONG = "SELECT s.key FROM {keys} WHERE s.list_id = ? AND s.state = 'confirmed'"
+_PG_AMONG = _AMONG.format(keys="unnest(?::bytea[]) AS k (key) JOIN subscriptions s USING (key)")
+
+
+def open_among(session: Session, keys: Sequence[bytes], list_id: int) -> set[bytes]:
+    """Those of these addresses, many thousands maybe, that are subscribed to the list."""
+    with trip(session) as out:
+        if out.is_postgres:
+            found = out.ask(_PG_AMONG, (arrays.octets(keys), list_id))
+        else:
+            marks = ", ".join("?" * len(keys))
+            found = out.ask(f"{_AMONG.format(keys='subscriptions s')} AND s.key IN ({marks})", (list_id, *keys))
+    return {bytes(key) for (key,) in found()}
+
+
+def open_of(session: Session, keys: Collection[bytes], list_id: int) -> Sequence[Subscription]:
     theirs = Subscription.key.in_(keys), Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
-    return {*session.scalars(select(Subscription.key).where(*theirs))}
+    return session.scalars(select(Subscription).where(*theirs)).all()
 
 
 def of_key(session: Session, key: bytes) -> Sequence[Subscription]:

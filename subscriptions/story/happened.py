@@ -100,7 +100,7 @@ def _day(text: object) -> object:
 
 
 def _by(event: Evidence) -> object:
-    return f" ({event.actor})" if event.actor else ""
+    return f" ({event.actor})" if event.actor and event.actor != event.channel else ""
 
 
 def _ip(event: Evidence) -> object:

@@ -108,7 +108,7 @@ def _page(problem: str = "", **shown: Any) -> Answer:
         names = {str(row.id): row.email for row in accounts.all_of(session)}
     page = render_template(
         "desk/abuse.html", seen=seen, on=[one for _, one in seen.openings if one.is_on(at)], problem=problem,
-        zone=_zone(),
+        zone=at.astimezone(clock.zone_of(_zone())).tzname(),
         budget=telling.sentence(Said("%(rates)s", {"rates": Rates(parts.policy.mails)})) if parts.policy.mails else "",
         limits=parts.settings.limits, abuse=parts.settings.abuse, domains=len(parts.disposable), rows=guard.lists(),
         clean_ups=[acts_told.told(row, names) for row in seen.clean_ups], days=PROTECTED.days, typed=request.form,

@@ -10,6 +10,7 @@ from flask_babel import gettext
 
 from subscriptions.export import stream, xlsx
 from subscriptions.export.layouts import LAYOUTS
+from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store import audit, export_marks, subscriptions
 from subscriptions.store.engine import reading, transaction
@@ -19,7 +20,7 @@ from subscriptions.web.admin import guard, pages
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
 
-TITLES = {"csv": "CSV", "excel": "CSV for Excel", "xlsx": "Excel", "jsonl": "JSON Lines"}
+TITLES = {"csv": "CSV", "excel": marked("CSV for Excel"), "xlsx": "Excel", "jsonl": "JSON Lines"}
 TITLES |= {name: one.title for name, one in LAYOUTS.items()}
 
 

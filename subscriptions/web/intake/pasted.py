@@ -9,6 +9,9 @@ from subscriptions.domain.address import BadAddress, parse
 MOST_OCTETS, MOST_LINES = 5 * 1024 * 1024, 100_000
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _LINES, _CELLS, _ANGLED = re.compile(r"\r\n|\r|\n"), re.compile(r"[,;\t]"), re.compile(r"<([^<>]*)>")
+# as most are, and their folded form with them: to be looked up it need not be one that could be mailed, and of 100,000
+# the library takes longer than an answer may
+_PLAIN = re.compile(r"[a-zA-Z0-9_+-]+(?:\.[a-zA-Z0-9_+-]+)*@(?:[a-zA-Z0-9-]+\.)+[a-zA-Z0-9-]+")
 _AROUND = " \t\"'<>\0\ufeff\xa0"
 
 
@@ -59,8 +62,11 @@ def _address_in(line: str) -> str | None:
     for cell in _CELLS.split(line):
         if "@" in cell:
             angled = _ANGLED.search(cell)
+            text = (angled[1] if angled else cell).strip(_AROUND)
+            if _PLAIN.fullmatch(text):
+                return text.lower()
             try:
-                return parse((angled[1] if angled else cell).strip(_AROUND)).folded
+                return parse(text).folded
             except BadAddress:
                 continue
     return None
