@@ -114,6 +114,10 @@ def test_flask_db_upgrades_as_flask_migrate_does(
     after = stored(left_url)
     assert after == stored(other)
     kept = before.keys() & after.keys()
+    of_lists = number(left_url, "SELECT count(*) FROM counters WHERE list_id > 0")  # what the migration has counted
+    assert of_lists and len(after["counters"]) - of_lists == len(before["counters"])
+    after["counters"] = after["counters"][of_lists:]
+    after["meta"] = [row for row in after["meta"] if "counted_since" not in row]
     assert {name: len(after[name]) for name in kept} == {name: len(before[name]) for name in kept}
 
 
