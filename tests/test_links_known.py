@@ -1,11 +1,12 @@
 """What was made of fixed keys by 0.2.0 and since: links live for ever, so no salt, derivation or payload may change."""
 
+import os
 import secrets
 from collections.abc import Callable
 
 import pytest
 
-from subscriptions.links import Links, Visit, fingerprint
+from subscriptions.links import Links, Visit, fingerprint, nonces
 from subscriptions.links.forms import FormTokens
 from subscriptions.links.purposes import used_hash
 from subscriptions.store.lists import wording_hash
@@ -116,10 +117,24 @@ def test_what_leaves_the_house_is_made_as_it_always_was(what: str) -> None:
 
 
 def test_a_handle_is_made_of_its_nonce_as_it_always_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "token_bytes", bytes)
+    monkeypatch.setattr(nonces, "nonce", bytes)
     assert made().new_handle(3) == HANDLE
 
 
 def test_a_token_of_one_more_step_is_made_as_it_always_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "token_bytes", bytes)
     assert forms().step(NOON, KEY, [9, LIST]) == STEP
+
+
+def test_a_nonce_comes_once_and_no_child_has_those_of_its_parent() -> None:
+    nonces.nonce(14)
+    reader, writer = os.pipe()
+    if not (child := os.fork()):
+        os.write(writer, b"".join(nonces.nonce(16) for _ in range(250)))
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as file:
+        theirs = file.read()
+    os.waitpid(child, 0)
+    found = [nonces.nonce(16) for _ in range(300)] + [theirs[at : at + 16] for at in range(0, len(theirs), 16)]
+    assert len(found) == 550 == len({*found})
