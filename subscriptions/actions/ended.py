@@ -20,7 +20,7 @@ def still_open(keys: Sequence[bytes], list_id: int) -> list[bytes]:
     """Those of these who are subscribed to the list; changes nothing."""
     found: set[bytes] = set()
     with reading() as session:
-        for batch in _batches(keys, LOOKED_UP):
+        for batch in batches(keys, LOOKED_UP):
             found |= subscriptions.open_among(session, batch, list_id)
     return [key for key in keys if key in found]
 
@@ -28,14 +28,14 @@ def still_open(keys: Sequence[bytes], list_id: int) -> list[bytes]:
 def end(keys: Sequence[bytes], list_id: int, how: Withdrawal, now: datetime, policy: Policy, act: Act) -> int:
     """End what is open of these, batch by batch while there is time to answer; how many. Another call does the rest."""
     ended = 0
-    for batch in _batches(keys, BATCH):
+    for batch in batches(keys, BATCH):
         if ended and deadline.left(deadline.ACT) < SPARE:
             break
         ended += _end(batch, list_id, how, now, policy, act)
     return ended
 
 
-def _batches(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+def batches(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
     return (keys[start : start + size] for start in range(0, len(keys), size))
 
 

@@ -118,6 +118,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", end_session=_MINE, take_away=_MINE),  # the latter asks for the password itself, and always
     **_of("desk", audit_page=_AUDIT, find_audited=_AUDIT),
     **_of("desk", people=_PEOPLE, find_people=_PEOPLE, person=_PEOPLE, unsubscribe_person=_ACTS),
+    **_of("desk", correct_many=replace(_ACTS, limits=Limits(at_most=512 * 1024, seconds=30.0))),
     **_of("desk", sign_up_person=_ACTS, send_again_person=_ACTS, cancel_person=_ACTS, correct_person=_ACTS),
     **_of("desk", abuse_page=_PRIVACY, look_at_attack=_PRIVACY, cancel_attack=replace(_PRIVACY, is_grave=True)),
     **_of("desk", restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),

@@ -46,6 +46,19 @@ def read(octets: bytes) -> Pasted:
     return Pasted([*found], bad)
 
 
+def pairs(text: str, at_most: int) -> list[tuple[int, str | None, str]] | None:
+    """Of each line its number, the address that it begins with, and what stands behind that; none: too many lines."""
+    lines = [(number, line) for number, line in enumerate(_LINES.split(text), 1) if line.strip(_AROUND)]
+    if len(lines) > at_most:
+        return None
+    found: list[tuple[int, str | None, str]] = []
+    for number, line in lines:
+        first, *rest = _CELLS.split(line, maxsplit=1)
+        said = rest[0].strip(_AROUND) if rest else ""
+        found.append((number, _address_in(first), said) if said else (number, None, line.strip()))
+    return found
+
+
 def _decoded(octets: bytes) -> str:
     for mark, encoding in _MARKS:
         if octets.startswith(mark):
