@@ -2,24 +2,34 @@
 
 import csv
 import io
+import threading
 import time
 from collections.abc import Callable
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from subscriptions import passwords
+from subscriptions.actions import tokens
+from subscriptions.domain.policy import TokenScope
 from subscriptions.domain.roles import Role
+from subscriptions.store import export_marks
+from subscriptions.store.audit import Act
+from subscriptions.store.engine import transaction
+from subscriptions.store.models import ActorKind
+from subscriptions.web.admin import list_form, list_site
 from subscriptions.web.admin.lists import difference
 from subscriptions.web.intake import pasted
 from tests.builders import ANNE, NEWS, World
-from tests.desk import OLA, PASSWORD, Person, at_the_desk
+from tests.desk import OLA, PASSWORD, Person, at_the_desk, invited
 from tests.support.cases import BY_DAY_ON_SQLITE, each
 from tests.test_desk_exports import take
+from tests.test_desk_lists import PATH, the_list
 from tests.test_desk_people import page_of
-from tests.test_lists_owned import create
+from tests.test_lists_owned import change, create
 
 pytestmark = BY_DAY_ON_SQLITE
-QUICKLY = 2.0  # seconds; what is tried here took minutes
+QUICKLY = 15.0  # seconds, also where the machine is busy; what is tried here took minutes
 
 
 def seconds(act: Callable[[], object]) -> float:
@@ -52,10 +62,6 @@ def test_the_audit_is_for_who_sees_every_list(world: World) -> None:
 def test_a_site_that_is_allowed_changes_nothing_else_of_what_somebody_has_just_written(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from subscriptions.web.admin import list_site
-    from tests.test_desk_lists import PATH, the_list
-    from tests.test_lists_owned import change
-
     create(world)
     manager, asked = at_the_desk(world, Role.MANAGER), list_site.site.asked
 
@@ -81,12 +87,6 @@ def test_long_consent_texts_are_compared_quickly(text: str) -> None:
     assert shown.startswith("first a") and "<ins>" in shown and len(shown) < len(text) * 3
 
 
-@each("octets", ["@," * 500_000, "ü@," * 400_000, "\n".join(f"ü{n}@exämple{n}.org" for n in range(20_000)),
-                 "\n".join(f"o'neil{n}@example{n}.org" for n in range(50_000))])  # fmt: skip
-def test_what_was_pasted_is_read_quickly_whatever_it_is(octets: str) -> None:
-    assert seconds(lambda: pasted.read(octets.encode())) < 4 * QUICKLY
-
-
 def test_addresses_that_are_read_slowly_come_back_where_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pasted, "MOST_UNUSUAL", 2)
     found = pasted.read("ä@example.org\nö@example.org\nü@example.org\nO'Neil@example.org\n".encode())
@@ -94,15 +94,10 @@ def test_addresses_that_are_read_slowly_come_back_where_there_are_too_many(monke
     assert found.bad == [(3, "ü@example.org")]
 
 
-def test_a_form_with_languages_without_end_is_answered_quickly(world: World) -> None:
-    create(world)
-    eve = at_the_desk(world, Role.VIEWER)
-    body = "&".join([f"csrf={eve.csrf()}", *(f"tags=x{n}" for n in range(20_000))])
-    where = {"base_url": world.base_url, "environ_base": {"REMOTE_ADDR": eve.ip}}
-    headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
-    began = time.perf_counter()
-    answer = eve.client.post("/admin/lists/concerts/preview", data=body, headers=headers, **where)
-    assert answer.status_code == 422 and time.perf_counter() - began < QUICKLY
+def test_a_form_has_no_languages_without_end() -> None:
+    """A page with 20,000 took 5 s to refuse, and as many known ones would take minutes to show."""
+    form = MultiDict(("tags", f"x{number}") for number in range(20_000))
+    assert list_form.sent(form).tags == [f"x{number}" for number in range(list_form.MOST_LANGUAGES)]
 
 
 # What no database and no calendar holds
@@ -146,3 +141,43 @@ def test_an_account_whose_password_was_taken_away_is_answered_as_slowly_as_any(m
     monkeypatch.setattr(passwords, "_hasher", Hasher)
     assert not passwords.matches(PASSWORD, "!") and not passwords.matches(PASSWORD, None)
     assert len(set(hashed)) == 1 and hashed[0].startswith("$argon2id$")
+
+
+# Two at the same moment
+
+
+def put_mark(world: World) -> None:
+    with transaction() as session:
+        export_marks.put(session, 1, "csv", added=world.clock.now(), removed=world.clock.now())
+
+
+def invite(world: World) -> None:
+    invited(world, "new@example.org")
+
+
+def make_token(world: World) -> None:
+    now = world.clock.now()
+    tokens.create("sender", TokenScope.READ, now, Act(now, ActorKind.COMMAND, "root", "tokens create"))
+
+
+@pytest.mark.parametrize("act", [put_mark, invite, make_token])
+def test_of_two_who_press_at_the_same_moment_none_breaks(world: World, act: Callable[[World], None]) -> None:
+    """Each looks whether it is there, before either has written it."""
+    both, errors = threading.Barrier(8), list[BaseException]()
+
+    def press() -> None:
+        with world.app.app_context():
+            both.wait()
+            try:
+                act(world)
+            except tokens.Refused:
+                return
+            except BaseException as error:
+                errors.append(error)
+
+    threads = [threading.Thread(target=press) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
