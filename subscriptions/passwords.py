@@ -59,12 +59,13 @@ def matches(password: str, of: str | None) -> bool:
     """Whether it is the one that was hashed; takes as long where there is none. Raises Busy."""
     from argon2.exceptions import InvalidHashError, VerificationError
 
+    is_usable = of is not None and of.startswith("$")  # else it was taken away
     with _One():
         try:
-            _hasher().verify(of or _NOBODYS, password[:LONGEST])
+            _hasher().verify(of if of and is_usable else _NOBODYS, password[:LONGEST])
         except (VerificationError, InvalidHashError):
             return False
-        return of is not None
+        return is_usable
 
 
 def renewed(password: str, of: str | None) -> str | None:

@@ -11,7 +11,7 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import LOST_PASSWORD
 from subscriptions.domain.roles import Role
 from subscriptions.links.desk import DeskTokens
-from subscriptions.store import accounts, audit, outbox
+from subscriptions.store import accounts, audit, migrate, outbox
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import Account, AccountLink, ActorKind
@@ -34,6 +34,7 @@ def invite(
     `mails`, here and below: what makes the link where it is mailed as well.
     """
     with transaction() as session:
+        migrate.one_at_a_time(session.connection())  # of two owners who invite the same person one comes second
         account = accounts.by_email(session, email)
         if account is not None and account.password and not account.disabled_at:
             raise Refused("There is an account of that address already.")

@@ -70,7 +70,7 @@ def begin(
     with transaction() as session:
         row = None
         if account is not None:
-            row = accounts.find(session, account.id)
+            row = accounts.hold(session, account.id)  # a password that is changed at this moment ends this session too
             if row is None or row.disabled_at or row.password != account.password:
                 raise Refused("The account has changed meanwhile; please sign in again.")
             row.password = renewed or row.password

@@ -9,6 +9,7 @@ named in the message as {{Email}}.
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formataddr
@@ -19,6 +20,9 @@ from subscriptions.languages import marked
 from subscriptions.links import Links
 from subscriptions.store.models import List
 from subscriptions.store.subscriptions import Row
+
+# what spreadsheets take for the beginning of a formula, full-width forms included
+FORMULA = re.compile(r"^\s*[=+\-@\t\r\n＝＋－＠]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,10 @@ class Layout:
             if not address:
                 return ""
             told = json.loads(fields) if fields else {}
-            return self._written(self.cells(address, whole_name(name, told) or "", url_of(key), person))
+            called = whole_name(name, told) or ""
+            if self.ending == "csv" and FORMULA.match(called):  # strangers type it, and who opens the file would run it
+                called = "'" + called
+            return self._written(self.cells(address, called, url_of(key), person))
 
         return line
 

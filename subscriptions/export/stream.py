@@ -10,7 +10,7 @@ from json.encoder import encode_basestring as quoted
 
 from subscriptions import languages
 from subscriptions.domain.fields import further, whole_name
-from subscriptions.export.layouts import LAYOUTS
+from subscriptions.export.layouts import FORMULA, LAYOUTS
 from subscriptions.links import Links
 from subscriptions.store import audit, subscriptions
 from subscriptions.store.audit import Act
@@ -27,8 +27,6 @@ FORMATS = {"csv": "text/csv", "jsonl": "application/jsonl"}
 EVERY = FORMATS | {name: layout.type for name, layout in LAYOUTS.items()}
 DIALECTS = ("rfc4180", "excel")  # of CSV
 COLUMNS = ("email", "name", "list", "locale", "registered_at", "confirmed_at", "unsubscribe_url", "wording_id")
-# what spreadsheets take for the beginning of a formula, full-width forms included
-_FORMULA = re.compile(r"^\s*[=+\-@\t\r\n＝＋－＠]")
 ACT = "export"  # in the audit
 _BEGINS = "=+-@＝＋－＠"  # of these an address can begin one: it holds no white space
 _HARMLESS = re.compile(r"[+-][\w.+-]*@[\w.-]+")  # a sign and a name is no formula that does anything
@@ -115,7 +113,7 @@ def left_out(row: List, now: datetime) -> int:
 
 def is_left_out(address: str | None) -> bool:
     """Whether a spreadsheet could run it."""
-    return bool(address and _FORMULA.match(address) and not _HARMLESS.fullmatch(address))
+    return bool(address and FORMULA.match(address) and not _HARMLESS.fullmatch(address))
 
 
 def csv_line(row: List, links: Links, dialect: str = "rfc4180") -> Line:
@@ -151,7 +149,7 @@ def _cell(text: str | None) -> str:
     """A text that no spreadsheet takes for a formula; JSON lines are the lossless ones."""
     if not text:
         return ""
-    if not text[0].isalnum() and _FORMULA.match(text):  # most cells begin with a letter, and are done sooner
+    if not text[0].isalnum() and FORMULA.match(text):  # most cells begin with a letter, and are done sooner
         text = "'" + text
     return text.replace('"', '""')
 

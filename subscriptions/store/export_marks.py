@@ -5,6 +5,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.store.models import ExportMark
+from subscriptions.store.trips import trip
+
+_COLUMNS = {"list_id": "int", "layout": "text", "added_until": "timestamptz", "removed_until": "timestamptz"}
 
 
 def find(session: Session, list_id: int, layout: str) -> ExportMark | None:
@@ -13,10 +16,9 @@ def find(session: Session, list_id: int, layout: str) -> ExportMark | None:
 
 def put(session: Session, list_id: int, layout: str, *, added: datetime | None, removed: datetime | None) -> None:
     """What was taken whole up to these times; none: it stays as it was."""
-    row = session.get(ExportMark, (list_id, layout), with_for_update=True)
-    if row is None:
-        now = added or removed
-        assert now is not None
-        session.add(ExportMark(list_id=list_id, layout=layout, added_until=now, removed_until=now))
-        return
+    now = added or removed
+    with trip(session) as out:  # two files may be taken at once, and both be the first
+        out.insert("export_marks", _COLUMNS, [(list_id, layout, now, now)], "ON CONFLICT DO NOTHING")
+    row = session.get(ExportMark, (list_id, layout), with_for_update=True, populate_existing=True)
+    assert row is not None
     row.added_until, row.removed_until = added or row.added_until, removed or row.removed_until

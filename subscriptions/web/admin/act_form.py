@@ -17,6 +17,7 @@ from subscriptions.store.models import List
 from subscriptions.web.admin.people import Person, shown
 from subscriptions.web.http.adapter import now
 
+EARLIEST = 1900  # a year; before the first of all no zone has a time of UTC
 CHANNELS = (Channel.EMAIL, Channel.PHONE, Channel.LETTER)
 Answer = str | Response | tuple[str, int]
 
@@ -85,6 +86,8 @@ def day(of: List, name: str = "received") -> tuple[date | None, str]:
     try:
         read = date.fromisoformat(text) if text else None
     except ValueError:
+        return None, gettext("Please write the date as in the example.")
+    if read and read.year < EARLIEST:
         return None, gettext("Please write the date as in the example.")
     return read, gettext("That date is in the future.") if read and read > today(of) else ""
 

@@ -129,7 +129,8 @@ def tried_by(email: str = "") -> Tries:
     parts = current_parts()
     if not email:
         return Tries(origin(incoming(), parts).network)
-    is_own = cookies.knows(email) or (is_signed_in() and who().account is not None)
+    mine = who().account if is_signed_in() else None
+    is_own = cookies.knows(email) or (mine is not None and mine.email == email)
     key = parts.links.key(f"{'own' if is_own else 'stranger'} at the desk\0{email}")
     return Tries(origin(incoming(), parts).network, key, is_own=is_own)
 

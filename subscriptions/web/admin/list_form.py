@@ -14,6 +14,7 @@ from subscriptions.settings import ListSettings, ListTexts
 from subscriptions.settings.tables import as_table, read_list
 
 OWN = "own"  # stands for the list's own language where the form names one
+MOST_LANGUAGES = 100  # besides the list's own; each has a dozen fields on the page
 _TICKED = ("welcome", "public")
 NOT_TYPED = {"slug", "logo", "texts"}  # forms rely on the first; the second names a file of the server
 _PROBLEM = re.compile(r'(?s)(\w+) in list ".*?"(?:, texts\.([\w-]+),)? ?(.*)')
@@ -63,7 +64,7 @@ def _texts(said: ListSettings | ListTexts) -> dict[str, str]:
 def sent(form: "MultiDict[str, str]") -> ListForm:
     """The form as it was filled in; a language that was ticked for removal is no longer in it."""
     typed = {name: text.replace("\r\n", "\n").strip() for name, text in form.items() if "." in name}
-    tags = [tag for tag in dict.fromkeys(form.getlist("tags")) if not typed.get(f"{tag}.remove")]
+    tags = [tag for tag in [*dict.fromkeys(form.getlist("tags"))][:MOST_LANGUAGES] if not typed.get(f"{tag}.remove")]
     return ListForm(typed, tags, form.getlist("keys"))
 
 

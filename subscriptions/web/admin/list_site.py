@@ -1,5 +1,6 @@
 """The form on somebody's site: what to paste, which sites may show it, and what has come from there."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from subscriptions.actions import lists as acts
 from subscriptions.domain.roles import Right
 from subscriptions.domain.sites import host_of
 from subscriptions.parts import current_parts
-from subscriptions.store import evidence, lists
+from subscriptions.store import evidence, list_changes, lists
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Owner, Wording
 from subscriptions.web.admin import guard, pages
@@ -61,14 +62,23 @@ def allow_site(slug: str) -> Answer:
     asked = site.asked(typed[:2000], [row])
     if not asked.origins:
         return _page(row, problem=gettext(asked.trouble or site.NO_SITE), typed=typed), 422
-    said = said_of(row)
-    said = replace(said, origins=tuple(dict.fromkeys([*said.origins, *asked.origins])))
     try:
-        acts.change(asdict(said), now(), guard.act("lists edit", list=row.slug))
+        _allow(row, asked.origins)
     except acts.Refused as error:
         return _page(row, problem=gettext(str(error)), typed=typed), 422
     current_parts().follow()
     return redirect(url_for("desk.list_site", slug=row.slug), 303)
+
+
+def _allow(row: List, origins: Sequence[str]) -> None:
+    """And nothing else of the list, whatever somebody else has just written; raises Refused."""
+    said = said_of(row)
+    said = replace(said, origins=tuple(dict.fromkeys([*said.origins, *origins])))
+    try:
+        acts.change(asdict(said), now(), guard.act("lists edit", list=row.slug), list_changes.mark(row))
+    except acts.Stale:
+        current_parts().follow()
+        _allow(guard.any_list(row.slug), origins)
 
 
 def _page(row: List, **said: str) -> str:

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -110,11 +112,30 @@ def wordings(slug: str) -> str:
     return render_template("desk/wordings.html", row=row, versions=versions[::-1], earlier=earlier)
 
 
+_COMPARED = 400 * 400  # words of two texts, each with each: of more it would take minutes
+
+
+def _changes(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[str, int, int, int, int]]:
+    """As `SequenceMatcher` names them; of long texts, all between the same beginning and the same end."""
+    if len(old) * len(new) <= _COMPARED:
+        return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    begins = _alike(old, new)
+    ends = _alike(old[begins:][::-1], new[begins:][::-1])
+    i, k = len(old) - ends, len(new) - ends
+    middle = ("equal", 0, begins, 0, begins), ("replace", begins, i, begins, k)
+    return *middle, ("equal", i, len(old), k, len(new))
+
+
+def _alike(some: Sequence[str], others: Sequence[str]) -> int:
+    """How many at the beginning of both are the same."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))
+
+
 def difference(before: str, after: str) -> Markup:
     """The words of both, those that went in <del> and those that came in <ins>."""
     old, new = (re.findall(r"\s+|\S+", text) for text in (before, after))
     out = Markup()
-    for what, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for what, i, j, k, m in _changes(old, new):
         went, came = "".join(old[i:j]), "".join(new[k:m])
         if what == "equal":
             out += Markup("{}").format(came)

@@ -2,16 +2,19 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from subscriptions.domain.address import BadAddress, parse
 
 MOST_OCTETS, MOST_LINES = 5 * 1024 * 1024, 100_000
+MOST_UNUSUAL = 2000  # cells that the library reads, up to 1 ms each; the rest comes back to be sent again
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _LINES, _CELLS, _ANGLED = re.compile(r"\r\n|\r|\n"), re.compile(r"[,;\t]"), re.compile(r"<([^<>]*)>")
 # as most are, and their folded form with them: to be looked up it need not be one that could be mailed, and of 100,000
 # the library takes longer than an answer may
-_PLAIN = re.compile(r"[a-zA-Z0-9_+-]+(?:\.[a-zA-Z0-9_+-]+)*@(?:[a-zA-Z0-9-]+\.)+[a-zA-Z0-9-]+")
+_ATOM = r"[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322 3.2.3
+_PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:[a-zA-Z0-9-]+\.)+[a-zA-Z0-9-]+")
 _AROUND = " \t\"'<>\0\ufeff\xa0"
 
 
@@ -34,10 +37,11 @@ def read(octets: bytes) -> Pasted:
     if sum(map(bool, lines)) > MOST_LINES:
         raise TooMany
     found, bad, is_first = dict[str, None](), list[tuple[int, str]](), True
+    left = iter(range(MOST_UNUSUAL))
     for number, line in enumerate(lines, 1):
         if not line.strip(_AROUND):
             continue
-        address = _address_in(line)
+        address = _address_in(line, left)
         if address:
             found[address] = None
         elif "@" in line or not is_first:  # else it names the columns
@@ -71,13 +75,16 @@ def _decoded(octets: bytes) -> str:
         return octets.decode("cp1252", "replace")
 
 
-def _address_in(line: str) -> str | None:
+def _address_in(line: str, left: Iterator[int]) -> str | None:
+    """`left`: how often the library may still be asked."""
     for cell in _CELLS.split(line):
         if "@" in cell:
             angled = _ANGLED.search(cell)
             text = (angled[1] if angled else cell).strip(_AROUND)
             if _PLAIN.fullmatch(text):
                 return text.lower()
+            if next(left, None) is None:
+                return None
             try:
                 return parse(text).folded
             except BadAddress:
