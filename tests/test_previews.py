@@ -31,7 +31,7 @@ TO_PEOPLE = [
     "move_several",
 ]
 ALL = [f"{BEFORE}{one.slug}/{kind}/{tag}" for one in LISTS for kind in TO_PEOPLE for tag in TAGS]
-ALL += [f"{BEFORE}{NEWS}/{kind}/en" for kind in ("alarm", "numbers", "test")]
+ALL += [f"{BEFORE}{NEWS}/{kind}/en" for kind in ("alarm", "test")]
 
 
 @pytest.fixture
