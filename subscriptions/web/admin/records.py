@@ -3,15 +3,13 @@
 import re
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from subscriptions.domain.address import KEY_BYTES, BadAddress, parse
-from subscriptions.domain.address_problems import LONGEST
+from subscriptions.domain.address import KEY_BYTES
 from subscriptions.parts import current_parts
 from subscriptions.store import accounts, audit
 from subscriptions.store.engine import reading
-from subscriptions.web.admin import acts_told, guard, pages
+from subscriptions.web.admin import acts_told, door, guard, pages
 
 ON_A_PAGE = 100
 
@@ -29,10 +27,10 @@ def find_audited() -> Response | tuple[str, int]:
     typed = request.form.get("about", "").strip()
     if not typed:
         return redirect(url_for("desk.audit_page"), 303)
-    try:
-        key = current_parts().links.key(parse(typed[:LONGEST]).folded)
-    except BadAddress as error:
-        return _page(None, "", typed, gettext(error.sentence, **(error.values or {}))), 422
+    address, problem = door.address(typed)
+    if problem:
+        return _page(None, "", typed, problem), 422
+    key = current_parts().links.key(address)
     audit.note(guard.act("audit show", about=key))
     return redirect(url_for("desk.audit_page", about=key.hex()), 303)
 
