@@ -63,6 +63,14 @@ def test_a_workbook_has_the_columns_of_csv_and_nothing_in_it_is_a_formula(world:
     assert "0 to add, 0 to remove" in mia.get(f"/admin/export?list={NEWS}&layout=xlsx").text
 
 
+def test_a_workbook_says_what_was_typed_also_where_excel_would_read_a_character(world: World) -> None:
+    world.subscribe(ANNE, name="_x0041_ _xyz_")
+    mia = at_the_desk(world, Role.MANAGER)
+    answer = mia.post("/admin/export", list=NEWS, layout="xlsx", what="everyone", proof=PASSWORD)
+    with ZipFile(io.BytesIO(answer.data)) as book:
+        assert ">_x005F_x0041_ _xyz_<" in book.read("xl/worksheets/sheet1.xml").decode()
+
+
 def test_more_people_than_a_sheet_has_rows_get_a_sentence_instead(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,7 @@ def test_whoever_asks_for_another_password_is_told_the_same_and_only_an_account_
     fresh = Person(world)
     assert fresh.post(link_of(world), password=LONG, csrf=None).status_code == 303
     assert [fresh.is_in, ola.is_in, Person(world).sign_in().status_code] == [True, False, 422]
-    assert "<strong>account password</strong>" in fresh.get("/admin/audit").text
+    assert "chose a new password." in fresh.get("/admin/audit").text
 
 
 def test_the_statements_are_the_same_for_every_address(world: World, ola: Person, statements: list[str]) -> None:
@@ -112,6 +112,19 @@ def test_a_network_asks_twenty_times_in_a_quarter_of_an_hour(world: World, ola: 
     assert late.status_code == 429 and int(late.headers["Retry-After"]) > 0 and OLA in late.text
     assert world.mails() == []
     ask(world, OLA, "192.0.2.9")
+
+
+def test_a_closed_account_gets_no_mail_that_was_owed_before(world: World, ola: Person) -> None:
+    ask(world, OLA)
+    with transaction() as session:
+        session.query(Account).filter_by(email=OLA).update({"disabled_at": world.clock.now()})
+    assert world.mails(OLA) == []
+
+
+def test_an_account_that_has_chosen_a_language_gets_every_mail_in_it(world: World, ola: Person) -> None:
+    ola.post("/admin/numbers", {"Accept-Language": "de"}, how_often="each")
+    ask(world, OLA)
+    assert world.mails(OLA)[-1]["Content-Language"] == "de"
 
 
 def test_what_waits_to_be_sent_holds_no_link_and_is_not_sent_after_its_hour(world: World, ola: Person) -> None:

@@ -1,6 +1,8 @@
 """The start page of the desk, and Health: what needs somebody, and how many people there are."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +14,15 @@ from subscriptions.store import counters, jobs, meta, room
 from subscriptions.store.counters import Daily
 from subscriptions.store.engine import transaction
 from tests.builders import ANNE, BART, HIDDEN, NEWS, OFFERS, World
-from tests.desk import Person, at_the_desk
+from tests.desk import Person, at_the_desk, second_factor
+from tests.test_lists_owned import DRAFT, WHOLE, create
+
+
+@pytest.fixture
+def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From now on it is no longer tried out."""
+    return lambda: monkeypatch.setattr(world.parts, "_catalogue", replace(world.parts.catalogue, is_live=True))
+
 
 SPAM = "the emails probably land in the spam folder"
 
@@ -109,6 +119,34 @@ def test_what_needs_somebody_is_told_to_who_sees_all_lists_three_at_most(
     assert f"and {more} more on Health" in needs and needs.count(SPAM) == 4 - more
     assert needs.index("No emails are leaving at the moment") < needs.index("Newsletter")
     assert "No emails" not in theirs and "The disk" not in theirs and theirs.count(SPAM) == 1
+
+
+def test_what_lists_lack_is_to_do_before_a_service_goes_live_and_in_drafts_from_then_on(
+    world: World, live: Callable[[], None]
+) -> None:
+    ola, viewer = at_the_desk(world), at_the_desk(world, Role.VIEWER)
+    assert "Needs you" not in words(ola)
+    create(world, replace(WHOLE, policy_url="", controller=""))
+    assert "Needs you To do before you go live: 2 Texts and settings" in words(ola)
+    assert 'href="/admin/lists/concerts">Texts and settings<' in ola.get("/admin/").text
+    assert "Needs you" not in words(viewer), "who cannot mend it"
+    create(world, replace(DRAFT, slug="readings"))
+    assert "To do before you go live: 3" in words(ola) and 'href="/admin/lists">Texts' in ola.get("/admin/").text
+    live()
+    assert "Concert letter takes no sign-ups yet. To do: 2" in words(ola) and "before you go live" not in words(ola)
+
+
+def test_accounts_without_a_second_factor_are_named_to_owners_of_a_live_service(
+    world: World, live: Callable[[], None]
+) -> None:
+    ola, mia = at_the_desk(world), at_the_desk(world, Role.MANAGER)
+    assert "password alone" not in words(ola)
+    live()
+    assert "2 accounts are protected by a password alone." in words(ola) and "password alone" not in words(mia)
+    second_factor(mia)
+    assert "1 account is protected by a password alone." in words(ola)
+    second_factor(ola)
+    assert "password alone" not in words(ola)
 
 
 def test_health_tells_why_no_emails_leave_and_since_when(world: World) -> None:

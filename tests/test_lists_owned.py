@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from subscriptions.actions import go_live
+from subscriptions.actions import Refused, go_live
 from subscriptions.actions import lists as acts
 from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings, Mail
@@ -83,7 +83,7 @@ def test_the_built_in_list_is_for_the_first_of_file_and_desk_who_says_something(
 
 
 def test_a_list_that_was_taken_over_is_what_the_desk_says_at_every_later_start(world: World, make_app: MakeApp) -> None:
-    with pytest.raises(acts.Refused, match="Take it over"):
+    with pytest.raises(Refused, match="Take it over"):
         change(world, OFFERS, name="Bargains")
     acts.take_over(OFFERS, act(world))
     world.parts.follow()
@@ -125,7 +125,7 @@ def test_a_draft_takes_sign_ups_while_things_are_tried_out_and_none_on_a_live_se
         assert change(live, "concerts", policy_url="https://example.org/privacy")
         assert live.get("/subscribe/concerts").status_code == 200
         assert live.sign_up(ANNE, "concerts").status_code == 202
-        with pytest.raises(acts.Refused, match="must keep"):
+        with pytest.raises(Refused, match="must keep"):
             change(live, "concerts", policy_url="")
 
 
@@ -142,7 +142,7 @@ def test_one_list_always_takes_sign_ups_and_an_archived_one_comes_back_with_its_
         acts.archive(slug, act(world))
     world.parts.follow()
     assert [row.slug for row in world.parts.catalogue.configured] == ["concerts"]
-    with pytest.raises(acts.Refused, match="No other list"):
+    with pytest.raises(Refused, match="No other list"):
         acts.archive("concerts", act(world))
 
 

@@ -5,18 +5,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions.sessions import ABSOLUTE, IDLE, Refused, digest, new_secret
+from subscriptions.actions import Refused
+from subscriptions.actions.sessions import ABSOLUTE, IDLE, digest, new_secret
 from subscriptions.domain.budget import Budget
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import LOST_PASSWORD
 from subscriptions.domain.roles import Role
+from subscriptions.domain.texts import marked
 from subscriptions.links.desk import DeskTokens
 from subscriptions.store import accounts, audit, migrate, outbox
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import Account, AccountLink, ActorKind
-
-__all__ = ["Refused"]  # as all of `actions` about accounts raise it
 
 LINK_LIFE = timedelta(hours=1)
 _UNUSABLE = "!"  # as a hash, of a password that nobody has
@@ -37,7 +37,7 @@ def invite(
         migrate.one_at_a_time(session.connection())  # of two owners who invite the same person one comes second
         account = accounts.by_email(session, email)
         if account is not None and account.password and not account.disabled_at:
-            raise Refused("There is an account of that address already.")
+            raise Refused(marked("There is an account of that address already."))
         if account is None:
             account = Account(email=email, made_at=now)
             session.add(account)
@@ -76,7 +76,7 @@ def forgotten(
     with transaction() as session:
         account = accounts.by_email(session, email)
         if account is None or account.disabled_at or not account.password:
-            raise Refused("Nobody comes in with that address: invite it.")
+            raise Refused(marked("Nobody comes in with that address: invite it."))
         secret = put_link(session, account, now, mails, MailKind.LOST_PASSWORD)
         if second_factor:
             account.password = _UNUSABLE
@@ -160,9 +160,9 @@ def change(email: str, now: datetime, act: Act, *, role: Role | None = None, is_
         able = accounts.owners(session)
         account = accounts.by_email(session, email)
         if account is None:
-            raise Refused("There is no account of that address.")
+            raise Refused(marked("There is no account of that address."))
         if [row.id for row in able] == [account.id] and (is_disabled or role not in (None, Role.OWNER)):
-            raise Refused("This is the last owner: invite another one first, who comes in.")
+            raise Refused(marked("This is the last owner: invite another one first, who comes in."))
         account.role = role or account.role
         account.lists = None if account.role is Role.OWNER else account.lists  # an owner has every list
         account.disabled_at = (account.disabled_at or now) if is_disabled else account.disabled_at

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions.sessions import Refused, SignedIn, digest, new_session, note_proof
+from subscriptions.actions import Refused
+from subscriptions.actions.sessions import SignedIn, digest, new_session, note_proof
 from subscriptions.actions.tries import Tries
 from subscriptions.domain.codes import spell
+from subscriptions.domain.texts import marked
 from subscriptions.links.desk import Challenge
 from subscriptions.store import accounts, audit, guards
 from subscriptions.store.audit import Act
@@ -72,13 +74,13 @@ def finish(secret: str, code: Code, agent: str, now: datetime, tried: Tries) -> 
         row = accounts.session_of(session, digest(secret))
         account = accounts.hold(session, row.account_id) if _waits(row, now) and row and row.account_id else None
         if account is None or account.disabled_at or not accounts.end_session(session, digest(secret)):
-            raise Refused("That took too long. Please sign in again.")
+            raise Refused(marked("That took too long. Please sign in again."))
         if code.step is not None and code.step > (account.totp_step or 0):
             account.totp_step = code.step
         elif code.recovery in (account.recovery or ()):
             account.recovery = [one for one in account.recovery or () if one != code.recovery]
         else:
-            raise Refused("That code is wrong or has been used. Your app shows a new one every 30 seconds.")
+            raise Refused(marked("That code is wrong or has been used. Your app shows a new one every 30 seconds."))
         tried.give_back(session)
         return new_session(session, account, agent, now)
 
@@ -117,7 +119,7 @@ def _use_up(session: Session, challenge: Challenge) -> None:
     with trip(session) as out:
         fresh = guards.use(out, {challenge.hash: challenge.until})
     if not fresh():
-        raise Refused("This was already sent, or took too long. Please try again.")
+        raise Refused(marked("This was already sent, or took too long. Please try again."))
 
 
 @repeated
@@ -128,7 +130,7 @@ def add_passkey(account: Account, made: Passkey, challenge: Challenge, act: Act)
         accounts.hold(session, account.id)
         is_full = len(accounts.passkeys_of(session, account.id)) >= MOST_PASSKEYS
         if is_full or accounts.passkey(session, made.credential):
-            raise Refused("This passkey is already here, or you have too many.")
+            raise Refused(marked("This passkey is already here, or you have too many."))
         values = {name: getattr(made, name) for name in ("credential", "public_key", "sign_count", "name", "made_at")}
         session.add(Passkey(account_id=account.id, **values))
         audit.write(session, act.of(1, account=account.id))
@@ -157,7 +159,7 @@ def _use(session: Session, signed: Signed, now: datetime) -> Account:
     _use_up(session, signed.challenge)
     account = accounts.find(session, signed.key.account_id)
     if account is None or account.disabled_at or not accounts.use_passkey(session, signed.key.id, signed.count, now):
-        raise Refused("This passkey is not known here. Sign in another way.")
+        raise Refused(marked("This passkey is not known here. Sign in another way."))
     return account
 
 
@@ -175,5 +177,5 @@ def prove(who: SignedIn, signed: Signed, now: datetime, tried: Tries) -> None:
     """A passkey in place of the password that is asked for again. Raises Refused."""
     with transaction() as session:
         if who.account is None or _use(session, signed, now).id != who.account.id:
-            raise Refused("This passkey is not known here. Sign in another way.")
+            raise Refused(marked("This passkey is not known here. Sign in another way."))
         note_proof(session, who, now, tried)

@@ -7,21 +7,19 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from subscriptions.actions import Refused
+from subscriptions.domain.texts import marked
 from subscriptions.store import audit, list_changes, lists, migrate
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.list_changes import Said
 from subscriptions.store.models import List, Owner
 
-TAKEN = "There is a list with that address already, perhaps in the archive."
-GONE = "That list does not exist."
-OF_THE_FILE = "That list is set in config.toml. Take it over before you change it here."
-KEEPS = "A list that takes sign-ups must keep its legal notice and its privacy policy."
-THE_LAST = "No other list takes sign-ups. Finish another one first."
-
-
-class Refused(Exception):
-    """What was asked cannot be; the reason is a sentence."""
+TAKEN = marked("There is a list with that address already, perhaps in the archive.")
+GONE = marked("That list does not exist.")
+OF_THE_FILE = marked("That list is set in config.toml. Take it over before you change it here.")
+KEEPS = marked("A list that takes sign-ups must keep its legal notice and its privacy policy.")
+THE_LAST = marked("No other list takes sign-ups. Finish another one first.")
 
 
 class Stale(Exception):
@@ -41,6 +39,13 @@ def _find(session: Session, slug: str) -> List:
     row = list_changes.find(session, slug)
     if row is None:
         raise Refused(GONE)
+    return row
+
+
+def _of_desk(session: Session, slug: str) -> List:
+    row = _find(session, slug)
+    if row.owner is Owner.FILE:
+        raise Refused(OF_THE_FILE)
     return row
 
 
@@ -66,9 +71,7 @@ def change(said: Said, now: datetime, act: Act, read: str | None = None) -> bool
     `read`: the mark of what was read before. Raises Refused, and Stale where the list says something else by now.
     """
     with _changing() as session:
-        row = _find(session, said["slug"])
-        if row.owner is Owner.FILE:
-            raise Refused(OF_THE_FILE)
+        row = _of_desk(session, said["slug"])
         before = asdict(lists.told(row, {one.id: one for one in lists.wordings(session)}))
         changed = sorted(name for name, value in said.items() if value != before[name])
         if not changed:
@@ -97,14 +100,11 @@ def take_over(slug: str, act: Act) -> None:
 def archive(slug: str, act: Act) -> None:
     """It takes no more sign-ups and stays for its subscribers. Raises Refused."""
     with _changing() as session:
-        row = _find(session, slug)
-        if row.owner is Owner.FILE:
-            raise Refused(OF_THE_FILE)
+        row = _of_desk(session, slug)
         if row.position is None:
             return
-        if not any(
-            other.position is not None and not other.draft for other in lists.all_of(session) if other is not row
-        ):
+        others = (other for other in lists.all_of(session) if other is not row)
+        if not any(other.position is not None and not other.draft for other in others):
             raise Refused(THE_LAST)
         row.position = None
         audit.write(session, act)
@@ -114,9 +114,7 @@ def archive(slug: str, act: Act) -> None:
 def restore(slug: str, act: Act) -> None:
     """Out of the archive, behind all others. Raises Refused."""
     with _changing() as session:
-        row = _find(session, slug)
-        if row.owner is Owner.FILE:
-            raise Refused(OF_THE_FILE)
+        row = _of_desk(session, slug)
         if row.position is None:
             row.position = list_changes.last_position(session)
             audit.write(session, act)

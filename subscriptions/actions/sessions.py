@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from subscriptions.actions import Refused
 from subscriptions.actions.tries import Tries
 from subscriptions.domain.policy import CHALLENGE_LIFE
 from subscriptions.domain.roles import RIGHTS, Right, Role
+from subscriptions.domain.texts import marked
 from subscriptions.store import accounts
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import Account, DeskSession
@@ -17,10 +19,6 @@ from subscriptions.store.models import Account, DeskSession
 IDLE, ABSOLUTE = timedelta(minutes=60), timedelta(hours=12)  # of a session (OWASP ASVS 7.3)
 PROOF_LIFE = timedelta(minutes=10)  # a password given so long ago is asked for again before what is grave
 SEEN_ONCE_IN = timedelta(minutes=1)  # to note it is to write, and most pages only read
-
-
-class Refused(Exception):
-    """What was asked of an account cannot be; the reason is a sentence for who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +42,12 @@ class SignedIn:
         """Whether the role has that right; none: what everybody may who is signed in."""
         return right is None or right in RIGHTS[self.role]
 
+    @property
+    def sees_all(self) -> bool:
+        return self.lists is None
+
     def sees(self, list_id: int) -> bool:
-        return self.lists is None or list_id in self.lists
+        return self.sees_all or list_id in (self.lists or ())
 
     def has_proved(self, now: datetime) -> bool:
         return now < self.proved_at + PROOF_LIFE
@@ -72,7 +74,7 @@ def begin(
         if account is not None:
             row = accounts.hold(session, account.id)  # a password that is changed at this moment ends this session too
             if row is None or row.disabled_at or row.password != account.password:
-                raise Refused("The account has changed meanwhile; please sign in again.")
+                raise Refused(marked("The account has changed meanwhile; please sign in again."))
             row.password = renewed or row.password
         if tried is not None:
             tried.give_back(session)

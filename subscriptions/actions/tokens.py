@@ -4,14 +4,11 @@ import hashlib
 import secrets
 from datetime import datetime
 
+from subscriptions.actions import Refused
 from subscriptions.domain.policy import TokenScope
 from subscriptions.store import audit, migrate, tokens
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
-
-
-class Refused(Exception):
-    """What was asked cannot be; the reason is a sentence."""
 
 
 @repeated

@@ -17,6 +17,7 @@ from flask.cli import ScriptInfo, with_appcontext
 
 from subscriptions import clock as clocks
 from subscriptions import foreign, logs, start
+from subscriptions.actions import Refused
 from subscriptions.cli import menu
 from subscriptions.domain.address import Address, BadAddress, parse
 from subscriptions.parts import current_parts
@@ -64,7 +65,7 @@ def ready(command: Callable[P, T]) -> Callable[P, T]:
         try:
             start.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
             return command(*args, **kwargs)
-        except (BadSettings, SchemaTooNew) as error:
+        except (BadSettings, SchemaTooNew, Refused) as error:
             raise click.ClickException(str(error)) from None
         except (Unavailable, Contention):
             raise click.ClickException(f"{BUSY}: nothing was changed. Please try again.") from None

@@ -1,13 +1,11 @@
 """Commands for the accounts of the desk."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import click
 
 from subscriptions.actions import accounts
-from subscriptions.actions.accounts import Refused
 from subscriptions.cli import acts, address_of, as_json, print_rows, ready, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
@@ -17,7 +15,6 @@ from subscriptions.store.accounts import all_of
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Account
 
-T = TypeVar("T")
 group = Group("accounts", help="Who comes in at /admin, and what they may do there.")
 _ROLE = click.Choice([*map(str, Role)])
 _ABOUT_ROLES = "viewer: numbers; manager: people, texts, exports; privacy: proofs, erasures, the audit; owner: all."
@@ -44,7 +41,7 @@ def invite(address: Address, role: str, slugs: Sequence[str]) -> None:
         raise click.BadParameter("An owner has every list.", param_hint="--list")
     act, mails = acts.act(role=role, lists=[*slugs] or None), current_parts().links.desk
     now = current_parts().clock.now()
-    secret = _or_sentence(lambda: accounts.invite(address.folded, Role(role), lists, now, act, mails))
+    secret = accounts.invite(address.folded, Role(role), lists, now, act, mails)
     click.echo(f"It works once, for an hour. Whoever opens it first has the account. {_mailed()}", err=True)
     click.echo(_link(secret))
 
@@ -57,7 +54,7 @@ def reset(address: Address, *, second_factor: bool) -> None:
     """A link by which somebody chooses another password, mailed, and alone on the last line; for an hour."""
     act, parts = acts.act(second_factor=second_factor or None), current_parts()
     now, mails = parts.clock.now(), parts.links.desk
-    secret = _or_sentence(lambda: accounts.forgotten(address.folded, now, act, mails, second_factor=second_factor))
+    secret = accounts.forgotten(address.folded, now, act, mails, second_factor=second_factor)
     kept = "Second factor, passkeys and the old password are gone." if second_factor else "A second factor stays."
     click.echo(f"{kept} {_mailed()}", err=True)
     click.echo(_link(secret))
@@ -70,7 +67,7 @@ def reset(address: Address, *, second_factor: bool) -> None:
 def change_role(address: Address, role: str) -> None:
     """Give an account another role; it has to sign in again."""
     act = acts.act(role=role)
-    _or_sentence(lambda: accounts.change(address.folded, current_parts().clock.now(), act, role=Role(role)))
+    accounts.change(address.folded, current_parts().clock.now(), act, role=Role(role))
 
 
 @group.command("disable")
@@ -79,7 +76,7 @@ def change_role(address: Address, role: str) -> None:
 def disable(address: Address) -> None:
     """End an account at once, with all its sessions; a new invitation opens it again."""
     act = acts.act()
-    _or_sentence(lambda: accounts.change(address.folded, current_parts().clock.now(), act, is_disabled=True))
+    accounts.change(address.folded, current_parts().clock.now(), act, is_disabled=True)
 
 
 @group.command("show")
@@ -102,10 +99,3 @@ def show(*, as_json: bool) -> None:
 
 def _state(account: Account) -> str:
     return "disabled" if account.disabled_at else "open" if account.password else "invited"
-
-
-def _or_sentence(act: Callable[[], T]) -> T:
-    try:
-        return act()
-    except Refused as error:
-        raise click.ClickException(str(error)) from None

@@ -10,7 +10,7 @@ import click
 from flask.cli import with_appcontext
 
 from subscriptions import logs, start
-from subscriptions.actions import tokens
+from subscriptions.actions import Refused, tokens
 from subscriptions.cli import acts, as_json, print_rows, ready, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.policy import TokenScope
@@ -49,10 +49,7 @@ def show_lists(*, as_json: bool) -> None:
 def create_token(name: str, scope: str) -> None:
     """Create an API token. It is shown once, alone on the last line."""
     now, act = current_parts().clock.now(), acts.act(token=name, scope=scope)
-    try:
-        secret = tokens.create(name, TokenScope(scope), now, act)
-    except tokens.Refused as error:
-        raise click.ClickException(str(error)) from None
+    secret = tokens.create(name, TokenScope(scope), now, act)
     click.echo("Keep this token safe: it is not shown again, and only its hash is stored.", err=True)
     click.echo(secret)
 
@@ -78,7 +75,7 @@ def revoke_token(name: str) -> None:
     """Revoke a token. It stops working at once."""
     try:
         tokens.revoke(name, current_parts().clock.now(), acts.act(token=name))
-    except tokens.Refused as error:
+    except Refused as error:
         raise click.ClickException(f"{str(error)[:-1]}: see `yestwice tokens show`.") from None
     click.echo(f"{name} has been revoked.")
 

@@ -1,9 +1,9 @@
 """Commands that make and change the lists of the desk."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -20,7 +20,6 @@ from subscriptions.store.engine import reading
 from subscriptions.store.lists import told
 from subscriptions.store.models import List
 
-T = TypeVar("T")
 group = admin.lists
 _SET = click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True,
@@ -40,7 +39,7 @@ def create(slug: str, name: str, locale: str, settings: Sequence[str]) -> None:
     if not any(one.startswith("wording=") for one in settings):
         said = replace(said, wording=phrases.wording(_language(said), said.name, said.controller, "", ""))
     act = acts.act(list=slug)
-    _or_sentence(lambda: doing.create(asdict(said), current_parts().clock.now(), act))
+    doing.create(asdict(said), current_parts().clock.now(), act)
     current_parts().follow()
     _say_what_it_lacks(the_list(slug))
 
@@ -86,7 +85,7 @@ def _change(row: List, settings: Sequence[str]) -> None:
     before = told(row, parts.catalogue.wordings)
     said = _reworded(before, _read(as_table(before), settings))
     act = acts.act(list=row.slug)
-    changed = _or_sentence(lambda: doing.change(asdict(said), parts.clock.now(), act))
+    changed = doing.change(asdict(said), parts.clock.now(), act)
     parts.follow()
     click.echo(f"{row.slug} has been changed." if changed else f"{row.slug} says so already: nothing was changed.")
     _say_what_it_lacks(the_list(row.slug))
@@ -138,10 +137,3 @@ def _show_wordings(row: List, *, as_json: bool) -> None:
     shown = [(str(one["since"]), str(one["language"]), "in use" if one["in_use"] else "-", str(one["subscribers"]),
               str(one["text"])) for one in found]  # fmt: skip
     table([("since", "language", "state", "subscribers", "text"), *shown])
-
-
-def _or_sentence(act: Callable[[], T]) -> T:
-    try:
-        return act()
-    except doing.Refused as error:
-        raise click.ClickException(str(error)) from None

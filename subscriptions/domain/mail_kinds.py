@@ -40,7 +40,7 @@ class Row:
     """
 
     noun: str = marked("email")  # what `explain` calls it
-    to_operator: bool = False  # about nobody, to who keeps the service: in English, but to an account in its language
+    to_operator: bool = False  # about nobody, to who keeps the service, in English
     to_account: bool = False  # to who works at the desk: no suppression of a subscriber stops it
     reaches: Reaches = Reaches.SUBSCRIBED
     despite: SuppressionScope | None = None  # the widest suppression that does not stop it
@@ -108,9 +108,9 @@ class MailKind(StrEnum):
         noun=marked("alarm"), to_operator=True, budgeted=False, leaves_by=None,
         says={"causes": "why it is on", "began": "since when", "on_until": "until when"},
     )  # fmt: skip
-    NUMBERS = "numbers", Row(  # to an account of the desk that wants them
-        noun=marked("email with numbers"), to_operator=True, budgeted=False, leaves_by=None,
-        says={"numbers": "the numbers", "told_since": "since when"},
+    NUMBERS = "numbers", Row(  # to an account that wants them
+        noun=marked("email with numbers"), to_account=True, reaches=Reaches.ANY, budgeted=False, leaves_by=None,
+        of_all=True, says={"numbers": "the numbers", "told_since": "since when"},
     )  # fmt: skip
     TEST = "test", Row(noun=marked("test email"), to_operator=True, budgeted=False, leaves_by=None)
 

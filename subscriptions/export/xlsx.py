@@ -21,6 +21,7 @@ from subscriptions.store.subscriptions import Changes, Row
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST = 1_048_575  # rows of people: one more names the columns, and Excel takes no more
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0 2.2
+_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # of ECMA-376 22.9.2.19: a text that has one means no character
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OOXML, _RELS = "http://schemas.openxmlformats.org", "application/vnd.openxmlformats-package.relationships+xml"
 _MAIN, _OFFICE = f"{_OOXML}/spreadsheetml/2006/main", f"{_OOXML}/officeDocument/2006/relationships"
@@ -104,4 +105,5 @@ def _line(cells: Iterable[str | None]) -> str:
 def _cell(text: str | None) -> str:
     if not text:
         return "<c/>"
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(_NO_XML.sub("", text))}</t></is></c>'
+    text = _ESCAPE.sub("_x005F_", _NO_XML.sub("", text))
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'

@@ -82,10 +82,10 @@ class Batch:
 
     def _completed(self, session: Session, due: Due, now: datetime) -> Due:
         """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
-        if due.mail == MailKind.NUMBERS:
+        if any(due.mail == kind for kind in MailKind if kind.row.to_account):
             return _of_account(session, due)
         erases = due.mail == MailKind.ERASED.value
-        if due.address is None or (due.key and not erases) or _is_to_account(due):
+        if due.address is None or (due.key and not erases):
             return due
         links, folded = self._composer.links, parse(due.address).folded
         key, mailbox = links.key(folded), links.mailbox_key(folded)
@@ -97,17 +97,19 @@ class Batch:
 
 
 def _of_account(session: Session, due: Due) -> Due:
-    """The numbers that an account is told; about nothing, where it has ended, or has chosen otherwise since."""
+    """In the account's language; about nothing, where it has ended, or wants no numbers any more.
+
+    What its address has said as a subscriber is not asked for, nor is its key: this mail is about none.
+    """
     account = accounts.by_email(session, due.address or "")
-    told = (account.told if account and not account.disabled_at else None) or {}
-    if account is None or account.numbers is HowOften.NEVER or "says" not in told:
+    if account is None or account.disabled_at:
         return due._replace(members=())
-    return due._replace(locale=account.locale or "", told={**told, "account": account.id})
-
-
-def _is_to_account(due: Due) -> bool:
-    """What an address has said as a subscriber is not asked for, nor is its key: this mail is about none."""
-    return any(due.mail == kind.value for kind in MailKind if kind.row.to_account)
+    due = due._replace(locale=account.locale or "")
+    if due.mail != MailKind.NUMBERS:
+        return due
+    if account.numbers is HowOften.NEVER or "says" not in (account.told or {}):
+        return due._replace(members=())
+    return due._replace(told={**(account.told or {}), "account": account.id})
 
 
 @contextmanager

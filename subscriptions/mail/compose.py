@@ -68,10 +68,8 @@ class Composer:
         """The mail that is due, written at `now`."""
         mail = MailKind(due.mail)
         if mail.row.to_operator:  # what it tells is read as it is now
-            tag, lists = self._language(due.locale, (), SOURCE), self._catalogue().lists
-            told = numbers.values(due.told, tag, lists, self.links) if due.told else alarm.values(now, self.name_cause)
-            values = self.bare_values(due.address or self._settings.abuse.alarm_to, due.mid, now) | told
-            return self._message(mail, self.operator_letter(mail, tag=tag), values)
+            values = self.bare_values(self._settings.abuse.alarm_to, due.mid, now) | alarm.values(now, self.name_cause)
+            return self._message(mail, self.operator_letter(mail), values)
         entries = self.entries(due)
         tag = self.language(due, entries)
         letter = self.letter(mail, entries, tag)
@@ -92,9 +90,9 @@ class Composer:
         letter = self.operator_letter(MailKind.TEST, row)
         return self._message(MailKind.TEST, letter, self.bare_values(to, mid, now, letter.sender.domain))
 
-    def operator_letter(self, mail: MailKind, row: List | None = None, tag: str = SOURCE) -> Letter:
-        """A letter to the operator: about no list, in English as the commands are, if nothing else is said."""
-        return self._compile(mail, [(responsible.nobody(row), None)], tag)
+    def operator_letter(self, mail: MailKind, row: List | None = None) -> Letter:
+        """A letter to the operator: about no list, in English as the commands are."""
+        return self._compile(mail, [(responsible.nobody(row), None)], SOURCE)
 
     def senders(self) -> set[str]:
         """All that a relay is told as senders."""
@@ -118,6 +116,8 @@ class Composer:
         times = {"confirm_by": due.lead.confirm_by if due.ref else None, "confirmed_at": due.confirmed_at}
         times |= {"owed_at": due.owed_at} if mail.row.says_when else {}
         values |= {name: words(time, tag, zone) for name, time in times.items() if time}
+        if due.told:
+            values |= numbers.values(due.told, tag, self._catalogue().lists, self.links)
         if due.kept:
             stays = self.what_stays(due.kept, tag, lambda at: words(at, tag, zone), letter.form)
             values["erased_keeps"], values["erased_text"] = "\n".join(stays), "\n\n".join(map(wrapped, stays))

@@ -12,7 +12,7 @@ from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.prose import links
 from subscriptions.domain.sites import host_of
 from subscriptions.languages import SOURCE
-from subscriptions.mail import alarm, numbers
+from subscriptions.mail import alarm
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import Composer, in_person
 from subscriptions.mail.lint import Expected, problems
@@ -71,7 +71,7 @@ class Previews:
         rows = [row, *others[:2]] if kind.endswith(SEVERAL) else [row]
         due = self._due(mail, rows, tag)
         if mail.row.to_operator:
-            letter, values = self._composer.operator_letter(mail), self._to_operator(mail, due)
+            letter, values = self._composer.operator_letter(mail), self._to_operator(due)
         else:
             letter = self._composer.letter(mail, self._composer.entries(due), tag)
             values = self._to_person(mail, due, tag, letter)
@@ -79,19 +79,11 @@ class Previews:
         expected = self._expected(mail, [each.said_in(tag) for each in rows], tag, values)
         return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
 
-    def _to_operator(self, mail: MailKind, due: Due) -> dict[str, str]:
-        if mail is MailKind.NUMBERS:
-            return self._composer.bare_values(ADDRESS, due.mid, self._now) | self._numbers()
+    def _to_operator(self, due: Due) -> dict[str, str]:
         excess = Excess(Scope.ALL, "", 1200, self._settings.abuse.signups_per_minute)
         flood = Opening(excess, self._now - _AGO, self._now + _AGO)
         said = alarm.values(self._now, lambda excess: excess.name, [flood])
         return self._composer.bare_values(ADDRESS, due.mid, self._now) | said
-
-    def _numbers(self) -> dict[str, str]:
-        told = {"account": 1, "since": (self._now - _AGO).isoformat(), "says": [[row.id, 12, 3, 412]
-                for row in self._catalogue.configured]}  # fmt: skip
-        values = numbers.values(told, SOURCE, self._catalogue.lists, self._composer.links)
-        return values | {"no_numbers_token": TOKEN}
 
     def _to_person(self, mail: MailKind, due: Due, tag: str, letter: Letter) -> dict[str, str]:
         values = in_person(self._composer.values(mail, due, self._now, tag, letter), due.name, due.fields)
@@ -107,8 +99,13 @@ class Previews:
             "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag, "ref": bytes(16), "members": members,
             "registered_at": began, "confirmed_at": self._now, "site": host_of(self._settings.server.base_url),
             "kept": self._kept() if mail is MailKind.ERASED else None,
+            "told": self._numbers() if mail is MailKind.NUMBERS else None,
         }  # fmt: skip
         return Due(**known)
+
+    def _numbers(self) -> dict[str, Any]:
+        says = [(row.id, 12, 3, 412) for row in self._catalogue.configured]
+        return {"account": 1, "since": (self._now - _AGO).isoformat(), "says": says}
 
     def _kept(self) -> Kept:
         """The longest of what there can be to say."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, exists, literal, or_, select, update
+from sqlalchemy import and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.figures import HowOften
@@ -42,6 +42,13 @@ def has_any(session: Session) -> bool:
     """Whether somebody has come in and may come in again."""
     can = exists().where(Account.password.is_not(None), Account.disabled_at.is_(None))
     return bool(session.scalar(select(can)))
+
+
+def without_second(session: Session) -> int:
+    """How many may come in by a password alone."""
+    keys = exists().where(Passkey.account_id == Account.id)
+    which = Account.password.is_not(None), Account.disabled_at.is_(None), Account.totp.is_(None), ~keys
+    return session.scalar(select(func.count()).select_from(Account).where(*which)) or 0
 
 
 def owners(session: Session) -> Sequence[Account]:

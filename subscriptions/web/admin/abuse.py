@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import render_template, request
 from flask_babel import gettext, ngettext
-from werkzeug.wrappers import Response
 
 from subscriptions import clock
 from subscriptions.actions import cancel as cancelling
@@ -19,10 +18,8 @@ from subscriptions.store import accounts
 from subscriptions.store.engine import reading
 from subscriptions.story import flood
 from subscriptions.story.said import Rates, Said
-from subscriptions.web.admin import acts_told, guard, pages, telling
-from subscriptions.web.admin.act_form import EVERY_LIST, Answer
+from subscriptions.web.admin import Answer, acts_told, guard, pages, telling
 from subscriptions.web.http.adapter import now
-from subscriptions.web.http.problems import answer
 
 ENOUGH = 2.0  # seconds of cancelling, so that there is time to answer
 
@@ -33,35 +30,19 @@ class _Wrong(ValueError):
 
 @pages.get("/abuse")
 def abuse_page() -> Answer:
-    return _refused() or _page()
-
-
-def _refused() -> Response | None:
-    return answer(403, EVERY_LIST) if guard.who().lists is not None else None
+    return _page()
 
 
 @pages.post("/abuse/look")
 def look_at_attack() -> Answer:
     """How many sign-ups it is about; changes nothing."""
-    if no := _refused():
-        return no
-    try:
-        window = _window()
-    except _Wrong as error:
-        return _page(str(error))
-    return _page(found=cancelling.look(window))
+    return _page(found=cancelling.look(_window()))
 
 
 @pages.post("/abuse/cancel")
 def cancel_attack() -> Answer:
     """What is left after a while, another press cancels."""
-    if no := _refused():
-        return no
-    try:
-        window = _window()
-    except _Wrong as error:
-        return _page(str(error))
-    act, done, began = guard.act(cancelling.ACT), Count(), Clock.ticks()
+    window, act, done, began = _window(), guard.act(cancelling.ACT), Count(), Clock.ticks()
     with closing(cancelling.cancel(window, act.at, act.actor, act.actor_kind)) as batches:
         for count in batches:
             done.registrations += count.registrations
@@ -70,6 +51,11 @@ def cancel_attack() -> Answer:
     left = cancelling.look(window)
     said = ngettext("%(num)d sign-up is cancelled.", "%(num)d sign-ups are cancelled.", done.registrations)
     return _page(done=said, found=left if left.registrations else None)
+
+
+@pages.errorhandler(_Wrong)
+def _told(error: _Wrong) -> Answer:
+    return _page(str(error))
 
 
 def _window() -> Window:

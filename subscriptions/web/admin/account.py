@@ -9,14 +9,13 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from subscriptions import passwords, totp
-from subscriptions.actions import factors, sessions
-from subscriptions.actions.accounts import Refused
+from subscriptions.actions import Refused, factors, sessions
 from subscriptions.domain.codes import for_reading
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.models import Account
-from subscriptions.web.admin import coming_in, door, guard, pages, passkeys
-from subscriptions.web.admin.coming_in import BUSY, Answer, device_time
+from subscriptions.web.admin import Answer, coming_in, door, guard, pages, passkeys
+from subscriptions.web.admin.coming_in import BUSY, device_time
 from subscriptions.web.admin.links import shortest, wrong
 from subscriptions.web.http.adapter import now
 

@@ -14,14 +14,13 @@ from subscriptions.domain import reasons
 from subscriptions.domain.evidence import Channel
 from subscriptions.languages import marked
 from subscriptions.store.models import List
+from subscriptions.web.admin import Answer
 from subscriptions.web.admin.people import Person, shown
 from subscriptions.web.http.adapter import now
 
 EARLIEST = 1900  # a year; before the first of all no zone has a time of UTC
 CHANNELS = (Channel.EMAIL, Channel.PHONE, Channel.LETTER)
-Answer = str | Response | tuple[str, int]
 
-EVERY_LIST = marked("This concerns every list, and you see only some. Please ask somebody who sees them all.")
 _UNCHANGED = {
     "unsubscribe": marked("They were unsubscribed already. Nothing was changed."),
     "suppress": marked("Emails to this person were stopped already. Nothing was changed."),
@@ -49,6 +48,12 @@ def form(what: str, found: Person, problem: str = "", **more: Any) -> Answer:
     return (page, 422) if problem else page
 
 
+def to_fill_in(what: str, found: Person, problem: str, **more: Any) -> Answer | None:
+    """The form, unless it was sent and nothing is wrong with it."""
+    is_sent = request.method == "POST"
+    return None if is_sent and not problem else form(what, found, problem if is_sent else "", **more)
+
+
 def done(what: str, found: Person) -> Response:
     return redirect(url_for("desk.person", key=found.key.hex(), done=what), 303)
 
@@ -72,8 +77,9 @@ def chosen(lists: Sequence[List]) -> list[List]:
     return [row for row in lists if row.slug in slugs] if len(lists) > 1 or slugs else [*lists]
 
 
-def no_list() -> str:
-    return str(gettext("Please choose at least one list."))
+def no_list(rows: Sequence[List]) -> str:
+    """What is wrong where none of them was chosen."""
+    return "" if rows else str(gettext("Please choose at least one list."))
 
 
 def today(of: List) -> date:

@@ -17,8 +17,8 @@ from subscriptions.domain.lifecycle import Event
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
-from subscriptions.web.admin import guard, pages
-from subscriptions.web.admin.act_form import Answer, begins, day, today
+from subscriptions.web.admin import Answer, guard, pages
+from subscriptions.web.admin.act_form import begins, day, today
 from subscriptions.web.http import language
 from subscriptions.web.intake import pasted
 
@@ -44,7 +44,7 @@ class Looked(NamedTuple):
 
 @pages.route("/export/back", methods=["GET", "POST"])
 def back() -> Answer:
-    if request.method == "GET":
+    if request.method != "POST":
         return _page()
     if "keys" in request.form:
         return _end(Looked(*(request.form.get(name, "") for name in Looked._fields)))

@@ -8,22 +8,19 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
 from subscriptions import passwords, totp
-from subscriptions.actions import accounts, factors, sessions, tries
-from subscriptions.actions.accounts import Refused
+from subscriptions.actions import Refused, accounts, factors, sessions, tries
 from subscriptions.actions.factors import Code
 from subscriptions.actions.tries import Tries
 from subscriptions.domain import codes
-from subscriptions.domain.address import BadAddress, parse
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.models import Account
-from subscriptions.web.admin import cookies, door, guard, pages, passkeys
+from subscriptions.web.admin import Answer, cookies, door, guard, pages, passkeys
 from subscriptions.web.admin.door import sign_in_page as page_of
 from subscriptions.web.http.adapter import now
 
 BUSY_FOR = 2  # seconds
 BUSY = marked("Many people are signing in at this moment. Please try again.")
-Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 # Signing in
@@ -38,7 +35,7 @@ def sign_in_page() -> str | Response:
 def sign_in() -> Answer:
     """The same answer, after the same time, for whoever has no account."""
     typed, password = request.form.get("email", "").strip(), request.form.get("password", "")
-    email = _folded(typed)
+    email, _ = door.address(typed)  # what is none belongs to nobody
     tried = guard.tried_by(email)
     if until := tries.count(tried, now()):
         return later(until, lambda said: page_of(said, typed))
@@ -68,14 +65,6 @@ def needs_passkey(account: Account) -> bool:
     """Whether the password would be the only factor, where two are asked for and the other one is there."""
     is_asked = current_parts().settings.admin.require_second_factor and not account.totp
     return is_asked and factors.has_passkeys(account)
-
-
-def _folded(typed: str) -> str:
-    """As accounts are stored; what is no address belongs to nobody."""
-    try:
-        return parse(typed[:320]).folded
-    except BadAddress:
-        return ""
 
 
 def later(until: datetime, page: Callable[[str], str]) -> tuple[str, int, dict[str, str]]:

@@ -14,8 +14,8 @@ from subscriptions.parts import current_parts
 from subscriptions.store import subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
-from subscriptions.web.admin import guard, pages
-from subscriptions.web.admin.act_form import Answer, reason
+from subscriptions.web.admin import Answer, guard, pages
+from subscriptions.web.admin.act_form import reason
 from subscriptions.web.http import language
 from subscriptions.web.intake import fields, pasted
 

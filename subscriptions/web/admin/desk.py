@@ -32,7 +32,6 @@ from subscriptions.web.admin import (
     start,
 )
 from subscriptions.web.http import language
-from subscriptions.web.http.routes import route
 
 _OF_PEOPLE = people, people_acts, people_help, sign_up, correct_many, exports, back
 _OF_LISTS = lists, list_editor, list_previews, list_site, go_live
@@ -60,5 +59,5 @@ def _menu() -> list[dict[str, Any]]:
         "desk.all_tokens": gettext("Tokens"), "desk.all_accounts": gettext("Accounts"),
         "desk.account": gettext("Your account"),
     }  # fmt: skip
-    may = [name for name in labels if guard.who().may(route(name).right)]
+    may = filter(guard.may, labels)
     return [{"url": url_for(name), "label": labels[name], "is_here": request.path == url_for(name)} for name in may]

@@ -5,8 +5,10 @@ import re
 from typing import Any
 
 from flask import render_template, request
+from flask_babel import gettext
 
 from subscriptions.actions import accounts
+from subscriptions.domain.address import BadAddress, parse
 from subscriptions.parts import current_parts
 from subscriptions.web.admin import passkeys
 from subscriptions.web.http.adapter import incoming
@@ -14,6 +16,7 @@ from subscriptions.web.http.client_ip import is_straight_from_loopback
 
 Fields = list[tuple[str, str]]
 SECRETS = frozenset({"csrf", "proof", "password", "code", "credential", "proof_key"})  # never written into a page
+TOO_LONG = 320  # characters, for any address; what is cut off there is refused
 LONGEST = 100_000  # characters that are carried along
 _BROWSERS = ("Firefox", "Edg", "OPR", "Chrome", "Safari")
 _SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
@@ -34,6 +37,14 @@ def sign_in_page_for_typed() -> str:
     is_long = len(fields) > LONGEST
     is_lost = is_long or any(one.filename for one in request.files.values())
     return sign_in_page(then=request.path, kept="" if is_long else fields, is_over=True, is_lost=is_lost)
+
+
+def address(typed: str) -> tuple[str, str]:
+    """The address that was typed, as accounts and keys have it, or what is wrong with it."""
+    try:
+        return parse(typed.strip()[:TOO_LONG]).folded, ""
+    except BadAddress as error:
+        return "", gettext(error.sentence, **(error.values or {}))
 
 
 def typed() -> Fields:

@@ -10,9 +10,8 @@ from subscriptions.actions import go_live as clearing
 from subscriptions.parts import current_parts
 from subscriptions.store import lists, mode
 from subscriptions.store.engine import reading
-from subscriptions.web.admin import guard, pages
+from subscriptions.web.admin import Answer, guard, pages
 
-Answer = str | tuple[str, int]
 _LINES = """[server]
 base_url = "https://news.example.org"
 

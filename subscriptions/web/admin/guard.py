@@ -8,8 +8,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions import passwords
-from subscriptions.actions import factors, sessions, tries
-from subscriptions.actions.sessions import Refused, SignedIn
+from subscriptions.actions import Refused, factors, sessions, tries
+from subscriptions.actions.sessions import SignedIn
 from subscriptions.actions.tries import Tries
 from subscriptions.domain.sites import host_of, origin_of
 from subscriptions.languages import marked
@@ -28,6 +28,7 @@ _MAY_POST = ("same-origin", "none")
 _STRANGE = marked("This was not sent by a page of the desk, or that page is too old. Please open it again.")
 TOO_OFTEN = marked("That was tried too often. Please wait a quarter of an hour.")
 _NOT_YOURS = marked("Your role does not include this. An owner can change that.")
+_EVERY_LIST = marked("This concerns every list, and you see only some. Please ask somebody who sees them all.")
 
 
 @pages.before_request
@@ -54,6 +55,8 @@ def admit() -> BaseResponse | None:
         return redirect(url_for("desk.second_factor_page"), 303)
     if not who.may(row.right):
         return answer(403, _NOT_YOURS)
+    if row.of_all and not who.sees_all:
+        return answer(403, _EVERY_LIST)
     parts.follow()  # who has changed a list in one process, looks at it in another
     if row.is_grave and who.account is not None and not who.has_proved(now()):
         return _ask_again(who.account)
@@ -143,6 +146,12 @@ def who() -> SignedIn:
     """Who is signed in; only for pages that ask for it."""
     found: SignedIn = g.desk
     return found
+
+
+def may(endpoint: str) -> bool:
+    """Whether the row of that route lets in who is signed in."""
+    row = route(endpoint)
+    return who().may(row.right) and (who().sees_all or not row.of_all)
 
 
 def account() -> Account:

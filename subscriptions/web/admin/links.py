@@ -5,10 +5,9 @@ from flask_babel import gettext
 
 from subscriptions import passwords
 from subscriptions.actions import accounts, tries
-from subscriptions.domain.address import BadAddress, parse
 from subscriptions.parts import current_parts
 from subscriptions.store.models import Account
-from subscriptions.web.admin import coming_in, guard, pages
+from subscriptions.web.admin import Answer, coming_in, door, guard, pages
 from subscriptions.web.http.adapter import now
 
 SECRET = 43  # characters of a link's
@@ -20,14 +19,12 @@ def forgotten_page() -> str:
 
 
 @pages.post("/forgotten")
-def forgotten() -> coming_in.Answer:
+def forgotten() -> Answer:
     """The same answer, after the same time, for whoever has no account."""
     typed = request.form.get("email", "").strip()
-    try:
-        email = parse(typed[:320]).folded
-    except BadAddress as error:
-        said = gettext(error.sentence, **(error.values or {}))
-        return render_template("desk/forgotten.html", problem=said, typed=typed), 422
+    email, problem = door.address(typed)
+    if problem:
+        return render_template("desk/forgotten.html", problem=problem, typed=typed), 422
     if until := tries.count(guard.tried_by(f"forgotten\0{email}"), now()):
         return coming_in.later(until, lambda said: render_template("desk/forgotten.html", problem=said, typed=typed))
     accounts.ask(email, now(), current_parts().links.desk)
@@ -48,7 +45,7 @@ def _choose_page(account: Account, problem: str = "") -> str:
 
 
 @pages.post("/come-in/<token>")
-def come_in(token: str) -> coming_in.Answer:
+def come_in(token: str) -> Answer:
     account, password = accounts.of_link(token, now()), request.form.get("password", "")
     if account is None:
         return render_template("desk/link_over.html"), 410

@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
-from werkzeug.wrappers import Response
 
 from subscriptions import languages
+from subscriptions.actions import Refused
 from subscriptions.actions import lists as acts
 from subscriptions.domain.fields import FIELDS
 from subscriptions.domain.roles import Right
@@ -16,12 +16,11 @@ from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings
 from subscriptions.store import list_changes, lists
 from subscriptions.store.models import List, Owner
-from subscriptions.web.admin import guard, list_form, pages
+from subscriptions.web.admin import Answer, guard, list_form, pages
 from subscriptions.web.admin.list_form import OWN, ListForm
 from subscriptions.web.http import headers
 from subscriptions.web.http.adapter import now
 
-Answer = str | Response | tuple[str, int]
 SHOWN = {
     "form": marked("The form on your site"), "page": marked("The sign-up page"),
     "confirm": marked("The confirmation email"), "confirmed": marked("The page after confirming"),
@@ -67,7 +66,7 @@ def save_list(slug: str) -> Answer:
 def _save(row: List, form: ListForm, said: ListSettings, mark: str) -> Answer:
     try:
         changed = acts.change(asdict(said), now(), guard.act("lists edit", list=row.slug), mark)
-    except acts.Refused as error:
+    except Refused as error:
         return _page(row, form, mark, problem=gettext(str(error))), 422
     except acts.Stale:
         current_parts().follow()

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response
 
+from subscriptions.actions import Refused
 from subscriptions.actions import lists as acts
 from subscriptions.domain.roles import Right
 from subscriptions.domain.sites import host_of
@@ -17,13 +17,12 @@ from subscriptions.parts import current_parts
 from subscriptions.store import evidence, list_changes, lists
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Owner, Wording
-from subscriptions.web.admin import guard, pages
+from subscriptions.web.admin import Answer, guard, pages
 from subscriptions.web.admin.list_editor import said_of
 from subscriptions.web.embed import options, owner_page, site
 from subscriptions.web.http.adapter import now
 
 LOOKED_AT = 10_000  # the newest sign-ups, of all lists
-Answer = str | Response | tuple[str, int]
 
 
 class Seen(NamedTuple):
@@ -64,7 +63,7 @@ def allow_site(slug: str) -> Answer:
         return _page(row, problem=gettext(asked.trouble or site.NO_SITE), typed=typed), 422
     try:
         _allow(row, asked.origins)
-    except acts.Refused as error:
+    except Refused as error:
         return _page(row, problem=gettext(str(error)), typed=typed), 422
     current_parts().follow()
     return redirect(url_for("desk.list_site", slug=row.slug), 303)

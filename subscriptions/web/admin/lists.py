@@ -11,11 +11,10 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
-from werkzeug.wrappers import Response
 
 from subscriptions import languages
+from subscriptions.actions import Refused
 from subscriptions.actions import lists as acts
-from subscriptions.languages import marked
 from subscriptions.mail import phrases
 from subscriptions.parts import current_parts
 from subscriptions.settings.tables import read_list
@@ -23,18 +22,10 @@ from subscriptions.store import lists as rows
 from subscriptions.store import subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Owner, Wording
-from subscriptions.web.admin import guard, pages
+from subscriptions.web.admin import Answer, guard, pages
 from subscriptions.web.http import headers, language
 from subscriptions.web.http.adapter import now
 
-Answer = str | Response | tuple[str, int]
-REFUSALS = (  # what acts are refused for, as `actions.lists` says it
-    marked("There is a list with that address already, perhaps in the archive."),
-    marked("That list does not exist."),
-    marked("That list is set in config.toml. Take it over before you change it here."),
-    marked("A list that takes sign-ups must keep its legal notice and its privacy policy."),
-    marked("No other list takes sign-ups. Finish another one first."),
-)
 _ACTS = {"archive": acts.archive, "restore": acts.restore, "take-over": acts.take_over}
 
 
@@ -66,7 +57,7 @@ def create_list() -> Answer:
         return _lists(problems=[one.replace(f' in list "{raw["slug"]}"', "", 1) for one in problems], typed=typed), 422
     try:
         acts.create(asdict(made), now(), guard.act("lists create", list=made.slug))
-    except acts.Refused as error:
+    except Refused as error:
         return _lists(problem=gettext(str(error)), typed=typed), 422
     current_parts().follow()
     return redirect(url_for("desk.edit_list", slug=made.slug, done="made"), 303)
@@ -83,7 +74,7 @@ def keep_list(slug: str, step: str) -> Answer:
     row = guard.any_list(slug)
     try:
         _ACTS[step](row.slug, guard.act(f"lists {step}", list=row.slug))
-    except acts.Refused as error:
+    except Refused as error:
         return _lists(problem=gettext(str(error))), 422
     current_parts().follow()
     if step == "take-over":

@@ -12,6 +12,8 @@ from markupsafe import Markup
 from subscriptions.domain.figures import MANY, Figures
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
+from subscriptions.store import accounts, lists
+from subscriptions.store.engine import reading
 from subscriptions.store.models import List
 from subscriptions.store.room import Room
 from subscriptions.web.admin import guard
@@ -23,6 +25,8 @@ _SPAM = marked(
     "the emails probably land in the spam folder."
 )
 
+_DRAFT = marked("%(list)s takes no sign-ups yet. To do: %(num)d")
+
 
 class Need(NamedTuple):
     """`on_health`: that page itself tells it."""
@@ -33,13 +37,15 @@ class Need(NamedTuple):
     on_health: bool = False
 
 
-def of(lists: Sequence[List], figures: Mapping[int, Figures], room: Room, today: date) -> list[Need]:
+def of(rows: Sequence[List], figures: Mapping[int, Figures], room: Room, today: date) -> list[Need]:
     """The gravest first; what is about the whole service only for who sees all of it."""
-    is_for_all = guard.who().lists is None
+    is_for_all = guard.who().sees_all
     return [
         *(_in_the_way(room) if is_for_all else ()),
-        *(_silence(row) for row in lists if figures[row.id].nobody_confirms(today)),
+        *(_silence(row) for row in rows if figures[row.id].nobody_confirms(today)),
+        *_drafts(),
         *(_findings() if is_for_all else ()),
+        *(_second_factors() if guard.may("desk.all_accounts") else ()),
     ]
 
 
@@ -62,6 +68,31 @@ def _on_health(says: str, anchor: str) -> Need:
 def _silence(row: List) -> Need:
     says = language.in_markup(_SPAM, num=MANY, list=language.named(row))
     return Need(says, gettext("Sign up yourself and see where the email arrives"), url_for("pages.form", slug=row.slug))
+
+
+def _drafts() -> Iterator[Need]:
+    """What lists made at the desk still have to say: before they go live in one, from then on each by itself."""
+    catalogue = current_parts().catalogue
+    rows = [row for row in catalogue.kept if row.draft and guard.who().sees(row.id)]
+    if not rows or not guard.may("desk.save_list"):
+        return
+    label, urls = gettext("Texts and settings"), [url_for("desk.edit_list", slug=row.slug) for row in rows]
+    if catalogue.is_live:
+        for row, url in zip(rows, urls, strict=True):
+            yield Need(language.in_markup(_DRAFT, list=language.named(row), num=len(lists.lacks(row))), label, url)
+        return
+    said = gettext("To do before you go live: %(num)d", num=sum(len(lists.lacks(row)) for row in rows))
+    yield Need(said, label, urls[0] if len(urls) == 1 else url_for("desk.all_lists"))
+
+
+def _second_factors() -> Iterator[Need]:
+    """Of a live service: while things are tried out there is nobody to keep out."""
+    with reading() as session:
+        number = accounts.without_second(session) if current_parts().catalogue.is_live else 0
+    if number:
+        yield Need(ngettext("%(num)d account is protected by a password alone.",
+                            "%(num)d accounts are protected by a password alone.", number),
+                   gettext("Accounts"), url_for("desk.all_accounts"))  # fmt: skip
 
 
 def _findings() -> Iterator[Need]:

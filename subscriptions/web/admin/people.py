@@ -1,7 +1,6 @@
 """People: one search field, the newest, and what happened to one of them."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import abort, redirect, render_template, request, url_for
@@ -73,7 +72,7 @@ def _key_of(typed: str) -> bytes | None:
 
 
 def _page(**shown: Any) -> str:
-    may_sign_up = guard.who().may(Right.ACTS) and bool(guard.lists())
+    may_sign_up = guard.may("desk.sign_up_person") and bool(guard.lists())
     shown |= {"list_of": telling.list_of, "may_sign_up": may_sign_up}
     return render_template("desk/people.html", at_most=AT_MOST, **shown)
 
@@ -144,25 +143,18 @@ def person(key: str) -> str:
 
 def shown(found: Person, **said: Any) -> str:
     """The page, with what has just been done or could not be."""
-    at: datetime = now()
-    who = guard.who()
-    acts = {
-        "sign_up": who.may(Right.ACTS)
-        and bool(found.address)
-        and any(row.id not in found.lists for row in guard.lists()),
-        "send_again": who.may(Right.ACTS) and bool(found.waiting),
-        "cancel": who.may(Right.ACTS) and bool(found.waiting),
-        "correct": who.may(Right.ACTS) and bool(found.open),
-        "unsubscribe": who.may(Right.ACTS) and bool(found.open),
-        "restrict": who.may(Right.PRIVACY) and any(not row.restricted for row in found.open),
-        "unrestrict": who.may(Right.PRIVACY) and any(row.restricted for row in found.open),
-        "suppress": who.may(Right.PRIVACY) and who.lists is None and not telling.is_silent(found.told),
-        "lift": who.may(Right.PRIVACY) and who.lists is None and bool(found.told.against),
-        "erase": who.may(Right.PRIVACY) and who.lists is None and found.address is not None,
-    }
+    at = now()
+    open_, silent = found.open, telling.is_silent(found.told)
+    of_use: dict[str, Any] = {
+        "sign_up": found.address and any(row.id not in found.lists for row in guard.lists()),
+        "send_again": found.waiting, "cancel": found.waiting, "correct": open_, "unsubscribe": open_,
+        "restrict": any(not row.restricted for row in open_), "unrestrict": any(row.restricted for row in open_),
+        "suppress": not silent, "lift": found.told.against, "erase": found.address,
+    }  # fmt: skip
     return render_template(
         "desk/person.html", person=found, verdicts=telling.verdicts(found.told, found.address, at),
         parts=telling.parts_of(found.told), standing=[telling.sentence(one) for one in found.told.standing],
-        may={name for name, is_there in acts.items() if is_there}, sees_proof=who.may(Right.PRIVACY),
+        may={name for name, is_so in of_use.items() if is_so and guard.may(f"desk.{name}_person")},
+        sees_proof=guard.who().may(Right.PRIVACY),
         **said,
     )  # fmt: skip

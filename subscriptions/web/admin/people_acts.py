@@ -1,10 +1,7 @@
 """What a privacy officer does about a person: each with a reason, a look at what it changes, and a row in the audit."""
 
-from typing import Any
-
 from flask import request
 from flask_babel import gettext
-from werkzeug.wrappers import Response
 
 from subscriptions.actions import erase, on_behalf, suppress
 from subscriptions.actions.on_behalf import ACTOR
@@ -13,29 +10,20 @@ from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.parts import current_parts
 from subscriptions.store import addresses, kept
 from subscriptions.store.engine import reading
-from subscriptions.web.admin import guard, pages, telling
+from subscriptions.web.admin import Answer, guard, pages, telling
 from subscriptions.web.admin.act_form import (
-    EVERY_LIST,
-    Answer,
     chosen,
     done,
-    form,
     how_it_came,
     no_list,
     reason,
+    to_fill_in,
     today,
     unchanged,
 )
-from subscriptions.web.admin.people import Person, the_person
+from subscriptions.web.admin.people import the_person
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
-from subscriptions.web.http.problems import answer
-
-
-def _refused(found: Person) -> Response | None:
-    """An act that concerns every list is not for who sees some."""
-    return answer(403, EVERY_LIST) if guard.who().lists is not None else None
-
 
 # Stop emails, and allow them again
 
@@ -43,16 +31,13 @@ def _refused(found: Person) -> Response | None:
 @pages.route("/people/<key>/suppress", methods=["GET", "POST"])
 def suppress_person(key: str) -> Answer:
     found = the_person(key)
-    if no := _refused(found):
-        return no
     if telling.is_silent(found.told):
         return unchanged("suppress", found)
-    if request.method == "GET":
-        return form("suppress", found)
-    why, problem = reason()
-    named = request.form.get("scope", "")
-    if problem or named not in [*SuppressionScope]:
-        return form("suppress", found, problem or gettext("Please choose which emails to stop."))
+    (why, problem), named = reason(), request.form.get("scope", "")
+    if named not in [*SuppressionScope]:
+        problem = problem or gettext("Please choose which emails to stop.")
+    if page := to_fill_in("suppress", found, problem):
+        return page
     scope = SuppressionScope(named)
     if scope is SuppressionScope.CONFIRMATIONS and any(
         one.scope is scope and one.list_id is None and one.until is None for one in found.told.against
@@ -67,15 +52,11 @@ def suppress_person(key: str) -> Answer:
 @pages.route("/people/<key>/lift", methods=["GET", "POST"])
 def lift_person(key: str) -> Answer:
     found = the_person(key)
-    if no := _refused(found):
-        return no
     if not found.told.against:
         return unchanged("lift", found)
-    if request.method == "GET":
-        return form("lift", found, against=[telling.sentence(one) for one in found.told.said_no])
     why, problem = reason()
-    if problem:
-        return form("lift", found, problem, against=[telling.sentence(one) for one in found.told.said_no])
+    if page := to_fill_in("lift", found, problem, against=[telling.sentence(one) for one in found.told.said_no]):
+        return page
     act = guard.act("people lift", found.key, reason=why)
     lifted = suppress.lift(found.key, mailbox=found.mailbox, act=act)
     return done("lift", found) if lifted else unchanged("lift", the_person(key))
@@ -87,19 +68,15 @@ def lift_person(key: str) -> Answer:
 @pages.route("/people/<key>/erase", methods=["GET", "POST"])
 def erase_person(key: str) -> Answer:
     found, parts = the_person(key), current_parts()
-    if no := _refused(found):
-        return no
     with reading() as session:
         row = addresses.find(session, found.key)
         stays = kept.after_erasure(session, found.key, now(), parts.policy, found.mailbox)
     if (row and row.erase_by) or found.address is None:
         return unchanged("erase", found)
-    more: dict[str, Any] = {"stays": parts.sender.composer.what_stays(stays, language.current(), language.words)}
-    if request.method == "GET":
-        return form("erase", found, **more)
     why, problem = reason()
-    if problem:
-        return form("erase", found, problem, **more)
+    said = parts.sender.composer.what_stays(stays, language.current(), language.words)
+    if page := to_fill_in("erase", found, problem, stays=said):
+        return page
     act = guard.act("people erase", found.key, reason=why)
     asked = erase.ask(found.key, act.at, parts.policy, ACTOR, act, found.mailbox, Channel.DESK)
     if not asked.is_asked:
@@ -117,11 +94,9 @@ def restrict_person(key: str) -> Answer:
     lists = [telling.list_of(row.list_id) for row in found.open if not row.restricted]
     if not lists:
         return unchanged("restrict", found)
-    if request.method == "GET":
-        return form("restrict", found, choices=lists)
     (why, problem), rows = reason(), chosen(lists)
-    if problem or not rows:
-        return form("restrict", found, problem or no_list(), choices=lists)
+    if page := to_fill_in("restrict", found, problem or no_list(rows), choices=lists):
+        return page
     act = guard.act("people restrict", found.key, reason=why, lists=[row.slug for row in rows])
     changed = on_behalf.restrict(found.key, {row.id for row in rows}, {"reason": why}, act.at, act)
     return done("restrict", found) if changed else unchanged("restrict", the_person(key))
@@ -134,13 +109,11 @@ def unrestrict_person(key: str) -> Answer:
     lists = [telling.list_of(row.list_id) for row in found.open if row.restricted]
     if not lists:
         return unchanged("unrestrict", found)
-    more: dict[str, Any] = {"choices": lists, "today": today(lists[0]).isoformat()}
-    if request.method == "GET":
-        return form("unrestrict", found, **more)
-    (channel, at, problem), rows = how_it_came(lists[0]), chosen(lists)
-    if problem or not rows:
-        return form("unrestrict", found, problem or no_list(), **more)
-    told = {"told": channel, "told_on": (at.date() if at else today(lists[0])).isoformat()}
+    (channel, at, problem), rows, on = how_it_came(lists[0]), chosen(lists), today(lists[0])
+    problem = problem or no_list(rows)
+    if page := to_fill_in("unrestrict", found, problem, choices=lists, today=on.isoformat()):
+        return page
+    told = {"told": channel, "told_on": (at.date() if at else on).isoformat()}
     act = guard.act("people unrestrict", found.key, lists=[row.slug for row in rows], **told)
     changed = on_behalf.restrict(found.key, {row.id for row in rows}, told, act.at, act, lift=True)
     return done("unrestrict", found) if changed else unchanged("unrestrict", the_person(key))

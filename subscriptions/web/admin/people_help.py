@@ -20,16 +20,16 @@ from subscriptions.domain.lifecycle import Event
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List, Registration
-from subscriptions.web.admin import guard, pages, telling
+from subscriptions.web.admin import Answer, guard, pages, telling
 from subscriptions.web.admin.act_form import (
     NOT_SENT,
-    Answer,
     chosen,
     done,
     form,
     how_it_came,
     no_list,
     reason,
+    to_fill_in,
     today,
     unchanged,
 )
@@ -56,13 +56,11 @@ def unsubscribe_person(key: str) -> Answer:
     if not found.open:
         return unchanged("unsubscribe", found)
     lists = _lists(found.open)
-    more: dict[str, Any] = {"choices": lists, "today": today(lists[0]).isoformat()}
-    if request.method == "GET":
-        return form("unsubscribe", found, **more)
     rows, (channel, received, problem) = chosen(lists), how_it_came(lists[0])
-    if problem or not rows:
-        missing = gettext("Please choose at least one list they are still subscribed to.")
-        return form("unsubscribe", found, problem or missing, **more)
+    if not rows:
+        problem = problem or gettext("Please choose at least one list they are still subscribed to.")
+    if page := to_fill_in("unsubscribe", found, problem, choices=lists, today=today(lists[0]).isoformat()):
+        return page
     how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", ACTOR, received)
     policy, at = current_parts().policy, now()
     ended = 0
@@ -82,12 +80,11 @@ def send_again_person(key: str) -> Answer:
     if not forms:
         return unchanged("send_again", found)
     more: dict[str, Any] = {"forms": forms, "list_of": telling.list_of}
-    if request.method == "GET":
-        return form("send_again", found, **more)
     why, problem = reason()
     row = forms[0] if len(forms) == 1 else next((one for one in forms if str(one.id) == request.form.get("of")), None)
-    if problem or row is None:
-        return form("send_again", found, problem or gettext("Please choose which sign-up."), **more)
+    problem = problem or ("" if row else gettext("Please choose which sign-up."))
+    if (page := to_fill_in("send_again", found, problem, **more)) or row is None:
+        return page or unchanged("send_again", found)
     act = guard.act("people send again", found.key, reason=why, list=telling.list_of(row.list_id).slug)
     became = on_behalf.send_again(row.ref, act.at, current_parts().policy, act)
     if became is None:
@@ -114,11 +111,9 @@ def cancel_person(key: str) -> Answer:
     lists = _lists(found.waiting)
     if not lists:
         return unchanged("cancel", found)
-    if request.method == "GET":
-        return form("cancel", found, choices=lists)
     (why, problem), rows = reason(), chosen(lists)
-    if problem or not rows:
-        return form("cancel", found, problem or no_list(), choices=lists)
+    if page := to_fill_in("cancel", found, problem or no_list(rows), choices=lists):
+        return page
     act = guard.act("people cancel", found.key, reason=why, lists=[row.slug for row in rows])
     gone = on_behalf.cancel(found.key, {row.id for row in rows}, act.at, act)
     return redirect(url_for("desk.people", done="cancel"), 303) if gone else unchanged("cancel", found)
@@ -142,7 +137,7 @@ def correct_person(key: str) -> Answer:
         "inputs": fields.inputs_of(found.open, gettext, rows, language.current()),
         "locales": [(tag, languages.own_name(tag)) for tag in parts.languages.tags],
     }
-    if request.method == "GET":
+    if request.method != "POST":
         return form("correct", found, told=told, **more)
     told["locale"] = parts.languages.known(request.form.get("their_locale", "")) or told["locale"]
     (why, problem), address = reason(), address_in(told, special=parts.settings.takes_special)

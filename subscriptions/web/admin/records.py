@@ -3,49 +3,36 @@
 import re
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from subscriptions.domain.address import KEY_BYTES, BadAddress, parse
-from subscriptions.domain.address_problems import LONGEST
+from subscriptions.domain.address import KEY_BYTES
 from subscriptions.parts import current_parts
 from subscriptions.store import accounts, audit
 from subscriptions.store.engine import reading
-from subscriptions.web.admin import acts_told, guard, pages
-from subscriptions.web.admin.act_form import EVERY_LIST
-from subscriptions.web.http.problems import answer
+from subscriptions.web.admin import acts_told, door, guard, pages
 
 ON_A_PAGE = 100
 _LARGEST = 2**63 - 1  # of the numbers that rows have
 
 
 @pages.get("/audit")
-def audit_page() -> str | Response:
-    """Newest first, by hundreds; what was about one person, where their key is named."""
-    if no := _refused():
-        return no
+def audit_page() -> str:
+    """Newest first, by hundreds; what was about one person, where their key is named. It tells of every list."""
     before, about = request.args.get("before", type=int), request.args.get("about", "")
     before = before if before and 0 < before <= _LARGEST else None
     return _page(before, about if re.fullmatch(f"[0-9a-f]{{{2 * KEY_BYTES}}}", about) else "")
 
 
-def _refused() -> Response | None:
-    """It tells of every list, and whether an address is known on any."""
-    return answer(403, EVERY_LIST) if guard.who().lists is not None else None
-
-
 @pages.post("/audit")
 def find_audited() -> Response | tuple[str, int]:
     """A POST, since no address stands in a URL."""
-    if no := _refused():
-        return no
     typed = request.form.get("about", "").strip()
     if not typed:
         return redirect(url_for("desk.audit_page"), 303)
-    try:
-        key = current_parts().links.key(parse(typed[:LONGEST]).folded)
-    except BadAddress as error:
-        return _page(None, "", typed, gettext(error.sentence, **(error.values or {}))), 422
+    address, problem = door.address(typed)
+    if problem:
+        return _page(None, "", typed, problem), 422
+    key = current_parts().links.key(address)
     audit.note(guard.act("audit show", about=key))
     return redirect(url_for("desk.audit_page", about=key.hex()), 303)
 

@@ -7,33 +7,18 @@ from urllib.parse import quote
 from flask import render_template, request
 from flask_babel import gettext
 
-from subscriptions.actions import accounts, tokens
-from subscriptions.domain.address import BadAddress, parse
+from subscriptions.actions import Refused, accounts, tokens
 from subscriptions.domain.policy import TokenScope
 from subscriptions.domain.roles import Role
-from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store import accounts as account_rows
 from subscriptions.store import tokens as token_rows
 from subscriptions.store.engine import reading
-from subscriptions.web.admin import guard, pages
+from subscriptions.web.admin import Answer, door, guard, pages
 from subscriptions.web.http import urls
 from subscriptions.web.http.adapter import now
 
-REFUSALS = (  # what accounts are refused for, as `actions.accounts` says it
-    marked("There is an account of that address already."),
-    marked("Nobody comes in with that address: invite it."),
-    marked("The account has changed meanwhile; please sign in again."),
-    marked("There is no account of that address."),
-    marked("This is the last owner: invite another one first, who comes in."),
-    marked("That took too long. Please sign in again."),
-    marked("That code is wrong or has been used. Your app shows a new one every 30 seconds."),
-    marked("This was already sent, or took too long. Please try again."),
-    marked("This passkey is already here, or you have too many."),
-    marked("This passkey is not known here. Sign in another way."),
-)
 LONGEST = 64  # characters of a token's name
-Answer = str | tuple[str, int]
 
 
 # Accounts
@@ -58,12 +43,10 @@ def invite() -> Answer:
     typed, slugs = request.form.get("email", "").strip(), request.form.getlist("lists")
     named = request.form.get("role", "")
     kept = {"typed": typed, "role": named, "chosen": slugs}
-    try:
-        email, role = parse(typed[:320]).folded, Role(named)
-    except BadAddress as error:
-        return _accounts(problem=gettext(error.sentence, **(error.values or {})), **kept), 422
-    except ValueError:
-        return _accounts(problem=gettext("Please choose a role."), **kept), 422
+    email, problem = door.address(typed)
+    if problem or named not in [*Role]:
+        return _accounts(problem=problem or gettext("Please choose a role."), **kept), 422
+    role = Role(named)
     rows = [guard.the_list(slug) for slug in slugs] if role is not Role.OWNER else []
     act = guard.act("accounts invite", role=str(role), lists=[row.slug for row in rows] or None)
     ids, mails = [row.id for row in rows] or None, current_parts().links.desk
@@ -86,7 +69,7 @@ def change_account(id_: int, what: str) -> Answer:
     act = guard.act(f"accounts {what}", role=role if chosen else None)
     try:
         accounts.change(account.email, now(), act, role=chosen, is_disabled=what == "disable")
-    except accounts.Refused as error:
+    except Refused as error:
         return _accounts(problem=gettext(str(error))), 422
     said = gettext("Done. That account has to sign in again.") if chosen else gettext("Done. That account is closed.")
     return _accounts(done=said)
@@ -96,7 +79,7 @@ def _made(make: Callable[[], str], email: str, kept: dict[str, Any]) -> Answer:
     """The page with the link that was made."""
     try:
         secret = make()
-    except accounts.Refused as error:
+    except Refused as error:
         return _accounts(problem=gettext(str(error)), **kept), 422
     current_parts().wake_sender()
     return _accounts(link=urls.public(f"/admin/come-in/{quote(secret)}"), link_for=email)
@@ -129,7 +112,7 @@ def create_token() -> Answer:
         return _tokens(problem=gettext("Please choose what it allows."), **kept), 422
     try:
         secret = tokens.create(name, TokenScope(scope), now(), guard.act("tokens create", token=name, scope=scope))
-    except tokens.Refused:
+    except Refused:
         said = gettext("There is, or was, a token of that name. Please choose another name.")
         return _tokens(problem=said, **kept), 422
     return _tokens(secret=secret, made=name)
@@ -140,6 +123,6 @@ def revoke_token() -> Answer:
     name = request.form.get("name", "")
     try:
         tokens.revoke(name, now(), guard.act("tokens revoke", token=name))
-    except tokens.Refused:
+    except Refused:
         return _tokens(problem=gettext("There is no such token that still works.")), 422
     return _tokens(done=gettext("Done. It does not work any more."))

@@ -17,8 +17,8 @@ from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
-from subscriptions.web.admin import guard, pages
-from subscriptions.web.admin.act_form import NOT_SENT, Answer, chosen, day, no_list, today, unchanged
+from subscriptions.web.admin import Answer, guard, pages
+from subscriptions.web.admin.act_form import NOT_SENT, chosen, day, no_list, today, unchanged
 from subscriptions.web.admin.people import sight, the_person
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming, now
@@ -45,14 +45,14 @@ def sign_up_person() -> Answer:
     rows = guard.lists()
     if not rows:
         return _page(rows, gettext("There is no list that takes sign-ups."))
-    if request.method == "GET" or "filled" not in request.form:
+    if request.method != "POST" or "filled" not in request.form:
         return _page(rows)
     for slug in request.form.getlist("lists"):
         guard.the_list(slug)
     which = chosen(rows)
     how, (asked_on, problem) = request.form.get("how", ""), day(which[0] if which else rows[0], "asked_on")
     if not which or how not in ASKED or problem:
-        return _page(rows, problem or (no_list() if not which else gettext("Please say how they asked.")))
+        return _page(rows, problem or no_list(which) or gettext("Please say how they asked."))
     form = MultiDict(
         (name, text) for name, text in request.form.items(multi=True)
         if name not in ("lists", "locale") and not name.startswith("wording")  # today's holds, whatever was shown

@@ -54,6 +54,7 @@ class Route:
     trace: Trace = Trace.COUNTED
     right: Right | None = None  # of an account; none: every one
     is_grave: bool = False  # the password is asked for once more, unless it was given just now
+    of_all: bool = False  # about every list, so not for who sees some
     is_first: bool = False  # reached also by who has to set up a second factor first
 
 
@@ -67,7 +68,8 @@ _MY_KEYS, _FIRST = Route(Who.ACCOUNT, is_grave=True), Route(Who.ACCOUNT, is_grav
 _NUMBERS = Route(Who.ACCOUNT, right=Right.NUMBERS)
 _PEOPLE = Route(Who.ACCOUNT, right=Right.PEOPLE)
 _ACTS, _PRIVACY = Route(Who.ACCOUNT, right=Right.ACTS), Route(Who.ACCOUNT, right=Right.PRIVACY)
-_AUDIT = Route(Who.ACCOUNT, right=Right.AUDIT)
+_OF_ALL = replace(_PRIVACY, of_all=True)
+_AUDIT = Route(Who.ACCOUNT, right=Right.AUDIT, of_all=True)
 _EXPORT = Route(Who.ACCOUNT, right=Right.EXPORT)
 _OF_A_LIST = Limits(at_most=256 * 1024, parts=500)  # its texts in several languages
 _TEXTS, _LOOK = (Route(Who.ACCOUNT, right=right, limits=_OF_A_LIST) for right in (Right.TEXTS, Right.NUMBERS))
@@ -120,9 +122,9 @@ ROUTES: dict[str, Route] = {
     **_of("desk", people=_PEOPLE, find_people=_PEOPLE, person=_PEOPLE, unsubscribe_person=_ACTS),
     **_of("desk", correct_many=replace(_ACTS, limits=Limits(at_most=512 * 1024, seconds=30.0))),
     **_of("desk", sign_up_person=_ACTS, send_again_person=_ACTS, cancel_person=_ACTS, correct_person=_ACTS),
-    **_of("desk", abuse_page=_PRIVACY, look_at_attack=_PRIVACY, cancel_attack=replace(_PRIVACY, is_grave=True)),
+    **_of("desk", abuse_page=_OF_ALL, look_at_attack=_OF_ALL, cancel_attack=replace(_OF_ALL, is_grave=True)),
     **_of("desk", restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),
-    **_of("desk", suppress_person=_PRIVACY, lift_person=_PRIVACY, erase_person=replace(_PRIVACY, is_grave=True)),
+    **_of("desk", suppress_person=_OF_ALL, lift_person=_OF_ALL, erase_person=replace(_OF_ALL, is_grave=True)),
     **_of("desk", start=_NUMBERS, account=_MINE, sign_out_everywhere=_MINE, sign_out=replace(_MINE, is_first=True)),
 }
 NOBODYS = Route()

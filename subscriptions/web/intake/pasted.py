@@ -56,10 +56,11 @@ def pairs(text: str, at_most: int) -> list[tuple[int, str | None, str]] | None:
     if len(lines) > at_most:
         return None
     found: list[tuple[int, str | None, str]] = []
+    left = iter(range(MOST_UNUSUAL))
     for number, line in lines:
         first, *rest = _CELLS.split(line, maxsplit=1)
         said = rest[0].strip(_AROUND) if rest else ""
-        found.append((number, _address_in(first), said) if said else (number, None, line.strip()))
+        found.append((number, _address_in(first, left), said) if said else (number, None, line.strip()))
     return found
 
 
