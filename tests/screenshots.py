@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.browser import launch
 from tests.support.embeds import unfold
+from tests.support.first_hour import FirstHour
+from tests.support.server import Server
 from tests.support.site import Site
 from tests.support.tour import tour
 from tests.support.visitor import LISTS, Visitor, try_out
@@ -35,15 +37,16 @@ SITE = {"viewport": {"width": 560, "height": 760}, "color_scheme": "light"}
 SNIPPETS = {"plain": "Snippet: plain form", "frame": "Snippet: frame", "script": "Snippet: script"}
 GARDEN = """body { max-width: 30rem; margin: 1.5rem auto; padding: 0 1rem; color: #33291f; background: #fdf8ef;
     font: 1rem/1.5 Georgia, "Liberation Serif", serif } yestwice-form { --yestwice-accent: #7a3b12 }"""
+OF_THE_DESK = ("start", "person", "list", "export")
 COLOURS = 64
-FILE_AT_MOST, ALL_AT_MOST = 70_000, 1_100_000
+FILE_AT_MOST, ALL_AT_MOST = 70_000, 1_300_000
 
 
 def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        sizes = take(browser, "desk", DESK) | take(browser, "phone", PHONE) | embeds(browser)
+        sizes = take(browser, "desk", DESK) | take(browser, "phone", PHONE) | embeds(browser) | first_hour(browser)
     for name, size in sizes.items():
         print(f"{size:7,}  {name}")
     print(f"{sum(sizes.values()):7,}  together")
@@ -58,6 +61,22 @@ def take(browser: Browser, screen: str, options: dict[str, Any]) -> dict[str, in
         for name in tour(Visitor(page, server.base_url)):
             if name in SHOWN:
                 sizes |= keep(f"{name}-{screen}.png", page.screenshot(full_page=True))
+    return sizes
+
+
+def first_hour(browser: Browser) -> dict[str, int]:
+    """The pages of the desk on the way from an empty service to a deputy."""
+    sizes: dict[str, int] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Site() as site,
+        browser.new_context(**DESK) as me,
+        Server(Path(folder), "sqlite:///subscriptions.db", LISTS=None) as server,
+    ):
+        mine, theirs, others = (Visitor(me.new_page(), server.base_url) for _ in range(3))
+        for name, who in FirstHour(mine, theirs, others, site).walk():
+            if name in OF_THE_DESK:
+                sizes |= keep(f"{name}-desk.png", who.page.screenshot(full_page=name != "list"))
     return sizes
 
 

@@ -46,6 +46,21 @@ def test_after_everyone_only_what_has_changed_is_to_be_added_and_removed(world: 
     assert "3 people" not in mia.get(f"/admin/export?list={NEWS}&layout=listmonk").text, "each layout remembers its own"
 
 
+def test_the_page_opens_with_what_was_taken_last_so_that_nobody_who_left_is_forgotten(world: World) -> None:
+    world.subscribe(ANNE, slug=OFFERS)
+    mia = at_the_desk(world, Role.MANAGER)
+    assert "1 person to take along" not in mia.get("/admin/export").text, "the first list, for nobody in particular"
+    take(mia, "everyone", "listmonk", OFFERS)
+    world.clock.forward(minutes=2)
+    world.post(world.leave_link(ANNE, OFFERS))
+    page = mia.get("/admin/export").text
+    assert "0 to add, 1 to remove" in page and "“Remove” in listmonk" in page
+    assert "0 people to take along" in mia.get(f"/admin/export?list={NEWS}").text
+    assert "0 people to take along" in mia.get("/admin/export?layout=csv").text
+    other = at_the_desk(world, Role.MANAGER, "other@example.org", [1])
+    assert "to take along" in other.get("/admin/export").text, "of lists that one may see"
+
+
 def test_a_workbook_has_the_columns_of_csv_and_nothing_in_it_is_a_formula(world: World) -> None:
     world.subscribe("=cmd@example.org", name='=1+1 <&"')
     world.subscribe(ANNE, name="Ä")

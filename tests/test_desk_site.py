@@ -5,7 +5,7 @@ from dataclasses import replace
 from subscriptions.domain.roles import Role
 from subscriptions.store.models import Account, Evidence
 from tests.builders import ANNE, BART, NEWS, World
-from tests.desk import at_the_desk
+from tests.desk import Person, at_the_desk
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_desk_lists import PATH, the_list
 from tests.test_lists_owned import WHOLE, change, create
@@ -52,8 +52,19 @@ def test_going_live_says_what_is_to_do_and_removes_the_people_that_were_made_up_
     owner = at_the_desk(world)
     page = owner.get("/admin/go-live").text
     assert "1 person was made up here." in page and "Concert letter</span></a>: Privacy policy" in page
+    assert "Whoever has an account comes in with it as before." in page
     assert owner.post("/admin/go-live").status_code == 422 and world.count(Evidence) > 0
     done = owner.post("/admin/go-live", sure="yes")
     assert "Done: 1 made-up person is removed." in done.text
     assert (world.count(Evidence), world.count(Account), len(world.parts.catalogue.kept)) == (0, 1, 4)
     assert at_the_desk(world, Role.MANAGER).get("/admin/go-live").status_code == 403
+
+
+def test_before_going_live_whoever_is_here_without_an_account_is_told_to_make_one(world: World) -> None:
+    here = Person(world, "127.0.0.1")
+    here.post("/admin/from-here", csrf=None)
+    page = here.get("/admin/go-live").text
+    assert "Invite yourself as an owner" in page and 'href="/admin/accounts"' in page
+    world.clock.forward(minutes=50)
+    assert here.post("/admin/go-live", sure="yes").status_code == 200
+    assert here.get("/admin/accounts").status_code == 200, "still here"

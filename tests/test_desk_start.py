@@ -49,7 +49,7 @@ def test_before_anybody_signs_up_the_page_says_what_to_do_next(world: World) -> 
     ola = at_the_desk(world)
     page = ola.get("/admin/").text
     assert page.count("Nobody has signed up yet.") == 3
-    for link in (f"/embed/{NEWS}", f"/subscribe/{NEWS}"):
+    for link in (f"/admin/lists/{NEWS}/site", f"/subscribe/{NEWS}"):
         assert f'href="{link}"' in page
     world.sign_up(ANNE)
     assert "0 people get Newsletter." in words(ola) and words(ola).count("Nobody has signed up yet.") == 2

@@ -79,6 +79,12 @@ def test_an_hour_sends_what_waited_and_blocks_nothing(world: World) -> None:
     assert [one.state for one in world.registrations()] == ["pending", "pending"]
 
 
+def test_a_jump_makes_no_job_late_for_longer_than_seconds(world: World) -> None:
+    move(world, "1h")
+    said = [one for one in world.get("/readyz").get_json()["problems"] if " is late" in one]
+    assert [one for one in said if not one.startswith(("deliver ", "watch "))] == []
+
+
 def test_the_confirmed_stay_whatever_the_time(world: World) -> None:
     world.subscribe(BART)
     for _ in range(14):

@@ -34,6 +34,7 @@ class Layout:
     head: str
     cells: Callable[[str, str, str, Row], tuple[str, ...]]  # of address, name, the link by which one leaves
     how: str  # where to click
+    remove: str  # what to do with a file of those who left
 
     @property
     def type(self) -> str:
@@ -80,23 +81,29 @@ LAYOUTS: Mapping[str, Layout] = {
         lambda address, name, url, person: (address, name or address, _attributes(url, person)),
         marked("In listmonk open Subscribers → Import, choose the list and this file, and set the subscription status "
                "to “confirmed”. In your template use the link of ours: {{ .Subscriber.Attribs.unsubscribe_url }}."),
+        marked("“Remove” in listmonk: under Subscribers find and tick each address of the file, then Manage lists "
+               "→ Remove. Do not import the file as a blocklist: that would also hold for whoever comes back."),
     ),
     "mailman3": Layout(
         "Mailman 3", "txt", "",
         lambda address, name, url, person: (formataddr((_one_line(name), address)) if name.isascii() else address,),
         marked("In Postorius open the list → Mass operations → Mass subscribe, paste the lines and tick “Pre confirm”. "
                "Mailman writes its own unsubscribe link: bring back who leaves there."),
+        marked("“Remove” in Mailman: Mass operations → Mass removal, and paste the lines."),
     ),
     "mailchimp": Layout(
         "Mailchimp", "csv", '"Email Address","Name","Language","Confirm Time"\r\n',
         lambda address, name, url, person: (address, name, person[5], person[7]),
         marked("In Mailchimp open Audience → Add contacts → Import contacts → Upload a file, and choose the status "
                "“Subscribed”. Mailchimp writes its own unsubscribe link: bring back who leaves there."),
+        marked("“Remove” in Mailchimp: import the file in the same way with the status “Unsubscribed”, and choose to "
+               "update contacts that are there."),
     ),
     "thunderbird": Layout(
         "Thunderbird", "csv", '"Email","Name","Unsubscribe"\r\n',
         lambda address, name, url, person: (address, name, url),
         marked("With the add-on Mail Merge: write to {{Email}}, put {{Unsubscribe}} at the end of the text, and choose "
                "this file as the source. People leave by the link of ours."),
+        marked("“Remove” is not needed here: take “Everyone” before each newsletter."),
     ),
 }  # fmt: skip

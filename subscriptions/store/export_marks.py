@@ -1,7 +1,9 @@
 """Up to when programs have been told who joined a list and who left it, by list and layout."""
 
+from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from subscriptions.store.models import ExportMark
@@ -12,6 +14,12 @@ _COLUMNS = {"list_id": "int", "layout": "text", "added_until": "timestamptz", "r
 
 def find(session: Session, list_id: int, layout: str) -> ExportMark | None:
     return session.get(ExportMark, (list_id, layout))
+
+
+def last(session: Session, list_ids: Collection[int]) -> ExportMark | None:
+    """Of these lists, what was taken last."""
+    marks = session.scalars(select(ExportMark).where(ExportMark.list_id.in_(list_ids)))
+    return max(marks, key=lambda one: max(one.added_until, one.removed_until), default=None)
 
 
 def put(session: Session, list_id: int, layout: str, *, added: datetime | None, removed: datetime | None) -> None:

@@ -60,4 +60,11 @@ def _menu() -> list[dict[str, Any]]:
         "desk.account": gettext("Your account"),
     }  # fmt: skip
     may = filter(guard.may, labels)
-    return [{"url": url_for(name), "label": labels[name], "is_here": request.path == url_for(name)} for name in may]
+    return [{"url": url_for(name), "label": labels[name], "here": _here(url_for(name))} for name in may]
+
+
+def _here(url: str) -> str:
+    """As aria-current says it: the page at hand, or one below it; the start page is above none."""
+    if request.path == url:
+        return "page"
+    return "true" if request.path.startswith(f"{url}/") and url != url_for("desk.start") else ""

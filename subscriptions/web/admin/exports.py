@@ -1,7 +1,7 @@
 """Exports by hand: everyone, or what has changed since the last one, as another program imports it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -37,13 +37,25 @@ def exports() -> str:
 
 def _page(problem: str = "") -> str:
     rows = guard.lists()
-    slug, layout = request.values.get("list") or (rows[0].slug if rows else ""), request.values.get("layout", "csv")
+    slug, layout = _wished(rows)
     if layout not in TITLES:
         abort(404)
     row = language.said(guard.the_list(slug)) if slug else None
     shown: dict[str, Any] = {"rows": rows, "row": row, "layout": layout, "titles": TITLES, "problem": problem}
-    how = LAYOUTS[layout].how if layout in LAYOUTS else ""
-    return render_template("desk/exports.html", **shown, **(_standing(row, layout) if row else {}), how=how)
+    return render_template("desk/exports.html", **shown, **(_standing(row, layout) if row else {}),
+                           of=LAYOUTS.get(layout))  # fmt: skip
+
+
+def _wished(rows: Sequence[List]) -> tuple[str, str]:
+    """List and layout; where nothing is said, those that were taken last: what has left since must not be missed."""
+    slug, layout = request.values.get("list", ""), request.values.get("layout", "")
+    asked = [row for row in rows if slug in ("", row.slug)]
+    if not layout:
+        with reading() as session:
+            last = export_marks.last(session, [row.id for row in asked])
+        slug = slug or next((row.slug for row in asked if last and row.id == last.list_id), "")
+        layout = last.layout if last else "csv"
+    return slug or (rows[0].slug if rows else ""), layout
 
 
 def _standing(row: List, layout: str) -> dict[str, Any]:
