@@ -59,7 +59,7 @@ def _tidy(run: Run) -> int:
         audit.add_reads(session, reads)
         audit.close_hours(session, run.now)
         vacuum.forget_short_lived(session, run.now, run.parts.clock.real_now(), run.parts.policy)
-        problems.note(session, run.parts, run.now, LATE_AFTER)
+        problems.note(session, run.parts, run.now, late_after())
     accounts.sweep(run.now)
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
@@ -104,6 +104,10 @@ JOBS = (
     Job("watch", _watch, timedelta(seconds=5), Where.WEB),
 )
 NAMED = {job.name: job for job in JOBS}
-LATE_AFTER = {job.name: job.late_after for job in JOBS}
 OF_WEB = tuple(job for job in JOBS if job.where is Where.WEB)
 OF_MAILS = tuple(job for job in JOBS if job.where is not Where.WEB)
+
+
+def late_after() -> dict[str, timedelta]:
+    """By name, after what time a job is late."""
+    return {name: job.late_after for name, job in NAMED.items()}

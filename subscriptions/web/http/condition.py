@@ -11,7 +11,7 @@ from subscriptions import clock as clocks
 from subscriptions.domain.breaker import Opening
 from subscriptions.domain.refusals import Refusal
 from subscriptions.jobs import problems
-from subscriptions.jobs.jobs import LATE_AFTER, NAMED
+from subscriptions.jobs.jobs import NAMED, late_after
 from subscriptions.parts import current_parts
 from subscriptions.store import jobs, migrate, outbox, refusals, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
@@ -40,7 +40,7 @@ def _look() -> tuple[list[str], dict[str, Any]]:
         if migrate.current() != migrate.HEAD:
             return ["the database schema is not up to date: run yestwice migrate"], {}
         with reading() as session:
-            return problems.found(session, current_parts(), now, LATE_AFTER), _details(session, now)
+            return problems.found(session, current_parts(), now, late_after()), _details(session, now)
     except (Unavailable, Contention, DBAPIError):
         return ["the database does not answer"], {}
 
