@@ -131,7 +131,9 @@ def _plain(value: object) -> object:
 
 
 def _cell(value: object, none: str) -> str:
-    return none if value is None or value == [] else ", ".join(value) if isinstance(value, list) else str(_plain(value))
+    if value is None or value is False or value == []:
+        return none
+    return "yes" if value is True else ", ".join(value) if isinstance(value, list) else str(_plain(value))
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> None:

@@ -1,15 +1,13 @@
 """Commands that make and change the lists of the desk."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import click
 
-from subscriptions import clock as clocks
 from subscriptions.actions import lists as doing
-from subscriptions.cli import acts, admin, ready, table, the_list
+from subscriptions.cli import acts, admin, print_rows, ready, the_list
 from subscriptions.mail import phrases
 from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings
@@ -25,6 +23,11 @@ _SET = click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True,
     help="What [[lists]] of the configuration can say, such as controller=… or texts.de.name=…",
 )  # fmt: skip
+
+_WORDINGS = {
+    "id": ("id", ""), "since": ("since", ""), "language": ("language", ""), "in_use": ("in use", "-"),
+    "subscribers": ("subscribers", ""), "text": ("text", ""),
+}  # fmt: skip
 
 
 @group.command("create")
@@ -127,13 +130,8 @@ def _show_wordings(row: List, *, as_json: bool) -> None:
         people = subscriptions.by_wording(session, row.id)
     current = rows.current(row)
     found = [
-        {"id": one.id, "language": one.language, "since": clocks.text(one.valid_from), "in_use": one.id in current,
+        {"id": one.id, "language": one.language, "since": one.valid_from, "in_use": one.id in current,
          "subscribers": people.get(one.id, 0), "text": one.text}
         for one in rows.versions(catalogue, row)
     ]  # fmt: skip
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
-    shown = [(str(one["since"]), str(one["language"]), "in use" if one["in_use"] else "-", str(one["subscribers"]),
-              str(one["text"])) for one in found]  # fmt: skip
-    table([("since", "language", "state", "subscribers", "text"), *shown])
+    print_rows(found, _WORDINGS, as_json=as_json)
