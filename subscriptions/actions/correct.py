@@ -1,10 +1,12 @@
 """Correct: the name, the other voluntary fields and the language of what is subscribed, at once (GDPR 16)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from subscriptions import deadline
+from subscriptions.actions import ended
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.store import addresses, audit, evidence, registrations, subscriptions, vacuum
 from subscriptions.store.audit import Act
@@ -31,6 +33,20 @@ def correct(
             evidence.add(session, Fact.CORRECTED, now, how, subscription_id=row.id, actor=actor, details=told)
         audit.write(session, act if changed else None)
         return len(changed)
+
+
+def correct_each(
+    differ: Mapping[bytes, Mapping[str, str]], offered: Mapping[int, Sequence[str]], how: Channel, actor: str,
+    act: Callable[[bytes], Act],
+) -> int:  # fmt: skip
+    """The same for many, by their keys, while there is time to answer; how many. Another call does the rest."""
+    number = 0
+    for key, fields in differ.items():
+        if number and deadline.left(deadline.ACT) < ended.SPARE:
+            break
+        noted = act(key)
+        number += correct(key, fields, None, offered, noted.at, how, actor, noted)
+    return number
 
 
 def _correct(

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from flask import render_template, request
 from flask_babel import gettext, ngettext
 
-from subscriptions import deadline
 from subscriptions.actions import correct, ended
 from subscriptions.actions.on_behalf import ACTOR
 from subscriptions.domain.evidence import Channel
@@ -81,14 +80,9 @@ def _look(told: dict[str, str], row: List, field: Field) -> Looked:
 
 
 def _correct(looked: Looked, row: List, field: Field, why: str) -> int:
-    """As many as there is time for; how many. Another press does the rest."""
-    number = 0
-    for key, text in looked.differ.items():
-        if number and deadline.left(deadline.ACT) < ended.SPARE:
-            break
-        act = guard.act("people correct", key, reason=why, list=row.slug)
-        number += correct.correct(key, {field.key: text}, None, {row.id: [field.key]}, act.at, Channel.DESK, ACTOR, act)
-    return number
+    differ = {key: {field.key: text} for key, text in looked.differ.items()}
+    return correct.correct_each(differ, {row.id: [field.key]}, Channel.DESK, ACTOR,
+                                lambda key: guard.act("people correct", key, reason=why, list=row.slug))  # fmt: skip
 
 
 def _page(row: List | None, problem: str = "", **shown: object) -> Answer:
