@@ -5,6 +5,7 @@ import socket
 
 LOOPBACK = "127.0.0.1"
 TRIES = 50
+UNSAFE = 10_080  # the one of these that browsers refuse (Fetch, "bad port")
 
 
 def free_port() -> int:
@@ -13,7 +14,7 @@ def free_port() -> int:
     A client that keeps calling a stopped server on an ephemeral port is one day given that port itself, and holds it.
     """
     candidates = (10_000 + secrets.randbelow(22_000) for _ in range(TRIES))
-    return next(port for port in candidates if _is_free(port))
+    return next(port for port in candidates if port != UNSAFE and _is_free(port))
 
 
 _idle: list[int] = []  # of servers that are gone; the next one takes them, so that settings stay what they were
