@@ -4,7 +4,7 @@ from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.roles import Role
 from subscriptions.web.admin.correct_many import MOST_LINES
 from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, World, rows_of_every_table
-from tests.desk import at_the_desk
+from tests.desk import Person, at_the_desk
 from tests.support.cases import BY_DAY_ON_SQLITE, each
 from tests.test_desk_back import plain
 from tests.test_desk_people import only
@@ -57,10 +57,10 @@ WRONG = [
 
 @each(("wrong", "said"), WRONG)
 def test_what_is_wrong_is_named_stays_typed_and_changes_nothing(world: World, wrong: dict[str, str], said: str) -> None:
-    with world.app.app_context():
-        if not world.subscriptions():
-            world.subscribe(ANNE, name="Ann")
-    mia = at_the_desk(world, Role.MANAGER, f"mia{abs(hash(str(wrong)))}@example.net")
+    mia = Person(world)
+    if mia.sign_in("mia@example.net").status_code != 303:
+        mia = at_the_desk(world, Role.MANAGER, "mia@example.net")
+        world.subscribe(ANNE, name="Ann")
     answer = mia.post(WHERE, **(SENT | wrong), sure="1")
     assert answer.status_code == 422 and said in answer.text
     assert names(world) == {ANNE: "Ann"}

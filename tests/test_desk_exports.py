@@ -213,3 +213,14 @@ def test_whom_an_erasure_has_taken_the_page_counts_since_no_file_can_name_them(w
     assert world.app.test_cli_runner().invoke(args=["erase", ANNE, "--yes"]).exit_code == 0
     assert "1 person was erased here since" in mia.get(f"/admin/export?list={NEWS}").text
     assert addresses(take(mia, "remove")) == []
+
+
+def test_whom_a_format_leaves_out_is_counted_beside_it(world: World) -> None:
+    world.subscribe("=cmd@example.org")
+    world.subscribe("-mia@example.org")
+    mia = at_the_desk(world, Role.MANAGER)
+    for layout, is_said in {"csv": True, "excel": True, "xlsx": False, "jsonl": False, "listmonk": False}.items():
+        page = mia.get(f"/admin/export?list={NEWS}&layout={layout}").text
+        assert ("1 address is not in this format" in page) is is_said, layout
+        if layout != "xlsx":  # whose rows are read above
+            assert ("=cmd@example.org" not in take(mia, "everyone", layout)) is is_said, layout

@@ -41,7 +41,9 @@ def _page(problem: str = "") -> str:
     if layout not in TITLES:
         abort(404)
     row = language.said(guard.the_list(slug)) if slug else None
-    shown: dict[str, Any] = {"rows": rows, "row": row, "layout": layout, "titles": TITLES, "problem": problem}
+    left_out = stream.left_out(row, now()) if row and layout in ("csv", "excel") else 0
+    shown: dict[str, Any] = {"rows": rows, "row": row, "layout": layout, "titles": TITLES, "problem": problem,
+                             "left_out": left_out}  # fmt: skip
     return render_template("desk/exports.html", **shown, **(_standing(row, layout) if row else {}),
                            of=LAYOUTS.get(layout))  # fmt: skip
 
