@@ -1,6 +1,7 @@
 """Exports as a workbook (ECMA-376): the columns of CSV, every cell a text, so that nothing is ever a formula.
 
-Written as it is read, in constant memory: a library would write all of it first, which takes longer than an answer may.
+Written as it is read, in constant memory: a library would write all of it first, which takes longer than an answer may
+(measured with XlsxWriter: 7 s for 50,000 people).
 """
 
 import json

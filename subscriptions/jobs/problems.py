@@ -1,6 +1,6 @@
 """What stands in the way of the service now, and since when nothing has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -21,11 +21,20 @@ def found(session: Session, parts: Parts, now: datetime, late_after: LateAfter) 
         said.append(f"the database cannot be written to ({why}): is its disk full?")
     for job in jobs.all_of(session):
         if job.pause_until is not None and job.error:
-            said.append(f"{job.name} is paused: {job.error}")
+            said.append(f"{_paused(job.name)}: {job.error}")
         elif job.name in late_after and _is_late(job, now - late_after[job.name], parts.began):
             ran = f"it last succeeded at {clock.text(job.ended_at)}" if job.ended_at else "it has never succeeded"
             said.append(f"{job.name} is late: {job.error or ran}")
     return said
+
+
+def _paused(name: str) -> str:
+    return f"{name} is paused"
+
+
+def are_emails_paused(said: Iterable[str]) -> bool:
+    """Whether one of these is that the mail server refuses them."""
+    return any(one.startswith(_paused("deliver")) for one in said)
 
 
 def _is_late(job: Job, over: datetime, began: datetime) -> bool:

@@ -10,6 +10,7 @@ from flask_babel import get_locale, gettext, ngettext
 from markupsafe import Markup
 
 from subscriptions.domain.figures import MANY, Figures
+from subscriptions.jobs import problems
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store import accounts, lists
@@ -50,11 +51,11 @@ def of(rows: Sequence[List], figures: Mapping[int, Figures], room: Room, today: 
 
 
 def _in_the_way(room: Room) -> Iterator[Need]:
-    problems, _ = condition.look()
-    is_paused = any(problem.startswith("deliver is paused") for problem in problems)
+    found, _ = condition.look()
+    is_paused = problems.are_emails_paused(found)
     if is_paused:
         yield _on_health(gettext("No emails are leaving at the moment: the mail server refuses them."), "emails")
-    if number := len(problems) - is_paused:
+    if number := len(found) - is_paused:
         yield _on_health(ngettext("Something stands in the way of the service.",
                                   "%(num)d things stand in the way of the service.", number), "main")  # fmt: skip
     if room.free is not None and room.is_short:
