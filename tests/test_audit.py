@@ -57,6 +57,8 @@ OF_OTHERS = ("bench", "db", "routes")  # on databases of their own, of developer
 # What each command is called with, and the rows that it leaves: the act, and whom or how many it is about.
 GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "lists show": ("", []),
+    "evidence verify": ("", []),
+    "evidence head": ("", []),
     "lists create": ("extra --name Extra --locale en", [("lists create", None)]),
     "lists edit": ("extra --set description=More", [("lists edit", None)]),
     "lists wording": ("extra --text Yes.", [("lists wording", None)]),
