@@ -103,9 +103,7 @@ class Rows:
                 raise Wrong(f"Row {row.id} of the evidence was swapped with row {other.id} (leaf {leaf.number}).")
             of_another = row._replace(**{name: getattr(other, name) for name in whom})
             if _fits(leaf.salt, leaf.payload, self._payload(of_another)):
-                raise Wrong(
-                    f"Row {row.id} of the evidence is about another person or sign-up now (leaf {leaf.number})."
-                )
+                raise Wrong(f"Row {row.id} of the evidence is about another person or sign-up now (leaf {about}).")
 
 
 def _fits(salt: bytes | None, hash_: bytes, payload: dict[str, Any]) -> bool:
