@@ -68,14 +68,9 @@ def sites_of_list(session: Session, list_id: int, since: datetime, at_most: int)
 
 
 def of_subscription(session: Session, id_: int) -> Sequence[Evidence]:
-    """Everything that proves a subscription: its registrations' events and its own.
-
-    Two looks at two indexes: for an OR of both PostgreSQL reads all evidence (measured, of a million people: 0.6 s).
-    """
-    own = select(Evidence.id).where(Evidence.subscription_id == id_)
-    of_sign_ups = select(Evidence.id).join(Registration, Registration.id == Evidence.registration_id)
-    both = own.union_all(of_sign_ups.where(Registration.subscription_id == id_))
-    return session.scalars(select(Evidence).where(Evidence.id.in_(both)).order_by(Evidence.at, Evidence.id)).all()
+    """Everything that proves a subscription: its registrations' events and its own."""
+    theirs = select(Evidence).where(evidence_of([id_]))
+    return session.scalars(theirs.order_by(Evidence.at, Evidence.id)).all()
 
 
 def forget_ips(session: Session, subscription_ids: Sequence[int], cause: Cause, now: datetime) -> None:

@@ -93,9 +93,13 @@ def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) ->
 
 
 def evidence_of(ids: Sequence[int]) -> ColumnElement[bool]:
-    """The evidence of these subscriptions: their own, and that of the registrations that opened or met them."""
-    registrations = select(Registration.id).where(Registration.subscription_id.in_(ids))
-    return Evidence.subscription_id.in_(ids) | Evidence.registration_id.in_(registrations)
+    """The evidence of these subscriptions: their own, and that of the registrations that opened or met them.
+
+    Two looks at two indexes: for an OR of both PostgreSQL reads all evidence (measured, of a million people: 0.6 s).
+    """
+    own = select(Evidence.id).where(Evidence.subscription_id.in_(ids))
+    of_sign_ups = select(Evidence.id).join(Registration, Registration.id == Evidence.registration_id)
+    return Evidence.id.in_(own.union_all(of_sign_ups.where(Registration.subscription_id.in_(ids))))
 
 
 def shown(now: datetime) -> ColumnElement[bool]:
