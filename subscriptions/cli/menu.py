@@ -9,7 +9,7 @@ from subscriptions import __version__
 
 # the commands of `yestwice --help` in their order; a group stands for all that it has
 SECTIONS = {
-    "People": "explain unsubscribe erase suppressions",
+    "People": "explain proof unsubscribe erase suppressions",
     "The desk": "accounts",
     "Lists and emails": "lists export mail",
     "Running the service": "go-live jobs tokens audit abuse migrate",
@@ -17,6 +17,7 @@ SECTIONS = {
 }
 EXAMPLES = {
     "explain": "explain anne@example.org",
+    "proof": "proof anne@example.org --list newsletter -o proof-of-anne",
     "unsubscribe": "unsubscribe anne@example.org --channel letter --received 2026-11-23",
     "erase": "erase anne@example.org",
     "suppressions show": "suppressions show anne@example.org",

@@ -191,8 +191,19 @@ def wording_hash(slug: str, text: str, policy_url: str, controller: str, tag: st
 
     `tag`: its language, where that is not the list's own.
     """
-    shown = [slug, text, policy_url, controller, *([tag] if tag else [])]
-    return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(_shown(slug, text, policy_url, controller, tag).encode()).hexdigest()
+
+
+def _shown(*shown: str) -> str:
+    """The characters of which that is the hash."""
+    return json.dumps([*shown[:4], *filter(None, shown[4:])], ensure_ascii=False)
+
+
+def hashed(row: List, wording: Wording) -> str | None:
+    """The characters whose SHA-256 names a wording; none where they cannot be told any more."""
+    said = row.slug, wording.text, wording.policy_url, wording.controller
+    found = (_shown(*said, tag) for tag in ("", wording.language))
+    return next((text for text in found if hashlib.sha256(text.encode()).hexdigest() == wording.sha256), None)
 
 
 def agreed(session: Session, list_id: int, wording_id: str | None) -> tuple[bool, str | None]:
