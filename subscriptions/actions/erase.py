@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.actions.leave import Withdrawal, end_open
-from subscriptions.domain.evidence import Channel, Fact
+from subscriptions.domain.evidence import Cause, Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import ERASE_WITHIN, Policy
@@ -85,14 +85,14 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
     """End: the person is gone from every row, and every IP; sealed evidence stays under the key for its period."""
     with transaction() as session:
         addresses.lock(session, key)
-        registrations.remove_unconfirmed(session, key)
+        registrations.remove_unconfirmed(session, key, Cause.ERASURE, now)
         for row in registrations.of_key(session, key):
             row.address = row.typed = row.name = row.fields = row.mailbox = None
         end_open(session, key, None, _asked_for("erasure"), now, policy)  # what was confirmed within the hour as well
         ended = _stored(session, key)
         for subscription in ended:
             _seal(session, subscription, now)
-        evidence.forget_ips(session, [row.id for row in ended])
+        evidence.forget_ips(session, [row.id for row in ended], Cause.ERASURE, now)
         registrations.forget_replaced(session, key)
         mailbox.forget(session, key)
         addresses.erase_by(session, key, None)

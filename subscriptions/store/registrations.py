@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.evidence import Cause
 from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.store import removals
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import Registration
+from subscriptions.store.models import Evidence, Registration
 
 
 def find(session: Session, id_: int | None) -> Registration | None:
@@ -96,14 +98,13 @@ def number_to_purge_at(session: Session, now: datetime) -> int:
     return session.scalar(select(func.count()).select_from(Registration).where(*over)) or 0
 
 
-def remove(session: Session, ids: Sequence[int]) -> None:
-    """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies."""
-    _delete(session, Registration.id.in_(ids))
+def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> None:
+    """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies. The deletion log says so."""
+    removals.of_evidence(session, Evidence.registration_id.in_(ids), len(ids), cause, now)
+    session.execute(delete(Registration).where(Registration.id.in_(ids)), execution_options=BLIND)
 
 
-def remove_unconfirmed(session: Session, key: bytes) -> None:
-    _delete(session, Registration.key == key, Registration.state != State.CONFIRMED)
-
-
-def _delete(session: Session, *which: ColumnElement[bool]) -> None:
-    session.execute(delete(Registration).where(*which), execution_options=BLIND)
+def remove_unconfirmed(session: Session, key: bytes, cause: Cause, now: datetime) -> None:
+    theirs = select(Registration.id).where(Registration.key == key, Registration.state != State.CONFIRMED)
+    if ids := session.scalars(theirs).all():
+        remove(session, ids, cause, now)

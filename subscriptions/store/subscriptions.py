@@ -10,10 +10,10 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from subscriptions.domain.evidence import Fact
+from subscriptions.domain.evidence import Cause, Fact
 from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
-from subscriptions.store import arrays
+from subscriptions.store import arrays, removals
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, List, Registration, Subscription, Suppression
 from subscriptions.store.suppressions import in_force
@@ -85,10 +85,17 @@ def number_proof_over_at(session: Session, now: datetime) -> int:
     return session.scalar(select(func.count()).select_from(Subscription).where(*due)) or 0
 
 
-def remove(session: Session, ids: Sequence[int]) -> None:
-    """Delete subscriptions with the registrations that opened or met them, and all evidence."""
+def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> None:
+    """Delete subscriptions with the registrations that opened or met them, and all evidence, and log it."""
+    removals.of_evidence(session, evidence_of(ids), len(ids), cause, now)
     session.execute(delete(Registration).where(Registration.subscription_id.in_(ids)), execution_options=BLIND)
     session.execute(delete(Subscription).where(Subscription.id.in_(ids)), execution_options=BLIND)
+
+
+def evidence_of(ids: Sequence[int]) -> ColumnElement[bool]:
+    """The evidence of these subscriptions: their own, and that of the registrations that opened or met them."""
+    registrations = select(Registration.id).where(Registration.subscription_id.in_(ids))
+    return Evidence.subscription_id.in_(ids) | Evidence.registration_id.in_(registrations)
 
 
 def shown(now: datetime) -> ColumnElement[bool]:
