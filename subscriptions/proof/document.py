@@ -22,7 +22,7 @@ from subscriptions.proof.workflow import Ran, ran
 from subscriptions.store.models import Evidence, List
 from subscriptions.story import happened
 
-ON_PAGE_1 = {"address": 120, "name": 120, "party": 240, "wording": 420, "reply": 160, "sentence": 240}  # letters
+ON_PAGE_1 = {"address": 120, "name": 120, "party": 240, "wording": 900, "reply": 160, "sentence": 240}  # letters
 JUDGMENT = "BGH, 10.02.2011, I ZR 164/09"
 
 
@@ -72,11 +72,11 @@ def _party(one: Consent, row: List) -> Sequence[str]:
 
 _SINCE = marked(
     "On the evidence kept, this address was signed up on %(signed_up)s and its mailbox confirmed on %(confirmed)s. "
-    "Consent has been in force since %(confirmed)s."
+    "Consent has been in force since then."
 )
 _UNTIL = marked(
     "On the evidence kept, this address was signed up on %(signed_up)s and its mailbox confirmed on %(confirmed)s. "
-    "Consent was in force from %(confirmed)s to %(ended)s."
+    "Consent was in force from then until %(ended)s."
 )
 _IN_PART = marked(
     "The evidence kept is not complete. As far as it goes, this address was signed up on %(signed_up)s and its mailbox "
@@ -109,7 +109,10 @@ def _ip(voice: Voice, one: Consent, event: Evidence, now: datetime) -> str:
 
 
 def _ran(case: Case, versions: Sequence[tuple[datetime, str]]) -> Sequence[Ran]:
-    one = case.newest.row
+    """What the evidence of a sign-up says, no version before 0.4 wrote: it then ran before it was noted."""
+    one, first = case.newest.row, case.newest.signed_up
+    if versions and first and "vouched" in first.details and versions[0][0] > one.registered_at:
+        versions = [(one.registered_at, versions[0][1]), *versions[1:]]
     return [*ran(versions, one.registered_at, one.confirmed_at)]
 
 

@@ -35,7 +35,7 @@ def files(session: Session, case: Case, tag: str, *, court: bool = False, office
     if court:
         found[FOR_COURT] = _for_court(session, case)
     page = document.html(case, tag, seals, mails, meta.versions(session), office)
-    return {DOCUMENT: page.encode(), RECORD: record(case, seals, mails)} | found
+    return {DOCUMENT: page.encode("utf-8", "replace"), RECORD: record(case, seals, mails)} | found
 
 
 def language(case: Case, asked: str = "") -> str:
