@@ -21,12 +21,14 @@ class Status(StrEnum):
 
 
 VALID = frozenset({Status.GIVEN, Status.RENEWED})
-STANDING: Mapping[Registration | Subscription, Status] = {
+OF_SIGN_UPS: Mapping[Registration, Status] = {
     Registration.PENDING: Status.REQUESTED,
     Registration.BLOCKED: Status.EXPIRED,
     Registration.ERASED: Status.REFUSED,
     Registration.PURGED: Status.EXPIRED,
     Registration.CONFIRMED: Status.GIVEN,
+}
+OF_SUBSCRIPTIONS: Mapping[Subscription, Status] = {
     Subscription.CONFIRMED: Status.GIVEN,
     Subscription.UNSUBSCRIBED: Status.WITHDRAWN,
     Subscription.BOUNCED: Status.TERMINATED,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from subscriptions import __version__
 from subscriptions.clock import local_time, text
-from subscriptions.domain.dpv import STANDING, Status, status_after
+from subscriptions.domain.dpv import OF_SUBSCRIPTIONS, Status, status_after
 from subscriptions.domain.evidence import Channel
 from subscriptions.parts import current_parts
 from subscriptions.proof import Case, Consent
@@ -140,7 +140,7 @@ def _json_ld(case: Case) -> dict[str, Any]:
         "dpv:hasPersonalData": {"@type": "pd:EmailAddress", "dpv:hasNecessity": {"@id": "dpv:Required"}},
         "dpv:hasNotice": {"@type": "dpv:ConsentNotice", "dct:identifier": one.wording.id if one.wording else None,
                           "dct:language": one.wording.language if one.wording else None},
-        "dpv:hasConsentStatus": {"@id": f"dpv:{STANDING[one.row.state]}"},
+        "dpv:hasConsentStatus": {"@id": f"dpv:{OF_SUBSCRIPTIONS[one.row.state]}"},
         "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "@id": f"{base}/preferences"},
     }  # fmt: skip
 
