@@ -70,6 +70,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "accounts show": ("", []),
     "export": (NEWS, [("export", 2)]),
     "explain": (ANNE, [("explain", ANNE)]),
+    "proof": (f"{ANNE} --list {NEWS} -o proof", [("proof", ANNE)]),
     "unsubscribe": (f"{ANNE} --channel letter", [("unsubscribe", ANNE)]),
     "suppressions add": (f"{ANNE} --scope all --reason asked --yes", [("suppressions add", ANNE)]),
     "suppressions show": ("", [("suppressions show", 1)]),

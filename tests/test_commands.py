@@ -28,7 +28,7 @@ from tests.support.relay import Relay
 COMMANDS = """
 lists show|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show|suppressions add
 suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup|bench export
-bench mail|abuse show|abuse cancel|abuse refresh|audit show|lists create|lists edit|lists wording
+bench mail|proof|abuse show|abuse cancel|abuse refresh|audit show|lists create|lists edit|lists wording
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 
@@ -76,7 +76,7 @@ BAD_USAGE = """
 lists|tokens create|tokens create x --scope all|export|export newsletter --format xml|unsubscribe anne@example.org
 unsubscribe nobody --channel email|unsubscribe anne@example.org --channel pigeon|erase|erase nobody|explain a@b@c
 suppressions add anne@example.org --scope all|suppressions lift anne@example.org|jobs run sleep|jobs run|mail test
-mail test nobody|unsubscribe anne@example.org --channel email --received soon
+mail test nobody|proof anne@example.org --list newsletter|unsubscribe anne@example.org --channel email --received soon
 unsubscribe anne@example.org --channel email --received 2999-01-01T00:00:00Z|nonsense
 """
 

@@ -65,7 +65,7 @@ def test_times_stand_to_the_second_in_the_zone_of_the_list_and_in_utc(
     with through(relay, make_app, clock, lists=lists) as world:
         subscribe(world, relay)
         found = proof(world, tmp_path)
-    assert "23 November 2026, 21:07:05 (JST) 23 November 2026, 12:07:05 (UTC)" in found.words
+    assert "23 November 2026, 21:07:05 (JST) = 2026-11-23 12:07:05 UTC" in found.words
     rows = found.record["consents"][0]["evidence"]
     assert {"2026-11-23T12:00:00.000000Z", "2026-11-23T12:07:05.000000Z"} <= {one["at"] for one in rows}
     assert "2026-11-23 21:07:05 JST" in {one["local"] for one in rows}

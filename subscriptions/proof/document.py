@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from textwrap import shorten
 from typing import Any
 
 from flask import current_app
@@ -22,7 +21,8 @@ from subscriptions.proof.workflow import Ran, ran
 from subscriptions.store.models import Evidence, List
 from subscriptions.story import happened
 
-ON_PAGE_1 = {"address": 120, "name": 120, "party": 240, "wording": 900, "reply": 160, "sentence": 240}  # letters
+ON_PAGE_1 = {"name": 60, "party": 120, "wording": 360, "reply": 90, "sentence": 120}  # letters
+LINES = 8
 JUDGMENT = "BGH, 10.02.2011, I ZR 164/09"
 
 
@@ -55,7 +55,8 @@ def html(case: Case, tag: str, sealed: Sealed, mails: Mapping[str, tuple[Evidenc
 
 def cut(text: str, what: str) -> str:
     """As much of it as page 1 has room for."""
-    return shorten(text, ON_PAGE_1[what], placeholder=" …") if len(text) > ON_PAGE_1[what] else text
+    at_most, line = ON_PAGE_1[what], " ".join(text.split())
+    return text if len(text) <= at_most and text.count("\n") < LINES else f"{line[:at_most].rstrip()} …"
 
 
 def _told(voice: Voice, case: Case, one: Consent, mails: Mapping[str, tuple[Evidence, bytes]]) -> Told:

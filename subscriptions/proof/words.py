@@ -1,7 +1,7 @@
 """How the document speaks: its language, and times as a court wants them, to the second, here and in UTC."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from flask_babel import gettext
@@ -13,13 +13,13 @@ from subscriptions.story.said import OfList, Said, say
 
 
 class When(NamedTuple):
-    """One second: as the people of the list have it, and in UTC; the first is empty where they are the same."""
+    """One second: as the people of the list have it, and in UTC, which is empty where it is the same."""
 
     here: str
     utc: str
 
     def __str__(self) -> str:
-        return self.here or self.utc
+        return self.here
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,8 @@ class Voice:
     row: List
 
     def when(self, at: datetime) -> When:
-        here = languages.exactly(at, self.tag, clock.zone_of(self.row.timezone))
-        utc = languages.exactly(at, self.tag)
-        return When("" if here == utc else here, utc)
+        here, utc = (languages.exactly(at, self.tag, zone) for zone in (clock.zone_of(self.row.timezone), UTC))
+        return When(here, "" if here == utc else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
 
     def day(self, at: date) -> str:
         return languages.day(at, self.tag)

@@ -58,16 +58,17 @@ class Ran(NamedTuple):
     version: str  # empty: not noted
     since: datetime | None
     until: datetime | None
-    steps: Sequence[str]
+    steps: Sequence[str]  # those that the version before did not have
 
 
 def ran(versions: Sequence[tuple[datetime, str]], first: datetime, last: datetime) -> Iterator[Ran]:
     """The versions that ran from one moment to another; `versions` is what the installation has noted."""
-    began = [(None, ""), *versions]
+    began, known = [(None, ""), *versions], set[str]()
     ended = [*(at for at, _ in versions), None]
     for (since, version), until in zip(began, ended, strict=True):
         if (since is None or since <= last) and (until is None or until > first):
-            yield Ran(version, since, until, _steps(version))
+            yield Ran(version, since, until, [step for step in _steps(version) if step not in known])
+            known.update(_steps(version))
 
 
 def _steps(version: str) -> Sequence[str]:
