@@ -92,7 +92,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         ended = _stored(session, key)
         for subscription in ended:
             _seal(session, subscription, now)
-        evidence.forget_ips(session, [row.id for row in ended], Cause.ERASURE, now)
+        evidence.forget_ips(session, [row.id for row in ended], Cause.IPS_ERASED, now)
         registrations.forget_replaced(session, key)
         mailbox.forget(session, key)
         addresses.erase_by(session, key, None)

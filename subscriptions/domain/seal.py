@@ -67,6 +67,33 @@ class Seal:
         return hashlib.sha256(f"{self.text}signature: {self.signature.hex()}\n".encode()).digest()
 
 
+def head(seal: Seal) -> str:
+    """As it is printed, mailed and kept: what was signed, by what, and the hash of both."""
+    return f"{seal.text}signature: {seal.signature.hex()}\nhash: {seal.hash.hex()}\n"
+
+
+_NUMBERS, _OCTETS = ("block", "first", "last", "settled"), ("root", "previous", "earlier", "key", "signature")
+
+
+def read_head(text: str) -> Seal:
+    """The same read again, whatever stands around it; raises ValueError for what is none of ours."""
+    said = dict(line.strip().split(": ", 1) for line in text.splitlines() if ": " in line)
+    return read(said)
+
+
+def read(said: Mapping[str, Any]) -> Seal:
+    """A seal from the members of its text, whose hash must be the one that is said; raises ValueError."""
+    try:
+        octets = {name: bytes.fromhex(said[name]) for name in _OCTETS}
+        values: dict[str, Any] = octets | {name: int(said[name]) for name in _NUMBERS}
+        made = Seal(**values, sealed_at=datetime.fromisoformat(said["sealed_at"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ValueError("it lacks something that a head has") from None
+    if made.hash.hex() != said.get("hash"):
+        raise ValueError("its hash is not that of its text")
+    return made
+
+
 def without_lowest_bit(block: int) -> int:
     return block & (block - 1)
 

@@ -60,7 +60,7 @@ def record(case: Case, sealed: Sealed, mails: Mapping[str, tuple[Evidence, bytes
         "consents": [_consent(case, one, mails) for one in case.consents],
         "wordings": [_worded(one) for one in {one.wording.id: one.wording for one in case.consents if one.wording}
                      .values()],
-        "seals": sealed.proofs,
+        "sealed": sealed.proofs,
     }  # fmt: skip
     return json.dumps(told, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
 

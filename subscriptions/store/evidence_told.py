@@ -35,9 +35,9 @@ class Told(NamedTuple):
     subscription_key: bytes | None
 
 
-_AT = {
-    "postgresql": """to_char(timezone('UTC', e.at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
-    "sqlite": "replace(e.at, ' ', 'T') || 'Z'",  # it keeps times as text, in UTC
+AT = {
+    "postgresql": """to_char(timezone('UTC', {}), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
+    "sqlite": "replace({}, ' ', 'T') || 'Z'",  # it keeps times as text, in UTC
 }
 OF_EVIDENCE = """
   e.id, e.fact, {at}, e.channel, e.actor, e.ip, e.ip_source, CAST(e.details AS TEXT),
@@ -50,7 +50,7 @@ OF_WHOM = """
 
 def columns(session: Session) -> str:
     """The members of Told, of a row `e` of evidence that is joined with whom it is about."""
-    return OF_EVIDENCE.format(at=_AT[session.get_bind().dialect.name])
+    return OF_EVIDENCE.format(at=AT[session.get_bind().dialect.name].format("e.at"))
 
 
 def slugs(session: Session) -> Slugs:

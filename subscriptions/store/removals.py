@@ -16,7 +16,7 @@ from subscriptions.store.sealing import keep_out
 
 def of_evidence(session: Session, which: ColumnElement[bool], count: int, cause: Cause, now: datetime) -> None:
     """Before these rows of evidence go, with `count` registrations or subscriptions: their leaves lose both salts."""
-    _note(session, which, {"salt": None, "ip_salt": None}, count, cause, now)
+    _note(session, which, {"evidence_id": None, "salt": None, "ip_salt": None}, count, cause, now)
 
 
 def of_ips(session: Session, which: ColumnElement[bool], cause: Cause, now: datetime) -> None:

@@ -36,7 +36,7 @@ def add(session: Session, made: Seal) -> None:
 
 
 def inclusion(session: Session, evidence_ids: Collection[int], heads: Collection[int] = ()) -> dict[str, Any]:
-    """What shows that these events are sealed, for a proof; octets in hex, ready for JSON.
+    """What shows that these events are sealed, for a proof (`sealed` of proof.json); octets in hex, ready for JSON.
 
     `events`: by the id of the evidence, as text; one that is not sealed yet, or was deleted, is absent. Each has
       - `leaf`: its number; `block`, `index`, `size`: in which block, at which place (from 0) of how many;

@@ -18,9 +18,9 @@ class Leaf(db.Model):  # type: ignore[name-defined, misc]
     __tablename__ = "leaves"
     __table_args__ = (index_where_any("leaves", "removal_id", unique=True),)
     number: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)  # from 1, without a gap
-    evidence_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    evidence_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)  # none, as the salts: it was deleted
     removal_id: Mapped[int | None] = mapped_column(BigInteger)
-    salt: Mapped[bytes | None] = mapped_column(Salt)  # none: what it is about was deleted
+    salt: Mapped[bytes | None] = mapped_column(Salt)
     ip_salt: Mapped[bytes | None] = mapped_column(Salt)
     payload: Mapped[bytes] = mapped_column(Digest)
     ip: Mapped[bytes | None] = mapped_column(Digest)
