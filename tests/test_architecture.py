@@ -34,9 +34,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "export": "domain store languages links clock",
         "mail": "domain look store settings languages links clock",
         "lookup": "clock",
+        "fetch": "domain settings clock",
         "watch": "domain store clock",
         "jobs": "domain store actions clock parts",
-        "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings",
+        "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings "
+        "fetch",
         "story": "domain store mail parts",
         "web": "story passwords totp domain look store actions mail jobs export settings languages clock links logs "
         "parts",
