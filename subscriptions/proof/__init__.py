@@ -12,8 +12,8 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import state_at
 from subscriptions.domain.texts import marked
 from subscriptions.parts import current_parts
-from subscriptions.store import evidence, registrations, subscriptions
-from subscriptions.store.models import Evidence, List, Subscription, Wording
+from subscriptions.store import evidence, policies, registrations, subscriptions
+from subscriptions.store.models import Evidence, List, Policy, Subscription, Wording
 from subscriptions.story.said import OfList, Said
 
 ASKS = frozenset(kind.value for kind in MailKind if kind.row.of_form)
@@ -38,6 +38,7 @@ class Consent:
     confirmed: Evidence | None
     asked: Sequence[Evidence]  # the mails that asked for it
     wording: Wording | None
+    policy: Policy | None  # the version of the privacy policy that stood there
 
     @property
     def is_whole(self) -> bool:
@@ -95,12 +96,11 @@ def _consent(session: Session, row: Subscription) -> Consent:
     of_form = [one for one in events if confirmed and one.registration_id == confirmed.registration_id]
     signed_up = next((one for one in of_form if one.fact is Fact.REGISTERED), None)
     asked = [one for one in of_form if one.fact is Fact.MAILED and one.details.get("mail") in ASKS]
-    known, named = (
-        current_parts().catalogue.wordings,
-        [one.details.get("wording") for one in (confirmed, signed_up) if one],
-    )
-    wording = next((known[id_] for id_ in (*named, row.wording_id) if id_ is not None and id_ in known), None)
-    return Consent(row, events, signed_up, confirmed, asked, wording)
+    known, told = current_parts().catalogue.wordings, [one.details for one in (confirmed, signed_up) if one]
+    named = (*(details.get("wording") for details in told), row.wording_id)
+    wording = next((known[id_] for id_ in named if id_ is not None and id_ in known), None)
+    policy = next((details["policy"] for details in told if details.get("policy")), None)
+    return Consent(row, events, signed_up, confirmed, asked, wording, policy and policies.find(session, policy))
 
 
 def _why_none(session: Session, key: bytes, row: List, now: datetime) -> Said:

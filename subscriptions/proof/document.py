@@ -23,6 +23,7 @@ from subscriptions.story import happened
 
 ON_PAGE_1 = {"name": 60, "party": 120, "wording": 360, "reply": 90, "sentence": 120}  # letters
 LINES = 8
+POLICY = 60_000  # letters of a privacy policy; proof.json has all of it
 JUDGMENT = "BGH, 10.02.2011, I ZR 164/09"
 
 
@@ -47,7 +48,7 @@ def html(case: Case, tag: str, sealed: Sealed, mails: Mapping[str, tuple[Evidenc
         return current_app.jinja_env.get_template("proof/proof.html").render(
             case=case, row=row, told=told, first=told[0], voice=voice, lang=tag, dir=direction(tag), sealed=sealed,
             sentence=lambda event: voice.sentence(happened.sentence(event)), cut=cut, ran=[*_ran(case, versions)],
-            policy=parts.policy, base_url=parts.settings.server.base_url, schema_url=schema_url(), office=office,
+            policy_at_most=POLICY, base_url=parts.settings.server.base_url, schema_url=schema_url(), office=office,
             number=number(case), judgment=JUDGMENT, party=_party(case.newest, row), earlier=case.consents[1:],
             bare=lambda event: voice.sentence(happened.sentence(event).bare),
         )  # fmt: skip

@@ -14,7 +14,7 @@ from subscriptions.parts import current_parts
 from subscriptions.proof import Case, Consent
 from subscriptions.proof.sealed import Sealed
 from subscriptions.store.lists import hashed
-from subscriptions.store.models import Evidence, List, Wording
+from subscriptions.store.models import Evidence, List, Policy, Wording
 
 SCHEMA = "proof.schema.json"  # among the static files
 VERSION = "yestwice-proof-1"
@@ -60,6 +60,8 @@ def record(case: Case, sealed: Sealed, mails: Mapping[str, tuple[Evidence, bytes
         "consents": [_consent(case, one, mails) for one in case.consents],
         "wordings": [_worded(one) for one in {one.wording.id: one.wording for one in case.consents if one.wording}
                      .values()],
+        "policies": [_policy(one) for one in {one.policy.id: one.policy for one in case.consents if one.policy}
+                     .values()],
         "sealed": sealed.proofs,
     }  # fmt: skip
     return json.dumps(told, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
@@ -77,6 +79,11 @@ def _worded(wording: Wording) -> dict[str, Any]:
     """With the characters whose SHA-256 names it."""
     row = current_parts().catalogue.lists[wording.list_id]
     return _notice(wording, row) | {"controller": wording.controller, "hashed": hashed(row, wording)}
+
+
+def _policy(one: Policy) -> dict[str, Any]:
+    return {"id": one.id, "sha256": one.sha256, "language": one.language, "url": one.url, "text": one.text,
+            "valid_from": text(one.valid_from), "last_seen_at": text(one.last_seen_at)}  # fmt: skip
 
 
 def _purpose(case: Case) -> dict[str, Any]:
@@ -152,7 +159,8 @@ def _consent(case: Case, one: Consent, mails: Mapping[str, tuple[Evidence, bytes
         "subscription": one.row.id, "state": one.row.state, "registered_at": text(one.row.registered_at),
         "confirmed_at": text(one.row.confirmed_at), "ended_at": _text(one.row.ended_at),
         "proof_until": _text(one.row.proof_until), "wording": one.wording.id if one.wording else None,
-        "vouched": one.is_vouched, "file": file, "evidence": [_row(case.row, event) for event in one.events],
+        "policy": one.policy.id if one.policy else None, "vouched": one.is_vouched, "file": file,
+        "evidence": [_row(case.row, event) for event in one.events],
     }  # fmt: skip
 
 
