@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,7 +18,7 @@ from subscriptions.store.engine import transaction
 from tests.builders import LISTS, Movable, World, through
 from tests.proofs import Proof, proof, subscribe
 from tests.support.relay import Relay
-from tests.test_commands import logging_as_it_was
+from tests.test_commands import good, logging_as_it_was, run
 
 __all__ = ["logging_as_it_was"]
 TOOL = Path(__file__).resolve().parents[1] / "tools" / "verify_proof.py"
@@ -52,10 +53,31 @@ def test_a_stranger_checks_the_seals_with_one_file_and_finds_what_was_altered(
     record = found.record
     head = record["sealed"]["seals"][0]
     assert head["hash"] in found.words and record["sealed"]["public_key"] in found.words
+    assert good(world, "evidence", "verify", str(found.folder / "proof.json"))
+    for forge in (earlier_in_the_seal, earlier_in_what_is_told, of_somebody_else, from_elsewhere):
+        forged = json.loads(json.dumps(record))
+        forge(forged)
+        path = found.folder / "proof.json"
+        path.write_text(json.dumps(forged))
+        assert checked(found).returncode == 1 and run(world, "evidence", "verify", str(path)).exit_code == 1, forge
+
+
+def earlier_in_the_seal(record: Any) -> None:
     event = next(iter(record["sealed"]["events"].values()))
     event["payload"]["at"] = event["payload"]["at"].replace("2026", "2025")
-    (tmp_path / "good" / "proof.json").write_text(json.dumps(record))
-    assert checked(found).returncode == 1
+
+
+def earlier_in_what_is_told(record: Any) -> None:
+    row = record["consents"][0]["evidence"][0]
+    row["at"] = row["at"].replace("2026", "2025")
+
+
+def of_somebody_else(record: Any) -> None:
+    record["record"]["pii_principal_id"] = "00" * 16
+
+
+def from_elsewhere(record: Any) -> None:
+    record["consents"][0]["evidence"][0]["ip"] = "198.51.100.9"
 
 
 def test_the_seals_still_lead_to_the_proof_once_ip_addresses_and_the_person_are_gone(
