@@ -116,6 +116,10 @@ ROWS = (
 )  # fmt: skip
 
 
-def of(settings: Settings, lists: Sequence[ListSettings]) -> list[str]:
-    """One sentence each; of these lists and of the service."""
-    return [row.sentence.format(*filled) for row in ROWS for filled in row.when(settings, lists)]
+PAGE = 'the privacy policy of list "{}" in "{}", {}, {} (since {}); the version that was kept before still holds'
+
+
+def of(settings: Settings, lists: Sequence[ListSettings], pages: Iterable[tuple[str, ...]] = ()) -> list[str]:
+    """One sentence each; of these lists, their policies' `pages`, and of the service."""
+    said = [row.sentence.format(*filled) for row in ROWS for filled in row.when(settings, lists)]
+    return said + [PAGE.format(*page) for page in pages]

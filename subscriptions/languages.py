@@ -102,9 +102,17 @@ def words(at: datetime, tag: str, zone: tzinfo = UTC) -> str:
 
 @lru_cache(1024)  # mails that leave together were asked for together
 def _words(at: datetime, tag: str, zone: tzinfo) -> str:
+    return _written(at, tag, zone, "HH:mm" if tag == SOURCE else "short")
+
+
+def exactly(at: datetime, tag: str, zone: tzinfo = UTC) -> str:
+    """The same to the second, as a document wants it that proves something: 29 November 2026, 18:48:05 (CET)."""
+    return _written(at, tag, zone, "HH:mm:ss" if tag == SOURCE else "medium")
+
+
+def _written(at: datetime, tag: str, zone: tzinfo, form: str) -> str:
     here, locale = at.astimezone(zone), locale_of(tag)
-    time = format_time(here, "HH:mm" if tag == SOURCE else "short", locale=locale)
-    return f"{day(here, tag)}, {time} ({_zone_name(here, locale)})"
+    return f"{day(here, tag)}, {format_time(here, form, locale=locale)} ({_zone_name(here, locale)})"
 
 
 def day(at: date, tag: str) -> str:

@@ -4,10 +4,12 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app
 
-from subscriptions import disposable, findings, keys
+from subscriptions import disposable, fetch, findings, keys
+from subscriptions.actions import policies
 from subscriptions.actions.gate import Refusal
 from subscriptions.actions.group import GroupCommit
 from subscriptions.actions.subscribe import SignUp, subscribe
@@ -26,10 +28,12 @@ from subscriptions.mail.compose import Composer
 from subscriptions.mail.outbox import Sender
 from subscriptions.mail.setup import lines
 from subscriptions.settings import ListSettings, Settings
+from subscriptions.settings.check import is_loopback
 from subscriptions.store import lists, mode
 from subscriptions.store.counters import Tally
 from subscriptions.store.engine import WentLive, reading
 from subscriptions.store.lists import Catalogue
+from subscriptions.store.models import List
 from subscriptions.watch import Watch
 
 NAME = "subscriptions"
@@ -95,7 +99,17 @@ class Parts:
     def warn(self) -> None:
         """What is allowed and will hurt; while things are tried out nobody is hurt."""
         is_tried = self.settings.mail.transport == "mailbox"
-        self.warnings[:] = [*self.misfits, *([] if is_tried else findings.of(self.settings, self.said_lists()))]
+        self.warnings[:] = [*self.misfits, *([] if is_tried else self.findings(self.catalogue.configured))]
+
+    def findings(self, rows: Sequence[List]) -> list[str]:
+        """Of these lists and of the service."""
+        said = [lists.told(row, self.catalogue.wordings) for row in rows]
+        return findings.of(self.settings, said, policies.wrong(self.catalogue, rows))
+
+    def read_page(self, source: str) -> tuple[str, bytes]:
+        """A privacy policy; on this machine only where the service itself is only there."""
+        near = is_loopback(urlsplit(self.settings.server.base_url).hostname or "")
+        return fetch.read(source, self.settings.root, near=near)
 
     def said_lists(self) -> list[ListSettings]:
         """Those that take sign-ups, as the configuration would say them."""

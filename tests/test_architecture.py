@@ -34,21 +34,24 @@ MAY_IMPORT: dict[str, set[str]] = {
         "export": "domain store languages links clock",
         "mail": "domain look store settings languages links clock",
         "lookup": "clock",
+        "fetch": "domain settings clock",
         "watch": "domain store clock",
         "jobs": "domain store actions clock parts",
-        "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings",
+        "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings "
+        "fetch",
         "witness": "domain store links",
         "story": "domain store mail parts",
-        "web": "story passwords totp domain look store actions mail jobs export settings languages clock links logs "
-        "parts",
+        "proof": "story domain store mail languages clock parts",
+        "web": "proof story passwords totp domain look store actions mail jobs export settings languages clock links "
+        "logs parts",
         "findings": "store settings clock keys",
         "fits": "store settings clock links keys",
         "start": "domain store jobs settings clock fits parts",
         "foreign": "settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
-        "cli": "story witness domain look store actions mail jobs export settings clock logs parts start fits findings "
-        "foreign disposable",
+        "cli": "proof story witness domain look store actions mail jobs export settings clock logs parts start fits "
+        "findings foreign disposable",
     }.items()
 }
 # the same inside web/

@@ -28,7 +28,9 @@ from tests.support.relay import Relay
 COMMANDS = """
 lists show|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show|suppressions add
 suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup|bench export|bench mail
-abuse show|abuse cancel|abuse refresh|audit show|lists create|lists edit|lists wording|evidence verify|evidence head
+proof|abuse show|abuse cancel|abuse refresh|audit show|lists create|lists edit|lists wording
+evidence verify|evidence head
+policy show|policy fetch
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 
@@ -76,7 +78,7 @@ BAD_USAGE = """
 lists|tokens create|tokens create x --scope all|export|export newsletter --format xml|unsubscribe anne@example.org
 unsubscribe nobody --channel email|unsubscribe anne@example.org --channel pigeon|erase|erase nobody|explain a@b@c
 suppressions add anne@example.org --scope all|suppressions lift anne@example.org|jobs run sleep|jobs run|mail test
-mail test nobody|unsubscribe anne@example.org --channel email --received soon
+mail test nobody|proof anne@example.org --list newsletter|unsubscribe anne@example.org --channel email --received soon
 unsubscribe anne@example.org --channel email --received 2999-01-01T00:00:00Z|nonsense
 """
 
@@ -243,7 +245,7 @@ def test_jobs_show_tells_last_and_next(world: World) -> None:
     head, *rows = columns(good(world, "jobs", "show"))
     (purge,) = [dict(zip(head, row, strict=True)) for row in rows if row[0] == "purge"]
     assert (purge["last successful run"], purge["next"]) == ("2026-11-23T12:10:00Z", "2026-11-23T13:07:00Z")
-    assert {row[0] for row in rows} == {"block", "purge", "deliver", "tidy", "seal", "numbers", "watch"}
+    assert {row[0] for row in rows} == {"block", "purge", "deliver", "tidy", "seal", "numbers", "policies", "watch"}
 
 
 def test_migrate_says_the_version(world: World) -> None:

@@ -13,7 +13,8 @@ What is shown, and how:
 3. The block was sealed: its root, its time and the hash of the seal before it are signed with Ed25519 (RFC 8032).
 4. Nothing before it was made anew: each seal names the hash of earlier ones, so that whoever kept a later one (the
    "head", which is mailed every week) can follow the hashes down to the seals of this proof.
-5. The key is the one that the head names (--head), or that you know from elsewhere (--key). Without either, the proof
+5. The rows that the rest of the proof tells are those that were sealed, and are all about its person.
+6. The key is the one that the head names (--head), or that you know from elsewhere (--key). Without either, the proof
    only shows that it was made with one and the same key.
 """
 
@@ -74,6 +75,23 @@ def climb(hash_, index, size, path):
     return None if rest else hash_.hex()
 
 
+def check_told(document, events):
+    """Step 5."""
+    consents = document.get("consents", [])  # the sealed part may come alone
+    person = document["record"]["pii_principal_id"] if consents else ""
+    for row in (row for consent in consents for row in consent["evidence"]):
+        event = events.get(str(row["id"]))
+        if event is None:
+            continue
+        for name in ("fact", "at", "channel", "actor", "ip_source", "details"):
+            check(
+                row[name] == event["payload"][name], f"event {row['id']} is told otherwise than it was sealed: {name}"
+            )
+        check(row["ip"] == event["ip"], f"event {row['id']} is told with another IP address than was sealed")
+        for of in filter(None, (event["payload"]["registration"], event["payload"]["subscription"])):
+            check(of["key"] == person, f"event {row['id']} is about somebody else")
+
+
 def check_seal(seal, key):
     """Step 3; gives the hash of the seal. The text is made anew from the members, so that they say what was signed."""
     text = "yestwice seal 1\n" + "".join(f"{name}: {seal[name]}\n" for name in MEMBERS)
@@ -115,6 +133,7 @@ def verify(document, head=None, key=None):
         check_seal(seal, used)
     for number, event in events.items():
         check_event(number, event, seals)
+    check_told(document, events)
     blocks = {event["block"] for event in events.values()}
     check(blocks <= reached(seals, seals[max(seals)]["hash"]), "the seals do not lead to each other")
     said = [f"{len(events)} sealed events, in order and unchanged; signed with the key {used}"]

@@ -15,7 +15,17 @@ from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Opened
 from subscriptions.domain.policy import Policy, state_at
 from subscriptions.links import Links, Visit
-from subscriptions.store import addresses, counters, evidence, guards, lists, outbox, registrations, subscriptions
+from subscriptions.store import (
+    addresses,
+    counters,
+    evidence,
+    guards,
+    lists,
+    outbox,
+    policies,
+    registrations,
+    subscriptions,
+)
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.figures import of_confirmation
 from subscriptions.store.models import Counted, Registration, Subscription
@@ -137,6 +147,8 @@ def _open(
     registration.state, registration.subscription_id = step.to, subscription.id
     welcomes, sha256 = lists.agreed(session, registration.list_id, registration.wording_id)
     wording = {"wording": registration.wording_id, "wording_sha256": sha256}
+    if version := policies.holding(session, registration.list_id, registration.locale):  # it stood behind the button
+        wording["policy"] = version
     evidence.add(
         session, Fact.CONFIRMED, now, method.channel,
         registration_id=registration.id, subscription_id=subscription.id,

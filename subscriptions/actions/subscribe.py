@@ -204,19 +204,19 @@ def _new(batch: _Batch, sign_up: SignUp, choice: ListChoice, due_at: datetime, m
 
 
 def _details(sign_up: SignUp, choice: ListChoice) -> str:
-    wording, flags, site = choice.wording, sign_up.flags, choice.site
+    wording, flags, site, tag = choice.wording, sign_up.flags, choice.site, sign_up.locale
     if site is None:
         site = stood_on(sign_up.site, choice.list.origins, is_ours=sign_up.is_our_site) if sign_up.site else ""
     if site == ANOTHER_SITE:
         flags, site = (*flags, site), ""
-    text = _registered(wording.id, wording.sha256, choice.vouched, sign_up.locale, flags, site)
+    text = _registered(wording.id, wording.sha256, choice.vouched, tag, flags, site, choice.list.said_in(tag).policy_id)
     return json.dumps(json.loads(text) | dict(sign_up.vouched)) if sign_up.vouched else text
 
 
 @lru_cache(maxsize=1024)
-def _registered(wording_id: str, sha256: str, vouched: bool, locale: str, flags: tuple[str, ...], site: str) -> str:
-    details: dict[str, object] = {"wording": wording_id, "wording_sha256": sha256, "vouched": vouched, "locale": locale}
-    details |= {name: value for name, value in (("flags", flags), ("site", site)) if value}
+def _registered(id_: str, sha256: str, vouched: bool, locale: str, flags: tuple[str, ...], *more: str | None) -> str:
+    details: dict[str, object] = {"wording": id_, "wording_sha256": sha256, "vouched": vouched, "locale": locale}
+    details |= {name: value for name, value in zip(("flags", "site", "policy"), (flags, *more), strict=True) if value}
     return json.dumps(complete(Fact.REGISTERED, details))
 
 

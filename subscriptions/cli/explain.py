@@ -22,7 +22,7 @@ def story(key: bytes, mailbox: bytes | None = None) -> list[str]:
     """
     told = _told(key, mailbox)
     lines = [line for record in told.sign_ups + told.subscriptions for line in _record(record)]
-    lines += map(_in_english, told.standing)
+    lines += map(in_english, told.standing)
     return lines or ["Nothing is stored about this address: it never signed up, or everything has been deleted."]
 
 
@@ -38,7 +38,7 @@ def as_data(key: bytes, mailbox: bytes | None = None) -> dict[str, Any]:
     return {
         "sign_ups": [_data(record, "registered_at") for record in told.sign_ups],
         "subscriptions": [_data(record, "confirmed_at") for record in told.subscriptions],
-        "standing": [*map(_in_english, told.standing)],
+        "standing": [*map(in_english, told.standing)],
     }
 
 
@@ -47,7 +47,8 @@ def _told(key: bytes, mailbox: bytes | None) -> Story:
         return stories.tell(session, key, mailbox, current_parts().clock.now())
 
 
-def _in_english(said: Said) -> str:
+def in_english(said: Said) -> str:
+    """A sentence as commands say it."""
     return say(said, str, _word)
 
 
@@ -68,13 +69,13 @@ def _record(record: Record) -> Iterator[str]:
     if record.filled_in:
         yield f"  Also filled in: {', '.join(record.filled_in)}"
     for event in record.events:
-        yield f"  {_exactly(row, event.row.at)}: {_in_english(event.says)}{_proof(event)}"
+        yield f"  {_exactly(row, event.row.at)}: {in_english(event.says)}{_proof(event)}"
         yield from _agreed(event)
     if record.replaces:
         yield "  Once confirmed, this replaces the subscription of another address."
     for mail in record.owed:
-        yield f"  {_in_english(mail)}"
-    yield f"  Now: {_in_english(record.now)}"
+        yield f"  {in_english(mail)}"
+    yield f"  Now: {in_english(record.now)}"
 
 
 def _exactly(row: Registration | Subscription, at: datetime) -> str:
@@ -101,13 +102,13 @@ def _agreed(event: Event) -> Iterator[str]:
 def _data(record: Record, began: str) -> dict[str, Any]:
     of_list = current_parts().catalogue.lists[record.row.list_id]
     return {
-        "list": of_list.slug, began: text(getattr(record.row, began)), "now": _in_english(record.now),
-        "evidence": [_fact(of_list, event) for event in record.events], "mails": [*map(_in_english, record.owed)],
+        "list": of_list.slug, began: text(getattr(record.row, began)), "now": in_english(record.now),
+        "evidence": [_fact(of_list, event) for event in record.events], "mails": [*map(in_english, record.owed)],
     }  # fmt: skip
 
 
 def _fact(of_list: object, event: Event) -> dict[str, Any]:
     row, wording = event.row, event.wording
     return {"fact": row.fact, "at": text(row.at), "local": local_time(of_list, row.at), "channel": row.channel,
-            "actor": row.actor, "ip": row.ip, "says": _in_english(event.says), "details": row.details,
+            "actor": row.actor, "ip": row.ip, "says": in_english(event.says), "details": row.details,
             "wording_text": wording.text if wording else None}  # fmt: skip

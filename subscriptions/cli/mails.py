@@ -10,7 +10,6 @@ from typing import Any
 import click
 from flask import current_app
 
-from subscriptions import findings
 from subscriptions.cli import address_of, ready, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.address import Address
@@ -125,8 +124,8 @@ def lint(kind: str | None, tag: str | None, slug: str | None) -> None:
 
     It also says which texts of a list have not been translated; people then see the text in the list's own language.
     """
-    lists = [one for one in current_parts().said_lists() if slug in (None, one.slug)]
-    found, lacking = _chosen(kind, tag, slug), findings.of(current_parts().settings, lists)
+    lists = [row for row in current_parts().catalogue.configured if slug in (None, row.slug)]
+    found, lacking = _chosen(kind, tag, slug), current_parts().findings(lists)
     for row, language in dict.fromkeys((mail.row, mail.tag) for mail in found):
         _say_what_is_missing(row, language)
     wrong = [f"{_named(mail)}: {problem}." for mail in found for problem in mail.problems]

@@ -9,14 +9,15 @@ from subscriptions import __version__
 
 # the commands of `yestwice --help` in their order; a group stands for all that it has
 SECTIONS = {
-    "People": "explain unsubscribe erase suppressions",
+    "People": "explain proof unsubscribe erase suppressions",
     "The desk": "accounts",
-    "Lists and emails": "lists export mail",
+    "Lists and emails": "lists policy export mail",
     "Running the service": "go-live jobs tokens audit evidence abuse migrate",
     "Measuring": "bench",
 }
 EXAMPLES = {
     "explain": "explain anne@example.org",
+    "proof": "proof anne@example.org --list newsletter -o proof-of-anne",
     "unsubscribe": "unsubscribe anne@example.org --channel letter --received 2026-11-23",
     "erase": "erase anne@example.org",
     "suppressions show": "suppressions show anne@example.org",
@@ -26,6 +27,8 @@ EXAMPLES = {
     "lists create": 'lists create concerts --name "Concert letter" --locale en',
     "lists edit": 'lists edit concerts --set controller="Example Society" --set public=false',
     "lists wording": 'lists wording concerts --compose --often "once a month" --about "our concerts"',
+    "policy show": "policy show newsletter",
+    "policy fetch": "policy fetch newsletter",
     "export": "export newsletter --format csv -o newsletter.csv",
     "mail test": "mail test you@example.org",
     "mail preview": "mail preview -o mails",

@@ -49,3 +49,9 @@ def stood_on(origin: str, known: Container[str], *, is_ours: bool) -> str:
     if is_ours or origin in known:
         return host_of(origin)
     return origin and ANOTHER_SITE
+
+
+def is_example(url: str) -> bool:
+    """Whether its host is one of documentation and tests, behind which there is nobody (RFC 2606)."""
+    host = f".{host_of(origin_of(url) or '')}".partition(":")[0]
+    return host.endswith((".example.com", ".example.net", ".example.org", ".example", ".invalid", ".test"))

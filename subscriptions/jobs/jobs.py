@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
-from subscriptions.actions import accounts, erase, numbers, seal, sweep
+from subscriptions.actions import accounts, erase, numbers, policies, seal, sweep
 from subscriptions.actions.tell_head import tell_head
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
@@ -79,6 +79,19 @@ def _numbers(run: Run) -> int:
     return told + numbers.tell([row.id for row in run.parts.catalogue.configured], run.now)
 
 
+def _policies(run: Run) -> int:
+    """The pages of privacy policies that are due; the rest at the next run, where this one is no longer ours."""
+    seen = 0
+    for one in policies.due(run.parts.catalogue, run.now):
+        if not run.alive():
+            break
+        policies.look(one, run.parts.read_page, run.now)
+        seen += 1
+    if seen:
+        run.parts.follow()
+    return seen
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped.
@@ -107,6 +120,7 @@ JOBS = (
     Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
     Job("seal", _seal, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=45), by_hand=True),
     Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER),
+    Job("policies", _policies, timedelta(minutes=5), Where.CLUSTER, at=timedelta(minutes=1), by_hand=True),
     # what this process has counted joins what the others have, and the breaker decides
     Job("watch", _watch, timedelta(seconds=5), Where.WEB),
 )

@@ -26,12 +26,13 @@ from subscriptions.store.outbox import Due, Member
 Values = dict[str, str]
 
 
-def redacted(session: Session, evidence_id: int, links: Links) -> bytes | None:
+def redacted(session: Session, evidence_id: int, links: Links, to: str | None = None) -> bytes | None:
     """The form that may be shown, compared by its hash; none where the person is gone or has told another name since.
 
     Of a mail of before 0.4.0, which has one hash alone: none as well where the key that signed it is gone.
+    `to`: the address as whoever asks has it, for where none is stored any more: the hash says whether it went there.
     """
-    kept = _kept(session, evidence_id)
+    kept = _kept(session, evidence_id, to)
     if kept is None:
         return None
     details, letter, due = kept
@@ -44,12 +45,12 @@ def redacted(session: Session, evidence_id: int, links: Links) -> bytes | None:
     return None
 
 
-def as_sent(session: Session, evidence_id: int, links: Links) -> bytes | None:
+def as_sent(session: Session, evidence_id: int, links: Links, to: str | None = None) -> bytes | None:
     """Its very bytes, with links that work, compared by their hash; none also where the key that signed it is gone.
 
     Nobody is shown them: they are for the export that a court asks for.
     """
-    kept = _kept(session, evidence_id)
+    kept = _kept(session, evidence_id, to)
     if kept is None:
         return None
     details, letter, due = kept
@@ -98,24 +99,25 @@ def _head(details: dict[str, Any], due: Due) -> Values:
     return {"to": wire_form(due.address or ""), "date": details["date"], "mid": details["message_id"]}
 
 
-def _kept(session: Session, evidence_id: int) -> tuple[dict[str, Any], Letter, Due] | None:
+def _kept(session: Session, evidence_id: int, to: str | None = None) -> tuple[dict[str, Any], Letter, Due] | None:
     """What evidence says, what was filled in, and what the mail was about."""
     proof = evidence.find(session, evidence_id)
     if proof is None or proof.fact != Fact.MAILED.value:
         return None
-    source, due = outbox.compiled(session, proof.details["template"]), _as_it_was_due(session, proof)
+    source, due = outbox.compiled(session, proof.details["template"]), _as_it_was_due(session, proof, to)
     return (proof.details, Letter(source), due) if source and due else None
 
 
-def _as_it_was_due(session: Session, proof: Evidence) -> Due | None:
+def _as_it_was_due(session: Session, proof: Evidence, to: str | None) -> Due | None:
     registration = registrations.find(session, proof.registration_id)
     subscription = subscriptions.find(session, proof.subscription_id)
     about = registration or subscription
-    if about is None or about.address is None:
+    if about is None or not (about.address or to):
         return None
     fields: dict[str, Any] = dict.fromkeys(Due._fields) | {"id": 0, "mail": proof.details["mail"], "tries": 0}
     fields["mid"] = proof.details["message_id"].strip("<>").rpartition("@")[0]  # links of one use are made of it
-    fields |= {name: getattr(about, name) for name in ("key", "mailbox", "address", "name", "fields", "registered_at")}
+    fields |= {name: getattr(about, name) for name in ("key", "mailbox", "name", "fields", "registered_at")}
+    fields["address"] = about.address or to
     confirm_by = registration.confirm_by if registration else None
     fields["members"] = (Member(_first_list(session, about, proof), None, None, None, confirm_by, None),)
     if registration:

@@ -110,6 +110,8 @@ class ListTexts:
     fields: tuple[str, ...] = ()
     welcome_text: str = ""
     confirmed_text: str = ""
+    policy_file: str = ""
+    authority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,11 @@ class ListSettings:
     locale: str = "en"
     wording: str = USUAL_WORDING
     policy_url: str = ""
+    policy_file: str = ""
     controller: str = ""
     postal_address: str = ""
     privacy_contact: str = ""
+    authority: str = ""
     imprint_url: str = ""
     sender: str = ""
     reply_to: str = ""

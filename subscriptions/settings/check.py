@@ -20,6 +20,8 @@ from subscriptions.settings.values import look_problems, unwritable, zone_proble
 
 RULES = tomllib.loads(Path(__file__).with_name("rules.toml").read_text("utf-8"))
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
+POLICY_FILES = {".html": "text/html", ".htm": "text/html", ".txt": "text/plain", ".md": "text/markdown",
+                ".pdf": "application/pdf"}  # fmt: skip
 _STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # what ends a line or steers a terminal
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}: *\S.{0,79}(\n\S.{0,299})?")  # its purpose on a second line
 _OURS = "email list lists locale lang wording wordings website return_url altcha r code ip page time fields"
@@ -179,6 +181,7 @@ def list_problems(configured: ListSettings, label: str, root: Path) -> Iterator[
     for key in ("policy_url", "imprint_url"):
         if (url := getattr(configured, key)) and _web(url) is None:
             yield f"{key} in {label} must start with https:// or http://."
+    yield from _policy_file(configured, label)
     for key in ("sender", "reply_to"):
         if text := getattr(configured, key):
             yield from _sender(f"{key} in {label}", text)
@@ -201,12 +204,18 @@ def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> 
     yield from unwritable(texts, label)
     if texts.policy_url and _web(texts.policy_url) is None:
         yield f"policy_url in {label} must start with https:// or http://."
+    yield from _policy_file(texts, label)
     keys = {key for text in configured.fields if (key := text.partition(":")[0]) != text}
     for text in texts.fields:
         key = text.partition(":")[0]
         if not _FIELD.fullmatch(text) or key not in keys:
             known = ", ".join(sorted(keys)) or "none"
             yield f'fields in {label} contains "{key}": for the list\'s own fields ({known}), use {OWN}.'
+
+
+def _policy_file(said: ListSettings | ListTexts, label: str) -> Iterator[str]:
+    if said.policy_file and Path(said.policy_file).suffix.lower() not in POLICY_FILES:
+        yield f"policy_file in {label} must be a file that ends in {', '.join(POLICY_FILES)}."
 
 
 def site_problems(configured: ListSettings, label: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from subscriptions.settings import ListSettings, ListTexts
-from subscriptions.store import meta, mode
+from subscriptions.store import meta, mode, policies
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Wording
+from subscriptions.store.policies import Head, Look
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,8 @@ class Catalogue:
     version: str | None = None
 
     is_live: bool = False
+    policies: Mapping[str, Head] = field(default_factory=dict)
+    looks: Mapping[str, Look] = field(default_factory=dict)  # at their pages, by list and language
 
     @cached_property
     def configured(self) -> Sequence[List]:
@@ -87,11 +90,13 @@ def read_catalogue() -> Catalogue:
 
 
 def catalogue_in(session: Session) -> Catalogue:
-    rows, texts = all_of(session), wordings(session)
+    rows, texts, kept = all_of(session), wordings(session), policies.heads(session)
     for row in rows:
         _tell(row)
-    is_live = (mode.noted(session) or mode.Mode.TRY_OUT).is_live
-    return Catalogue({row.id: row for row in rows}, {row.id: row for row in texts}, version(session), is_live)
+    policies.hold(rows, kept)
+    is_live, looks = (mode.noted(session) or mode.Mode.TRY_OUT).is_live, policies.looks(session)
+    by_id = {row.id: row for row in rows}, {row.id: row for row in texts}
+    return Catalogue(*by_id, version(session), is_live, {one.id: one for one in kept}, looks)
 
 
 def _tell(row: List) -> None:
@@ -151,8 +156,8 @@ def _in_table(said: Mapping[str, Any]) -> dict[str, Any]:
             if name != "wording_id"}  # fmt: skip
 
 
-SAID = ("name", "description", "policy_url", "controller", "postal_address", "privacy_contact", "wording_id",
-        "welcome_text", "confirmed_text")  # fmt: skip
+SAID = ("name", "description", "policy_url", "controller", "postal_address", "privacy_contact", "authority",
+        "wording_id", "welcome_text", "confirmed_text")  # fmt: skip
 
 
 def _in_language(row: List, tag: str) -> List:
@@ -191,8 +196,19 @@ def wording_hash(slug: str, text: str, policy_url: str, controller: str, tag: st
 
     `tag`: its language, where that is not the list's own.
     """
-    shown = [slug, text, policy_url, controller, *([tag] if tag else [])]
-    return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(_shown(slug, text, policy_url, controller, tag).encode()).hexdigest()
+
+
+def _shown(*shown: str) -> str:
+    """The characters of which that is the hash."""
+    return json.dumps([*shown[:4], *filter(None, shown[4:])], ensure_ascii=False)
+
+
+def hashed(row: List, wording: Wording) -> str | None:
+    """The characters whose SHA-256 names a wording; none where they cannot be told any more."""
+    said = row.slug, wording.text, wording.policy_url, wording.controller
+    found = (_shown(*said, tag) for tag in ("", wording.language))
+    return next((text for text in found if hashlib.sha256(text.encode()).hexdigest() == wording.sha256), None)
 
 
 def agreed(session: Session, list_id: int, wording_id: str | None) -> tuple[bool, str | None]:

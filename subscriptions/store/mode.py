@@ -19,6 +19,7 @@ from subscriptions.store.models import (
     Job,
     Meta,
     Owed,
+    Policy,
     Registration,
     Subscription,
     Suppression,
@@ -28,11 +29,12 @@ from subscriptions.store.models import (
 
 KEPT = "250 kept in the mailbox"  # what the mailbox of the try-out mode answers, where a relay would
 CLOCK_AHEAD = "clock_ahead"
-STAYS = frozenset({"lists", "wordings", "tokens", "jobs", "meta", "audit", "accounts", "account_links"})
+STAYS = frozenset({"lists", "wordings", "policies", "tokens", "jobs", "meta", "audit", "accounts", "account_links"})
 _NAME = "mode"
 _OF_PEOPLE = (Registration, Subscription, Suppression, Address)
 # rows of meta: what the breaker has made of sign-ups, and what is noted of the time that the time machine has made
-_OF_SIGN_UPS = ("openings", "alarm_mailed_at", "last_problem", "counted_since", sealing.BOUND, seals.TOLD)
+_OF_SIGN_UPS = ("openings", "alarm_mailed_at", "last_problem", "counted_since", "policy looks", sealing.BOUND,
+                 seals.TOLD)  # fmt: skip
 
 
 class Mode(StrEnum):
@@ -95,6 +97,7 @@ def clear(session: Session, now: datetime) -> None:
         if table.name not in STAYS and table.name != "evidence":  # which goes with what it is about
             session.execute(delete(table))
     session.execute(delete(Meta).where(Meta.name.in_([CLOCK_AHEAD, *_OF_SIGN_UPS])), execution_options=BLIND)
+    session.execute(delete(Policy).where(Policy.valid_from > now), execution_options=BLIND)
     anew = {"slot": 0, "count": 0, "ended_at": None, "lease_until": None, "error": None, "pause_until": None}
     session.execute(update(Job).values(**anew), execution_options=BLIND)
     for column in (Token.made_at, Token.used_at, Token.revoked_at, Account.made_at, Account.signed_in_at):

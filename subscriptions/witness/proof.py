@@ -23,6 +23,7 @@ def verify(document: Json, public: bytes | None, head: Seal | None) -> tuple[int
         by_block = {one.block: one for one in seals}
         for id_, event in events.items():
             _check(id_, event, by_block)
+        _told_as_sealed(document, events)
         blocks = [event["block"] for event in events.values()]
         newest = max(seals, key=lambda one: one.block, default=None)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -38,6 +39,24 @@ def verify(document: Json, public: bytes | None, head: Seal | None) -> tuple[int
             raise Wrong("The head was signed with another key than the proof.")
         _lead(seals, head.hash, [block for block in blocks if block <= head.block])
     return len(blocks), len(later), newest
+
+
+_SAME = ("fact", "at", "channel", "actor", "ip_source", "details")
+
+
+def _told_as_sealed(document: Json, events: Json) -> None:
+    """What the rest of the proof tells of an event is what was sealed, and is about its person; the sealed part may come alone."""
+    consents = document.get("consents", ())
+    person = document["record"]["pii_principal_id"] if consents else ""
+    for row in (row for consent in consents for row in consent["evidence"]):
+        event = events.get(str(row["id"]))
+        if event is None:
+            continue
+        payload = event["payload"]
+        if any(row[name] != payload[name] for name in _SAME) or row["ip"] != event["ip"]:
+            raise Wrong(f"Event {row['id']} is told otherwise than it was sealed.")
+        if {of["key"] for of in (payload["registration"], payload["subscription"]) if of} - {person}:
+            raise Wrong(f"Event {row['id']} is about somebody else.")
 
 
 def _lead(seals: Sequence[Seal], end: bytes, blocks: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscriptions.domain.refusals import Refusal
@@ -28,9 +28,11 @@ class List(db.Model):  # type: ignore[name-defined, misc]
     description: Mapped[str]
     locale: Mapped[str]
     policy_url: Mapped[str]
+    policy_file: Mapped[str]  # that is kept in its place; empty: none
     controller: Mapped[str]
     postal_address: Mapped[str]
     privacy_contact: Mapped[str]
+    authority: Mapped[str]  # the supervisory authority (GDPR 77)
     welcome: Mapped[bool]
     public: Mapped[bool]
     position: Mapped[int | None]  # among the lists; none: in the archive, takes no sign-ups
@@ -54,6 +56,7 @@ class List(db.Model):  # type: ignore[name-defined, misc]
 
     told = cast("dict[str, List]", {})  # the list as each language tells it, once a catalogue has it
     tag, lacks = "", frozenset[str]()  # of one that is told: its language, and what it has in the list's own alone
+    policy_id = cast("str | None", None)  # of the policy that holds there, once a catalogue has it; none: none is kept
 
     def said_in(self, tag: str) -> "List":
         """The list as that language tells it ("de-AT" as "de" does); as its own does, where it has no such texts."""
@@ -79,6 +82,22 @@ class Wording(db.Model):  # type: ignore[name-defined, misc]
     controller: Mapped[str]
     sha256: Mapped[str] = mapped_column(String(64))
     valid_from: Mapped[datetime]
+
+
+class Policy(db.Model):  # type: ignore[name-defined, misc]
+    """A privacy policy as it stood behind its address from some time on; the database refuses to change one."""
+
+    __tablename__ = "policies"
+    __table_args__ = (Index("ix_policies_list_id", "list_id", "language", "valid_from"),)
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)  # the head of the hash
+    list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"))
+    language: Mapped[str]
+    url: Mapped[str]  # or the file
+    text: Mapped[str]  # what a person reads
+    raw: Mapped[bytes]  # as it came, compressed (zlib)
+    sha256: Mapped[str] = mapped_column(String(64))
+    valid_from: Mapped[datetime]  # when it was read first
+    last_seen_at: Mapped[datetime]  # and last: that alone is written again
 
 
 class Owed(db.Model):  # type: ignore[name-defined, misc]

@@ -18,6 +18,9 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
                marked("%(who)s exported %(num)s addresses of %(lists)s.")),
     "export taken": marked("%(who)s has received the whole export of %(lists)s."),
     "explain": marked("%(who)s looked up what happened to a person."),
+    "proof": marked("%(who)s took the proof of a person’s consent to %(lists)s."),
+    "proof court": marked("%(who)s took the proof of a person’s consent to %(lists)s with the email’s working links, "
+                          "for a court."),
     "unsubscribe": marked("%(who)s unsubscribed a person from %(lists)s."),
     "erase": marked("%(who)s erased a person, or looked at what that would erase."),
     "suppressions show": marked("%(who)s looked up which emails are stopped."),

@@ -26,6 +26,8 @@ from subscriptions.web.admin import (
     people,
     people_acts,
     people_help,
+    policies,
+    proof,
     records,
     service,
     sign_up,
@@ -33,8 +35,8 @@ from subscriptions.web.admin import (
 )
 from subscriptions.web.http import language
 
-_OF_PEOPLE = people, people_acts, people_help, sign_up, correct_many, exports, back
-_OF_LISTS = lists, list_editor, list_previews, list_site, go_live
+_OF_PEOPLE = people, people_acts, people_help, proof, sign_up, correct_many, exports, back
+_OF_LISTS = lists, list_editor, list_previews, list_site, go_live, policies
 _OF_SERVICE = abuse, health, numbers, records, service, account, coming_in, links
 _ROOMS = (start, *_OF_PEOPLE, *_OF_LISTS, *_OF_SERVICE)  # each adds its pages, imported
 

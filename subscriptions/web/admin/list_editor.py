@@ -16,10 +16,11 @@ from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings
 from subscriptions.store import list_changes, lists
 from subscriptions.store.models import List, Owner
-from subscriptions.web.admin import Answer, guard, list_form, pages
+from subscriptions.web.admin import Answer, guard, list_form, pages, policies
 from subscriptions.web.admin.list_form import OWN, ListForm
 from subscriptions.web.http import headers
 from subscriptions.web.http.adapter import now
+from subscriptions.web.pages.versions import day
 
 SHOWN = {
     "form": marked("The form on your site"), "page": marked("The sign-up page"),
@@ -84,6 +85,12 @@ def _differences(theirs: ListSettings, form: ListForm) -> list[tuple[str, str, s
             if name.partition(".")[2] not in list_form.NOT_TYPED and text != form.typed.get(name, "")]  # fmt: skip
 
 
+def _changed(row: List) -> str:
+    """The day on which its privacy policy became another one."""
+    found = policies.last_change(row)
+    return day(found.valid_from, row) if found else ""
+
+
 def _page(row: List, form: ListForm, mark: str, problem: str = "", done: str = "", **more: Any) -> str:
     parts, may = current_parts(), guard.who().may(Right.TEXTS)
     headers.allow(frame_src="'self'")
@@ -95,6 +102,6 @@ def _page(row: List, form: ListForm, mark: str, problem: str = "", done: str = "
         "is_file": row.owner is Owner.FILE, "may_edit": may and row.owner is not Owner.FILE,
         "may_keep": guard.who().may(Right.SERVICE), "todo": lists.lacks(row), "is_live": parts.catalogue.is_live,
         "further": {tag: name for tag, name in known.items() if tag not in (*form.tags, own)},
-        "known": known, "own": own, "keys": FIELDS, "previews": SHOWN,
+        "policy_changed": _changed(row), "known": known, "own": own, "keys": FIELDS, "previews": SHOWN,
     }  # fmt: skip
     return render_template("desk/list.html", **shown, **more)

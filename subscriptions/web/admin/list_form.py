@@ -16,7 +16,7 @@ from subscriptions.settings.tables import as_table, read_list
 OWN = "own"  # stands for the list's own language where the form names one
 MOST_LANGUAGES = 100  # besides the list's own; each has a dozen fields on the page
 _TICKED = ("welcome", "public")
-NOT_TYPED = {"slug", "logo", "texts"}  # forms rely on the first; the second names a file of the server
+NOT_TYPED = {"slug", "logo", "policy_file", "texts"}  # forms rely on the first; two name files of the server
 _PROBLEM = re.compile(r'(?s)(\w+) in list ".*?"(?:, texts\.([\w-]+),)? ?(.*)')
 
 
@@ -79,7 +79,9 @@ def read(form: ListForm, before: ListSettings) -> ListSettings | None:
     raw["fields"] = [*(key for key in FIELDS if key in form.keys), *(one for one in raw["fields"] if one not in FIELDS)]
     tag = current_parts().languages.best(None, (), raw["locale"])
     raw["wording"] = phrases.reworded(tag, before, raw["name"], raw["controller"], raw["wording"])
-    raw["texts"] = {tag: _table(form.typed, tag, {one.name for one in fields(ListTexts)}) for tag in form.tags}
+    typed = {one.name for one in fields(ListTexts)} - NOT_TYPED
+    kept = {tag: {"policy_file": texts.policy_file} for tag, texts in before.texts.items()}
+    raw["texts"] = {tag: kept.get(tag, {}) | _table(form.typed, tag, typed) for tag in form.tags}
     said, problems = read_list(raw, current_parts().settings.root)
     form.wrong = [_wrong(problem) for problem in problems]
     return None if problems else said

@@ -91,6 +91,7 @@ ROUTES: dict[str, Route] = {
     **_of("leave", not_me_page=_PAGE, not_me=_PAGE, undo=_PAGE),
     **_of("preferences", form=_PAGE, ask=_SIGN_UP, sent=_PAGE, link_page=_PAGE, open_=_PAGE, again=_PAGE),
     **_of("preferences", reload=_PAGE, do=_PAGE),
+    **_of("versions", wording=_PAGE, policy=_PAGE),
     **_of("branding", style=_PAGE, icon=_PAGE, logo=_PAGE),
     **_of("embed", page=_PAGE, script=_PAGE),
     **_of("frame", form=_PAGE, subscribe=_SIGN_UP, check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
@@ -109,6 +110,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", all_accounts=_SERVICE, invite=_SERVICE, change_account=_SERVICE),
     **_of("desk", all_tokens=_SERVICE, create_token=_SERVICE, revoke_token=_SERVICE),
     **_of("desk", all_lists=_NUMBERS, edit_list=_NUMBERS, wordings=_NUMBERS, list_site=_NUMBERS, preview_look=_NUMBERS),
+    **_of("desk", policies=_NUMBERS),
     **_of("desk", preview_list=_LOOK, save_list=_TEXTS, allow_site=_TEXTS),
     **_of("desk", create_list=_LISTS, keep_list=_LISTS, go_live_page=_LISTS, go_live=_SERVICE),
     **_of("desk", health=_NUMBERS, numbers=_NUMBERS, choose_numbers=_NUMBERS),
@@ -125,6 +127,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", sign_up_person=_ACTS, send_again_person=_ACTS, cancel_person=_ACTS, correct_person=_ACTS),
     **_of("desk", abuse_page=_OF_ALL, look_at_attack=_OF_ALL, cancel_attack=replace(_OF_ALL, is_grave=True)),
     **_of("desk", restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),
+    **_of("desk", proof_person=_PRIVACY, take_proof=replace(_PRIVACY, is_grave=True)),
     **_of("desk", suppress_person=_OF_ALL, lift_person=_OF_ALL, erase_person=replace(_OF_ALL, is_grave=True)),
     **_of("desk", start=_NUMBERS, account=_MINE, sign_out_everywhere=_MINE, sign_out=replace(_MINE, is_first=True)),
 }

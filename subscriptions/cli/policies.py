@@ -1,0 +1,74 @@
+"""Commands for the texts of privacy policies."""
+
+import zlib
+
+import click
+
+from subscriptions.actions import policies as doing
+from subscriptions.actions.policies import RESTLESS
+from subscriptions.cli import as_json, print_rows, ready, the_list
+from subscriptions.cli.menu import Group
+from subscriptions.domain.page_versions import Step
+from subscriptions.parts import current_parts
+from subscriptions.store import policies
+from subscriptions.store.engine import reading
+from subscriptions.store.models import Policy
+
+group = Group("policy", help="See which privacy policy held when, and look at its page now.")
+_COLUMNS = {"id": ("id", ""), "language": ("language", ""), "since": ("since", ""), "last_seen": ("last seen", ""),
+            "in_use": ("in use", "-"), "subscribers": ("subscribers", ""), "url": ("address", "")}  # fmt: skip
+_SAYS = {
+    Step.SAME: "nothing has changed", Step.NEW: "a new version is kept", Step.RESTLESS: RESTLESS,
+    Step.WAITS: "it has changed twice within a day; the text of tomorrow will be the next version",
+}  # fmt: skip
+
+
+@group.command("show")
+@click.argument("slug", metavar="LIST")
+@click.option("--text", "text_of", metavar="ID", help="Print what people could read in this version.")
+@click.option("--page", "page_of", metavar="ID", help="Print this page or file as it came, byte for byte.")
+@as_json
+@ready
+def show(slug: str, text_of: str | None, page_of: str | None, *, as_json: bool) -> None:
+    """Show the versions of a list's privacy policy, or one of them."""
+    row, catalogue = the_list(slug), current_parts().catalogue
+    if id_ := text_of or page_of:
+        found = _version(row.id, id_)
+        click.echo(found.text if text_of else zlib.decompress(found.raw), nl=bool(text_of))
+        return
+    with reading() as session:
+        people = policies.people(session, row.id)
+    current = {said.policy_id for said in (row, *row.told.values())}
+    heads = (one for one in catalogue.policies.values() if one.list_id == row.id)
+    lines = [{"id": one.id, "language": one.language, "since": one.valid_from, "last_seen": one.last_seen_at,
+              "in_use": one.id in current, "subscribers": people.get(one.id, 0), "url": one.url}
+             for one in heads]  # fmt: skip
+    print_rows(lines, _COLUMNS, as_json=as_json)
+    for _, language, url, problem, since in doing.wrong(catalogue, [row]):
+        click.echo(f"{url} ({language}) {problem} (since {since}).", err=True)
+
+
+def _version(list_id: int, id_: str) -> Policy:
+    with reading() as session:
+        found = policies.find(session, id_)
+        if found is None or found.list_id != list_id:
+            raise click.ClickException(f'That list has no version "{id_}" of its policy.')
+        session.expunge(found)
+    return found
+
+
+@group.command("fetch")
+@click.argument("slug", metavar="[LIST]", required=False)
+@ready
+def fetch(slug: str | None) -> None:
+    """Look at the page or file of each policy now, and keep its text if it has changed."""
+    parts = current_parts()
+    rows = [the_list(slug)] if slug else parts.catalogue.configured
+    came = [(one, doing.look(one, parts.read_page, parts.clock.now())) for one in doing.sources(rows)]
+    for one, step in came:
+        click.echo(f"{one.list.slug}, {one.language}: {one.url} {step}." if isinstance(step, str)
+                   else f"{one.list.slug}, {one.language}: {_SAYS[step]}.")  # fmt: skip
+    if not came:
+        click.echo("There is nothing to look at: no policy_url or policy_file, or only addresses such as example.org.")
+    if any(isinstance(step, str) for _, step in came):
+        raise click.ClickException("Not every policy could be read. What was kept before still holds.")

@@ -1,0 +1,135 @@
+"""The versions of each list's privacy policy, and what is wrong with the page that they are read from."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from subscriptions import clock
+from subscriptions.domain.evidence import Fact
+from subscriptions.domain.lifecycle import Subscription as State
+from subscriptions.store import meta
+from subscriptions.store.engine import BLIND
+from subscriptions.store.models import Evidence, List, Policy, Subscription
+
+_LOOKS = "policy looks"  # the row of `meta` that says how the last look at each page went
+
+
+class Head(NamedTuple):
+    """A version without what it says."""
+
+    id: str
+    list_id: int
+    language: str
+    url: str
+    valid_from: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the last look at a page went. `problem`: what is wrong with it, since when; empty: nothing."""
+
+    url: str
+    at: datetime
+    problem: str
+    since: datetime
+
+
+def source_of(row: List, tag: str) -> tuple[str, str]:
+    """The language of the policy that those see who read the list in this one, and its file or address."""
+    said = row.texts.get(tag, {})
+    own = said.get("policy_file") or said.get("policy_url")
+    return (tag, own) if own else (row.locale, row.policy_file or row.policy_url)
+
+
+def sources(row: List) -> dict[str, str]:
+    """By language, each policy of the list that there is."""
+    return {language: url for language, url in (source_of(row, tag) for tag in ("", *row.texts)) if url}
+
+
+def hold(rows: Iterable[List], heads: Sequence[Head]) -> None:
+    """Tell each list, as each language tells it, which version holds: the latest, if its page is still that one."""
+    latest = {(one.list_id, one.language): one for one in sorted(heads, key=lambda one: one.valid_from)}
+    for row in rows:
+        for said in row.told.values():
+            language, url = source_of(row, said.tag)
+            found = latest.get((row.id, language))
+            said.policy_id = found.id if found and found.url == url else None
+
+
+def heads(session: Session) -> list[Head]:
+    columns = (getattr(Policy, name) for name in Head._fields)
+    return [Head(*row) for row in session.execute(select(*columns).order_by(Policy.valid_from, Policy.id))]
+
+
+def find(session: Session, id_: str) -> Policy | None:
+    return session.get(Policy, id_)
+
+
+def before(session: Session, list_id: int, language: str, most: int) -> Sequence[Policy]:
+    """The latest versions, the newest first."""
+    theirs = select(Policy).where(Policy.list_id == list_id, Policy.language == language)
+    return session.scalars(theirs.order_by(Policy.valid_from.desc(), Policy.id).limit(most)).all()
+
+
+def holding(session: Session, list_id: int, locale: str) -> str | None:
+    """The version that stands before who reads the list in that language now."""
+    row = session.get(List, list_id)
+    if row is None:
+        return None
+    known, tag = {tag.lower(): tag for tag in row.texts}, locale.lower()
+    while tag and tag not in known and tag != row.locale.lower():
+        tag = tag.rpartition("-")[0]
+    language, url = source_of(row, known.get(tag, ""))
+    found = before(session, list_id, language, 1)
+    return found[0].id if found and found[0].url == url else None
+
+
+def policy_hash(slug: str, language: str, url: str, text: str, raw: bytes, valid_from: datetime) -> str:
+    """The SHA-256 that names a version: what was read, of which list, where, and when first."""
+    shown = [slug, language, url, text, hashlib.sha256(raw).hexdigest(), clock.text(valid_from)]
+    return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()
+
+
+def keep(session: Session, row: List, language: str, url: str, text: str, packed: bytes, now: datetime) -> None:
+    digest = policy_hash(row.slug, language, url, text, zlib.decompress(packed), now)
+    seen = {"id": digest[:16], "sha256": digest, "valid_from": now, "last_seen_at": now}
+    session.add(Policy(list_id=row.id, language=language, url=url, text=text, raw=packed, **seen))
+    session.flush()
+
+
+def see(session: Session, id_: str, now: datetime) -> None:
+    """It stands there still."""
+    session.execute(update(Policy).where(Policy.id == id_).values(last_seen_at=now), execution_options=BLIND)
+
+
+def people(session: Session, list_id: int) -> dict[str, int]:
+    """How many who are subscribed to a list confirmed under which version, by its id; empty: under none."""
+    under = Evidence.details["policy"].as_string()
+    theirs = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED, Evidence.fact == Fact.CONFIRMED
+    found = select(under, func.count(Subscription.id.distinct())).join(
+        Evidence, Evidence.subscription_id == Subscription.id
+    )
+    return {id_ or "": number for id_, number in session.execute(found.where(*theirs).group_by(under))}
+
+
+# How the looks went
+
+
+def looks(session: Session) -> dict[str, Look]:
+    """By list and language: `12 de`."""
+    told: Mapping[str, list[str]] = json.loads(meta.get(session, _LOOKS) or "{}")
+    return {key: Look(url, datetime.fromisoformat(at), problem, datetime.fromisoformat(since))
+            for key, (url, at, problem, since) in told.items()}  # fmt: skip
+
+
+def note_looks(session: Session, found: Mapping[str, Look]) -> None:
+    told = {key: [one.url, one.at.isoformat(), one.problem, one.since.isoformat()] for key, one in found.items()}
+    meta.put(session, _LOOKS, json.dumps(told))
