@@ -56,12 +56,11 @@ def walked(group: click.Group, *before: str) -> Iterator[str]:
 OF_OTHERS = ("bench", "db", "routes")  # on databases of their own, of developers, of Flask
 # What each command is called with, and the rows that it leaves: the act, and whom or how many it is about.
 GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
-    **dict.fromkeys(("lists show", "evidence verify", "evidence head"), ("", [])),
+    **dict.fromkeys("lists show|evidence verify|evidence head|policy fetch|migrate|jobs show".split("|"), ("", [])),
     "lists create": ("extra --name Extra --locale en", [("lists create", None)]),
     "lists edit": ("extra --set description=More", [("lists edit", None)]),
     "lists wording": ("extra --text Yes.", [("lists wording", None)]),
     "policy show": (NEWS, []),
-    "policy fetch": ("", []),
     "tokens create": ("tool --scope read", [("tokens create", None)]),
     "tokens show": ("", []),
     "tokens revoke": ("tool", [("tokens revoke", None)]),
@@ -79,7 +78,6 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "suppressions lift": (f"{ANNE} --reason asked", [("suppressions lift", ANNE)]),
     "erase": (f"{BART} --yes", [("erase", BART)]),
     "jobs run": ("deliver", [("jobs run", 0)]),
-    "jobs show": ("", []),
     "mail test": (ANNE, []),
     "mail preview": ("--mail confirm --language en", []),
     "mail lint": ("--mail confirm --language en", []),
@@ -87,7 +85,6 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "abuse cancel": ("--since 2h --yes", [("abuse cancel begun", 1), ("abuse cancel done", 1)]),
     "abuse refresh": ("domains", [("abuse refresh", 2)]),
     "audit show": (ANNE, [("audit show", ANNE)]),
-    "migrate": ("", []),
     "go-live": ("--yes", [("go-live", 3)]),
 }
 
