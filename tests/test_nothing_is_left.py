@@ -68,8 +68,7 @@ def a_person(world: World, slug: str = NEWS) -> Traces:
     """One who has signed up among others, whose mail is in the mailbox and whose evidence is sealed."""
     for n in range(20):
         world.sign_up(f"other{n}@example.org", slug)
-    world.sign_up(ADDRESS, slug, name=NAME, remote_addr=IP)
-    world.run("seal")
+    assert world.sign_up(ADDRESS, slug, name=NAME, remote_addr=IP) and world.run("seal")
     return traces(world)
 
 
