@@ -21,6 +21,7 @@ from subscriptions.store.kept import after_erasure
 from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
 
 FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
+_TO_ACCOUNTS = {kind.value for kind in MailKind if kind.row.to_account}
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class Batch:
 
     def _completed(self, session: Session, due: Due, now: datetime) -> Due:
         """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
-        if any(due.mail == kind for kind in MailKind if kind.row.to_account):
+        if due.mail in _TO_ACCOUNTS:
             return _of_account(session, due)
         if due.mail == MailKind.HEAD:
             return due._replace(told={"head": _head(session)})
