@@ -13,6 +13,7 @@ from subscriptions.store import evidence_told
 from subscriptions.store.models import Leaf
 from subscriptions.store.models import Seal as Row
 
+TOLD = "head_mailed_at"  # row of meta: when the head was last mailed to who keeps it
 _MEMBERS = [field.name for field in fields(Seal)]
 
 
