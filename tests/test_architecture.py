@@ -40,16 +40,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings "
         "fetch",
         "story": "domain store mail parts",
-        "web": "story passwords totp domain look store actions mail jobs export settings languages clock links logs "
-        "parts",
+        "record": "domain mail settings store languages parts",
+        "web": "record story passwords totp domain look store actions mail jobs export settings languages clock links "
+        "logs parts",
         "findings": "store settings clock keys",
         "fits": "store settings clock links keys",
         "start": "domain store jobs settings clock fits parts",
         "foreign": "settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
-        "cli": "story domain look store actions mail jobs export settings clock logs parts start fits findings foreign "
-        "disposable",
+        "cli": "record story domain look store actions mail jobs export settings clock logs parts start fits findings "
+        "foreign disposable",
     }.items()
 }
 # the same inside web/

@@ -60,6 +60,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "lists create": ("extra --name Extra --locale en", [("lists create", None)]),
     "lists edit": ("extra --set description=More", [("lists edit", None)]),
     "lists wording": ("extra --text Yes.", [("lists wording", None)]),
+    "record show": ("--language de", []),
     "policy show": (NEWS, []),
     "policy fetch": ("", []),
     "tokens create": ("tool --scope read", [("tokens create", None)]),
