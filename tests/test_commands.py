@@ -27,9 +27,8 @@ from tests.support.relay import Relay
 
 COMMANDS = """
 lists show|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show|suppressions add
-suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup|bench export
-bench mail|abuse show|abuse cancel|abuse refresh|audit show|lists create|lists edit|lists wording
-policy show|policy fetch|record show
+suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|policy show|bench signup|bench export|policy fetch
+bench mail|abuse show|abuse cancel|abuse refresh|audit show|lists create|lists edit|lists wording|migrate|record show
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 

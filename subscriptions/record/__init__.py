@@ -43,7 +43,7 @@ class Words:
 
 
 _CLAUSE = marked(
-    "After you sign up for %(list)s, we send an email to the address you gave and ask you to confirm. If you do not "
+    "After you sign up for “%(list)s”, we send an email to the address you gave and ask you to confirm. If you do not "
     "confirm within %(hours)s, your information is blocked. It is deleted automatically %(days)s after the sign-up, or "
     "one calendar month after it if that is earlier."
 )
@@ -85,7 +85,7 @@ def policy_text(parts: Parts, row: List, tag: str) -> str:
     """A ready text for the privacy policy of a list, in that language."""
     words, said = Words(parts, tag), row.said_in(tag)
     ours = said.sender or parts.settings.mail.sender
-    named = {"list": f"“{said.name}”", "sender": sender_in(ours).address, "authority": said.authority,
+    named = {"list": said.name, "sender": sender_in(ours).address, "authority": said.authority,
              "contact": said.privacy_contact or sender_in(ours).address, "fields": words.fields(said)}  # fmt: skip
     asks = (_CLAUSE, _IPS, _NEEDED if said.fields else _ONLY, _BASIS, _RECIPIENTS, _WITHDRAW, _RIGHTS)
     ends = (_COMPLAIN_THERE if said.authority else _COMPLAIN, _NO_MACHINE)
