@@ -112,6 +112,8 @@ def test_a_page_is_looked_at_once_a_day_and_at_once_where_another_is_named(start
     assert len(site.asked) == 1
     look_again(world, hours=4)
     assert len(site.asked) == 2 and [one.last_seen_at for one in kept()] == [world.clock.now()]
+    look_again(world, hours=1)
+    assert len(site.asked) == 2
     site.says(NEW, "other")
     world = start(policy_url=site.url("other"))
     assert [one.url for one in kept()] == [site.url(), site.url("other")]
