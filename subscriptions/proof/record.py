@@ -107,7 +107,7 @@ def _purpose(case: Case) -> dict[str, Any]:
         "jurisdiction": "EU", "recipient_third_parties": [],
         "withdrawal_method": [f"{base}/preferences", *([row.privacy_contact] if row.privacy_contact else [])],
         "privacy_rights": [f"eu-gdpr:{article} {name}" for article, name in _RIGHTS.items()],
-        "authority_party": getattr(row, "authority", "") or None,
+        "authority_party": row.authority or None,
     }  # fmt: skip
 
 
