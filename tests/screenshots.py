@@ -37,7 +37,7 @@ SITE = {"viewport": {"width": 560, "height": 760}, "color_scheme": "light"}
 SNIPPETS = {"plain": "Snippet: plain form", "frame": "Snippet: frame", "script": "Snippet: script"}
 GARDEN = """body { max-width: 30rem; margin: 1.5rem auto; padding: 0 1rem; color: #33291f; background: #fdf8ef;
     font: 1rem/1.5 Georgia, "Liberation Serif", serif } yestwice-form { --yestwice-accent: #7a3b12 }"""
-OF_THE_DESK = ("start", "person", "list", "export")
+OF_THE_DESK = ("start", "person", "proof", "list", "export")
 COLOURS = 64
 FILE_AT_MOST, ALL_AT_MOST = 70_000, 1_300_000
 
@@ -76,7 +76,7 @@ def first_hour(browser: Browser) -> dict[str, int]:
         mine, theirs, others = (Visitor(me.new_page(), server.base_url) for _ in range(3))
         for name, who in FirstHour(mine, theirs, others, site).walk():
             if name in OF_THE_DESK:
-                sizes |= keep(f"{name}-desk.png", who.page.screenshot(full_page=name != "list"))
+                sizes |= keep(f"{name}-desk.png", who.page.screenshot(full_page=name not in ("list", "proof")))
     return sizes
 
 

@@ -42,16 +42,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "witness": "domain store links",
         "story": "domain store mail parts",
         "proof": "story domain store mail languages clock parts",
-        "web": "proof story passwords totp domain look store actions mail jobs export settings languages clock links "
-        "logs parts",
+        "record": "domain mail settings store languages parts",
+        "web": "proof record story passwords totp domain look store actions mail jobs export settings languages clock "
+        "links logs parts",
         "findings": "store settings clock keys",
         "fits": "store settings clock links keys",
         "start": "domain store jobs settings clock fits parts",
         "foreign": "settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
-        "cli": "proof story witness domain look store actions mail jobs export settings clock logs parts start fits "
-        "findings foreign disposable",
+        "cli": "proof record story witness domain look store actions mail jobs export settings clock logs parts start "
+        "fits findings foreign disposable",
     }.items()
 }
 # the same inside web/

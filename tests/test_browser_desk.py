@@ -14,7 +14,8 @@ from tests.test_browser_looks import SCREENS, SHAPE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
-LISTS = ("lists", "lists/newsletter", "lists/newsletter/wordings", "lists/newsletter/site", "go-live")
+LISTS = ("lists", "lists/newsletter", "lists/newsletter/wordings", "lists/newsletter/policies",
+         "lists/newsletter/site", "go-live")  # fmt: skip
 PAGES = (
     "",
     "people",
@@ -25,6 +26,7 @@ PAGES = (
     "abuse",
     "export?layout=listmonk",
     "health",
+    "record",
     "audit",
     "tokens",
     "accounts",

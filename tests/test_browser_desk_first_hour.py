@@ -17,7 +17,7 @@ from tests.test_browser_looks import SCREENS
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 PICTURES = os.environ.get("PICTURES")  # a folder, for who wants to look at every step
-PAGES = 15
+PAGES = 17
 
 
 @pytest.mark.parametrize(("screen", "is_scripted"), [("desk", True), ("phone at night", False)], ids=str)

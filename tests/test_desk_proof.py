@@ -29,9 +29,9 @@ def world(relay: Relay, make_app: Callable[..., Flask], clock: Movable) -> Itera
         yield world
 
 
-def take(person: Person, world: World, how: str, address: str = ANNE, **fields: str) -> TestResponse:
+def take(person: Person, world: World, how: str, whose: str = ANNE, **fields: str) -> TestResponse:
     fields = {"list": NEWS, "language": "en", "proof": PASSWORD} | fields
-    return person.post(f"{page_of(world, address)}/proof", take=how, **fields)
+    return person.post(f"{page_of(world, whose)}/proof", take=how, **fields)
 
 
 def test_a_persons_page_leads_to_the_proof_as_a_zip_or_to_print(world: World, relay: Relay) -> None:

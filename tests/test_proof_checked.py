@@ -110,6 +110,7 @@ def test_the_policy_of_that_day_stands_in_the_annex_whatever_it_says_today(
     [policy] = found.record["policies"]
     assert policy["text"] == "We keep it for a day." and policy["sha256"] in annex
     assert found.record["consents"][0]["policy"] == policy["id"]
+    assert policy["url"] == "privacy.txt" and str(tmp_path) not in found.html, "where it lies concerns nobody"
 
 
 def test_without_a_kept_policy_its_address_stands_there_and_a_sentence(

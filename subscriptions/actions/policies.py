@@ -12,7 +12,7 @@ from subscriptions.domain.page_versions import EVERY, RESTLESS_AFTER, Step, step
 from subscriptions.domain.readable import Unreadable
 from subscriptions.domain.sites import is_example
 from subscriptions.store import list_changes, migrate, policies
-from subscriptions.store.engine import repeated, transaction
+from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.lists import Catalogue
 from subscriptions.store.models import List
 from subscriptions.store.policies import Look
@@ -49,9 +49,11 @@ def wrong(catalogue: Catalogue, rows: Sequence[List]) -> list[tuple[str, str, st
 
 def due(catalogue: Catalogue, now: datetime) -> list[Source]:
     """Those that were not looked at today, or since another page is named; what could not be read, sooner."""
+    with reading() as session:  # the catalogue is read anew only where a look has found something else
+        looks = policies.looks(session)
 
     def is_due(one: Source) -> bool:
-        look = catalogue.looks.get(one.key)
+        look = looks.get(one.key)
         if look is None or look.url != one.url or look.at > now:  # the clock may have gone back
             return True
         return bool(now >= look.at + (AGAIN if look.problem and look.problem != RESTLESS else EVERY))

@@ -43,13 +43,26 @@ def init_app(app: Flask) -> None:
 
 def commands() -> dict[str, click.Command]:
     """The commands of the product by name."""
-    from subscriptions.cli import abuse, accounts, admin, audit, evidence, go_live, jobs, lists, mails, people, policies
-    from subscriptions.cli import proof as proofs
+    from subscriptions.cli import (
+        abuse,
+        accounts,
+        admin,
+        audit,
+        evidence,
+        go_live,
+        jobs,
+        lists,
+        mails,
+        people,
+        policies,
+        proof,
+        records,
+    )
 
-    of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proofs.proof
+    of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proof.proof
     of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
     of_service = jobs.group, abuse.group, audit.group, evidence.group, go_live.go_live, accounts.group
-    ours = (*of_admin, *of_people, mails.mail, *of_service, policies.group)
+    ours = (*of_admin, *of_people, mails.mail, *of_service, policies.group, records.group)
     found: dict[str, click.Command] = {command.name or "": command for command in ours}
     bench = find_spec("bench")  # as in our repository; others have packages of that name
     if bench is not None and bench.origin == str(Path(__file__).resolve().parents[2] / "bench" / "__init__.py"):

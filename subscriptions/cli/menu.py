@@ -11,6 +11,7 @@ from subscriptions import __version__
 SECTIONS = {
     "People": "explain proof unsubscribe erase suppressions",
     "The desk": "accounts",
+    "For the privacy officer": "record",
     "Lists and emails": "lists policy export mail",
     "Running the service": "go-live jobs tokens audit evidence abuse migrate",
     "Measuring": "bench",
@@ -50,6 +51,7 @@ EXAMPLES = {
     "accounts disable": "accounts disable you@example.org",
     "accounts show": "accounts show",
     "go-live": "go-live",
+    "record show": "record show --language de",
     "migrate": "migrate",
 }
 _WHOLE = 1000  # letters of a summary: it is wrapped, never cut

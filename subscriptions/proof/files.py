@@ -58,14 +58,22 @@ def _mails(session: Session, case: Case) -> dict[str, tuple[Evidence, bytes]]:
     """Those that can be made again, of the newest consents; `confirmation.eml` is always of the newest."""
     found, links = {}, current_parts().links
     for nth, one in enumerate(case.consents[:OLDEST_PAGE], 1):
-        if one.mail and (octets := redacted(session, one.mail.id, links, case.address)):
-            found[MAIL if nth == 1 else f"confirmation-{nth}.eml"] = one.mail, octets
+        of = one.mail
+        again = (redacted(session, of.id, links, to) for to in _spelled(case)) if of else ()
+        if of and (octets := next(filter(None, again), None)):
+            found[MAIL if nth == 1 else f"confirmation-{nth}.eml"] = of, octets
     return found
+
+
+def _spelled(case: Case) -> list[str | None]:
+    """Whoever asks about an address may write it in other letters than the mail did."""
+    return [case.address, *([case.address.lower()] if case.address and not case.is_stored else [])]
 
 
 def _for_court(session: Session, case: Case) -> bytes:
     of = case.newest.mail
-    octets = as_sent(session, of.id, current_parts().links, case.address) if of else None
-    if octets is None:
-        raise NotAgain(NOT_AGAIN)
-    return octets
+    links = current_parts().links
+    again = (as_sent(session, of.id, links, to) for to in _spelled(case)) if of else ()
+    if octets := next(filter(None, again), None):
+        return octets
+    raise NotAgain(NOT_AGAIN)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,8 +82,13 @@ def _worded(wording: Wording) -> dict[str, Any]:
     return _notice(wording, row) | {"controller": wording.controller, "hashed": hashed(row, wording)}
 
 
+def read_from(one: Policy) -> str:
+    """An address of the web; of a file its name alone: where it lies on the server concerns nobody."""
+    return one.url if one.url.startswith(("https:", "http:")) else PurePath(one.url).name
+
+
 def _policy(one: Policy) -> dict[str, Any]:
-    return {"id": one.id, "sha256": one.sha256, "language": one.language, "url": one.url, "text": one.text,
+    return {"id": one.id, "sha256": one.sha256, "language": one.language, "url": read_from(one), "text": one.text,
             "valid_from": text(one.valid_from), "last_seen_at": text(one.last_seen_at)}  # fmt: skip
 
 
@@ -101,7 +107,7 @@ def _purpose(case: Case) -> dict[str, Any]:
         "jurisdiction": "EU", "recipient_third_parties": [],
         "withdrawal_method": [f"{base}/preferences", *([row.privacy_contact] if row.privacy_contact else [])],
         "privacy_rights": [f"eu-gdpr:{article} {name}" for article, name in _RIGHTS.items()],
-        "authority_party": getattr(row, "authority", "") or None,
+        "authority_party": row.authority or None,
     }  # fmt: skip
 
 

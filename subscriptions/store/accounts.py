@@ -44,6 +44,12 @@ def has_any(session: Session) -> bool:
     return bool(session.scalar(select(can)))
 
 
+def open_number(session: Session) -> int:
+    """How many people may come in."""
+    which = Account.password.is_not(None), Account.disabled_at.is_(None)
+    return session.scalar(select(func.count()).select_from(Account).where(*which)) or 0
+
+
 def without_second(session: Session) -> int:
     """How many may come in by a password alone."""
     keys = exists().where(Passkey.account_id == Account.id)

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from subscriptions import clock
@@ -14,6 +14,12 @@ from subscriptions.store.models import Meta
 def get(session: Session, name: str) -> str | None:
     row = session.get(Meta, name)
     return row.value if row else None
+
+
+def beginning_with(session: Session, head: str) -> dict[str, str]:
+    """All whose names begin so."""
+    rows = session.execute(select(Meta.name, Meta.value).where(Meta.name.startswith(head, autoescape=True)))
+    return {name: value for name, value in rows}
 
 
 def put(session: Session, name: str, value: str) -> None:

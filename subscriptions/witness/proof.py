@@ -45,8 +45,8 @@ _SAME = ("fact", "at", "channel", "actor", "ip_source", "details")
 
 
 def _told_as_sealed(document: Json, events: Json) -> None:
-    """What the rest of the proof tells of an event is what was sealed, and is about its person; the sealed part may come alone."""
-    consents = document.get("consents", ())
+    """What the rest of the proof tells of an event is what was sealed, and is about its person."""
+    consents = document.get("consents", ())  # the sealed part may come alone
     person = document["record"]["pii_principal_id"] if consents else ""
     for row in (row for consent in consents for row in consent["evidence"]):
         event = events.get(str(row["id"]))

@@ -90,6 +90,13 @@ class FirstHour:
         expect(me.page.locator(".lead")).to_contain_text(f"{ANNE} has been getting {NAME} since")
         me.page.locator("summary").first.click()
         yield "person", me
+        persons_page = me.page.url
+        me.follow("Proof of consent")
+        yield "proof-form", me
+        me.press("Print")
+        at(me, "Proof of consent")
+        yield "proof", me
+        me.page.goto(persons_page)
 
     def _snippet(self) -> str:
         me = self.manager

@@ -68,6 +68,7 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
     "lists archive": marked("%(who)s archived %(lists)s."),
     "lists restore": marked("%(who)s brought %(lists)s back."),
     "lists take-over": marked("%(who)s took %(lists)s over from the configuration file."),
+    "record copied": marked("%(who)s copied the text for the privacy policy of %(lists)s."),
     "numbers choose": marked("%(who)s chose how often they get numbers by email."),
     "go-live": marked("%(who)s took the service live and removed what had been tried out."),
 }  # fmt: skip

@@ -16,7 +16,7 @@ from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings
 from subscriptions.store import list_changes, lists
 from subscriptions.store.models import List, Owner
-from subscriptions.web.admin import Answer, guard, list_form, pages, policies
+from subscriptions.web.admin import Answer, guard, list_form, pages, policies, record
 from subscriptions.web.admin.list_form import OWN, ListForm
 from subscriptions.web.http import headers
 from subscriptions.web.http.adapter import now
@@ -91,6 +91,11 @@ def _changed(row: List) -> str:
     return day(found.valid_from, row) if found else ""
 
 
+def _other(row: List) -> list[str]:
+    """In which languages the text for its privacy policy is another now than when it was copied."""
+    return [tag for _, tag in record.others([row])] if guard.may("desk.record") else []
+
+
 def _page(row: List, form: ListForm, mark: str, problem: str = "", done: str = "", **more: Any) -> str:
     parts, may = current_parts(), guard.who().may(Right.TEXTS)
     headers.allow(frame_src="'self'")
@@ -102,6 +107,7 @@ def _page(row: List, form: ListForm, mark: str, problem: str = "", done: str = "
         "is_file": row.owner is Owner.FILE, "may_edit": may and row.owner is not Owner.FILE,
         "may_keep": guard.who().may(Right.SERVICE), "todo": lists.lacks(row), "is_live": parts.catalogue.is_live,
         "further": {tag: name for tag, name in known.items() if tag not in (*form.tags, own)},
-        "policy_changed": _changed(row), "known": known, "own": own, "keys": FIELDS, "previews": SHOWN,
+        "policy_changed": _changed(row), "text_changed": _other(row),
+        "known": known, "own": own, "keys": FIELDS, "previews": SHOWN,
     }  # fmt: skip
     return render_template("desk/list.html", **shown, **more)

@@ -17,7 +17,7 @@ from subscriptions.store import accounts, lists
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
 from subscriptions.store.room import Room
-from subscriptions.web.admin import guard
+from subscriptions.web.admin import guard, record
 from subscriptions.web.http import condition, language
 
 MEGA, GIGA = 10**6, 10**9
@@ -26,6 +26,7 @@ _SPAM = marked(
     "the emails probably land in the spam folder."
 )
 
+_OTHER = marked("The text for your privacy policy is another now than when you copied it: %(list)s")
 _DRAFT = marked("%(list)s takes no sign-ups yet. To do: %(num)d")
 
 
@@ -45,6 +46,7 @@ def of(rows: Sequence[List], figures: Mapping[int, Figures], room: Room, today: 
         *(_in_the_way(room) if is_for_all else ()),
         *(_silence(row) for row in rows if figures[row.id].nobody_confirms(today)),
         *_drafts(),
+        *(_copied(rows) if guard.may("desk.record") else ()),
         *(_findings() if is_for_all else ()),
         *(_second_factors() if guard.may("desk.all_accounts") else ()),
     ]
@@ -84,6 +86,13 @@ def _drafts() -> Iterator[Need]:
         return
     said = gettext("To do before you go live: %(num)d", num=sum(len(lists.lacks(row)) for row in rows))
     yield Need(said, label, urls[0] if len(urls) == 1 else url_for("desk.all_lists"))
+
+
+def _copied(rows: Sequence[List]) -> Iterator[Need]:
+    """Texts for a privacy policy that would be others now."""
+    for row, tag in record.others(rows):
+        url = url_for("desk.record", list=row.slug, language=tag)
+        yield Need(language.in_markup(_OTHER, list=language.named(row)), gettext("Copy it again"), url)
 
 
 def _second_factors() -> Iterator[Need]:

@@ -110,7 +110,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", all_accounts=_SERVICE, invite=_SERVICE, change_account=_SERVICE),
     **_of("desk", all_tokens=_SERVICE, create_token=_SERVICE, revoke_token=_SERVICE),
     **_of("desk", all_lists=_NUMBERS, edit_list=_NUMBERS, wordings=_NUMBERS, list_site=_NUMBERS, preview_look=_NUMBERS),
-    **_of("desk", policies=_NUMBERS),
+    **_of("desk", policies=_NUMBERS, record=_PEOPLE, note_record=_PEOPLE),
     **_of("desk", preview_list=_LOOK, save_list=_TEXTS, allow_site=_TEXTS),
     **_of("desk", create_list=_LISTS, keep_list=_LISTS, go_live_page=_LISTS, go_live=_SERVICE),
     **_of("desk", health=_NUMBERS, numbers=_NUMBERS, choose_numbers=_NUMBERS),

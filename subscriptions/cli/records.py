@@ -1,0 +1,45 @@
+"""Commands for what an operator has to write down."""
+
+import json
+
+import click
+
+from subscriptions.cli import ready, the_list
+from subscriptions.cli.menu import Group
+from subscriptions.parts import current_parts
+from subscriptions.record import policy_text as text_of
+from subscriptions.record import processing
+from subscriptions.store import accounts
+from subscriptions.store.engine import reading
+
+group = Group("record", help="What you have to write down about the processing of personal data.")
+
+
+@group.command("show")
+@click.option("--language", "tag", metavar="CODE", default="en", show_default=True, help="In this language.")
+@click.option("--policy-text", is_flag=True, help="Print the text for your privacy policy instead.")
+@click.option("--list", "slug", metavar="SLUG", help="Only of this list.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@ready
+def show(tag: str, slug: str | None, *, policy_text: bool, as_json: bool) -> None:
+    """Show the record of processing (Article 30 GDPR) with the measures (Article 32), as this installation is set.
+
+    What only you know stands in [brackets].
+    """
+    parts = current_parts()
+    known = parts.languages.known(tag)
+    if known is None:
+        said = f'There is no language "{tag}". The languages are: {", ".join(parts.languages.tags)}.'
+        raise click.ClickException(said)
+    rows = [the_list(slug)] if slug else parts.catalogue.kept
+    if policy_text:
+        texts = {row.slug: text_of(parts, row, known) for row in rows}
+        click.echo(json.dumps(texts, ensure_ascii=False, indent=2) if as_json else "\n\n---\n\n".join(texts.values()))
+        return
+    with reading() as session:
+        sections = processing.record(parts, rows, accounts.open_number(session), known)
+    told = [{"title": title, "rows": [{"label": label, "says": says} for label, says in facts]}
+            for title, facts in sections]  # fmt: skip
+    whole = {"title": processing.title(parts, known), "language": known, "sections": told}
+    click.echo(json.dumps(whole, ensure_ascii=False, indent=2) if as_json
+               else f"{processing.title(parts, known)}\n\n{processing.as_text(sections)}")  # fmt: skip
