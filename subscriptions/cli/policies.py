@@ -37,7 +37,7 @@ def show(slug: str, text_of: str | None, page_of: str | None, *, as_json: bool) 
         click.echo(found.text if text_of else zlib.decompress(found.raw), nl=bool(text_of))
         return
     with reading() as session:
-        people = policies.people(session, row.id)
+        people = policies.people(session, row, catalogue.policies.values())
     current = {said.policy_id for said in (row, *row.told.values())}
     heads = (one for one in catalogue.policies.values() if one.list_id == row.id)
     lines = [{"id": one.id, "language": one.language, "since": one.valid_from, "last_seen": one.last_seen_at,
