@@ -121,14 +121,12 @@ def test_the_commands_show_the_versions_and_what_each_said(start: Start, site: H
     assert "it has changed twice within a day" in good(world, "policy", "fetch")
     old, new = kept()
     lines = good(world, "policy", "show", NEWS).splitlines()
-    assert lines[0].split()[:3] == ["id", "language", "since"] and [line.split()[0] for line in lines[1:]] == [
-        old.id,
-        new.id,
-    ]
+    assert lines[0].split()[:3] == ["list", "id", "language"]
+    assert [line.split()[1] for line in lines[1:]] == [old.id, new.id]
     assert f'"id": "{old.id}"' in (told := good(world, "policy", "show", NEWS, "--json")) and '"subscribers": 1' in told
     assert good(world, "policy", "show", NEWS, "--text", old.id) == old.text + "\n"
     assert good(world, "policy", "show", NEWS, "--page", new.id) == NEW
-    assert refused(world, "policy", "show", OFFERS, "--text", old.id).startswith("Error: That list has no version")
+    assert refused(world, "policy", "show", OFFERS, "--text", old.id).startswith("Error: There is no such version")
     del site.pages["/policy"]
     away = run(world, "policy", "fetch")
     assert away.exit_code == 1 and "answers with the status 404." in away.stdout
