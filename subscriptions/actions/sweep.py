@@ -13,6 +13,7 @@ from subscriptions.store import (
     audit,
     counters,
     evidence,
+    holds,
     outbox,
     registrations,
     subscriptions,
@@ -50,7 +51,7 @@ def purge_proofs(now: datetime) -> int:
 @repeated
 def _delete(
     due_at: Callable[[Session, datetime, int], Sequence[tuple[int, bytes]]],
-    remove: Callable[[Session, Sequence[int]], None],
+    remove: Callable[[Session, Sequence[int]], object],
     now: datetime,
     counter: str,
 ) -> int:
@@ -113,6 +114,16 @@ def forget_audited(now: datetime) -> int:
         if ended:
             vacuum.due(session)
         return ended
+
+
+@repeated
+def forget_holds(now: datetime) -> int:
+    """Delete a batch of lifted holds on those of whom nothing else is known any more; how many."""
+    with transaction() as session:
+        gone = holds.forget_lifted(session, BATCH)
+        if gone:
+            vacuum.due(session)
+        return gone
 
 
 def whole(sweep: Callable[[datetime], int], now: datetime, between: Callable[[], bool]) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from subscriptions.domain.evidence import Fact
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Suppress
+from subscriptions.store import holds, registrations
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, Registration, Suppression
 
@@ -39,10 +40,16 @@ def unconfirmed(
 
 
 def remove(session: Session, ids: Sequence[int]) -> Sequence[tuple[bytes, bytes]]:
-    """Delete those that are not confirmed even now, with all that hangs on them; address and mailbox of each."""
-    gone = delete(Registration).where(Registration.id.in_(ids), Registration.state != State.CONFIRMED)
-    keys = session.execute(gone.returning(Registration.key, _MAILBOX), execution_options=BLIND)
-    return keys.all()
+    """Delete those that are not confirmed even now, with all that hangs on them; address and mailbox of each.
+
+    What a hold keeps is blocked instead.
+    """
+    which = Registration.id.in_(ids), Registration.state != State.CONFIRMED
+    whose = Registration.key, _MAILBOX
+    gone = delete(Registration).where(*which, ~holds.on(Registration)).returning(*whose)
+    keys = session.execute(gone, execution_options=BLIND).all()
+    kept = registrations.withhold(session, *which)
+    return [*keys, *session.execute(select(*whose).where(Registration.id.in_(kept)))] if kept else keys
 
 
 def protected(session: Session, mailboxes: Collection[bytes], reason: str) -> set[bytes]:

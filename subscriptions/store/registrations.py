@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Registration as State
+from subscriptions.store import holds
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Registration
 
@@ -86,24 +87,35 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
 
     At a start the blocking runs beside the purge and holds the same rows: passed over, they would stay an hour.
     """
-    over = Registration.state != State.CONFIRMED, Registration.purge_at <= now
-    due = select(Registration.id, Registration.key).where(*over).limit(at_most)
+    due = select(Registration.id, Registration.key).where(*_over(now)).limit(at_most)
     return session.execute(due.with_for_update(skip_locked=True)).all() or session.execute(due.with_for_update()).all()
 
 
 def number_to_purge_at(session: Session, now: datetime) -> int:
-    over = Registration.state != State.CONFIRMED, Registration.purge_at <= now
-    return session.scalar(select(func.count()).select_from(Registration).where(*over)) or 0
+    return session.scalar(select(func.count()).select_from(Registration).where(*_over(now))) or 0
 
 
-def remove(session: Session, ids: Sequence[int]) -> None:
-    """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies."""
-    _delete(session, Registration.id.in_(ids))
+def _over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of those whose month is over, what no hold keeps."""
+    return Registration.state != State.CONFIRMED, Registration.purge_at <= now, ~holds.on(Registration)
 
 
-def remove_unconfirmed(session: Session, key: bytes) -> None:
-    _delete(session, Registration.key == key, Registration.state != State.CONFIRMED)
+def remove(session: Session, ids: Sequence[int]) -> Sequence[int]:
+    """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies. Gives those that are held."""
+    return _delete(session, Registration.id.in_(ids))
 
 
-def _delete(session: Session, *which: ColumnElement[bool]) -> None:
-    session.execute(delete(Registration).where(*which), execution_options=BLIND)
+def remove_unconfirmed(session: Session, key: bytes) -> Sequence[int]:
+    return _delete(session, Registration.key == key, Registration.state != State.CONFIRMED)
+
+
+def _delete(session: Session, *which: ColumnElement[bool]) -> Sequence[int]:
+    session.execute(delete(Registration).where(*which, ~holds.on(Registration)), execution_options=BLIND)
+    return withhold(session, *which)
+
+
+def withhold(session: Session, *which: ColumnElement[bool]) -> Sequence[int]:
+    """What a hold keeps of these is blocked at once, and goes with the first sweep after the hold; their ids."""
+    at_once = {"state": State.BLOCKED, "purge_at": Registration.registered_at}
+    kept = update(Registration).where(*which, Registration.state != State.CONFIRMED).values(at_once)
+    return session.scalars(kept.returning(Registration.id), execution_options=BLIND).all()

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.codes import visit_tries
 from subscriptions.domain.policy import Policy
-from subscriptions.store import guards, meta, outbox, traffic
+from subscriptions.store import guards, holds, meta, outbox, traffic
 from subscriptions.store.engine import outside_transaction, transaction
 from subscriptions.store.models import Captured, Counted, Registration
 
@@ -30,7 +30,8 @@ def forget_short_lived(session: Session, now: datetime, real_now: datetime, poli
     guards.forget(session, Counted.SIGN_UPS, now, policy.network.period if policy.network else QUIET)
     guards.forget(session, Counted.TRIES, now, visit_tries(policy).period)
     guards.forget_used(session, now)
-    copies = delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)).returning(Captured.id)
+    old = Captured.real_at <= real_now - timedelta(hours=24), ~holds.on_any_of(Captured.key)
+    copies = delete(Captured).where(*old).returning(Captured.id)
     waited = outbox.forget_addresses(session, now)
     if session.execute(copies).first() is not None or waited:
         due(session)

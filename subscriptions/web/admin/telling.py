@@ -137,6 +137,7 @@ _OVER = {
     Standing.ERASED: marked("%(who)s does not get %(list)s, because they were erased. The proof is kept."),
 }
 _NOTHING = marked("%(who)s is on no list. All emails to this address are stopped.")
+_UNKNOWN = marked("%(who)s is on no list, and nothing else is stored about them.")
 _UNASKED = marked("%(who)s is on no list. Confirmation emails to this address are stopped.")
 
 
@@ -155,7 +156,7 @@ def verdicts(told: Story, address: str | None, now: datetime) -> list[Markup]:
     found = [_verdict(row, is_silent(told), now) | {"who": who} for row in latest.values()]
     return [
         sentence(Said(str(one.pop("text")), one), list_of(id_)) for id_, one in zip(latest, found, strict=True)
-    ] or [sentence(Said(_NOTHING if is_silent(told) else _UNASKED, {"who": who}))]
+    ] or [sentence(Said(_NOTHING if is_silent(told) else _UNASKED if told.against else _UNKNOWN, {"who": who}))]
 
 
 def _weight(row: Registration | Subscription) -> tuple[int, datetime]:

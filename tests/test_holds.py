@@ -1,0 +1,242 @@
+"""A legal hold stops every deletion of what it holds, and lets no mail out (GDPR 17(3)(e), 18(2))."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from subscriptions.actions import cancel, holds
+from subscriptions.actions.cancel import Window
+from subscriptions.actions.holds import Wanted
+from subscriptions.domain.evidence import Channel
+from subscriptions.store.audit import Act
+from subscriptions.store.engine import reading, transaction
+from subscriptions.store.models import (
+    ActorKind,
+    Address,
+    Captured,
+    Evidence,
+    Hold,
+    Registration,
+    Subscription,
+    Suppression,
+    db,
+)
+from tests.builders import ANNE, BART, CRIS, NEWS, OFFERS, Office, World
+from tests.test_audit import key
+from tests.test_commands import logging_as_it_was, run
+
+__all__ = ["logging_as_it_was"]
+REVIEW = date(2027, 3, 1)
+
+
+def act(world: World, name: str = "hold add") -> Act:
+    return Act(world.clock.now(), ActorKind.COMMAND, "operator", name)
+
+
+def hold(world: World, address: str = ANNE, slug: str | None = None) -> datetime | None:
+    row = world.parts.catalogue.by_slug(slug) if slug else None
+    review_on = max(REVIEW, world.clock.now().date().replace(year=world.clock.now().year + 1, day=1))
+    wanted = Wanted(row.id if row else None, "a dispute", review_on)
+    return holds.place(key(world, address), wanted, Channel.COMMAND, act(world))
+
+
+def lift(world: World, address: str = ANNE) -> int:
+    return holds.lift(key(world, address), None, "it is over", Channel.COMMAND, act(world, "hold lift"))
+
+
+def count(table: type[Registration | Subscription], address: str) -> int:
+    with reading() as session:
+        which = sa.select(sa.func.count()).select_from(table).where(table.address == address)
+        return session.scalar(which) or 0
+
+
+def ips(world: World) -> int:
+    return world.count(Evidence, Evidence.ip.is_not(None))
+
+
+# Each way to lose data: how somebody comes to it, what does it, and how much of it there is.
+
+
+def waits(world: World, who: str) -> None:
+    world.sign_up(who)
+    world.deliver()
+
+
+def subscribes(world: World, who: str) -> None:
+    world.sign_up(who)
+    world.post(world.confirm_link(who))
+
+
+def leaves(world: World, who: str) -> None:
+    subscribes(world, who)
+    world.post(world.leave_link(who))
+
+
+def month_over(world: World) -> None:
+    world.clock.forward(days=31)
+    world.run("block")
+
+
+def years_over(world: World) -> None:
+    world.clock.forward(days=4 * 366)
+
+
+def disowned(world: World) -> None:
+    for who in (ANNE, BART):
+        world.post(world.not_me_link(who))
+
+
+def one_clicked(world: World) -> None:
+    for who in (ANNE, BART):
+        world.post(world.not_me_link(who), data={"List-Unsubscribe": "One-Click"})
+
+
+def attacked(world: World) -> None:
+    window = Window(datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    list(cancel.cancel(window, world.clock.now(), "operator"))
+
+
+def objected(world: World) -> None:
+    for who in (ANNE, BART):
+        run(world, "suppressions", "add", who, "--scope", "all", "--reason", "x", "--yes")
+
+
+def erased(world: World) -> None:
+    for who in (ANNE, BART):
+        run(world, "erase", who, "--yes")
+    world.parts.sender.begin_anew()
+    world.clock.forward(hours=2)
+
+
+LOSSES: dict[str, tuple[Callable[[World, str], None], Callable[[World], None], type[Registration | Subscription]]] = {
+    "the month is over": (waits, month_over, Registration),
+    "this was not me": (waits, disowned, Registration),
+    "one-click on the confirmation mail": (waits, one_clicked, Registration),
+    "an attack is cancelled": (waits, attacked, Registration),
+    "an objection": (waits, objected, Registration),
+    "an erasure of who waits": (waits, erased, Registration),
+    "an erasure of who is subscribed": (subscribes, erased, Subscription),
+    "an erasure, of the sign-up behind a subscription": (subscribes, erased, Registration),
+    "the proof period is over": (leaves, years_over, Subscription),
+    "the proof period is over, of the sign-up": (leaves, years_over, Registration),
+}
+
+
+def sweep(world: World) -> None:
+    for job in ("deliver", "purge", "tidy"):
+        world.run(job)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_is_held_stays_what_is_not_goes_and_once_lifted_goes_as_well(world: World, loss: str) -> None:
+    begin, lose, table = LOSSES[loss]
+    for who in (ANNE, BART):
+        begin(world, who)
+    hold(world)
+    lose(world)
+    sweep(world)
+    assert (count(table, ANNE), count(table, BART)) == (1, 0)
+    assert Office(world).exported(NEWS) == []  # a hold never lets mail out
+    before = len(world.mails(ANNE))
+    world.clock.forward(days=40)
+    sweep(world)
+    assert (count(table, ANNE), len(world.mails(ANNE))) == (1, before)
+    assert lift(world) == 1
+    sweep(world)
+    assert count(table, ANNE) == 0
+
+
+def test_the_ips_of_what_is_held_stay_until_the_hold_is_lifted(world: World) -> None:
+    for who in (ANNE, BART):
+        subscribes(world, who)
+    hold(world)
+    world.clock.forward(days=366)
+    sweep(world)
+    assert ips(world) == 2  # of the sign-up and the confirmation
+    lift(world)
+    sweep(world)
+    assert ips(world) == 0
+
+
+@pytest.mark.parametrize("lose", [disowned, one_clicked, attacked, objected])
+def test_who_said_no_is_protected_at_once_and_the_link_is_dead_though_the_data_stays(
+    world: World, lose: Callable[[World], None]
+) -> None:
+    for who in (ANNE, BART):
+        waits(world, who)
+    hold(world)
+    link = world.confirm_link(ANNE)
+    lose(world)
+    assert world.post(link).status_code == 410
+    assert world.count(Suppression, Suppression.key == key(world, ANNE)) == 1
+    assert [row.state for row in world.registrations()] == ["blocked"]
+
+
+def test_a_held_suppression_that_ends_or_is_lifted_stops_nothing_any_more_and_stays_as_a_row(world: World) -> None:
+    waits(world, ANNE)
+    hold(world)
+    world.post(world.not_me_link(ANNE))
+    run(world, "suppressions", "lift", ANNE, "--reason", "she asked")
+    assert "no such suppression" in run(world, "suppressions", "lift", ANNE, "--reason", "again").stderr
+    assert world.count(Suppression) == 1
+    lift(world)
+    sweep(world)
+    assert world.count(Suppression) == 0
+
+
+def test_a_hold_on_one_list_holds_that_list_alone(world: World) -> None:
+    for slug in (NEWS, OFFERS):
+        world.sign_up(ANNE, slug)
+        world.clock.forward(minutes=16)
+    hold(world, slug=NEWS)
+    month_over(world)
+    sweep(world)
+    [left] = world.registrations()
+    assert left.list_id == world.parts.catalogue.by_slug(NEWS).id  # type: ignore[union-attr]
+
+
+def test_a_hold_on_who_is_not_known_yet_holds_what_comes_and_keeps_no_row_of_the_address(world: World) -> None:
+    assert hold(world) is None
+    assert world.count(Address) == 0
+    waits(world, ANNE)
+    month_over(world)
+    sweep(world)
+    assert count(Registration, ANNE) == 1
+
+
+def test_a_lifted_hold_goes_with_the_last_that_is_known_of_the_person(world: World) -> None:
+    waits(world, ANNE)
+    hold(world)
+    lift(world)
+    sweep(world)
+    assert world.count(Hold) == 1
+    world.clock.forward(days=62)
+    sweep(world)
+    assert (world.count(Registration), world.count(Hold)) == (0, 0)
+
+
+def test_copies_in_the_mailbox_of_who_is_held_stay(world: World) -> None:
+    for who in (ANNE, BART):
+        waits(world, who)
+    hold(world)
+    with transaction() as session:
+        session.execute(sa.update(Captured).values(real_at=datetime(2020, 1, 1, tzinfo=UTC)))
+    sweep(world)
+    assert [mail["To"] for mail in world.mails()] == [ANNE]
+
+
+def test_with_thousands_of_holds_a_sweep_is_still_a_few_statements(world: World) -> None:
+    waits(world, CRIS)
+    with transaction() as session:
+        at = world.clock.now()
+        rows = [{"key": number.to_bytes(16), "reason": "x", "review_on": REVIEW, "placed_at": at, "placed_by": "x"}
+                for number in range(5000)]  # fmt: skip
+        session.execute(sa.insert(Hold), rows)
+    hold(world, CRIS)
+    month_over(world)
+    said: list[str] = []
+    sa.event.listen(db.engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+    assert world.run("purge") == 0
+    assert len(said) < 40 and count(Registration, CRIS) == 1
