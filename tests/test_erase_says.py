@@ -12,7 +12,7 @@ from flask import Flask
 from subscriptions.actions import erase, suppress
 from subscriptions.domain.address import parse
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.store.engine import reading, transaction
+from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Audit, Evidence, Registration, Subscription, Suppression
 from tests.builders import ANNE, NEWS, OFFERS, Movable, World, link_in, text_of, through
 from tests.preferences import Page

@@ -27,6 +27,8 @@ DONE = {
     "suppress": marked("Emails to this person are stopped."),
     "lift": marked("Emails to this person are allowed again. Nobody is subscribed by that."),
     "erase": marked("This person is being erased. They get one last email, which says what stays and until when."),
+    "hold": marked("On hold: nothing of it is deleted until the hold is lifted."),
+    "release": marked("The hold is lifted. What is overdue is deleted within an hour."),
     "send_again": marked("We are sending the confirmation email once more. The time to confirm stays as it was."),
     "cancel": marked("The sign-up is cancelled and deleted."),
     "correct": marked("The details are corrected."),

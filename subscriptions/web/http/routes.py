@@ -69,6 +69,7 @@ _NUMBERS = Route(Who.ACCOUNT, right=Right.NUMBERS)
 _PEOPLE = Route(Who.ACCOUNT, right=Right.PEOPLE)
 _ACTS, _PRIVACY = Route(Who.ACCOUNT, right=Right.ACTS), Route(Who.ACCOUNT, right=Right.PRIVACY)
 _OF_ALL = replace(_PRIVACY, of_all=True)
+_HOLD = replace(_OF_ALL, is_grave=True)
 _AUDIT = Route(Who.ACCOUNT, right=Right.AUDIT, of_all=True)
 _EXPORT = Route(Who.ACCOUNT, right=Right.EXPORT)
 _OF_A_LIST = Limits(at_most=256 * 1024, parts=500)  # its texts in several languages
@@ -124,6 +125,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", sign_up_person=_ACTS, send_again_person=_ACTS, cancel_person=_ACTS, correct_person=_ACTS),
     **_of("desk", abuse_page=_OF_ALL, look_at_attack=_OF_ALL, cancel_attack=replace(_OF_ALL, is_grave=True)),
     **_of("desk", restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),
+    **_of("desk", all_holds=_OF_ALL, **dict.fromkeys(("hold_address", "hold_person", "release_person"), _HOLD)),
     **_of("desk", suppress_person=_OF_ALL, lift_person=_OF_ALL, erase_person=replace(_OF_ALL, is_grave=True)),
     **_of("desk", start=_NUMBERS, account=_MINE, sign_out_everywhere=_MINE, sign_out=replace(_MINE, is_first=True)),
 }
