@@ -53,7 +53,8 @@ def test_an_address_that_nobody_knows_yet_is_put_on_hold_at_the_desk(world: Worl
 WRONG = [
     ("reason", " ", "cannot be empty"), ("reason", "x" * 10_000, "at most 200"), ("reason", "a\0b", "a single line"),
     ("review", "", "as in the example"), ("review", "soon", "as in the example"),
-    ("review", "2026-11-23", "later than"), ("review", "2207-01-01", "three years"), ("list", "none", "at least one list"), ("email", "%", "@"),
+    ("review", "2026-11-23", "later than"), ("review", "2207-01-01", "three years"),
+    ("list", "none", "at least one list"), ("email", "%", "@"),
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from subscriptions.actions import Refused
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.policy import months_after
-from subscriptions.languages import marked
+from subscriptions.domain.texts import marked
 from subscriptions.store import addresses, audit, evidence, holds, registrations, subscriptions
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction

@@ -87,15 +87,15 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
 
     At a start the blocking runs beside the purge and holds the same rows: passed over, they would stay an hour.
     """
-    due = select(Registration.id, Registration.key).where(*_over(now)).limit(at_most)
+    due = select(Registration.id, Registration.key).where(*over(now)).limit(at_most)
     return session.execute(due.with_for_update(skip_locked=True)).all() or session.execute(due.with_for_update()).all()
 
 
 def number_to_purge_at(session: Session, now: datetime) -> int:
-    return session.scalar(select(func.count()).select_from(Registration).where(*_over(now))) or 0
+    return session.scalar(select(func.count()).select_from(Registration).where(*over(now))) or 0
 
 
-def _over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def over(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Of those whose month is over, what no hold keeps."""
     return Registration.state != State.CONFIRMED, Registration.purge_at <= now, ~holds.on(Registration)
 

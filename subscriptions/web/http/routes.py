@@ -92,6 +92,7 @@ ROUTES: dict[str, Route] = {
     **_of("leave", not_me_page=_PAGE, not_me=_PAGE, undo=_PAGE),
     **_of("preferences", form=_PAGE, ask=_SIGN_UP, sent=_PAGE, link_page=_PAGE, open_=_PAGE, again=_PAGE),
     **_of("preferences", reload=_PAGE, do=_PAGE),
+    **_of("retention", page=_PAGE, line=_PAGE),
     **_of("branding", style=_PAGE, icon=_PAGE, logo=_PAGE),
     **_of("embed", page=_PAGE, script=_PAGE),
     **_of("frame", form=_PAGE, subscribe=_SIGN_UP, check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
