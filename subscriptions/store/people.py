@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from subscriptions.store.models import List, Subscription
+from subscriptions.store.models import Address, Captured, Evidence, List, Registration, Subscription
 from subscriptions.store.models.people import DOMAIN, FOLDED
 from subscriptions.store.subscriptions import shown
 
@@ -74,3 +74,13 @@ def subscriptions_of(session: Session, keys: Collection[bytes], lists: Lists, no
     """Of these people, oldest first."""
     which = select(Subscription).where(Subscription.key.in_(keys), _theirs(session, lists), shown(now))
     return session.scalars(which.order_by(Subscription.id)).all()
+
+
+def numbers_of(session: Session, key: bytes) -> dict[str, int]:
+    """How many rows are stored about an address that has confirmed nothing, by table."""
+    mine = select(Registration.id).where(Registration.key == key)
+    which = {"registrations": Registration.key == key, "evidence": Evidence.registration_id.in_(mine),
+             "mailbox": Captured.key == key, "addresses": Address.key == key}  # fmt: skip
+    tables = Registration, Evidence, Captured, Address
+    return {name: session.scalar(select(func.count()).select_from(table).where(one)) or 0
+            for table, (name, one) in zip(tables, which.items(), strict=True)}  # fmt: skip

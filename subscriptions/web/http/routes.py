@@ -103,6 +103,7 @@ ROUTES: dict[str, Route] = {
     **_of("openapi", openapi=_PAGE),
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
     **_of("mailbox", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT, move_clock=_TRYOUT),
+    **_of("tour", show=_TRYOUT, go_on=_TRYOUT),
     **_of("previews", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT),
     **_of("desk", sign_in_page=_DESK, from_here=_COMING_IN, come_in_page=_DESK, come_in=_DESK),
     **_of("desk", forgotten_page=_DESK, forgotten=_DESK),
