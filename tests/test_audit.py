@@ -61,8 +61,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "lists edit": ("extra --set description=More", [("lists edit", None)]),
     "lists wording": ("extra --text Yes.", [("lists wording", None)]),
     "tokens create": ("tool --scope read", [("tokens create", None)]),
-    "tokens show": ("", []),
-    "tokens revoke": ("tool", [("tokens revoke", None)]),
+    "tokens show": ("", []), "tokens revoke": ("tool", [("tokens revoke", None)]),
     "accounts invite": ("ola@example.org --role viewer", [("accounts invite", 1)]),
     "accounts role": ("ola@example.org manager", [("accounts role", 1)]),
     "accounts reset": ("ola@example.org", []),  # nobody has come in by that name
@@ -75,11 +74,9 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "suppressions show": ("", [("suppressions show", 1)]),
     "suppressions lift": (f"{ANNE} --reason asked", [("suppressions lift", ANNE)]),
     "hold add": (f"{ANNE} --reason dispute --review 2027-03-01", [("hold add", ANNE)]),
-    "hold show": ("", [("hold show", 1)]),
-    "hold lift": (f"{ANNE} --reason over", [("hold lift", ANNE)]),
+    "hold show": ("", [("hold show", 1)]), "hold lift": (f"{ANNE} --reason over", [("hold lift", ANNE)]),
     "erase": (f"{BART} --yes", [("erase", BART)]),
-    "jobs run": ("deliver", [("jobs run", 0)]),
-    "jobs show": ("", []),
+    "jobs run": ("deliver", [("jobs run", 0)]), "jobs show": ("", []),
     "mail test": (ANNE, []),
     "mail preview": ("--mail confirm --language en", []),
     "mail lint": ("--mail confirm --language en", []),
@@ -87,10 +84,9 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "abuse cancel": ("--since 2h --yes", [("abuse cancel begun", 1), ("abuse cancel done", 1)]),
     "abuse refresh": ("domains", [("abuse refresh", 2)]),
     "audit show": (ANNE, [("audit show", ANNE)]),
-    "retention show": ("", []),
-    "migrate": ("", []),
+    "retention show": ("", []), "migrate": ("", []),
     "go-live": ("--yes", [("go-live", 3)]),
-}
+}  # fmt: skip
 
 
 def test_each_command_leaves_the_rows_that_are_said_of_it_here(

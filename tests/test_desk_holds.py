@@ -12,11 +12,11 @@ from subscriptions.store.engine import reading
 from subscriptions.store.models import Hold
 from tests.builders import ANNE, BART, NEWS, World, rows_of_every_table, text_of
 from tests.desk import PASSWORD, at_the_desk
+from tests.losses import hold, lift, sweep
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_audit import key
 from tests.test_commands import good, logging_as_it_was, refused, run
 from tests.test_desk_people import page_of
-from tests.test_holds import hold, lift, sweep
 
 pytestmark = BY_DAY_ON_SQLITE
 __all__ = ["logging_as_it_was"]

@@ -19,9 +19,9 @@ from subscriptions.store.models import (
 )
 from tests.builders import ANNE, World
 from tests.kept import MADE, sweep, waits
+from tests.losses import hold, lift
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_commands import good, logging_as_it_was, run
-from tests.test_holds import hold, lift
 
 pytestmark = BY_DAY_ON_SQLITE
 __all__ = ["logging_as_it_was"]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from subscriptions.actions import Refused
+from subscriptions.actions import Refused, correct
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.policy import months_after
@@ -66,6 +66,8 @@ def lift(key: bytes, list_id: int | None, reason: str, how: Channel, act: Act) -
         for row in found:
             row.lifted_at, row.lifted_by, row.lift_reason = act.at, f"{act.actor_kind} {act.actor}", reason
             _note(session, key, row.list_id, Fact.RELEASED, how, act, {"reason": reason})
+        session.flush()
+        correct.forget_withheld(session, key, act.at)
         audit.write(session, act if found else None)
         return len(found)
 
