@@ -23,6 +23,7 @@ PAGES = (
     "export",
     "export/back",
     "abuse",
+    "holds",
     "export?layout=listmonk",
     "health",
     "audit",

@@ -54,7 +54,8 @@ def _line() -> str:
     if last is None:
         return str(said)
     ago = format_timedelta(-last, add_direction=True, locale=get_locale())
-    return f"{said} {gettext('Last deletion: %(ago)s.', ago=ago)}"
+    ran = gettext("Last deletion: %(ago)s.", ago=ago)
+    return f"{said} {ran}"
 
 
 def _last_run() -> timedelta | None:
