@@ -1,6 +1,7 @@
 """The law in three minutes, walked in a real browser: on a desk without JavaScript, on a phone, and begun anew."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.test_browser_looks import SCREENS, SHAPE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 LAW = "The law in three minutes"
+MONTH = re.compile("1 → [01]")  # of 28 days or of 31: the times of emails count for 30
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_the_walk_leads_from_a_sign_up_to_its_deletion_and_to_the_proof(
         me.follow(LAW)
         me.press("Jump a month")
         me.at(4)
-        expect(me.page.locator("dl.counts dd")).to_have_text(["1 → 0", "2 → 0", "1 → 0", "1 → 0"])
+        expect(me.page.locator("dl.counts dd")).to_have_text(["1 → 0", "2 → 0", "1 → 0", MONTH])
         me.press("Sign up again")
         me.open_mailbox(address)
         me.at(5)

@@ -54,7 +54,7 @@ def _line() -> str:
     if last is None:
         return str(said)
     ago = format_timedelta(-last, add_direction=True, locale=get_locale())
-    ran = gettext("Last deletion: %(ago)s.", ago=ago)
+    ran = gettext("Last deletion: %(ago)s.", ago=ago) if last else gettext("Last deletion: just now.")
     return f"{said} {ran}"
 
 

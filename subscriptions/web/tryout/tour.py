@@ -46,7 +46,7 @@ class Walk:
     @property
     def address(self) -> str:
         """Another one each time: what the last walk left has its own periods."""
-        return f"you-{self.number}@example.org"
+        return f"you{self.number}@example.org"
 
     @property
     def key(self) -> bytes:
