@@ -17,8 +17,9 @@ from subscriptions.domain.address import BadAddress, mailbox_of, named, parse
 from subscriptions.domain.mailable import Mailable
 from subscriptions.domain.sites import origin_of
 from subscriptions.languages import Languages
-from subscriptions.links import Links
+from subscriptions.links import Links, fingerprint
 from subscriptions.links.forms import FormTokens
+from subscriptions.links.seal_key import SealKey
 from subscriptions.links.work import ProofOfWork
 from subscriptions.lookup import Lookup
 from subscriptions.mail.compose import Composer
@@ -44,6 +45,7 @@ class Parts:
         self.settings, self.clock, self.policy, self.languages = settings, clock, settings.policy, Languages()
         self.began, self.origin = clock.now(), origin_of(settings.server.base_url) or ""  # ours, as browsers name it
         self.links = Links(settings.server.base_url, secrets, keys.pepper(settings), clock, life)
+        self.seal_key, self.pepper_mark = SealKey(keys.pepper(settings)), fingerprint(keys.pepper(settings))
         self.watch = Watch(settings.thresholds, clock, self.links.domain_name, lambda n: self.catalogue.lists[n].slug)
         self.watch.mails = bool(abuse.alarm_to)
         composer = Composer(app.jinja_env, settings, self.links, lambda: self.catalogue, self.languages)

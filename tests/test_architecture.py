@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "watch": "domain store clock",
         "jobs": "domain store actions clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings",
+        "witness": "domain store links",
         "story": "domain store mail parts",
         "web": "story passwords totp domain look store actions mail jobs export settings languages clock links logs "
         "parts",
@@ -46,8 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "foreign": "settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
-        "cli": "story domain look store actions mail jobs export settings clock logs parts start fits findings foreign "
-        "disposable",
+        "cli": "story witness domain look store actions mail jobs export settings clock logs parts start fits findings "
+        "foreign disposable",
     }.items()
 }
 # the same inside web/

@@ -56,7 +56,7 @@ def walked(group: click.Group, *before: str) -> Iterator[str]:
 OF_OTHERS = ("bench", "db", "routes")  # on databases of their own, of developers, of Flask
 # What each command is called with, and the rows that it leaves: the act, and whom or how many it is about.
 GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
-    "lists show": ("", []),
+    **dict.fromkeys(("lists show", "evidence verify", "evidence head"), ("", [])),
     "lists create": ("extra --name Extra --locale en", [("lists create", None)]),
     "lists edit": ("extra --set description=More", [("lists edit", None)]),
     "lists wording": ("extra --text Yes.", [("lists wording", None)]),

@@ -28,7 +28,7 @@ from tests.support.relay import Relay
 COMMANDS = """lists show|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show
 suppressions add|suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup
 bench export|bench mail|hold add|hold show|hold lift|retention show|abuse show|abuse cancel|abuse refresh|audit show
-lists create|lists edit|lists wording
+lists create|lists edit|lists wording|evidence verify|evidence head
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 
@@ -243,7 +243,7 @@ def test_jobs_show_tells_last_and_next(world: World) -> None:
     head, *rows = columns(good(world, "jobs", "show"))
     (purge,) = [dict(zip(head, row, strict=True)) for row in rows if row[0] == "purge"]
     assert (purge["last successful run"], purge["next"]) == ("2026-11-23T12:10:00Z", "2026-11-23T13:07:00Z")
-    assert {row[0] for row in rows} == {"block", "purge", "deliver", "tidy", "numbers", "watch"}
+    assert {row[0] for row in rows} == {"block", "purge", "deliver", "tidy", "seal", "numbers", "watch"}
 
 
 def test_migrate_says_the_version(world: World) -> None:

@@ -54,7 +54,7 @@ def test_a_row_carries_what_a_sender_needs_and_no_more(world: World) -> None:
     head, row = cells(world)
     assert (head, row[:6]) == (FIELDS, [ANNE, "Anne", NEWS, "de", "2026-11-23T12:00:00Z", "2026-11-23T12:00:00Z"])
     [line] = lines(world)
-    assert list(line) == [*FIELDS, "headers"]
+    assert list(line) == ["id", *FIELDS, "headers"]
     assert [line[field] or "" for field in FIELDS] == row
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from subscriptions.clock import Clock
 from subscriptions.export import stream
 from subscriptions.links import Links
-from subscriptions.links.signing import _mac
+from subscriptions.links.signing import mac_of
 from subscriptions.store.models import List
 from subscriptions.store.subscriptions import Row
 from tests.builders import ANNE
@@ -60,7 +60,8 @@ def by_json(
 ) -> str:
     url = LINKS.leave_url(7, key)
     told: dict[str, Any] = {"fields": fields or {}} if fields or has_fields else {}
-    one = {"email": address, "name": name, **told, "list": "news", "locale": locale, "registered_at": TIME,
+    one = {"id": LINKS.subscription_ids("news")(key), "email": address, "name": name, **told, "list": "news",
+           "locale": locale, "registered_at": TIME,
            "confirmed_at": TIME, "unsubscribe_url": url, "wording_id": WORDING,
            "headers": LINKS.one_click_headers(url)}  # fmt: skip
     return json.dumps(one, ensure_ascii=False) + "\n"
@@ -126,4 +127,4 @@ def test_many_links_are_signed_by_the_newest_key() -> None:
 @example(bytes(64), b"")
 @example(bytes(65), b"")
 def test_signatures_are_the_hmac_of_the_standard_library(key: bytes, value: bytes) -> None:
-    assert _mac(key)(value) == hmac.digest(key, value, "sha256")
+    assert mac_of(key)(value) == hmac.digest(key, value, "sha256")

@@ -36,6 +36,7 @@ OPERATIONS = {
     ("GET", "/api/v1/lists/{list}/form"),
     ("GET", "/api/v1/lists/{list}/subscriptions"),
     ("GET", "/api/v1/lists/{list}/export"),
+    ("GET", "/api/v1/changes"),
     ("GET", URL),
 }
 # no description of a right code would keep it a secret

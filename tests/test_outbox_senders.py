@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask_mail import Message
 
+from subscriptions.domain.evidence import Cause
 from subscriptions.mail import settle
 from subscriptions.mail.batch import Taken
 from subscriptions.mail.lines import Line
@@ -239,7 +240,7 @@ def test_a_list_that_is_gone_while_the_mail_is_on_the_line_gets_no_proof(world: 
         (due,) = outbox.read_again(session, sender.hold.take(), now)
         _, further = registrations.of_form(session, due.ref or b"")
     with transaction() as session:
-        registrations.remove(session, [further.id])
+        registrations.remove(session, [further.id], Cause.CANCELLED, now)
     message = sender.composer.compose(due, now)
     settle.settle([Taken(due, now, message, "250 taken")], [message.letter], now, world.parts.sender.hold)
     assert [(one.registration_id, one.fact) for one in world.evidence()] == [(1, "registered"), (1, "mailed")]

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from subscriptions.actions import sweep
+from subscriptions.domain.evidence import Cause
 from subscriptions.mail.rebuild import as_sent
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Subscription
@@ -136,7 +137,7 @@ def test_the_link_works_although_the_first_of_its_lists_is_gone(world: World, li
     with reading() as session:
         from subscriptions.store import registrations
 
-        registrations.remove(session, [first.id])
+        registrations.remove(session, [first.id], Cause.CANCELLED, world.clock.now())
         session.commit()
     world.post(link, data={"list": EVENTS})
     assert open_subscriptions(world) == [EVENTS]

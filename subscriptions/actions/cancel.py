@@ -103,7 +103,7 @@ def _cancel(batch: list[Found], window: Window, now: datetime) -> Count:
         registration_step(state, Event.CANCEL)
     with transaction() as session:
         addresses.lock(session, *{key for row in batch for key in (row.key, row.mailbox)})
-        gone = attack.remove(session, [row.id for row in batch])
+        gone = attack.remove(session, [row.id for row in batch], now)
         spelled = {mailbox: key for key, mailbox in sorted(gone, reverse=True)}
         known = attack.protected(session, spelled, window.reason)
         new = {mailbox: key for mailbox, key in spelled.items() if mailbox not in known}

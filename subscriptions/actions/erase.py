@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.actions.leave import Withdrawal, end_open
-from subscriptions.domain.evidence import Channel, Fact
+from subscriptions.domain.evidence import Cause, Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import ERASE_WITHIN, Policy
@@ -99,7 +99,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
     """End: the person is gone from every row, and every IP; sealed evidence stays under the key for its period."""
     with transaction() as session:
         addresses.lock(session, key)
-        registrations.remove_unconfirmed(session, key)
+        registrations.remove_unconfirmed(session, key, Cause.ERASURE, now)
         end_open(session, key, None, _asked_for("erasure"), now, policy)  # what was confirmed within the hour as well
         registrations.forget_replaced(session, key)
         addresses.erase_by(session, key, None)
@@ -131,7 +131,7 @@ def _forget(session: Session, key: bytes, now: datetime, asked: datetime | None 
     ended = [row for row in _stored(session, key) if not _stays(row, held, asked)]
     for subscription in ended:
         _seal(session, subscription, now)
-    evidence.forget_ips(session, [row.id for row in ended])
+    evidence.forget_ips(session, [row.id for row in ended], Cause.IPS_ERASED, now)
     session.flush()
     vacuum.due(session)
     if held:

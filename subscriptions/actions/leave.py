@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.evidence import Channel, Fact
+from subscriptions.domain.evidence import Cause, Channel, Fact
 from subscriptions.domain.lifecycle import NO_MAIL, Event, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import Policy
@@ -74,5 +74,5 @@ def end(session: Session, subscription: Subscription, withdrawal: Withdrawal, no
 def suppress_all(session: Session, key: bytes, reason: str, now: datetime, mailbox: bytes | None = None) -> None:
     """Never write to this address again: what still waits to be confirmed goes as well."""
     suppressions.add(session, key, NO_MAIL, reason, now, mailbox=mailbox)
-    registrations.remove_unconfirmed(session, key)
+    registrations.remove_unconfirmed(session, key, Cause.OBJECTION, now)
     vacuum.due(session)

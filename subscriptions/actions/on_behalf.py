@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions.preferences import Outcome
 from subscriptions.actions.subscribe import SignUp, take
-from subscriptions.domain.evidence import Channel, Fact
+from subscriptions.domain.evidence import Cause, Channel, Fact
 from subscriptions.domain.lifecycle import Event, registration_step
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import MailKind
@@ -87,7 +87,7 @@ def cancel(key: bytes, list_ids: Collection[int], now: datetime, act: Act) -> in
             registration_step(State.PENDING, Event.RETRACT)
             gone = [row.id for row in rows]
             outbox.hang_elsewhere(session, gone)
-            registrations.remove(session, gone)
+            registrations.remove(session, gone, Cause.CANCELLED, now)
             counters.add(session, {"cancelled": len(gone)})
             audit.write(session, act)
             addresses.forget_unknown(session, {key, *filter(None, (row.mailbox for row in rows))})

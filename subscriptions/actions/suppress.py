@@ -6,7 +6,7 @@ from itertools import chain
 from sqlalchemy.orm import Session
 
 from subscriptions.actions.leave import Withdrawal, end, end_open, suppress_all
-from subscriptions.domain.evidence import Channel, Fact
+from subscriptions.domain.evidence import Cause, Channel, Fact
 from subscriptions.domain.lifecycle import NO_CONFIRMATIONS, Event, registration_step
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import SuppressionScope
@@ -85,7 +85,7 @@ def disown(link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
 def _end(session: Session, registration: Registration, event: Event, now: datetime, policy: Policy) -> None:
     step = registration_step(state_at(registration.state, registration.confirm_by, now), event)
     channel, reason = _HOW[event]
-    is_gone = step.to is State.ERASED and not registrations.remove(session, [registration.id])
+    is_gone = step.to is State.ERASED and not registrations.remove(session, [registration.id], Cause.NOT_ME, now)
     if is_gone:
         vacuum.due(session)
         return

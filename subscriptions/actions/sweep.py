@@ -6,6 +6,7 @@ from itertools import chain
 
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.evidence import Cause
 from subscriptions.domain.lifecycle import Event, Registration, registration_step
 from subscriptions.domain.policy import Policy
 from subscriptions.store import (
@@ -23,6 +24,7 @@ from subscriptions.store import (
 from subscriptions.store.engine import repeated, transaction
 
 BATCH = 500
+_COUNTERS = {Cause.UNCONFIRMED: "purged", Cause.PROOFS: "proofs_purged"}
 
 
 @repeated
@@ -40,27 +42,27 @@ def block(now: datetime) -> int:
 def purge(now: datetime) -> int:
     """Delete one batch of unconfirmed registrations whose month is over, with everything of theirs; how many."""
     registration_step(Registration.BLOCKED, Event.PURGE)
-    return _delete(registrations.to_purge_at, registrations.remove, now, "purged")
+    return _delete(registrations.to_purge_at, registrations.remove, Cause.UNCONFIRMED, now)
 
 
 def purge_proofs(now: datetime) -> int:
     """Delete one batch of ended subscriptions whose proof period is over; how many."""
-    return _delete(subscriptions.proof_over_at, subscriptions.remove, now, "proofs_purged")
+    return _delete(subscriptions.proof_over_at, subscriptions.remove, Cause.PROOFS, now)
 
 
 @repeated
 def _delete(
     due_at: Callable[[Session, datetime, int], Sequence[tuple[int, bytes]]],
-    remove: Callable[[Session, Sequence[int]], object],
+    remove: Callable[[Session, Sequence[int], Cause, datetime], object],
+    cause: Cause,
     now: datetime,
-    counter: str,
 ) -> int:
     with transaction() as session:
         due = due_at(session, now, BATCH)
         if due:
-            remove(session, [id_ for id_, _ in due])
+            remove(session, [id_ for id_, _ in due], cause, now)
             addresses.forget_unknown(session, [key for _, key in due])
-            counters.add(session, {counter: len(due)})
+            counters.add(session, {_COUNTERS[cause]: len(due)})
             vacuum.due(session)
         return len(due)
 
@@ -71,7 +73,7 @@ def forget_ips(now: datetime) -> int:
     with transaction() as session:
         ids = subscriptions.ips_over_at(session, now, BATCH)
         if ids:
-            evidence.forget_ips(session, ids)
+            evidence.forget_ips(session, ids, Cause.IPS, now)
             subscriptions.ips_forgotten(session, ids)
             vacuum.due(session)
         return len(ids)

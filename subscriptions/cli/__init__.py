@@ -43,12 +43,13 @@ def init_app(app: Flask) -> None:
 
 def commands() -> dict[str, click.Command]:
     """The commands of the product by name."""
-    from subscriptions.cli import abuse, accounts, admin, audit, go_live, holds, jobs, lists, mails, people, retention
+    from subscriptions.cli import abuse, accounts, admin, audit, evidence, go_live, holds, jobs, lists, mails, people
+    from subscriptions.cli import retention as retaining
 
     of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, holds.group
     of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
-    ours = (*of_admin, *of_people, mails.mail, jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group,
-            retention.group)  # fmt: skip
+    of_service = jobs.group, abuse.group, audit.group, evidence.group, retaining.group, go_live.go_live, accounts.group
+    ours = (*of_admin, *of_people, mails.mail, *of_service)
     found: dict[str, click.Command] = {command.name or "": command for command in ours}
     bench = find_spec("bench")  # as in our repository; others have packages of that name
     if bench is not None and bench.origin == str(Path(__file__).resolve().parents[2] / "bench" / "__init__.py"):

@@ -12,7 +12,7 @@ SECTIONS = {
     "People": "explain unsubscribe erase suppressions hold",
     "The desk": "accounts",
     "Lists and emails": "lists export mail",
-    "Running the service": "go-live jobs tokens audit retention abuse migrate",
+    "Running the service": "go-live jobs tokens audit evidence retention abuse migrate",
     "Measuring": "bench",
 }
 EXAMPLES = {
@@ -39,6 +39,8 @@ EXAMPLES = {
     "tokens show": "tokens show",
     "tokens revoke": "tokens revoke my-sender",
     "audit show": "audit show anne@example.org --since 30d",
+    "evidence verify": "evidence verify --against head.txt",
+    "evidence head": "evidence head",
     "retention show": "retention show --dry-run",
     "abuse show": "abuse show",
     "abuse cancel": "abuse cancel --since 2h --until 10m --network 203.0.113.0/24",

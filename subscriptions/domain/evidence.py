@@ -37,6 +37,22 @@ class Channel(StrEnum):
     RELAY = "relay"
 
 
+class Cause(StrEnum):
+    """Why records are deleted: what the deletion log says."""
+
+    UNCONFIRMED = "unconfirmed sign-ups"
+    PROOFS = "proofs whose period is over"
+    IPS = "IP addresses whose period is over"
+    IPS_ERASED = "IP addresses, by an erasure"
+    ERASURE = "erasure"
+    OBJECTION = "objection"
+    NOT_ME = "this was not me"
+    CANCELLED = "cancelled at the desk"
+    ATTACK = "cancelled after an attack"
+
+
+OF_IPS = frozenset({Cause.IPS, Cause.IPS_ERASED})  # of these the records stay, without their IPs
+
 # GDPR 7(1): time and channel stand with each; these are the details that must stand beside them
 DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.REGISTERED: frozenset({"wording", "wording_sha256", "vouched", "locale"}),

@@ -155,8 +155,9 @@ def _cell(text: str | None) -> str:
 
 
 def json_line(row: List, links: Links) -> Line:
-    """Members in the order of the columns, `fields` where the list has any, the one-click headers at the end."""
+    """The id, members in the order of the columns, `fields` where the list has any, the one-click headers."""
     url_of, slug, has_fields = partial(links.leave_url, row.id), quoted(row.slug), bool(further(row.fields))
+    id_of = links.subscription_ids(row.slug)
     before, after = _json(links.one_click_headers("\0")).split("\\u0000")
 
     def line(subscription: Row) -> str:
@@ -165,9 +166,9 @@ def json_line(row: List, links: Links) -> Line:
         members = f'"fields": {_json(known or {})}, ' if known or has_fields else ""
         url, wording = quoted(url_of(key)), f'"{wording_id}"' if wording_id else "null"  # made of a hash's digits
         return (
-            f'{{"email": {_text(address)}, "name": {_text(name)}, {members}"list": {slug}, "locale": {quoted(locale)}, '
-            f'"registered_at": "{registered_at}", "confirmed_at": "{confirmed_at}", "unsubscribe_url": {url}, '
-            f'"wording_id": {wording}, "headers": {before}{url[1:-1]}{after}}}\n'
+            f'{{"id": "{id_of(key)}", "email": {_text(address)}, "name": {_text(name)}, {members}"list": {slug}, '
+            f'"locale": {quoted(locale)}, "registered_at": "{registered_at}", "confirmed_at": "{confirmed_at}", '
+            f'"unsubscribe_url": {url}, "wording_id": {wording}, "headers": {before}{url[1:-1]}{after}}}\n'
         )
 
     return line

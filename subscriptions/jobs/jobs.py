@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
-from subscriptions.actions import accounts, erase, numbers, sweep
+from subscriptions.actions import accounts, erase, numbers, seal, sweep
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
 from subscriptions.store import audit, vacuum
@@ -66,6 +66,10 @@ def _tidy(run: Run) -> int:
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
 
+def _seal(run: Run) -> int:
+    return seal.whole(run.now, run.parts.seal_key, run.alive)
+
+
 def _watch(run: Run) -> int:
     run.parts.watch.try_write()
     return run.parts.watch.exchange(run.now)
@@ -101,6 +105,7 @@ JOBS = (
     Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True),
     Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
     Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
+    Job("seal", _seal, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=45), by_hand=True),
     Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER),
     # what this process has counted joins what the others have, and the breaker decides
     Job("watch", _watch, timedelta(seconds=5), Where.WEB),

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,7 +22,9 @@ from subscriptions.links.purposes import (
     OfMailbox,
     Tokens,
 )
-from subscriptions.links.signing import BadLink
+from subscriptions.links.signing import BadLink, derived, mac_of
+
+ID = 16  # octets of HMAC-SHA256
 
 
 class OldLink(Exception):
@@ -82,6 +84,7 @@ class Links:
         self._base = base_url.rstrip("/")
         self.secret_keys = self._keys = [bytes(key) for key in secret_keys]
         self._pepper = hashlib.sha256(pepper).digest()
+        self._id_key = derived(b"id of a subscription", self._pepper)
         self._life = confirm_life
         self._clock = clock
         self._confirm = Tokens(replace(CONFIRM, life=confirm_life), self._keys, clock)
@@ -120,6 +123,11 @@ class Links:
     def try_key(self, of: bytes) -> bytes:
         """The keyed hash by which wrong codes are counted: for a visit or an address, and neither can be told."""
         return key_of(f"tries {of.hex()}", self._pepper)
+
+    def subscription_ids(self, slug: str) -> Callable[[bytes], str]:
+        """By the key of an address, by what other programs know its subscription to that list; it says nothing else."""
+        mac, of_list = mac_of(self._id_key), slug.encode() + b"\x00"
+        return lambda key: mac(of_list + key)[:ID].hex()
 
     def new_handle(self, webmail: int = 0) -> str:
         """The handle of a visit that is happening now; `webmail`: number of the typed domain's."""

@@ -4,14 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.evidence import Fact
+from subscriptions.domain.evidence import Cause, Fact
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Suppress
-from subscriptions.store import holds, registrations
-from subscriptions.store.engine import BLIND
+from subscriptions.store import registrations
 from subscriptions.store.models import Evidence, Registration, Suppression
 
 _MAILBOX = func.coalesce(Registration.mailbox, Registration.key)
@@ -39,17 +38,13 @@ def unconfirmed(
     return [Found._make(row) for row in session.execute(which.order_by(Registration.id).limit(at_most))]
 
 
-def remove(session: Session, ids: Sequence[int]) -> Sequence[tuple[bytes, bytes]]:
-    """Delete those that are not confirmed even now, with all that hangs on them; address and mailbox of each.
-
-    What a hold keeps is blocked instead.
-    """
-    which = Registration.id.in_(ids), Registration.state != State.CONFIRMED
-    whose = Registration.key, _MAILBOX
-    gone = delete(Registration).where(*which, ~holds.on(Registration)).returning(*whose)
-    keys = session.execute(gone, execution_options=BLIND).all()
-    kept = registrations.withhold(session, *which)
-    return [*keys, *session.execute(select(*whose).where(Registration.id.in_(kept)))] if kept else keys
+def remove(session: Session, ids: Sequence[int], now: datetime) -> Sequence[tuple[bytes, bytes]]:
+    """Delete those that are not confirmed even now, with all that hangs on them; address and mailbox of each."""
+    unconfirmed = Registration.id.in_(ids), Registration.state != State.CONFIRMED
+    found = session.execute(select(Registration.id, Registration.key, _MAILBOX).where(*unconfirmed)).all()
+    if found:
+        registrations.remove(session, [row[0] for row in found], Cause.ATTACK, now)
+    return [(key, mailbox) for _, key, mailbox in found]
 
 
 def protected(session: Session, mailboxes: Collection[bytes], reason: str) -> set[bytes]:

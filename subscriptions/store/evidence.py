@@ -7,9 +7,11 @@ from types import MappingProxyType
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.evidence import ANOTHER_SITE, PROMISED_IP, Channel, Fact, complete
+from subscriptions.domain.evidence import ANOTHER_SITE, PROMISED_IP, Cause, Channel, Fact, complete
+from subscriptions.store import removals
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, Registration
+from subscriptions.store.subscriptions import evidence_of
 
 LOOKED_AT = 10_000  # events, for the last mail
 
@@ -72,9 +74,9 @@ def of_subscription(session: Session, id_: int) -> Sequence[Evidence]:
     return session.scalars(select(Evidence).where(theirs).order_by(Evidence.at, Evidence.id)).all()
 
 
-def forget_ips(session: Session, subscription_ids: Sequence[int]) -> None:
-    """The IP addresses of these subscriptions, at the end of their own period."""
-    registrations = select(Registration.id).where(Registration.subscription_id.in_(subscription_ids))
-    theirs = Evidence.subscription_id.in_(subscription_ids) | Evidence.registration_id.in_(registrations)
+def forget_ips(session: Session, subscription_ids: Sequence[int], cause: Cause, now: datetime) -> None:
+    """The IP addresses of these subscriptions, at the end of their own period. The deletion log says so."""
+    theirs = evidence_of(subscription_ids)
+    removals.of_ips(session, theirs, cause, now)
     known = update(Evidence).where(theirs, Evidence.ip.is_not(None))
     session.execute(known.values(ip=None), execution_options=BLIND)

@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.evidence import Cause
 from subscriptions.domain.lifecycle import Registration as State
-from subscriptions.store import holds
+from subscriptions.store import holds, removals
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import Registration
+from subscriptions.store.models import Evidence, Registration
 
 
 def find(session: Session, id_: int | None) -> Registration | None:
@@ -100,22 +101,26 @@ def over(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return Registration.state != State.CONFIRMED, Registration.purge_at <= now, ~holds.on(Registration)
 
 
-def remove(session: Session, ids: Sequence[int]) -> Sequence[int]:
-    """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies. Gives those that are held."""
-    return _delete(session, Registration.id.in_(ids))
+def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> Sequence[int]:
+    """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies. The deletion log says so.
 
-
-def remove_unconfirmed(session: Session, key: bytes) -> Sequence[int]:
-    return _delete(session, Registration.key == key, Registration.state != State.CONFIRMED)
-
-
-def _delete(session: Session, *which: ColumnElement[bool]) -> Sequence[int]:
-    session.execute(delete(Registration).where(*which, ~holds.on(Registration)), execution_options=BLIND)
-    return withhold(session, *which)
-
-
-def withhold(session: Session, *which: ColumnElement[bool]) -> Sequence[int]:
-    """What a hold keeps of these is blocked at once, and goes with the first sweep after the hold; their ids."""
+    Gives those that a hold keeps: they are blocked at once, and go with the first sweep after the hold.
+    """
     at_once = {"state": State.BLOCKED, "purge_at": Registration.registered_at}
-    kept = update(Registration).where(*which, Registration.state != State.CONFIRMED).values(at_once)
-    return session.scalars(kept.returning(Registration.id), execution_options=BLIND).all()
+    held = update(Registration).where(Registration.id.in_(ids), holds.on(Registration)).values(at_once)
+    kept = session.scalars(held.returning(Registration.id), execution_options=BLIND).all()
+    gone = [*{*ids} - {*kept}]
+    removals.of_evidence(session, Evidence.registration_id.in_(gone), len(gone), cause, now)
+    session.execute(delete(Registration).where(Registration.id.in_(gone)), execution_options=BLIND)
+    return kept
+
+
+def remove_unconfirmed(session: Session, key: bytes, cause: Cause, now: datetime) -> None:
+    theirs = select(Registration.id).where(Registration.key == key, Registration.state != State.CONFIRMED)
+    if ids := session.scalars(theirs).all():
+        remove(session, ids, cause, now)
+
+
+def lock(session: Session, key: bytes) -> None:
+    """Those of an address: a sweep that has begun to delete them goes first."""
+    session.execute(select(Registration.id).where(Registration.key == key).with_for_update())

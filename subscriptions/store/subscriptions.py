@@ -10,10 +10,10 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from subscriptions.domain.evidence import Fact
+from subscriptions.domain.evidence import Cause, Fact
 from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
-from subscriptions.store import arrays, holds
+from subscriptions.store import arrays, holds, removals
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, List, Registration, Subscription, Suppression
 from subscriptions.store.suppressions import in_force
@@ -86,10 +86,27 @@ def number_proof_over_at(session: Session, now: datetime) -> int:
     return session.scalar(select(func.count()).select_from(Subscription).where(*due)) or 0
 
 
-def remove(session: Session, ids: Sequence[int]) -> None:
-    """Delete subscriptions with the registrations that opened or met them, and all evidence."""
-    for table, theirs in ((Registration, Registration.subscription_id), (Subscription, Subscription.id)):
-        session.execute(delete(table).where(theirs.in_(ids), ~holds.on(table)), execution_options=BLIND)
+def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> None:
+    """Delete subscriptions with the registrations that opened or met them, and all evidence, and log it.
+
+    But for what is held, looked at once nobody can place a hold on them any more.
+    """
+    session.execute(select(Subscription.id).where(Subscription.id.in_(ids)).with_for_update())
+    free = session.scalars(select(Subscription.id).where(Subscription.id.in_(ids), ~holds.on(Subscription))).all()
+    removals.of_evidence(session, evidence_of(free), len(free), cause, now)
+    session.execute(delete(Registration).where(Registration.subscription_id.in_(free)), execution_options=BLIND)
+    session.execute(delete(Subscription).where(Subscription.id.in_(free)), execution_options=BLIND)
+
+
+def lock(session: Session, key: bytes) -> None:
+    """Those of an address: a sweep that has begun to delete them goes first."""
+    session.execute(select(Subscription.id).where(Subscription.key == key).with_for_update())
+
+
+def evidence_of(ids: Sequence[int]) -> ColumnElement[bool]:
+    """The evidence of these subscriptions: their own, and that of the registrations that opened or met them."""
+    registrations = select(Registration.id).where(Registration.subscription_id.in_(ids))
+    return Evidence.subscription_id.in_(ids) | Evidence.registration_id.in_(registrations)
 
 
 def shown(now: datetime) -> ColumnElement[bool]:

@@ -51,15 +51,21 @@ def subscriptions_of(slug: str) -> Response:
 
 
 def _paging() -> tuple[list[Problem], int, int]:
-    problems, after = [], 0
-    limit = request.args.get("limit", str(PAGE_DEFAULT))
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 6 and 1 <= int(limit) <= PAGE_AT_MOST):
-        problems.append(Problem("limit", f"A whole number from 1 to {PAGE_AT_MOST}."))
+    after = 0
+    limit, problems = limit_asked()
     try:
         after = _read_cursor(request.args.get("cursor", ""))
     except ValueError:
         problems.append(Problem("cursor", "This is not a cursor from this service."))
-    return problems, 0 if problems else int(limit), after
+    return problems, limit, after
+
+
+def limit_asked() -> tuple[int, list[Problem]]:
+    """How many rows at most, and what is wrong with it."""
+    limit = request.args.get("limit", str(PAGE_DEFAULT))
+    if limit.isascii() and limit.isdigit() and len(limit) < 6 and 1 <= int(limit) <= PAGE_AT_MOST:
+        return int(limit), []
+    return 0, [Problem("limit", f"A whole number from 1 to {PAGE_AT_MOST}.")]
 
 
 def _cursor(id_: int) -> str:

@@ -100,6 +100,7 @@ ROUTES: dict[str, Route] = {
     **_of("form_data", form=_PAGE),
     **_of("api", challenge=_PAGE, subscribe=_BY_PROGRAM, confirm=_PAGE, again=_SIGN_UP),
     **_of("lists", lists=_READ, subscriptions_of=_READ, export=Route(Who.TOKEN, "export", trace=Trace.ITS_OWN)),
+    **_of("changes", since=_READ),
     **_of("openapi", openapi=_PAGE),
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
     **_of("mailbox", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT, move_clock=_TRYOUT),

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Checks the sealed part of a proof.json of Yestwice. It needs Python 3.11 or newer and the package `cryptography`.
+
+    python verify_proof.py proof.json [--head head.txt] [--key HEX]
+
+It was written apart from the program that made the proof, to be read from top to bottom. It connects to nothing.
+
+What is shown, and how:
+
+1. Each event was committed to. SHA-256 over a secret salt and the event, written as JSON with sorted members and no
+   blanks, is its commitment. The salt is in the proof; nobody finds another event with the same commitment.
+2. The commitment stands in a block. Block and event are joined by a Merkle path (RFC 6962, section 2.1).
+3. The block was sealed: its root, its time and the hash of the seal before it are signed with Ed25519 (RFC 8032).
+4. Nothing before it was made anew: each seal names the hash of earlier ones, so that whoever kept a later one (the
+   "head", which is mailed every week) can follow the hashes down to the seals of this proof.
+5. The key is the one that the head names (--head), or that you know from elsewhere (--key). Without either, the proof
+   only shows that it was made with one and the same key.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+MEMBERS = ("block", "first", "last", "settled", "root", "previous", "earlier", "sealed_at", "key")
+
+
+class Wrong(Exception):
+    """What does not fit."""
+
+
+def sha256(*octets):
+    return hashlib.sha256(b"".join(octets)).digest()
+
+
+def check(holds, said):
+    if not holds:
+        raise Wrong(said)
+
+
+def check_event(number, event, seals):
+    """Steps 1 and 2."""
+    text = json.dumps(event["payload"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    commitment = sha256(bytes.fromhex(event["salt"]), text.encode("utf-8", "surrogatepass"))
+    check(commitment.hex() == event["payload_commitment"], f"event {number} is not what was committed to")
+    check(str(event["payload"]["id"]) == number, f"event {number} has the number of another")
+    of_ip = bytes.fromhex(event["ip_commitment"] or "")
+    if event["ip"] is not None:
+        made = sha256(bytes.fromhex(event["ip_salt"] or ""), event["ip"].encode())
+        check(made == of_ip, f"the IP address of event {number} is not what was committed to")
+    check(event["block"] in seals, f"the seal of block {event['block']}, with event {number}, is missing")
+    seal = seals[event["block"]]
+    first, last = int(seal["first"]), int(seal["last"])
+    check(event["leaf"] == first + event["index"] and event["size"] == last - first + 1,
+          f"event {number} has another place than block {event['block']} gives it")  # fmt: skip
+    root = climb(sha256(b"\x00", commitment, of_ip), event["index"], event["size"], event["path"])
+    check(root == seal["root"], f"event {number} does not stand in block {event['block']}")
+
+
+def climb(hash_, index, size, path):
+    """The root to which the path leads; at each level the hash is joined with the one beside it, if there is one."""
+    rest = list(path)
+    while size > 1:
+        if index ^ 1 < size:
+            if not rest:
+                return None
+            beside = bytes.fromhex(rest.pop(0))
+            hash_ = sha256(b"\x01", beside, hash_) if index % 2 else sha256(b"\x01", hash_, beside)
+        index, size = index // 2, (size + 1) // 2
+    return None if rest else hash_.hex()
+
+
+def check_seal(seal, key):
+    """Step 3; gives the hash of the seal. The text is made anew from the members, so that they say what was signed."""
+    text = "yestwice seal 1\n" + "".join(f"{name}: {seal[name]}\n" for name in MEMBERS)
+    said = f"the seal of block {seal['block']}"
+    check(seal["key"] == key, f"{said} was made with another key")
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(seal["signature"]), text.encode())
+    except InvalidSignature:
+        raise Wrong(f"the signature of {said} is false") from None
+    made = sha256(f"{text}signature: {seal['signature']}\n".encode()).hex()
+    check(made == seal["hash"], f"the hash of {said} is false")
+    return made
+
+
+def reached(seals, end):
+    """Step 4: the blocks to which the hashes lead from that one."""
+    hashes, blocks = {end}, set()
+    for block in sorted(seals, reverse=True):
+        if seals[block]["hash"] in hashes:
+            hashes |= {seals[block]["previous"], seals[block]["earlier"]}
+            blocks.add(block)
+    return blocks
+
+
+def read_head(text):
+    """The lines "name: value" of a head, whatever stands around them; or the same as JSON."""
+    if text.lstrip().startswith("{"):
+        return json.loads(text)
+    return dict(line.strip().split(": ", 1) for line in text.splitlines() if ": " in line)
+
+
+def verify(document, head=None, key=None):
+    """Gives what can be said; raises Wrong."""
+    sealed = document["sealed"]
+    events, used = sealed["events"], sealed["public_key"]
+    check(events, "no event of this proof is sealed")
+    seals = {int(seal["block"]): seal for seal in sealed["seals"]}
+    for seal in seals.values():
+        check_seal(seal, used)
+    for number, event in events.items():
+        check_event(number, event, seals)
+    blocks = {event["block"] for event in events.values()}
+    check(blocks <= reached(seals, seals[max(seals)]["hash"]), "the seals do not lead to each other")
+    said = [f"{len(events)} sealed events, in order and unchanged; signed with the key {used}"]
+    if head is not None:
+        check(head.get("key") == used, "the head was signed with another key")
+        check_seal(head, used)
+        before = {block for block in blocks if block <= int(head["block"])}
+        check(before <= reached(seals, head["hash"]), "the seals do not lead to this head")
+        number = sum(1 for event in events.values() if event["block"] in before)
+        said.append(f"{number} of them were sealed by {head['sealed_at']}, before that head (block {head['block']})")
+    if key is not None:
+        check(key.lower() == used, "the key is another than the one that was given")
+    if head is None and key is None:
+        said.append("whose key that is, was not checked: give --head or --key")
+    return said
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Check the sealed part of a proof.json.")
+    parser.add_argument("proof", help="the file proof.json")
+    parser.add_argument("--head", help="a file with a head that was kept elsewhere")
+    parser.add_argument("--key", help="the public key in hex, as known from elsewhere")
+    given = parser.parse_args()
+    try:
+        document = json.loads(Path(given.proof).read_text("utf-8"))
+        head = read_head(Path(given.head).read_text("utf-8")) if given.head else None
+        said = verify(document, head, given.key)
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except Wrong as error:
+        print(f"WRONG: {error}.", file=sys.stderr)
+        return 1
+    except (KeyError, TypeError, ValueError, AttributeError):
+        print("WRONG: this is no proof of Yestwice, or a part of it is missing or garbled.", file=sys.stderr)
+        return 1
+    print("The proof holds.", *(f"- {line}." for line in said), sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
