@@ -1,5 +1,6 @@
 """The retention table: every column has its row, and each row's data goes when it says, and not a second before."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -98,6 +99,17 @@ def test_the_dry_run_says_what_is_due_now_and_within_30_days_and_deletes_nothing
     rows = {line.split()[0]: line.split()[1:] for line in good(world, "retention", "show", "--dry-run").splitlines()}
     assert rows["unconfirmed"] == ["0", "1"] and world.count(Registration) == before
     assert "30 days after the sign-up" in good(world, "retention", "show")
+
+
+def test_the_table_of_the_operator_says_when_the_deletion_log_last_noted_a_deletion(world: World) -> None:
+    def told() -> object:
+        rows = json.loads(good(world, "retention", "show", "--json"))
+        return next(row for row in rows if row["class"] == "unconfirmed")["last_deletion"]
+
+    waits(world)
+    assert told() is None
+    world.post(world.not_me_link(ANNE))
+    assert told() == world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def test_everybody_reads_the_table_and_every_row_is_on_it(world: World) -> None:

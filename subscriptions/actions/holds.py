@@ -43,8 +43,7 @@ def place(key: bytes, wanted: Wanted, how: Channel, act: Act) -> datetime | None
     check_review(wanted.review_on, act.at)
     with transaction() as session:
         addresses.lock_or_create(session, key)
-        for rows in (registrations, subscriptions):
-            rows.lock(session, key)
+        holds.lock(session, key)
         if before := holds.find(session, key, wanted.list_id):
             addresses.forget_unknown(session, [key])
             return before.placed_at

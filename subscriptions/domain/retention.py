@@ -152,6 +152,13 @@ ROWS = (
         "purge",
     ),
     Kept(
+        "seals",
+        marked("Hashes that show that the evidence was not altered, and how many records were deleted when and why: "
+               "nothing about a person"),
+        {"leaves": ALL, "seals": ALL, "removals": ALL},
+        marked("to show that the proof is whole"), "5(1)(f), 5(2)", _AS_LONG, ends=_BY_OPERATOR,
+    ),
+    Kept(
         "acts",
         marked("What those who run the service and their programs did: account, act, time, numbers"),
         {"audit": ALL},

@@ -62,6 +62,19 @@ def find(session: Session, key: bytes, list_id: int | None) -> Hold | None:
     return session.scalar(_of(key).where(Hold.list_id.is_not_distinct_from(list_id)))
 
 
+def lock(session: Session, key: bytes) -> None:
+    """What there is of an address: a sweep that has begun to delete some of it goes first."""
+    for table in (Registration, Subscription):
+        session.execute(select(table.id).where(table.key == key).with_for_update())
+
+
+def free(session: Session, subscription_ids: Sequence[int]) -> Sequence[int]:
+    """Those of these that are not held, looked at once nobody can place a hold on them any more."""
+    these = select(Subscription.id).where(Subscription.id.in_(subscription_ids))
+    session.execute(these.with_for_update())
+    return session.scalars(these.where(~on(Subscription))).all()
+
+
 def to_lift(session: Session, key: bytes, list_id: int | None) -> Sequence[Hold]:
     """All that are in force on an address, or the one on a list."""
     found = _of(key)

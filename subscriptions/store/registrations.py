@@ -119,8 +119,3 @@ def remove_unconfirmed(session: Session, key: bytes, cause: Cause, now: datetime
     theirs = select(Registration.id).where(Registration.key == key, Registration.state != State.CONFIRMED)
     if ids := session.scalars(theirs).all():
         remove(session, ids, cause, now)
-
-
-def lock(session: Session, key: bytes) -> None:
-    """Those of an address: a sweep that has begun to delete them goes first."""
-    session.execute(select(Registration.id).where(Registration.key == key).with_for_update())

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.codes import visit_tries
+from subscriptions.domain.evidence import OF_IPS, Cause
 from subscriptions.domain.policy import Policy
 from subscriptions.store import holds, registrations, traffic
 from subscriptions.store.audit import HOUR
@@ -20,6 +21,7 @@ from subscriptions.store.models import (
     Owed,
     Read,
     Registration,
+    Removal,
     Subscription,
     Suppression,
     Traffic,
@@ -51,6 +53,20 @@ def _due(at: datetime, real_at: datetime, policy: Policy) -> Due:
         "reads": (Read, (Read.hour <= at - HOUR,)),
         "sessions": (AccountLink, (AccountLink.until <= at,)),
     }
+
+
+_LOGGED = {
+    "unconfirmed": {Cause.UNCONFIRMED, Cause.ERASURE, Cause.OBJECTION, Cause.NOT_ME, Cause.CANCELLED, Cause.ATTACK},
+    "proof": {Cause.PROOFS}, "ips": {*OF_IPS},
+}  # fmt: skip
+
+
+def last_deleted(session: Session) -> dict[str, datetime]:
+    """By class, when any of it was last deleted, as far as the deletion log says it."""
+    found = session.execute(select(Removal.cause, func.max(Removal.at)).group_by(Removal.cause))
+    last: dict[Cause, datetime] = {cause: at for cause, at in found}
+    return {name: max(last[cause] for cause in causes & last.keys())
+            for name, causes in _LOGGED.items() if causes & last.keys()}  # fmt: skip
 
 
 def counts(session: Session, at: datetime, real_at: datetime, policy: Policy) -> dict[str, int]:

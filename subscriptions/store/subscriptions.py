@@ -87,20 +87,11 @@ def number_proof_over_at(session: Session, now: datetime) -> int:
 
 
 def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> None:
-    """Delete subscriptions with the registrations that opened or met them, and all evidence, and log it.
-
-    But for what is held, looked at once nobody can place a hold on them any more.
-    """
-    session.execute(select(Subscription.id).where(Subscription.id.in_(ids)).with_for_update())
-    free = session.scalars(select(Subscription.id).where(Subscription.id.in_(ids), ~holds.on(Subscription))).all()
+    """Delete those that are not held with the registrations that opened or met them, and all evidence, and log it."""
+    free = holds.free(session, ids)
     removals.of_evidence(session, evidence_of(free), len(free), cause, now)
     session.execute(delete(Registration).where(Registration.subscription_id.in_(free)), execution_options=BLIND)
     session.execute(delete(Subscription).where(Subscription.id.in_(free)), execution_options=BLIND)
-
-
-def lock(session: Session, key: bytes) -> None:
-    """Those of an address: a sweep that has begun to delete them goes first."""
-    session.execute(select(Subscription.id).where(Subscription.key == key).with_for_update())
 
 
 def evidence_of(ids: Sequence[int]) -> ColumnElement[bool]:
