@@ -82,8 +82,7 @@ def proof_over_at(session: Session, now: datetime, at_most: int) -> Sequence[tup
 
 
 def number_proof_over_at(session: Session, now: datetime) -> int:
-    due = Subscription.proof_until <= now, ~holds.on(Subscription)
-    return session.scalar(select(func.count()).select_from(Subscription).where(*due)) or 0
+    return session.scalar(select(func.count()).where(Subscription.proof_until <= now, ~holds.on(Subscription))) or 0
 
 
 def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> None:
