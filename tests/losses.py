@@ -72,9 +72,13 @@ def disowned(world: World) -> None:
         world.post(world.not_me_link(who))
 
 
+def one_clicked_by(world: World, who: str) -> None:
+    world.post(world.not_me_link(who), data={"List-Unsubscribe": "One-Click"})
+
+
 def one_clicked(world: World) -> None:
     for who in (ANNE, BART):
-        world.post(world.not_me_link(who), data={"List-Unsubscribe": "One-Click"})
+        one_clicked_by(world, who)
 
 
 def attacked(world: World) -> None:

@@ -7,6 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from subscriptions.actions import correct
+from subscriptions.domain.evidence import Cause
+from subscriptions.store import registrations, subscriptions
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import (
     Address,
@@ -14,6 +16,7 @@ from subscriptions.store.models import (
     Evidence,
     Hold,
     Registration,
+    Subscription,
     Suppression,
     db,
 )
@@ -25,10 +28,12 @@ from tests.losses import (
     count,
     disowned,
     hold,
+    leaves,
     lift,
     month_over,
     objected,
     one_clicked,
+    one_clicked_by,
     subscribes,
     sweep,
     waits,
@@ -88,7 +93,34 @@ def test_who_said_no_is_protected_at_once_and_the_link_is_dead_though_the_data_s
     assert [row.state for row in world.registrations()] == ["blocked"]
 
 
-def test_a_held_suppression_that_ends_or_is_lifted_stops_nothing_any_more_and_stays_as_a_row(world: World) -> None:
+def test_a_sweep_that_looked_before_the_hold_came_deletes_nothing_of_it(world: World) -> None:
+    leaves(world, ANNE)
+    waits(world, BART)
+    for who in (ANNE, BART):
+        hold(world, who)
+    ids, waiting = [row.id for row in world.subscriptions()], [world.registrations()[-1].id]
+    with transaction() as session:
+        subscriptions.remove(session, ids, Cause.PROOFS, world.clock.now())
+        assert registrations.remove(session, waiting, Cause.UNCONFIRMED, world.clock.now()) == waiting
+    assert (world.count(Subscription), world.count(Registration)) == (1, 2)
+
+
+def test_a_held_suppression_whose_time_is_over_stays_as_a_row_and_stops_nothing_any_more(world: World) -> None:
+    waits(world, ANNE)
+    hold(world)
+    one_clicked_by(world, ANNE)
+    world.clock.forward(days=31)
+    sweep(world)
+    assert world.count(Suppression) == 1
+    before = len(world.mails(ANNE))
+    world.sign_up(ANNE)
+    assert len(world.mails(ANNE)) == before + 1
+    lift(world)
+    sweep(world)
+    assert world.count(Suppression) == 0
+
+
+def test_a_held_suppression_that_is_lifted_stops_nothing_any_more_and_stays_as_a_row(world: World) -> None:
     waits(world, ANNE)
     hold(world)
     world.post(world.not_me_link(ANNE))
@@ -98,6 +130,18 @@ def test_a_held_suppression_that_ends_or_is_lifted_stops_nothing_any_more_and_st
     lift(world)
     sweep(world)
     assert world.count(Suppression) == 0
+
+
+def test_the_times_of_emails_to_who_is_held_stay(world: World) -> None:
+    for who in (ANNE, BART):
+        waits(world, who)
+    hold(world)
+    world.clock.forward(days=31)
+    sweep(world)
+    assert world.count(Address, Address.last_mail_at.is_not(None)) == 1
+    lift(world)
+    sweep(world)
+    assert world.count(Address) == 0
 
 
 def test_a_hold_on_one_list_holds_that_list_alone(world: World) -> None:
