@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from subscriptions.actions import erase
 from subscriptions.domain.evidence import Fact
 from subscriptions.domain.roles import Role
 from subscriptions.store import holds
@@ -171,6 +172,19 @@ def test_what_they_sign_up_for_after_the_request_outlives_the_erasure_that_waite
     lift(world)
     sweep(world)
     assert [(row.address, row.is_open) for row in world.subscriptions()] == [(None, False), (ANNE, True)]
+
+
+def test_two_that_resume_an_erasure_do_it_once(world: World) -> None:
+    world.subscribe(ANNE)
+    hold(world)
+    run(world, "erase", ANNE, "--yes")
+    world.parts.sender.begin_anew()
+    lift(world)
+    [(who, asked)] = erase.released().items()
+    for _ in range(2):
+        erase.resume(who, asked, world.clock.now())
+    assert [row.fact for row in world.evidence()].count(Fact.ERASED) == 1
+    assert erase.released() == {}
 
 
 def test_a_clock_that_goes_back_frees_nothing_and_breaks_nothing(world: World) -> None:

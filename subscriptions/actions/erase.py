@@ -117,8 +117,8 @@ def resume(key: bytes, asked: datetime, now: datetime) -> None:
     """End an erasure that has waited for a hold. What they have signed up for since then stays."""
     with transaction() as session:
         addresses.lock(session, key)
-        _forget(session, key, now, asked)
-        holds.erasure_done(session, key)
+        if holds.end_waiting(session, key):
+            _forget(session, key, now, asked)
 
 
 def _forget(session: Session, key: bytes, now: datetime, asked: datetime | None = None) -> None:

@@ -117,9 +117,11 @@ def erasures_due(session: Session, at_most: int) -> dict[bytes, datetime]:
     return {key: asked for key, asked in session.execute(found) if asked}
 
 
-def erasure_done(session: Session, key: bytes) -> None:
-    done = update(Hold).where(Hold.key == key, Hold.lifted_at.is_not(None)).values(erase_asked=None)
-    session.execute(done, execution_options=BLIND)
+def end_waiting(session: Session, key: bytes) -> bool:
+    """Its erasure waits no more; whether it still did, or another process was faster."""
+    waited = Hold.key == key, Hold.lifted_at.is_not(None), Hold.erase_asked.is_not(None)
+    ended = update(Hold).where(*waited).values(erase_asked=None).returning(Hold.id)
+    return bool(session.scalars(ended, execution_options=BLIND).all())
 
 
 def forget_lifted(session: Session, at_most: int) -> int:
