@@ -76,6 +76,8 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "suppressions add": (f"{ANNE} --scope all --reason asked --yes", [("suppressions add", ANNE)]),
     "suppressions show": ("", [("suppressions show", 1)]),
     "suppressions lift": (f"{ANNE} --reason asked", [("suppressions lift", ANNE)]),
+    "hold add": (f"{ANNE} --reason dispute --review 2027-03-01", [("hold add", ANNE)]),
+    "hold show": ("", [("hold show", 1)]), "hold lift": (f"{ANNE} --reason over", [("hold lift", ANNE)]),
     "erase": (f"{BART} --yes", [("erase", BART)]),
     "jobs run": ("deliver", [("jobs run", 0)]),
     "mail test": (ANNE, []),
@@ -84,8 +86,9 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "abuse cancel": ("--since 2h --yes", [("abuse cancel begun", 1), ("abuse cancel done", 1)]),
     "abuse refresh": ("domains", [("abuse refresh", 2)]),
     "audit show": (ANNE, [("audit show", ANNE)]),
+    "retention show": ("", []),
     "go-live": ("--yes", [("go-live", 3)]),
-}
+}  # fmt: skip
 
 
 def test_each_command_leaves_the_rows_that_are_said_of_it_here(

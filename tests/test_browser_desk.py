@@ -24,6 +24,7 @@ PAGES = (
     "export",
     "export/back",
     "abuse",
+    "holds",
     "export?layout=listmonk",
     "health",
     "record",

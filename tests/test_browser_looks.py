@@ -20,7 +20,7 @@ SCREENS: dict[str, dict[str, Any]] = {
     "narrowest": {"viewport": {"width": 320, "height": 640}, "forced_colors": "none", "reduced_motion": "reduce"},
 }
 AS_IT_WAS = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "no-preference"}
-PAGES = 35
+PAGES = 36
 SHAPE = """() => ({
     width: document.documentElement.scrollWidth,
     lang: document.documentElement.lang,

@@ -12,7 +12,7 @@ from flask import Flask
 from subscriptions.actions import erase, suppress
 from subscriptions.domain.address import parse
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.store.engine import reading, transaction
+from subscriptions.store.engine import reading
 from subscriptions.store.models import Address, Audit, Evidence, Registration, Subscription, Suppression
 from tests.builders import ANNE, NEWS, OFFERS, Movable, World, link_in, text_of, through
 from tests.preferences import Page
@@ -97,14 +97,8 @@ def has_two_lists(world: World, relay: Relay, who: str) -> None:
     world.clock.forward(days=800)
 
 
-def is_held(world: World, relay: Relay, who: str) -> None:
-    subscribes(world, relay, who)
-    with transaction() as session:
-        session.execute(sa.update(Subscription).where(Subscription.address == who).values(held="a dispute"))
-
-
 LIVES = [
-    waits, is_blocked, subscribes, has_left, is_never_asked, is_never_mailed, reports_one_list, has_two_lists, is_held,
+    waits, is_blocked, subscribes, has_left, is_never_asked, is_never_mailed, reports_one_list, has_two_lists,
 ]  # fmt: skip
 
 
@@ -163,7 +157,6 @@ def test_mail_and_command_say_what_is_stored_afterwards(world: World, relay: Rel
     mail = relay.mails[-1].message
     for text in (output, text_of(mail), re.sub(r"<[^>]+>", "", text_of(mail, "html"))):
         assert said(text) == expected(stored(world, who))
-        assert ("This proof is needed in a legal dispute" in " ".join(text.split())) is (life is is_held)
     assert ("Erased" in output and said(output) - {NOTHING}) or life in (waits, is_blocked)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from subscriptions import deadline
 from subscriptions.actions import ended
 from subscriptions.domain.evidence import Channel, Fact
-from subscriptions.store import addresses, audit, evidence, registrations, subscriptions, vacuum
+from subscriptions.store import addresses, audit, evidence, holds, registrations, subscriptions, vacuum
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Subscription
@@ -26,11 +26,11 @@ def correct(
     with transaction() as session:
         addresses.lock(session, key)
         rows = [row for row in subscriptions.of_key(session, key) if row.is_open and row.list_id in offered]
-        changed = [(row, said) for row in rows
-                   if (said := _correct(session, row, fields, locale, offered[row.list_id]))]  # fmt: skip
-        for row, said in changed:
-            told = {"changed": said}
-            evidence.add(session, Fact.CORRECTED, now, how, subscription_id=row.id, actor=actor, details=told)
+        told = [(row, _correct(session, row, fields, locale, offered[row.list_id], now)) for row in rows]
+        changed = [(row, said, kept) for row, (said, kept) in told if said]
+        for row, said, kept in changed:
+            details = {"changed": said} | ({"withheld": kept} if kept else {})
+            evidence.add(session, Fact.CORRECTED, now, how, subscription_id=row.id, actor=actor, details=details)
         audit.write(session, act if changed else None)
         return len(changed)
 
@@ -50,9 +50,10 @@ def correct_each(
 
 
 def _correct(
-    session: Session, row: Subscription, fields: Mapping[str, str], locale: str | None, offered: Sequence[str]
-) -> list[str]:
-    """What has changed."""
+    session: Session, row: Subscription, fields: Mapping[str, str], locale: str | None, offered: Sequence[str],
+    now: datetime,
+) -> tuple[list[str], list[str]]:  # fmt: skip
+    """What has changed, and what was emptied and stays in the sign-ups, since a hold keeps it."""
     before = fields_of(row)
     after = before | {name: text for name, text in fields.items() if name in {*offered, *before}}
     after = {name: text for name, text in after.items() if text}
@@ -63,8 +64,21 @@ def _correct(
     if changed:
         row.name, row.locale = after.pop("name", None), locale
         row.fields = after or None
-        _forget(session, row, sorted({*changed} & {*before} - {*fields_of(row)}))
-    return changed
+        emptied = sorted({*changed} & {*before} - {*fields_of(row)})
+        if any(one.covers(row.list_id) for one in holds.active(session, row.key, now)):
+            return changed, emptied
+        _forget(session, row, emptied)
+    return changed, []
+
+
+def forget_withheld(session: Session, key: bytes, now: datetime) -> None:
+    """What was emptied while a hold kept it goes now, unless another still does."""
+    held = holds.active(session, key, now)
+    for row in subscriptions.of_key(session, key):
+        facts = evidence.of_subscription(session, row.id)
+        names = {name for fact in facts for name in fact.details.get("withheld", ())} - {*fields_of(row)}
+        if not any(one.covers(row.list_id) for one in held):
+            _forget(session, row, sorted(names))
 
 
 def fields_of(row: Subscription) -> dict[str, str]:

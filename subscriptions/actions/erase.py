@@ -1,5 +1,9 @@
-"""Erase: the right to erasure. First a mail says what stays and until when, then the person is gone."""
+"""Erase: the right to erasure. First a mail says what stays and until when, then the person is gone.
 
+What a legal hold keeps waits for its end (GDPR 17(3)(e)).
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +19,7 @@ from subscriptions.store import (
     audit,
     counters,
     evidence,
+    holds,
     mailbox,
     outbox,
     registrations,
@@ -22,7 +27,7 @@ from subscriptions.store import (
     vacuum,
 )
 from subscriptions.store.audit import Act
-from subscriptions.store.engine import repeated, transaction
+from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.kept import Kept, after_erasure
 from subscriptions.store.models import Registration, Subscription
 
@@ -55,11 +60,20 @@ def ask(
         if not rows and not stored:
             return Erasure(0, 0, after_erasure(session, key, now, policy, mailbox))
         end_open(session, key, None, _asked_for(actor, how), now, policy)
-        row = addresses.find(session, key)
-        if row is None or row.erase_by is None:  # asked again: the first hour and the first mail hold
+        if not _is_asked(session, key, rows, stored, now):
             _owe(session, rows, stored, now)
             addresses.erase_by(session, key, now + ERASE_WITHIN)
         return Erasure(len(rows), len(stored), after_erasure(session, key, now, policy, mailbox))
+
+
+def _is_asked(
+    session: Session, key: bytes, rows: list[Registration], stored: list[Subscription], now: datetime
+) -> bool:
+    """Asked again: the first hour and the first mail hold, and so they do while all of it waits for a hold to end."""
+    row = addresses.find(session, key)
+    waits = max((one.erase_asked for one in holds.active(session, key, now) if one.erase_asked), default=None)
+    newest = max([row.registered_at for row in rows] + [row.registered_at for row in stored])
+    return (row is not None and row.erase_by is not None) or (waits is not None and newest <= waits)
 
 
 def _owe(session: Session, rows: list[Registration], stored: list[Subscription], now: datetime) -> None:
@@ -86,22 +100,54 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
     with transaction() as session:
         addresses.lock(session, key)
         registrations.remove_unconfirmed(session, key, Cause.ERASURE, now)
-        for row in registrations.of_key(session, key):
-            row.address = row.typed = row.name = row.fields = row.mailbox = None
         end_open(session, key, None, _asked_for("erasure"), now, policy)  # what was confirmed within the hour as well
-        ended = _stored(session, key)
-        for subscription in ended:
-            _seal(session, subscription, now)
-        evidence.forget_ips(session, [row.id for row in ended], Cause.IPS_ERASED, now)
         registrations.forget_replaced(session, key)
-        mailbox.forget(session, key)
         addresses.erase_by(session, key, None)
+        _forget(session, key, now)
+
+
+def released(at_most: int = 100) -> Mapping[bytes, datetime]:
+    """Keys whose hold is lifted, each with the time up to which an erasure that waited for that was asked for."""
+    with reading() as session:
+        return holds.erasures_due(session, at_most)
+
+
+@repeated
+def resume(key: bytes, asked: datetime, now: datetime) -> None:
+    """End an erasure that has waited for a hold. What they have signed up for since then stays."""
+    with transaction() as session:
+        addresses.lock(session, key)
+        if holds.end_waiting(session, key):
+            _forget(session, key, now, asked)
+
+
+def _forget(session: Session, key: bytes, now: datetime, asked: datetime | None = None) -> None:
+    """What there was when it was asked for, or all; but for what is held: that waits."""
+    held, rows = holds.active(session, key, now), registrations.of_key(session, key)
+    newer = asked is not None and any(row.registered_at > asked for row in rows)
+    for row in rows:
+        if not _stays(row, held, asked):
+            row.address = row.typed = row.name = row.fields = row.mailbox = None
+    ended = [row for row in _stored(session, key) if not _stays(row, held, asked)]
+    for subscription in ended:
+        _seal(session, subscription, now)
+    evidence.forget_ips(session, [row.id for row in ended], Cause.IPS_ERASED, now)
+    session.flush()
+    vacuum.due(session)
+    if held:
+        holds.postpone_erasure(session, key, asked or now)
+    elif not newer:
+        mailbox.forget(session, key)
         addresses.forget_count(session, key)
-        session.flush()
         addresses.forget_unknown(session, [key])
         audit.forget_unknown(session, key=key)
+    if not held:
         counters.add(session, {"erased": 1})
-        vacuum.due(session)
+
+
+def _stays(row: Registration | Subscription, held: list[holds.Standing], asked: datetime | None) -> bool:
+    is_newer = asked is not None and row.registered_at > asked
+    return is_newer or any(one.covers(row.list_id) for one in held)
 
 
 def _seal(session: Session, row: Subscription, now: datetime) -> None:

@@ -84,11 +84,11 @@ def disown(link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
 
 def _end(session: Session, registration: Registration, event: Event, now: datetime, policy: Policy) -> None:
     step = registration_step(state_at(registration.state, registration.confirm_by, now), event)
-    if step.to is State.ERASED:
-        registrations.remove(session, [registration.id], Cause.NOT_ME, now)
+    channel, reason = _HOW[event]
+    is_gone = step.to is State.ERASED and not registrations.remove(session, [registration.id], Cause.NOT_ME, now)
+    if is_gone:
         vacuum.due(session)
         return
-    channel, reason = _HOW[event]
     by = "the page's form" if event is Event.DISOWN else "one-click of the mail program"
     evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id, details={"by": by})
     subscription = subscriptions.find(session, registration.subscription_id)

@@ -14,6 +14,7 @@ from subscriptions.store import (
     audit,
     counters,
     evidence,
+    holds,
     outbox,
     registrations,
     subscriptions,
@@ -52,7 +53,7 @@ def purge_proofs(now: datetime) -> int:
 @repeated
 def _delete(
     due_at: Callable[[Session, datetime, int], Sequence[tuple[int, bytes]]],
-    remove: Callable[[Session, Sequence[int], Cause, datetime], None],
+    remove: Callable[[Session, Sequence[int], Cause, datetime], object],
     cause: Cause,
     now: datetime,
 ) -> int:
@@ -115,6 +116,16 @@ def forget_audited(now: datetime) -> int:
         if ended:
             vacuum.due(session)
         return ended
+
+
+@repeated
+def forget_holds(now: datetime) -> int:
+    """Delete a batch of lifted holds on those of whom nothing else is known any more; how many."""
+    with transaction() as session:
+        gone = holds.forget_lifted(session, BATCH)
+        if gone:
+            vacuum.due(session)
+        return gone
 
 
 def whole(sweep: Callable[[datetime], int], now: datetime, between: Callable[[], bool]) -> int:

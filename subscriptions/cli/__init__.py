@@ -50,6 +50,7 @@ def commands() -> dict[str, click.Command]:
         audit,
         evidence,
         go_live,
+        holds,
         jobs,
         lists,
         mails,
@@ -57,12 +58,14 @@ def commands() -> dict[str, click.Command]:
         policies,
         proof,
         records,
+        retention,
     )
 
-    of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proof.proof
+    of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proof.proof, holds.group
     of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
-    of_service = jobs.group, abuse.group, audit.group, evidence.group, go_live.go_live, accounts.group
-    ours = (*of_admin, *of_people, mails.mail, *of_service, policies.group, records.group)
+    of_officer = policies.group, records.group, evidence.group, retention.group
+    of_service = jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group
+    ours = (*of_admin, *of_people, mails.mail, *of_officer, *of_service)
     found: dict[str, click.Command] = {command.name or "": command for command in ours}
     bench = find_spec("bench")  # as in our repository; others have packages of that name
     if bench is not None and bench.origin == str(Path(__file__).resolve().parents[2] / "bench" / "__init__.py"):

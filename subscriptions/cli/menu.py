@@ -9,11 +9,11 @@ from subscriptions import __version__
 
 # the commands of `yestwice --help` in their order; a group stands for all that it has
 SECTIONS = {
-    "People": "explain proof unsubscribe erase suppressions",
+    "People": "explain proof unsubscribe erase suppressions hold",
     "The desk": "accounts",
-    "For the privacy officer": "record",
+    "For the privacy officer": "record retention evidence",
     "Lists and emails": "lists policy export mail",
-    "Running the service": "go-live jobs tokens audit evidence abuse migrate",
+    "Running the service": "go-live jobs tokens audit abuse migrate",
     "Measuring": "bench",
 }
 EXAMPLES = {
@@ -24,6 +24,9 @@ EXAMPLES = {
     "suppressions show": "suppressions show anne@example.org",
     "suppressions add": 'suppressions add anne@example.org --scope all --reason "asked by letter"',
     "suppressions lift": 'suppressions lift anne@example.org --reason "she asked us to"',
+    "hold add": 'hold add anne@example.org --reason "case 12 C 34/26" --review 2027-03-01',
+    "hold show": "hold show",
+    "hold lift": 'hold lift anne@example.org --reason "the case is over"',
     "lists show": "lists show",
     "lists create": 'lists create concerts --name "Concert letter" --locale en',
     "lists edit": 'lists edit concerts --set controller="Example Society" --set public=false',
@@ -42,6 +45,7 @@ EXAMPLES = {
     "audit show": "audit show anne@example.org --since 30d",
     "evidence verify": "evidence verify --against head.txt",
     "evidence head": "evidence head",
+    "retention show": "retention show --dry-run",
     "abuse show": "abuse show",
     "abuse cancel": "abuse cancel --since 2h --until 10m --network 203.0.113.0/24",
     "abuse refresh": "abuse refresh disposable_email_blocklist.conf",

@@ -17,6 +17,8 @@ class Fact(StrEnum):
     RESTRICTED = "restricted"
     UNRESTRICTED = "unrestricted"
     ERASED = "erased"
+    HELD = "hold placed"
+    RELEASED = "hold lifted"
 
 
 class Channel(StrEnum):
@@ -67,6 +69,8 @@ DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.RESTRICTED: frozenset({"reason"}),
     Fact.UNRESTRICTED: frozenset({"told", "told_on"}),  # GDPR 18(3): how and when, before it was lifted
     Fact.ERASED: frozenset({"keeps_until"}),
+    Fact.HELD: frozenset({"reason", "review_on"}),
+    Fact.RELEASED: frozenset({"reason"}),
 }
 
 ANOTHER_SITE = "another site"  # flag of a registration: its form stood on no site of the list and on none of ours

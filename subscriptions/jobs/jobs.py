@@ -41,7 +41,7 @@ def _purge(run: Run) -> int:
     forget_times = partial(sweep.forget_times, policy=run.parts.policy)
     for more in (
         sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions, forget_times, sweep.forget_compiled,
-        sweep.forget_audited,
+        sweep.forget_holds, sweep.forget_audited,
     ):  # fmt: skip
         sweep.whole(more, run.now, run.alive)
     vacuum.sweep_files(run.now, asked=run.asked)
@@ -52,6 +52,8 @@ def _deliver(run: Run) -> int:
     sent = run.parts.sender.deliver()
     for key in erase.due(run.now):
         erase.finish(key, run.now, run.parts.policy)
+    for key, asked in erase.released().items():
+        erase.resume(key, asked, run.now)
     return sent
 
 

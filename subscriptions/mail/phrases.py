@@ -66,7 +66,6 @@ def what_stays(
     found = []
     if kept.proof_until:
         found.append(timed(_PROOF, kept.proof_until))
-        found += [said(_HELD)] if kept.is_held else []
     if kept.mails_until:
         found.append(timed(_MAILS, kept.mails_until))
     for no in dict.fromkeys(kept.suppressions):
@@ -80,7 +79,8 @@ def what_stays(
             found.append(timed(_NOT_ASKED_FOR, no.until, list=name_of(no.list_id)))
     if found and kept.is_audited:
         found.append(said(_AUDITED))
-    return [*found, said(_BY_HASH)] if found else [said(_NOTHING)]
+    held = [said(_HELD)] if kept.is_held else []  # the one thing of all this that is not under a hash
+    return [*found, *([said(_BY_HASH)] if found else []), *held] or [said(_NOTHING)]
 
 
 _NOTHING = marked("We keep nothing about you.")
@@ -89,7 +89,10 @@ _PROOF = marked(
     "signed up, confirmed and unsubscribed, and which emails we sent. It contains no address, name or IP address. "
     "We may have to show it in court (Article 17(3)(e) GDPR)."
 )
-_HELD = marked("This proof is needed in a legal dispute. If the dispute takes longer, we keep it for longer.")
+_HELD = marked(
+    "We cannot delete everything yet: some of your data is needed in a legal dispute (Article 17(3)(e) GDPR). "
+    "We keep it until the dispute is over, use it for nothing else, send you nothing, and then delete it."
+)
 _MAILS = marked(
     "Until %(time)s we keep the times of our last emails, so that nobody can use our forms to flood your mailbox."
 )

@@ -14,7 +14,7 @@ from subscriptions.domain.budget import Budget
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.refusals import Refusal
-from subscriptions.store import arrays
+from subscriptions.store import arrays, holds
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Address, Captured, Owed, Registration, Subscription, Suppression
 from subscriptions.store.trips import Later, Trip, trip
@@ -132,9 +132,9 @@ def give_back(session: Session, key: bytes, mail: MailKind, owed_at: datetime) -
 
 def times_over(session: Session, edge: datetime, at_most: int) -> Sequence[bytes]:
     """Forget the times of mailboxes whose last mail was then or earlier; their keys."""
-    over = select(Address.key).where(Address.last_mail_at <= edge).limit(at_most).with_for_update(skip_locked=True)
+    over = select(Address.key).where(Address.last_mail_at <= edge, ~holds.on_any_of(Address.key)).limit(at_most)
     nothing = {"mails": "", "requests": None, "renewals": None, "last_mail_at": None}
-    forget = update(Address).where(Address.key.in_(over)).values(nothing)
+    forget = update(Address).where(Address.key.in_(over.with_for_update(skip_locked=True))).values(nothing)
     return session.scalars(forget.returning(Address.key), execution_options=BLIND).all()
 
 

@@ -12,6 +12,7 @@ from subscriptions.store.models import (
     ActorKind,
     Address,
     Audit,
+    Hold,
     Read,
     Registration,
     Subscription,
@@ -119,7 +120,8 @@ def is_about(session: Session, key: bytes) -> bool:
 
 def forget_unknown(session: Session, *, key: bytes | None = None, at_most: int | None = None) -> int:
     """End the person's part of rows about those of whom nothing is known any more (or of one); how many rows."""
-    known = [exists().where(table.key == Audit.about) for table in (Registration, Subscription, Suppression, Address)]
+    tables = Registration, Subscription, Suppression, Address, Hold
+    known = [exists().where(table.key == Audit.about) for table in tables]
     which = select(Audit.id).where(Audit.about.is_not(None) if key is None else Audit.about == key, ~or_(*known))
     ended = update(Audit).where(Audit.id.in_(which.limit(at_most))).values(about=None, reason=None).returning(Audit.id)
     return len(session.execute(ended, execution_options=BLIND).all())

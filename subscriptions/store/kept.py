@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, audit, subscriptions, suppressions
+from subscriptions.store import addresses, audit, holds, subscriptions, suppressions
 
 
 class SaidNo(NamedTuple):
@@ -23,7 +23,7 @@ class Kept(NamedTuple):
     """All of it by a keyed hash alone; nothing of it where a time is none."""
 
     proof_until: datetime | None = None  # sealed evidence, the longest
-    is_held: bool = False  # by a dispute: longer, if that takes longer
+    is_held: bool = False  # a hold keeps some or all of it as it is, until a dispute is over
     mails_until: datetime | None = None  # the times of mails
     suppressions: tuple[SaidNo, ...] = ()
     is_audited: bool = False  # as long as anything of the above stays
@@ -37,7 +37,7 @@ def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy, m
     )
     kept = Kept(
         max((row.proof_until or policy.proof_until(now) for row in proofs), default=None),
-        any(row.held for row in proofs),
+        bool(holds.active(session, key, now)),
         _mails_until(session, {key, mailbox or key}, now, policy),
         said_no,
     )

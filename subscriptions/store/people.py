@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from subscriptions.store.models import List, Subscription
+from subscriptions.store.models import Address, Captured, Evidence, List, Registration, Subscription
 from subscriptions.store.models.people import DOMAIN, FOLDED
 from subscriptions.store.subscriptions import mailable, shown
 
@@ -84,3 +84,13 @@ def mailable_beginning(session: Session, list_id: int, signs: str, now: datetime
     """The addresses that an export may carry and that begin with one of these signs: few."""
     begins = or_(*(and_(*_between(session, FOLDED, sign)) for sign in signs))
     return session.scalars(select(Subscription.address).where(*mailable(list_id, now), begins)).all()
+
+
+def numbers_of(session: Session, key: bytes) -> dict[str, int]:
+    """How many rows are stored about an address that has confirmed nothing, by table."""
+    mine = select(Registration.id).where(Registration.key == key)
+    which = {"registrations": Registration.key == key, "evidence": Evidence.registration_id.in_(mine),
+             "mailbox": Captured.key == key, "addresses": Address.key == key}  # fmt: skip
+    tables = Registration, Evidence, Captured, Address
+    return {name: session.scalar(select(func.count()).select_from(table).where(one)) or 0
+            for table, (name, one) in zip(tables, which.items(), strict=True)}  # fmt: skip

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Cause
 from subscriptions.domain.lifecycle import Registration as State
-from subscriptions.store import removals
+from subscriptions.store import holds, removals
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, Registration
 
@@ -88,20 +88,31 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
 
     At a start the blocking runs beside the purge and holds the same rows: passed over, they would stay an hour.
     """
-    over = Registration.state != State.CONFIRMED, Registration.purge_at <= now
-    due = select(Registration.id, Registration.key).where(*over).limit(at_most)
+    due = select(Registration.id, Registration.key).where(*over(now)).limit(at_most)
     return session.execute(due.with_for_update(skip_locked=True)).all() or session.execute(due.with_for_update()).all()
 
 
 def number_to_purge_at(session: Session, now: datetime) -> int:
-    over = Registration.state != State.CONFIRMED, Registration.purge_at <= now
-    return session.scalar(select(func.count()).select_from(Registration).where(*over)) or 0
+    return session.scalar(select(func.count()).select_from(Registration).where(*over(now))) or 0
 
 
-def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> None:
-    """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies. The deletion log says so."""
-    removals.of_evidence(session, Evidence.registration_id.in_(ids), len(ids), cause, now)
-    session.execute(delete(Registration).where(Registration.id.in_(ids)), execution_options=BLIND)
+def over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of those whose month is over, what no hold keeps."""
+    return Registration.state != State.CONFIRMED, Registration.purge_at <= now, ~holds.on(Registration)
+
+
+def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> Sequence[int]:
+    """Delete rows with all that hangs on them: evidence, waiting mails, mailbox copies. The deletion log says so.
+
+    Gives those that a hold keeps: they are blocked at once, and go with the first sweep after the hold.
+    """
+    at_once = {"state": State.BLOCKED, "purge_at": Registration.registered_at}
+    held = update(Registration).where(Registration.id.in_(ids), holds.on(Registration)).values(at_once)
+    kept = session.scalars(held.returning(Registration.id), execution_options=BLIND).all()
+    gone = [*{*ids} - {*kept}]
+    removals.of_evidence(session, Evidence.registration_id.in_(gone), len(gone), cause, now)
+    session.execute(delete(Registration).where(Registration.id.in_(gone)), execution_options=BLIND)
+    return kept
 
 
 def remove_unconfirmed(session: Session, key: bytes, cause: Cause, now: datetime) -> None:

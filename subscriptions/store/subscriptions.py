@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from subscriptions.domain.evidence import Cause, Fact
 from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
-from subscriptions.store import arrays, removals
+from subscriptions.store import arrays, holds, removals
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, List, Registration, Subscription, Suppression
 from subscriptions.store.suppressions import in_force
@@ -66,7 +66,8 @@ def locale_of(session: Session, key: bytes, list_id: int) -> str | None:
 
 def ips_over_at(session: Session, now: datetime, at_most: int) -> Sequence[int]:
     """Subscriptions whose IP addresses have had their time."""
-    return session.scalars(select(Subscription.id).where(Subscription.ip_until <= now).limit(at_most)).all()
+    over = Subscription.ip_until <= now, ~holds.on(Subscription)
+    return session.scalars(select(Subscription.id).where(*over).limit(at_most)).all()
 
 
 def ips_forgotten(session: Session, ids: Sequence[int]) -> None:
@@ -75,24 +76,24 @@ def ips_forgotten(session: Session, ids: Sequence[int]) -> None:
 
 def proof_over_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple[int, bytes]]:
     """Id and key of ended subscriptions whose proof period is over and that nobody holds."""
-    due = select(Subscription.id, Subscription.key).where(Subscription.proof_until <= now, Subscription.held.is_(None))
+    due = select(Subscription.id, Subscription.key).where(Subscription.proof_until <= now, ~holds.on(Subscription))
     return session.execute(due.limit(at_most)).all()
 
 
 def number_proof_over_at(session: Session, now: datetime) -> int:
-    due = Subscription.proof_until <= now, Subscription.held.is_(None)
-    return session.scalar(select(func.count()).select_from(Subscription).where(*due)) or 0
+    return session.scalar(select(func.count()).where(Subscription.proof_until <= now, ~holds.on(Subscription))) or 0
 
 
 def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> None:
-    """Delete subscriptions with the registrations that opened or met them, and all evidence, and log it."""
-    removals.of_evidence(session, removals.of_subscriptions(ids), len(ids), cause, now)
-    session.execute(delete(Registration).where(Registration.subscription_id.in_(ids)), execution_options=BLIND)
-    session.execute(delete(Subscription).where(Subscription.id.in_(ids)), execution_options=BLIND)
+    """Delete those that are not held with the registrations that opened or met them, and all evidence, and log it."""
+    free = holds.free(session, ids)
+    removals.of_evidence(session, removals.of_subscriptions(free), len(free), cause, now)
+    session.execute(delete(Registration).where(Registration.subscription_id.in_(free)), execution_options=BLIND)
+    session.execute(delete(Subscription).where(Subscription.id.in_(free)), execution_options=BLIND)
 
 
 def shown(now: datetime) -> ColumnElement[bool]:
-    is_kept = or_(Subscription.proof_until.is_(None), Subscription.proof_until > now, Subscription.held.is_not(None))
+    is_kept = or_(Subscription.proof_until.is_(None), Subscription.proof_until > now, holds.on(Subscription))
     return (Subscription.state != State.ERASED) & is_kept
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Suppress
 from subscriptions.domain.mail_kinds import SuppressionScope
+from subscriptions.store import holds
+from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Suppression
 
 
@@ -82,20 +84,30 @@ def lift(
     stays for that one alone.
     """
     confirmations = Suppression.scope == SuppressionScope.CONFIRMATIONS
-    which = delete(Suppression).where(or_(Suppression.key == key, and_(_of(key, mailbox), confirmations)))
+    which = [or_(Suppression.key == key, and_(_of(key, mailbox), confirmations))]
     if scope is not None:
-        which = which.where(Suppression.scope == scope)
+        which.append(Suppression.scope == scope)
     if set_by is not None:
-        which = which.where(Suppression.set_by == set_by)
-    lifted = [*session.execute(which.returning(*_KEYS))]
+        which.append(Suppression.set_by == set_by)
+    lifted = _end(session, *which)
     if scope is not SuppressionScope.ALL and set_by is None:
         others = update(Suppression).where(_of(key, mailbox), Suppression.key != key, ~confirmations)
-        lifted += session.execute(others.values(mailbox=Suppression.key).returning(*_KEYS))
+        moved = session.execute(others.values(mailbox=Suppression.key).returning(*_KEYS))
+        lifted += [(key, mailbox) for key, mailbox in moved]
     return lifted
+
+
+def _end(session: Session, *which: ColumnElement[bool]) -> list[Keys]:
+    """Delete these; what a hold keeps of them stays, as one that is over."""
+    free = delete(Suppression).where(*which, ~holds.on_any_of(Suppression.key)).returning(*_KEYS)
+    lasts = or_(Suppression.until.is_(None), Suppression.until > Suppression.set_at)
+    kept = update(Suppression).where(*which, lasts).values(until=Suppression.set_at).returning(*_KEYS)
+    found = [session.execute(end, execution_options=BLIND).all() for end in (free, kept)]
+    return [(key, mailbox) for rows in found for key, mailbox in rows]
 
 
 def ended(session: Session, now: datetime, at_most: int) -> Sequence[Keys]:
     """Delete suppressions that have ended; whose each was."""
-    over = select(Suppression.id).where(Suppression.until <= now).limit(at_most)
+    over = select(Suppression.id).where(Suppression.until <= now, ~holds.on_any_of(Suppression.key)).limit(at_most)
     gone = delete(Suppression).where(Suppression.id.in_(over))
     return session.execute(gone.returning(*_KEYS)).all()

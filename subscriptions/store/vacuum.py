@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.codes import visit_tries
 from subscriptions.domain.policy import Policy
-from subscriptions.store import guards, meta, outbox, traffic
+from subscriptions.store import guards, holds, meta, outbox, traffic
 from subscriptions.store.engine import outside_transaction, transaction
 from subscriptions.store.models import Captured, Counted, Registration
 
 BY_ITSELF_UP_TO = 200 * 2**20  # octets; VACUUM of more holds up sign-ups too long to be run unasked
 AT_ONCE_UP_TO = 20 * 2**20  # octets; VACUUM of less takes a blink
 QUIET = timedelta(minutes=1)
+COPIES_KEPT = timedelta(hours=24)
 _OF_PERSONS = "registrations, evidence, outbox, addresses, subscriptions, audit"
 _DUE, _DONE = "vacuum_due", "0"
 
@@ -30,7 +31,8 @@ def forget_short_lived(session: Session, now: datetime, real_now: datetime, poli
     guards.forget(session, Counted.SIGN_UPS, now, policy.network.period if policy.network else QUIET)
     guards.forget(session, Counted.TRIES, now, visit_tries(policy).period)
     guards.forget_used(session, now)
-    copies = delete(Captured).where(Captured.real_at <= real_now - timedelta(hours=24)).returning(Captured.id)
+    old = Captured.real_at <= real_now - COPIES_KEPT, ~holds.on_any_of(Captured.key)
+    copies = delete(Captured).where(*old).returning(Captured.id)
     waited = outbox.forget_addresses(session, now)
     if session.execute(copies).first() is not None or waited:
         due(session)

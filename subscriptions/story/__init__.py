@@ -13,7 +13,7 @@ from subscriptions.domain.policy import state_at
 from subscriptions.domain.texts import marked
 from subscriptions.mail.rebuild import redacted
 from subscriptions.parts import current_parts
-from subscriptions.store import addresses, evidence, outbox, registrations, subscriptions, suppressions
+from subscriptions.store import addresses, evidence, holds, outbox, registrations, subscriptions, suppressions
 from subscriptions.store.models import Evidence, Registration, Subscription, Wording
 from subscriptions.story import happened, owed
 from subscriptions.story.said import OfList, Rates, Said
@@ -75,26 +75,30 @@ class Story:
     against: list[suppressions.Standing]
     said_no: list[Said]  # the same as sentences
     counted: list[Said]
+    held: list[Said]
 
     @property
     def standing(self) -> list[Said]:
-        return self.said_no + self.counted
+        return self.said_no + self.counted + self.held
 
 
 def tell(session: Session, key: bytes, mailbox: bytes | None, now: datetime, sight: Sight = EVERYTHING) -> Story:
     """`mailbox`: its key, where the address is one spelling of another."""
     signed_up, opened = rows_of(session, key, now, sight)
     against = _all_against(session, key, mailbox, now, sight)
+    held = holds.active(session, key, now) if sight.private else []
     return Story(
         [Record(row, _events(session, evidence.of_registration(session, row.id), sight),
-                [owed.waiting(one, now) for one in outbox.of_registration(session, row)], sign_up_now(row, now))
+                [owed.waiting(one, now) for one in outbox.of_registration(session, row)], sign_up_now(row, now, held))
          for row in signed_up],
         [Record(row, _events(session, _own(session, row), sight),
-                [owed.waiting(one, now) for one in outbox.of_subscription(session, row.id)], _subscription_now(row))
+                [owed.waiting(one, now) for one in outbox.of_subscription(session, row.id)],
+                _subscription_now(row, held))
          for row in opened],
         against,
         [*map(_against, against)],
         _counted(session, key, mailbox, now) if sight.private else [],
+        [*map(_held, held)],
     )  # fmt: skip
 
 
@@ -115,7 +119,8 @@ def is_known(session: Session, key: bytes, now: datetime, sight: Sight) -> bool:
     """
     if any(rows_of(session, key, now, sight)):
         return True
-    return sight.private and sight.lists is None and bool(suppressions.active(session, key, now))
+    is_all = sight.private and sight.lists is None
+    return is_all and bool(suppressions.active(session, key, now) or holds.active(session, key, now))
 
 
 def _all_against(
@@ -140,11 +145,17 @@ def _own(session: Session, row: Subscription) -> list[Evidence]:
     return [event for event in evidence.of_subscription(session, row.id) if event.registration_id is None]
 
 
-def sign_up_now(row: Registration, now: datetime) -> Said:
+def _keeps(row: Registration | Subscription, held: Sequence[holds.Standing]) -> bool:
+    return any(one.covers(row.list_id) for one in held)
+
+
+def sign_up_now(row: Registration, now: datetime, held: Sequence[holds.Standing] = ()) -> Said:
     state = state_at(row.state, row.confirm_by, now)
     if state is State.PENDING:
         text = marked("pending. It can be confirmed until %(time)s; then it is blocked.")
         return Said(text, {"time": row.confirm_by})
+    if state is State.BLOCKED and _keeps(row, held):
+        return Said(marked("blocked. Only the legal hold keeps it: nobody can confirm, email or export it."))
     if state is State.BLOCKED:
         text = marked("blocked, because nobody confirmed it in time. It is deleted on %(time)s.")
         return Said(text, {"time": row.purge_at})
@@ -158,11 +169,15 @@ _ENDED = {
 }
 
 
-def _subscription_now(row: Subscription) -> Said:
+def _subscription_now(row: Subscription, held: Sequence[holds.Standing]) -> Said:
     if row.ended_at is None:
         restricted = marked("subscribed, but restricted: it gets no email.")
         return Said(restricted if row.restricted else marked("subscribed."))
-    kept = Said(marked(". Its proof is kept until %(time)s"), {"time": row.proof_until}) if row.proof_until else ""
+    kept: object = ""
+    if _keeps(row, held):
+        kept = Said(marked(". The legal hold keeps it"))
+    elif row.proof_until:
+        kept = Said(marked(". Its proof is kept until %(time)s"), {"time": row.proof_until})
     return Said(_ENDED.get(row.state, "%(time)s%(kept)s."), {"time": row.ended_at, "kept": kept})
 
 
@@ -179,6 +194,17 @@ def _against(no: suppressions.Standing) -> Said:
             "why": Said(marked("%(reason)s, set on %(time)s%(other)s"), why),
         },
     )
+
+
+def _held(one: holds.Standing) -> Said:
+    waits = Said(marked(" Erasure was requested: it is done when the hold is lifted.")) if one.erase_asked else ""
+    return Said(
+        marked("Legal hold%(list)s since %(time)s, to be reviewed on %(day)s: %(reason)s.%(waits)s"),
+        {
+            "list": Said(marked(" for %(list)s"), {"list": OfList(one.list_id)}) if one.list_id is not None else "",
+            "time": one.placed_at, "day": one.review_on, "reason": one.reason, "waits": waits,
+        },
+    )  # fmt: skip
 
 
 def _counted(session: Session, key: bytes, mailbox: bytes | None, now: datetime) -> list[Said]:

@@ -69,6 +69,9 @@ def sentence(event: Evidence) -> Said:
         Fact.UNRESTRICTED: Said(marked("no longer restricted; they were told before, %(way)s on %(day)s."),
                                 {"way": _way(details.get("told")), "day": _day(details.get("told_on"))}),
         Fact.ERASED: Said(marked("the person was erased from this record.")),
+        Fact.HELD: Said(marked("held for legal reasons, to be reviewed on %(day)s: %(reason)s."),
+                        {"day": _day(details.get("review_on")), "reason": why}),
+        Fact.RELEASED: Said(marked("no longer held: %(reason)s."), {"reason": why}),
     }  # fmt: skip
     return told.get(event.fact) or _registered(event, how)
 

@@ -7,13 +7,13 @@ from subscriptions.web.admin import desk
 from subscriptions.web.api import auth, changes, health, lists, openapi, subscriptions
 from subscriptions.web.embed import form_data, frame, owner_page
 from subscriptions.web.http import adapter, branding, cors, headers, language, problems, static_files, urls
-from subscriptions.web.pages import confirm, inbox, leave, one_more_step, signup, versions
+from subscriptions.web.pages import confirm, inbox, leave, one_more_step, retention, signup, versions
 from subscriptions.web.pages.preferences import routes
 from subscriptions.web.tryout import mailbox
 
 _ROOMS = (
     signup, inbox, frame, confirm, leave, routes, subscriptions, lists, changes, form_data, owner_page,
-    openapi, health, versions,
+    openapi, health, retention, versions,
 )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ def _asking(visitor: Visitor) -> Iterator[str]:
     yield "one-more-step"
     visitor.go("/subscribe")
     yield "several"
+    visitor.go("/retention")
+    yield "retention"
     visitor.go("/nowhere")
     yield "error"
 

@@ -1,6 +1,6 @@
 """What is known about people: addresses, registrations, subscriptions, their evidence, and who said no."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, func, literal_column, text
@@ -88,7 +88,6 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
     confirmed_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     restricted: Mapped[bool] = mapped_column(default=False)
-    held: Mapped[str | None]  # the reason of a legal hold: stops deletion, never mails
     notified_at: Mapped[datetime | None]  # when "you are already subscribed" was last owed
     ip_until: Mapped[datetime | None] = mapped_column(index=True)
     proof_until: Mapped[datetime | None] = mapped_column(index=True)
@@ -133,3 +132,21 @@ class Suppression(db.Model):  # type: ignore[name-defined, misc]
     until: Mapped[datetime | None] = mapped_column(index=True)
     set_by: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)  # the reference of the not-me link
     mailbox: Mapped[bytes] = mapped_column(Key, index=True)  # for all whose spellings no confirmation mail leaves
+
+
+class Hold(db.Model):  # type: ignore[name-defined, misc]
+    """A legal hold: stops the deletion of what there is of an address and what comes; never lets a mail out."""
+
+    __tablename__ = "holds"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[bytes] = mapped_column(Key, index=True)
+    list_id: Mapped[int | None] = mapped_column(ForeignKey("lists.id"))  # none: every list
+    reason: Mapped[str]
+    review_on: Mapped[date]
+    placed_at: Mapped[datetime]
+    placed_by: Mapped[str]  # as the audit names them
+    lifted_at: Mapped[datetime | None]  # none: in force
+    lifted_by: Mapped[str | None]
+    lift_reason: Mapped[str | None]
+    erase_asked: Mapped[datetime | None]  # an erasure that was asked for by then waits for the end of the hold

@@ -26,6 +26,8 @@ _UNCHANGED = {
     "suppress": marked("Emails to this person were stopped already. Nothing was changed."),
     "lift": marked("Nothing stands against emails to this person. Nothing was changed."),
     "erase": marked("This person is being erased already, or there is nothing to erase. Nothing was changed."),
+    "hold": marked("This has been on hold already. Nothing was changed."),
+    "release": marked("Nothing of this person is on hold. Nothing was changed."),
     "send_again": marked("No sign-up of theirs is waiting any more. Nothing was changed."),
     "cancel": marked("No sign-up of theirs is waiting any more. Nothing was changed."),
     "correct": marked("That is what is stored already, or they are subscribed to nothing. Nothing was changed."),

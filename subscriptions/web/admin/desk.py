@@ -16,6 +16,7 @@ from subscriptions.web.admin import (
     go_live,
     guard,
     health,
+    holds,
     links,
     list_editor,
     list_previews,
@@ -36,7 +37,7 @@ from subscriptions.web.admin import (
 )
 from subscriptions.web.http import language
 
-_OF_PEOPLE = people, people_acts, people_help, proof, sign_up, correct_many, exports, back
+_OF_PEOPLE = people, people_acts, people_help, proof, holds, sign_up, correct_many, exports, back
 _OF_LISTS = lists, list_editor, list_previews, list_site, go_live, policies, record
 _OF_SERVICE = abuse, health, numbers, records, service, account, coming_in, links
 _ROOMS = (start, *_OF_PEOPLE, *_OF_LISTS, *_OF_SERVICE)  # each adds its pages, imported
@@ -58,7 +59,8 @@ def _menu() -> list[dict[str, Any]]:
     labels = {
         "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.all_lists": gettext("Lists"),
         "desk.exports": gettext("Export"), "desk.record": gettext("Record"), "desk.health": gettext("Health"),
-        "desk.abuse_page": gettext("Limits and abuse"), "desk.audit_page": gettext("Audit"),
+        "desk.abuse_page": gettext("Limits and abuse"), "desk.all_holds": gettext("Legal holds"),
+        "desk.audit_page": gettext("Audit"),
         "desk.all_tokens": gettext("Tokens"), "desk.all_accounts": gettext("Accounts"),
         "desk.account": gettext("Your account"),
     }  # fmt: skip

@@ -13,7 +13,7 @@ from subscriptions.domain.figures import MANY, Figures
 from subscriptions.jobs import problems
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.store import accounts, lists
+from subscriptions.store import accounts, holds, lists
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
 from subscriptions.store.room import Room
@@ -48,6 +48,7 @@ def of(rows: Sequence[List], figures: Mapping[int, Figures], room: Room, today: 
         *_drafts(),
         *(_copied(rows) if guard.may("desk.record") else ()),
         *(_findings() if is_for_all else ()),
+        *(_reviews() if guard.may("desk.all_holds") else ()),
         *(_second_factors() if guard.may("desk.all_accounts") else ()),
     ]
 
@@ -103,6 +104,15 @@ def _second_factors() -> Iterator[Need]:
         yield Need(ngettext("%(num)d account is protected by a password alone.",
                             "%(num)d accounts are protected by a password alone.", number),
                    gettext("Accounts"), url_for("desk.all_accounts"))  # fmt: skip
+
+
+def _reviews() -> Iterator[Need]:
+    with reading() as session:
+        number = holds.number_overdue(session, current_parts().clock.now())
+    if number:
+        yield Need(ngettext("The review of %(num)d legal hold is overdue.",
+                            "The reviews of %(num)d legal holds are overdue.", number),
+                   gettext("Legal holds"), url_for("desk.all_holds"))  # fmt: skip
 
 
 def _findings() -> Iterator[Need]:

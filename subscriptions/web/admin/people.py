@@ -151,6 +151,7 @@ def shown(found: Person, **said: Any) -> str:
         "restrict": any(not row.restricted for row in open_), "unrestrict": any(row.restricted for row in open_),
         "suppress": not silent, "lift": found.told.against, "erase": found.address,
         "proof": found.told.subscriptions,
+        "hold": not found.told.held, "release": found.told.held,
     }  # fmt: skip
     return render_template(
         "desk/person.html", person=found, verdicts=telling.verdicts(found.told, found.address, at),

@@ -27,6 +27,8 @@ DONE = {
     "suppress": marked("Emails to this person are stopped."),
     "lift": marked("Emails to this person are allowed again. Nobody is subscribed by that."),
     "erase": marked("This person is being erased. They get one last email, which says what stays and until when."),
+    "hold": marked("On hold: nothing of it is deleted until the hold is lifted."),
+    "release": marked("The hold is lifted. What is overdue is deleted within an hour."),
     "send_again": marked("We are sending the confirmation email once more. The time to confirm stays as it was."),
     "cancel": marked("The sign-up is cancelled and deleted."),
     "correct": marked("The details are corrected."),
@@ -137,6 +139,7 @@ _OVER = {
     Standing.ERASED: marked("%(who)s does not get %(list)s, because they were erased. The proof is kept."),
 }
 _NOTHING = marked("%(who)s is on no list. All emails to this address are stopped.")
+_UNKNOWN = marked("%(who)s is on no list, and nothing else is stored about them.")
 _UNASKED = marked("%(who)s is on no list. Confirmation emails to this address are stopped.")
 
 
@@ -155,7 +158,7 @@ def verdicts(told: Story, address: str | None, now: datetime) -> list[Markup]:
     found = [_verdict(row, is_silent(told), now) | {"who": who} for row in latest.values()]
     return [
         sentence(Said(str(one.pop("text")), one), list_of(id_)) for id_, one in zip(latest, found, strict=True)
-    ] or [sentence(Said(_NOTHING if is_silent(told) else _UNASKED, {"who": who}))]
+    ] or [sentence(Said(_NOTHING if is_silent(told) else _UNASKED if told.against else _UNKNOWN, {"who": who}))]
 
 
 def _weight(row: Registration | Subscription) -> tuple[int, datetime]:

@@ -34,7 +34,8 @@ def readyz() -> Response:
     problems, details = condition.look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
     if _may_see():
-        body |= {"problems": problems, "warnings": [*current_parts().warnings, *condition.guesses()], **details}
+        warnings = [*current_parts().warnings, *condition.guesses(), *condition.reviews()]
+        body |= {"problems": problems, "warnings": warnings, **details}
     return json_answer(body, 503 if problems else 200)
 
 

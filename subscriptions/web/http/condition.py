@@ -13,10 +13,12 @@ from subscriptions.domain.refusals import Refusal
 from subscriptions.jobs import problems
 from subscriptions.jobs.jobs import NAMED, late_after
 from subscriptions.parts import current_parts
-from subscriptions.store import jobs, migrate, outbox, refusals, traffic
+from subscriptions.store import holds, jobs, migrate, outbox, refusals, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.http.headers import ARRIVED
 from subscriptions.web.http.problems import GUESSING, MANY_GUESSES
+
+OVERDUE = "legal holds whose review is overdue: {} (yestwice hold show): decide whether they go on"
 
 
 def look() -> tuple[list[str], dict[str, Any]]:
@@ -32,6 +34,16 @@ def guesses() -> list[str]:
     """As far as this process has seen any."""
     most = current_parts().guesses.most(current_parts().clock.now())
     return [GUESSING.format(most)] if most >= MANY_GUESSES else []
+
+
+def reviews() -> list[str]:
+    """Holds that nobody reviews; without a database that is what /readyz says."""
+    try:
+        with reading() as session:
+            number = holds.number_overdue(session, current_parts().clock.now())
+    except (Unavailable, Contention, DBAPIError):
+        return []
+    return [OVERDUE.format(number)] if number else []
 
 
 def _look() -> tuple[list[str], dict[str, Any]]:

@@ -24,11 +24,11 @@ from subscriptions.store.models import List
 from subscriptions.web.http.adapter import incoming
 from subscriptions.web.http.problem import Problem
 
-_KEEP_IT = ("pages.", "inbox.", "frame.", "confirm.", "leave.", "preferences.")
+_KEEP_IT = ("pages.", "inbox.", "frame.", "confirm.", "leave.", "preferences.", "retention.")
 _SWITCHED = {"pages.index": "pages.index", "pages.form": "pages.form", "inbox.check_inbox": "inbox.check_inbox",
              "pages.subscribe": "pages.form", "pages.choose": "pages.choose", "pages.subscribe_chosen": "pages.choose",
              "preferences.form": "preferences.form", "preferences.ask": "preferences.form",
-             "preferences.sent": "preferences.sent"}  # fmt: skip
+             "preferences.sent": "preferences.sent", "retention.page": "retention.page"}  # fmt: skip
 _SAME = ("r", "a", "also", "lists")
 
 

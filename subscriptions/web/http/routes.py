@@ -69,6 +69,7 @@ _NUMBERS = Route(Who.ACCOUNT, right=Right.NUMBERS)
 _PEOPLE = Route(Who.ACCOUNT, right=Right.PEOPLE)
 _ACTS, _PRIVACY = Route(Who.ACCOUNT, right=Right.ACTS), Route(Who.ACCOUNT, right=Right.PRIVACY)
 _OF_ALL = replace(_PRIVACY, of_all=True)
+_HOLD = replace(_OF_ALL, is_grave=True)
 _AUDIT = Route(Who.ACCOUNT, right=Right.AUDIT, of_all=True)
 _EXPORT = Route(Who.ACCOUNT, right=Right.EXPORT)
 _OF_A_LIST = Limits(at_most=256 * 1024, parts=500)  # its texts in several languages
@@ -92,6 +93,7 @@ ROUTES: dict[str, Route] = {
     **_of("preferences", form=_PAGE, ask=_SIGN_UP, sent=_PAGE, link_page=_PAGE, open_=_PAGE, again=_PAGE),
     **_of("preferences", reload=_PAGE, do=_PAGE),
     **_of("versions", wording=_PAGE, policy=_PAGE),
+    **_of("retention", page=_PAGE, line=_PAGE),
     **_of("branding", style=_PAGE, icon=_PAGE, logo=_PAGE),
     **_of("embed", page=_PAGE, script=_PAGE),
     **_of("frame", form=_PAGE, subscribe=_SIGN_UP, check_inbox=_PAGE, again=_SIGN_UP, code=_PAGE),
@@ -103,6 +105,7 @@ ROUTES: dict[str, Route] = {
     **_of("openapi", openapi=_PAGE),
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
     **_of("mailbox", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT, move_clock=_TRYOUT),
+    **_of("tour", show=_TRYOUT, go_on=_TRYOUT),
     **_of("previews", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT),
     **_of("desk", sign_in_page=_DESK, from_here=_COMING_IN, come_in_page=_DESK, come_in=_DESK),
     **_of("desk", forgotten_page=_DESK, forgotten=_DESK),
@@ -128,6 +131,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", abuse_page=_OF_ALL, look_at_attack=_OF_ALL, cancel_attack=replace(_OF_ALL, is_grave=True)),
     **_of("desk", restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),
     **_of("desk", proof_person=_PRIVACY, take_proof=replace(_PRIVACY, is_grave=True)),
+    **_of("desk", all_holds=_OF_ALL, **dict.fromkeys(("hold_address", "hold_person", "release_person"), _HOLD)),
     **_of("desk", suppress_person=_OF_ALL, lift_person=_OF_ALL, erase_person=replace(_OF_ALL, is_grave=True)),
     **_of("desk", start=_NUMBERS, account=_MINE, sign_out_everywhere=_MINE, sign_out=replace(_MINE, is_first=True)),
 }
