@@ -142,6 +142,15 @@ class Profile:
     def wants_no_mail(self) -> bool:
         return _is_never(self.suppressions)
 
+    @property
+    def objected_to(self) -> dict[str, list[int]]:
+        """The controllers that may not write any more, each with its lists."""
+        found: dict[str, list[int]] = {}
+        for row in self.suppressions:
+            if row.controller is not None and row.list_id is not None and not row.of_mailbox:
+                found.setdefault(row.controller, []).append(row.list_id)
+        return found
+
 
 class Outcome(StrEnum):
     """What became of a sign-up; told only to who has proven that the mailbox is theirs."""
@@ -187,14 +196,15 @@ def look(key: bytes, now: datetime, policy: Policy, mailbox: bytes | None = None
         )
 
 
-def never(key: bytes, now: datetime) -> bool:
-    """Whether the owner wants no mail at all."""
+def never(key: bytes, list_id: int, now: datetime) -> bool:
+    """Whether the owner wants no mail of that list, whatever happens."""
     with reading() as session:
-        return _is_never(suppressions.active(session, key, now))
+        standing = suppressions.active(session, key, now)
+    return any(row.scope is SuppressionScope.ALL and row.list_id in (None, list_id) for row in standing)
 
 
 def _is_never(rows: Sequence[Standing]) -> bool:
-    return any(row.scope is SuppressionScope.ALL for row in rows)
+    return any(row.is_never for row in rows)
 
 
 def _those(rows: Sequence[Registration], state: State, now: datetime) -> dict[int, Registration]:

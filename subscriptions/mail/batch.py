@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from subscriptions.clock import Clock
 from subscriptions.domain.address import parse
 from subscriptions.domain.figures import HowOften
-from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.lines import OutMessage
@@ -91,7 +91,8 @@ class Batch:
         key, mailbox = links.key(folded), links.mailbox_key(folded)
         if erases:
             return due._replace(kept=after_erasure(session, key, now, self._composer.policy, mailbox))
-        scopes = [found.scope for found in suppressions.active(session, key, now, mailbox)]
+        standing = suppressions.active(session, key, now, mailbox)
+        scopes = [SuppressionScope.ALL if no.is_never else SuppressionScope.CONFIRMATIONS for no in standing]
         member = due.lead._replace(suppression=min(scopes, default=None))
         return due._replace(key=key, mailbox=mailbox, members=(member,))
 

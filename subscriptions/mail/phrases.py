@@ -70,7 +70,9 @@ def what_stays(
     if kept.mails_until:
         found.append(timed(_MAILS, kept.mails_until))
     for no in dict.fromkeys(kept.suppressions):
-        if no.scope is SuppressionScope.ALL:
+        if no.scope is SuppressionScope.ALL and no.list_id is not None:
+            found.append(filled(said(_NO_MAIL_FOR), {"list": name_of(no.list_id)}))
+        elif no.scope is SuppressionScope.ALL:
             found.append(said(_NO_MAIL))
         elif no.until is None:
             found.append(said(_NOT_ASKED))
@@ -95,6 +97,10 @@ _MAILS = marked(
 )
 _NO_MAIL = marked(
     "No list here emails your address any more. "
+    "To make sure of that, we keep the reason and the date until this is lifted."
+)
+_NO_MAIL_FOR = marked(
+    "%(list)s does not email your address any more. "
     "To make sure of that, we keep the reason and the date until this is lifted."
 )
 _NOT_ASKED = marked(

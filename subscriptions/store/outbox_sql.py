@@ -17,9 +17,11 @@ _hangs_on = Registration.__table__.alias()  # one registration of a form, and `_
 _h = _hangs_on.c
 _list_id, _key = func.coalesce(_r.list_id, _s.list_id, 0), func.coalesce(_r.key, _s.key, literal(b""))
 _mailbox = func.coalesce(_r.mailbox, _s.mailbox)
+_of_one = _o.mail.not_in([kind.value for kind in MailKind if kind.row.of_all])
 _other = literal(SuppressionScope.CONFIRMATIONS, _p.scope.type)  # what one of another spelling counts as
 _suppression = (
-    select(func.min(case((_p.key == _key, _p.scope), else_=_other)))  # "all" comes before "confirmations"
+    # "all" comes before "confirmations"; of one controller, it does not stop what speaks for all of them
+    select(func.min(case((and_(_p.key == _key, or_(_p.list_id.is_(None), _of_one)), _p.scope), else_=_other)))
     .where(
         # by its own key as well: what was signed up before 0.4.0 names no mailbox
         or_(_p.key == _key, _p.mailbox.in_([_key, func.coalesce(_mailbox, _key)])),

@@ -3,7 +3,7 @@
 from subscriptions.store.models.base import db
 from subscriptions.store.models.desk import Account, AccountLink, DeskSession, ExportMark, Passkey
 from subscriptions.store.models.mails import Captured, Letter, List, Owed, Owner, Wording
-from subscriptions.store.models.people import Address, Evidence, Registration, Subscription, Suppression
+from subscriptions.store.models.people import Address, Evidence, Registration, Request, Subscription, Suppression
 from subscriptions.store.models.service import (
     ActorKind,
     Audit,
@@ -21,5 +21,5 @@ from subscriptions.store.models.service import (
 __all__ = [
     "Account", "AccountLink", "ActorKind", "Address", "Audit", "Captured", "Counted", "CountedKey", "Counter",
     "DeskSession", "Evidence", "ExportMark", "Job", "Letter", "List", "Meta", "Owed", "Owner", "Passkey", "Read",
-    "Registration", "Subscription", "Suppression", "Token", "Traffic", "UsedOnce", "Wording", "db",
+    "Registration", "Request", "Subscription", "Suppression", "Token", "Traffic", "UsedOnce", "Wording", "db",
 ]  # fmt: skip

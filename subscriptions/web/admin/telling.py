@@ -142,7 +142,7 @@ _UNASKED = marked("%(who)s is on no list. Confirmation emails to this address ar
 
 def is_silent(told: Story) -> bool:
     """Whether no email at all may reach the address."""
-    return any(one.scope is SuppressionScope.ALL for one in told.against)
+    return any(one.is_never for one in told.against)
 
 
 def verdicts(told: Story, address: str | None, now: datetime) -> list[Markup]:
@@ -152,7 +152,8 @@ def verdicts(told: Story, address: str | None, now: datetime) -> list[Markup]:
     latest: dict[int, Registration | Subscription] = {}
     for row in sorted(rows, key=_weight):
         latest[row.list_id] = row
-    found = [_verdict(row, is_silent(told), now) | {"who": who} for row in latest.values()]
+    never = {one.list_id for one in told.against if one.scope is SuppressionScope.ALL}
+    found = [_verdict(row, not never.isdisjoint({None, row.list_id}), now) | {"who": who} for row in latest.values()]
     return [
         sentence(Said(str(one.pop("text")), one), list_of(id_)) for id_, one in zip(latest, found, strict=True)
     ] or [sentence(Said(_NOTHING if is_silent(told) else _UNASKED, {"who": who}))]

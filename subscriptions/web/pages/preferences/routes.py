@@ -23,11 +23,13 @@ pages = Blueprint("preferences", __name__)
 
 
 @pages.get("/preferences")
+@pages.get("/my-data")
 def form() -> str:
     return _form([])
 
 
 @pages.post("/preferences")
+@pages.post("/my-data")
 def ask() -> BaseResponse | tuple[str, int]:
     """The same answer for every address."""
     parts = current_parts()
@@ -50,6 +52,7 @@ def _form(wrong: list[Problem]) -> str:
 
 
 @pages.get("/preferences/sent")
+@pages.get("/my-data/sent")
 def sent() -> str:
     return render_template("pages/preferences_sent.html", sender=_sender())
 
@@ -59,6 +62,7 @@ def _sender() -> str:
 
 
 @pages.get("/preferences/<token>")
+@pages.get("/my-data/<token>")
 def link_page(token: str) -> tuple[str, int]:
     """One button, and nothing happens before it is pressed: scanners follow every link."""
     opener = current_parts().links.read_preferences(token)
@@ -71,6 +75,7 @@ def link_page(token: str) -> tuple[str, int]:
 
 
 @pages.post("/preferences/<token>")
+@pages.post("/my-data/<token>")
 def open_(token: str) -> tuple[str, int]:
     parts = current_parts()
     opener = parts.links.read_preferences(token)
@@ -92,6 +97,7 @@ def _to_type(mine: Profile) -> Input | None:
 
 
 @pages.post("/preferences/<token>/again")
+@pages.post("/my-data/<token>/again")
 def again(token: str) -> str:
     return _again(current_parts().links.read_preferences(token))
 
@@ -116,12 +122,14 @@ def _typed(whose: Opener | Session) -> str | None:
 
 
 @pages.get("/preferences/my/<act>")
+@pages.get("/my-data/my/<act>")
 def reload(act: str) -> BaseResponse:
     """Where a browser comes that asks again for the page without its form."""
     return redirect(url_for("preferences.form"), 302)
 
 
 @pages.post("/preferences/my/<act>")
+@pages.post("/my-data/my/<act>")
 def do(act: str) -> BaseResponse | tuple[str, int]:
     """An act of the page. Its form carries the session: no cookie, and nobody else can know it."""
     token = request.form.get("session", "")
