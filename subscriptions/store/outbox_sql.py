@@ -46,7 +46,7 @@ READ_AGAIN = (
         func.coalesce(_r.locale, _s.locale, ""),
         func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _r.ref,
         _s.state, _s.restricted, _s.confirmed_at, func.coalesce(_r.fields, _s.fields), _o.owed_at,
-        _o.refusal, _o.refused_at, _o.note, _site,
+        _o.refusal, _o.refused_at, _o.note, _o.request_id, _site,
         _list_id, func.coalesce(_r.wording_id, _s.wording_id), _r.id, _r.state, _r.confirm_by, _suppression,
     )
     .outerjoin_from(Owed.__table__, _hangs_on, _h.id == _o.registration_id)

@@ -38,7 +38,8 @@ def ask() -> BaseResponse | tuple[str, int]:
         return _form([address]), 422
     key, mailbox = parts.links.key(address.folded), parts.links.mailbox_key(address.folded)
     network = origin(incoming(), parts).network
-    limited = preferences.ask(key, address.mailed, network, now(), parts.policy, mailbox)
+    is_mailable = parts.mailable.why_not(address) is None
+    limited = preferences.ask(key, address.mailed, network, now(), parts.policy, mailbox, is_mailable=is_mailable)
     if limited:
         return too_many(limited)
     parts.wake_sender()
