@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions.leave import Withdrawal, end_open
 from subscriptions.domain.evidence import Channel, Fact
-from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
+from subscriptions.domain.lifecycle import NO_MAIL, Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import ERASE_WITHIN, Policy
 from subscriptions.store import (
@@ -18,7 +18,9 @@ from subscriptions.store import (
     mailbox,
     outbox,
     registrations,
+    requests,
     subscriptions,
+    suppressions,
     vacuum,
 )
 from subscriptions.store.audit import Act
@@ -44,12 +46,18 @@ class Erasure:
 @repeated
 def ask(
     key: bytes, now: datetime, policy: Policy, actor: str, act: Act | None = None, mailbox: bytes | None = None,
-    how: Channel = Channel.COMMAND,
+    how: Channel = Channel.COMMAND, never: str = "",
 ) -> Erasure:  # fmt: skip
-    """Begin, where there is a person to erase: end what is open, owe the mail, set the hour."""
+    """Begin, where there is a person to erase: end what is open, owe the mail, set the hour.
+
+    `never`: why nobody writes to this address again, besides.
+    """
     with transaction() as session:
-        addresses.lock(session, key)
         audit.write(session, act)
+        if never:
+            addresses.lock_or_create(session, key, mailbox)
+            suppressions.add(session, key, NO_MAIL, never, now, mailbox=mailbox)
+        addresses.lock(session, key)
         rows = [row for row in registrations.of_key(session, key) if row.address]
         stored = _stored(session, key)
         if not rows and not stored:
@@ -95,6 +103,7 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
         evidence.forget_ips(session, [row.id for row in ended])
         registrations.forget_replaced(session, key)
         mailbox.forget(session, key)
+        requests.note_erased(session, key, now)
         addresses.erase_by(session, key, None)
         addresses.forget_count(session, key)
         session.flush()

@@ -12,7 +12,7 @@ from subscriptions.actions.gate import Limited, Need, Pass, ProofNeeded, gate_fo
 from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
-from subscriptions.domain.policy import RENEWED, TYPED, TYPED_IN_PEACE, Policy, Rate, state_at
+from subscriptions.domain.policy import DOWNLOADS, RENEWED, TYPED, TYPED_IN_PEACE, Policy, Rate, state_at
 from subscriptions.links import Opener
 from subscriptions.store import (
     addresses,
@@ -26,7 +26,7 @@ from subscriptions.store import (
 )
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.kept import Kept, after_erasure
-from subscriptions.store.models import Registration, Subscription
+from subscriptions.store.models import Counted, Registration, Request, Subscription
 from subscriptions.store.suppressions import Standing
 from subscriptions.store.trips import trip
 
@@ -143,6 +143,14 @@ def open_(opener: Opener, now: datetime) -> bool:
         return bool(fresh())
 
 
+@repeated
+def count_download(mark: bytes, now: datetime) -> datetime | None:
+    """Of all that is stored; a time: there were so many that there is no further one until then."""
+    with transaction() as session:
+        since, count = guards.add_one(session, Counted.TRIES, mark, now, DOWNLOADS.period)
+        return since + DOWNLOADS.period if count > DOWNLOADS.count else None
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """Everything of one address; of several subscriptions to a list the newest, an open one first."""
@@ -154,6 +162,7 @@ class Profile:
     suppressions: Sequence[Standing]
     erase_by: datetime | None
     kept: Kept  # if it is erased, or once it was
+    requests: Sequence[Request]
 
     @property
     def open(self) -> list[Subscription]:
@@ -162,6 +171,9 @@ class Profile:
     @property
     def wants_no_mail(self) -> bool:
         return _is_never(self.suppressions)
+
+    def objects(self, list_id: int) -> bool:
+        return any(list_id in of_one for of_one in self.objected_to.values())
 
     @property
     def objected_to(self) -> dict[str, list[int]]:
@@ -214,6 +226,7 @@ def look(key: bytes, now: datetime, policy: Policy, mailbox: bytes | None = None
             suppressions=suppressions.active(session, key, now, mailbox),
             erase_by=row.erase_by if row else None,
             kept=after_erasure(session, key, now, policy, mailbox),
+            requests=requests.of_key(session, key),
         )
 
 

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import preferences
 from subscriptions.actions.preferences import Profile
+from subscriptions.domain.requests import LONGEST
 from subscriptions.links import Opener, Session
 from subscriptions.mail.responsible import sender_of_all
 from subscriptions.parts import current_parts
@@ -147,5 +148,13 @@ def do(act: str) -> BaseResponse | tuple[str, int]:
 
 def _over(session: Session, token: str) -> tuple[str, int]:
     mine, action = known(session), url_for("preferences.do", act="again")
-    shown = {"over": True, "session": token, "action": action, "footer": about(mine), "address": _to_type(mine)}
+    words = request.form.get("words", "")[: 2 * LONGEST]  # what was typed is not lost with the visit
+    shown = {
+        "words": words,
+        "over": True,
+        "session": token,
+        "action": action,
+        "footer": about(mine),
+        "address": _to_type(mine),
+    }
     return render_template("pages/preferences_gone.html", **shown), 410
