@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
-from subscriptions.actions import accounts, erase, numbers, sweep
+from subscriptions.actions import accounts, erase, numbers, on_behalf, requests, sweep
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
 from subscriptions.store import audit, vacuum
@@ -40,7 +40,7 @@ def _purge(run: Run) -> int:
     forget_times = partial(sweep.forget_times, policy=run.parts.policy)
     for more in (
         sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions, forget_times, sweep.forget_compiled,
-        sweep.forget_audited,
+        sweep.forget_audited, partial(requests.forget, policy=run.parts.policy),
     ):  # fmt: skip
         sweep.whole(more, run.now, run.alive)
     vacuum.sweep_files(run.now, asked=run.asked)
@@ -51,6 +51,7 @@ def _deliver(run: Run) -> int:
     sent = run.parts.sender.deliver()
     for key in erase.due(run.now):
         erase.finish(key, run.now, run.parts.policy)
+    on_behalf.lift_told(run.now)
     return sent
 
 
@@ -71,6 +72,10 @@ def _watch(run: Run) -> int:
 
 def _numbers(run: Run) -> int:
     return numbers.tell([row.id for row in run.parts.catalogue.configured], run.now)
+
+
+def _requests(run: Run) -> int:
+    return requests.remind(run.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ JOBS = (
     Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True),
     Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
     Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
+    Job("requests", _requests, timedelta(days=1), Where.CLUSTER, at=timedelta(hours=6)),
     Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER),
     # what this process has counted joins what the others have, and the breaker decides
     Job("watch", _watch, timedelta(seconds=5), Where.WEB),

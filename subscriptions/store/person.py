@@ -85,9 +85,9 @@ def _without_others(found: Rows, whose: Whose) -> None:
     found["registrations"] = [row if row["key"] == whose.key.hex() else {name: row[name] for name in _OF_A_MOVE}
                               for row in found["registrations"]]  # fmt: skip
     facts = found["evidence"]
-    theirs = {(row["registration_id"], row["ip"]) for row in facts if row["fact"] == Fact.CONFIRMED}
+    theirs = {row["ip"] for row in facts if row["fact"] == Fact.CONFIRMED}
     for row in facts:
-        if row["ip"] and row["fact"] != Fact.CONFIRMED and (row["registration_id"], row["ip"]) not in theirs:
+        if row["ip"] and row["ip"] not in theirs:
             row["ip"] = NOT_SHOWN
     for table in ("audit", "requests"):  # who works here is no part of what is stored of the person
         for row in found[table]:

@@ -34,7 +34,11 @@ def readyz() -> Response:
     problems, details = condition.look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
     if _may_see():
-        body |= {"problems": problems, "warnings": [*current_parts().warnings, *condition.guesses()], **details}
+        body |= {
+            "problems": problems,
+            "warnings": [*current_parts().warnings, *condition.guesses(), *condition.overdue()],
+            **details,
+        }
     return json_answer(body, 503 if problems else 200)
 
 

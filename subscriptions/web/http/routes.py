@@ -123,7 +123,8 @@ ROUTES: dict[str, Route] = {
     **_of("desk", correct_many=replace(_ACTS, limits=Limits(at_most=512 * 1024, seconds=30.0))),
     **_of("desk", sign_up_person=_ACTS, send_again_person=_ACTS, cancel_person=_ACTS, correct_person=_ACTS),
     **_of("desk", abuse_page=_OF_ALL, look_at_attack=_OF_ALL, cancel_attack=replace(_OF_ALL, is_grave=True)),
-    **_of("desk", restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),
+    **_of("desk", requests_page=_PRIVACY, enter_request=_PRIVACY, show_request=_PRIVACY, settle_request=_PRIVACY),
+    **_of("desk", answers_person=_PRIVACY, restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),
     **_of("desk", suppress_person=_OF_ALL, lift_person=_OF_ALL, erase_person=replace(_OF_ALL, is_grave=True)),
     **_of("desk", start=_NUMBERS, account=_MINE, sign_out_everywhere=_MINE, sign_out=replace(_MINE, is_first=True)),
 }

@@ -1,17 +1,20 @@
 """What happened to somebody, as pages tell it: to who works at the desk, and to the person."""
 
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
 from babel.units import format_unit
-from flask_babel import get_locale, gettext
+from flask_babel import get_locale, gettext, ngettext
 from markupsafe import Markup
 
 from subscriptions import languages
 from subscriptions.domain.budget import in_unit
 from subscriptions.domain.evidence import PROMISED_IP
 from subscriptions.domain.policy import Rate
+from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
+from subscriptions.store.lists import parties
 from subscriptions.store.models import List, Registration
 from subscriptions.story import Event, Record, Story
 from subscriptions.story.said import OfList, Rates, Said, say
@@ -95,3 +98,27 @@ def _told(event: Event, row: List) -> Told:
     reply = details.get("reply") if "reply" in event.says.proof else None
     mail = event.mail.decode("utf-8", "replace") if event.mail else None
     return Told(event, sentence(event.says.bare, row), reply, ip, mail)
+
+
+# Who gets something of it, and how long it is kept (GDPR 15(1))
+
+
+def recipients(rows: Sequence[List]) -> Iterator[str]:
+    mail = current_parts().settings.mail
+    for party in parties(rows):
+        who, sender = responsible.who(party.row, mail.sender), responsible.sender_of(party.lists, mail.sender)
+        yield gettext("%(who)s, who sends %(lists)s to you as %(sender)s", who=who, sender=sender,
+                      lists=language.listed(party.lists))  # fmt: skip
+    if mail.transport == "smtp":
+        yield gettext("the mail server %(host)s, which delivers our emails", host=mail.host)
+
+
+def periods() -> Iterator[str]:
+    policy = current_parts().policy
+    yield gettext("A sign-up that nobody confirms: a month at most, then it is deleted.")
+    yield gettext("A subscription: until it ends.")
+    yield ngettext("The proof of your consent: to the end of the year in which it ended, and %(num)d year more.",
+                   "The proof of your consent: to the end of the year in which it ended, and %(num)d years more.",
+                   policy.keep_proof_years)  # fmt: skip
+    yield ngettext("IP addresses: %(num)d month after you confirmed.",
+                   "IP addresses: %(num)d months after you confirmed.", policy.keep_ip_months)  # fmt: skip

@@ -3,11 +3,9 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, render_template
-from flask_babel import gettext, ngettext
 
 from subscriptions import story
 from subscriptions.actions import preferences
@@ -18,7 +16,6 @@ from subscriptions.domain.policy import DOWNLOADS
 from subscriptions.export.layouts import FORMULA
 from subscriptions.languages import marked
 from subscriptions.links import Session
-from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
 from subscriptions.store import person
 from subscriptions.store.engine import reading
@@ -26,7 +23,7 @@ from subscriptions.store.lists import parties
 from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
-from subscriptions.web.http.telling import Part, parts_of
+from subscriptions.web.http.telling import Part, parts_of, periods, recipients
 from subscriptions.web.pages.preferences.view import Said, about, known
 
 FORMAT = "yestwice-my-data-1"
@@ -56,32 +53,9 @@ def page(session: Session, token: str) -> Response:
 
 def _own(part: Part) -> Part:
     """Without the IP address of a sign-up that may have been somebody else's."""
-    sure = {(one.event.row.registration_id, one.ip) for one in part.events if one.event.row.fact is Fact.CONFIRMED}
-    not_sure = {one.ip for one in part.events if (one.event.row.registration_id, one.ip) not in sure and one.ip}
-    events = [one._replace(ip=person.NOT_SHOWN) if one.ip in not_sure else one for one in part.events]
+    sure = {one.ip for one in part.events if one.event.row.fact is Fact.CONFIRMED}
+    events = [one._replace(ip=person.NOT_SHOWN) if one.ip and one.ip not in sure else one for one in part.events]
     return part._replace(events=events)
-
-
-def recipients(rows: list[List]) -> Iterator[str]:
-    """Who gets something of it (GDPR 15(1)(c))."""
-    mail = current_parts().settings.mail
-    for party in parties(rows):
-        who, sender = responsible.who(party.row, mail.sender), responsible.sender_of(party.lists, mail.sender)
-        yield gettext("%(who)s, who sends %(lists)s to you as %(sender)s", who=who, sender=sender,
-                      lists=language.listed(party.lists))  # fmt: skip
-    if mail.transport == "smtp":
-        yield gettext("the mail server %(host)s, which delivers our emails", host=mail.host)
-
-
-def periods() -> Iterator[str]:
-    policy = current_parts().policy
-    yield gettext("A sign-up that nobody confirms: a month at most, then it is deleted.")
-    yield gettext("A subscription: until it ends.")
-    yield ngettext("The proof of your consent: to the end of the year in which it ended, and %(num)d year more.",
-                   "The proof of your consent: to the end of the year in which it ended, and %(num)d years more.",
-                   policy.keep_proof_years)  # fmt: skip
-    yield ngettext("IP addresses: %(num)d month after you confirmed.",
-                   "IP addresses: %(num)d months after you confirmed.", policy.keep_ip_months)  # fmt: skip
 
 
 # To take
