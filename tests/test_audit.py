@@ -60,6 +60,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "lists create": ("extra --name Extra --locale en", [("lists create", None)]),
     "lists edit": ("extra --set description=More", [("lists edit", None)]),
     "lists wording": ("extra --text Yes.", [("lists wording", None)]),
+    "requests show": ("", [("requests show", 0)]),
     "tokens create": ("tool --scope read", [("tokens create", None)]),
     "tokens show": ("", []),
     "tokens revoke": ("tool", [("tokens revoke", None)]),

@@ -137,16 +137,15 @@ def lift_told(now: datetime) -> int:
     with transaction() as session:
         rows = restrictions.announced(session)
         addresses.lock(session, *(row.key for row in rows))
-        lifted = [
-            (row, at) for row in rows if row.is_open and row.restricted and (at := restrictions.told_at(session, row))
-        ]
+        told = [(row, restrictions.told_at(session, row)) for row in rows if row.is_open and row.restricted]
+        lifted = [(row, at) for row, at in told if at]
         for row in rows:
             row.unrestrict_at = None
         for row, at in lifted:
             row.restricted = False
-            told = {"told": Channel.EMAIL, "told_on": at.date().isoformat()}
+            how = {"told": Channel.EMAIL, "told_on": at.date().isoformat()}
             evidence.add(
-                session, Fact.UNRESTRICTED, now, Channel.DESK, subscription_id=row.id, actor=ACTOR, details=told
+                session, Fact.UNRESTRICTED, now, Channel.DESK, subscription_id=row.id, actor=ACTOR, details=how
             )
         return len(lifted)
 

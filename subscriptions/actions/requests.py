@@ -1,7 +1,7 @@
 """Requests about one's data: made at one's own page or entered at the desk, then answered, extended or refused."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from subscriptions import clock
 from subscriptions.actions import Refused
@@ -11,11 +11,14 @@ from subscriptions.domain.policy import REQUESTS, Policy
 from subscriptions.domain.requests import Outcome, RequestKind, Step, due_on, extended_until
 from subscriptions.domain.roles import RIGHTS, Right
 from subscriptions.domain.texts import marked
+from subscriptions.links.purposes import used_hash
 from subscriptions.store import accounts, audit, guards, outbox, requests
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import Counted, Request
+from subscriptions.store.trips import trip
 
+DAY = timedelta(days=1)
 SETTLED = marked("Somebody has settled this request meanwhile.")
 TWICE = marked("This request was extended before. The law allows that once.")
 LATE = marked("A request can only be extended within its first month.")
@@ -112,7 +115,7 @@ def forget(now: datetime, policy: Policy, at_most: int = 500) -> int:
 
 
 def remind(now: datetime) -> int:
-    """Owe an email to each account that answers requests, where one of those that it sees is overdue; how many."""
+    """Owe an email, once a day, to each account that answers requests, where one that it sees is overdue; how many."""
     with reading() as session:
         ids = [row.id for row in accounts.all_of(session) if not row.disabled_at and Right.PRIVACY in RIGHTS[row.role]]
     return sum(_remind(id_, now) for id_ in ids)
@@ -125,7 +128,12 @@ def _remind(account_id: int, now: datetime) -> bool:
         if account is None or account.disabled_at or not account.password:
             return False
         _, overdue = requests.number_due(session, now.date(), account.lists)
-        if not overdue or outbox.is_owed(session, MailKind.REQUESTS_DUE, account.email):
+        if not overdue:
+            return False
+        today = used_hash(b"requests", f"{account_id} {now.date()}".encode())
+        with trip(session) as out:
+            fresh = guards.use(out, {today: now + DAY})
+        if not fresh():
             return False
         outbox.owe(session, MailKind.REQUESTS_DUE, now=now, address=account.email)
         return True

@@ -43,9 +43,9 @@ def init_app(app: Flask) -> None:
 
 def commands() -> dict[str, click.Command]:
     """The commands of the product by name."""
-    from subscriptions.cli import abuse, accounts, admin, audit, go_live, jobs, lists, mails, people
+    from subscriptions.cli import abuse, accounts, admin, audit, go_live, jobs, lists, mails, people, requests
 
-    of_people = people.unsubscribe, people.erase, people.explain, people.suppressions
+    of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, requests.group
     of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
     ours = (*of_admin, *of_people, mails.mail, jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group)
     found: dict[str, click.Command] = {command.name or "": command for command in ours}

@@ -9,7 +9,7 @@ from subscriptions import __version__
 
 # the commands of `yestwice --help` in their order; a group stands for all that it has
 SECTIONS = {
-    "People": "explain unsubscribe erase suppressions",
+    "People": "explain unsubscribe erase suppressions requests",
     "The desk": "accounts",
     "Lists and emails": "lists export mail",
     "Running the service": "go-live jobs tokens audit abuse migrate",
@@ -22,6 +22,7 @@ EXAMPLES = {
     "suppressions show": "suppressions show anne@example.org",
     "suppressions add": 'suppressions add anne@example.org --scope all --reason "asked by letter"',
     "suppressions lift": 'suppressions lift anne@example.org --reason "she asked us to"',
+    "requests show": "requests show --all",
     "lists show": "lists show",
     "lists create": 'lists create concerts --name "Concert letter" --locale en',
     "lists edit": 'lists edit concerts --set controller="Example Society" --set public=false',

@@ -104,7 +104,7 @@ JOBS = (
     Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True),
     Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
     Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
-    Job("requests", _requests, timedelta(days=1), Where.CLUSTER, at=timedelta(hours=6)),
+    Job("requests", _requests, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=20)),
     Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER),
     # what this process has counted joins what the others have, and the breaker decides
     Job("watch", _watch, timedelta(seconds=5), Where.WEB),

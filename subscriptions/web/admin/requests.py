@@ -147,7 +147,7 @@ def _words(text: str) -> tuple[str, str]:
 @pages.get("/requests/<int:id_>")
 def show_request(id_: int) -> str:
     row = _find(id_)
-    audit.note(guard.act("requests show", about=row.key, request=id_))
+    audit.note(guard.act("requests open", about=row.key, request=id_))
     return _shown(row)
 
 
