@@ -122,8 +122,8 @@ def announce_lift(key: bytes, list_ids: Collection[int], now: datetime, act: Act
     """Tell the person by mail; the restriction is lifted once that has left (GDPR 18(3)); of how many."""
     with transaction() as session:
         addresses.lock(session, key)
-        rows = [row for row in subscriptions.of_key(session, key)
-                if row.is_open and row.list_id in list_ids and row.restricted and row.unrestrict_at is None]  # fmt: skip
+        known = [row for row in subscriptions.of_key(session, key) if row.is_open and row.list_id in list_ids]
+        rows = [row for row in known if row.restricted and row.unrestrict_at is None]
         for row in rows:
             row.unrestrict_at = now
             outbox.owe(session, MailKind.UNRESTRICTING, now=now, subscription_id=row.id)
@@ -144,9 +144,8 @@ def lift_told(now: datetime) -> int:
         for row, at in lifted:
             row.restricted = False
             how = {"told": Channel.EMAIL, "told_on": at.date().isoformat()}
-            evidence.add(
-                session, Fact.UNRESTRICTED, now, Channel.DESK, subscription_id=row.id, actor=ACTOR, details=how
-            )
+            lifts = Fact.UNRESTRICTED, now, Channel.DESK
+            evidence.add(session, *lifts, subscription_id=row.id, actor=ACTOR, details=how)
         return len(lifted)
 
 

@@ -23,9 +23,10 @@ def show(*, with_settled: bool, as_json: bool) -> None:
         found = [*rows.waiting(session), *(rows.settled(session, None, AT_MOST) if with_settled else ())]
     audit.note(acts.act().of(len(found)))
     lists = {id_: row.slug for id_, row in current_parts().catalogue.lists.items()} | {None: None}
+    states = {row.id: row.outcome or ("extended" if row.extended_until else "open") for row in found}
     lines = [{"number": row.id, "kind": str(row.kind), "list": lists[row.list_id], "channel": str(row.channel),
-              "received_at": row.received_at, "until": row.until.isoformat(),
-              "state": str(row.outcome or ("extended" if row.extended_until else "open"))} for row in found]  # fmt: skip
+              "received_at": row.received_at, "until": row.until.isoformat(), "state": str(states[row.id])}
+             for row in found]  # fmt: skip
     columns = {"number": ("no.", ""), "kind": ("kind", ""), "list": ("list", "all"), "channel": ("by", ""),
                "received_at": ("received", ""), "until": ("until", ""), "state": ("state", "")}  # fmt: skip
     print_rows(lines, columns, as_json=as_json)

@@ -127,7 +127,8 @@ def _of_request(session: Session, due: Due) -> Due:
         return due._replace(members=())
     told = {"number": row.id, "due": row.until, "why": row.extended_why or ""}
     told |= {"why": row.answer or ""} if row.outcome else {}
-    return due._replace(told=told, locale=row.locale, members=(due.lead._replace(list_id=row.list_id or 0),))
+    whose = {"key": row.key} if row.key and due.mail != MailKind.REQUEST_FILED else {}
+    return due._replace(**whose, told=told, locale=row.locale, members=(due.lead._replace(list_id=row.list_id or 0),))
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask import abort, g, redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask_babel import force_locale, gettext, ngettext
 
 from subscriptions.actions import Refused, requests
@@ -38,10 +38,9 @@ def label() -> str:
     """In the menu, with how many are due."""
     if not guard.may("desk.requests_page"):
         return ""
-    if "requests_due" not in g:
-        with reading() as session:
-            g.requests_due, _ = rows.number_due(session, now().date(), guard.who().lists)
-    return f"{gettext('Requests')} ({g.requests_due})" if g.requests_due else gettext("Requests")
+    with reading() as session:
+        due, _ = rows.number_due(session, now().date(), guard.who().lists)
+    return f"{gettext('Requests')} ({due})" if due else str(gettext("Requests"))
 
 
 @pages.get("/requests")
