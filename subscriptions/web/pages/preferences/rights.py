@@ -100,10 +100,9 @@ def _filed(row: Request) -> str:
 def contact(row: List) -> str | None:
     """Where the officer of a list gets mails, if that is an address."""
     try:
-        address = parse(row.privacy_contact)
+        return parse(row.privacy_contact).mailed
     except BadAddress:
         return None
-    return address.mailed if current_parts().mailable.why_not(address) is None else None
 
 
 ACTS: dict[str, Callable[[Session], Said | Response | tuple[str, int]]] = {
