@@ -127,8 +127,9 @@ def _of_request(session: Session, due: Due) -> Due:
         return due._replace(members=())
     told = {"number": row.id, "due": row.until, "why": row.extended_why or ""}
     told |= {"why": row.answer or ""} if row.outcome else {}
-    whose = {"key": row.key} if row.key and due.mail != MailKind.REQUEST_FILED else {}
-    return due._replace(**whose, told=told, locale=row.locale, members=(due.lead._replace(list_id=row.list_id or 0),))
+    key = due.key if due.mail == MailKind.REQUEST_FILED else row.key or due.key
+    members = (due.lead._replace(list_id=row.list_id or 0),)
+    return due._replace(key=key, told=told, locale=row.locale, members=members)
 
 
 @contextmanager

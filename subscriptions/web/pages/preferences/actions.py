@@ -33,7 +33,7 @@ from subscriptions.web.intake.fields import keys_of, wrong_in
 from subscriptions.web.intake.parse import NOT_ITS_WORDING, Named, address_in, choice, is_of
 from subscriptions.web.intake.submit import NO_PROOF, complete
 from subscriptions.web.pages.preferences import rights
-from subscriptions.web.pages.preferences.view import Said, about, addressees, joins, known, offered
+from subscriptions.web.pages.preferences.view import Said, about, addressees, called, joins, known, offered
 
 _BY = Channel.PREFERENCES
 
@@ -148,7 +148,7 @@ def _never(session: Session) -> Response:
     """Asks once; of whom, where there are several."""
     mine = known(session)
     footer = about(mine)
-    shown = {"session": request.form["session"], "controllers": addressees(mine), "who_of": who_of}
+    shown = {"session": request.form["session"], "controllers": called(addressees(mine))}
     return Response(render_template("pages/preferences_never.html", footer=footer, **shown))
 
 

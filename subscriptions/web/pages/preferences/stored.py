@@ -16,6 +16,7 @@ from subscriptions.domain.policy import DOWNLOADS
 from subscriptions.export.layouts import FORMULA
 from subscriptions.languages import marked
 from subscriptions.links import Session
+from subscriptions.mail.lint import part_of
 from subscriptions.parts import current_parts
 from subscriptions.store import person
 from subscriptions.store.engine import reading
@@ -23,7 +24,8 @@ from subscriptions.store.lists import parties
 from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
-from subscriptions.web.http.telling import Part, parts_of, periods, recipients
+from subscriptions.web.http.mail_page import parsed
+from subscriptions.web.http.telling import Part, Told, parts_of, periods, recipients
 from subscriptions.web.pages.preferences.view import Said, about, known
 
 FORMAT = "yestwice-my-data-1"
@@ -55,7 +57,16 @@ def _own(part: Part) -> Part:
     """Without the IP address of a sign-up that may have been somebody else's."""
     sure = {one.ip for one in part.events if one.event.row.fact is Fact.CONFIRMED}
     events = [one._replace(ip=person.NOT_SHOWN) if one.ip and one.ip not in sure else one for one in part.events]
-    return part._replace(events=events)
+    return part._replace(events=[one._replace(mail=_in_text(one)) for one in events])
+
+
+def _in_text(one: Told) -> str | None:
+    """The mail without its HTML, which says the same: the copy has it whole."""
+    if one.event.mail is None:
+        return None
+    mail = parsed(one.event.mail)
+    head = "\n".join(f"{name}: {mail[name]}" for name in ("From", "To", "Date", "Subject"))
+    return f"{head}\n\n{part_of(mail, 'plain')}"
 
 
 # To take

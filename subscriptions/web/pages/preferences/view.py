@@ -18,6 +18,7 @@ from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.requests import LONGEST, Outcome, RequestKind
 from subscriptions.languages import marked
 from subscriptions.links import Opener, Session
+from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
 from subscriptions.store.lists import parties
 from subscriptions.store.models import List, Registration, Request, Subscription
@@ -57,7 +58,8 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
         never=mine.wants_no_mail, quiet=quiet, session=token, until=language.words(session.until),
         ends=text(session.until), may_prolong=session.may_prolong, asked=[asked(row) for row in mine.requests],
         objected=[(name, named_of(ids)) for name, ids in mine.objected_to.items()], kinds=KINDS,
-        chosen=addressees(mine), words=said.words, longest=LONGEST, can_erase=bool(mine.address) and not mine.erase_by,
+        chosen=called(addressees(mine)), words=said.words, longest=LONGEST,
+        can_erase=bool(mine.address) and not mine.erase_by,
     )  # fmt: skip
     return told, 422 if problems else 200
 
@@ -80,6 +82,14 @@ def asked(row: Request) -> dict[str, Any]:
 def addressees(mine: Profile) -> list[List]:
     """A list of each controller that they may know of: whom they can write to, or object to."""
     return [language.said(party.row) for party in parties(_theirs_and_public(mine))]
+
+
+def called(rows: Sequence[List]) -> list[tuple[List, str]]:
+    """Each with what its controller is called; of two that are called the same, with the list."""
+    ours = current_parts().settings.mail.sender
+    names = [responsible.who(row, ours) for row in rows]
+    return [(row, f"{name} ({row.name})" if names.count(name) > 1 else name)
+            for row, name in zip(rows, names, strict=True)]  # fmt: skip
 
 
 def named_of(ids: Sequence[int]) -> Markup:
