@@ -22,7 +22,7 @@ from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
 from subscriptions.store.lists import parties
 from subscriptions.store.models import List, Registration, Request, Subscription
-from subscriptions.web.http import language
+from subscriptions.web.http import headers, language
 from subscriptions.web.http.adapter import now
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.intake import fields
@@ -43,6 +43,7 @@ class Said:
 
 def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     """The page as it is now, in the language of its owner."""
+    headers.allow(script_src="'self'")  # the reminder before the end
     mine = known(session)
     footer, problems = about(mine), language.in_words(said.problems)
     quiet = [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS]
