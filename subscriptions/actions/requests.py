@@ -12,7 +12,7 @@ from subscriptions.domain.requests import Outcome, RequestKind, Step, due_on, ex
 from subscriptions.domain.roles import RIGHTS, Right
 from subscriptions.domain.texts import marked
 from subscriptions.links.purposes import used_hash
-from subscriptions.store import accounts, audit, guards, outbox, requests
+from subscriptions.store import accounts, audit, guards, outbox, requests, vacuum
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.models import Counted, Request
@@ -110,8 +110,10 @@ _TELLS = {
 def forget(now: datetime, policy: Policy, at_most: int = 500) -> int:
     """Delete requests three years after the end of the year in which they were settled; a batch, how many."""
     with transaction() as session:
-        requests.forget_erased(session, now)
-        return requests.over_at(session, policy.settled_before(now), at_most)
+        ended = requests.forget_erased(session, now) + requests.over_at(session, policy.settled_before(now), at_most)
+        if ended:
+            vacuum.due(session)
+        return ended
 
 
 def remind(now: datetime) -> int:
