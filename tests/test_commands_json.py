@@ -7,8 +7,14 @@ from pathlib import Path
 
 import click
 
+from subscriptions.actions import requests
+from subscriptions.actions.requests import Asked
 from subscriptions.cli import commands
 from subscriptions.cli.menu import leaves
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.requests import RequestKind
+from subscriptions.store.audit import Act
+from subscriptions.store.models import ActorKind
 from tests.builders import ANNE, BART, World
 from tests.conftest import ManualClock
 from tests.test_commands import logging_as_it_was, run
@@ -65,6 +71,8 @@ def test_json_is_an_array_of_objects_with_names_in_snake_case_and_times_in_utc(
     run(world, "tokens", "create", "tool", "--scope", "read")
     run(world, "accounts", "invite", "ola@example.org", "--role", "viewer")
     run(world, "suppressions", "add", ANNE, "--scope", "confirmations", "--reason", "asked")
+    act = Act(clock.now(), ActorKind.COMMAND, "root", "requests enter")
+    requests.enter(Asked(RequestKind.ACCESS, Channel.LETTER, "What do you know?", identity="called"), act.at, act)
     shows = [name for name in leaf_commands() if name.endswith(" show")]
     assert len(shows) >= 7
     for name in shows:
