@@ -81,7 +81,7 @@ def what_stays(
         else:
             found.append(timed(_NOT_ASKED_FOR, no.until, list=name_of(no.list_id)))
     if kept.has_asked:
-        found.append(said(_ASKED))
+        found.append(said(_REQUESTS))
     if found and kept.is_audited:
         found.append(said(_AUDITED))
     return [*found, said(_BY_HASH)] if found else [said(_NOTHING)]
@@ -106,6 +106,18 @@ _NO_MAIL_FOR = marked(
     "To make sure of that, we keep the reason and the date until this is lifted."
 )
 _NOT_ASKED = marked(
+    "We send no more confirmation emails to your address. "
+    "To make sure of that, we keep the reason and the date until this is lifted."
+)
+_NOT_ASKED_UNTIL = marked(
+    "Until %(time)s we send no confirmation emails to your address. "
+    "To make sure of that, we keep the reason and the date until then."
+)
+_NOT_ASKED_FOR = marked(
+    "Until %(time)s we send no confirmation emails for %(list)s to your address. "
+    "To make sure of that, we keep the reason and the date until then."
+)
+_REQUESTS = marked(
     "We keep the requests that you made, with your address and your words, only until they are answered. "
     "Then we keep what kind they were, their days and how they ended, for as long as we keep proofs of consent."
 )
