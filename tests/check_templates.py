@@ -13,7 +13,7 @@ from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 ROOT = Path(__file__).resolve().parents[1] / "templates"
 PARTS = {"subject.txt", "body.txt", "body.html"}
 LINKS = {"confirm_url", "not_me_url", "unsubscribe_url", "preferences_url", "preferences_page_url", "policy_url",
-         "no_numbers_url", "desk_url",
+         "no_numbers_url", "desk_url", "request_url", "requests_page_url",
          "party.policy_url", "party.imprint_url"}  # fmt: skip
 # policy_url and imprint_url alone may leave our origin (M-12)
 MAKES_LINKS = {"link", "button"}  # macros of email/_parts.html, whose first argument is the link

@@ -24,7 +24,7 @@ def key(world: World, address: str) -> bytes:
 def link(world: World, address: str) -> str:
     """The link of the newest mail that has one."""
     mails = [mail for mail in world.mails(address) if "subscriptions and data" in mail["Subject"]]
-    return link_in(mails[-1], "preferences")
+    return link_in(mails[-1], "my-data")
 
 
 def session_of(answer: TestResponse) -> str:

@@ -16,6 +16,7 @@ from tests.support.server import Server
 from tests.support.site import Site
 from tests.support.tour import tour
 from tests.support.visitor import LISTS, Visitor, try_out
+from tests.test_browser_desk import enter_a_letter
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 SHOWN = (
@@ -30,6 +31,7 @@ SHOWN = (
     "gone",
     "time-machine",
     "preferences",
+    "my-data-stored",
 )
 DESK = {"viewport": {"width": 1120, "height": 860}, "color_scheme": "light"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
@@ -47,6 +49,7 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         sizes = take(browser, "desk", DESK) | take(browser, "phone", PHONE) | embeds(browser) | first_hour(browser)
+        sizes |= requests(browser)
     for name, size in sizes.items():
         print(f"{size:7,}  {name}")
     print(f"{sum(sizes.values()):7,}  together")
@@ -78,6 +81,17 @@ def first_hour(browser: Browser) -> dict[str, int]:
             if name in OF_THE_DESK:
                 sizes |= keep(f"{name}-desk.png", who.page.screenshot(full_page=name not in ("list", "proof")))
     return sizes
+
+
+def requests(browser: Browser) -> dict[str, int]:
+    """What people have asked, as a privacy officer finds it."""
+    with tempfile.TemporaryDirectory() as folder, try_out(Path(folder)) as server, browser.new_context(**DESK) as me:
+        visitor = Visitor(me.new_page(), server.base_url)
+        visitor.go("/admin/sign-in")
+        visitor.page.get_by_role("button", name="Come in").click()
+        enter_a_letter(visitor)
+        visitor.go("/admin/requests")
+        return keep("requests-desk.png", visitor.page.screenshot())
 
 
 def embeds(browser: Browser) -> dict[str, int]:

@@ -63,6 +63,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "lists wording": ("extra --text Yes.", [("lists wording", None)]),
     "record show": ("--language de", []),
     "policy show": (NEWS, []),
+    "requests show": ("", [("requests show", 0)]),
     "tokens create": ("tool --scope read", [("tokens create", None)]),
     "tokens revoke": ("tool", [("tokens revoke", None)]),
     "accounts invite": ("ola@example.org --role viewer", [("accounts invite", 1)]),

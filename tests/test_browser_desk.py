@@ -21,6 +21,9 @@ PAGES = (
     "people",
     *LISTS,
     "people/sign-up",
+    "requests",
+    "requests/new",
+    "requests/1",
     "export",
     "export/back",
     "abuse",
@@ -72,6 +75,17 @@ def test_from_the_mailbox_to_a_deputy_who_comes_in_by_a_link_and_takes_an_export
         heading(deputy, "Sign in")
 
 
+def enter_a_letter(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.go("/admin/requests/new")
+    page.get_by_label("By letter").check()
+    page.get_by_label("Name").fill("A. Beispiel")
+    page.get_by_label("How did you make sure who asks?").fill("called back")
+    page.get_by_label("What do they ask?").fill("Please erase me.")
+    page.get_by_role("button", name="Enter the request").click()
+    expect(page.get_by_role("status")).to_have_text("The request is entered.")
+
+
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
 def test_every_page_of_the_desk_is_for_everyone(browser: Browser, server: Server, screen: str) -> None:
     with browser.new_context(**SCREENS[screen]) as context:
@@ -79,6 +93,7 @@ def test_every_page_of_the_desk_is_for_everyone(browser: Browser, server: Server
         visitor.go("/admin/sign-in")
         wrong["sign-in"] = violations(visitor.page)
         visitor.page.get_by_role("button", name="Come in").click()
+        enter_a_letter(visitor)
         for name in PAGES:
             visitor.go(f"/admin/{name}")
             shape = visitor.page.evaluate(SHAPE)

@@ -136,4 +136,4 @@ def test_following_every_link_of_every_mail_changes_nothing(browser: Browser, se
             page.mouse.wheel(0, 2000)
             page.wait_for_load_state("networkidle")
     assert everything(tmp_path) == before
-    assert alive == {"confirm", "not-me", "unsubscribe", "preferences", "admin"}
+    assert alive == {"confirm", "not-me", "unsubscribe", "my-data", "admin"}

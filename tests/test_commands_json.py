@@ -8,10 +8,16 @@ from pathlib import Path
 
 import click
 
+from subscriptions.actions import requests
+from subscriptions.actions.requests import Asked
 from subscriptions.cli import commands
 from subscriptions.cli.menu import leaves
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.requests import RequestKind
 from subscriptions.store import list_changes, policies
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import transaction
+from subscriptions.store.models import ActorKind
 from tests.builders import ANNE, BART, World
 from tests.conftest import ManualClock
 from tests.test_commands import logging_as_it_was, run
@@ -72,6 +78,8 @@ def test_json_is_an_array_of_objects_with_names_in_snake_case_and_times_in_utc(
         row = world.parts.catalogue.configured[0]
         policies.keep(session, row, "en", "https://example.org/privacy", "Ours.", zlib.compress(b"Ours."), clock.now())
         list_changes.note_version(session)
+    act = Act(clock.now(), ActorKind.COMMAND, "root", "requests enter")
+    requests.enter(Asked(RequestKind.ACCESS, Channel.LETTER, "What do you know?", identity="called"), act.at, act)
     shows = [name for name in leaf_commands() if name.endswith(" show")]
     assert len(shows) >= 7
     for name in shows:

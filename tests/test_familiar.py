@@ -131,7 +131,7 @@ def own_page(world: World) -> str:
     """The page of one's subscriptions and data, opened."""
     world.subscribe(BART, locale="de")
     ask(world, BART)
-    opened = world.post(link_in(world.mails(BART)[-1], "preferences"))
+    opened = world.post(link_in(world.mails(BART)[-1], "my-data"))
     return opened.text + world.post("/preferences/my/name", data={"session": session_of(opened)}).text
 
 

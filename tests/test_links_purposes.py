@@ -48,7 +48,7 @@ def payload_of(purpose: Purpose) -> list[bytes]:
 
 
 def test_no_two_purposes_share_a_salt() -> None:
-    assert len({one.salt for one in PURPOSES}) == len(PURPOSES) == 13
+    assert len({one.salt for one in PURPOSES}) == len(PURPOSES) == 15
 
 
 @pytest.mark.parametrize("purpose", PURPOSES, ids=lambda one: one.salt.decode())

@@ -19,7 +19,7 @@ from tests.support.relay import Mail, Relay
 
 KINDS = ["confirm", "welcome", "already_subscribed", "erased"]
 OWN = "http://127.0.0.1:8000"
-POLICY = "https://example.org/privacy"
+POLICY, MY_DATA = "https://example.org/privacy", "http://127.0.0.1:8000/my-data"
 FULL = tuple(
     replace(one, welcome=True, controller="Example Society", postal_address="1 Example Street\n12345 Exampletown",
             privacy_contact="privacy@example.org", policy_url=POLICY) for one in LISTS
@@ -212,7 +212,7 @@ def test_the_confirmation_mail_says_all_that_the_law_asks_in_both_parts(first: E
 def test_the_confirmation_mail_asks_and_praises_nothing(first: EmailMessage) -> None:
     assert first["Subject"] == "Please confirm: Newsletter"
     assert not re.search(r"(?i)welcome|thank|follow us|offer|exclusive|free", flat(first))
-    assert links_of(first) == {link_in(first, "confirm"), link_in(first, "not-me"), POLICY}
+    assert links_of(first) == {link_in(first, "confirm"), link_in(first, "not-me"), POLICY, MY_DATA}
 
 
 @pytest.mark.parametrize(

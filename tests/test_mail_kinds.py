@@ -34,11 +34,13 @@ def test_a_kind_that_says_nothing_is_within_the_budget_and_names_the_link_to_lea
 
 def test_what_a_stranger_can_cause_is_within_the_budget_of_the_address() -> None:
     budgeted = {kind for kind in MailKind if kind.row.budgeted}
-    assert budgeted == {MailKind.CONFIRM, MailKind.MOVE, MailKind.ALREADY_SUBSCRIBED, MailKind.PREFERENCES}
+    assert budgeted == {MailKind.CONFIRM, MailKind.MOVE, MailKind.ALREADY_SUBSCRIBED, MailKind.PREFERENCES,
+                        MailKind.NOTHING_STORED}  # fmt: skip
 
 
-def test_no_mail_but_the_one_about_the_erasure_passes_by_the_wish_for_none() -> None:
-    assert [kind for kind in MailKind if kind.row.despite == "all"] == [MailKind.ERASED]
+def test_no_mail_passes_by_the_wish_for_none_but_about_the_erasure_and_about_requests() -> None:
+    passing = [kind for kind in MailKind if kind.row.despite == "all"]
+    assert passing == [MailKind.ERASED, *(kind for kind in MailKind if kind.row.of_request)]
 
 
 def test_a_mail_of_the_budget_is_not_owed_without_its_time(app: Flask) -> None:

@@ -79,7 +79,7 @@ def test_what_is_shown_has_a_hash_for_each_token_and_code_and_is_proven_by_its_o
         assert shown is not None and shown != mail.raw
         assert hashlib.sha256(shown).hexdigest() == proof.details["redacted_sha256"]
         assert shown.count(b"Theresia") == mail.raw.count(b"Theresia") == 2
-        for purpose in ("confirm", "not-me", "unsubscribe", "preferences"):
+        for purpose in ("confirm", "not-me", "unsubscribe", "my-data"):
             if f"/{purpose}/".encode() in mail.raw:
                 token = link_in(mail.message, purpose).rpartition("/")[2]
                 assert hashlib.sha256(token.encode()).hexdigest().encode() in shown
@@ -157,5 +157,5 @@ def test_mails_of_0_2_0_are_made_again_in_four_languages_whatever_has_changed_si
 def tokens(octets: bytes | None) -> set[str]:
     """What opens something in a mail; in its redacted form, the hashes of it."""
     text = text_of(parse_mail(octets or b""))
-    found = {*re.findall(r"^http\S+/(?:confirm|not-me|unsubscribe|preferences)/(\S+)$", text, re.M)}
+    found = {*re.findall(r"^http\S+/(?:confirm|not-me|unsubscribe|my-data)/(\S+)$", text, re.M)}
     return found | {*re.findall(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b", text)}

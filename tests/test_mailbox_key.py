@@ -222,6 +222,6 @@ def test_who_objected_under_a_spelling_is_told_so_on_its_unsubscribe_page_and_ca
 def test_a_mailed_link_to_the_preferences_is_of_the_mailbox_too(world: World) -> None:
     world.subscribe(TAGGED)
     ask(world, TAGGED)
-    token = link_in(world.mails(TAGGED)[-1], "preferences").rpartition("/")[2]
+    token = link_in(world.mails(TAGGED)[-1], "my-data").rpartition("/")[2]
     opener = world.parts.links.read_preferences(token)
     assert (opener.key, opener.mailbox) == keys(world, TAGGED)

@@ -101,7 +101,7 @@ def test_the_old_mailbox_is_told_once_and_what_to_do(world: World) -> None:
     assert told_to(world, ANNE)[-1] == "Your address was changed: Example Society"
     text = " ".join(text_of(world.mails(ANNE)[-1]).split())
     assert "NOT YOU?" in text and "privacy@example.org" in text and NEW not in text
-    assert "http://127.0.0.1:8000/preferences " in text
+    assert "http://127.0.0.1:8000/my-data " in text
 
 
 def test_the_end_of_the_old_one_stands_in_its_evidence(world: World) -> None:

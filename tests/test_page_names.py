@@ -68,7 +68,7 @@ def after_the_mail(world: World, tag: str) -> Iterator[tuple[str, TestResponse]]
 
 def of_ones_own(world: World, tag: str) -> Iterator[tuple[str, TestResponse]]:
     ask(world, BART)
-    opener = link_in(world.mails(BART)[-1], "preferences")
+    opener = link_in(world.mails(BART)[-1], "my-data")
     opened = world.post(opener)
     yield "opened", opened
     mine, row = Page(world, opener, opened, session_of(opened)), world.parts.catalogue.by_slug(OFFERS)

@@ -82,7 +82,7 @@ def zones(text: str) -> set[str]:
 def test_what_the_own_page_says_after_an_act_is_in_its_zone_and_language(world: World) -> None:
     world.subscribe(ANNE, OFFERS, locale="de")
     ask(world, ANNE)
-    opener = link_in(world.mails(ANNE)[-1], "preferences")
+    opener = link_in(world.mails(ANNE)[-1], "my-data")
     opened, row = world.post(opener), world.parts.catalogue.by_slug(NEWS)
     page = Page(world, opener, opened, session_of(opened))
     fields = {"list": NEWS, "wording": row.said_in("de").wording_id}  # type: ignore[union-attr]

@@ -60,12 +60,23 @@ def test_an_address_in_the_outbox_waits_no_longer_than_its_mail_may(world: World
         assert world.count(Owed) == left
 
 
-def test_an_unknown_address_gets_no_mail_and_leaves_nothing(world: World) -> None:
+def test_an_unknown_address_is_told_so_and_leaves_no_more_than_its_keyed_hash_for_30_days(world: World) -> None:
     before = rows_of_every_table()
     ask(world, NOBODY)
     after = rows_of_every_table()
-    assert {name for name in after if after[name] != before[name]} <= {"counted_keys", "counters"}
-    assert world.mails() == []
+    assert {name for name in after if after[name] != before[name]} <= {
+        "counted_keys",
+        "counters",
+        "outbox",
+        "addresses",
+    }
+    [mail] = world.mails()
+    assert mail["Subject"].startswith("We store nothing") and owed() == []
+    world.clock.forward(days=30)
+    world.run("purge")
+    world.run("tidy")
+    left = rows_of_every_table()
+    assert (left["addresses"], left["outbox"]) == (before["addresses"], before["outbox"])
 
 
 def test_no_stranger_can_make_us_write_to_who_wants_no_mail_at_all(world: World) -> None:

@@ -68,12 +68,12 @@ def test_a_mail_that_is_delivered_twice_carries_the_same_use(
         ask(world, ANNE)
         [row] = owed()
         world.deliver()
-        first = link_in(relay.mails[-1].message, "preferences")
+        first = link_in(relay.mails[-1].message, "my-data")
         with transaction() as session:  # as after a crash between the relay's answer and the settling
             session.execute(sa.insert(Owed).values({c.name: getattr(row, c.name) for c in Owed.__table__.columns}))
         clock.forward(seconds=90)
         world.deliver()
-        second = link_in(relay.mails[-1].message, "preferences")
+        second = link_in(relay.mails[-1].message, "my-data")
         assert (len(relay.mails), first != second) == (3, True)
         assert [world.post(one).status_code for one in (second, first)] == [200, 410]
 

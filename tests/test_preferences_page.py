@@ -197,4 +197,4 @@ def test_no_page_behind_the_link_is_kept_by_a_browser_or_found_by_a_search(subsc
 
 def test_asking_for_an_act_by_its_address_leads_to_the_beginning(subscribed: Page) -> None:
     answer = subscribed.world.get("/preferences/my/leave")
-    assert (answer.status_code, answer.location) == (302, "/preferences")
+    assert (answer.status_code, answer.location) == (302, "/my-data")

@@ -201,6 +201,7 @@ def test_the_protection_holds_however_the_address_is_spelled(world: World) -> No
 def test_a_suppression_holds_a_keyed_hash_and_nothing_of_the_person() -> None:
     assert set(Suppression.__table__.columns.keys()) == {
         "id", "key", "mailbox", "scope", "list_id", "reason", "set_at", "until", "set_by",
+        "controller",
     }  # fmt: skip
 
 

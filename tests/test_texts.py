@@ -62,7 +62,7 @@ def test_every_page_and_mail_says_the_texts_of_its_readers_language(world: World
     ask(world, ANNE)
     mail = world.mails(ANNE)[-1]
     speaks_german(text_of(mail), *legal[1:])
-    speaks_german(world.post(link_in(mail, "preferences")).text, *legal, "Angebote", "Ihr Verein")
+    speaks_german(world.post(link_in(mail, "my-data")).text, *legal, "Angebote", "Ihr Verein")
     speaks_german(world.post(world.leave_link(ANNE)).text, *legal)
 
 

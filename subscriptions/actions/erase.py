@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.actions.leave import Withdrawal, end_open
 from subscriptions.domain.evidence import Cause, Channel, Fact
-from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
+from subscriptions.domain.lifecycle import NO_MAIL, Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import ERASE_WITHIN, Policy
 from subscriptions.store import (
@@ -23,7 +23,9 @@ from subscriptions.store import (
     mailbox,
     outbox,
     registrations,
+    requests,
     subscriptions,
+    suppressions,
     vacuum,
 )
 from subscriptions.store.audit import Act
@@ -49,12 +51,18 @@ class Erasure:
 @repeated
 def ask(
     key: bytes, now: datetime, policy: Policy, actor: str, act: Act | None = None, mailbox: bytes | None = None,
-    how: Channel = Channel.COMMAND,
+    how: Channel = Channel.COMMAND, never: str = "",
 ) -> Erasure:  # fmt: skip
-    """Begin, where there is a person to erase: end what is open, owe the mail, set the hour."""
+    """Begin, where there is a person to erase: end what is open, owe the mail, set the hour.
+
+    `never`: why nobody writes to this address again, besides.
+    """
     with transaction() as session:
-        addresses.lock(session, key)
         audit.write(session, act)
+        if never:
+            addresses.lock_or_create(session, key, mailbox)
+            suppressions.add(session, key, NO_MAIL, never, now, mailbox=mailbox)
+        addresses.lock(session, key)
         rows = [row for row in registrations.of_key(session, key) if row.address]
         stored = _stored(session, key)
         if not rows and not stored:
@@ -136,7 +144,9 @@ def _forget(session: Session, key: bytes, now: datetime, asked: datetime | None 
     vacuum.due(session)
     if held:
         holds.postpone_erasure(session, key, asked or now)
-    elif not newer:
+    else:
+        requests.note_erased(session, key, now)
+    if not (held or newer):
         mailbox.forget(session, key)
         addresses.forget_count(session, key)
         addresses.forget_unknown(session, [key])

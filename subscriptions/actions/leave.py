@@ -1,16 +1,28 @@
 """Leave: by link, by one click, by letter; one list or all; and what ends a subscription besides."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Cause, Channel, Fact
 from subscriptions.domain.lifecycle import NO_MAIL, Event, subscription_step
+from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, audit, counters, evidence, registrations, subscriptions, suppressions, vacuum
+from subscriptions.store import (
+    addresses,
+    audit,
+    counters,
+    evidence,
+    outbox,
+    registrations,
+    subscriptions,
+    suppressions,
+    vacuum,
+)
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.figures import of_end
@@ -27,6 +39,13 @@ class Withdrawal:
     actor: str | None = None
     received: datetime | None = None
     more: Mapping[str, str] = field(default_factory=dict)  # for the evidence
+
+
+class Controller(NamedTuple):
+    """Whom somebody objects to, and the lists of that one; `name`: as `controller_of` a list has it."""
+
+    name: str
+    lists: Collection[int]
 
 
 @repeated
@@ -76,3 +95,22 @@ def suppress_all(session: Session, key: bytes, reason: str, now: datetime, mailb
     suppressions.add(session, key, NO_MAIL, reason, now, mailbox=mailbox)
     registrations.remove_unconfirmed(session, key, Cause.OBJECTION, now)
     vacuum.due(session)
+
+
+@repeated
+def object_to(
+    of: Controller, key: bytes, withdrawal: Withdrawal, now: datetime, policy: Policy, mailbox: bytes | None = None
+) -> int:
+    """Never write to this address again, of one controller (GDPR 21): as above, for its lists; how many ended."""
+    with transaction() as session:
+        addresses.lock_or_create(session, key, mailbox)
+        ended = sum(end_open(session, key, list_id, withdrawal, now, policy) for list_id in of.lists)
+        for list_id in of.lists:
+            suppressions.add(session, key, NO_MAIL, withdrawal.reason, now, list_id=list_id, mailbox=mailbox,
+                             controller=of.name)  # fmt: skip
+        waiting = [row.id for row in registrations.of_key(session, key)
+                   if row.list_id in of.lists and row.state is not SignedUp.CONFIRMED]  # fmt: skip
+        outbox.hang_elsewhere(session, waiting)
+        registrations.remove(session, waiting, Cause.OBJECTION, now)
+        vacuum.due(session)
+        return ended

@@ -19,6 +19,7 @@ from subscriptions.store import (
     evidence,
     outbox,
     registrations,
+    restrictions,
     subscriptions,
     suppressions,
     vacuum,
@@ -114,6 +115,38 @@ def restrict(
         if rows:
             audit.write(session, act)
         return len(rows)
+
+
+@repeated
+def announce_lift(key: bytes, list_ids: Collection[int], now: datetime, act: Act) -> int:
+    """Tell the person by mail; the restriction is lifted once that has left (GDPR 18(3)); of how many."""
+    with transaction() as session:
+        addresses.lock(session, key)
+        known = [row for row in subscriptions.of_key(session, key) if row.is_open and row.list_id in list_ids]
+        rows = [row for row in known if row.restricted and row.unrestrict_at is None]
+        for row in rows:
+            row.unrestrict_at = now
+            outbox.owe(session, MailKind.UNRESTRICTING, now=now, subscription_id=row.id)
+        audit.write(session, act if rows else None)
+        return len(rows)
+
+
+@repeated
+def lift_told(now: datetime) -> int:
+    """Lift what was announced, once the relay has taken the mail; where it never will, the restriction stays."""
+    with transaction() as session:
+        rows = restrictions.announced(session)
+        addresses.lock(session, *(row.key for row in rows))
+        told = [(row, restrictions.told_at(session, row)) for row in rows if row.is_open and row.restricted]
+        lifted = [(row, at) for row, at in told if at]
+        for row in rows:
+            row.unrestrict_at = None
+        for row, at in lifted:
+            row.restricted = False
+            how = {"told": Channel.EMAIL, "told_on": at.date().isoformat()}
+            lifts = Fact.UNRESTRICTED, now, Channel.DESK
+            evidence.add(session, *lifts, subscription_id=row.id, actor=ACTOR, details=how)
+        return len(lifted)
 
 
 def newest_by_list(rows: Sequence[Registration], now: datetime) -> dict[int, Registration]:

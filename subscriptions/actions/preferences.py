@@ -12,12 +12,21 @@ from subscriptions.actions.gate import Limited, Need, Pass, ProofNeeded, gate_fo
 from subscriptions.domain.budget import Budget
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
-from subscriptions.domain.policy import RENEWED, TYPED, TYPED_IN_PEACE, Policy, Rate, state_at
+from subscriptions.domain.policy import DOWNLOADS, RENEWED, TYPED, TYPED_IN_PEACE, Policy, Rate, state_at
 from subscriptions.links import Opener
-from subscriptions.store import addresses, counters, guards, outbox, registrations, subscriptions, suppressions
+from subscriptions.store import (
+    addresses,
+    counters,
+    guards,
+    outbox,
+    registrations,
+    requests,
+    subscriptions,
+    suppressions,
+)
 from subscriptions.store.engine import reading, repeated, transaction
 from subscriptions.store.kept import Kept, after_erasure
-from subscriptions.store.models import Registration, Subscription
+from subscriptions.store.models import Counted, Registration, Request, Subscription
 from subscriptions.store.suppressions import Standing
 from subscriptions.store.trips import trip
 
@@ -26,12 +35,13 @@ _NO_PROOF = Pass(Need.NEVER)  # a mail to the mailbox proves more
 
 @repeated
 def ask(
-    key: bytes, typed: str, network: bytes | None, now: datetime, policy: Policy, mailbox: bytes | None = None
-) -> Limited | None:
-    """Mail the link, if this address is known, may be written to and its budget is open; told to nobody.
+    key: bytes, typed: str, network: bytes | None, now: datetime, policy: Policy, mailbox: bytes | None = None, *,
+    is_mailable: bool = True,
+) -> Limited | None:  # fmt: skip
+    """Mail the link, or that nothing is stored, if the address may be written to and its budget is open.
 
-    Whoever asks may be a stranger: what is done and counted is alike for every address. `mailbox`, here and below: its
-    key, where the address is one spelling of another.
+    Whoever asks may be a stranger: what is done and counted is alike for every address, and told to nobody. `mailbox`,
+    here and below: its key, where the address is one spelling of another.
     """
     with transaction() as session:
         with trip(session) as out:
@@ -41,8 +51,13 @@ def ask(
         assert not isinstance(limited, ProofNeeded)
         if limited is None:
             standing = suppressions.active(session, key, now, mailbox)
-            rates = TYPED_IN_PEACE if standing else TYPED
-            _owe(session, mailbox or key, "requests", rates, _hook(session, key, typed, standing, now), now)
+            hook, is_known = _hook(session, key, typed, standing, now), _is_known(session, key, standing)
+            if hook or is_known:
+                rates = TYPED_IN_PEACE if standing else TYPED
+                _owe(session, mailbox or key, "requests", rates, hook, now)
+            elif is_mailable:
+                told = {"address": typed}
+                _owe(session, mailbox or key, "requests", TYPED_IN_PEACE, told, now, MailKind.NOTHING_STORED)
         with trip(session) as out:
             addresses.forget(out, [key, mailbox or key])
             counters.write(out, {"limited" if limited else "preferences": 1})
@@ -70,15 +85,16 @@ def ask_again(key: bytes, now: datetime, mailbox: bytes | None = None, typed: st
 
 
 def _owe(
-    session: Session, mailbox: bytes, column: str, rates: Sequence[Rate], hook: dict[str, Any] | None, now: datetime
-) -> datetime | None:
+    session: Session, mailbox: bytes, column: str, rates: Sequence[Rate], hook: dict[str, Any] | None, now: datetime,
+    kind: MailKind = MailKind.PREFERENCES,
+) -> datetime | None:  # fmt: skip
     """Owe the mail within the budget that stands in that column; when it leaves."""
     row = addresses.find(session, mailbox)
     budget = Budget.read((getattr(row, column) if row else None) or "", rates)
     due_at = budget.mail_time(now, may_wait=rates is RENEWED)
     if row is None or hook is None or due_at is None:
         return None
-    outbox.owe(session, MailKind.PREFERENCES, now=now, due_at=due_at, **hook)
+    outbox.owe(session, kind, now=now, due_at=due_at, **hook)
     budget.spend(due_at)
     setattr(row, column, budget.written(now))
     row.last_mail_at = max(filter(None, (row.last_mail_at, due_at)))
@@ -101,8 +117,13 @@ def _hook(
     if waiting:
         return {"registration_id": waiting[-1].id}
     objects = any(row.set_as is SuppressionScope.ALL for row in standing)
-    is_known = any(not row.of_mailbox for row in standing) if objects else bool(standing)
+    is_known = any(not row.of_mailbox for row in standing) if objects else _is_known(session, key, standing)
     return {"address": typed} if is_known and typed else None
+
+
+def _is_known(session: Session, key: bytes, standing: Sequence[Standing]) -> bool:
+    """Whether anything is stored that a person may see: of somebody who was erased the proof, or what they asked."""
+    return bool(standing or subscriptions.of_key(session, key) or requests.of_key(session, key))
 
 
 def is_used(opener: Opener) -> bool:
@@ -122,6 +143,14 @@ def open_(opener: Opener, now: datetime) -> bool:
         return bool(fresh())
 
 
+@repeated
+def count_download(mark: bytes, now: datetime) -> datetime | None:
+    """Of all that is stored; a time: there were so many that there is no further one until then."""
+    with transaction() as session:
+        since, count = guards.add_one(session, Counted.TRIES, mark, now, DOWNLOADS.period)
+        return since + DOWNLOADS.period if count > DOWNLOADS.count else None
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """Everything of one address; of several subscriptions to a list the newest, an open one first."""
@@ -133,6 +162,7 @@ class Profile:
     suppressions: Sequence[Standing]
     erase_by: datetime | None
     kept: Kept  # if it is erased, or once it was
+    requests: Sequence[Request]
 
     @property
     def open(self) -> list[Subscription]:
@@ -141,6 +171,18 @@ class Profile:
     @property
     def wants_no_mail(self) -> bool:
         return _is_never(self.suppressions)
+
+    def objects(self, list_id: int) -> bool:
+        return any(list_id in of_one for of_one in self.objected_to.values())
+
+    @property
+    def objected_to(self) -> dict[str, list[int]]:
+        """The controllers that may not write any more, each with its lists."""
+        found: dict[str, list[int]] = {}
+        for row in self.suppressions:
+            if row.controller is not None and row.list_id is not None and not row.of_mailbox:
+                found.setdefault(row.controller, []).append(row.list_id)
+        return found
 
 
 class Outcome(StrEnum):
@@ -184,17 +226,19 @@ def look(key: bytes, now: datetime, policy: Policy, mailbox: bytes | None = None
             suppressions=suppressions.active(session, key, now, mailbox),
             erase_by=row.erase_by if row else None,
             kept=after_erasure(session, key, now, policy, mailbox),
+            requests=requests.of_key(session, key),
         )
 
 
-def never(key: bytes, now: datetime) -> bool:
-    """Whether the owner wants no mail at all."""
+def never(key: bytes, list_id: int, now: datetime) -> bool:
+    """Whether the owner wants no mail of that list, whatever happens."""
     with reading() as session:
-        return _is_never(suppressions.active(session, key, now))
+        standing = suppressions.active(session, key, now)
+    return any(row.scope is SuppressionScope.ALL and row.list_id in (None, list_id) for row in standing)
 
 
 def _is_never(rows: Sequence[Standing]) -> bool:
-    return any(row.scope is SuppressionScope.ALL for row in rows)
+    return any(row.is_never for row in rows)
 
 
 def _those(rows: Sequence[Registration], state: State, now: datetime) -> dict[int, Registration]:

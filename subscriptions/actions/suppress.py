@@ -41,13 +41,13 @@ def suppress(
 @repeated
 def lift(
     key: bytes, scope: SuppressionScope | None = None, *, set_by: bytes | None = None, mailbox: bytes | None = None,
-    act: Act | None = None,
+    act: Act | None = None, controller: str | None = None,
 ) -> int:  # fmt: skip
-    """Lift what is set on an address: all of it, one scope, or what one link has set; how many."""
+    """Lift what is set on an address: all of it, one scope, of one controller, or what one link has set; how many."""
     with transaction() as session:
         addresses.lock(session, key, mailbox)
         audit.write(session, act)
-        lifted = suppressions.lift(session, key, scope=scope, set_by=set_by, mailbox=mailbox)
+        lifted = suppressions.lift(session, key, scope=scope, set_by=set_by, mailbox=mailbox, controller=controller)
         addresses.forget_unknown(session, {key, *chain.from_iterable(lifted)})
         if lifted:
             vacuum.due(session)

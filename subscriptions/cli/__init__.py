@@ -58,12 +58,13 @@ def commands() -> dict[str, click.Command]:
         policies,
         proof,
         records,
+        requests,
         retention,
     )
 
-    of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proof.proof, holds.group
+    of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proof.proof
     of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
-    of_officer = policies.group, records.group, evidence.group, retention.group
+    of_officer = requests.group, holds.group, policies.group, records.group, evidence.group, retention.group
     of_service = jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group
     ours = (*of_admin, *of_people, mails.mail, *of_officer, *of_service)
     found: dict[str, click.Command] = {command.name or "": command for command in ours}

@@ -9,9 +9,9 @@ from subscriptions import __version__
 
 # the commands of `yestwice --help` in their order; a group stands for all that it has
 SECTIONS = {
-    "People": "explain proof unsubscribe erase suppressions hold",
+    "People": "explain proof unsubscribe erase suppressions",
     "The desk": "accounts",
-    "For the privacy officer": "record retention evidence",
+    "For the privacy officer": "requests hold record retention evidence",
     "Lists and emails": "lists policy export mail",
     "Running the service": "go-live jobs tokens audit abuse migrate",
     "Measuring": "bench",
@@ -27,6 +27,7 @@ EXAMPLES = {
     "hold add": 'hold add anne@example.org --reason "case 12 C 34/26" --review 2027-03-01',
     "hold show": "hold show",
     "hold lift": 'hold lift anne@example.org --reason "the case is over"',
+    "requests show": "requests show --all",
     "lists show": "lists show",
     "lists create": 'lists create concerts --name "Concert letter" --locale en',
     "lists edit": 'lists edit concerts --set controller="Example Society" --set public=false',

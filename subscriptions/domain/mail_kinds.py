@@ -51,10 +51,17 @@ class Row:
     of_form: bool = False  # about all the lists of its form, otherwise about one
     of_all: bool = False  # about all that is stored of somebody: it speaks for every list, whichever it hangs on
     says_when: bool = False  # when it was asked for or happened; and it opens the page of preferences
+    of_request: bool = False  # about one that somebody has made of us
     names_lists: bool = False
     repeats_wording: bool = False
     may_show_picture: bool = False  # the logo in a mail that nobody agreed to was advertising to a court
     says: Mapping[str, str] = field(default_factory=dict)  # values that both parts must show, by what they tell
+
+
+def _of_request(noun: str, says: Mapping[str, str]) -> Row:
+    """A mail about a request: who has asked, or is asked, gets it whatever stands against others."""
+    return Row(noun=noun, reaches=Reaches.ANY, despite=SuppressionScope.ALL, though_restricted=True, budgeted=False,
+               leaves_by=None, of_request=True, says=says)  # fmt: skip
 
 
 class MailKind(StrEnum):
@@ -103,6 +110,41 @@ class MailKind(StrEnum):
     LOST_PASSWORD = "lost_password", Row(  # a stranger can ask for it, so each account has a budget of its own
         noun=marked("email with the link to a new password"), to_account=True, reaches=Reaches.ANY, budgeted=False,
         life=HOUR, leaves_by=None, of_all=True,
+    )  # fmt: skip
+    # GDPR 12(5): what is stored of nobody is told as well, at most once in 30 days
+    NOTHING_STORED = "nothing_stored", Row(
+        noun=marked("email that nothing is stored"), reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
+        life=HOUR, leaves_by=None, of_all=True,
+    )  # fmt: skip
+    UNRESTRICTING = "unrestricting", Row(  # before it is done (GDPR 18(3))
+        noun=marked("email about the end of the restriction"), despite=SuppressionScope.CONFIRMATIONS,
+        though_restricted=True, budgeted=False, names_lists=True,
+    )  # fmt: skip
+    REQUEST_RECEIVED = (
+        "request_received",
+        _of_request(marked("receipt of a request"), {"request_number": "its number", "request_due": "until when"}),
+    )
+    REQUEST_FILED = (
+        "request_filed",
+        _of_request(  # to who answers them: never what was written
+            marked("email about a new request"), {"request_number": "its number", "request_due": "until when"}
+        ),
+    )
+    REQUEST_EXTENDED = (
+        "request_extended",
+        _of_request(marked("email that a request takes longer"), {"request_due": "until when", "request_why": "why"}),
+    )
+    REQUEST_ANSWERED = (
+        "request_answered",
+        _of_request(marked("email that a request is answered"), {"request_number": "its number"}),
+    )
+    REQUEST_REFUSED = (
+        "request_refused",
+        _of_request(marked("email that a request is refused"), {"request_number": "its number", "request_why": "why"}),
+    )
+    REQUESTS_DUE = "requests_due", Row(
+        noun=marked("email about overdue requests"), to_account=True, reaches=Reaches.ANY, budgeted=False,
+        leaves_by=None, of_all=True, says={"request_number": "how many"},
     )  # fmt: skip
     ALARM = "alarm", Row(  # when the breaker opens
         noun=marked("alarm"), to_operator=True, budgeted=False, leaves_by=None,

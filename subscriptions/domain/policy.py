@@ -40,6 +40,8 @@ class Rate:
     period: timedelta
 
 
+REQUESTS = Rate(5, timedelta(days=1))  # to the privacy officer, of one mailbox
+DOWNLOADS = Rate(3, timedelta(days=1))  # of all that is stored of somebody (GDPR 12(5))
 MOVES = Rate(5, timedelta(days=1))  # from one address to others
 # the link to one's own page has budgets of its own, which no sign-up spends
 SHORTLY = Rate(1, timedelta(minutes=5))
@@ -79,6 +81,10 @@ class Policy:
     def proof_until(self, ended_at: datetime) -> datetime:
         """The end of the third calendar year after the subscription ended: German limitation, BGB 195 and 199."""
         return datetime(ended_at.year + self.keep_proof_years + 1, 1, 1, tzinfo=UTC)
+
+    def settled_before(self, now: datetime) -> datetime:
+        """Requests that were settled before that have been kept as long as a proof is."""
+        return datetime(now.year - self.keep_proof_years, 1, 1, tzinfo=UTC)
 
     def ip_until(self, confirmed_at: datetime) -> datetime:
         """Until when the IP addresses of a confirmed registration are kept."""

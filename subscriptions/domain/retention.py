@@ -80,6 +80,15 @@ ROWS = (
         "purge",
     ),
     Kept(
+        "requests",
+        marked("A request about somebody’s data: who asks, what, how it came, how identity was checked, the answer"),
+        {"requests": ALL},
+        marked("to answer it, and to show that it was answered"), "12, 15 to 21, 5(2)",
+        marked("%(proof)s after the end of the calendar year in which it was answered; of an erased person the hash, "
+               "the kind, the days and the outcome alone"),
+        "purge",
+    ),
+    Kept(
         "budgets",
         marked("When a mailbox was last emailed, how often it was signed up, when an erasure is due: by keyed hash"),
         {"addresses": ALL},
@@ -89,10 +98,11 @@ ROWS = (
     ),
     Kept(
         "attempts",
-        marked("How many sign-ups came from a network, and how many wrong codes from a visit: keyed hashes, counts"),
+        marked("How many sign-ups came from a network, how many wrong codes from a visit, how many copies and letters "
+               "somebody asked for: keyed hashes, counts"),
         {"counted_keys": ALL},
         marked("to limit attempts"), "6(1)(f), 32",
-        marked("an hour for networks, as long as a sign-up can be confirmed for codes"),
+        marked("an hour for networks, as long as a sign-up can be confirmed for codes, a day for the rest"),
         "tidy",
     ),
     Kept(
@@ -190,7 +200,7 @@ ROWS = (
     Kept(
         "service",
         marked("Lists, texts, tokens of programs as hashes, numbers and runs of jobs: nothing about a person"),
-        {name: ALL for name in ("lists", "wordings", "tokens", "export_marks", "counters", "jobs", "meta")},
+        {name: ALL for name in ("lists", "wordings", "policies", "tokens", "export_marks", "counters", "jobs", "meta")},
         marked("to run the service"), "–", _AS_LONG, ends=_BY_OPERATOR,
     ),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
-from subscriptions.actions import accounts, erase, numbers, policies, seal, sweep
+from subscriptions.actions import accounts, erase, numbers, on_behalf, policies, requests, seal, sweep
 from subscriptions.actions.tell_head import tell_head
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
@@ -41,7 +41,7 @@ def _purge(run: Run) -> int:
     forget_times = partial(sweep.forget_times, policy=run.parts.policy)
     for more in (
         sweep.purge_proofs, sweep.forget_ips, sweep.end_suppressions, forget_times, sweep.forget_compiled,
-        sweep.forget_holds, sweep.forget_audited,
+        sweep.forget_holds, sweep.forget_audited, partial(requests.forget, policy=run.parts.policy),
     ):  # fmt: skip
         sweep.whole(more, run.now, run.alive)
     vacuum.sweep_files(run.now, asked=run.asked)
@@ -54,6 +54,7 @@ def _deliver(run: Run) -> int:
         erase.finish(key, run.now, run.parts.policy)
     for key, asked in erase.released().items():
         erase.resume(key, asked, run.now)
+    on_behalf.lift_told(run.now)
     return sent
 
 
@@ -94,6 +95,10 @@ def _policies(run: Run) -> int:
     return seen
 
 
+def _requests(run: Run) -> int:
+    return requests.remind(run.now)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped.
@@ -121,6 +126,7 @@ JOBS = (
     Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
     Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
     Job("seal", _seal, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=45), by_hand=True),
+    Job("requests", _requests, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=20)),
     Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER),
     Job("policies", _policies, timedelta(minutes=5), Where.CLUSTER, at=timedelta(minutes=1), by_hand=True),
     # what this process has counted joins what the others have, and the breaker decides

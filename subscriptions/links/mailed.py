@@ -18,6 +18,7 @@ from subscriptions.links.purposes import (
     NO_NUMBERS,
     NOT_ME,
     PREFERENCES,
+    PROLONGED,
     SESSION,
     OfMailbox,
     Tokens,
@@ -69,6 +70,7 @@ class Session:
     key: bytes
     until: datetime
     mailbox: bytes | None = None
+    may_prolong: bool = True
 
 
 class Links:
@@ -93,6 +95,7 @@ class Links:
         self._no_numbers = Tokens(NO_NUMBERS, self._keys, clock)
         self._preferences = OfMailbox(PREFERENCES, self._keys, clock)
         self._sessions = OfMailbox(SESSION, self._keys, clock)
+        self._prolonged = OfMailbox(PROLONGED, self._keys, clock)
         self._handles = Handles(self._keys)
         self.addresses = SealedAddresses(self._keys)
         self.codes = Codes(self._keys)
@@ -163,6 +166,10 @@ class Links:
     def session_token(self, key: bytes, mailbox: bytes | None = None) -> str:
         return self._sessions.write(key, mailbox=mailbox)
 
+    def prolonged_token(self, session: Session) -> str:
+        """The session begun again; that one is not prolonged any more."""
+        return self._prolonged.write(session.key, mailbox=session.mailbox)
+
     def url(self, *path: str) -> str:
         return "/".join((self._base, *path))
 
@@ -206,10 +213,13 @@ class Links:
         return Opener(key, nonce, until, used, mailbox)
 
     def read_session(self, text: str) -> Session:
-        ((key,), until, _), mailbox = self._sessions.read(text)
+        try:
+            (((key,), until, _), mailbox), is_first = self._sessions.read(text), True
+        except BadLink:
+            (((key,), until, _), mailbox), is_first = self._prolonged.read(text), False
         if until is None:
             raise BadLink
-        return Session(key, until, mailbox)
+        return Session(key, until, mailbox, is_first)
 
 
 def fingerprint(pepper: bytes) -> str:

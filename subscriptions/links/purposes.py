@@ -53,6 +53,7 @@ NOT_ME = Purpose(b"not-me", (REF, KEY, LIST), FOR_EVER, stamped=False, used=OFTE
 LEAVE = Purpose(b"unsubscribe", (KEY, LIST), FOR_EVER, stamped=False, used=OFTEN)
 PREFERENCES = Purpose(b"preferences", (REF, KEY), LINK_LIFE, used=_used_link)
 SESSION = Purpose(b"preferences-session", (KEY,), SESSION_LIFE, used=OFTEN)
+PROLONGED = Purpose(b"my-data-prolonged", (KEY,), SESSION_LIFE, used=OFTEN)  # the same once more, and no longer
 NO_NUMBERS = Purpose(b"desk-numbers", (ACCOUNT,), FOR_EVER, stamped=False, used=OFTEN)
 FORM_TIME = Purpose(b"form-time", (MILLISECONDS,), FORM_LIFE, stamped=False, used=OFTEN)
 STEP = Purpose(
@@ -67,7 +68,7 @@ def of_mailbox(purpose: Purpose) -> Purpose:
     return replace(purpose, salt=purpose.salt + b"-of-mailbox", carries=(*purpose.carries, KEY))
 
 
-TWICE = NOT_ME, PREFERENCES, SESSION
+TWICE = NOT_ME, PREFERENCES, SESSION, PROLONGED
 PURPOSES = (CONFIRM, LEAVE, NO_NUMBERS, FORM_TIME, STEP, FORM_SITE, CHALLENGE, *TWICE, *map(of_mailbox, TWICE))
 
 

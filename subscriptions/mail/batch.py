@@ -11,11 +11,12 @@ from subscriptions.clock import Clock
 from subscriptions.domain import seal
 from subscriptions.domain.address import parse
 from subscriptions.domain.figures import HowOften
-from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.policy import is_wanted, state_at
+from subscriptions.domain.roles import RIGHTS, Right
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.lines import OutMessage
-from subscriptions.store import accounts, outbox, seals, suppressions
+from subscriptions.store import accounts, outbox, requests, seals, suppressions
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.store.kept import after_erasure
 from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
@@ -85,9 +86,11 @@ class Batch:
     def _completed(self, session: Session, due: Due, now: datetime) -> Due:
         """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
         if due.mail in _TO_ACCOUNTS:
-            return _of_account(session, due)
+            return _of_account(session, due, now)
         if due.mail == MailKind.HEAD:
             return due._replace(told={"head": _head(session)})
+        if due.request_id:
+            return _of_request(session, due)
         erases = due.mail == MailKind.ERASED.value
         if due.address is None or (due.key and not erases):
             return due
@@ -95,12 +98,13 @@ class Batch:
         key, mailbox = links.key(folded), links.mailbox_key(folded)
         if erases:
             return due._replace(kept=after_erasure(session, key, now, self._composer.policy, mailbox))
-        scopes = [found.scope for found in suppressions.active(session, key, now, mailbox)]
+        standing = suppressions.active(session, key, now, mailbox)
+        scopes = [SuppressionScope.ALL if no.is_never else SuppressionScope.CONFIRMATIONS for no in standing]
         member = due.lead._replace(suppression=min(scopes, default=None))
         return due._replace(key=key, mailbox=mailbox, members=(member,))
 
 
-def _of_account(session: Session, due: Due) -> Due:
+def _of_account(session: Session, due: Due, now: datetime) -> Due:
     """In the account's language; about nothing, where it has ended, or wants no numbers any more.
 
     What its address has said as a subscriber is not asked for, nor is its key: this mail is about none.
@@ -109,6 +113,10 @@ def _of_account(session: Session, due: Due) -> Due:
     if account is None or account.disabled_at:
         return due._replace(members=())
     due = due._replace(locale=account.locale or "")
+    if due.mail == MailKind.REQUESTS_DUE:
+        _, overdue = requests.number_due(session, now.date(), account.lists)
+        told = {"number": overdue} if overdue and Right.PRIVACY in RIGHTS[account.role] else None
+        return due._replace(told=told) if told else due._replace(members=())
     if due.mail != MailKind.NUMBERS:
         return due
     if account.numbers is HowOften.NEVER or "says" not in (account.told or {}):
@@ -121,6 +129,18 @@ def _head(session: Session) -> str:
     """That of the evidence, as it was noted this week."""
     last = seals.told_last(session)
     return seal.head(last) if last else ""
+
+
+def _of_request(session: Session, due: Due) -> Due:
+    """From the list whose controller is asked; about nothing, where the request has ended."""
+    row = requests.find(session, due.request_id or 0)
+    if row is None:
+        return due._replace(members=())
+    told = {"number": row.id, "due": row.until, "why": row.extended_why or ""}
+    told |= {"why": row.answer or ""} if row.outcome else {}
+    key = due.key if due.mail == MailKind.REQUEST_FILED else row.key or due.key
+    members = (due.lead._replace(list_id=row.list_id or 0),)
+    return due._replace(key=key, told=told, locale=row.locale, members=members)
 
 
 @contextmanager

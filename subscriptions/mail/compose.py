@@ -18,10 +18,10 @@ from subscriptions.domain.breaker import Excess
 from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import greeted_by, told_by
 from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.domain.policy import LINK_LIFE, Policy
+from subscriptions.domain.policy import Policy
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
-from subscriptions.mail import alarm, numbers, phrases, responsible, style
+from subscriptions.mail import alarm, numbers, phrases, requests, responsible, style
 from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_in, wrapped
 from subscriptions.mail.lines import OutMessage
 from subscriptions.settings import Settings
@@ -34,14 +34,15 @@ LINKS = {  # as the templates name them: page, and the value in the letter; the 
     "confirm_url": ("confirm", "confirm_token"),
     "not_me_url": ("not-me", "not_me_token"),
     "unsubscribe_url": ("unsubscribe", "leave_token"),
-    "preferences_url": ("preferences", "preferences_token"),
+    "preferences_url": ("my-data", "preferences_token"),
+    "request_url": ("admin/requests", "request_number"),
     "no_numbers_url": ("admin/no-numbers", "no_numbers_token"),
     "desk_url": ("admin/come-in", "desk_token"),
 }
 COMPILED_AT_MOST = 200  # in memory, some 40 KiB each: visitors choose the lists, and so what there is to compile
 Entry = tuple[List, Wording | None]
 VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps erased_text owed_at".split()
-VALUES += alarm.VALUES + numbers.VALUES
+VALUES += alarm.VALUES + numbers.VALUES + requests.VALUES
 
 
 class Composer:
@@ -107,19 +108,19 @@ class Composer:
 
     def values(self, mail: MailKind, due: Due, now: datetime, tag: str, letter: Letter) -> dict[str, str]:
         """What is filled into a letter, the greeting without the name: `in_person` puts that in."""
-        zone = letter.zone
         values = self.bare_values(due.address or "", due.mid, now, letter.sender.domain)
         values |= secrets(mail, due, self.links)
         values["greeting"] = phrases.greeting(greeted_by(told_by(due.name, due.fields)), tag, letter.form)
-        at = words(due.registered_at, tag, zone)
+        at = words(due.registered_at, tag, letter.zone)
         values["registered_at"] = phrases.on_site(at, due.site, tag) if due.site and mail.row.of_form else at
         times = {"confirm_by": due.lead.confirm_by if due.ref else None, "confirmed_at": due.confirmed_at}
         times |= {"owed_at": due.owed_at} if mail.row.says_when else {}
-        values |= {name: words(time, tag, zone) for name, time in times.items() if time}
+        values |= {name: words(time, tag, letter.zone) for name, time in times.items() if time}
         if due.told:
-            values |= numbers.values(due.told, tag, self._catalogue().lists, self.links)
+            tells = numbers if "says" in due.told else requests
+            values |= tells.values(due.told, tag, self._catalogue().lists, self.links)
         if due.kept:
-            stays = self.what_stays(due.kept, tag, lambda at: words(at, tag, zone), letter.form)
+            stays = self.what_stays(due.kept, tag, lambda at: words(at, tag, letter.zone), letter.form)
             values["erased_keeps"], values["erased_text"] = "\n".join(stays), "\n\n".join(map(wrapped, stays))
         return values
 
@@ -163,14 +164,13 @@ class Composer:
         told = responsible.told(rows, named, self._ours, wording)
         of_one = rows[0] if len(told) == 1 else None
         context |= {"parties": told, "controller": of_one.controller if of_one else ""}
-        context["service_name"] = responsible.name_of(rows, self._ours)
         said = [{"list": each, "wording": text, "lang": _foreign(text, tag), "who": responsible.who(each, self._ours)}
                 for each, text in about]  # fmt: skip
         context |= {"entries": said, "wording_lang": said[0]["lang"], "lang": tag, "dir": direction(tag)}
         context["list_name"] = listed([each.name for each in named], tag)
+        context["service_name"] = responsible.name_of(rows, self._ours)
         context |= {"wording": wording.text if wording else "", "policy_url": wording.policy_url if wording else ""}
-        context |= {"minutes": LINK_LIFE.seconds // 60, "preferences_page_url": self.links.url("preferences")}
-        context |= style.look(mail, of_one, self._settings)
+        context |= style.look(mail, of_one, self._settings) | responsible.pages(mail, self.links)
         form = "" if mail.row.to_account else common(rows, "address_form")  # a list's is for its subscribers
         with force_locale(locale_of(tag, form)):
             subject, text, html = (

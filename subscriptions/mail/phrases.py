@@ -69,7 +69,9 @@ def what_stays(
     if kept.mails_until:
         found.append(timed(_MAILS, kept.mails_until))
     for no in dict.fromkeys(kept.suppressions):
-        if no.scope is SuppressionScope.ALL:
+        if no.scope is SuppressionScope.ALL and no.list_id is not None:
+            found.append(filled(said(_NO_MAIL_FOR), {"list": name_of(no.list_id)}))
+        elif no.scope is SuppressionScope.ALL:
             found.append(said(_NO_MAIL))
         elif no.until is None:
             found.append(said(_NOT_ASKED))
@@ -77,6 +79,8 @@ def what_stays(
             found.append(timed(_NOT_ASKED_UNTIL, no.until))
         else:
             found.append(timed(_NOT_ASKED_FOR, no.until, list=name_of(no.list_id)))
+    if kept.has_asked:
+        found.append(said(_REQUESTS))
     if found and kept.is_audited:
         found.append(said(_AUDITED))
     held = [said(_HELD)] if kept.is_held else []  # the one thing of all this that is not under a hash
@@ -100,6 +104,10 @@ _NO_MAIL = marked(
     "No list here emails your address any more. "
     "To make sure of that, we keep the reason and the date until this is lifted."
 )
+_NO_MAIL_FOR = marked(
+    "%(list)s does not email your address any more. "
+    "To make sure of that, we keep the reason and the date until this is lifted."
+)
 _NOT_ASKED = marked(
     "We send no more confirmation emails to your address. "
     "To make sure of that, we keep the reason and the date until this is lifted."
@@ -111,6 +119,10 @@ _NOT_ASKED_UNTIL = marked(
 _NOT_ASKED_FOR = marked(
     "Until %(time)s we send no confirmation emails for %(list)s to your address. "
     "To make sure of that, we keep the reason and the date until then."
+)
+_REQUESTS = marked(
+    "We keep the requests that you made, with your address and your words, only until they are answered. "
+    "Then we keep what kind they were, their days and how they ended, for as long as we keep proofs of consent."
 )
 _AUDITED = marked(
     "Until all of this is gone, we also keep a record of who looked at or changed your data here, when and why."

@@ -26,6 +26,7 @@ from subscriptions.store.outbox import Due, Member
 
 SEVERAL = "_several"  # the same kind, about several lists
 ADDRESS, NAME = "ada.example@example.org", "Ada Example"
+EXAMPLE = "This is only an example."
 TOKEN = "this-is-only-an-example"  # noqa: S105
 _AGO = timedelta(hours=1)
 _LEGAL = {"who is responsible": "controller", "where": "postal_address", "whom to ask": "privacy_contact"}
@@ -103,7 +104,7 @@ class Previews:
             "key": bytes(16), "address": ADDRESS, "name": NAME, "locale": tag, "ref": bytes(16), "members": members,
             "registered_at": began, "confirmed_at": self._now, "site": host_of(self._settings.server.base_url),
             "kept": self._kept() if mail is MailKind.ERASED else None,
-            "told": self._numbers() if mail is MailKind.NUMBERS else None,
+            "told": self._numbers() if mail is MailKind.NUMBERS else self._request(),
         }  # fmt: skip
         return Due(**known)
 
@@ -114,6 +115,9 @@ class Previews:
     def _head(self) -> str:
         digest = bytes(range(32))
         return seal.head(Seal(1234, 98765, 98770, 123456, digest, digest, digest, self._now, digest, bytes(64)))
+
+    def _request(self) -> dict[str, Any]:
+        return {"number": 7, "due": self._now.date(), "why": EXAMPLE}
 
     def _kept(self) -> Kept:
         """The longest of what there can be to say."""

@@ -6,6 +6,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.policy import LINK_LIFE
+from subscriptions.links import Links
 from subscriptions.mail.compiled_mails import sender_in, sender_line
 from subscriptions.store.lists import Catalogue, Party, common, parties
 from subscriptions.store.models import List, Wording
@@ -32,6 +35,13 @@ def name_of(rows: Sequence[List], ours: str) -> str:
 def who(row: List, ours: str) -> str:
     """The controller of a list; where it names none, who sends."""
     return row.controller or name_of([row], ours)
+
+
+def pages(mail: MailKind, links: Links) -> dict[str, Any]:
+    """The pages that a mail names without a token; who works here is not led to that of the readers."""
+    is_ours = mail.row.to_account or mail.row.to_operator
+    return {"preferences_page_url": "" if is_ours else links.url("my-data"), "minutes": LINK_LIFE.seconds // 60,
+            "requests_page_url": links.url("admin/requests")}  # fmt: skip
 
 
 def nobody(row: List | None) -> List:

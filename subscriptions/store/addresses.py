@@ -120,10 +120,13 @@ def waiting_erasures(session: Session, now: datetime, at_most: int) -> Sequence[
     return session.scalars(due.limit(at_most)).all()
 
 
+_TYPED = MailKind.PREFERENCES, MailKind.NOTHING_STORED
+
+
 def give_back(session: Session, key: bytes, mail: MailKind, owed_at: datetime) -> None:
     """A mail that was owed then has reached nobody, through no fault of the mailbox: it counts in no budget."""
     row = session.get(Address, key, with_for_update=True, populate_existing=True)
-    for name in ("requests", "renewals") if mail is MailKind.PREFERENCES else ("mails",):
+    for name in ("requests", "renewals") if mail in _TYPED else ("mails",):
         budget = Budget.read((getattr(row, name) if row else None) or "", ())
         if budget.give_back(owed_at):
             setattr(row, name, budget.written())

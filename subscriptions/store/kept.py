@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, audit, holds, subscriptions, suppressions
+from subscriptions.store import addresses, audit, holds, requests, subscriptions, suppressions
 
 
 class SaidNo(NamedTuple):
@@ -26,6 +26,7 @@ class Kept(NamedTuple):
     is_held: bool = False  # a hold keeps some or all of it as it is, until a dispute is over
     mails_until: datetime | None = None  # the times of mails
     suppressions: tuple[SaidNo, ...] = ()
+    has_asked: bool = False  # requests of theirs are kept
     is_audited: bool = False  # as long as anything of the above stays
 
 
@@ -40,6 +41,7 @@ def after_erasure(session: Session, key: bytes, now: datetime, policy: Policy, m
         bool(holds.active(session, key, now)),
         _mails_until(session, {key, mailbox or key}, now, policy),
         said_no,
+        bool(requests.of_key(session, key)),
     )
     return kept._replace(is_audited=any(kept) and audit.is_about(session, key))
 

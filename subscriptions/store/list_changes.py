@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
-from subscriptions.store import meta, policies
-from subscriptions.store.lists import all_of, version, wording_hash, wordings
+from subscriptions.store import meta, policies, suppressions
+from subscriptions.store.lists import all_of, controller_of, version, wording_hash, wordings
 from subscriptions.store.models import List, Owner, Wording
 
 AFTER_THE_FILE = 1000  # the first position of lists that the file does not say
@@ -62,12 +62,14 @@ def mark(row: List) -> str:
 
 def note_version(session: Session) -> None:
     """After a change of lists: what each process looks at every few seconds."""
-    rows = [mark(row) for row in all_of(session)]
+    lists = all_of(session)
+    rows = [mark(row) for row in lists]
     kept = sorted([*(row.id for row in wordings(session)), *(row.id for row in policies.heads(session))])
     looks = [(key, one.url, one.problem) for key, one in policies.looks(session).items()]
     digest = hashlib.sha256(json.dumps([rows, kept, sorted(looks)]).encode()).hexdigest()
     if version(session) != digest:
         meta.put(session, "catalogue", digest)
+        suppressions.follow(session, {row.id: controller_of(row) for row in lists})
 
 
 def put(

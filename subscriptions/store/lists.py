@@ -76,6 +76,11 @@ def parties(rows: Iterable[List]) -> list[Party]:
     return [Party(theirs[0], theirs) for theirs in found.values()]
 
 
+def controller_of(row: List) -> str:
+    """By which name an objection knows who is responsible; never empty, also where nobody is named."""
+    return row.controller or row.sender or "-"
+
+
 def common(rows: Iterable[List | ListSettings], name: str) -> str:
     """What all of the lists say there; nothing where they differ."""
     said = {getattr(row, name) for row in rows}

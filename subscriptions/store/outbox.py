@@ -39,7 +39,7 @@ def new_mids(number: int) -> list[str]:
 def owe(
     session: Session, mail: MailKind | None, *, now: datetime, due_at: datetime | None = None,
     registration_id: int | None = None, subscription_id: int | None = None, address: str | None = None,
-    drop_at: datetime | None = None,
+    drop_at: datetime | None = None, request_id: int | None = None,
 ) -> str:  # fmt: skip
     """Owe a mail, if the step owes one; it is written out when it is sent. `address`: only where no row holds it.
 
@@ -50,7 +50,8 @@ def owe(
     if mail.row.budgeted and due_at is None:
         raise ValueError(f"a mail of kind {mail} leaves when the address's budget says")
     due_at = due_at or now
-    about = {"registration_id": registration_id, "subscription_id": subscription_id, "address": address}
+    about = {"registration_id": registration_id, "subscription_id": subscription_id, "address": address,
+             "request_id": request_id}  # fmt: skip
     times = {"owed_at": now, "due_at": due_at, "drop_at": drop_at or due_at + mail.row.life}
     session.add(Owed(mail=mail.value, mid=(mid := new_mids(1)[0]), tries=0, **about, **times))
     session.flush()
@@ -114,10 +115,11 @@ class Due(NamedTuple):
     refusal: Refusal | None
     refused_at: datetime | None
     note: str | None
+    request_id: int | None
     site: str | None  # the host on which the form stood, where that is known
     members: tuple[Member, ...]  # in the order of the form; the mail bears the headers of the first
     kept: Kept | None = None  # what stays, where the mail says so
-    told: Mapping[str, Any] | None = None  # numbers, and of which account
+    told: Mapping[str, Any] | None = None  # numbers, and of which account; or of a request
 
     @property
     def lead(self) -> Member:

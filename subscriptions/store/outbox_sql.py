@@ -17,9 +17,11 @@ _hangs_on = Registration.__table__.alias()  # one registration of a form, and `_
 _h = _hangs_on.c
 _list_id, _key = func.coalesce(_r.list_id, _s.list_id, 0), func.coalesce(_r.key, _s.key, literal(b""))
 _mailbox = func.coalesce(_r.mailbox, _s.mailbox)
+_of_one = _o.mail.not_in([kind.value for kind in MailKind if kind.row.of_all])
 _other = literal(SuppressionScope.CONFIRMATIONS, _p.scope.type)  # what one of another spelling counts as
 _suppression = (
-    select(func.min(case((_p.key == _key, _p.scope), else_=_other)))  # "all" comes before "confirmations"
+    # "all" comes before "confirmations"; of one controller, it does not stop what speaks for all of them
+    select(func.min(case((and_(_p.key == _key, or_(_p.list_id.is_(None), _of_one)), _p.scope), else_=_other)))
     .where(
         # by its own key as well: what was signed up before 0.4.0 names no mailbox
         or_(_p.key == _key, _p.mailbox.in_([_key, func.coalesce(_mailbox, _key)])),
@@ -44,7 +46,7 @@ READ_AGAIN = (
         func.coalesce(_r.locale, _s.locale, ""),
         func.coalesce(_r.registered_at, _s.registered_at, _o.owed_at), _r.ref,
         _s.state, _s.restricted, _s.confirmed_at, func.coalesce(_r.fields, _s.fields), _o.owed_at,
-        _o.refusal, _o.refused_at, _o.note, _site,
+        _o.refusal, _o.refused_at, _o.note, _o.request_id, _site,
         _list_id, func.coalesce(_r.wording_id, _s.wording_id), _r.id, _r.state, _r.confirm_by, _suppression,
     )
     .outerjoin_from(Owed.__table__, _hangs_on, _h.id == _o.registration_id)

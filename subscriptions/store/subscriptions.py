@@ -136,9 +136,15 @@ def by_wording(session: Session, list_id: int) -> dict[str, int]:
 Row = tuple[int, bytes, str | None, str | None, str | None, str, str, str, str | None]
 
 
+def _objects(list_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Suppressions that stop every mail of this list."""
+    of_it = or_(Suppression.list_id.is_(None), Suppression.list_id == list_id)
+    return Suppression.scope == "all", of_it, in_force(now)
+
+
 def mailable(list_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Confirmed, unrestricted, not suppressed for all."""
-    told_never = exists().where(Suppression.key == Subscription.key, Suppression.scope == "all", in_force(now))
+    """Confirmed, unrestricted, and no objection stands."""
+    told_never = exists().where(Suppression.key == Subscription.key, *_objects(list_id, now))
     is_open = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED
     return *is_open, Subscription.restricted.is_(False), ~told_never
 
@@ -162,7 +168,7 @@ def _changed(list_id: int, now: datetime, changes: Changes | None) -> tuple[Colu
         is_new = (Subscription.confirmed_at > since) | _noted(since, Fact.UNRESTRICTED)
         return *mailable(list_id, now), is_new
     # restricted people are named again each time: since when they are is written nowhere, and to remove twice is none
-    told_never = Subscription.key.in_(_told_never(now))
+    told_never = Subscription.key.in_(_told_never(list_id, now))
     other = aliased(Subscription)
     again = exists().where(other.key == Subscription.key, other.list_id == list_id, other.state == State.CONFIRMED,
                            other.restricted.is_(False))  # fmt: skip
@@ -243,9 +249,9 @@ def mailable_count(session: Session, list_id: int, now: datetime) -> int:
     """
     open_ = Subscription.list_id + 0 == list_id, Subscription.state == State.CONFIRMED
     all_ = select(func.count()).where(*open_)
-    silent = all_.where(Subscription.key.in_(_told_never(now)))
+    silent = all_.where(Subscription.key.in_(_told_never(list_id, now)))
     return (session.scalar(all_) or 0) - (session.scalar(silent) or 0)
 
 
-def _told_never(now: datetime) -> Select[bytes]:
-    return select(Suppression.key).where(Suppression.scope == "all", in_force(now))
+def _told_never(list_id: int, now: datetime) -> Select[bytes]:
+    return select(Suppression.key).where(*_objects(list_id, now))

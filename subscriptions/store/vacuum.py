@@ -16,7 +16,7 @@ BY_ITSELF_UP_TO = 200 * 2**20  # octets; VACUUM of more holds up sign-ups too lo
 AT_ONCE_UP_TO = 20 * 2**20  # octets; VACUUM of less takes a blink
 QUIET = timedelta(minutes=1)
 COPIES_KEPT = timedelta(hours=24)
-_OF_PERSONS = "registrations, evidence, outbox, addresses, subscriptions, audit"
+_OF_PERSONS = "registrations, evidence, outbox, addresses, subscriptions, audit, requests"
 _DUE, _DONE = "vacuum_due", "0"
 
 

@@ -114,11 +114,22 @@ def _managing(visitor: Visitor) -> Iterator[str]:
     yield "preferences-open"
     visitor.press("Open your subscriptions and data")
     yield "preferences"
+    visitor.page.get_by_label("Your words").fill("Where did you get my address?")
+    visitor.press("Send")
+    yield "my-data-written"
+    visitor.press("Show everything")
+    for summary in visitor.page.locator("summary").all():
+        summary.click()
+    yield "my-data-stored"
+    visitor.press("Back to your page")
+    visitor.press("Delete my data")
+    yield "my-data-erase"
+    visitor.press("No, go back")
     visitor.press("Leave")
     yield "preferences-left"
     visitor.press("Never write to me again")
     yield "preferences-never"
-    visitor.press("Never write to me again")
+    visitor.press("Nothing more from anybody on this service")
     yield "preferences-silent"
     visitor.page.goto(link)
     yield "preferences-used"

@@ -3,7 +3,7 @@
 from subscriptions.store.models.base import db
 from subscriptions.store.models.desk import Account, AccountLink, DeskSession, ExportMark, Passkey
 from subscriptions.store.models.mails import Captured, Letter, List, Owed, Owner, Policy, Wording
-from subscriptions.store.models.people import Address, Evidence, Hold, Registration, Subscription, Suppression
+from subscriptions.store.models.people import Address, Evidence, Hold, Registration, Request, Subscription, Suppression
 from subscriptions.store.models.seals import Leaf, Removal, Seal
 from subscriptions.store.models.service import (
     ActorKind,
@@ -22,6 +22,6 @@ from subscriptions.store.models.service import (
 __all__ = [
     "Account", "AccountLink", "ActorKind", "Address", "Audit", "Captured", "Counted", "CountedKey", "Counter",
     "DeskSession", "Evidence", "ExportMark", "Hold", "Job", "Leaf", "Letter", "List", "Meta", "Owed", "Owner",
-    "Passkey", "Policy", "Read", "Registration", "Removal", "Seal", "Subscription", "Suppression", "Token", "Traffic",
-    "UsedOnce", "Wording", "db",
+    "Passkey", "Policy", "Read", "Registration", "Removal", "Request", "Seal", "Subscription", "Suppression", "Token",
+    "Traffic", "UsedOnce", "Wording", "db",
 ]  # fmt: skip

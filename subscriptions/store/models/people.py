@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from subscriptions.domain import lifecycle
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.mail_kinds import SuppressionScope
+from subscriptions.domain.requests import Outcome, RequestKind
 from subscriptions.store.models.base import Id, Key, db, index_where_any, owned_by
 from subscriptions.store.types import OneOf
 
@@ -71,6 +72,7 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
               postgresql_where=text("state = 'confirmed'")),
         Index("ix_subscriptions_list_id", "list_id", "id"),
         index_where_any("subscriptions", "mailbox"),
+        index_where_any("subscriptions", "unrestrict_at"),
         # what people at the desk look up, by list, so that those of others are never read
         Index("ix_subscriptions_address", "list_id", FOLDED.label("folded"), postgresql_ops=_BY_OCTETS),
         Index("ix_subscriptions_domain", "list_id", DOMAIN.label("folded"), postgresql_ops=_BY_OCTETS),
@@ -88,6 +90,7 @@ class Subscription(db.Model):  # type: ignore[name-defined, misc]
     confirmed_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     restricted: Mapped[bool] = mapped_column(default=False)
+    unrestrict_at: Mapped[datetime | None]  # when it was asked to lift that once the person has been told by mail
     notified_at: Mapped[datetime | None]  # when "you are already subscribed" was last owed
     ip_until: Mapped[datetime | None] = mapped_column(index=True)
     proof_until: Mapped[datetime | None] = mapped_column(index=True)
@@ -132,6 +135,8 @@ class Suppression(db.Model):  # type: ignore[name-defined, misc]
     until: Mapped[datetime | None] = mapped_column(index=True)
     set_by: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)  # the reference of the not-me link
     mailbox: Mapped[bytes] = mapped_column(Key, index=True)  # for all whose spellings no confirmation mail leaves
+    # of an objection to one controller: who that is; it has a row for each of the lists of that one
+    controller: Mapped[str | None]
 
 
 class Hold(db.Model):  # type: ignore[name-defined, misc]
@@ -150,3 +155,39 @@ class Hold(db.Model):  # type: ignore[name-defined, misc]
     lifted_by: Mapped[str | None]
     lift_reason: Mapped[str | None]
     erase_asked: Mapped[datetime | None]  # an erasure that was asked for by then waits for the end of the hold
+
+
+class Request(db.Model):  # type: ignore[name-defined, misc]
+    """What somebody has asked of a controller about their data; a number is never given twice."""
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        index_where_any("requests", "key"),
+        Index("ix_requests_open", "due_on", sqlite_where=text("outcome IS NULL"),
+              postgresql_where=text("outcome IS NULL")),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    list_id: Mapped[int | None] = mapped_column(ForeignKey("lists.id"))  # whose controller is asked; none: all
+    kind: Mapped[RequestKind] = mapped_column(OneOf(RequestKind, 12))
+    channel: Mapped[Channel] = mapped_column(OneOf(Channel, 12))
+    key: Mapped[bytes | None] = mapped_column(Key)
+    address: Mapped[str | None]  # these four go with an erasure, once it is settled
+    person: Mapped[str | None]  # what somebody is called who wrote a letter
+    words: Mapped[str | None]
+    answer: Mapped[str | None]  # what was answered, or why it was refused
+    locale: Mapped[str]
+    received_at: Mapped[datetime]
+    due_on: Mapped[date]
+    extended_until: Mapped[date | None]
+    extended_why: Mapped[str | None]
+    identity: Mapped[str]  # how it was made sure who asks
+    actor: Mapped[str]  # who entered it, as the audit has them; empty: the person
+    answered_at: Mapped[datetime | None]
+    outcome: Mapped[Outcome | None] = mapped_column(OneOf(Outcome, 8))
+    erased: Mapped[bool] = mapped_column(default=False)  # the person was, since
+
+    @property
+    def until(self) -> date:
+        """When it must have been answered."""
+        return self.extended_until or self.due_on

@@ -33,6 +33,7 @@ _UNCHANGED = {
     "correct": marked("That is what is stored already, or they are subscribed to nothing. Nothing was changed."),
     "restrict": marked("No subscription is left to restrict. Nothing was changed."),
     "unrestrict": marked("None of their subscriptions is restricted. Nothing was changed."),
+    "announce": marked("They are being told already. Nothing was changed."),
     "sign_up": marked("They are subscribed, or asked to confirm, already. Nothing was changed."),
 }
 

@@ -31,13 +31,14 @@ from subscriptions.web.admin import (
     proof,
     record,
     records,
+    requests,
     service,
     sign_up,
     start,
 )
 from subscriptions.web.http import language
 
-_OF_PEOPLE = people, people_acts, people_help, proof, holds, sign_up, correct_many, exports, back
+_OF_PEOPLE = people, people_acts, people_help, proof, holds, sign_up, correct_many, exports, back, requests
 _OF_LISTS = lists, list_editor, list_previews, list_site, go_live, policies, record
 _OF_SERVICE = abuse, health, numbers, records, service, account, coming_in, links
 _ROOMS = (start, *_OF_PEOPLE, *_OF_LISTS, *_OF_SERVICE)  # each adds its pages, imported
@@ -57,10 +58,10 @@ def _context() -> dict[str, Any]:
 def _menu() -> list[dict[str, Any]]:
     """What somebody may open, by the rows of the routes."""
     labels = {
-        "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.all_lists": gettext("Lists"),
-        "desk.exports": gettext("Export"), "desk.record": gettext("Record"), "desk.health": gettext("Health"),
-        "desk.abuse_page": gettext("Limits and abuse"), "desk.all_holds": gettext("Legal holds"),
-        "desk.audit_page": gettext("Audit"),
+        "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.requests_page": requests.label(),
+        "desk.all_lists": gettext("Lists"), "desk.exports": gettext("Export"), "desk.record": gettext("Record"),
+        "desk.all_holds": gettext("Legal holds"), "desk.health": gettext("Health"),
+        "desk.abuse_page": gettext("Limits and abuse"), "desk.audit_page": gettext("Audit"),
         "desk.all_tokens": gettext("Tokens"), "desk.all_accounts": gettext("Accounts"),
         "desk.account": gettext("Your account"),
     }  # fmt: skip

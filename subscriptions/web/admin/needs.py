@@ -13,7 +13,7 @@ from subscriptions.domain.figures import MANY, Figures
 from subscriptions.jobs import problems
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.store import accounts, holds, lists
+from subscriptions.store import accounts, holds, lists, requests
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
 from subscriptions.store.room import Room
@@ -44,6 +44,7 @@ def of(rows: Sequence[List], figures: Mapping[int, Figures], room: Room, today: 
     is_for_all = guard.who().sees_all
     return [
         *(_in_the_way(room) if is_for_all else ()),
+        *(_requests(today) if guard.may("desk.requests_page") else ()),
         *(_silence(row) for row in rows if figures[row.id].nobody_confirms(today)),
         *_drafts(),
         *(_copied(rows) if guard.may("desk.record") else ()),
@@ -63,6 +64,18 @@ def _in_the_way(room: Room) -> Iterator[Need]:
                                   "%(num)d things stand in the way of the service.", number), "main")  # fmt: skip
     if room.free is not None and room.is_short:
         yield _on_health(gettext("The disk is nearly full: %(size)s left.", size=size(room.free)), "disk")
+
+
+def _requests(today: date) -> Iterator[Need]:
+    with reading() as session:
+        due, overdue = requests.number_due(session, today, guard.who().lists)
+    said = ngettext("%(num)d request about personal data is due this week.",
+                    "%(num)d requests about personal data are due this week.", due)  # fmt: skip
+    if overdue:
+        said = ngettext("%(num)d request about personal data is overdue.",
+                        "%(num)d requests about personal data are overdue.", overdue)  # fmt: skip
+    if due:
+        yield Need(said, gettext("Open the requests"), url_for("desk.requests_page"))
 
 
 def _on_health(says: str, anchor: str) -> Need:
@@ -123,7 +136,7 @@ def _findings() -> Iterator[Need]:
 
 
 def findings() -> list[str]:
-    return [*current_parts().warnings, *condition.guesses()]
+    return [*current_parts().warnings, *condition.guesses(), *condition.overdue()]
 
 
 def size(octets: int) -> str:

@@ -110,9 +110,15 @@ def unrestrict_person(key: str) -> Answer:
     if not lists:
         return unchanged("unrestrict", found)
     (channel, at, problem), rows, on = how_it_came(lists[0]), chosen(lists), today(lists[0])
-    problem = problem or no_list(rows)
+    by_mail = request.form.get("channel") == "mail"
+    problem = no_list(rows) if by_mail else problem or no_list(rows)
     if page := to_fill_in("unrestrict", found, problem, choices=lists, today=on.isoformat()):
         return page
+    if by_mail:
+        act = guard.act("people unrestrict", found.key, lists=[row.slug for row in rows], told="mail")
+        told_now = on_behalf.announce_lift(found.key, {row.id for row in rows}, act.at, act)
+        current_parts().wake_sender()
+        return done("announce", found) if told_now else unchanged("announce", the_person(key))
     told = {"told": channel, "told_on": (at.date() if at else on).isoformat()}
     act = guard.act("people unrestrict", found.key, lists=[row.slug for row in rows], **told)
     changed = on_behalf.restrict(found.key, {row.id for row in rows}, told, act.at, act, lift=True)

@@ -1,26 +1,22 @@
 """What happened to somebody, in the words of who reads it."""
 
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import datetime
 
-from babel.units import format_unit
 from flask import request
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from markupsafe import Markup
 
-from subscriptions import languages
-from subscriptions.domain.budget import in_unit
-from subscriptions.domain.evidence import PROMISED_IP
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Subscription as Standing
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.domain.policy import Rate, state_at
+from subscriptions.domain.policy import state_at
 from subscriptions.languages import marked
-from subscriptions.parts import current_parts
-from subscriptions.store.models import List, Registration, Subscription
-from subscriptions.story import Event, Record, Story
-from subscriptions.story.said import OfList, Rates, Said, say
-from subscriptions.web.http import language
+from subscriptions.store.models import Registration, Subscription
+from subscriptions.story import Story
+from subscriptions.story.said import OfList, Said
+from subscriptions.web.http.telling import list_of, parts_of, sentence
+
+__all__ = ["DONE", "done", "is_silent", "list_of", "parts_of", "sentence", "verdicts"]
 
 DONE = {
     "unsubscribe": marked("They are unsubscribed. The evidence is kept."),
@@ -37,6 +33,7 @@ DONE = {
     ),
     "restrict": marked("Restricted: they get no emails, and nothing else is done with what is stored."),
     "unrestrict": marked("They are no longer restricted."),
+    "announce": marked("We are emailing them. The restriction ends once that email has left."),
     "sign_up": marked("We are sending them an email to confirm. They are subscribed once they confirm it."),
 }
 
@@ -45,85 +42,6 @@ def done() -> str:
     """What the act has done that led to the page at hand."""
     said = DONE.get(request.args.get("done", ""))
     return str(gettext(said)) if said else ""
-
-
-class Told(NamedTuple):
-    """One event. `ip`: none where the event never has one; empty where it is kept no longer."""
-
-    event: Event
-    says: Markup
-    reply: str | None
-    ip: str | None
-    mail: str | None
-
-
-class Part(NamedTuple):
-    """A subscription with the sign-ups that led to it, or a sign-up that led to none."""
-
-    row: List
-    began_at: datetime
-    events: list[Told]
-    owed: list[Markup]
-    now: Markup
-    filled_in: list[str]
-    replaces: bool
-
-
-def list_of(id_: int) -> List:
-    return language.said(current_parts().catalogue.lists[id_])
-
-
-def sentence(said: Said, row: List | None = None) -> Markup:
-    """In the page's language, the times in the zone of that list, beginning with a capital."""
-    told = Markup(say(said, lambda text: Markup(gettext(text)), lambda value: _word(value, row)))  # noqa: S704 ours
-    return told if told.startswith("<") else told[:1].upper() + told[1:]
-
-
-def _word(value: object, row: List | None) -> object:
-    if isinstance(value, datetime):
-        return language.words(value, row)
-    if isinstance(value, OfList):
-        return language.named(current_parts().catalogue.lists[value.id])
-    if isinstance(value, date):
-        return languages.day(value, language.current())
-    return ", ".join(map(_rate, value.rates)) if isinstance(value, Rates) else value
-
-
-def _rate(rate: Rate) -> str:
-    count, unit = in_unit(rate.period)
-    period = format_unit(count, f"duration-{unit}", locale=get_locale())
-    return str(gettext("%(num)d in %(period)s", num=rate.count, period=period))
-
-
-def parts_of(told: Story) -> list[Part]:
-    """The newest first."""
-    opened = {record.row.id: record for record in told.subscriptions}
-    by_subscription: dict[int | None, list[Record]] = {id_: [] for id_ in opened}
-    alone: list[Record] = []
-    for record in told.sign_ups:
-        led_to = record.row.subscription_id if isinstance(record.row, Registration) else None
-        by_subscription.get(led_to, alone).append(record)
-    found = [_part([*by_subscription[id_], record]) for id_, record in opened.items()] + [_part([one]) for one in alone]
-    return sorted(found, key=lambda part: part.began_at, reverse=True)
-
-
-def _part(records: list[Record]) -> Part:
-    last = records[-1]
-    row = list_of(last.row.list_id)
-    events = sorted((event for one in records for event in one.events), key=lambda event: (event.row.at, event.row.id))
-    return Part(
-        row, records[0].row.registered_at, [_told(event, row) for event in events],
-        [sentence(mail, row) for one in records for mail in one.owed], sentence(last.now, row),
-        [*dict.fromkeys(name for one in records for name in one.filled_in)], any(one.replaces for one in records),
-    )  # fmt: skip
-
-
-def _told(event: Event, row: List) -> Told:
-    proof, details = event.row, event.row.details
-    ip = (proof.ip or "") if proof.fact in PROMISED_IP else None
-    reply = details.get("reply") if "reply" in event.says.proof else None
-    mail = event.mail.decode("utf-8", "replace") if event.mail else None
-    return Told(event, sentence(event.says.bare, row), reply, ip, mail)
 
 
 # The verdict
@@ -145,7 +63,7 @@ _UNASKED = marked("%(who)s is on no list. Confirmation emails to this address ar
 
 def is_silent(told: Story) -> bool:
     """Whether no email at all may reach the address."""
-    return any(one.scope is SuppressionScope.ALL for one in told.against)
+    return any(one.is_never for one in told.against)
 
 
 def verdicts(told: Story, address: str | None, now: datetime) -> list[Markup]:
@@ -155,7 +73,8 @@ def verdicts(told: Story, address: str | None, now: datetime) -> list[Markup]:
     latest: dict[int, Registration | Subscription] = {}
     for row in sorted(rows, key=_weight):
         latest[row.list_id] = row
-    found = [_verdict(row, is_silent(told), now) | {"who": who} for row in latest.values()]
+    never = {one.list_id for one in told.against if one.scope is SuppressionScope.ALL}
+    found = [_verdict(row, not never.isdisjoint({None, row.list_id}), now) | {"who": who} for row in latest.values()]
     return [
         sentence(Said(str(one.pop("text")), one), list_of(id_)) for id_, one in zip(latest, found, strict=True)
     ] or [sentence(Said(_NOTHING if is_silent(told) else _UNASKED if told.against else _UNKNOWN, {"who": who}))]

@@ -136,5 +136,5 @@ def _code() -> dict[str, Any]:
         "late": gettext("This sign-up can no longer be confirmed. Sign up again for a new email."),
         "done": gettext("You are subscribed"),
         "left": gettext("You have said yes twice. Every newsletter has a link to unsubscribe."),
-        "yours": urls.public("/preferences"), "data": gettext("Your subscriptions and data"),
+        "yours": urls.public("/my-data"), "data": gettext("Your subscriptions and data"),
     }  # fmt: skip

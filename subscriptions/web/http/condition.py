@@ -13,7 +13,7 @@ from subscriptions.domain.refusals import Refusal
 from subscriptions.jobs import problems
 from subscriptions.jobs.jobs import NAMED, late_after
 from subscriptions.parts import current_parts
-from subscriptions.store import holds, jobs, migrate, outbox, refusals, traffic
+from subscriptions.store import holds, jobs, migrate, outbox, refusals, requests, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.http.headers import ARRIVED
 from subscriptions.web.http.problems import GUESSING, MANY_GUESSES
@@ -46,6 +46,15 @@ def reviews() -> list[str]:
     return [OVERDUE.format(number)] if number else []
 
 
+_OVERDUE = "requests of people about their data are overdue: {}; the law gives a month (GDPR, Article 12(3))"
+
+
+def overdue() -> list[str]:
+    """As a finding, where there are any."""
+    number = look()[1].get("requests", {}).get("overdue", 0)
+    return [_OVERDUE.format(number)] if number else []
+
+
 def _look() -> tuple[list[str], dict[str, Any]]:
     now = current_parts().clock.now()
     try:
@@ -64,6 +73,7 @@ def _details(session: Session, now: datetime) -> dict[str, Any]:
                  for job in jobs.all_of(session) if job.name in NAMED},
         "outbox": {"waiting": waiting, "oldest_seconds": age(oldest, now),
                    "set_aside": refusals.number(session, Refusal.ASIDE)},
+        "requests": dict(zip(("due", "overdue"), requests.number_due(session, now.date()), strict=True)),
         "breaker": [f"{current_parts().watch.sentence(opening.excess)}; on until {clocks.text(opening.until)}"
                     for opening in on(session, now)],
     }  # fmt: skip

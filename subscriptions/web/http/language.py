@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from babel import Locale
@@ -128,6 +128,11 @@ def words(at: datetime, row: List | None = None) -> Markup:
     """A time as the page's language writes it, in the zone of this list or the page's; programs read it exactly."""
     text = languages.words(at, current(), clock.zone_of(row.timezone if row else _about().timezone))
     return Markup('<time datetime="{}">{}</time>').format(clock.text(at), text)
+
+
+def day(at: date) -> str:
+    """A day as the page's language writes it."""
+    return languages.day(at, current())
 
 
 def said(row: List) -> List:

@@ -11,6 +11,7 @@ from subscriptions.links import Leave, NotMe
 from subscriptions.parts import current_parts
 from subscriptions.store import registrations, subscriptions
 from subscriptions.store.engine import reading
+from subscriptions.store.lists import controller_of
 from subscriptions.store.models import List
 from subscriptions.web.http import language, urls
 from subscriptions.web.http.adapter import now
@@ -31,7 +32,7 @@ def unsubscribe(token: str) -> str:
     if _is_one_click():
         how = Withdrawal(Event.UNSUBSCRIBE, Channel.ONE_CLICK, "one-click of the mail program (RFC 8058)")
     leave.leave(link.key, link.list_id, how, now(), current_parts().policy)
-    lift = url_for("leave.lift", token=token) if preferences.never(link.key, now()) else None
+    lift = url_for("leave.lift", token=token) if preferences.never(link.key, link.list_id, now()) else None
     return _left("unsubscribed", link, lift_action=lift)
 
 
@@ -39,7 +40,9 @@ def unsubscribe(token: str) -> str:
 def lift(token: str) -> str:
     """Write to me again: whoever has kept a newsletter owns the mailbox that it came to."""
     link = _read_leave(token)
-    suppress.lift(link.key, SuppressionScope.ALL)
+    row = _list(link.list_id)
+    for controller in [controller_of(row) if row else "", ""]:  # what was said to this one, or to all of them
+        suppress.lift(link.key, SuppressionScope.ALL, controller=controller)
     return _left("lifted", link)
 
 

@@ -42,6 +42,7 @@ class SignUpForm:
     policy: str
     kept: str  # what is stored, in one sentence
     rest: str  # and until when
+    yours: str  # where people see it
     more: str  # opens the voluntary fields
     hidden: Mapping[str, str]
     button: str
@@ -86,6 +87,7 @@ def describe(
         trap=Input(HONEYPOT, gettext("Leave this empty")),
         agree=gettext("What you agree to"), policy=gettext("Privacy policy"),
         kept=gettext("We keep time and IP address as proof."), rest=_fine_print(), more=_more(voluntary),
+        yours=urls.public("/my-data"),
         agreements=[_agreement(row, wordings, is_choice=is_choice) for row in rows],
         hidden={"locale": language.to_store(rows[0]) if rows else "", **back},
         button=gettext("Subscribe"),

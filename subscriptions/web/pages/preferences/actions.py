@@ -19,7 +19,9 @@ from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.languages import marked
 from subscriptions.links import Session
+from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
+from subscriptions.store.lists import controller_of
 from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import incoming, now
@@ -30,7 +32,8 @@ from subscriptions.web.http.problems import too_many
 from subscriptions.web.intake.fields import keys_of, wrong_in
 from subscriptions.web.intake.parse import NOT_ITS_WORDING, Named, address_in, choice, is_of
 from subscriptions.web.intake.submit import NO_PROOF, complete
-from subscriptions.web.pages.preferences.view import Said, about, joins, known, offered
+from subscriptions.web.pages.preferences import rights
+from subscriptions.web.pages.preferences.view import Said, about, addressees, called, joins, known, offered
 
 _BY = Channel.PREFERENCES
 
@@ -142,15 +145,36 @@ def _told(mine: Profile) -> dict[str, str]:
 
 
 def _never(session: Session) -> Response:
-    """Asks once."""
-    footer = about(known(session))
-    return Response(render_template("pages/preferences_never.html", session=request.form["session"], footer=footer))
+    """Asks once; of whom, where there are several."""
+    mine = known(session)
+    footer = about(mine)
+    shown = {"session": request.form["session"], "controllers": called(addressees(mine))}
+    return Response(render_template("pages/preferences_never.html", footer=footer, **shown))
+
+
+def one_of(rows: Sequence[List]) -> List:
+    """The one of these that the form names."""
+    return next((row for row in rows if row.slug == request.form.get("list")), None) or abort(404)
+
+
+def who_of(row: List) -> str:
+    return responsible.who(row, current_parts().settings.mail.sender)
 
 
 def _never_surely(session: Session) -> Said:
-    policy, reason = current_parts().policy, "never write to me again"
-    suppress.suppress(session.key, SuppressionScope.ALL, reason, now(), policy, None, _BY, mailbox=session.mailbox)
+    """Of one controller, where a list of theirs is named; else of all."""
+    policy = current_parts().policy
+    if "list" in request.form:
+        row, lists = one_of(addressees(known(session))), current_parts().catalogue.lists.values()
+        name = controller_of(row)
+        of = leave.Controller(name, [other.id for other in lists if controller_of(other) == name])
+        leave.object_to(of, session.key, Withdrawal(Event.OBJECT, _BY, NEVER), now(), policy, session.mailbox)
+        return Said(lambda: gettext(_NEVER, who=who_of(language.said(row))), undo=True, controller=name)
+    suppress.suppress(session.key, SuppressionScope.ALL, NEVER, now(), policy, None, _BY, mailbox=session.mailbox)
     return Said(lambda: gettext(_NEVER, who=everybody(current_parts().settings)), undo=True)
+
+
+NEVER = "never write to me again"
 
 
 _NEVER = marked("We will not write to you again about any list from %(who)s.")
@@ -161,7 +185,8 @@ def _lift(session: Session) -> Said:
         scope = SuppressionScope(request.form.get("scope", ""))
     except ValueError:
         abort(404)
-    suppress.lift(session.key, scope, mailbox=session.mailbox)
+    controller = request.form.get("controller", "") if scope is SuppressionScope.ALL else None
+    suppress.lift(session.key, scope, mailbox=session.mailbox, controller=controller)
     return Said(lambda: gettext(_LIFTED[scope]))
 
 
@@ -177,7 +202,8 @@ def _named_list() -> List:
     return any_list(request.form.get("list", ""))
 
 
-ACTS: dict[str, Callable[[Session], Said | Response]] = {
+ACTS: dict[str, Callable[[Session], Said | Response | tuple[str, int]]] = {
     "show": lambda _: Said(), "leave": _leave, "leave-all": _leave_all, "join": _join, "correct": _correct,
     "move": _move, "never": _never, "never-surely": _never_surely, "lift": _lift,
+    **rights.ACTS,
 }  # fmt: skip

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import preferences
 from subscriptions.actions.preferences import Profile
+from subscriptions.domain.requests import LONGEST
 from subscriptions.links import Opener, Session
 from subscriptions.mail.responsible import sender_of_all
 from subscriptions.parts import current_parts
@@ -23,11 +24,13 @@ pages = Blueprint("preferences", __name__)
 
 
 @pages.get("/preferences")
+@pages.get("/my-data")
 def form() -> str:
     return _form([])
 
 
 @pages.post("/preferences")
+@pages.post("/my-data")
 def ask() -> BaseResponse | tuple[str, int]:
     """The same answer for every address."""
     parts = current_parts()
@@ -36,7 +39,8 @@ def ask() -> BaseResponse | tuple[str, int]:
         return _form([address]), 422
     key, mailbox = parts.links.key(address.folded), parts.links.mailbox_key(address.folded)
     network = origin(incoming(), parts).network
-    limited = preferences.ask(key, address.mailed, network, now(), parts.policy, mailbox)
+    is_mailable = parts.mailable.why_not(address) is None
+    limited = preferences.ask(key, address.mailed, network, now(), parts.policy, mailbox, is_mailable=is_mailable)
     if limited:
         return too_many(limited)
     parts.wake_sender()
@@ -50,6 +54,7 @@ def _form(wrong: list[Problem]) -> str:
 
 
 @pages.get("/preferences/sent")
+@pages.get("/my-data/sent")
 def sent() -> str:
     return render_template("pages/preferences_sent.html", sender=_sender())
 
@@ -59,6 +64,7 @@ def _sender() -> str:
 
 
 @pages.get("/preferences/<token>")
+@pages.get("/my-data/<token>")
 def link_page(token: str) -> tuple[str, int]:
     """One button, and nothing happens before it is pressed: scanners follow every link."""
     opener = current_parts().links.read_preferences(token)
@@ -71,6 +77,7 @@ def link_page(token: str) -> tuple[str, int]:
 
 
 @pages.post("/preferences/<token>")
+@pages.post("/my-data/<token>")
 def open_(token: str) -> tuple[str, int]:
     parts = current_parts()
     opener = parts.links.read_preferences(token)
@@ -92,6 +99,7 @@ def _to_type(mine: Profile) -> Input | None:
 
 
 @pages.post("/preferences/<token>/again")
+@pages.post("/my-data/<token>/again")
 def again(token: str) -> str:
     return _again(current_parts().links.read_preferences(token))
 
@@ -116,12 +124,14 @@ def _typed(whose: Opener | Session) -> str | None:
 
 
 @pages.get("/preferences/my/<act>")
+@pages.get("/my-data/my/<act>")
 def reload(act: str) -> BaseResponse:
     """Where a browser comes that asks again for the page without its form."""
     return redirect(url_for("preferences.form"), 302)
 
 
 @pages.post("/preferences/my/<act>")
+@pages.post("/my-data/my/<act>")
 def do(act: str) -> BaseResponse | tuple[str, int]:
     """An act of the page. Its form carries the session: no cookie, and nobody else can know it."""
     token = request.form.get("session", "")
@@ -138,5 +148,13 @@ def do(act: str) -> BaseResponse | tuple[str, int]:
 
 def _over(session: Session, token: str) -> tuple[str, int]:
     mine, action = known(session), url_for("preferences.do", act="again")
-    shown = {"over": True, "session": token, "action": action, "footer": about(mine), "address": _to_type(mine)}
+    words = request.form.get("words", "")[: 2 * LONGEST]  # what was typed is not lost with the visit
+    shown = {
+        "words": words,
+        "over": True,
+        "session": token,
+        "action": action,
+        "footer": about(mine),
+        "address": _to_type(mine),
+    }
     return render_template("pages/preferences_gone.html", **shown), 410

@@ -1,6 +1,6 @@
 """The preferences page: everything of one address, and what its owner can do."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +11,18 @@ from markupsafe import Markup
 from subscriptions import languages
 from subscriptions.actions import preferences
 from subscriptions.actions.preferences import Profile
+from subscriptions.clock import text
 from subscriptions.domain.address import parse
 from subscriptions.domain.fields import Field
 from subscriptions.domain.mail_kinds import SuppressionScope
+from subscriptions.domain.requests import LONGEST, Outcome, RequestKind
 from subscriptions.languages import marked
 from subscriptions.links import Opener, Session
+from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
-from subscriptions.store.models import List, Registration, Subscription
-from subscriptions.web.http import language
+from subscriptions.store.lists import parties
+from subscriptions.store.models import List, Registration, Request, Subscription
+from subscriptions.web.http import headers, language
 from subscriptions.web.http.adapter import now
 from subscriptions.web.http.problem import Problem
 from subscriptions.web.intake import fields
@@ -32,11 +36,14 @@ class Said:
     problems: list[Problem] = field(default_factory=list)
     typed: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)  # of a request that could not be taken
     undo: bool = False
+    controller: str = ""  # of whom that would be undone; empty: of all
 
 
 def page(session: Session, token: str, said: Said) -> tuple[str, int]:
     """The page as it is now, in the language of its owner."""
+    headers.allow(script_src="'self'")  # the reminder before the end
     mine = known(session)
     footer, problems = about(mine), language.in_words(said.problems)
     quiet = [_quiet(row.list_id) for row in mine.suppressions if row.scope is SuppressionScope.CONFIRMATIONS]
@@ -50,8 +57,45 @@ def page(session: Session, token: str, said: Said) -> tuple[str, int]:
         stays=current_parts().sender.composer.what_stays(
             mine.kept, language.current(), language.words, language.form()),
         never=mine.wants_no_mail, quiet=quiet, session=token, until=language.words(session.until),
+        ends=text(session.until), may_prolong=session.may_prolong, asked=[asked(row) for row in mine.requests],
+        objected=[(name, named_of(ids)) for name, ids in mine.objected_to.items()], kinds=KINDS,
+        chosen=called(addressees(mine)), words=said.words, longest=LONGEST,
+        can_erase=bool(mine.address) and not mine.erase_by,
     )  # fmt: skip
     return told, 422 if problems else 200
+
+
+KINDS = {
+    RequestKind.ACCESS: marked("What do you know about me, and where from?"),
+    RequestKind.CORRECTION: marked("Something is wrong"),
+    RequestKind.RESTRICTION: marked("Restrict what you do with my data"),
+    RequestKind.COMPLAINT: marked("A complaint"), RequestKind.OTHER: marked("Something else"),
+}  # fmt: skip
+_ANSWERED = {Outcome.ANSWERED: marked("answered"), Outcome.REFUSED: marked("refused"), None: marked("open")}
+
+
+def asked(row: Request) -> dict[str, Any]:
+    """A request of theirs, as the page shows it."""
+    return {"row": row, "state": gettext(_ANSWERED[row.outcome]), "until": language.day(row.until),
+            "received": language.words(row.received_at)}  # fmt: skip
+
+
+def addressees(mine: Profile) -> list[List]:
+    """A list of each controller that they may know of: whom they can write to, or object to."""
+    return [language.said(party.row) for party in parties(_theirs_and_public(mine))]
+
+
+def called(rows: Sequence[List]) -> list[tuple[List, str]]:
+    """Each with what its controller is called; of two that are called the same, with the list."""
+    ours = current_parts().settings.mail.sender
+    names = [responsible.who(row, ours) for row in rows]
+    return [(row, f"{name} ({row.name})" if names.count(name) > 1 else name)
+            for row, name in zip(rows, names, strict=True)]  # fmt: skip
+
+
+def named_of(ids: Sequence[int]) -> Markup:
+    lists = current_parts().catalogue.lists
+    return language.named([lists[id_] for id_ in ids if id_ in lists])
 
 
 def known(whose: Opener | Session) -> Profile:
@@ -103,7 +147,7 @@ def _state(row: List, mine: Profile) -> str:
 def joins(row: List, mine: Profile) -> bool:
     """Whether this person may switch the list on: it takes sign-ups, and we may write to them."""
     parts = current_parts()
-    if not parts.catalogue.takes(row) or mine.address is None or mine.wants_no_mail:
+    if not parts.catalogue.takes(row) or mine.address is None or mine.wants_no_mail or mine.objects(row.id):
         return False
     return parts.mailable.why_not(parse(mine.address)) is None
 

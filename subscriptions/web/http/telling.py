@@ -1,0 +1,124 @@
+"""What happened to somebody, as pages tell it: to who works at the desk, and to the person."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from babel.units import format_unit
+from flask_babel import get_locale, gettext, ngettext
+from markupsafe import Markup
+
+from subscriptions import languages
+from subscriptions.domain.budget import in_unit
+from subscriptions.domain.evidence import PROMISED_IP
+from subscriptions.domain.policy import Rate
+from subscriptions.mail import responsible
+from subscriptions.parts import current_parts
+from subscriptions.store.lists import parties
+from subscriptions.store.models import List, Registration
+from subscriptions.story import Event, Record, Story
+from subscriptions.story.said import OfList, Rates, Said, say
+from subscriptions.web.http import language
+
+
+class Told(NamedTuple):
+    """One event. `ip`: none where the event never has one; empty where it is kept no longer."""
+
+    event: Event
+    says: Markup
+    reply: str | None
+    ip: str | None
+    mail: str | None
+
+
+class Part(NamedTuple):
+    """A subscription with the sign-ups that led to it, or a sign-up that led to none."""
+
+    row: List
+    began_at: datetime
+    events: list[Told]
+    owed: list[Markup]
+    now: Markup
+    filled_in: list[str]
+    replaces: bool
+
+
+def list_of(id_: int) -> List:
+    return language.said(current_parts().catalogue.lists[id_])
+
+
+def sentence(said: Said, row: List | None = None) -> Markup:
+    """In the page's language, the times in the zone of that list, beginning with a capital."""
+    told = Markup(say(said, lambda text: Markup(gettext(text)), lambda value: _word(value, row)))  # noqa: S704 ours
+    return told if told.startswith("<") else told[:1].upper() + told[1:]
+
+
+def _word(value: object, row: List | None) -> object:
+    if isinstance(value, datetime):
+        return language.words(value, row)
+    if isinstance(value, OfList):
+        return language.named(current_parts().catalogue.lists[value.id])
+    if isinstance(value, date):
+        return languages.day(value, language.current())
+    return ", ".join(map(_rate, value.rates)) if isinstance(value, Rates) else value
+
+
+def _rate(rate: Rate) -> str:
+    count, unit = in_unit(rate.period)
+    period = format_unit(count, f"duration-{unit}", locale=get_locale())
+    return str(gettext("%(num)d in %(period)s", num=rate.count, period=period))
+
+
+def parts_of(told: Story) -> list[Part]:
+    """The newest first."""
+    opened = {record.row.id: record for record in told.subscriptions}
+    by_subscription: dict[int | None, list[Record]] = {id_: [] for id_ in opened}
+    alone: list[Record] = []
+    for record in told.sign_ups:
+        led_to = record.row.subscription_id if isinstance(record.row, Registration) else None
+        by_subscription.get(led_to, alone).append(record)
+    found = [_part([*by_subscription[id_], record]) for id_, record in opened.items()] + [_part([one]) for one in alone]
+    return sorted(found, key=lambda part: part.began_at, reverse=True)
+
+
+def _part(records: list[Record]) -> Part:
+    last = records[-1]
+    row = list_of(last.row.list_id)
+    events = sorted((event for one in records for event in one.events), key=lambda event: (event.row.at, event.row.id))
+    return Part(
+        row, records[0].row.registered_at, [_told(event, row) for event in events],
+        [sentence(mail, row) for one in records for mail in one.owed], sentence(last.now, row),
+        [*dict.fromkeys(name for one in records for name in one.filled_in)], any(one.replaces for one in records),
+    )  # fmt: skip
+
+
+def _told(event: Event, row: List) -> Told:
+    proof, details = event.row, event.row.details
+    ip = (proof.ip or "") if proof.fact in PROMISED_IP else None
+    reply = details.get("reply") if "reply" in event.says.proof else None
+    mail = event.mail.decode("utf-8", "replace") if event.mail else None
+    return Told(event, sentence(event.says.bare, row), reply, ip, mail)
+
+
+# Who gets something of it, and how long it is kept (GDPR 15(1))
+
+
+def recipients(rows: Sequence[List]) -> Iterator[str]:
+    mail = current_parts().settings.mail
+    for party in parties(rows):
+        who, sender = responsible.who(party.row, mail.sender), responsible.sender_of(party.lists, mail.sender)
+        yield gettext("%(who)s, who sends %(lists)s to you as %(sender)s", who=who, sender=sender,
+                      lists=language.listed(party.lists))  # fmt: skip
+    if mail.transport == "smtp":
+        yield gettext("the mail server %(host)s, which delivers our emails", host=mail.host)
+
+
+def periods() -> Iterator[str]:
+    policy = current_parts().policy
+    yield gettext("A sign-up that nobody confirms: a month at most, then it is deleted.")
+    yield gettext("A subscription: until it ends.")
+    yield ngettext("The proof of your consent: to the end of the year in which it ended, and %(num)d year more.",
+                   "The proof of your consent: to the end of the year in which it ended, and %(num)d years more.",
+                   policy.keep_proof_years)  # fmt: skip
+    yield ngettext("IP addresses: %(num)d month after you confirmed.",
+                   "IP addresses: %(num)d months after you confirmed.", policy.keep_ip_months)  # fmt: skip

@@ -1,0 +1,112 @@
+"""Rights that the page gives besides leaving and correcting: to see it all, to be erased, to write to the officer."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Response, abort, render_template, request
+from flask_babel import gettext
+
+from subscriptions.actions import erase, requests
+from subscriptions.actions.requests import Asked
+from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.policy import REQUESTS
+from subscriptions.domain.requests import LONGEST, RequestKind
+from subscriptions.languages import marked
+from subscriptions.links import Session
+from subscriptions.parts import current_parts
+from subscriptions.store.models import List, Request
+from subscriptions.web.http import language
+from subscriptions.web.http.adapter import now
+from subscriptions.web.http.problem import Problem
+from subscriptions.web.pages.preferences import stored
+from subscriptions.web.pages.preferences.view import KINDS, Said, about, addressees, known, page
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_IDENTITY = "by a link that was mailed to that address"
+_MORE_TIME = marked("You have more time now. This is possible once.")
+_ENOUGH = marked("You have had more time already. When this page closes, we can email you a new link.")
+_ERASING = marked("We are erasing your data now. An email to you says what we keep, why, and until when.")
+_NOTHING = marked("There is nothing to erase: we store no sign-up and no subscription of yours.")
+_EMPTY = marked("Please write what you would like us to do.")
+_KIND = marked("Please choose what it is about.")
+_LONG = marked("This has %(num)d characters: please use at most %(most)d.")
+_STRANGE = marked("It contains a character that is not allowed.")
+_MANY = marked("You have written %(num)d times in 24 hours. You can write again from %(time)s.")
+_FILED = marked("We have your request. Its number is %(number)d, and we answer it by %(day)s.")
+
+
+def _more_time(session: Session) -> tuple[str, int]:
+    if not session.may_prolong:
+        return page(session, request.form["session"], Said(lambda: gettext(_ENOUGH)))
+    links = current_parts().links
+    token = links.prolonged_token(session)
+    return page(links.read_session(token), token, Said(lambda: gettext(_MORE_TIME)))
+
+
+def _erase(session: Session) -> Response:
+    """Asks once, and says what stays."""
+    mine = known(session)
+    footer = about(mine)
+    stays = current_parts().sender.composer.what_stays(
+        mine.kept, language.current(), language.words, language.form())  # fmt: skip
+    shown = {"session": request.form["session"], "stays": stays, "never": mine.wants_no_mail}
+    return Response(render_template("pages/my_data_erase.html", footer=footer, **shown))
+
+
+def _erase_surely(session: Session) -> Said:
+    parts, never = current_parts(), "never write to me again" if "never" in request.form else ""
+    how = Channel.PREFERENCES
+    asked = erase.ask(session.key, now(), parts.policy, "", mailbox=session.mailbox, how=how, never=never)
+    parts.wake_sender()
+    return Said(lambda: gettext(_ERASING if asked.is_asked else _NOTHING))
+
+
+def _write(session: Session) -> Said:
+    mine, parts, form = known(session), current_parts(), request.form
+    about(mine)
+    words, kind = form.get("words", "").strip().replace("\r\n", "\n"), form.get("kind", "")
+    if problem := _wrong(words, kind):
+        return Said(problems=[problem], words=form)
+    row = next((one for one in addressees(mine) if form.get("list") in (None, one.slug)), None) or abort(404)
+    newest = max(mine.open, key=lambda row: row.id, default=None)
+    asked = Asked(
+        RequestKind(kind), Channel.PREFERENCES, words, row.id, row.timezone, session.key, mine.address,
+        locale=newest.locale if newest else language.current(), identity=_IDENTITY, contact=contact(row),
+    )  # fmt: skip
+    filed = requests.ask(asked, parts.links.try_key(b"requests" + (session.mailbox or session.key)), now())
+    if isinstance(filed, datetime):
+        many = [Problem("words", _MANY, {"num": REQUESTS.count, "time": language.words(filed)})]
+        return Said(problems=many, words=form)
+    parts.wake_sender()
+    return Said(lambda: _filed(filed))
+
+
+def _wrong(words: str, kind: str) -> Problem | None:
+    if kind not in KINDS:
+        return Problem("kind", _KIND)
+    if not words:
+        return Problem("words", _EMPTY)
+    if len(words) > LONGEST:
+        return Problem("words", _LONG, {"num": len(words), "most": LONGEST})
+    return Problem("words", _STRANGE) if _UNPRINTABLE.search(words) else None
+
+
+def _filed(row: Request) -> str:
+    return str(gettext(_FILED, number=row.id, day=language.day(row.until)))
+
+
+def contact(row: List) -> str | None:
+    """Where the officer of a list gets mails, if that is an address."""
+    try:
+        return parse(row.privacy_contact).mailed
+    except BadAddress:
+        return None
+
+
+ACTS: dict[str, Callable[[Session], Said | Response | tuple[str, int]]] = {
+    "more-time": _more_time, "erase": _erase, "erase-surely": _erase_surely, "write": _write,
+    "stored": lambda session: stored.page(session, request.form["session"]),
+    "json": lambda session: stored.download(session, "json"), "csv": lambda session: stored.download(session, "csv"),
+}  # fmt: skip
