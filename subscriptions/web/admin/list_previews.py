@@ -29,7 +29,7 @@ def preview_list(slug: str) -> Response | str | tuple[str, int]:
     if what not in SHOWN:
         abort(404)
     if request.method == "POST":
-        form = list_form.sent(request.form)
+        form = list_form.sent(request.form, request.files.get("logo"))
         read = list_form.read(form, said)
         if read is None:
             headers.allow(frame_ancestors="'self'")
@@ -40,7 +40,7 @@ def preview_list(slug: str) -> Response | str | tuple[str, int]:
     scheme = request.values.get("scheme", "")
     if what in ("confirm", "welcome"):
         return mail_page(parsed(_mail(catalogue, shown, what, tag)), scheme)
-    headers.allow(frame_ancestors="'self'")  # a mail brings a policy of its own
+    headers.allow(frame_ancestors="'self'", img_src="data:")  # of a logo; a mail brings a policy of its own
     with force_locale(locale_of(tag, said.address_form)):
         return _web_page(catalogue, shown, what, scheme)
 
