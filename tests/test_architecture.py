@@ -40,10 +40,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "story": "domain store mail parts",
         "web": "story passwords totp domain look store actions mail jobs export settings languages clock links logs "
         "parts",
-        "findings": "store settings clock keys",
-        "fits": "store settings clock links keys",
+        "findings": "domain store settings clock keys",
+        "fits": "domain store settings clock links keys",
         "start": "domain store jobs settings clock fits parts",
-        "foreign": "settings start parts",
+        "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
         "cli": "story domain look store actions mail jobs export settings clock logs parts start fits findings foreign "

@@ -13,6 +13,7 @@ from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Window
 from subscriptions.clock import Clock
 from subscriptions.domain.lifecycle import PROTECTED
+from subscriptions.domain.texts import Sentence
 from subscriptions.parts import current_parts
 from subscriptions.store import accounts
 from subscriptions.store.engine import reading
@@ -87,6 +88,11 @@ def _zone() -> str:
     return lists[0].timezone if lists else "UTC"
 
 
+def _named(name: str) -> str:
+    """A list or a mail domain, in words where its name is not known."""
+    return name.told(gettext) if isinstance(name, Sentence) else name
+
+
 def _page(problem: str = "", **shown: Any) -> Answer:
     parts, at = current_parts(), now()
     with reading() as session:
@@ -98,6 +104,6 @@ def _page(problem: str = "", **shown: Any) -> Answer:
         budget=telling.sentence(Said("%(rates)s", {"rates": Rates(parts.policy.mails)})) if parts.policy.mails else "",
         limits=parts.settings.limits, abuse=parts.settings.abuse, domains=len(parts.disposable), rows=guard.lists(),
         clean_ups=[acts_told.told(row, names) for row in seen.clean_ups], days=PROTECTED.days, typed=request.form,
-        total=sum(seen.minutes.values()), **shown,
+        total=sum(seen.minutes.values()), named=_named, **shown,
     )  # fmt: skip
     return (page, 422) if problem else page
