@@ -56,18 +56,18 @@ def walked(group: click.Group, *before: str) -> Iterator[str]:
 OF_OTHERS = ("bench", "db", "routes")  # on databases of their own, of developers, of Flask
 # What each command is called with, and the rows that it leaves: the act, and whom or how many it is about.
 GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
-    "lists show": ("", []),
+    **dict.fromkeys(("lists show", "tokens show", "accounts show", "jobs show", "abuse show", "migrate"), ("", [])),
     "lists create": ("extra --name Extra --locale en", [("lists create", None)]),
     "lists edit": ("extra --set description=More", [("lists edit", None)]),
     "lists wording": ("extra --text Yes.", [("lists wording", None)]),
+    **{f"lists {step}": ("extra", [(f"lists {step}", None)]) for step in ("archive", "restore")},
+    "lists take-over": ("extra", []),  # it is kept here already
     "tokens create": ("tool --scope read", [("tokens create", None)]),
-    "tokens show": ("", []),
     "tokens revoke": ("tool", [("tokens revoke", None)]),
     "accounts invite": ("ola@example.org --role viewer", [("accounts invite", 1)]),
     "accounts role": ("ola@example.org manager", [("accounts role", 1)]),
     "accounts reset": ("ola@example.org", []),  # nobody has come in by that name
     "accounts disable": ("ola@example.org", [("accounts disable", 1)]),
-    "accounts show": ("", []),
     "export": (NEWS, [("export", 2)]),
     "explain": (ANNE, [("explain", ANNE)]),
     "unsubscribe": (f"{ANNE} --channel letter", [("unsubscribe", ANNE)]),
@@ -76,15 +76,12 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "suppressions lift": (f"{ANNE} --reason asked", [("suppressions lift", ANNE)]),
     "erase": (f"{BART} --yes", [("erase", BART)]),
     "jobs run": ("deliver", [("jobs run", 0)]),
-    "jobs show": ("", []),
     "mail test": (ANNE, []),
     "mail preview": ("--mail confirm --language en", []),
     "mail lint": ("--mail confirm --language en", []),
-    "abuse show": ("", []),
     "abuse cancel": ("--since 2h --yes", [("abuse cancel begun", 1), ("abuse cancel done", 1)]),
     "abuse refresh": ("domains", [("abuse refresh", 2)]),
     "audit show": (ANNE, [("audit show", ANNE)]),
-    "migrate": ("", []),
     "go-live": ("--yes", [("go-live", 3)]),
 }
 

@@ -25,11 +25,10 @@ from tests.builders import ANNE, BART, NEWS, OFFERS, Movable, World
 from tests.support.cases import ONE_DATABASE, each
 from tests.support.relay import Relay
 
-COMMANDS = """
-lists show|tokens create|tokens show|tokens revoke|export|unsubscribe|erase|explain|suppressions show|suppressions add
-suppressions lift|jobs run|jobs show|mail test|mail preview|mail lint|migrate|bench signup|bench export
-bench mail|abuse show|abuse cancel|abuse refresh|audit show|lists create|lists edit|lists wording
-"""
+COMMANDS = """lists show|lists restore|lists take-over|tokens create|tokens show|tokens revoke|export|unsubscribe
+erase|explain|suppressions show|suppressions add|suppressions lift|jobs run|jobs show|mail test|mail preview
+mail lint|migrate|bench signup|bench export|bench mail|abuse show|abuse cancel|abuse refresh|audit show|lists create
+lists edit|lists wording|lists archive"""
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 
 

@@ -8,15 +8,16 @@ from typing import Any
 from flask import render_template, request
 from flask_babel import gettext, ngettext
 
-from subscriptions import clock
+from subscriptions import __version__, clock
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Window
 from subscriptions.clock import Clock
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.domain.texts import Sentence
 from subscriptions.parts import current_parts
-from subscriptions.store import accounts
+from subscriptions.store import accounts, guards
 from subscriptions.store.engine import reading
+from subscriptions.store.models import Counted
 from subscriptions.story import flood
 from subscriptions.story.said import Rates, Said
 from subscriptions.web.admin import Answer, acts_told, guard, pages, telling
@@ -98,11 +99,16 @@ def _page(problem: str = "", **shown: Any) -> Answer:
     with reading() as session:
         seen = flood.look(session, parts, at)
         names = {str(row.id): row.email for row in accounts.all_of(session)}
+        limit = parts.policy.network
+        limited, most = (
+            guards.busiest(session, Counted.SIGN_UPS, at, limit.period, limit.count + 1) if limit else (0, 0)
+        )
     page = render_template(
         "desk/abuse.html", seen=seen, on=[one for _, one in seen.openings if one.is_on(at)], problem=problem,
         zone=at.astimezone(clock.zone_of(_zone())).tzname(),
         budget=telling.sentence(Said("%(rates)s", {"rates": Rates(parts.policy.mails)})) if parts.policy.mails else "",
-        limits=parts.settings.limits, abuse=parts.settings.abuse, domains=len(parts.disposable), rows=guard.lists(),
+        limits=parts.settings.limits, abuse=parts.settings.abuse, rows=guard.lists(), limited=limited, most=most,
+        domains=len(parts.disposable), domains_since=parts.disposable_since, version=__version__,
         clean_ups=[acts_told.told(row, names) for row in seen.clean_ups], days=PROTECTED.days, typed=request.form,
         total=sum(seen.minutes.values()), named=_named, **shown,
     )  # fmt: skip
