@@ -81,7 +81,6 @@ def test_it_counts_busy_networks_without_naming_one_and_says_how_old_the_list_of
     file.write_text("throwaway.example\n")
     os.utime(file, (at := datetime(2026, 3, 3, 9, tzinfo=UTC).timestamp(), at))
     app = make_app(
-        server=Server(data_dir=str(tmp_path)),
         limits=Limits(signups_per_network="3/1h"),
         lists=(replace(LISTS[0], timezone="UTC"),),
     )

@@ -87,8 +87,8 @@ def _site(configured: ListSettings, label: str) -> Iterator[Problem]:
     """Exact origins, redirects that stay on them, and fields that are told apart."""
     for origin in configured.origins:
         if not _ORIGIN.fullmatch(origin) or origin_of(origin) != origin:
-            text = marked('contains "%(origin)s", which is not an origin such as %(example)s')
-            yield Problem(f"origins in {label}", text, origin=origin, example='"https://www.example.org"')
+            text = marked('contains "%(origin)s", which is not an origin such as "%(example)s"')
+            yield Problem(f"origins in {label}", text, origin=origin, example="https://www.example.org")
     for key in ("thank_you_url", "confirmed_url"):
         url = getattr(configured, key)
         if url and origin_of(url) not in configured.origins:

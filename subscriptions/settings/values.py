@@ -47,14 +47,14 @@ def web(address: str) -> SplitResult | None:
 def sender_problems(where: str, value: str) -> Iterator[Problem]:
     name, address = named(value)
     if not is_address(address) or (re.search("[<>]", name) and '"' not in value):
-        yield Problem(where, marked("must be one address such as %(example)s"), example=_SENDER)
+        yield Problem(where, marked('must be one address such as "%(example)s"'), example=_SENDER)
     elif not address.rpartition("@")[0].isascii():  # many relays take no such sender, and nobody could answer
         yield Problem(where, marked("must only have plain letters (a-z) before the @ of its address"))
     if STEERS.search(value) or "[" in name:
         yield Problem(where, marked("must not contain line breaks, control characters or placeholders"))
 
 
-_SENDER = '"Newsletter <newsletter@example.org>"'
+_SENDER = "Newsletter <newsletter@example.org>"
 
 
 def is_address(text: str) -> bool:
@@ -82,8 +82,8 @@ def zone_problems(where: str, name: str) -> Iterator[Problem]:
         known = {each.lower(): each for each in available_timezones()}
         near = get_close_matches(name.lower(), known, 1)
         meant = Sentence(marked('; perhaps you mean "%(zone)s"'), zone=known[near[0]]) if near else ""
-        text = marked('is "%(zone)s", which is not a time zone such as %(example)s%(meant)s')
-        yield Problem(where, text, zone=name, example='"Europe/Berlin"', meant=meant)
+        text = marked('is "%(zone)s", which is not a time zone such as "%(example)s"%(meant)s')
+        yield Problem(where, text, zone=name, example="Europe/Berlin", meant=meant)
 
 
 def logo_problems(where: str, logo: str, root: Path) -> Iterator[Problem]:
