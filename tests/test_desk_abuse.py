@@ -28,8 +28,8 @@ WINDOW = {"since": "2026-11-23T11:00", "until": "", "network": "203.0.113.0/24",
 def test_the_page_says_what_is_usual_and_what_happens(world: World) -> None:
     world.sign_up(ANNE)
     page = at_the_desk(world, Role.PRIVACY).get("/admin/abuse").text
-    for told in ("Nothing unusual is happening.", "1 in 15 minutes, 3 in 24 hours, 5 in 30 days", "200/1h",
-                 "minute: 600 in all, 300 for a list, 100 for a mail domain", "config.toml",
+    for told in ("Nothing unusual is happening.", "1 in 15 minutes, 3 in 24 hours, 5 in 30 days",
+                 "network: 200 in 1 hour", "minute: 600 in all, 300 for a list, 100 for a mail domain", "config.toml",
                  "This list came with version", "yestwice abuse refresh FILE"):  # fmt: skip
         assert told in page
 

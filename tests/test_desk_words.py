@@ -9,10 +9,11 @@ from subscriptions.domain.roles import Role
 from subscriptions.domain.texts import Sentence
 from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings, Mail
-from tests.builders import LISTS, Movable, World
+from tests.builders import ANNE, LISTS, Movable, World
 from tests.desk import at_the_desk
 from tests.support.cases import ONE_DATABASE
 from tests.test_desk_lists import PATH, as_typed, mark_of
+from tests.test_desk_people import find, page_of
 from tests.test_lists_owned import WHOLE, create
 
 GERMAN = {"Accept-Language": "de"}
@@ -52,3 +53,16 @@ def test_what_is_wrong_with_a_list_is_told_in_the_language_of_the_page(world: Wo
         if answer.status_code != 422 or says not in answer.text:
             mistakes.append(field)
     assert mistakes == []
+
+
+@ONE_DATABASE
+def test_a_persons_page_names_fields_as_the_form_does(world: World) -> None:
+    world.subscribe(ANNE, name="Anne")
+    page = find(at_the_desk(world, Role.PRIVACY), ANNE)
+    assert "Also filled in: Name." in page
+    done = at_the_desk(world, Role.MANAGER).post(
+        f"{page_of(world, ANNE)}/correct", name="Anne Both", their_locale="de", email=ANNE, reason="she called"
+    )
+    assert done.status_code == 303
+    german = at_the_desk(world).get(page_of(world, ANNE), headers=GERMAN).text
+    assert "Außerdem ausgefüllt: Name." in german and "In der Verwaltung geändert: Name, Sprache." in german

@@ -7,6 +7,7 @@ from enum import Enum
 from functools import partial
 
 from subscriptions.actions import accounts, erase, numbers, sweep
+from subscriptions.domain.texts import marked
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
 from subscriptions.store import audit, vacuum
@@ -77,7 +78,7 @@ def _numbers(run: Run) -> int:
 class Job:
     """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped.
 
-    `by_hand`: a person may run it by `yestwice jobs run`.
+    `by_hand`: a person may run it by `yestwice jobs run`; `does`: what it is called at the desk.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Job:
     at: timedelta = timedelta(0)
     deletes: bool = False
     by_hand: bool = False
+    does: str = ""
 
     @property
     def late_after(self) -> timedelta:
@@ -95,14 +97,16 @@ class Job:
 
 
 JOBS = (
-    Job("block", _block, timedelta(minutes=5), Where.CLUSTER, by_hand=True),
-    Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True),
-    Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
-    Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
-    Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER),
+    Job("block", _block, timedelta(minutes=5), Where.CLUSTER, by_hand=True,
+        does=marked("Block what nobody confirmed in time")),
+    Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True,
+        does=marked("Delete what is due")),
+    Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True, does=marked("Send emails")),
+    Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30), does=marked("Tidy up")),
+    Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER, does=marked("Numbers by email")),
     # what this process has counted joins what the others have, and the breaker decides
-    Job("watch", _watch, timedelta(seconds=5), Where.WEB),
-)
+    Job("watch", _watch, timedelta(seconds=5), Where.WEB, does=marked("Watch for too many sign-ups")),
+)  # fmt: skip
 NAMED = {job.name: job for job in JOBS}
 OF_WEB = tuple(job for job in JOBS if job.where is Where.WEB)
 OF_MAILS = tuple(job for job in JOBS if job.where is not Where.WEB)

@@ -51,7 +51,7 @@ def list_problems(configured: ListSettings, label: str, root: Path) -> Iterator[
         yield from zone_problems(f"timezone in {label}", configured.timezone)
     for tag, texts in configured.texts.items():
         yield from _texts(configured, tag, texts, label)
-    yield from _site(configured, label)
+    yield from site_problems(configured, label)
     if configured.logo:
         yield from logo_problems(f"logo in {label}", configured.logo, root)
 
@@ -83,7 +83,7 @@ def _texts(configured: ListSettings, tag: str, texts: ListTexts, label: str) -> 
             yield Problem(f"fields in {label}", said_else, key=key, known=known, example=OWN)
 
 
-def _site(configured: ListSettings, label: str) -> Iterator[Problem]:
+def site_problems(configured: ListSettings, label: str) -> Iterator[Problem]:
     """Exact origins, redirects that stay on them, and fields that are told apart."""
     for origin in configured.origins:
         if not _ORIGIN.fullmatch(origin) or origin_of(origin) != origin:

@@ -8,7 +8,7 @@ from subscriptions.domain.evidence import ANOTHER_SITE, Channel, Fact
 from subscriptions.domain.mail_kinds import noun
 from subscriptions.domain.texts import marked
 from subscriptions.store.models import Evidence
-from subscriptions.story.said import Said
+from subscriptions.story.said import FieldNames, Said
 
 _WAYS = {
     Channel.FORM: marked("by the form"), Channel.BUTTON: marked("by the button"),
@@ -72,7 +72,7 @@ def sentence(event: Evidence) -> Said:
         Fact.UNSUBSCRIBED: Said(marked("unsubscribed %(way)s%(by)s: %(reason)s."), how | {"reason": why}),
         Fact.CORRECTED: Said(marked("changed at the desk: %(fields)s.") if event.channel is Channel.DESK
                              else marked("changed on their own page: %(fields)s."),
-                             {"fields": ", ".join(details.get("changed", []))}),
+                             {"fields": FieldNames(tuple(details.get("changed", ())))}),
         Fact.BOUNCED: Said(marked("an email to this address came back: %(reply)s."), {"reply": details.get("reply")}),
         Fact.RESTRICTED: Said(marked("restricted: %(reason)s."), {"reason": why}),
         Fact.UNRESTRICTED: Said(marked("no longer restricted; they were told before, %(way)s on %(day)s."),

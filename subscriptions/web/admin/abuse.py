@@ -13,6 +13,7 @@ from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Window
 from subscriptions.clock import Clock
 from subscriptions.domain.lifecycle import PROTECTED
+from subscriptions.domain.policy import Rate
 from subscriptions.domain.texts import Sentence
 from subscriptions.parts import current_parts
 from subscriptions.store import accounts, guards
@@ -94,6 +95,10 @@ def _named(name: str) -> str:
     return name.told(gettext) if isinstance(name, Sentence) else name
 
 
+def _rates(*rates: Rate) -> str:
+    return telling.sentence(Said("%(rates)s", {"rates": Rates(rates)})) if rates else ""
+
+
 def _page(problem: str = "", **shown: Any) -> Answer:
     parts, at = current_parts(), now()
     with reading() as session:
@@ -106,8 +111,8 @@ def _page(problem: str = "", **shown: Any) -> Answer:
     page = render_template(
         "desk/abuse.html", seen=seen, on=[one for _, one in seen.openings if one.is_on(at)], problem=problem,
         zone=at.astimezone(clock.zone_of(_zone())).tzname(),
-        budget=telling.sentence(Said("%(rates)s", {"rates": Rates(parts.policy.mails)})) if parts.policy.mails else "",
-        limits=parts.settings.limits, abuse=parts.settings.abuse, rows=guard.lists(), limited=limited, most=most,
+        budget=_rates(*parts.policy.mails), network=_rates(*([limit] if limit else [])),
+        abuse=parts.settings.abuse, rows=guard.lists(), limited=limited, most=most,
         domains=len(parts.disposable), domains_since=parts.disposable_since, version=__version__,
         clean_ups=[acts_told.told(row, names) for row in seen.clean_ups], days=PROTECTED.days, typed=request.form,
         total=sum(seen.minutes.values()), named=_named, **shown,
