@@ -97,3 +97,11 @@ def test_it_counts_busy_networks_without_naming_one_and_says_how_old_the_list_of
         assert 'renewed on <time datetime="2026-03-03T09:00:00Z">3 March 2026' in page
         world.clock.forward(hours=1)
         assert "reached its limit" not in pia.get("/admin/abuse").text
+
+
+def test_where_nothing_is_watched_the_page_does_not_say_that_nothing_happens(
+    make_app: Callable[..., Flask], clock: Movable
+) -> None:
+    with (app := make_app(limits=Limits(signups_per_network=""))).app_context():
+        page = at_the_desk(World(app, app.test_client(), clock)).get("/admin/abuse").text
+    assert "Nothing is watched here" in page and "Nothing unusual" not in page and "last hour" not in page

@@ -58,7 +58,8 @@ def reason(text: object) -> object:
 def sentence(event: Evidence) -> Said:
     details = event.details
     mail, why = Said(noun(details.get("mail"))), reason(details.get("reason"))
-    how = {"way": _way(event.channel), "by": _by(event)}
+    is_form = event.channel is Channel.API and "site" in details  # a program that names its site is the form on it
+    how = {"way": _way(Channel.FORM if is_form else event.channel), "by": _by(event)}
     reply = Said(': "%(reply)s"', {"reply": details.get("reply")})
     refused = Said(marked('; the mail server said "%(reply)s"'), {"reply": details.get("reply")})
     told = {

@@ -115,6 +115,6 @@ def _page(problem: str = "", **shown: Any) -> Answer:
         abuse=parts.settings.abuse, rows=guard.lists(), limited=limited, most=most,
         domains=len(parts.disposable), domains_since=parts.disposable_since, version=__version__,
         clean_ups=[acts_told.told(row, names) for row in seen.clean_ups], days=PROTECTED.days, typed=request.form,
-        total=sum(seen.minutes.values()), named=_named, **shown,
+        total=sum(seen.minutes.values()), watched=parts.settings.thresholds, named=_named, **shown,
     )  # fmt: skip
     return (page, 422) if problem else page
