@@ -121,6 +121,11 @@ def test_a_logo_is_previewed_before_it_is_saved_and_comes_along_while_something_
     file, typed = (BytesIO(FILES["logo.png"]), "logo.png"), as_typed(WHOLE)
     preview = manager.post(f"{PATH}/preview", shown="page", logo=file, **typed)
     assert 'src="data:image/png;base64,' in preview.text and "data:" in preview.headers["Content-Security-Policy"]
+    for what, file in (("welcome", FILES["logo.png"]), ("confirm", b""), ("welcome", BOX.encode())):
+        sent = typed | {"own.welcome": "1", "logo": (BytesIO(file), "logo")}
+        mail = manager.post(f"{PATH}/preview", shown=what, **sent)
+        assert ('src="data:image/png;base64,' in mail.text) is (file == FILES["logo.png"]), what
+        assert ("img-src data: " in mail.headers["Content-Security-Policy"]) is bool(file)
     wrong = upload(manager, FILES["logo.png"], **{"own.colour": "red"})
     assert wrong.status_code == 422 and "The logo, not saved yet" in wrong.text and the_list(world).logo == ""
     carried = wrong.text.partition('name="own.logo" value="')[2].partition('"')[0]
