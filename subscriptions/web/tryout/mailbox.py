@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, abort, redirect, render_template, request, u
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
+from subscriptions.domain.mail_kinds import noun
 from subscriptions.domain.policy import months_after
 from subscriptions.domain.sites import host_of
 from subscriptions.jobs import lease
@@ -86,7 +87,7 @@ def _moved(ahead: timedelta) -> str | None:
 def _line(mail: Captured) -> dict[str, Any]:
     head = parsed(mail.source)
     return {"url": url_for("mailbox.show", id_=mail.id), "to": head["To"], "subject": head["Subject"],
-            "when": language.words(mail.at), "kind": mail.mail}  # fmt: skip
+            "when": language.words(mail.at), "kind": gettext(noun(mail.mail))}  # fmt: skip
 
 
 def _find(id_: int) -> mail_view.Shown:
