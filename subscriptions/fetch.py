@@ -17,7 +17,8 @@ from urllib3.exceptions import HTTPError
 
 from subscriptions.clock import Clock
 from subscriptions.domain.readable import HTML, KINDS, PDF, TEXTS, Unreadable, text_of
-from subscriptions.settings.check import POLICY_FILES, is_loopback
+from subscriptions.settings.check import is_loopback
+from subscriptions.settings.lists import POLICY_FILES
 
 AT_MOST, SECONDS, REDIRECTS, HTTPS = 2 * 1024 * 1024, 10.0, 3, 443
 _PIECE = 64 * 1024

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions import keys
 from subscriptions.clock import Clock, text
+from subscriptions.domain.texts import Sentence, marked
 from subscriptions.links import fingerprint
 from subscriptions.settings import BadSettings, Settings
 from subscriptions.store import meta, mode
@@ -28,10 +29,10 @@ NO_KEY = (
     "not even the ones to unsubscribe. Restore {} from a backup, or put the old key back in secret_keys in [server]. "
     "If the key is lost for good and you accept this, set secret_keys in [server] to a new key to start the service."
 )
-LOST_KEY = (
-    "a key that signed links (fingerprint {}) has been missing from secret_keys in [server] since {}: its links no "
-    "longer work, not even the ones to unsubscribe; add it after the others, unless it is lost or was taken out on "
-    "purpose"
+LOST_KEY = marked(
+    "a key that signed links (fingerprint %(key)s) has been missing from secret_keys in [server] since %(time)s: its "
+    "links no longer work, not even the ones to unsubscribe; add it after the others, unless it is lost or was taken "
+    "out on purpose"
 )
 TRIED_OUT = (
     "This database was used in try-out mode, so the people in it are made up, and no email is sent before they are "
@@ -42,7 +43,7 @@ LIVE = (
     "This database is live. In try-out mode, emails to the people in it would only reach the mailbox, and the time "
     'machine could delete those people. Set transport in [mail] to "smtp", or url in [database] to another database.'
 )
-FOUND_LIVE = (
+FOUND_LIVE = marked(
     "this database is older than version 0.4.0 and counts as live, because a relay has accepted emails from it; if any "
     "people in it are made up, remove them with `yestwice erase`; `yestwice go-live` ends this finding and removes "
     "nothing"
@@ -80,7 +81,7 @@ def _secret_keys(session: Session, settings: Settings, now: datetime) -> Iterato
     meta.put(session, "keys", json.dumps(dict.fromkeys(here, "") | gone))
     for one, since in gone.items():
         if mode.has_links_of_before(session, datetime.fromisoformat(since)):
-            yield LOST_KEY.format(one[:8], since)
+            yield Sentence(LOST_KEY, key=one[:8], time=since)
 
 
 def _mode(session: Session, settings: Settings) -> Iterator[str]:
@@ -92,7 +93,7 @@ def _mode(session: Session, settings: Settings) -> Iterator[str]:
         raise BadSettings(LIVE)
     mode.note(session, noted if wanted.is_live else wanted)
     if noted is Mode.FOUND_LIVE and wanted.is_live:
-        yield FOUND_LIVE
+        yield Sentence(FOUND_LIVE)
 
 
 def _end_try_out(session: Session, settings: Settings) -> Mode:

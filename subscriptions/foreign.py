@@ -10,15 +10,16 @@ from flask.cli import FlaskGroup
 from flask.helpers import get_debug_flag
 
 from subscriptions import start
+from subscriptions.domain.texts import Sentence, marked
 from subscriptions.parts import current_parts
 from subscriptions.settings import BadSettings, Server, Settings
 from subscriptions.settings.check import problems_of
 from subscriptions.settings.file import reachable
 
-FOREIGN = (
+FOREIGN = Sentence(marked(
     "trusted_proxies in [server] is set, and this server is not the one of `python app.py`: WSGI cannot tell a header "
     "X_Forwarded_For, which any visitor may send, from X-Forwarded-For; let the proxy drop headers whose name holds _"
-)
+))  # fmt: skip
 
 
 def _flask_command() -> click.Context | None:

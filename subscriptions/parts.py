@@ -58,6 +58,7 @@ class Parts:
         self.sender = Sender(app, composer, clock, new_line, mail.connections, mail.max_per_minute)
         self.sign_ups: GroupCommit[SignUp, Refusal | None] = GroupCommit(self._take, app.app_context)
         self.disposable = disposable.disposable_domains(settings.data_dir)
+        self.disposable_since = disposable.renewed_at(settings.data_dir)
         self.lookup = Lookup(abuse.nameservers, clock)
         self.forms, self.work = FormTokens(secrets), ProofOfWork(secrets, clock)
         self.tally, self.busy, self.guesses = Tally[str](), BusyNetworks(), Guesses()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions import __version__, fits
 from subscriptions.clock import Clock
+from subscriptions.domain.texts import Sentence, marked
 from subscriptions.jobs import lease, schedule
 from subscriptions.jobs.jobs import JOBS, NAMED, Job, Run, Where
 from subscriptions.parts import current_parts
@@ -21,8 +22,9 @@ from subscriptions.store.engine import Contention, Unavailable, transaction
 from subscriptions.store.models import db
 
 log = logging.getLogger(__name__)
-KEPT_AT_THE_DESK = (
-    'list "{}" is kept at the desk, so what [[lists]] of the configuration says of it is not used: remove it there'
+KEPT_AT_THE_DESK = marked(
+    'list "%(list)s" is kept at the desk, so what [[lists]] of the configuration says of it is not used: remove '
+    "it there"
 )
 FORK_WAITS = 10.0  # seconds, for jobs under way
 REFUSALS = (BadSettings, migrate.SchemaTooNew, Unavailable, Contention)  # no fault of the program: it does not start
@@ -60,7 +62,7 @@ def _lists(session: Session, settings: Settings, now: datetime) -> list[str]:
     taken = list_changes.sync(session, said, now)
     list_changes.ensure_one(session, asdict(ListSettings()), now)
     list_changes.note_version(session)
-    return [KEPT_AT_THE_DESK.format(slug) for slug in taken]
+    return [Sentence(KEPT_AT_THE_DESK, list=slug) for slug in taken]
 
 
 def _word(session: Session) -> None:

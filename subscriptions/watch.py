@@ -18,6 +18,7 @@ from subscriptions.clock import Clock
 from subscriptions.domain import breaker
 from subscriptions.domain.breaker import EVERYBODY, NOBODY_CONFIRMS, Cause, Excess, Opening, Scope, Thresholds
 from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.texts import Sentence, marked
 from subscriptions.store import meta, outbox, traffic
 from subscriptions.store.engine import Unavailable, repeated, transaction
 
@@ -79,7 +80,7 @@ class Watch:
         """How people call the list or the domain; a domain only where this process has seen it."""
         if excess.scope is Scope.LIST:
             return self._slug(int(excess.name))
-        return self._names.get(excess.name, "a mail domain that another process has logged")
+        return self._names.get(excess.name, Sentence(marked("a mail domain that another process has logged")))
 
     def sentence(self, excess: Excess) -> str:
         return breaker.sentence(excess, self.name(excess))

@@ -45,10 +45,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "record": "domain mail settings store languages parts",
         "web": "proof record story passwords totp domain look store actions mail jobs export settings languages clock "
         "links logs parts",
-        "findings": "store settings clock keys",
-        "fits": "store settings clock links keys",
+        "findings": "domain store settings clock keys",
+        "fits": "domain store settings clock links keys",
         "start": "domain store jobs settings clock fits parts",
-        "foreign": "settings start parts",
+        "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
         "cli": "proof record story witness domain look store actions mail jobs export settings clock logs parts start "

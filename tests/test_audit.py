@@ -56,11 +56,13 @@ def walked(group: click.Group, *before: str) -> Iterator[str]:
 OF_OTHERS = ("bench", "db", "routes")  # on databases of their own, of developers, of Flask
 # What each command is called with, and the rows that it leaves: the act, and whom or how many it is about.
 GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
-    **{f"{group} show": ("", []) for group in ("lists", "tokens", "accounts", "jobs", "abuse")},
+    **{f"{group} show": ("", []) for group in ("lists", "tokens", "accounts", "jobs", "abuse", "retention")},
     **{name: ("", []) for name in ("policy fetch", "migrate", "evidence verify", "evidence head")},
     "lists create": ("extra --name Extra --locale en", [("lists create", None)]),
     "lists edit": ("extra --set description=More", [("lists edit", None)]),
     "lists wording": ("extra --text Yes.", [("lists wording", None)]),
+    **{f"lists {step}": ("extra", [(f"lists {step}", None)]) for step in ("archive", "restore")},
+    "lists take-over": ("extra", []),  # it is kept here already
     "record show": ("--language de", []),
     "policy show": (NEWS, []),
     "requests show": ("", [("requests show", 0)]),
@@ -87,7 +89,6 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "abuse cancel": ("--since 2h --yes", [("abuse cancel begun", 1), ("abuse cancel done", 1)]),
     "abuse refresh": ("domains", [("abuse refresh", 2)]),
     "audit show": (ANNE, [("audit show", ANNE)]),
-    "retention show": ("", []),
     "go-live": ("--yes", [("go-live", 3)]),
 }  # fmt: skip
 

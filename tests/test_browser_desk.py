@@ -102,3 +102,30 @@ def test_every_page_of_the_desk_is_for_everyone(browser: Browser, server: Server
             )
             wrong[name] = [*violations(visitor.page), *shape["small"], *([] if is_well else [shape])]
         assert {name: what for name, what in wrong.items() if what} == {}
+
+
+def test_what_each_role_sees_is_for_everyone(browser: Browser, server: Server) -> None:
+    """The owner's pages are walked above; the others' have other menus and fewer buttons."""
+    wrong, seen = dict[str, Any](), dict[str, int]()
+    with browser.new_context() as context:
+        owner = context.new_page()
+        owner.goto(f"{server.base_url}/admin/sign-in")
+        owner.get_by_role("button", name="Come in").click()
+        for role in ("viewer", "manager", "privacy"):
+            owner.goto(f"{server.base_url}/admin/accounts")
+            owner.get_by_label("Email address").fill(f"{role}@example.org")
+            owner.get_by_label(f"{role}:").check()
+            owner.get_by_role("button", name="Make a link", exact=True).click()
+            with browser.new_context() as theirs:
+                page = theirs.new_page()
+                page.goto(owner.locator(".notice code").inner_text())
+                page.get_by_label("Password").fill(PASSWORD)
+                page.get_by_role("button", name="Keep it and sign in").click()
+                paths = [link.get_attribute("href") for link in page.locator("header nav a").all()]
+                for path in filter(None, paths):
+                    page.goto(server.base_url + path)
+                    wrong[f"{role} {path}"] = violations(page)
+                seen[role] = len(paths)
+    assert (
+        seen == {"viewer": 4, "manager": 6, "privacy": 7} and {name: what for name, what in wrong.items() if what} == {}
+    )

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.server import Server
+from tests.support.server import Server, until
 from tests.support.visitor import Visitor, try_out
 from tests.test_browser_desk import heading
 from tests.test_browser_desk_people import seen
 from tests.test_browser_looks import SCREENS
+from tests.test_look_pictures import FILES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -56,6 +57,35 @@ def test_without_javascript_the_preview_beside_the_editor_shows_what_is_typed_an
         heading(page, "Morning letter")
         page.get_by_role("link", name="Consent texts").click()
         expect(page.get_by_text("in use")).to_have_count(1)
+
+
+def test_an_uploaded_logo_is_drawn_in_each_preview_unsaved_and_on_the_pages_once_it_is_saved(
+    browser: Browser, server: Server
+) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        make(page, server, "Logo letter")
+        page.set_input_files("[name=logo]", [{"name": "a.png", "mimeType": "image/png", "buffer": FILES["logo.png"]}])
+        page.get_by_label("Send a welcome email").check()
+        frame = page.frame_locator("iframe[name=preview]")
+        for what in ("page", "welcome"):
+            page.get_by_label("Preview of").select_option(what)
+            page.get_by_role("button", name="Show").click()
+            until(lambda: drawn(frame.locator("img.logo")) == 301)
+        page.get_by_label("Colour").fill("red")
+        page.get_by_role("button", name="Save").last.click()
+        assert drawn(page.get_by_alt_text("The logo, not saved yet")) == 301, "it comes along"
+        page.get_by_label("Colour").fill("")
+        page.get_by_role("button", name="Save").last.click()
+        assert drawn(page.get_by_alt_text("The logo", exact=True)) == 301
+        page.goto(f"{server.base_url}/subscribe/logo-letter")
+        assert drawn(page.locator("header img.logo")) == 301
+
+
+def drawn(picture: Locator) -> int:
+    """How wide the picture is that a browser has made of it; nought: it was refused."""
+    picture.wait_for()
+    return int(picture.evaluate("(it) => it.complete ? it.naturalWidth : 0"))
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=str)

@@ -49,7 +49,18 @@ def test_a_list_is_made_completed_and_worded_by_commands_which_the_audit_names(w
     assert acts == ["lists wording", "lists wording", "lists edit", "lists create"]
 
 
+def test_a_list_goes_to_the_archive_comes_back_and_is_taken_over_from_the_file_as_at_the_desk(world: World) -> None:
+    good(world, *CREATE, *settings(*WHOLE, "policy_url=https://example.org/p"))
+    assert good(world, "lists", "archive", "concerts") == "concerts takes no sign-ups any more.\n"
+    assert world.get("/subscribe/concerts").status_code == 404
+    assert good(world, "lists", "restore", "concerts") == "concerts takes sign-ups again.\n"
+    assert world.get("/subscribe/concerts").status_code == 200
+    assert "is kept here" in good(world, "lists", "take-over", NEWS)
+    assert "has been changed" in good(world, "lists", "edit", NEWS, "--set", "name=New")
+
+
 @each(("arguments", "says"), [
+    (("lists", "archive", NEWS), "set in config.toml"), (("lists", "restore", "nothing"), 'There is no list "nothing"'),
     (("lists", "edit", NEWS, "--set", "name=New"), "set in config.toml"),
     (("lists", "edit", "nothing", "--set", "name=New"), 'There is no list "nothing"'),
     (("lists", "create", "Über", "--name", "x"), "slug in list"),

@@ -43,7 +43,9 @@ def test_who_left_at_the_sender_ends_here_after_a_look_and_the_rest_is_counted(w
     look = mia.post(WHERE, **SENT)
     assert look.status_code == 200 and "2 addresses get Newsletter and will be unsubscribed" in plain(look.text)
     assert "1 address is not subscribed" in look.text and "Line 5: <bdi>no address here" in look.text
-    assert rows_of_every_table() == before and "<textarea" in look.text and "no address here\n</textarea>" in look.text
+    assert rows_of_every_table() == before | {"audit": before["audit"] + 1}
+    assert "looked up which of 3 addresses are subscribed to Newsletter." in at_the_desk(world).get("/admin/audit").text
+    assert "<textarea" in look.text and "no address here\n</textarea>" in look.text
     page = mia.post(WHERE, **carried(look.text)).text
     assert "2 subscriptions have ended. 1 address was not subscribed." in page
     assert open_of(world) == [CRIS, ANNE]

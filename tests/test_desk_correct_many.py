@@ -26,7 +26,8 @@ def test_names_are_corrected_after_a_look_once_and_with_evidence(world: World) -
     world.subscribe(CRIS, name="Cris")
     mia, before = at_the_desk(world, Role.MANAGER), rows_of_every_table()
     look = mia.post(WHERE, **SENT)
-    assert look.status_code == 200 and rows_of_every_table() == before
+    assert look.status_code == 200 and rows_of_every_table() == before | {"audit": before["audit"] + 1}
+    assert "looked up 2 people of Newsletter to correct." in at_the_desk(world).get("/admin/audit").text
     said = " ".join(plain(look.text).split())
     assert "1 person will be corrected. 1 is stored like that already. 1 address is not subscribed" in said
     page = mia.post(WHERE, **SENT, sure="1").text

@@ -64,10 +64,10 @@ def test_whoever_makes_a_list_types_its_name_and_writes_its_texts_next(world: Wo
 
 
 UNMADE: list[tuple[dict[str, str], str]] = [
-    ({"name": ""}, "name must be a single line"), ({"slug": "Über uns"}, "slug must have only a-z"),
-    ({"name": "x" * 10_000}, "name must be a single line"), ({"name": "a\0b"}, "name must be a single line"),
-    ({"name": "日本"}, "slug must have only"), ({"timezone": "Berlin"}, "perhaps you mean"),
-    ({"language": "%_"}, "locale must be a language tag"), ({"slug": NEWS}, "list with that address already"),
+    ({"name": ""}, "Name: must be a single line"), ({"slug": "Über uns"}, "its form: must have only a-z"),
+    ({"name": "x" * 10_000}, "Name: must be a single line"), ({"name": "a\0b"}, "must be a single line"),
+    ({"name": "日本"}, "must have only"), ({"timezone": "Berlin"}, "perhaps you mean"),
+    ({"language": "%_"}, "Language: must be a language tag"), ({"slug": NEWS}, "list with that address already"),
 ]  # fmt: skip
 
 

@@ -87,8 +87,8 @@ def test_the_story_is_told_in_plain_words_with_its_times_in_the_zone_of_the_list
         world.post(world.leave_link(ANNE, OFFERS))
         page = find(at_the_desk(world, Role.MANAGER), ANNE)
     assert '<time datetime="2026-11-23T12:00:00Z">23 November 2026, 21:00 (' in page
-    told = ["Signed up by api", "The relay took the confirmation email.", "Confirmed by the button", "Unsubscribed by",
-            "Its proof is kept until"]  # fmt: skip
+    told = ["Signed up by a website’s own form or a program", "The mail server took the confirmation email.",
+            "Confirmed by the button", "Unsubscribed by", "Its proof is kept until"]  # fmt: skip
     places = [page.find(one) for one in told]
     assert -1 not in places and places == sorted(places), places
 
@@ -110,11 +110,11 @@ def test_what_comes_next_and_what_stands_against_mails_is_said(world: World) -> 
     world.sign_up(ANNE)
     mia = at_the_desk(world, Role.MANAGER)
     page = find(mia, ANNE)
-    assert "Pending. It can be confirmed until" in page and "The confirmation email is about to be sent." in page
+    assert "Not confirmed yet. It can" in page and "The confirmation email is about to be sent." in page
     world.post(world.not_me_link(ANNE))
     assert mia.get(page_of(world, ANNE)).status_code == 404
     page = find(at_the_desk(world, Role.PRIVACY), ANNE)
-    assert "Suppressed: this address gets no confirmation emails (this was not me, set on" in page
+    assert "Stopped: this address gets no confirmation emails (this was not me, set on" in page
 
 
 def test_what_somebody_typed_is_shown_and_never_run(world: World) -> None:

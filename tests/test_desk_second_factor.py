@@ -1,5 +1,6 @@
 """The second factor of the desk: codes of an app, each once; recovery codes; and what a password may be with it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from subscriptions.settings import Admin
 from subscriptions.store.accounts import all_of
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Account
-from tests.builders import World
+from tests.builders import World, text_of
 from tests.desk import OLA, PASSWORD, Person, at_the_desk, code, offered, second_factor
 from tests.support.cases import BY_DAY_ON_SQLITE, each
 from tests.test_commands import run
@@ -179,3 +180,23 @@ def test_where_a_second_factor_is_asked_for_nothing_is_reached_without(
 
 def _mark(person: Person) -> str:
     return person.get(SECOND).text.partition('name="csrf" value="')[2].partition('"')[0]
+
+
+def test_an_owner_takes_the_second_factor_of_a_deputy_away_who_is_told_and_chooses_a_new_password(
+    world: World, ola: Person
+) -> None:
+    eva, take = at_the_desk(world, Role.MANAGER, "eva@example.org"), "/admin/accounts/2/second-factor"
+    second_factor(eva), second_factor(ola)
+    assert ola.get("/admin/accounts").text.count("/second-factor") == 1, "one’s own ends at one’s own page"
+    assert eva.post(take).status_code == 403
+    world.clock.forward(minutes=10)
+    assert "Your password, please" in ola.post(take).text
+    page = ola.post(take, proof=PASSWORD).text
+    assert "Hand this link to" in page and not eva.is_in
+    assert Person(world).sign_in("eva@example.org").status_code == 422, "the password is gone as well"
+    [mail] = world.mails("eva@example.org")
+    assert "second factor" in mail["Subject"] and "tell whoever keeps the desk" in text_of(mail, "plain")
+    [link] = re.findall(r"/admin/come-in/[\w.-]+", text_of(mail, "plain"))
+    assert link in page and Person(world).post(link, password=LONG, csrf=None).status_code == 303
+    assert "took second factor, passkeys and password of" in ola.get("/admin/audit").text
+    assert ola.post("/admin/accounts/1/second-factor").status_code == 422 and ola.is_in

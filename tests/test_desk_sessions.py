@@ -197,8 +197,8 @@ def test_health_says_that_all_is_well_or_what_stands_in_the_way(world: World) ->
     viewer = at_the_desk(world, Role.VIEWER)
     for name in ("block", "purge", "deliver", "tidy"):
         assert name in viewer.get("/admin/health").text
-    assert "All is well." in viewer.get("/admin/health").text
+    assert "All has been well since" in viewer.get("/admin/health").text
     world.clock.forward(hours=2)
     viewer = at_the_desk(world, Role.VIEWER, "later@example.org")
     page = viewer.get("/admin/health").text
-    assert "All is well." not in page and "block is late" in page
+    assert "All has been well" not in page and "block is late" in page

@@ -176,14 +176,14 @@ def test_health_says_since_when_nothing_has_stood_in_the_way(world: World) -> No
     with transaction() as session:
         meta.put(session, "versions", "2026-03-03T10:00:00Z 0.4.0\n")
     said = words(at_the_desk(world), "/admin/health")
-    assert "All is well. Nothing has stood in the way since 3 March 2026, 10:00 (UTC)." in said
+    assert "All has been well since 3 March 2026, 10:00 (UTC)." in said
     for _ in range(5):
         tidy(world, "block")
         world.clock.forward(minutes=5)
     assert "way since 3 March 2026" not in words(at_the_desk(world, email="b@example.org"), "/admin/health")
     tidy(world)
     said = words(at_the_desk(world, email="c@example.org"), "/admin/health")
-    assert "Nothing has stood in the way since 23 November 2026, 12:20 (UTC)." in said
+    assert "All has been well since 23 November 2026, 12:20 (UTC)." in said
 
 
 def test_that_the_service_was_not_there_is_no_time_of_which_all_was_well(

@@ -23,7 +23,7 @@ from subscriptions.jobs.jobs import JOBS, NAMED, Job, Where
 from subscriptions.links import BadLink
 from subscriptions.links.purposes import KEY, Purpose, Tokens
 from subscriptions.mail.preview import Previews
-from subscriptions.settings.check import site_problems
+from subscriptions.settings.lists import site_problems
 from subscriptions.store import guards, outbox, suppressions
 from subscriptions.store.engine import transaction
 from subscriptions.store.models import Job as JobRow

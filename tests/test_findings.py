@@ -84,7 +84,7 @@ def test_of_two_labels_of_one_field_a_form_of_both_lists_shows_the_first_and_the
     assert '"Company" in list "newsletter" and "Your club" in list "offers"' in str(findings.of(made, made.lists))
     purposes = [replace(row, fields=(f"company: Company\nFor {row.name}.",)) for row in lists]
     [told] = NAMED["labels"].when(made, purposes)
-    assert told == ("company", "Company: For Newsletter.", "newsletter", "Company: For Offers.", "offers")
+    assert [*told.values()] == ["company", "Company: For Newsletter.", "newsletter", "Company: For Offers.", "offers"]
     with (app := make_app(lists=lists)).app_context():
         both = World(app, app.test_client(), world.clock)
         assert ">Company " in both.get("/subscribe").text and ">Your club " not in both.get("/subscribe").text
@@ -113,7 +113,7 @@ def test_a_file_that_others_may_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "pepper").touch(0o644)
     made = replace(settings(), root=tmp_path)
     made = replace(made, server=replace(made.server, data_dir="."))
-    assert findings.of(made, made.lists) == [NAMED["files"].sentence.format(tmp_path.resolve() / "pepper")]
+    assert findings.of(made, made.lists) == [NAMED["files"].sentence % {"path": tmp_path.resolve() / "pepper"}]
 
 
 @ONE_DATABASE

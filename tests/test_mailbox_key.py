@@ -176,7 +176,7 @@ def test_the_commands_tell_of_the_mailbox(world: World) -> None:
 def test_the_budget_of_a_mailbox_is_told_under_any_spelling(world: World) -> None:
     world.sign_up(TAGGED)
     for address in (TAGGED, OTHER, ANNE):
-        assert "Mail budget used up" in command(world, "explain", address).output
+        assert "as many emails as we send" in command(world, "explain", address).output
 
 
 def test_nobody_signs_our_own_addresses_up_with_a_tag(world: World) -> None:

@@ -110,7 +110,7 @@ def test_the_end_of_the_old_one_stands_in_its_evidence(world: World) -> None:
     world.post(world.confirm_link(NEW))
     ended = next(one for one in world.evidence() if one.fact == "unsubscribed")
     assert (ended.details, ended.at) == ({"reason": "moved to another address"}, world.clock.now())
-    assert "unsubscribed by button: moved to another address." in "\n".join(story(key(world, ANNE)))
+    assert "unsubscribed by the button: moved to another address." in "\n".join(story(key(world, ANNE)))
 
 
 def test_both_mails_about_it_can_be_made_again_as_they_were(world: World) -> None:

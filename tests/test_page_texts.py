@@ -20,7 +20,7 @@ OF_MAILS = ("templates/email/", "subscriptions/mail/")
 # seen once: not English, or not the words of the house
 OF_DESK = ("templates/desk/", "subscriptions/web/admin/", "subscriptions/story/", "subscriptions/domain/mail_kinds.py",
            "subscriptions/export/layouts.py", "subscriptions/domain/reasons.py", "templates/email/invitation/",
-           "templates/email/lost_password/",
+           "templates/email/lost_password/", "templates/email/factors_gone/",
            *map("subscriptions/actions/{}.py".format, "accounts factors lists sessions tokens".split()))  # fmt: skip
 NOT_ENGLISH = (
     "stored of", "Ended at", "on its way", "To type", "are at most", "in this way", "go on", "closes at", "leaves at",

@@ -13,6 +13,8 @@ LARGEST = 8200  # bytes on the line
 RELEASED = {  # by version of the address
     "v1/frame.js": "288c8d1db318ba8ed5e82a3bb6f5776043b9eccf9e930ece7c38f92f5cb137f1",
     "v1/yestwice.js": "f3549e17d43b92a8b2cc5fba62233015e68a8e0f9dda9f9a1ab2e39ff3016a6f",
+    "v2/frame.js": "85362189dd07a81d9009129274ab5e12fcd74ca11c37fceb8006461d908eeae8",
+    "v2/yestwice.js": "08b465fcb9025b75629e610ce22b98319446b0c3e38599d7c43ef3eccc45e597",
 }
 
 

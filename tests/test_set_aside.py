@@ -179,7 +179,7 @@ def test_readiness_metrics_and_commands_say_that_it_pauses(world: World, relay: 
     numbers = world.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_data(as_text=True)
     assert "yestwice_outbox_set_aside 6.0" in numbers and "yestwice_queue_paused 1.0" in numbers
     run = world.app.test_cli_runner().invoke
-    assert "is set aside because the relay refuses everybody" in run(args=["explain", PEOPLE[0]]).output
+    assert "is set aside because the mail server refuses every email" in run(args=["explain", PEOPLE[0]]).output
     assert f"paused: {why}" in run(args=["jobs", "show"]).output
     recover(world, relay)
     assert not any("is paused" in one for one in readiness(world))

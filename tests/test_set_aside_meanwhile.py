@@ -93,8 +93,8 @@ def test_a_mail_whose_time_ends_while_it_is_set_aside_is_dropped_and_said(world:
     }  # fmt: skip
     said = world.app.test_cli_runner().invoke(args=["explain", ANNE]).output
     assert (
-        "It had been set aside, because the relay refused everybody; its time was over before the relay took any"
-        in said
+        "It had been set aside, because the mail server refused every email; its time was over before "
+        "the mail server took any" in said
     )
 
 

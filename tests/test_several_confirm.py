@@ -217,7 +217,7 @@ def test_explain_tells_of_each_list_what_became_of_the_mail(world: World) -> Non
     assert told.count("The confirmation email is about to be sent.") == 2
     world.deliver()
     told = "\n".join(story(world.registrations()[0].key))
-    assert told.count("the relay took the confirmation email") == 2
+    assert told.count("the mail server took the confirmation email") == 2
     assert told.count("it is the same, byte for byte") == 2
 
 

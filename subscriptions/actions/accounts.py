@@ -77,7 +77,8 @@ def forgotten(
         account = accounts.by_email(session, email)
         if account is None or account.disabled_at or not account.password:
             raise Refused(marked("Nobody comes in with that address: invite it."))
-        secret = put_link(session, account, now, mails, MailKind.LOST_PASSWORD)
+        kind = MailKind.FACTORS_GONE if second_factor else MailKind.LOST_PASSWORD
+        secret = put_link(session, account, now, mails, kind)
         if second_factor:
             account.password = _UNUSABLE
             _bare(session, account)

@@ -1,6 +1,6 @@
 """The page of a privacy policy, looked at: a version is kept where it reads differently, and what is wrong is noted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -40,10 +40,11 @@ def sources(rows: Sequence[List]) -> list[Source]:
     return [one for one in of if not is_example(one.url)]
 
 
-def wrong(catalogue: Catalogue, rows: Sequence[List]) -> list[tuple[str, str, str, str, str]]:
-    """List, language, page, what is wrong with it and since when."""
+def wrong(catalogue: Catalogue, rows: Sequence[List]) -> list[Mapping[str, object]]:
+    """List, language, page, what is wrong with it and since when, by the names that a finding has for them."""
     looks = [(one, catalogue.looks.get(one.key)) for one in sources(rows)]
-    return [(one.list.slug, one.language, one.url, look.problem, clock.words(look.since))
+    return [{"list": one.list.slug, "tag": one.language, "url": one.url, "problem": look.problem,
+             "time": clock.words(look.since)}
             for one, look in looks if look and look.problem and look.url == one.url]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from subscriptions.parts import current_parts
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Registration, Subscription
 from subscriptions.story import Event, Record, Story
-from subscriptions.story.said import OfList, Rates, Said, say
+from subscriptions.story.said import FieldNames, OfList, Rates, Said, say
 
 
 def story(key: bytes, mailbox: bytes | None = None) -> list[str]:
@@ -57,6 +57,8 @@ def _word(value: object) -> object:
         return words(value)
     if isinstance(value, OfList):
         return current_parts().catalogue.lists[value.id].name
+    if isinstance(value, FieldNames):
+        return ", ".join(value.keys)
     return rates_in_words(value.rates) if isinstance(value, Rates) else value
 
 

@@ -1,6 +1,6 @@
 """Commands that make and change the lists of the desk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from subscriptions.settings import ListSettings
 from subscriptions.settings.tables import Said, as_table, read_list
 from subscriptions.store import lists as rows
 from subscriptions.store import subscriptions
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading
 from subscriptions.store.lists import told
 from subscriptions.store.models import List
@@ -81,6 +82,36 @@ def wording(slug: str, text: str | None, compose: bool, often: str, about: str, 
         _change(row, [f"texts.{tag}.wording={text}" if tag else f"wording={text}"])
         return
     _show_wordings(row, as_json=as_json)
+
+
+@group.command("archive")
+@click.argument("slug")
+@ready
+def archive(slug: str) -> None:
+    """Put a list in the archive: it takes no sign-ups, and its subscribers and proofs stay."""
+    _keep(doing.archive, slug, "takes no sign-ups any more")
+
+
+@group.command("restore")
+@click.argument("slug")
+@ready
+def restore(slug: str) -> None:
+    """Take a list out of the archive."""
+    _keep(doing.restore, slug, "takes sign-ups again")
+
+
+@group.command("take-over")
+@click.argument("slug")
+@ready
+def take_over(slug: str) -> None:
+    """Keep a list of the configuration here from now on: the desk and these commands can change it."""
+    _keep(doing.take_over, slug, "is kept here, and its [[lists]] in the configuration is no longer used")
+
+
+def _keep(do: Callable[[str, Act], None], slug: str, became: str) -> None:
+    do(the_list(slug).slug, acts.act(list=slug))
+    current_parts().follow()
+    click.echo(f"{slug} {became}.")
 
 
 def _change(row: List, settings: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,6 +19,12 @@ def disposable_domains(data_dir: Path) -> frozenset[str]:
     renewed = data_dir / FILE
     path = renewed if renewed.is_file() else Path(__file__).with_name(FILE)
     return _read(path, path.stat().st_mtime_ns)
+
+
+def renewed_at(data_dir: Path) -> datetime | None:
+    """When the operator has renewed it; none: it is the one that the program brings."""
+    renewed = data_dir / FILE
+    return datetime.fromtimestamp(renewed.stat().st_mtime, UTC) if renewed.is_file() else None
 
 
 @lru_cache(4)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from subscriptions.domain.texts import Sentence, marked
+
 MINUTE = timedelta(minutes=1)
 STAYS_ON = timedelta(minutes=15)  # after the last minute that was too much
 SETTLES = timedelta(minutes=10)  # sign-ups younger than this are given time to be confirmed
@@ -118,10 +120,14 @@ def to_tell(openings: Openings, mailed_at: datetime | None, now: datetime) -> bo
     return any(opening.is_on(now) and not opening.told for opening in openings.values())
 
 
-def sentence(excess: Excess, name: str) -> str:
+_SAYS = {
+    Scope.ALL: marked("%(num)s sign-ups in a minute across all lists; at most %(limit)s are usual"),
+    Scope.LIST: marked('%(num)s sign-ups in a minute for the list "%(name)s"; at most %(limit)s are usual'),
+    Scope.DOMAIN: marked("%(num)s sign-ups in a minute for addresses at %(name)s; at most %(limit)s are usual"),
+    Scope.UNCONFIRMED: marked("%(num)s%% of an hour's sign-ups were not confirmed; at most %(limit)s%% is usual"),
+}
+
+
+def sentence(excess: Excess, name: str) -> Sentence:
     """What happened, in words with numbers; `name` of the list or domain, where it is known."""
-    if excess.scope is Scope.UNCONFIRMED:
-        return f"{excess.count}% of an hour's sign-ups were not confirmed; at most {excess.limit}% is usual"
-    named = {Scope.LIST: f'for the list "{name}"', Scope.DOMAIN: f"for addresses at {name}"}
-    where = named.get(excess.scope, "across all lists")
-    return f"{excess.count} sign-ups in a minute {where}; at most {excess.limit} are usual"
+    return Sentence(_SAYS[excess.scope], num=excess.count, limit=excess.limit, name=name)

@@ -146,6 +146,10 @@ class MailKind(StrEnum):
         noun=marked("email about overdue requests"), to_account=True, reaches=Reaches.ANY, budgeted=False,
         leaves_by=None, of_all=True, says={"request_number": "how many"},
     )  # fmt: skip
+    FACTORS_GONE = "factors_gone", Row(  # an owner has taken them away
+        noun=marked("email about the second factor"), to_account=True, reaches=Reaches.ANY, budgeted=False, life=HOUR,
+        leaves_by=None, of_all=True,
+    )  # fmt: skip
     ALARM = "alarm", Row(  # when the breaker opens
         noun=marked("alarm"), to_operator=True, budgeted=False, leaves_by=None,
         says={"causes": "why it is on", "began": "since when", "on_until": "until when"},

@@ -1,8 +1,9 @@
 """Texts for people that stand in the rules: in English here, translated where they are shown."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Self
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
@@ -27,6 +28,24 @@ def filled(text: str, values: Mapping[str, object]) -> str:
         return found[0].removesuffix(".") if has_dot else found[0]
 
     return type(text)(_ENDS.sub(end, text)) % values
+
+
+class Sentence(str):
+    """English, as terminals and monitors have it, which a page tells in its own language."""
+
+    text: str
+    values: Mapping[str, object]
+
+    def __new__(cls, text: str, **values: object) -> Self:
+        """`text`: marked; a value may be such a sentence itself."""
+        made = super().__new__(cls, filled(text, values))
+        made.text, made.values = text, values
+        return made
+
+    def told(self, translate: Callable[[str], str]) -> str:
+        values = {name: value.told(translate) if isinstance(value, Sentence) else value
+                  for name, value in self.values.items()}  # fmt: skip
+        return filled(translate(self.text), values)
 
 
 @lru_cache(1024)

@@ -8,6 +8,7 @@ from functools import partial
 
 from subscriptions.actions import accounts, erase, numbers, on_behalf, policies, requests, seal, sweep
 from subscriptions.actions.tell_head import tell_head
+from subscriptions.domain.texts import marked
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
 from subscriptions.store import audit, vacuum
@@ -103,7 +104,7 @@ def _requests(run: Run) -> int:
 class Job:
     """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped.
 
-    `by_hand`: a person may run it by `yestwice jobs run`.
+    `by_hand`: a person may run it by `yestwice jobs run`; `does`: what it is called at the desk.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Job:
     at: timedelta = timedelta(0)
     deletes: bool = False
     by_hand: bool = False
+    does: str = ""
 
     @property
     def late_after(self) -> timedelta:
@@ -121,17 +123,22 @@ class Job:
 
 
 JOBS = (
-    Job("block", _block, timedelta(minutes=5), Where.CLUSTER, by_hand=True),
-    Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True),
-    Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True),
-    Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30)),
-    Job("seal", _seal, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=45), by_hand=True),
-    Job("requests", _requests, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=20)),
-    Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER),
-    Job("policies", _policies, timedelta(minutes=5), Where.CLUSTER, at=timedelta(minutes=1), by_hand=True),
+    Job("block", _block, timedelta(minutes=5), Where.CLUSTER, by_hand=True,
+        does=marked("Block what nobody confirmed in time")),
+    Job("purge", _purge, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=7), deletes=True, by_hand=True,
+        does=marked("Delete what is due")),
+    Job("deliver", _deliver, timedelta(seconds=5), Where.SENDERS, by_hand=True, does=marked("Send emails")),
+    Job("tidy", _tidy, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=30), does=marked("Tidy up")),
+    Job("seal", _seal, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=45), by_hand=True,
+        does=marked("Seal the evidence")),
+    Job("requests", _requests, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=20),
+        does=marked("Remind of requests")),
+    Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER, does=marked("Numbers by email")),
+    Job("policies", _policies, timedelta(minutes=5), Where.CLUSTER, at=timedelta(minutes=1), by_hand=True,
+        does=marked("Look at the privacy policies")),
     # what this process has counted joins what the others have, and the breaker decides
-    Job("watch", _watch, timedelta(seconds=5), Where.WEB),
-)
+    Job("watch", _watch, timedelta(seconds=5), Where.WEB, does=marked("Watch for too many sign-ups")),
+)  # fmt: skip
 NAMED = {job.name: job for job in JOBS}
 OF_WEB = tuple(job for job in JOBS if job.where is Where.WEB)
 OF_MAILS = tuple(job for job in JOBS if job.where is not Where.WEB)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from subscriptions import clock
+from subscriptions.domain.texts import Sentence, marked
 from subscriptions.parts import Parts
 from subscriptions.store import jobs, meta
 from subscriptions.store.models import Job
@@ -15,26 +16,26 @@ LateAfter = Mapping[str, timedelta]  # by the name of the job
 
 
 def found(session: Session, parts: Parts, now: datetime, late_after: LateAfter) -> list[str]:
-    """In English, as operators and monitors read them."""
-    said = []
+    said: list[str] = []
     if why := parts.watch.unwritable:
-        said.append(f"the database cannot be written to ({why}): is its disk full?")
+        said.append(Sentence(marked("the database cannot be written to (%(why)s): is its disk full?"), why=why))
     for job in jobs.all_of(session):
         if job.pause_until is not None and job.error:
-            said.append(f"{_paused(job.name)}: {job.error}")
+            said.append(Sentence(marked("%(job)s is paused: %(why)s"), job=job.name, why=job.error))
         elif job.name in late_after and _is_late(job, now - late_after[job.name], parts.began):
-            ran = f"it last succeeded at {clock.text(job.ended_at)}" if job.ended_at else "it has never succeeded"
-            said.append(f"{job.name} is late: {job.error or ran}")
+            said.append(Sentence(marked("%(job)s is late: %(why)s"), job=job.name, why=job.error or _ran(job)))
     return said
 
 
-def _paused(name: str) -> str:
-    return f"{name} is paused"
+def _ran(job: Job) -> Sentence:
+    if job.ended_at is None:
+        return Sentence(marked("it has never succeeded"))
+    return Sentence(marked("it last succeeded at %(time)s"), time=clock.text(job.ended_at))
 
 
 def are_emails_paused(said: Iterable[str]) -> bool:
     """Whether one of these is that the mail server refuses them."""
-    return any(one.startswith(_paused("deliver")) for one in said)
+    return any(one.startswith("deliver is paused") for one in said)
 
 
 def _is_late(job: Job, over: datetime, began: datetime) -> bool:

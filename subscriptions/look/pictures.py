@@ -1,5 +1,9 @@
-"""Pictures that a list may show: of which type a file is, by its own first octets, and how large it is drawn."""
+"""Pictures that a list may show: of which type a file is, by its own first octets, and how large it is drawn.
 
+A logo is a file of the server, by its path, or was uploaded and is the picture itself, as a data: URL.
+"""
+
+import base64
 import hashlib
 import re
 from collections.abc import Iterator
@@ -7,10 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from subscriptions.look import drawing
+
 TYPES = {
     ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
 }  # fmt: skip
 OCTETS_AT_MOST = 200_000  # it stands on every page of its list
+SIDE_AT_MOST = 4000  # pixels of one that was uploaded: few octets can unfold to more than a browser can hold
+UPLOADED = "data:"  # how the logo begins that is a picture itself
 IN_MAILS = {"image/png", "image/jpeg"}  # no mail program worth naming fails at these; many show neither SVG nor WebP
 _FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))  # JPEG's starts of a frame
 
@@ -48,19 +56,44 @@ class Picture:
 
 def read_picture(path: Path) -> Picture:
     """Raises NoPicture, or OSError."""
-    octets = path.read_bytes()
-    type_ = TYPES[path.suffix.lower()]
+    return _measured(path.read_bytes(), TYPES[path.suffix.lower()])
+
+
+def _measured(octets: bytes, type_: str) -> Picture:
     width, height = _SIZE[type_](octets)
     if not (width > 0 and height > 0):
         raise NoPicture
     return Picture(octets, type_, width, height)
 
 
-@lru_cache(256)
-def known_picture(path: Path) -> Picture | None:
+def uploaded(octets: bytes) -> str:
+    """A file that was uploaded as a logo; whether it is a picture, is told when it is read."""
+    type_ = next((type_ for begins, type_ in _BEGINS if octets.startswith(begins)), TYPES[".svg"])
+    return f"{UPLOADED}{type_};base64,{base64.b64encode(octets).decode()}"
+
+
+def read_uploaded(logo: str) -> Picture:
+    """Raises NoPicture."""
+    type_, _, text = logo.removeprefix(UPLOADED).partition(";base64,")
+    try:
+        return _measured(base64.b64decode(text, validate=True), type_)
+    except (ValueError, KeyError):
+        raise NoPicture from None
+
+
+def flaw(picture: Picture) -> str:
+    """What a drawing that was uploaded must not have in it; empty: nothing. Raises NoPicture."""
+    try:
+        return drawing.flaw(picture.octets) if picture.type == TYPES[".svg"] else ""
+    except drawing.NoDrawing:
+        raise NoPicture from None
+
+
+@lru_cache(64)
+def known_picture(logo: str, root: Path) -> Picture | None:
     """Read once: a changed configuration needs a restart anyway. None where a list that is gone has left no file."""
     try:
-        return read_picture(path)
+        return read_uploaded(logo) if logo.startswith(UPLOADED) else read_picture(root / logo)
     except (OSError, NoPicture, KeyError):
         return None
 
@@ -116,4 +149,5 @@ def _side(root: str, name: str) -> str:
     return found[1] if found else ""
 
 
+_BEGINS = (b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF", "image/webp")
 _SIZE = {"image/png": _png, "image/jpeg": _jpeg, "image/webp": _webp, "image/svg+xml": _svg}

@@ -33,7 +33,7 @@ def inlined(html: str) -> str:
 
 def _logo(row: List, settings: Settings) -> dict[str, Any] | None:
     """The same address for everyone: who fetches it tells us nothing but that somebody did."""
-    picture = known_picture(settings.root / row.logo)
+    picture = known_picture(row.logo, settings.root)
     if picture is None or picture.type not in IN_MAILS:
         return None
     width, height = picture.size_at(LOGO_HEIGHT, LOGO_WIDTH)

@@ -12,7 +12,7 @@ from babel import Locale, UnknownLocaleError
 from subscriptions.domain.fields import OWN
 from subscriptions.domain.texts import language_tag
 from subscriptions.settings import ListSettings, ListTexts
-from subscriptions.settings.check import list_problems
+from subscriptions.settings.lists import list_problems
 from subscriptions.settings.spelling import in_one_spelling
 
 SECRETS = {"secret_keys", "pepper", "password", "url"}

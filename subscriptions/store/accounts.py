@@ -11,6 +11,8 @@ from subscriptions.domain.roles import Role
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Account, AccountLink, DeskSession, Passkey
 
+_HAS_SECOND = or_(Account.totp.is_not(None), exists().where(Passkey.account_id == Account.id))
+
 
 def find(session: Session, id_: int) -> Account | None:
     return session.get(Account, id_)
@@ -52,9 +54,12 @@ def open_number(session: Session) -> int:
 
 def without_second(session: Session) -> int:
     """How many may come in by a password alone."""
-    keys = exists().where(Passkey.account_id == Account.id)
-    which = Account.password.is_not(None), Account.disabled_at.is_(None), Account.totp.is_(None), ~keys
+    which = Account.password.is_not(None), Account.disabled_at.is_(None), ~_HAS_SECOND
     return session.scalar(select(func.count()).select_from(Account).where(*which)) or 0
+
+
+def with_second(session: Session) -> set[int]:
+    return {*session.scalars(select(Account.id).where(_HAS_SECOND))}
 
 
 def owners(session: Session) -> Sequence[Account]:

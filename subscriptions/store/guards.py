@@ -7,7 +7,7 @@ that it is refused afterwards, until it would have expired anyway.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.policy import CLOCKS_DIFFER
@@ -52,6 +52,14 @@ def busy_until(session: Session, key: bytes, now: datetime, period: timedelta, a
     if row is None or row.count < at_least or row.since > now or row.since + period <= now:
         return None
     return row.since + period
+
+
+def busiest(session: Session, kind: Counted, now: datetime, period: timedelta, at_least: int) -> tuple[int, int]:
+    """How many keys have so many in their current period, and the most that one has; whose they are, nobody can say."""
+    many, most = func.count().filter(CountedKey.count >= at_least), func.coalesce(func.max(CountedKey.count), 0)
+    which = CountedKey.kind == kind, CountedKey.since > now - period, CountedKey.since <= now
+    reached, highest = session.execute(select(many, most).where(*which)).one()
+    return reached, highest
 
 
 def forget(session: Session, kind: Counted, now: datetime, period: timedelta) -> None:

@@ -152,7 +152,7 @@ def _keeps(row: Registration | Subscription, held: Sequence[holds.Standing]) -> 
 def sign_up_now(row: Registration, now: datetime, held: Sequence[holds.Standing] = ()) -> Said:
     state = state_at(row.state, row.confirm_by, now)
     if state is State.PENDING:
-        text = marked("pending. It can be confirmed until %(time)s; then it is blocked.")
+        text = marked("not confirmed yet. It can be confirmed until %(time)s; then it is blocked.")
         return Said(text, {"time": row.confirm_by})
     if state is State.BLOCKED and _keeps(row, held):
         return Said(marked("blocked. Only the legal hold keeps it: nobody can confirm, email or export it."))
@@ -164,7 +164,7 @@ def sign_up_now(row: Registration, now: datetime, held: Sequence[holds.Standing]
 
 _ENDED = {
     Standing.UNSUBSCRIBED: marked("unsubscribed since %(time)s%(kept)s."),
-    Standing.BOUNCED: marked("bounced since %(time)s%(kept)s."),
+    Standing.BOUNCED: marked("ended on %(time)s, because an email came back%(kept)s."),
     Standing.ERASED: marked("erased since %(time)s%(kept)s."),
 }
 
@@ -186,7 +186,7 @@ def _against(no: suppressions.Standing) -> Said:
     other = Said(marked(" for another spelling of the same mailbox")) if no.of_mailbox else ""
     why = {"reason": happened.reason(no.reason), "time": no.set_at, "other": other}
     return Said(
-        marked("Suppressed: this address %(what)s%(list)s%(until)s (%(why)s)."),
+        marked("Stopped: this address %(what)s%(list)s%(until)s (%(why)s)."),
         {
             "what": Said(no_mail if no.scope is SuppressionScope.ALL else unasked),
             "list": Said(marked(" for %(list)s"), {"list": OfList(no.list_id)}) if no.list_id is not None else "",
@@ -212,7 +212,8 @@ def _counted(session: Session, key: bytes, mailbox: bytes | None, now: datetime)
     opens = addresses.budget(session, key, mailbox, policy).opens(now)
     if opens > now:
         closed = marked(
-            "Mail budget used up (%(rates)s): a sign-up before %(time)s is answered as usual, but sends no email."
+            "This address has had as many emails as we send (%(rates)s): a sign-up before %(time)s is answered as "
+            "usual, but sends no email."
         )
         found.append(Said(closed, {"rates": Rates(policy.mails), "time": opens}))
     row = addresses.find(session, key)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.breaker import EVERYBODY, HOUR, MINUTE, Cause, Opening, Scope
+from subscriptions.domain.texts import Sentence, marked
 from subscriptions.parts import Parts
 from subscriptions.store import attack, audit, traffic
 from subscriptions.store.models import Audit
@@ -57,8 +58,8 @@ def _names(parts: Parts, session: Session, causes: Iterable[Cause]) -> Callable[
 
     def name_of(cause: Cause) -> str:
         scope, name = cause
-        domain = f"a mail domain (number {name[:8]}; see the log of that time for its name)"
-        return known.get(cause, name if scope is Scope.LIST else domain)
+        unknown = marked("a mail domain (number %(number)s; see the log of that time for its name)")
+        return known.get(cause) or (name if scope is Scope.LIST else Sentence(unknown, number=name[:8]))
 
     return name_of
 

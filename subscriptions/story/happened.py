@@ -8,34 +8,42 @@ from subscriptions.domain.evidence import ANOTHER_SITE, Channel, Fact
 from subscriptions.domain.mail_kinds import noun
 from subscriptions.domain.texts import marked
 from subscriptions.store.models import Evidence
-from subscriptions.story.said import Said
+from subscriptions.story.said import FieldNames, Said
 
 _WAYS = {
-    Channel.FORM: marked("by form"), Channel.API: marked("by api"), Channel.BUTTON: marked("by button"),
-    Channel.PREFERENCES: marked("on their own page"), Channel.ONE_CLICK: marked("by one-click"),
+    Channel.FORM: marked("by the form"), Channel.BUTTON: marked("by the button"),
+    Channel.API: marked("by a website’s own form or a program"),
+    Channel.PREFERENCES: marked("on their own page"), Channel.ONE_CLICK: marked("by the button of their mail program"),
     Channel.EMAIL: marked("by email"), Channel.LETTER: marked("by letter"), Channel.PHONE: marked("by phone"),
-    Channel.COMMAND: marked("by command"), Channel.DESK: marked("at the desk"), Channel.RELAY: marked("by relay"),
+    Channel.COMMAND: marked("by a command on the server"), Channel.DESK: marked("at the desk"),
+    Channel.RELAY: marked("by the mail server"),
     "paper": marked("on paper"), "in person": marked("in person"),
-    "the page's form": marked("by the page's form"),
-    "one-click of the mail program": marked("by one-click of the mail program"),
+    "the page's form": marked("by the form of the page"),
+    "one-click of the mail program": marked("by the button of their mail program"),
 }  # fmt: skip
 _METHODS = {
     "button on the confirmation page": marked("confirmed by the button on the confirmation page"),
-    "code typed on the page of the sign-up": marked("confirmed by the code typed on the page of the sign-up"),
-    "code sent by the client of the sign-up": marked("confirmed by the code sent by the client of the sign-up"),
+    "code typed on the page of the sign-up": marked(
+        "confirmed by the code from the email, typed on the page after the form"
+    ),
+    "code sent by the client of the sign-up": marked(
+        "confirmed by the code from the email, typed on the website of the sign-up"
+    ),
     "confirmed in the browser of the sign-up, whose page was still open": marked(
         "confirmed in the browser of the sign-up, whose page was still open"
     ),
 }
 _REASONS = {
     text: text for text in (
-        marked("this was not me"), marked("one-click on the confirmation mail"), marked("revoked by email"),
+        marked("this was not me"), marked("revoked by email"),
         marked("revoked by letter"), marked("revoked by phone"), marked("left in the newsletter program"),
         marked("erasure asked for"), marked("erasure"),
         marked("moved to another address"), marked("the form of the unsubscribe page"),
-        marked("one-click of the mail program (RFC 8058)"), marked("left on the preferences page"),
-        marked("left all lists on the preferences page"),
+        marked("left on the preferences page"), marked("left all lists on the preferences page"),
     )
+} | {
+    "one-click on the confirmation mail": marked("their mail program cancelled the sign-up"),
+    "one-click of the mail program (RFC 8058)": marked("their mail program unsubscribed them (RFC 8058)"),
 }  # fmt: skip
 
 
@@ -50,11 +58,13 @@ def reason(text: object) -> object:
 def sentence(event: Evidence) -> Said:
     details = event.details
     mail, why = Said(noun(details.get("mail"))), reason(details.get("reason"))
-    how = {"way": _way(event.channel), "by": _by(event)}
+    is_form = event.channel is Channel.API and "site" in details  # a program that names its site is the form on it
+    how = {"way": _way(Channel.FORM if is_form else event.channel), "by": _by(event)}
     reply = Said(': "%(reply)s"', {"reply": details.get("reply")})
-    refused = Said(marked('; the relay said "%(reply)s"'), {"reply": details.get("reply")})
+    refused = Said(marked('; the mail server said "%(reply)s"'), {"reply": details.get("reply")})
     told = {
-        Fact.MAILED: Said(marked("the relay took the %(mail)s%(reply)s."), {"mail": mail, "reply": reply}, _REPLY),
+        Fact.MAILED: Said(marked("the mail server took the %(mail)s%(reply)s."),
+                          {"mail": mail, "reply": reply}, _REPLY),
         Fact.MAIL_GIVEN_UP: Said(marked("the %(mail)s was given up%(reply)s.%(aside)s"),
                                  {"mail": mail, "reply": refused, "aside": _set_aside(details)}, _REPLY),
         Fact.CONFIRMED: Said("%(how)s%(ip)s.", {"how": _confirmed(details), "ip": _ip(event)}, _IP),
@@ -63,8 +73,8 @@ def sentence(event: Evidence) -> Said:
         Fact.UNSUBSCRIBED: Said(marked("unsubscribed %(way)s%(by)s: %(reason)s."), how | {"reason": why}),
         Fact.CORRECTED: Said(marked("changed at the desk: %(fields)s.") if event.channel is Channel.DESK
                              else marked("changed on their own page: %(fields)s."),
-                             {"fields": ", ".join(details.get("changed", []))}),
-        Fact.BOUNCED: Said(marked("bounced: %(reply)s."), {"reply": details.get("reply")}),
+                             {"fields": FieldNames(tuple(details.get("changed", ())))}),
+        Fact.BOUNCED: Said(marked("an email to this address came back: %(reply)s."), {"reply": details.get("reply")}),
         Fact.RESTRICTED: Said(marked("restricted: %(reason)s."), {"reason": why}),
         Fact.UNRESTRICTED: Said(marked("no longer restricted; they were told before, %(way)s on %(day)s."),
                                 {"way": _way(details.get("told")), "day": _day(details.get("told_on"))}),
@@ -78,7 +88,8 @@ def sentence(event: Evidence) -> Said:
 
 def _registered(event: Evidence, how: Mapping[str, object]) -> Said:
     details, flags = event.details, event.details.get("flags", ())
-    vouched = "" if details.get("vouched", True) else Said(marked(" (not vouched for by the form)"))
+    unsaid = Said(marked(" (the one in use then: the form did not say which one it showed)"))
+    vouched = "" if details.get("vouched", True) else unsaid
     agreed = {"wording": details.get("wording"), "vouched": vouched}
     return Said(
         marked("signed up %(way)s%(site)s%(by)s%(ip)s%(own)s%(agreed)s.%(throwaway)s%(elsewhere)s"),
@@ -127,7 +138,7 @@ def _by_its_own_account(details: Mapping[str, Any]) -> object:
         return ""
     on = Said(marked(" on %(page)s"), {"page": page}) if page else ""
     return Said(
-        marked(", by its own account%(on)s%(at)s"),
+        marked(", as the website says,%(on)s%(at)s"),
         {"on": on, "at": Said(marked(" at %(time)s"), {"time": at}) if at else ""},
     )
 
@@ -136,6 +147,7 @@ def _set_aside(details: Mapping[str, Any]) -> object:
     """Why a mail that everybody's refusal had stopped did not leave later."""
     if not details.get("set_aside"):
         return ""
-    over = marked("its time was over before the relay took any")
+    over = marked("its time was over before the mail server took any")
     what = marked("a later sign-up has its own email") if details.get("superseded") else over
-    return Said(marked(" It had been set aside, because the relay refused everybody; %(what)s."), {"what": Said(what)})
+    why = marked(" It had been set aside, because the mail server refused every email; %(what)s.")
+    return Said(why, {"what": Said(what)})

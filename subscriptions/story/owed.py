@@ -16,14 +16,14 @@ def waiting(owed: Owed, now: datetime) -> Said:
     values: dict[str, object] = {"mail": Said(noun(owed.mail)), "note": owed.note, "tries": owed.tries}
     if owed.refusal is Refusal.NOTED:
         text = marked(
-            '%(time)s: the %(mail)s was given up; the relay said "%(note)s". It is tried again only if the relay '
-            "turns out, within the hour, to refuse everybody."
+            '%(time)s: the %(mail)s was given up; the mail server said "%(note)s". It is tried again only if '
+            "the mail server turns out, within the hour, to refuse every email."
         )
         return Said(text, values | {"time": owed.refused_at or now})
     if owed.refusal is Refusal.ASIDE and owed.drop_at > now:
         text = marked(
-            'The %(mail)s is set aside because the relay refuses everybody; it said "%(note)s". It is sent when the '
-            "relay takes emails again, and counts towards the mail budget only then."
+            'The %(mail)s is set aside because the mail server refuses every email; it said "%(note)s". It is sent '
+            "when the mail server takes emails again, and only then counts as an email that the address got."
         )
         return Said(text, values)
     values |= {"why": _why(owed.note) if owed.note else "", "time": owed.due_at}
@@ -33,11 +33,14 @@ def waiting(owed: Owed, now: datetime) -> Said:
     if owed.note:
         return Said(marked("The %(mail)s is waiting: %(why)s (attempt %(tries)s); next attempt on %(time)s."), values)
     if owed.due_at > now:
-        text = marked("The %(mail)s is waiting until %(time)s (mail budget: %(rates)s).")
+        text = marked("The %(mail)s is waiting until %(time)s, because we send an address at most %(rates)s.")
         return Said(text, values | {"rates": Rates(current_parts().policy.mails)})
     return Said(marked("The %(mail)s is about to be sent."), values)
 
 
 def _why(note: str) -> object:
-    ours = note.startswith((outbox.NOT_WRITTEN, EVERYBODY))
-    return note if ours else Said(marked('the relay said "%(note)s"'), {"note": note})
+    if note.startswith(EVERYBODY):
+        return Said(marked("the mail server refuses every email"))
+    if note.startswith(outbox.NOT_WRITTEN):
+        return Said(marked("it cannot be written (%(error)s)"), {"error": note.rpartition(": ")[2]})
+    return Said(marked('the mail server said "%(note)s"'), {"note": note})

@@ -20,6 +20,12 @@ class Rates(NamedTuple):
     rates: tuple[Rate, ...]
 
 
+class FieldNames(NamedTuple):
+    """Fields by their keys, to stand in a sentence by their labels."""
+
+    keys: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """`values`: words as they were kept, times, lists, rates, or something said that is part of the sentence.

@@ -8,14 +8,17 @@ from typing import Any
 from flask import render_template, request
 from flask_babel import gettext, ngettext
 
-from subscriptions import clock
+from subscriptions import __version__, clock
 from subscriptions.actions import cancel as cancelling
 from subscriptions.actions.cancel import Count, Window
 from subscriptions.clock import Clock
 from subscriptions.domain.lifecycle import PROTECTED
+from subscriptions.domain.policy import Rate
+from subscriptions.domain.texts import Sentence
 from subscriptions.parts import current_parts
-from subscriptions.store import accounts
+from subscriptions.store import accounts, guards
 from subscriptions.store.engine import reading
+from subscriptions.store.models import Counted
 from subscriptions.story import flood
 from subscriptions.story.said import Rates, Said
 from subscriptions.web.admin import Answer, acts_told, guard, pages, telling
@@ -87,17 +90,31 @@ def _zone() -> str:
     return lists[0].timezone if lists else "UTC"
 
 
+def _named(name: str) -> str:
+    """A list or a mail domain, in words where its name is not known."""
+    return name.told(gettext) if isinstance(name, Sentence) else name
+
+
+def _rates(*rates: Rate) -> str:
+    return telling.sentence(Said("%(rates)s", {"rates": Rates(rates)})) if rates else ""
+
+
 def _page(problem: str = "", **shown: Any) -> Answer:
     parts, at = current_parts(), now()
     with reading() as session:
         seen = flood.look(session, parts, at)
         names = {str(row.id): row.email for row in accounts.all_of(session)}
+        limit = parts.policy.network
+        limited, most = (
+            guards.busiest(session, Counted.SIGN_UPS, at, limit.period, limit.count + 1) if limit else (0, 0)
+        )
     page = render_template(
         "desk/abuse.html", seen=seen, on=[one for _, one in seen.openings if one.is_on(at)], problem=problem,
         zone=at.astimezone(clock.zone_of(_zone())).tzname(),
-        budget=telling.sentence(Said("%(rates)s", {"rates": Rates(parts.policy.mails)})) if parts.policy.mails else "",
-        limits=parts.settings.limits, abuse=parts.settings.abuse, domains=len(parts.disposable), rows=guard.lists(),
+        budget=_rates(*parts.policy.mails), network=_rates(*([limit] if limit else [])),
+        abuse=parts.settings.abuse, rows=guard.lists(), limited=limited, most=most,
+        domains=len(parts.disposable), domains_since=parts.disposable_since, version=__version__,
         clean_ups=[acts_told.told(row, names) for row in seen.clean_ups], days=PROTECTED.days, typed=request.form,
-        total=sum(seen.minutes.values()), **shown,
+        total=sum(seen.minutes.values()), watched=parts.settings.thresholds, named=_named, **shown,
     )  # fmt: skip
     return (page, 422) if problem else page

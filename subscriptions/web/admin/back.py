@@ -16,6 +16,7 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
+from subscriptions.store import audit
 from subscriptions.store.models import List
 from subscriptions.web.admin import Answer, guard, pages
 from subscriptions.web.admin.act_form import begins, day, today
@@ -61,6 +62,7 @@ def back() -> Answer:
         return _page(said)
     parts = current_parts()
     keys = ended.still_open([parts.links.key(address) for address in found.addresses], row.id)
+    audit.note(guard.act("people back look", list=row.slug).of(len(found.addresses)))
     sha256, total = hashlib.sha256(octets).hexdigest(), str(len(found.addresses))
     looked = Looked(row.slug, way, (left_on or today(row)).isoformat(), sha256, total, _joined(keys))
     return _page(bad=found.bad, **_shown(looked, row, len(keys)))

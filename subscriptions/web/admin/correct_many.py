@@ -10,7 +10,7 @@ from subscriptions.actions.on_behalf import ACTOR
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.fields import Field
 from subscriptions.parts import current_parts
-from subscriptions.store import subscriptions
+from subscriptions.store import audit, subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
 from subscriptions.web.admin import Answer, guard, pages
@@ -46,6 +46,7 @@ def correct_many() -> Answer:
     told = {address: text for _, address, text in found if address}
     looked = _look(told, row, field)
     if "sure" not in request.form:
+        audit.note(guard.act("people correct look", list=row.slug).of(len(looked.differ) + looked.same))
         return _page(row, looked=looked)
     number = _correct(looked, row, field, why)
     done = ngettext("%(num)d person has been corrected.", "%(num)d people have been corrected.", number)

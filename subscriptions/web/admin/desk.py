@@ -52,7 +52,8 @@ def init_app(app: Flask) -> None:
 @pages.context_processor
 def _context() -> dict[str, Any]:
     who = g.desk if guard.is_signed_in() else None
-    return {"who": who, "menu": _menu() if who else (), "words": language.words}
+    return {"who": who, "menu": _menu() if who else (), "words": language.words,
+            "translated": language.translated}  # fmt: skip
 
 
 def _menu() -> list[dict[str, Any]]:

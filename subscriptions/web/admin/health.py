@@ -33,7 +33,11 @@ def health() -> str:
 def _facts(session: Session, at: datetime) -> dict[str, Any]:
     rows = {row.name: row for row in jobs.all_of(session)}
     waiting, oldest = outbox.waiting(session)
-    ran = [{"row": rows[name], "next": schedule.next_time(job, at)} for name, job in NAMED.items() if name in rows]
+    ran = [
+        {"row": rows[name], "next": schedule.next_time(job, at), "does": job.does}
+        for name, job in NAMED.items()
+        if name in rows
+    ]
     return {
         "well_since": problems.well_since(session), "versions": meta.versions(session),
         "set_aside": refusals.number(session, Refusal.ASIDE), "waiting": waiting, "oldest": oldest,

@@ -12,14 +12,16 @@ from subscriptions.actions import lists as acts
 from subscriptions.domain.fields import FIELDS
 from subscriptions.domain.roles import Right
 from subscriptions.languages import marked
+from subscriptions.look.pictures import known_picture
 from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings
 from subscriptions.store import list_changes, lists
 from subscriptions.store.models import List, Owner
 from subscriptions.web.admin import Answer, guard, list_form, pages, policies, record
-from subscriptions.web.admin.list_form import OWN, ListForm
+from subscriptions.web.admin.list_form import LOGO, OWN, ListForm
 from subscriptions.web.http import headers
 from subscriptions.web.http.adapter import now
+from subscriptions.web.http.branding import drawn, look_of
 from subscriptions.web.pages.versions import day
 
 SHOWN = {
@@ -38,6 +40,9 @@ _DONE = {
 }  # fmt: skip
 
 
+_UNSHOWN = {f"{OWN}.slug", LOGO}  # where two texts are compared
+
+
 def said_of(row: List) -> ListSettings:
     return lists.told(row, current_parts().catalogue.wordings)
 
@@ -50,7 +55,8 @@ def edit_list(slug: str) -> str:
 
 @pages.post("/lists/<slug>")
 def save_list(slug: str) -> Answer:
-    row, form, mark = guard.any_list(slug), list_form.sent(request.form), request.form.get("mark", "")
+    row, mark = guard.any_list(slug), request.form.get("mark", "")
+    form = list_form.sent(request.form, request.files.get("logo"))
     before, what = said_of(row), request.form.get("do", "save")
     if what == "language" and (tag := request.form.get("language")):
         return _page(row, list_form.with_language(form, tag), mark)
@@ -82,7 +88,13 @@ def _differences(theirs: ListSettings, form: ListForm) -> list[tuple[str, str, s
     """Field, what somebody else wrote, what stands in the form."""
     written = list_form.filled_with(theirs).typed
     return [(name, text, form.typed.get(name, "")) for name, text in written.items()
-            if name.partition(".")[2] not in list_form.NOT_TYPED and text != form.typed.get(name, "")]  # fmt: skip
+            if name not in _UNSHOWN and text != form.typed.get(name, "")]  # fmt: skip
+
+
+def _new_logo(row: List, form: ListForm) -> str:
+    """One that is not saved yet: it comes back with the form, since browsers forget the file."""
+    logo = form.typed.get(LOGO, "")
+    return "" if logo == row.logo or any(one.field == LOGO for one in form.wrong) else logo
 
 
 def _changed(row: List) -> str:
@@ -98,7 +110,9 @@ def _other(row: List) -> list[str]:
 
 def _page(row: List, form: ListForm, mark: str, problem: str = "", done: str = "", **more: Any) -> str:
     parts, may = current_parts(), guard.who().may(Right.TEXTS)
-    headers.allow(frame_src="'self'")
+    new_logo, root = _new_logo(row, form), parts.settings.root
+    picture = known_picture(new_logo, root) if new_logo else None
+    headers.allow(frame_src="'self'", img_src="data:" if picture else "")
     known = {tag: languages.own_name(tag) for tag in parts.languages.tags}
     own = parts.languages.known(form.typed.get(f"{OWN}.locale", "")) or row.locale
     shown = {
@@ -109,5 +123,7 @@ def _page(row: List, form: ListForm, mark: str, problem: str = "", done: str = "
         "further": {tag: name for tag, name in known.items() if tag not in (*form.tags, own)},
         "policy_changed": _changed(row), "text_changed": _other(row),
         "known": known, "own": own, "keys": FIELDS, "previews": SHOWN,
+        "new_logo": new_logo if picture else "",
+        "logo": drawn(new_logo, picture) if picture else look_of(row, root).logo,
     }  # fmt: skip
     return render_template("desk/list.html", **shown, **more)

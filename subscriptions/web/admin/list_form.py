@@ -5,19 +5,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from werkzeug.datastructures import MultiDict
+from flask_babel import gettext
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from subscriptions.domain.fields import FIELDS
+from subscriptions.look import pictures
 from subscriptions.mail import phrases
 from subscriptions.parts import current_parts
 from subscriptions.settings import ListSettings, ListTexts
 from subscriptions.settings.tables import as_table, read_list
+from subscriptions.settings.values import Problem
 
 OWN = "own"  # stands for the list's own language where the form names one
 MOST_LANGUAGES = 100  # besides the list's own; each has a dozen fields on the page
 _TICKED = ("welcome", "public")
-NOT_TYPED = {"slug", "logo", "policy_file", "texts"}  # forms rely on the first; two name files of the server
-_PROBLEM = re.compile(r'(?s)(\w+) in list ".*?"(?:, texts\.([\w-]+),)? ?(.*)')
+NOT_TYPED = {"slug", "policy_file", "texts"}  # forms rely on the first; the second names a file of the server
+LOGO = f"{OWN}.logo"
+_WHERE = re.compile(r'(\w+) in list ".*?"(?:, texts\.([\w-]+),)?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,18 @@ def _texts(said: ListSettings | ListTexts) -> dict[str, str]:
     return found
 
 
-def sent(form: "MultiDict[str, str]") -> ListForm:
-    """The form as it was filled in; a language that was ticked for removal is no longer in it."""
+def sent(form: "MultiDict[str, str]", file: FileStorage | None = None) -> ListForm:
+    """The form as it was filled in; a language that was ticked for removal is no longer in it.
+
+    `file`: a new logo. Else it is the picture that was sent before; never a path on the server.
+    """
     typed = {name: text.replace("\r\n", "\n").strip() for name, text in form.items() if "." in name}
+    if octets := file.read() if file else b"":
+        typed[LOGO] = pictures.uploaded(octets)
+    elif typed.get(f"{OWN}.no_logo"):
+        typed[LOGO] = ""
+    elif not typed.get(LOGO, "").startswith(pictures.UPLOADED):
+        typed.pop(LOGO, None)
     tags = [tag for tag in [*dict.fromkeys(form.getlist("tags"))][:MOST_LANGUAGES] if not typed.get(f"{tag}.remove")]
     return ListForm(typed, tags, form.getlist("keys"))
 
@@ -83,7 +96,7 @@ def read(form: ListForm, before: ListSettings) -> ListSettings | None:
     kept = {tag: {"policy_file": texts.policy_file} for tag, texts in before.texts.items()}
     raw["texts"] = {tag: kept.get(tag, {}) | _table(form.typed, tag, typed) for tag in form.tags}
     said, problems = read_list(raw, current_parts().settings.root)
-    form.wrong = [_wrong(problem) for problem in problems]
+    form.wrong = [*map(wrong, problems)]
     return None if problems else said
 
 
@@ -97,10 +110,12 @@ def _table(typed: Mapping[str, str], tag: str, known: Iterable[str]) -> dict[str
     return found
 
 
-def _wrong(problem: str) -> Wrong:
-    """The sentence without the key and the list that it begins with: it stands at the field."""
-    found = _PROBLEM.fullmatch(problem)
-    return Wrong(f"{found[2] or OWN}.{found[1]}", found[3]) if found else Wrong("", problem)
+def wrong(problem: str) -> Wrong:
+    """In the page's language, and without the key and the list that it begins with: it stands at the field."""
+    found = _WHERE.match(problem)
+    if found is None or not isinstance(problem, Problem):
+        return Wrong("", problem)
+    return Wrong(f"{found[2] or OWN}.{found[1]}", f"{problem.says.told(gettext)}.")
 
 
 def composed(form: ListForm, before: ListSettings, tag: str) -> str:

@@ -1,5 +1,7 @@
 """The preview of a list, from what stands in the editor: the real form, pages and mails, with nothing stored."""
 
+import re
+
 from flask import Response, abort, current_app, render_template, request, url_for
 from flask_babel import force_locale
 
@@ -29,7 +31,7 @@ def preview_list(slug: str) -> Response | str | tuple[str, int]:
     if what not in SHOWN:
         abort(404)
     if request.method == "POST":
-        form = list_form.sent(request.form)
+        form = list_form.sent(request.form, request.files.get("logo"))
         read = list_form.read(form, said)
         if read is None:
             headers.allow(frame_ancestors="'self'")
@@ -39,8 +41,9 @@ def preview_list(slug: str) -> Response | str | tuple[str, int]:
     tag = current_parts().languages.best(request.values.get("in"), (), said.locale)
     scheme = request.values.get("scheme", "")
     if what in ("confirm", "welcome"):
-        return mail_page(parsed(_mail(catalogue, shown, what, tag)), scheme)
-    headers.allow(frame_ancestors="'self'")  # a mail brings a policy of its own
+        page = mail_page(parsed(_mail(catalogue, shown, what, tag)), scheme)
+        return page if shown.logo == row.logo else _with_logo(page, shown.logo)
+    headers.allow(frame_ancestors="'self'", img_src="data:")  # of a logo; a mail brings a policy of its own
     with force_locale(locale_of(tag, said.address_form)):
         return _web_page(catalogue, shown, what, scheme)
 
@@ -49,6 +52,14 @@ def _mail(catalogue: Catalogue, row: List, kind: str, tag: str) -> bytes:
     parts = current_parts()
     composer = Composer(current_app.jinja_env, parts.settings, parts.links, lambda: catalogue, parts.languages)
     return Previews(composer, parts.settings, catalogue, now()).one(kind, row, tag).octets
+
+
+def _with_logo(page: Response, logo: str) -> Response:
+    """A mail names its logo, and one that is not saved has no address yet: the picture itself takes its place."""
+    page.set_data(re.sub(r'src="[^"]*/logo\?v=\w+"', f'src="{logo}"', page.get_data(as_text=True)))
+    policy = page.headers["Content-Security-Policy"]
+    page.headers["Content-Security-Policy"] = policy.replace("img-src ", "img-src data: ")
+    return page
 
 
 def _web_page(catalogue: Catalogue, row: List, what: str, scheme: str) -> str:

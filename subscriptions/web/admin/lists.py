@@ -22,7 +22,7 @@ from subscriptions.store import lists as rows
 from subscriptions.store import subscriptions
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Owner, Wording
-from subscriptions.web.admin import Answer, guard, pages
+from subscriptions.web.admin import Answer, guard, list_form, pages
 from subscriptions.web.http import headers, language
 from subscriptions.web.http.adapter import now
 
@@ -54,7 +54,7 @@ def create_list() -> Answer:
     )
     made, problems = read_list(raw | {"locale": typed["language"]}, current_parts().settings.root)
     if problems:
-        return _lists(problems=[one.replace(f' in list "{raw["slug"]}"', "", 1) for one in problems], typed=typed), 422
+        return _lists(wrong=[*map(list_form.wrong, problems)], typed=typed), 422
     try:
         acts.create(asdict(made), now(), guard.act("lists create", list=made.slug))
     except Refused as error:

@@ -1,6 +1,7 @@
 """What an owner keeps: accounts and API tokens."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -31,9 +32,16 @@ def all_accounts() -> str:
 
 def _accounts(**said: Any) -> str:
     with reading() as session:
-        rows = account_rows.all_of(session)
-    lists = guard.lists()
-    shown = {"accounts": rows, "roles": [*Role], "lists": lists, "names": {row.id: row.name for row in lists}}
+        rows, second = account_rows.all_of(session), account_rows.with_second(session)
+    me, lists = guard.who().account, guard.lists()
+    second -= {me.id} if me else set()  # one's own ends at one's own page
+    shown = {
+        "accounts": rows,
+        "roles": [*Role],
+        "lists": lists,
+        "names": {row.id: row.name for row in lists},
+        "second": second,
+    }
     return render_template("desk/accounts.html", **shown, **said)
 
 
@@ -53,15 +61,19 @@ def invite() -> Answer:
     return _made(lambda: accounts.invite(email, role, ids, now(), act, mails), email, kept)
 
 
-@pages.post("/accounts/<int(max=9223372036854775807):id_>/<any(role, disable, reset):what>")
+@pages.post('/accounts/<int(max=9223372036854775807):id_>/<any(role, disable, reset, "second-factor"):what>')
 def change_account(id_: int, what: str) -> Answer:
     with reading() as session:
         account = account_rows.find(session, id_)
     if account is None:
         return _accounts(problem=gettext("That account does not exist.")), 404
-    if what == "reset":
-        act, mails = guard.act("accounts reset"), current_parts().links.desk
-        return _made(lambda: accounts.forgotten(account.email, now(), act, mails), account.email, {})
+    if what == "second-factor" and (me := guard.who().account) and me.id == id_:
+        return _accounts(problem=gettext("Your own second factor ends at Your account.")), 422
+    if what in ("reset", "second-factor"):
+        is_second, mails = what == "second-factor", current_parts().links.desk
+        act = guard.act("accounts second factor") if is_second else guard.act("accounts reset")
+        make = partial(accounts.forgotten, account.email, now(), act, mails, second_factor=is_second)
+        return _made(make, account.email, {})
     role = request.form.get("role", "")
     if what == "role" and role not in [*Role]:
         return _accounts(problem=gettext("Please choose a role.")), 422

@@ -104,7 +104,7 @@ def look_of(row: List | None, root: Path) -> Look:
     """The look of a list; of none, or of a list without one, the design's own."""
     if row is None:
         return Look()
-    picture = known_picture(root / row.logo) if row.logo else None
+    picture = known_picture(row.logo, root) if row.logo else None
     logo = _logo(row, picture) if picture else None
     if not row.colour:
         return Look(logo=logo)
@@ -114,8 +114,14 @@ def look_of(row: List | None, root: Path) -> Look:
 
 
 def _logo(row: List, picture: Picture) -> Logo:
+    stored = current_parts().catalogue.lists.get(row.id)
+    is_stored = stored is not None and stored.logo == row.logo  # one that is only previewed has no address yet
+    url = url_for("branding.logo", slug=row.slug, v=picture.version) if is_stored else row.logo
+    return drawn(url, picture)
+
+
+def drawn(url: str, picture: Picture) -> Logo:
     width, height = picture.size_at(LOGO_HEIGHT, LOGO_WIDTH)
-    url = url_for("branding.logo", slug=row.slug, v=picture.version)
     return Logo(url, width, height, width >= 2 * height, picture.adapts)
 
 
@@ -146,9 +152,9 @@ def _icon(colour: str) -> str:
 
 @pages.get("/logo")
 def logo(slug: str) -> Response:
-    """The file itself; mail programs and other sites may show it."""
+    """The picture itself; mail programs and other sites may show it."""
     file = any_list(slug).logo
-    picture = known_picture(current_parts().settings.root / file) if file else None
+    picture = known_picture(file, current_parts().settings.root) if file else None
     if picture is None:
         abort(404)
     response = Response(picture.octets, mimetype=picture.type)

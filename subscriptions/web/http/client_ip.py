@@ -6,6 +6,7 @@ import socket
 from functools import cached_property, lru_cache
 
 from subscriptions.actions.subscribe import Origin
+from subscriptions.domain.texts import Sentence, marked
 from subscriptions.parts import Parts
 from subscriptions.web.http.incoming import Incoming
 
@@ -76,10 +77,10 @@ def _is_ipv4(text: str) -> bool:
         return False
 
 
-UNNAMED = (
+UNNAMED = Sentence(marked(
     "a private address sends X-Forwarded-For while trusted_proxies in [server] is 0: if that is your proxy, set "
     "trusted_proxies; until then every visitor is stored with its address, and none is limited by network"
-)
+))  # fmt: skip
 
 
 def _warn_once(parts: Parts) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from subscriptions import clock as clocks
 from subscriptions.domain.breaker import Opening
 from subscriptions.domain.refusals import Refusal
+from subscriptions.domain.texts import Sentence, marked
 from subscriptions.jobs import problems
 from subscriptions.jobs.jobs import NAMED, late_after
 from subscriptions.parts import current_parts
@@ -33,7 +34,7 @@ def look() -> tuple[list[str], dict[str, Any]]:
 def guesses() -> list[str]:
     """As far as this process has seen any."""
     most = current_parts().guesses.most(current_parts().clock.now())
-    return [GUESSING.format(most)] if most >= MANY_GUESSES else []
+    return [Sentence(GUESSING, num=most)] if most >= MANY_GUESSES else []
 
 
 def reviews() -> list[str]:
@@ -59,11 +60,11 @@ def _look() -> tuple[list[str], dict[str, Any]]:
     now = current_parts().clock.now()
     try:
         if migrate.current() != migrate.HEAD:
-            return ["the database schema is not up to date: run yestwice migrate"], {}
+            return [Sentence(marked("the database schema is not up to date: run yestwice migrate"))], {}
         with reading() as session:
             return problems.found(session, current_parts(), now, late_after()), _details(session, now)
     except (Unavailable, Contention, DBAPIError):
-        return ["the database does not answer"], {}
+        return [Sentence(marked("the database does not answer"))], {}
 
 
 def _details(session: Session, now: datetime) -> dict[str, Any]:
@@ -74,8 +75,8 @@ def _details(session: Session, now: datetime) -> dict[str, Any]:
         "outbox": {"waiting": waiting, "oldest_seconds": age(oldest, now),
                    "set_aside": refusals.number(session, Refusal.ASIDE)},
         "requests": dict(zip(("due", "overdue"), requests.number_due(session, now.date()), strict=True)),
-        "breaker": [f"{current_parts().watch.sentence(opening.excess)}; on until {clocks.text(opening.until)}"
-                    for opening in on(session, now)],
+        "breaker": [Sentence(marked("%(what)s; on until %(time)s"), what=current_parts().watch.sentence(opening.excess),
+                             time=clocks.text(opening.until)) for opening in on(session, now)],
     }  # fmt: skip
 
 

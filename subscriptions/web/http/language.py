@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from subscriptions import clock, languages
-from subscriptions.domain.texts import filled
+from subscriptions.domain.texts import Sentence, filled
 from subscriptions.languages import Languages
 from subscriptions.parts import current_parts
 from subscriptions.store.engine import Contention, Unavailable
@@ -169,6 +169,13 @@ def in_markup(text: str, **values: object) -> Markup:
 def told(text: str, values: Mapping[str, object]) -> str:
     """A marked text, and what stands in it, in the page's language."""
     return str(gettext(text, **values))
+
+
+def translated(text: str) -> Markup:
+    """A sentence of the service in the page's language; what is none of ours is English, and says so."""
+    if isinstance(text, Sentence):
+        return escape(text.told(gettext))
+    return Markup('<span lang="en">{}</span>').format(text)
 
 
 def in_words(problems: Sequence[Problem]) -> list[Problem]:

@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 RETRY_AFTER = 5  # seconds
 MANY_GUESSES = 100  # in an hour, of one network
-GUESSING = (
-    "one network has opened at least {} links in an hour that this service never signed: somebody is guessing, which "
-    "cannot succeed, or a program damages links, or a key is missing from secret_keys in [server]"
+GUESSING = marked(
+    "one network has opened at least %(num)s links in an hour that this service never signed: somebody is guessing, "
+    "which cannot succeed, or a program damages links, or a key is missing from secret_keys in [server]"
 )
 
 _SAYS = {

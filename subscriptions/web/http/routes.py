@@ -72,8 +72,8 @@ _OF_ALL = replace(_PRIVACY, of_all=True)
 _HOLD = replace(_OF_ALL, is_grave=True)
 _AUDIT = Route(Who.ACCOUNT, right=Right.AUDIT, of_all=True)
 _EXPORT = Route(Who.ACCOUNT, right=Right.EXPORT)
-_OF_A_LIST = Limits(at_most=256 * 1024, parts=500)  # its texts in several languages
-_TEXTS, _LOOK = (Route(Who.ACCOUNT, right=right, limits=_OF_A_LIST) for right in (Right.TEXTS, Right.NUMBERS))
+_UPLOADS = Limits(at_most=6 * 1024 * 1024, parts=500, seconds=60.0)  # a file, and the texts of a list
+_TEXTS, _LOOK = (Route(Who.ACCOUNT, right=right, limits=_UPLOADS) for right in (Right.TEXTS, Right.NUMBERS))
 _SERVICE = Route(Who.ACCOUNT, right=Right.SERVICE, is_grave=True)
 _LISTS = replace(_SERVICE, is_grave=False)  # none of it is for good
 _BY_PROGRAM = Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True, trace=Trace.NONE)  # the evidence names it
@@ -119,7 +119,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", health=_NUMBERS, numbers=_NUMBERS, choose_numbers=_NUMBERS),
     **_of("desk", no_numbers_page=_DESK, no_numbers=_DESK),
     **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),
-    **_of("desk", back=replace(_ACTS, limits=Limits(at_most=6 * 1024 * 1024, seconds=60.0))),
+    **_of("desk", back=replace(_ACTS, limits=_UPLOADS)),
     **_of("desk", prove=_FIRST),
     **_of("desk", second_factor_page=_FIRST, set_up=_FIRST, my_passkeys=_FIRST, add_passkey=_FIRST),
     **_of("desk", renew_recovery=_MY_KEYS, end_passkey=_MY_KEYS, password_page=_MY_KEYS, change_password=_MY_KEYS),

@@ -11,13 +11,14 @@ from markupsafe import Markup
 from subscriptions import languages
 from subscriptions.domain.budget import in_unit
 from subscriptions.domain.evidence import PROMISED_IP
+from subscriptions.domain.fields import field_stored, fields_of
 from subscriptions.domain.policy import Rate
 from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
 from subscriptions.store.lists import parties
 from subscriptions.store.models import List, Registration
 from subscriptions.story import Event, Record, Story
-from subscriptions.story.said import OfList, Rates, Said, say
+from subscriptions.story.said import FieldNames, OfList, Rates, Said, say
 from subscriptions.web.http import language
 
 
@@ -39,7 +40,7 @@ class Part(NamedTuple):
     events: list[Told]
     owed: list[Markup]
     now: Markup
-    filled_in: list[str]
+    filled_in: str
     replaces: bool
 
 
@@ -58,9 +59,20 @@ def _word(value: object, row: List | None) -> object:
         return language.words(value, row)
     if isinstance(value, OfList):
         return language.named(current_parts().catalogue.lists[value.id])
+    if isinstance(value, FieldNames):
+        return ", ".join(_label(key, row) for key in value.keys)
     if isinstance(value, date):
         return languages.day(value, language.current())
     return ", ".join(map(_rate, value.rates)) if isinstance(value, Rates) else value
+
+
+def _label(key: str, row: List | None) -> str:
+    """Of a field, as forms have it."""
+    if key == "locale":
+        return str(gettext("Language"))
+    known = {one.key: one for one in fields_of(*(row.fields if row else ()))}
+    field = known.get(key) or field_stored(key)
+    return field.label if field.is_own else str(gettext(field.label))
 
 
 def _rate(rate: Rate) -> str:
@@ -88,7 +100,8 @@ def _part(records: list[Record]) -> Part:
     return Part(
         row, records[0].row.registered_at, [_told(event, row) for event in events],
         [sentence(mail, row) for one in records for mail in one.owed], sentence(last.now, row),
-        [*dict.fromkeys(name for one in records for name in one.filled_in)], any(one.replaces for one in records),
+        ", ".join(_label(key, row) for key in dict.fromkeys(name for one in records for name in one.filled_in)),
+        any(one.replaces for one in records),
     )  # fmt: skip
 
 

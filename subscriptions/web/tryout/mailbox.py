@@ -7,6 +7,7 @@ from flask import Blueprint, Flask, abort, redirect, render_template, request, u
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
+from subscriptions.domain.mail_kinds import noun
 from subscriptions.parts import current_parts
 from subscriptions.store import mailbox, subscriptions
 from subscriptions.store.engine import Contention, Unavailable, WentLive, reading
@@ -74,7 +75,7 @@ def _moved(ahead: timedelta) -> str | None:
 def _line(mail: Captured) -> dict[str, Any]:
     head = parsed(mail.source)
     return {"url": url_for("mailbox.show", id_=mail.id), "to": head["To"], "subject": head["Subject"],
-            "when": language.words(mail.at), "kind": mail.mail}  # fmt: skip
+            "when": language.words(mail.at), "kind": gettext(noun(mail.mail))}  # fmt: skip
 
 
 def _find(id_: int) -> mail_view.Shown:
