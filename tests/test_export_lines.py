@@ -16,8 +16,8 @@ from subscriptions.clock import Clock
 from subscriptions.export import stream
 from subscriptions.links import Links
 from subscriptions.links.signing import mac_of
+from subscriptions.store.mailable import Row
 from subscriptions.store.models import List
-from subscriptions.store.subscriptions import Row
 from tests.builders import ANNE
 
 LINKS = Links("https://news.example.org", [b"new", b"old"], b"pepper", Clock(), timedelta(hours=24))

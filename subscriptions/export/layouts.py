@@ -18,8 +18,8 @@ from functools import partial
 from subscriptions.domain.fields import whole_name
 from subscriptions.languages import marked
 from subscriptions.links import Links
+from subscriptions.store.mailable import Row
 from subscriptions.store.models import List
-from subscriptions.store.subscriptions import Row
 
 # what spreadsheets take for the beginning of a formula, full-width forms included
 FORMULA = re.compile(r"^\s*[=+\-@\t\r\n＝＋－＠]")

@@ -12,11 +12,11 @@ from subscriptions import languages
 from subscriptions.domain.fields import further, whole_name
 from subscriptions.export.layouts import FORMULA, LAYOUTS
 from subscriptions.links import Links
-from subscriptions.store import audit, people, subscriptions
+from subscriptions.store import audit, mailable, people
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading
+from subscriptions.store.mailable import Changes, Row
 from subscriptions.store.models import List
-from subscriptions.store.subscriptions import Changes, Row
 
 PAGE = 1000  # rows that are read at once
 CHUNK = 250  # rows that are written at once: some 64 KiB
@@ -37,7 +37,7 @@ Progress = Callable[[int, int], object]  # hears of each chunk how many rows it 
 def account(row: List, act: Act) -> int:
     """Write into the audit who takes so many, before the first of them leaves; how many."""
     with reading() as session:
-        count = subscriptions.mailable_count(session, row.id, act.at)
+        count = mailable.mailable_count(session, row.id, act.at)
     audit.note(act.of(count))
     return count
 
@@ -80,10 +80,10 @@ def _head(row: List, kind: str, dialect: str) -> str:
 def pages(row: List, now: datetime, after: int, which: Changes | None) -> Iterator[Sequence[Row]]:
     """Pages by key: nobody twice, nobody missed."""
     with reading() as session:
-        pages = subscriptions.mailable_pages(session, row.id, PAGE, now, which)
+        pages = mailable.mailable_pages(session, row.id, PAGE, now, which)
     while True:
         with reading() as session:
-            page = subscriptions.mailable_page(session, pages, after)
+            page = mailable.mailable_page(session, pages, after)
         if not page:
             return
         yield page

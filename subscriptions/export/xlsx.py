@@ -16,8 +16,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from subscriptions.domain.fields import further, whole_name
 from subscriptions.export import stream
 from subscriptions.links import Links
+from subscriptions.store.mailable import Changes, Row
 from subscriptions.store.models import List
-from subscriptions.store.subscriptions import Changes, Row
 
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST = 1_048_575  # rows of people: one more names the columns, and Excel takes no more

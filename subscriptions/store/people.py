@@ -7,9 +7,10 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from subscriptions.store.mailable import mailable
 from subscriptions.store.models import Address, Captured, Evidence, List, Registration, Subscription
 from subscriptions.store.models.people import DOMAIN, FOLDED
-from subscriptions.store.subscriptions import mailable, shown
+from subscriptions.store.subscriptions import shown
 
 _ROWS_OF_ONE = 4  # of one person, on the average at most: several lists, and who has come back
 _AFTER_ALL = "\U0010ffff"

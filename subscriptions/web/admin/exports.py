@@ -12,10 +12,10 @@ from subscriptions.export import stream, xlsx
 from subscriptions.export.layouts import LAYOUTS
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.store import audit, export_marks, subscriptions
+from subscriptions.store import audit, export_marks, mailable
 from subscriptions.store.engine import reading, transaction
+from subscriptions.store.mailable import Changes
 from subscriptions.store.models import ExportMark, List
-from subscriptions.store.subscriptions import Changes
 from subscriptions.web.admin import guard, pages
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
@@ -65,12 +65,12 @@ def _standing(row: List, layout: str) -> dict[str, Any]:
     with reading() as session:
         mark, everyone = (
             export_marks.find(session, row.id, layout),
-            subscriptions.mailable_count(session, row.id, now()),
+            mailable.mailable_count(session, row.id, now()),
         )
         if mark is None:
             return {"everyone": everyone, "last": None}
-        counts = [subscriptions.changed_count(session, row.id, now(), one) for one in _changes(mark)]
-        unnamed = subscriptions.unnamed_count(session, row.id, mark.removed_until)
+        counts = [mailable.changed_count(session, row.id, now(), one) for one in _changes(mark)]
+        unnamed = mailable.unnamed_count(session, row.id, mark.removed_until)
     return {"everyone": everyone, "last": mark, "to_add": counts[0], "to_remove": counts[1], "unnamed": unnamed}
 
 
@@ -91,8 +91,8 @@ def export() -> Response | tuple[str, int]:
         if wanted.what != "everyone" and mark is None:
             abort(404)
         which = dict(zip(("add", "remove"), _changes(mark), strict=True)).get(wanted.what) if mark else None
-        count = subscriptions.changed_count(session, wanted.row.id, at, which) if which else (
-            subscriptions.mailable_count(session, wanted.row.id, at))  # fmt: skip
+        count = mailable.changed_count(session, wanted.row.id, at, which) if which else (
+            mailable.mailable_count(session, wanted.row.id, at))  # fmt: skip
     if wanted.layout == "xlsx" and count > xlsx.MOST:
         said = gettext("A sheet of Excel has at most %(num)d rows: please choose another format.", num=xlsx.MOST)
         return _page(said), 422
