@@ -3,9 +3,10 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import click
 from flask.cli import with_appcontext
@@ -43,6 +44,10 @@ def looking(command: Callable[P, T]) -> Callable[P, T]:
             return command(*args, **kwargs)
         except Wrong as error:
             raise click.ClickException(str(error)) from None
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+            raise click.BadParameter(
+                "This is no URL of a database that is known here.", param_hint="--database"
+            ) from None
         except (Unavailable, Contention, DBAPIError):
             raise click.ClickException("The database cannot be read: check that it is there, and whole.") from None
 
@@ -107,12 +112,8 @@ def _walked(database: str | None, against: Seal | None) -> Verdict:
             return walk.verify(session, public, key_of, against, bar.update)
 
 
-def _opened(database: str | None) -> Any:
-    """A session on the one that is meant, which must have a chain."""
-    try:
-        return chain.looked_at(database or current_parts().settings.database_url, is_copy=database is not None)
-    except (ArgumentError, NoSuchModuleError):
-        raise click.BadParameter("This is no URL of a database.", param_hint="--database") from None
+def _opened(database: str | None) -> AbstractContextManager[Session]:
+    return chain.looked_at(database or current_parts().settings.database_url, is_copy=database is not None)
 
 
 def _said(verdict: Verdict, against: Seal | None) -> str:
