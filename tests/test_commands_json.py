@@ -65,6 +65,7 @@ def test_json_is_an_array_of_objects_with_names_in_snake_case_and_times_in_utc(
     run(world, "tokens", "create", "tool", "--scope", "read")
     run(world, "accounts", "invite", "ola@example.org", "--role", "viewer")
     run(world, "suppressions", "add", ANNE, "--scope", "confirmations", "--reason", "asked")
+    run(world, "hold", "add", ANNE, "--reason", "a dispute", "--review", "2027-03-01")
     shows = [name for name in leaf_commands() if name.endswith(" show")]
     assert len(shows) >= 7
     for name in shows:

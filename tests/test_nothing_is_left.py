@@ -65,10 +65,10 @@ def forget_times(world: World) -> None:
 
 
 def a_person(world: World, slug: str = NEWS) -> Traces:
-    """One who has signed up among others, and whose mail is in the mailbox."""
+    """One who has signed up among others, whose mail is in the mailbox and whose evidence is sealed."""
     for n in range(20):
         world.sign_up(f"other{n}@example.org", slug)
-    world.sign_up(ADDRESS, slug, name=NAME, remote_addr=IP)
+    assert world.sign_up(ADDRESS, slug, name=NAME, remote_addr=IP) and world.run("seal")
     return traces(world)
 
 

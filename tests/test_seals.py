@@ -1,6 +1,7 @@
 """What the sealer makes: leaves without a gap, blocks that are signed and name the one before, and the way to each."""
 
 import hashlib
+from pathlib import Path
 
 from subscriptions.domain import merkle, seal
 from subscriptions.links.seal_key import is_signed
@@ -8,6 +9,7 @@ from subscriptions.store import seals
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Leaf, Removal, Seal
 from tests.builders import ANNE, BART, World
+from tests.test_nothing_is_left import found_in
 
 
 def leaves() -> list[Leaf]:
@@ -61,3 +63,14 @@ def test_a_deletion_takes_the_salts_and_is_sealed_itself(world: World) -> None:
     assert (removal.cause, removal.count, removal.leaves) == ("this was not me", 1, "1-2")
     assert [(one.salt, one.ip_salt) for one in leaves()] == [(None, None)] * 2
     assert world.run("seal") == 1 and leaves()[-1].removal_id == removal.id
+
+
+def test_nothing_is_left_by_which_a_guess_at_what_was_deleted_could_be_tried(world: World, tmp_path: Path) -> None:
+    world.sign_up(ANNE)
+    world.deliver()
+    world.run("seal")
+    salts = {f"{one.number}": one.salt for one in leaves()} | {"ip": leaves()[0].ip_salt}
+    assert len(salts) == 3 and len(found_in(tmp_path, salts)) == 3
+    world.clock.forward(days=30)
+    world.run("purge")
+    assert found_in(tmp_path, salts) == []

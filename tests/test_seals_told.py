@@ -12,6 +12,7 @@ from subscriptions.actions import erase as erasing
 from subscriptions.domain.address import parse
 from subscriptions.store import seals
 from subscriptions.store.engine import outside_transaction, reading
+from subscriptions.store.models import db
 from tests.builders import ANNE, BART, CRIS, OFFERS, World
 from tests.support.cases import ONE_DATABASE, each
 from tests.test_commands import good, logging_as_it_was, refused, run
@@ -102,6 +103,17 @@ def test_a_copy_that_was_put_back_is_found_with_the_head_alone(lived: World, tmp
     assert "an older copy was put back" in said
     assert copy.read_bytes() == before and [*tmp_path.glob("copy.db*")] == [copy]
     assert "fits as well" in good(lived, "evidence", "verify", "--against", str(head))
+
+
+def test_a_chain_that_was_made_anew_fits_by_itself_and_not_the_head(lived: World, tmp_path: Path) -> None:
+    head = tmp_path / "head.txt"
+    head.write_text(good(lived, "evidence", "head"))
+    with db.engine.begin() as connection:
+        for table in ("leaves", "seals", "removals"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
+    lived.run("seal")
+    fits(lived)
+    assert "made anew" in refused(lived, "evidence", "verify", "--against", str(head))
 
 
 def test_a_head_of_json_is_compared_as_well_and_an_altered_one_refused(lived: World, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def told(step: dict[str, Any], did: dict[str, Any]) -> dict[str, Any]:
     if said is not None and step["do"].endswith("format=csv"):
         said = [one.split(",")[:7] for one in said]
     elif said is not None:
-        said = [re.sub(r'"wording_id": (null|"\w+"), ', "", one) for one in said]
+        said = [re.sub(r'"(wording_id|id)": (null|"\w+"), ', "", one) for one in said]
     return {"at": step["at"], "do": step["do"], **did, "told": said, "mails": mails}
 
 

@@ -120,7 +120,8 @@ def _said(verdict: Verdict, against: Seal | None) -> str:
     if head is None:
         return "Nothing is sealed yet."
     at, more = seal.time(head.sealed_at), f" Not sealed yet: {verdict.unsealed:,}." if verdict.unsealed else ""
-    fits = f"Everything fits: {verdict.leaves:,} events in {head.block:,} blocks, the last sealed at {at}."
+    events = f"{verdict.leaves:,} event{'s' * (verdict.leaves != 1)}"
+    fits = f"Everything fits: {events} in {head.block:,} block{'s' * (head.block != 1)}, the last sealed at {at}."
     return f"{fits}{more}\n{'The head that was kept fits as well.' if against else NO_HEAD}"
 
 

@@ -112,6 +112,10 @@ class MailKind(StrEnum):
         noun=marked("email with numbers"), to_account=True, reaches=Reaches.ANY, budgeted=False, leaves_by=None,
         of_all=True, says={"numbers": "the numbers", "told_since": "since when"},
     )  # fmt: skip
+    HEAD = "head", Row(  # every week, to who keeps it elsewhere
+        noun=marked("email with the head of the evidence"), to_operator=True, budgeted=False, leaves_by=None,
+        says={"evidence_head": "the head"},
+    )  # fmt: skip
     TEST = "test", Row(noun=marked("test email"), to_operator=True, budgeted=False, leaves_by=None)
 
 

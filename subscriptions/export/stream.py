@@ -12,7 +12,7 @@ from subscriptions import languages
 from subscriptions.domain.fields import further, whole_name
 from subscriptions.export.layouts import FORMULA, LAYOUTS
 from subscriptions.links import Links
-from subscriptions.store import audit, subscriptions
+from subscriptions.store import audit, people, subscriptions
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
@@ -107,7 +107,7 @@ def separator(row: List, dialect: str) -> str:
 def left_out(row: List, now: datetime) -> int:
     """How many CSV does not carry: a spreadsheet could run their addresses, and none is ever changed."""
     with reading() as session:
-        found = subscriptions.mailable_beginning(session, row.id, _BEGINS, now)
+        found = people.mailable_beginning(session, row.id, _BEGINS, now)
     return sum(map(is_left_out, found))
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 from functools import partial
 
 from subscriptions.actions import accounts, erase, numbers, seal, sweep
+from subscriptions.actions.tell_head import tell_head
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
 from subscriptions.store import audit, vacuum
@@ -76,7 +77,8 @@ def _watch(run: Run) -> int:
 
 
 def _numbers(run: Run) -> int:
-    return numbers.tell([row.id for row in run.parts.catalogue.configured], run.now)
+    told = tell_head(run.parts.settings.evidence.head_to, run.now)
+    return told + numbers.tell([row.id for row in run.parts.catalogue.configured], run.now)
 
 
 @dataclass(frozen=True, slots=True)

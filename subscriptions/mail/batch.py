@@ -8,18 +8,20 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock
+from subscriptions.domain import seal
 from subscriptions.domain.address import parse
 from subscriptions.domain.figures import HowOften
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.lines import OutMessage
-from subscriptions.store import accounts, outbox, suppressions
+from subscriptions.store import accounts, outbox, seals, suppressions
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.store.kept import after_erasure
 from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
 
 FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
+_TO_ACCOUNTS = {kind.value for kind in MailKind if kind.row.to_account}
 
 
 @dataclass(slots=True)
@@ -82,8 +84,10 @@ class Batch:
 
     def _completed(self, session: Session, due: Due, now: datetime) -> Due:
         """What few mails say; and who is known by a suppression alone gets a key: computed, never kept beside it."""
-        if any(due.mail == kind for kind in MailKind if kind.row.to_account):
+        if due.mail in _TO_ACCOUNTS:
             return _of_account(session, due)
+        if due.mail == MailKind.HEAD:
+            return due._replace(told={"head": _head(session)})
         erases = due.mail == MailKind.ERASED.value
         if due.address is None or (due.key and not erases):
             return due
@@ -109,7 +113,14 @@ def _of_account(session: Session, due: Due) -> Due:
         return due
     if account.numbers is HowOften.NEVER or "says" not in (account.told or {}):
         return due._replace(members=())
-    return due._replace(told={**(account.told or {}), "account": account.id})
+    head = _head(session) if account.numbers is HowOften.WEEKLY else ""
+    return due._replace(told={**(account.told or {}), "account": account.id, "head": head})
+
+
+def _head(session: Session) -> str:
+    """That of the evidence, as it was noted this week."""
+    last = seals.told_last(session)
+    return seal.head(last) if last else ""
 
 
 @contextmanager

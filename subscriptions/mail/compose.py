@@ -68,10 +68,10 @@ class Composer:
         """The mail that is due, written at `now`."""
         mail = MailKind(due.mail)
         if mail.row.to_operator:  # what it tells is read as it is now
-            values = self.bare_values(self._settings.abuse.alarm_to, due.mid, now) | alarm.values(now, self.name_cause)
+            values = self.bare_values(due.address or self._settings.abuse.alarm_to, due.mid, now)
+            values |= numbers.head(due.told) if due.told else alarm.values(now, self.name_cause)
             return self._message(mail, self.operator_letter(mail), values)
-        entries = self.entries(due)
-        tag = self.language(due, entries)
+        tag = self.language(due, entries := self.entries(due))
         letter = self.letter(mail, entries, tag)
         values = self.values(mail, due, now, tag, letter)
         hashed = hashes(values, letter.secrets)
@@ -152,8 +152,8 @@ class Composer:
         return [_entry(self._newer, member) for member in due.members]
 
     def _message(self, mail: MailKind, letter: Letter, values: dict[str, str], octets: bytes = b"") -> OutMessage:
-        sender = self._bounces or letter.sender.address
-        return OutMessage(mail.value, sender, letter, values["to"], octets or letter.fill(values))
+        by = self._bounces or letter.sender.address
+        return OutMessage(mail.value, by, letter, values["to"], octets or letter.fill(values))
 
     def _compile(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         entries = [(each.said_in(tag), text) for each, text in entries]

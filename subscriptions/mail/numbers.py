@@ -11,7 +11,12 @@ from subscriptions.languages import locale_of, words
 from subscriptions.links import Links
 from subscriptions.store.models import List
 
-VALUES = ["numbers", "told_since"]
+VALUES = ["numbers", "told_since", "evidence_head"]
+
+
+def head(told: Mapping[str, Any] | None) -> dict[str, str]:
+    """The head of the evidence, where it is told."""
+    return {"evidence_head": ((told or {}).get("head") or "").rstrip()}
 
 
 def values(told: Mapping[str, Any], tag: str, lists: Mapping[int, List], links: Links) -> dict[str, str]:
@@ -22,6 +27,8 @@ def values(told: Mapping[str, Any], tag: str, lists: Mapping[int, List], links: 
                     list=lists[id_].said_in(tag).name, new=new, left=left, people=people)
             for id_, new, left, people in told["says"] if id_ in lists
         ]  # fmt: skip
+        if told.get("head"):
+            lines += ["", gettext("The head of the evidence. Keep this email:"), *told["head"].rstrip().splitlines()]
     since = words(datetime.fromisoformat(told["since"]), tag, clock.zone_of(""))
     return {"numbers": "\n".join(lines), "told_since": since,
             "no_numbers_token": links.no_numbers_token(told["account"])}  # fmt: skip

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from subscriptions.domain import seal
 from subscriptions.domain.breaker import Excess, Opening, Scope
 from subscriptions.domain.budget import longest
 from subscriptions.domain.lifecycle import Registration
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.prose import links
+from subscriptions.domain.seal import Seal
 from subscriptions.domain.sites import host_of
 from subscriptions.languages import SOURCE
-from subscriptions.mail import alarm
+from subscriptions.mail import alarm, numbers
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import Composer, in_person
 from subscriptions.mail.lint import Expected, problems
@@ -80,6 +82,8 @@ class Previews:
         return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
 
     def _to_operator(self, due: Due) -> dict[str, str]:
+        if due.mail == MailKind.HEAD:
+            return self._composer.bare_values(ADDRESS, due.mid, self._now) | numbers.head({"head": self._head()})
         excess = Excess(Scope.ALL, "", 1200, self._settings.abuse.signups_per_minute)
         flood = Opening(excess, self._now - _AGO, self._now + _AGO)
         said = alarm.values(self._now, lambda excess: excess.name, [flood])
@@ -105,7 +109,11 @@ class Previews:
 
     def _numbers(self) -> dict[str, Any]:
         says = [(row.id, 12, 3, 412) for row in self._catalogue.configured]
-        return {"account": 1, "since": (self._now - _AGO).isoformat(), "says": says}
+        return {"account": 1, "since": (self._now - _AGO).isoformat(), "says": says, "head": self._head()}
+
+    def _head(self) -> str:
+        digest = bytes(range(32))
+        return seal.head(Seal(1234, 98765, 98770, 123456, digest, digest, digest, self._now, digest, bytes(64)))
 
     def _kept(self) -> Kept:
         """The longest of what there can be to say."""

@@ -92,6 +92,11 @@ class Admin:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    head_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListTexts:
     """What a list says in one more language; what is empty is said in the list's own."""
 
@@ -160,6 +165,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     abuse: Abuse = field(default_factory=Abuse)
     admin: Admin = field(default_factory=Admin)
+    evidence: Evidence = field(default_factory=Evidence)
     lists: tuple[ListSettings, ...] = (ListSettings(),)
     root: Path = Path()  # relative paths start here: the folder of app.py
     names_lists: bool = field(default=True, compare=False)  # if not, the one above is the built-in, and the desk's

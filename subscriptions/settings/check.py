@@ -28,7 +28,7 @@ _TAKEN = {*_OURS.split(), *FIELDS}
 
 def problems_of(settings: Settings) -> list[str]:
     """One sentence a problem, each naming the key."""
-    checks = (_server, _mail, _lifecycle, _database, _abuse, _admin, _ruled, _lists)
+    checks = (_server, _mail, _lifecycle, _database, _abuse, _admin, _evidence, _ruled, _lists)
     return [problem for check in checks for problem in check(settings)]
 
 
@@ -147,6 +147,12 @@ def _admin(settings: Settings) -> Iterator[str]:
             ipaddress.ip_network(text)
         except ValueError:
             yield f'networks in [admin] contains "{text}", which is not a network such as "192.0.2.0/24".'
+
+
+def _evidence(settings: Settings) -> Iterator[str]:
+    for text in settings.evidence.head_to:
+        if not _is_address(text):
+            yield f'head_to in [evidence] contains "{text}", which is not an address such as "privacy@example.org".'
 
 
 def _is_server(text: str) -> bool:

@@ -11,7 +11,6 @@ from subscriptions.domain.evidence import ANOTHER_SITE, PROMISED_IP, Cause, Chan
 from subscriptions.store import removals
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, Registration
-from subscriptions.store.subscriptions import evidence_of
 
 LOOKED_AT = 10_000  # events, for the last mail
 
@@ -68,15 +67,14 @@ def sites_of_list(session: Session, list_id: int, since: datetime, at_most: int)
 
 
 def of_subscription(session: Session, id_: int) -> Sequence[Evidence]:
-    """Everything that proves a subscription: its registrations' events and its own."""
-    registrations = select(Registration.id).where(Registration.subscription_id == id_)
-    theirs = (Evidence.subscription_id == id_) | Evidence.registration_id.in_(registrations)
-    return session.scalars(select(Evidence).where(theirs).order_by(Evidence.at, Evidence.id)).all()
+    """Everything that proves a subscription."""
+    theirs = select(Evidence).where(removals.of_subscriptions([id_]))
+    return session.scalars(theirs.order_by(Evidence.at, Evidence.id)).all()
 
 
 def forget_ips(session: Session, subscription_ids: Sequence[int], cause: Cause, now: datetime) -> None:
     """The IP addresses of these subscriptions, at the end of their own period. The deletion log says so."""
-    theirs = evidence_of(subscription_ids)
+    theirs = removals.of_subscriptions(subscription_ids)
     removals.of_ips(session, theirs, cause, now)
     known = update(Evidence).where(theirs, Evidence.ip.is_not(None))
     session.execute(known.values(ip=None), execution_options=BLIND)

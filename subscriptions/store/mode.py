@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions import clock
 from subscriptions.domain.evidence import Fact
-from subscriptions.store import audit, meta, sealing, vacuum
+from subscriptions.store import audit, meta, sealing, seals, vacuum
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import (
     Account,
@@ -32,7 +32,7 @@ STAYS = frozenset({"lists", "wordings", "tokens", "jobs", "meta", "audit", "acco
 _NAME = "mode"
 _OF_PEOPLE = (Registration, Subscription, Suppression, Address)
 # rows of meta: what the breaker has made of sign-ups, and what is noted of the time that the time machine has made
-_OF_SIGN_UPS = ("openings", "alarm_mailed_at", "last_problem", "counted_since", sealing.BOUND)
+_OF_SIGN_UPS = ("openings", "alarm_mailed_at", "last_problem", "counted_since", sealing.BOUND, seals.TOLD)
 
 
 class Mode(StrEnum):

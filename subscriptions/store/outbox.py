@@ -135,7 +135,7 @@ def read_again(session: Session, ids: Sequence[int], now: datetime) -> list[Due]
     """The taken mails with the state that they are about, read just before they are written out."""
     found, width = [], len(Member._fields)
     rows = session.connection().execute(sql.READ_AGAIN, {"ids": list(ids), "now": now})
-    for _, group in groupby(rows, key=itemgetter(0)):
+    for _, group in groupby(rows.all(), key=itemgetter(0)):
         first, *others = group
         members = tuple(Member._make(row[-width:]) for row in (first, *others))
         found.append(Due._make((*first[:-width], members, *_UNKNOWN)))

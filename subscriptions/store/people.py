@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from subscriptions.store.models import Address, Captured, Evidence, List, Registration, Subscription
 from subscriptions.store.models.people import DOMAIN, FOLDED
-from subscriptions.store.subscriptions import shown
+from subscriptions.store.subscriptions import mailable, shown
 
 _ROWS_OF_ONE = 4  # of one person, on the average at most: several lists, and who has come back
 _AFTER_ALL = "\U0010ffff"
@@ -71,9 +71,19 @@ def newest(session: Session, lists: Lists, now: datetime, at_most: int) -> list[
 
 
 def subscriptions_of(session: Session, keys: Collection[bytes], lists: Lists, now: datetime) -> Sequence[Subscription]:
-    """Of these people, oldest first."""
-    which = select(Subscription).where(Subscription.key.in_(keys), _theirs(session, lists), shown(now))
+    """Of these people, oldest first.
+
+    `list_id + 0`: by the index of the keys; that of the lists leads to everybody (measured, of a million: 140 ms).
+    """
+    theirs = () if lists is None else ((Subscription.list_id + 0).in_(lists),)
+    which = select(Subscription).where(Subscription.key.in_(keys), *theirs, shown(now))
     return session.scalars(which.order_by(Subscription.id)).all()
+
+
+def mailable_beginning(session: Session, list_id: int, signs: str, now: datetime) -> Sequence[str | None]:
+    """The addresses that an export may carry and that begin with one of these signs: few."""
+    begins = or_(*(and_(*_between(session, FOLDED, sign)) for sign in signs))
+    return session.scalars(select(Subscription.address).where(*mailable(list_id, now), begins)).all()
 
 
 def numbers_of(session: Session, key: bytes) -> dict[str, int]:

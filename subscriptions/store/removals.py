@@ -10,8 +10,18 @@ from sqlalchemy.orm import Session
 from subscriptions.domain import seal
 from subscriptions.domain.evidence import Cause
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import Evidence, Leaf, Removal
+from subscriptions.store.models import Evidence, Leaf, Registration, Removal
 from subscriptions.store.sealing import keep_out
+
+
+def of_subscriptions(ids: Sequence[int]) -> ColumnElement[bool]:
+    """The evidence of these: their registrations' events and their own.
+
+    Two looks at two indexes: for an OR of both PostgreSQL reads all evidence (measured, of a million people: 0.6 s).
+    """
+    own = select(Evidence.id).where(Evidence.subscription_id.in_(ids))
+    of_sign_ups = select(Evidence.id).join(Registration, Registration.id == Evidence.registration_id)
+    return Evidence.id.in_(own.union_all(of_sign_ups.where(Registration.subscription_id.in_(ids))))
 
 
 def of_evidence(session: Session, which: ColumnElement[bool], count: int, cause: Cause, now: datetime) -> None:

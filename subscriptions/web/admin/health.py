@@ -10,7 +10,7 @@ from subscriptions.domain.refusals import Refusal
 from subscriptions.jobs import problems, schedule
 from subscriptions.jobs.jobs import NAMED
 from subscriptions.parts import current_parts
-from subscriptions.store import evidence, figures, jobs, meta, outbox, refusals, room
+from subscriptions.store import evidence, figures, jobs, meta, outbox, refusals, room, seals
 from subscriptions.store.engine import reading
 from subscriptions.web.admin import guard, needs, pages
 from subscriptions.web.http import condition
@@ -38,5 +38,6 @@ def _facts(session: Session, at: datetime) -> dict[str, Any]:
         "well_since": problems.well_since(session), "versions": meta.versions(session),
         "set_aside": refusals.number(session, Refusal.ASIDE), "waiting": waiting, "oldest": oldest,
         "last_mail": evidence.last_mailed_at(session), "deliver": rows["deliver"],
+        "sealed": seals.newest(session),
         "ran": ran, "purge": rows["purge"], "room": room.of(session, current_parts().settings.sqlite_file),
     }  # fmt: skip
