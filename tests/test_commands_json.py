@@ -80,6 +80,7 @@ def test_json_is_an_array_of_objects_with_names_in_snake_case_and_times_in_utc(
         list_changes.note_version(session)
     act = Act(clock.now(), ActorKind.COMMAND, "root", "requests enter")
     requests.enter(Asked(RequestKind.ACCESS, Channel.LETTER, "What do you know?", identity="called"), act.at, act)
+    run(world, "hold", "add", ANNE, "--reason", "a dispute", "--review", "2027-03-01")
     shows = [name for name in leaf_commands() if name.endswith(" show")]
     assert len(shows) >= 7
     for name in shows:

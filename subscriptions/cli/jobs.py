@@ -11,7 +11,7 @@ from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import JOBS, NAMED, Run
 from subscriptions.jobs.schedule import next_time
 from subscriptions.parts import current_parts
-from subscriptions.store import audit, registrations, subscriptions
+from subscriptions.store import audit, retention
 from subscriptions.store import jobs as rows
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 
@@ -49,10 +49,11 @@ def _deliver() -> int:
 
 
 def _what_goes() -> str:
-    now = current_parts().clock.now()
+    parts = current_parts()
+    now, real_now = parts.clock.now(), parts.clock.real_now()
     with reading() as session:
-        signed_up = registrations.number_to_purge_at(session, now)
-        proofs = subscriptions.number_proof_over_at(session, now)
+        due = retention.counts(session, now, real_now, parts.policy)
+        signed_up, proofs = due["unconfirmed"], due["proof"]
         last = rows.find(session, "purge")
     ran = f"the job last ran at {clocks.text(last.ended_at)}" if last and last.ended_at else "the job has never run"
     return (

@@ -44,11 +44,11 @@ def show(*, dry_run: bool, as_json: bool) -> None:
     lines = [{"class": row.name, "what": row.what, "data": row.named, "purpose": row.purpose, "basis": row.basis,
               "period": period(row, policy), "job": row.job, "last_run": ran.get(row.job or ""),
               "last_deletion": deleted.get(row.name),
-              "due": due.get(row.name), "within_30_days": soon.get(row.name)} for row in retention.ROWS]  # fmt: skip
+              "due": due.get(row.name), "due_soon": soon.get(row.name)} for row in retention.ROWS]  # fmt: skip
     columns = {"class": ("class", ""), "what": ("what", ""), "data": ("data", ""), "purpose": ("what for", ""),
                "basis": ("GDPR", ""), "period": ("how long", ""), "job": ("job", "-"),
                "last_run": ("last run", "-"), "last_deletion": ("last deletion", "-"), "due": ("due now", "-"),
-               "within_30_days": ("within 30 days", "-")}  # fmt: skip
-    short = ("class", "due", "within_30_days") if dry_run else _SHORT
+               "due_soon": ("within 30 days", "-")}  # fmt: skip
+    short = ("class", "due", "due_soon") if dry_run else _SHORT
     shown = columns if as_json and not dry_run else {name: columns[name] for name in short}
     print_rows([line for line in lines if not dry_run or line["due"] is not None], shown, as_json=as_json)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Cause
@@ -90,10 +90,6 @@ def to_purge_at(session: Session, now: datetime, at_most: int) -> Sequence[tuple
     """
     due = select(Registration.id, Registration.key).where(*over(now)).limit(at_most)
     return session.execute(due.with_for_update(skip_locked=True)).all() or session.execute(due.with_for_update()).all()
-
-
-def number_to_purge_at(session: Session, now: datetime) -> int:
-    return session.scalar(select(func.count()).select_from(Registration).where(*over(now))) or 0
 
 
 def over(now: datetime) -> tuple[ColumnElement[bool], ...]:

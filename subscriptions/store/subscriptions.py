@@ -76,10 +76,6 @@ def proof_over_at(session: Session, now: datetime, at_most: int) -> Sequence[tup
     return session.execute(due.limit(at_most)).all()
 
 
-def number_proof_over_at(session: Session, now: datetime) -> int:
-    return session.scalar(select(func.count()).where(Subscription.proof_until <= now, ~holds.on(Subscription))) or 0
-
-
 def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) -> None:
     """Delete those that are not held with the registrations that opened or met them, and all evidence, and log it."""
     free = holds.free(session, ids)
