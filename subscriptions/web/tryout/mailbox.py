@@ -121,7 +121,7 @@ def move_clock() -> BaseResponse:
         meta.put(session, mode.CLOCK_AHEAD, str(parts.clock.ahead.total_seconds()))
         audit.write(session, Act(parts.clock.now(), ActorKind.TRY_OUT, "time machine", "clock", details={"to": step}))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}
-    for name in ("numbers", "tidy"):  # which would be late for minutes, and the desk would say so
+    for name in ("numbers", "tidy", "seal", "policies"):  # which would be late for minutes, and the desk would say so
         _run(name)
     return redirect(url_for("mailbox.index", _anchor="machine", **counts), 303)  # type: ignore[arg-type]
 
