@@ -174,3 +174,14 @@ def test_each_process_sees_that_a_logo_is_another_and_has_it_from_the_database(w
     read = read_catalogue()  # as another process does
     assert read.version != known.version
     assert [row.logo for row in read.lists.values() if row.logo] == [pictures.uploaded(FILES["logo.png"])]
+
+
+def test_a_logo_that_was_not_saved_when_the_session_ended_takes_no_text_with_it(world: World) -> None:
+    create(world)
+    manager = at_the_desk(world, Role.MANAGER)
+    mark = mark_of(manager.get(PATH))
+    world.clock.forward(hours=2)
+    carried = {"own.logo": pictures.uploaded(FILES["logo.png"]), "own.name": "Typed before"}
+    page = save(manager, mark, **carried).text
+    assert "Sign in" in page and "Typed before" in page and "base64" not in page
+    assert "Files and very long texts are not kept." in page

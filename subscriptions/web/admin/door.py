@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 from subscriptions.actions import accounts
 from subscriptions.domain.address import BadAddress, parse
+from subscriptions.look.pictures import UPLOADED
 from subscriptions.parts import current_parts
 from subscriptions.web.admin import passkeys
 from subscriptions.web.http.adapter import incoming
@@ -33,9 +34,10 @@ def sign_in_page(problem: str = "", email: str = "", **shown: Any) -> str:
 
 def sign_in_page_for_typed() -> str:
     """In place of what was sent when the session had ended: it comes back after the sign-in."""
-    fields = json.dumps(typed(), ensure_ascii=False)
+    kept = [(name, text) for name, text in typed() if not text.startswith(UPLOADED)]
+    fields = json.dumps(kept, ensure_ascii=False)
     is_long = len(fields) > LONGEST
-    is_lost = is_long or any(one.filename for one in request.files.values())
+    is_lost = is_long or len(kept) < len(typed()) or any(one.filename for one in request.files.values())
     return sign_in_page(then=request.path, kept="" if is_long else fields, is_over=True, is_lost=is_lost)
 
 
