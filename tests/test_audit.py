@@ -1,14 +1,13 @@
 """The audit: who did what about persons and secrets; every command and every route says whether it leaves a row."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 import sqlalchemy as sa
-from click.testing import Result
 from flask.cli import run_command, shell_command
 
 from subscriptions.actions import suppress
@@ -216,31 +215,6 @@ def test_a_reason_is_one_short_line_that_holds_no_address(world: World, text: st
         assert run(world, "suppressions", *command, "--reason", text).exit_code == 2
     assert run(world, "tokens", "create", text, "--scope", "read").exit_code == 2
     assert rows() == []
-
-
-Ends = Callable[[World], object]
-
-
-def disowned(world: World) -> object:
-    return world.post(world.not_me_link(ANNE)), run(world, "suppressions", "lift", ANNE, "--reason", "undone")
-
-
-def erased(world: World) -> Result:
-    return run(world, "erase", ANNE, "--yes")
-
-
-@pytest.mark.parametrize("end", [disowned, World.registrations, erased], ids=["disowned", "purged", "erased"])
-def test_key_and_reason_stay_as_long_as_anything_is_known_and_not_longer(world: World, end: Ends) -> None:
-    world.sign_up(ANNE)
-    run(world, "suppressions", "add", ANNE, "--scope", "confirmations", "--reason", "a letter")
-    run(world, "suppressions", "lift", ANNE, "--reason", "another letter")
-    world.run("purge")
-    known = [(key(world, ANNE), "a letter"), (key(world, ANNE), "another letter")]
-    assert [(row.about, row.reason) for row in rows()] == known
-    end(world)
-    world.clock.forward(days=30)  # so long stay the times of mails, by the same key
-    world.run("purge")
-    assert len(rows()) > 1 and {(row.about, row.reason) for row in rows()} == {(None, None)}
 
 
 def test_what_waits_to_be_written_is_taken_along_by_the_jobs_of_its_process(world: World) -> None:

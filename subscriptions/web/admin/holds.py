@@ -7,7 +7,6 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
-from subscriptions import languages
 from subscriptions.actions import Refused
 from subscriptions.actions import holds as holding
 from subscriptions.actions.holds import Wanted
@@ -109,5 +108,5 @@ def _told(one: holds.Listed, names: Mapping[str, str]) -> dict[str, object]:
     row = one.row
     of_list: List | None = telling.list_of(row.list_id) if row.list_id else None
     by = names.get(row.placed_by, row.placed_by)
-    review = languages.day(row.review_on, language.current())
+    review = language.day(row.review_on)
     return {"row": row, "address": one.address, "list": of_list, "by": by, "key": row.key.hex(), "review": review}

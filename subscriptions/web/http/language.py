@@ -173,9 +173,8 @@ def told(text: str, values: Mapping[str, object]) -> str:
 
 def translated(text: str) -> Markup:
     """A sentence of the service in the page's language; what is none of ours is English, and says so."""
-    if isinstance(text, Sentence):
-        return escape(text.told(gettext))
-    return Markup('<span lang="en">{}</span>').format(text)
+    english = Markup('<span lang="en">{}</span>')
+    return escape(text.told(gettext)) if isinstance(text, Sentence) else english.format(text)
 
 
 def in_words(problems: Sequence[Problem]) -> list[Problem]:
@@ -236,8 +235,7 @@ def _keep(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def _context() -> dict[str, Any]:
-    here = current()
-    return {"lang": here, "dir": languages.direction(here), "languages": list(_switches())}
+    return {"lang": current(), "dir": languages.direction(current()), "languages": list(_switches())}
 
 
 def _switches() -> Iterator[dict[str, str]]:

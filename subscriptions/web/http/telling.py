@@ -8,7 +8,6 @@ from babel.units import format_unit
 from flask_babel import get_locale, gettext, ngettext
 from markupsafe import Markup
 
-from subscriptions import languages
 from subscriptions.domain.budget import in_unit
 from subscriptions.domain.evidence import PROMISED_IP
 from subscriptions.domain.fields import field_stored, fields_of
@@ -62,7 +61,7 @@ def _word(value: object, row: List | None) -> object:
     if isinstance(value, FieldNames):
         return ", ".join(_label(key, row) for key in value.keys)
     if isinstance(value, date):
-        return languages.day(value, language.current())
+        return language.day(value)
     return ", ".join(map(_rate, value.rates)) if isinstance(value, Rates) else value
 
 
