@@ -8,6 +8,7 @@ from tests.builders import ANNE, BART, NEWS, World
 from tests.desk import Person, at_the_desk
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_desk_lists import PATH, the_list
+from tests.test_desk_people import find
 from tests.test_lists_owned import WHOLE, change, create
 
 pytestmark = BY_DAY_ON_SQLITE
@@ -31,6 +32,7 @@ def test_a_site_is_allowed_by_its_address_and_is_said_to_be_silent_current_or_la
     old = the_list(world).wording_id
     sign_up_from(world, ANNE, old)
     assert "Sign-ups come from there, with the consent text in use." in manager.get(f"{PATH}/site").text
+    assert "Signed up by the form on www.verein.example" in find(manager, ANNE)
     world.clock.forward(days=1)
     manager = at_the_desk(world, Role.MANAGER, "later@example.org")
     change(world, "concerts", wording="Yes, send me the Concert letter of Example Society, weekly.")
