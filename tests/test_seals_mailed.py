@@ -13,6 +13,8 @@ from subscriptions.settings import BadSettings, Evidence
 from subscriptions.settings.file import load
 from subscriptions.store import accounts, seals
 from subscriptions.store.engine import reading
+from subscriptions.witness import proof
+from subscriptions.witness.rows import Wrong
 from tests.builders import BART, World, at, text_of
 from tests.desk import OLA, at_the_desk
 from tests.test_changes import act
@@ -64,6 +66,7 @@ def test_the_weekly_numbers_carry_the_head_and_the_daily_ones_do_not(world: Worl
     with reading() as session:
         account = accounts.by_email(session, OLA)
     assert account is not None
+    world.run("numbers")
     for how_often, carries in ((HowOften.WEEKLY, True), (HowOften.DAILY, False)):
         numbers.choose(account.id, how_often, world.clock.now(), act(world), "de")
         world.subscribe(f"{how_often}@example.org")
@@ -96,3 +99,23 @@ def test_after_going_live_the_chain_begins_anew(world: World) -> None:
     good(world, "go-live", "--yes")
     world.run("seal")
     assert verified(world)["head"] is None and verified(world)["wrong"] is None
+
+
+def test_a_proof_leads_to_the_first_and_the_last_head_that_was_mailed_and_to_one_that_is_named(world: World) -> None:
+    world.subscribe(BART)
+    for n in range(26):
+        world.run("seal")
+        world.run("numbers")
+        world.clock.forward(days=1)
+        world.sign_up(f"person{n}@example.org")
+    with reading() as session:
+        noted, event = seals.noted(session), world.evidence()[0].id
+        assert noted is not None and len(noted.blocks) == 4
+        first, last, other = (seals.find(session, block) for block in (noted.blocks[0], noted.blocks[-1], 13))
+        document = {"sealed": seals.inclusion(session, [event])}
+        named = {"sealed": seals.inclusion(session, [event], [13])}
+    for head in (first, last, newest()):
+        assert proof.verify(document, None, head)[0] == 1
+    with pytest.raises(Wrong, match="made without this head"):
+        proof.verify(document, None, other)
+    assert proof.verify(named, world.parts.seal_key.public, other)[1] == 0

@@ -12,6 +12,7 @@ from subscriptions.actions import erase as erasing
 from subscriptions.domain.address import parse
 from subscriptions.store import seals
 from subscriptions.store.engine import outside_transaction, reading
+from subscriptions.store.models import db
 from tests.builders import ANNE, BART, CRIS, OFFERS, World
 from tests.support.cases import ONE_DATABASE, each
 from tests.test_commands import good, logging_as_it_was, refused, run
@@ -104,6 +105,17 @@ def test_a_copy_that_was_put_back_is_found_with_the_head_alone(lived: World, tmp
     assert "fits as well" in good(lived, "evidence", "verify", "--against", str(head))
 
 
+def test_a_chain_that_was_made_anew_fits_by_itself_and_not_the_head(lived: World, tmp_path: Path) -> None:
+    head = tmp_path / "head.txt"
+    head.write_text(good(lived, "evidence", "head"))
+    with db.engine.begin() as connection:
+        for table in ("leaves", "seals", "removals"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
+    lived.run("seal")
+    fits(lived)
+    assert "made anew" in refused(lived, "evidence", "verify", "--against", str(head))
+
+
 def test_a_head_of_json_is_compared_as_well_and_an_altered_one_refused(lived: World, tmp_path: Path) -> None:
     file = tmp_path / "head.json"
     file.write_text(good(lived, "evidence", "head", "--json"))
@@ -135,6 +147,9 @@ def test_a_stranger_checks_a_proof_with_one_file(lived: World, proof: Path) -> N
     head = proof.with_name("head.txt")
     result = tool(proof, "--head", head)
     assert (result.returncode, result.stderr) == (0, "") and "before that head" in result.stdout
+    quoted = head.read_text().replace("\n", "\n> ")  # as an answer quotes it
+    head.write_text(f"Hello,\n\n> {quoted}\nRegards: Anne\n")
+    assert tool(proof, "--head", head).returncode == 0
     assert "give --head or --key" in tool(proof).stdout
     assert "The proof fits" in good(lived, "evidence", "verify", str(proof), "--against", str(head))
 
@@ -180,3 +195,14 @@ def test_what_is_no_proof_is_refused_in_one_sentence(lived: World, tmp_path: Pat
     path.write_text(text)
     assert tool(path).returncode == 1 and "no proof" in refused(lived, "evidence", "verify", str(path))
     assert tool(tmp_path / "nowhere").returncode == 2
+
+
+@ONE_DATABASE
+@each("url", ["nonsense", "mysql://x/y", "sqlite:////nowhere/at/all.db", "postgresql+psycopg://127.0.0.1:1/none",
+              "sqlite:///{folder}/garbage.db", "sqlite:///{folder}/empty.db", "x" * 10_000])  # fmt: skip
+def test_a_database_that_cannot_be_read_is_told_in_one_sentence(world: World, tmp_path: Path, url: str) -> None:
+    (tmp_path / "garbage.db").write_bytes(b"no database" * 1000)
+    (tmp_path / "empty.db").touch()
+    result = run(world, "evidence", "verify", "--database", url.format(folder=tmp_path))
+    assert result.exit_code in (1, 2) and result.stdout == "" and "Traceback" not in result.stderr
+    assert result.stderr.strip().splitlines()[-1].startswith("Error: "), result.stderr

@@ -21,6 +21,7 @@ What is shown, and how:
 import argparse
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -117,10 +118,22 @@ def reached(seals, end):
 
 
 def read_head(text):
-    """The lines "name: value" of a head, whatever stands around them; or the same as JSON."""
+    """The lines "name: value" of a head, whatever stands around them; a long value goes on in the lines below.
+
+    Or the same as JSON.
+    """
     if text.lstrip().startswith("{"):
         return json.loads(text)
-    return dict(line.strip().split(": ", 1) for line in text.splitlines() if ": " in line)
+    said, name = {}, ""
+    for line in text.splitlines():
+        found, more = re.fullmatch(r"\W*(\w+):\s*(\S*)\s*", line), re.fullmatch(r"\W*([0-9a-f]+)\s*", line)
+        if found and found[1] in (*MEMBERS, "signature", "hash"):
+            name, said[found[1]] = found[1], found[2]
+        elif name and more:
+            said[name] += more[1]
+        else:
+            name = ""
+    return said
 
 
 def verify(document, head=None, key=None):

@@ -3,9 +3,10 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import click
 from flask.cli import with_appcontext
@@ -43,6 +44,10 @@ def looking(command: Callable[P, T]) -> Callable[P, T]:
             return command(*args, **kwargs)
         except Wrong as error:
             raise click.ClickException(str(error)) from None
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+            raise click.BadParameter(
+                "This is no URL of a database that is known here.", param_hint="--database"
+            ) from None
         except (Unavailable, Contention, DBAPIError):
             raise click.ClickException("The database cannot be read: check that it is there, and whole.") from None
 
@@ -107,12 +112,8 @@ def _walked(database: str | None, against: Seal | None) -> Verdict:
             return walk.verify(session, public, key_of, against, bar.update)
 
 
-def _opened(database: str | None) -> Any:
-    """A session on the one that is meant, which must have a chain."""
-    try:
-        return chain.looked_at(database or current_parts().settings.database_url, is_copy=database is not None)
-    except (ArgumentError, NoSuchModuleError):
-        raise click.BadParameter("This is no URL of a database.", param_hint="--database") from None
+def _opened(database: str | None) -> AbstractContextManager[Session]:
+    return chain.looked_at(database or current_parts().settings.database_url, is_copy=database is not None)
 
 
 def _said(verdict: Verdict, against: Seal | None) -> str:
@@ -120,7 +121,8 @@ def _said(verdict: Verdict, against: Seal | None) -> str:
     if head is None:
         return "Nothing is sealed yet."
     at, more = seal.time(head.sealed_at), f" Not sealed yet: {verdict.unsealed:,}." if verdict.unsealed else ""
-    fits = f"Everything fits: {verdict.leaves:,} events in {head.block:,} blocks, the last sealed at {at}."
+    events = f"{verdict.leaves:,} event{'s' * (verdict.leaves != 1)}"
+    fits = f"Everything fits: {events} in {head.block:,} block{'s' * (head.block != 1)}, the last sealed at {at}."
     return f"{fits}{more}\n{'The head that was kept fits as well.' if against else NO_HEAD}"
 
 

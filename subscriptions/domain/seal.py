@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -67,17 +68,35 @@ class Seal:
         return hashlib.sha256(f"{self.text}signature: {self.signature.hex()}\n".encode()).digest()
 
 
+WIDTH, _CHUNK = 72, 64
+
+
 def head(seal: Seal) -> str:
-    """As it is printed, mailed and kept: what was signed, by what, and the hash of both."""
-    return f"{seal.text}signature: {seal.signature.hex()}\nhash: {seal.hash.hex()}\n"
+    """As it is printed, mailed and kept: what was signed, by what, and the hash of both, in lines that mails leave."""
+    lines = [*seal.text.splitlines(), f"signature: {seal.signature.hex()}", f"hash: {seal.hash.hex()}"]
+    return "".join(f"{line if len(line) <= WIDTH else _folded(line)}\n" for line in lines)
+
+
+def _folded(line: str) -> str:
+    name, _, value = line.partition(": ")
+    return "\n  ".join([f"{name}:", *(value[start : start + _CHUNK] for start in range(0, len(value), _CHUNK))])
 
 
 _NUMBERS, _OCTETS = ("block", "first", "last", "settled"), ("root", "previous", "earlier", "key", "signature")
+_NAMES = {*_NUMBERS, *_OCTETS, "sealed_at", "hash"}
+_LINE, _MORE = re.compile(r"\W*(\w+):\s*(\S*)\s*"), re.compile(r"\W*([0-9a-f]+)\s*")
 
 
 def read_head(text: str) -> Seal:
-    """The same read again, whatever stands around it; raises ValueError for what is none of ours."""
-    said = dict(line.strip().split(": ", 1) for line in text.splitlines() if ": " in line)
+    """The same read again, whatever stands around it, also as an answer quotes it; raises ValueError."""
+    said, name = dict.fromkeys(_NAMES, ""), ""
+    for line in text.splitlines():
+        if (found := _LINE.fullmatch(line)) and found[1] in _NAMES:
+            name, said[found[1]] = found[1], found[2]
+        elif name and (more := _MORE.fullmatch(line)):
+            said[name] += more[1]
+        else:
+            name = ""
     return read(said)
 
 

@@ -118,8 +118,8 @@ def _of_account(session: Session, due: Due) -> Due:
 
 
 def _head(session: Session) -> str:
-    """That of the evidence as it is now."""
-    last = seals.newest(session)
+    """That of the evidence, as it was noted this week."""
+    last = seals.told_last(session)
     return seal.head(last) if last else ""
 
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from subscriptions import clock
 from subscriptions.domain import merkle, seal
 from subscriptions.domain.seal import Seal
-from subscriptions.store import evidence_told
+from subscriptions.store import evidence_told, meta
 from subscriptions.store.models import Leaf
 from subscriptions.store.models import Seal as Row
 
-TOLD = "head_mailed_at"  # row of meta: when the head was last mailed to who keeps it
+TOLD = "heads_told"  # row of meta: when a head was last noted, to be mailed, and the blocks of all that were
 _MEMBERS = [field.name for field in fields(Seal)]
 
 
@@ -29,6 +31,29 @@ def find(session: Session, block: int) -> Seal | None:
 
 def _read(row: Row) -> Seal:
     return Seal(**{name: getattr(row, name) for name in _MEMBERS})
+
+
+class Noted(NamedTuple):
+    """The heads that were told outside, by their blocks, and when the last one was."""
+
+    at: datetime
+    blocks: list[int]
+
+
+def noted(session: Session) -> Noted | None:
+    at, *blocks = (meta.get(session, TOLD) or "").split(" ")
+    return Noted(datetime.fromisoformat(at), [*map(int, blocks)]) if at else None
+
+
+def note(session: Session, block: int, now: datetime) -> None:
+    last = noted(session)
+    meta.put(session, TOLD, " ".join([clock.text(now), *map(str, [*(last.blocks if last else ()), block])]))
+
+
+def told_last(session: Session) -> Seal | None:
+    """The head that is mailed: the last that was noted, so that proofs lead to it."""
+    last = noted(session)
+    return find(session, last.blocks[-1]) if last else None
 
 
 def add(session: Session, made: Seal) -> None:
@@ -51,7 +76,8 @@ def inclusion(session: Session, evidence_ids: Collection[int], heads: Collection
       names, as `previous` or `earlier`, the hash of a later one of these. `text`: what is signed; `signature`; `hash`:
       SHA-256 of the text and the line "signature: …"; and the members of the text by their names.
     `public_key`: by which they are signed; whoever checks compares it with the one that the head names.
-    `heads`: blocks of seals that somebody has kept; from each of them a way leads down as well.
+    `heads`: blocks of seals that somebody has kept. From each of them a way leads down as well; also from the first
+    and the last of the heads that were mailed since.
     """
     lists = evidence_told.slugs(session)
     rows = {row.id: row for row in evidence_told.those(session, evidence_ids)}
@@ -94,7 +120,8 @@ def _ways(session: Session, blocks: Sequence[int], heads: Collection[int]) -> li
     last = newest(session)
     if not blocks or last is None:
         return []
-    ends = {last.block, *heads}
+    mailed = [block for block in (noted(session) or Noted(last.sealed_at, [])).blocks if block >= min(blocks)]
+    ends = {last.block, *heads, *mailed[:1], *mailed[-1:]}
     numbers = {number for end in ends for block in blocks if end >= block for number in seal.way(end, block)}
     found = session.scalars(select(Row).where(Row.block.in_(sorted(numbers))).order_by(Row.block.desc()))
     return [told(_read(row)) for row in found]
