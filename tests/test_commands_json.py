@@ -3,12 +3,15 @@
 import ast
 import json
 import re
+import zlib
 from pathlib import Path
 
 import click
 
 from subscriptions.cli import commands
 from subscriptions.cli.menu import leaves
+from subscriptions.store import list_changes, policies
+from subscriptions.store.engine import transaction
 from tests.builders import ANNE, BART, World
 from tests.conftest import ManualClock
 from tests.test_commands import logging_as_it_was, run
@@ -65,6 +68,10 @@ def test_json_is_an_array_of_objects_with_names_in_snake_case_and_times_in_utc(
     run(world, "tokens", "create", "tool", "--scope", "read")
     run(world, "accounts", "invite", "ola@example.org", "--role", "viewer")
     run(world, "suppressions", "add", ANNE, "--scope", "confirmations", "--reason", "asked")
+    with transaction() as session:
+        row = world.parts.catalogue.configured[0]
+        policies.keep(session, row, "en", "https://example.org/privacy", "Ours.", zlib.compress(b"Ours."), clock.now())
+        list_changes.note_version(session)
     shows = [name for name in leaf_commands() if name.endswith(" show")]
     assert len(shows) >= 7
     for name in shows:

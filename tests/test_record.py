@@ -49,7 +49,7 @@ def test_the_text_for_the_policy_says_the_installations_own_periods_addresses_an
 
 def test_the_record_names_lists_controllers_periods_relay_accounts_and_measures(live: World) -> None:
     told = json.loads(good(live, "record", "show", "--json"))
-    said = {row["label"]: row["says"] for part in told["sections"] for row in part["rows"]}
+    said = {row["label"]: row["says"] for row in told}
     assert said["Newsletter"] == ["Example Society", "1 Example Street", "privacy@example.org"]
     assert said["Lists"][0] == "Newsletter (newsletter) · English, Deutsch · letter@club.example · " + OWN.policy_url
     assert "relay.example.net" in said["Recipients"][0] and "at present: 0" in said["Categories of people"][0]

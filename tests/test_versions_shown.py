@@ -1,8 +1,10 @@
 """What evidence names can be read for ever: by everybody, with its dates and its hash; the desk shows what changed."""
 
+import json
 from dataclasses import replace
 
 from subscriptions.domain.roles import Role
+from subscriptions.settings import ListTexts
 from subscriptions.store.lists import wording_hash
 from tests.builders import ANNE, BART, LISTS, NEWS, OFFERS
 from tests.desk import at_the_desk
@@ -71,6 +73,26 @@ def test_the_desk_says_when_a_policy_changed_what_is_new_and_who_agreed_under_wh
     assert kept()[0].id in page and kept()[1].id in page
 
 
+def test_in_each_language_people_are_counted_under_the_version_that_they_could_read(
+    start: Start, site: HttpsSite
+) -> None:
+    site.says("<p>Datenschutz", "de")
+    lists = {"texts": {"de": ListTexts(policy_url=site.url("de"))}}
+    world = start(policy_url="", **lists)
+    world.subscribe("before@example.net", locale="en")
+    world = start(**lists)
+    for address, locale in (("a@example.net", "de-AT"), ("b@example.net", "de"), ("c@example.net", "fr")):
+        world.subscribe(address, locale=locale)
+    site.says("<p>Datenschutz, neu", "de")
+    look_again(world, days=1)
+    world.subscribe("d@example.net", locale="de")
+    world.post(world.leave_link("b@example.net"))
+    told = json.loads(good(world, "policy", "show", NEWS, "--json"))
+    assert {(one["language"], one["in_use"]): one["subscribers"] for one in told} == {
+        ("de", False): 1, ("de", True): 1, ("en", True): 1,
+    }  # fmt: skip
+
+
 def test_the_desk_says_what_is_wrong_with_the_page(start: Start, site: HttpsSite) -> None:
     del site.pages["/policy"]
     world = start()
@@ -99,14 +121,12 @@ def test_the_commands_show_the_versions_and_what_each_said(start: Start, site: H
     assert "it has changed twice within a day" in good(world, "policy", "fetch")
     old, new = kept()
     lines = good(world, "policy", "show", NEWS).splitlines()
-    assert lines[0].split()[:3] == ["id", "language", "since"] and [line.split()[0] for line in lines[1:]] == [
-        old.id,
-        new.id,
-    ]
+    assert lines[0].split()[:3] == ["list", "id", "language"]
+    assert [line.split()[1] for line in lines[1:]] == [old.id, new.id]
     assert f'"id": "{old.id}"' in (told := good(world, "policy", "show", NEWS, "--json")) and '"subscribers": 1' in told
     assert good(world, "policy", "show", NEWS, "--text", old.id) == old.text + "\n"
     assert good(world, "policy", "show", NEWS, "--page", new.id) == NEW
-    assert refused(world, "policy", "show", OFFERS, "--text", old.id).startswith("Error: That list has no version")
+    assert refused(world, "policy", "show", OFFERS, "--text", old.id).startswith("Error: There is no such version")
     del site.pages["/policy"]
     away = run(world, "policy", "fetch")
     assert away.exit_code == 1 and "answers with the status 404." in away.stdout

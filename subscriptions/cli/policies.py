@@ -1,6 +1,7 @@
 """Commands for the texts of privacy policies."""
 
 import zlib
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -12,11 +13,12 @@ from subscriptions.domain.page_versions import Step
 from subscriptions.parts import current_parts
 from subscriptions.store import policies
 from subscriptions.store.engine import reading
-from subscriptions.store.models import Policy
+from subscriptions.store.models import List, Policy
 
 group = Group("policy", help="See which privacy policy held when, and look at its page now.")
-_COLUMNS = {"id": ("id", ""), "language": ("language", ""), "since": ("since", ""), "last_seen": ("last seen", ""),
-            "in_use": ("in use", "-"), "subscribers": ("subscribers", ""), "url": ("address", "")}  # fmt: skip
+_COLUMNS = {"list": ("list", ""), "id": ("id", ""), "language": ("language", ""), "since": ("since", ""),
+            "last_seen_at": ("last seen", ""), "in_use": ("in use", "-"), "subscribers": ("subscribers", ""),
+            "url": ("address", "")}  # fmt: skip
 _SAYS = {
     Step.SAME: "nothing has changed", Step.NEW: "a new version is kept", Step.RESTLESS: RESTLESS,
     Step.WAITS: "it has changed twice within a day; the text of tomorrow will be the next version",
@@ -24,35 +26,40 @@ _SAYS = {
 
 
 @group.command("show")
-@click.argument("slug", metavar="LIST")
+@click.argument("slug", metavar="[LIST]", required=False)
 @click.option("--text", "text_of", metavar="ID", help="Print what people could read in this version.")
 @click.option("--page", "page_of", metavar="ID", help="Print this page or file as it came, byte for byte.")
 @as_json
 @ready
-def show(slug: str, text_of: str | None, page_of: str | None, *, as_json: bool) -> None:
+def show(slug: str | None, text_of: str | None, page_of: str | None, *, as_json: bool) -> None:
     """Show the versions of a list's privacy policy, or one of them."""
-    row, catalogue = the_list(slug), current_parts().catalogue
+    catalogue = current_parts().catalogue
+    rows = [the_list(slug)] if slug else [*catalogue.lists.values()]
     if id_ := text_of or page_of:
-        found = _version(row.id, id_)
+        found = _version(rows, id_)
         click.echo(found.text if text_of else zlib.decompress(found.raw), nl=bool(text_of))
         return
-    with reading() as session:
-        people = policies.people(session, row.id)
-    current = {said.policy_id for said in (row, *row.told.values())}
-    heads = (one for one in catalogue.policies.values() if one.list_id == row.id)
-    lines = [{"id": one.id, "language": one.language, "since": one.valid_from, "last_seen": one.last_seen_at,
-              "in_use": one.id in current, "subscribers": people.get(one.id, 0), "url": one.url}
-             for one in heads]  # fmt: skip
-    print_rows(lines, _COLUMNS, as_json=as_json)
-    for _, language, url, problem, since in doing.wrong(catalogue, [row]):
+    print_rows([line for row in rows for line in _lines(row)], _COLUMNS, as_json=as_json)
+    for _, language, url, problem, since in doing.wrong(catalogue, rows):
         click.echo(f"{url} ({language}) {problem} (since {since}).", err=True)
 
 
-def _version(list_id: int, id_: str) -> Policy:
+def _lines(row: List) -> Iterator[dict[str, object]]:
+    heads = [one for one in current_parts().catalogue.policies.values() if one.list_id == row.id]
+    with reading() as session:
+        people = policies.people(session, row, heads)
+    current = {said.policy_id for said in (row, *row.told.values())}
+    for one in heads:
+        yield {"list": row.slug, "id": one.id, "language": one.language, "since": one.valid_from,
+               "last_seen_at": one.last_seen_at, "in_use": one.id in current, "subscribers": people.get(one.id, 0),
+               "url": one.url}  # fmt: skip
+
+
+def _version(rows: Sequence[List], id_: str) -> Policy:
     with reading() as session:
         found = policies.find(session, id_)
-        if found is None or found.list_id != list_id:
-            raise click.ClickException(f'That list has no version "{id_}" of its policy.')
+        if found is None or found.list_id not in {row.id for row in rows}:
+            raise click.ClickException(f'There is no such version of a policy: "{id_}".')
         session.expunge(found)
     return found
 

@@ -19,7 +19,7 @@ group = Group("record", help="What you have to write down about the processing o
 @click.option("--language", "tag", metavar="CODE", default="en", show_default=True, help="In this language.")
 @click.option("--policy-text", is_flag=True, help="Print the text for your privacy policy instead.")
 @click.option("--list", "slug", metavar="SLUG", help="Only of this list.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs: an array of objects.")
 @ready
 def show(tag: str, slug: str | None, *, policy_text: bool, as_json: bool) -> None:
     """Show the record of processing (Article 30 GDPR) with the measures (Article 32), as this installation is set.
@@ -34,12 +34,14 @@ def show(tag: str, slug: str | None, *, policy_text: bool, as_json: bool) -> Non
     rows = [the_list(slug)] if slug else parts.catalogue.kept
     if policy_text:
         texts = {row.slug: text_of(parts, row, known) for row in rows}
-        click.echo(json.dumps(texts, ensure_ascii=False, indent=2) if as_json else "\n\n---\n\n".join(texts.values()))
+        told = [{"list": slug, "language": known, "text": text} for slug, text in texts.items()]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2) if as_json else "\n\n---\n\n".join(texts.values()))
         return
     with reading() as session:
         sections = processing.record(parts, rows, accounts.open_number(session), known)
-    told = [{"title": title, "rows": [{"label": label, "says": says} for label, says in facts]}
-            for title, facts in sections]  # fmt: skip
-    whole = {"title": processing.title(parts, known), "language": known, "sections": told}
-    click.echo(json.dumps(whole, ensure_ascii=False, indent=2) if as_json
-               else f"{processing.title(parts, known)}\n\n{processing.as_text(sections)}")  # fmt: skip
+    if as_json:
+        facts = [(section, *fact) for section, said in sections for fact in said]
+        lines = [{"section": section, "label": label, "says": says} for section, label, says in facts]
+        click.echo(json.dumps(lines, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{processing.title(parts, known)}\n\n{processing.as_text(sections)}")

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions import clock
-from subscriptions.domain.evidence import Fact
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.store import meta
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import Evidence, List, Policy, Subscription
+from subscriptions.store.models import List, Policy, Subscription
 
 _LOOKS = "policy looks"  # the row of `meta` that says how the last look at each page went
 
@@ -110,14 +109,22 @@ def see(session: Session, id_: str, now: datetime) -> None:
     session.execute(update(Policy).where(Policy.id == id_).values(last_seen_at=now), execution_options=BLIND)
 
 
-def people(session: Session, list_id: int) -> dict[str, int]:
-    """How many who are subscribed to a list confirmed under which version, by its id; empty: under none."""
-    under = Evidence.details["policy"].as_string()
-    theirs = Subscription.list_id == list_id, Subscription.state == State.CONFIRMED, Evidence.fact == Fact.CONFIRMED
-    found = select(under, func.count(Subscription.id.distinct())).join(
-        Evidence, Evidence.subscription_id == Subscription.id
-    )
-    return {id_ or "": number for id_, number in session.execute(found.where(*theirs).group_by(under))}
+def people(session: Session, row: List, known: Iterable[Head]) -> dict[str, int]:
+    """How many who are subscribed to a list confirmed while a version held that they could read, by its id.
+
+    By times, not by their evidence: to read that of a million people takes many times as long as to read themselves.
+    """
+    versions = sorted((one for one in known if one.list_id == row.id), key=lambda one: one.valid_from, reverse=True)
+    began = case(*((Subscription.confirmed_at >= one.valid_from, n) for n, one in enumerate(versions)), else_=-1)
+    of = Subscription.locale, Subscription.state
+    found = select(*of, began.label("began"), func.count()).where(Subscription.list_id + 0 == row.id)
+    counts: dict[str, int] = {}
+    for locale, state, n, number in session.execute(found.group_by(*of, literal_column("began"))) if versions else ():
+        language, _ = source_of(row, row.said_in(locale).tag)
+        held = next((one.id for one in versions[n:] if one.language == language), None) if n >= 0 else None
+        if held and state is State.CONFIRMED:
+            counts[held] = counts.get(held, 0) + number
+    return counts
 
 
 # How the looks went

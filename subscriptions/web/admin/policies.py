@@ -40,7 +40,7 @@ def policies(slug: str) -> str:
         before |= {new.id: old for old, new in pairwise(theirs)}
     newest = versions[: -SHOWN - 1 : -1]
     with reading() as session:
-        people = rows.people(session, row.id)
+        people = rows.people(session, row, versions)
         needed = {one.id for new in newest for one in (new, before.get(new.id)) if one}
         texts = {id_: found.text for id_ in needed if (found := rows.find(session, id_))}
     current = {said.policy_id for said in (row, *row.told.values())}
