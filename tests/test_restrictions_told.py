@@ -56,3 +56,17 @@ def test_who_leaves_meanwhile_gets_no_mail_about_it(world: World) -> None:
     world.run("deliver")
     assert [row.state for row in world.subscriptions()] == ["unsubscribed"]
     assert not [mail for mail in world.mails(ANNE) if "again" in mail["Subject"]]
+
+
+def test_a_mail_about_an_earlier_restriction_lifts_none_that_came_later(world: World) -> None:
+    otto = restricted(world)
+    lift(world, otto)
+    world.run("deliver")
+    world.clock.forward(days=1)
+    otto = at_the_desk(world, Role.PRIVACY, "otto@example.org")
+    otto.post(f"{page_of(world, ANNE)}/restrict", reason="in dispute again", lists=NEWS)
+    lift(world, otto)
+    with transaction() as session:
+        session.delete(session.merge(owed()[0]))
+    world.run("deliver")
+    assert world.subscriptions()[0].restricted
