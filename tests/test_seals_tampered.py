@@ -58,6 +58,10 @@ class Hand:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
+    @property
+    def is_postgres(self) -> bool:
+        return self._connection.dialect.name == "postgresql"
+
     def do(self, statement: str, **values: object) -> int:
         return self._connection.execute(sa.text(statement), values).rowcount
 
@@ -65,8 +69,11 @@ class Hand:
         return [*self._connection.execute(sa.text(statement)).fetchall()]
 
     def wrong(self, world: World) -> str | None:
+        return self.verdict(world).wrong
+
+    def verdict(self, world: World) -> walk.Verdict:
         with Session(self._connection) as session:
-            return walk.verify(session, world.parts.seal_key.public, world.parts.links.key).wrong
+            return walk.verify(session, world.parts.seal_key.public, world.parts.links.key)
 
 
 @contextmanager

@@ -13,7 +13,9 @@ What is shown, and how:
 3. The block was sealed: its root, its time and the hash of the seal before it are signed with Ed25519 (RFC 8032).
 4. Nothing before it was made anew: each seal names the hash of earlier ones, so that whoever kept a later one (the
    "head", which is mailed every week) can follow the hashes down to the seals of this proof.
-5. The rows that the rest of the proof tells are those that were sealed, and are all about its person.
+5. The rows and times that the rest of the proof tells are those that were sealed, each once, all about its person and
+   its list; the consent text is the one whose SHA-256 was sealed. Rows that are not sealed are counted, and not shown
+   by anything. Whose address the key of the person is, only the installation can tell.
 6. The key is the one that the head names (--head), or that you know from elsewhere (--key). Without either, the proof
    only shows that it was made with one and the same key.
 """
@@ -28,6 +30,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+SALT = 16  # octets: with another length, a part of what is told could pass for a part of the salt
 MEMBERS = ("block", "first", "last", "settled", "root", "previous", "earlier", "sealed_at", "key")
 
 
@@ -44,20 +47,37 @@ def check(holds, said):
         raise Wrong(said)
 
 
+def read_json(text):
+    """Each member once: of two, one reader would see the first, and another the last."""
+
+    def once(pairs):
+        check(len(pairs) == len(dict(pairs)), "a member stands twice in one place of the JSON")
+        return dict(pairs)
+
+    return json.loads(text, object_pairs_hook=once)
+
+
+def salt_of(text):
+    salt = bytes.fromhex(text or "")
+    check(len(salt) == SALT, f"a salt has not {SALT} octets")
+    return salt
+
+
 def check_event(number, event, seals):
     """Steps 1 and 2."""
+    check(re.fullmatch("[1-9][0-9]{0,18}", number), "an event has no number")
     text = json.dumps(event["payload"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    commitment = sha256(bytes.fromhex(event["salt"]), text.encode("utf-8", "surrogatepass"))
+    commitment = sha256(salt_of(event["salt"]), text.encode("utf-8", "surrogatepass"))
     check(commitment.hex() == event["payload_commitment"], f"event {number} is not what was committed to")
     check(str(event["payload"]["id"]) == number, f"event {number} has the number of another")
     of_ip = bytes.fromhex(event["ip_commitment"] or "")
     if event["ip"] is not None:
-        made = sha256(bytes.fromhex(event["ip_salt"] or ""), event["ip"].encode())
+        made = sha256(salt_of(event["ip_salt"]), event["ip"].encode())
         check(made == of_ip, f"the IP address of event {number} is not what was committed to")
     check(event["block"] in seals, f"the seal of block {event['block']}, with event {number}, is missing")
     seal = seals[event["block"]]
     first, last = int(seal["first"]), int(seal["last"])
-    check(event["leaf"] == first + event["index"] and event["size"] == last - first + 1,
+    check(0 <= event["index"] < event["size"] == last - first + 1 and event["leaf"] == first + event["index"],
           f"event {number} has another place than block {event['block']} gives it")  # fmt: skip
     root = climb(sha256(b"\x00", commitment, of_ip), event["index"], event["size"], event["path"])
     check(root == seal["root"], f"event {number} does not stand in block {event['block']}")
@@ -77,20 +97,44 @@ def climb(hash_, index, size, path):
 
 
 def check_told(document, events):
-    """Step 5."""
-    consents = document.get("consents", [])  # the sealed part may come alone
-    person = document["record"]["pii_principal_id"] if consents else ""
-    for row in (row for consent in consents for row in consent["evidence"]):
-        event = events.get(str(row["id"]))
-        if event is None:
-            continue
+    """Step 5; gives how many rows are told that are not sealed."""
+    if "consents" not in document:  # the sealed part may come alone
+        return 0
+    rows = {str(row["id"]): row for consent in document["consents"] for row in consent["evidence"]}
+    check(len(rows) == sum(len(consent["evidence"]) for consent in document["consents"]), "an event is told twice")
+    person, slug = document["record"]["pii_principal_id"], document["record"]["record_id"].split("/")[-2]
+    for number, event in events.items():
+        check(number in rows, f"event {number} was sealed, and is not told")
+        row, payload = rows[number], event["payload"]
         for name in ("fact", "at", "channel", "actor", "ip_source", "details"):
-            check(
-                row[name] == event["payload"][name], f"event {row['id']} is told otherwise than it was sealed: {name}"
-            )
-        check(row["ip"] == event["ip"], f"event {row['id']} is told with another IP address than was sealed")
-        for of in filter(None, (event["payload"]["registration"], event["payload"]["subscription"])):
-            check(of["key"] == person, f"event {row['id']} is about somebody else")
+            check(same(row[name], payload[name]), f"event {number} is told otherwise than it was sealed: {name}")
+        check(row["ip"] == event["ip"], f"event {number} is told with another IP address than was sealed")
+        for of in filter(None, (payload["registration"], payload["subscription"])):
+            check(of["key"] == person, f"event {number} is about somebody else")
+            check(of["list"] == slug, f"event {number} is about another list")
+        check_wording(document, number, payload["details"], slug)
+    for state in document["event"]:
+        row = rows[str(state["evidence"])]
+        check(state["event_time"][:19] == row["at"][:19], f"event {row['id']} is told with two times")
+    return len(rows.keys() - events.keys())
+
+
+def same(one, other):
+    """Also in its kind: 1 is not true."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def check_wording(document, number, details, slug):
+    """The consent text is the one whose hash was sealed, wherever it is told."""
+    if not details.get("wording_sha256"):
+        return
+    notice = document["pii_processing"]["privacy_notice"]
+    for told in (one for one in [*document["wordings"], notice] if one["id"] == details["wording"]):
+        shown = [slug, told["text"], told["policy_url"] or ""]
+        hashed = next((one["hashed"] for one in document["wordings"] if one["id"] == told["id"]), None) or ""
+        check(sha256(hashed.encode()).hex() == details["wording_sha256"] and json.loads(hashed)[:3] == shown
+              and json.loads(hashed)[3] == told.get("controller", json.loads(hashed)[3]),
+              f"the consent text is not the one that event {number} names")  # fmt: skip
 
 
 def check_seal(seal, key):
@@ -123,7 +167,7 @@ def read_head(text):
     Or the same as JSON.
     """
     if text.lstrip().startswith("{"):
-        return json.loads(text)
+        return read_json(text)
     said, name = {}, ""
     for line in text.splitlines():
         found, more = re.fullmatch(r"\W*(\w+):\s*(\S*)\s*", line), re.fullmatch(r"\W*([0-9a-f]+)\s*", line)
@@ -146,10 +190,12 @@ def verify(document, head=None, key=None):
         check_seal(seal, used)
     for number, event in events.items():
         check_event(number, event, seals)
-    check_told(document, events)
+    unsealed = check_told(document, events)
     blocks = {event["block"] for event in events.values()}
     check(blocks <= reached(seals, seals[max(seals)]["hash"]), "the seals do not lead to each other")
     said = [f"{len(events)} sealed events, in order and unchanged; signed with the key {used}"]
+    if unsealed:
+        said.append(f"{unsealed} more are told that are not sealed: nothing shows that they are true")
     if head is not None:
         check(head.get("key") == used, "the head was signed with another key")
         check_seal(head, used)
@@ -171,7 +217,7 @@ def main():
     parser.add_argument("--key", help="the public key in hex, as known from elsewhere")
     given = parser.parse_args()
     try:
-        document = json.loads(Path(given.proof).read_text("utf-8"))
+        document = read_json(Path(given.proof).read_text("utf-8"))
         head = read_head(Path(given.head).read_text("utf-8")) if given.head else None
         said = verify(document, head, given.key)
     except OSError as error:
@@ -180,7 +226,7 @@ def main():
     except Wrong as error:
         print(f"WRONG: {error}.", file=sys.stderr)
         return 1
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         print("WRONG: this is no proof of Yestwice, or a part of it is missing or garbled.", file=sys.stderr)
         return 1
     print("The proof holds.", *(f"- {line}." for line in said), sep="\n")

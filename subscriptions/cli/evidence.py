@@ -87,7 +87,8 @@ def verify(proof_file: Path | None, database: str | None, against: Seal | None, 
         return
     verdict = _walked(database, against)
     told = {"fits": verdict.wrong is None, "wrong": verdict.wrong, "events": verdict.leaves,
-            "unsealed": verdict.unsealed, "head": seals.told(verdict.head) if verdict.head else None,
+            "unsealed": verdict.unsealed, "unsealed_deletions": verdict.unsealed_removals,
+            "head": seals.told(verdict.head) if verdict.head else None,
             "compared_with_head": against is not None}  # fmt: skip
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
@@ -104,7 +105,8 @@ def _walked(database: str | None, against: Seal | None) -> Verdict:
             raise Wrong("This database has no seals: it was last used by a version before 0.6.0.")
         is_ours = chain.pepper_of(session) in (None, parts.pepper_mark)
         if not is_ours:
-            click.echo("This database was made with another pepper: keys and addresses are not compared.", err=True)
+            click.echo("This database was made with another pepper, or says so: whose key has signed, and whether "
+                       "addresses are those of the sign-ups, is not checked.", err=True)  # fmt: skip
         public, key_of = (parts.seal_key.public, parts.links.key) if is_ours else (None, None)
         hidden = not sys.stderr.isatty()
         total = chain.last_leaf(session)
@@ -121,6 +123,8 @@ def _said(verdict: Verdict, against: Seal | None) -> str:
     if head is None:
         return "Nothing is sealed yet."
     at, more = seal.time(head.sealed_at), f" Not sealed yet: {verdict.unsealed:,}." if verdict.unsealed else ""
+    if verdict.unsealed_removals:
+        more += f" Deletions that are not sealed yet: {verdict.unsealed_removals:,}."
     events = f"{verdict.leaves:,} event{'s' * (verdict.leaves != 1)}"
     fits = f"Everything fits: {events} in {head.block:,} block{'s' * (head.block != 1)}, the last sealed at {at}."
     return f"{fits}{more}\n{'The head that was kept fits as well.' if against else NO_HEAD}"
@@ -128,11 +132,11 @@ def _said(verdict: Verdict, against: Seal | None) -> str:
 
 def _verify_proof(path: Path, against: Seal | None, as_json: bool) -> None:
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = proof.read(path.read_text("utf-8"))
     except OSError as error:
         raise click.BadParameter(f"{path}: {error.strerror}.") from None
-    except ValueError:
-        raise Wrong("This is no proof of this program: it is no JSON.") from None
+    except UnicodeDecodeError:
+        raise Wrong("This is no proof of this program: it is not UTF-8.") from None
     count, later, newest = proof.verify(document, None, against)
     if as_json:
         told = {"fits": True, "events": count, "after_head": later, "head": seals.told(newest)}

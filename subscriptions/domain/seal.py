@@ -30,6 +30,11 @@ def committed(salt: bytes, told: bytes) -> bytes:
     return hashlib.sha256(salt + told).digest()
 
 
+def fits(salt: bytes, told: bytes, hash_: bytes) -> bool:
+    """Whether that is what was committed to; with a longer salt, its end could pass for a beginning that was told."""
+    return len(salt) == SALT and committed(salt, told) == hash_
+
+
 def leaf(payload: bytes, ip: bytes | None) -> bytes:
     """The hash of a leaf, from its two commitments."""
     return merkle.leaf(payload + (ip or b""))
@@ -106,7 +111,7 @@ def read(said: Mapping[str, Any]) -> Seal:
         octets = {name: bytes.fromhex(said[name]) for name in _OCTETS}
         values: dict[str, Any] = octets | {name: int(said[name]) for name in _NUMBERS}
         made = Seal(**values, sealed_at=datetime.fromisoformat(said["sealed_at"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise ValueError("it lacks something that a head has") from None
     if made.hash.hex() != said.get("hash"):
         raise ValueError("its hash is not that of its text")

@@ -4,8 +4,10 @@ As the driver gives it, and page by page: what somebody wrote into a column by h
 million rows must not be held at once.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +19,7 @@ from subscriptions.store import evidence_told, meta, sqlite
 from subscriptions.store.engine import translated
 from subscriptions.store.evidence_told import OF_WHOM, Told, columns
 from subscriptions.store.lists import wording_hash
+from subscriptions.store.policies import policy_hash
 
 PAGE = 5000
 
@@ -104,7 +107,7 @@ def _at(session: Session, column: str) -> str:
 
 def _paged(session: Session, sql: str, key: int = 0) -> Iterator[Sequence[Any]]:
     """The rows of a statement whose column `key` goes up, read in pages behind `:after`."""
-    after, statement = -(2**62), text(f"{sql} LIMIT {PAGE}")
+    after, statement = -(2**63), text(f"{sql} LIMIT {PAGE}")
     while rows := session.execute(statement, {"after": after}).fetchall():
         yield from rows
         after = rows[-1][key]
@@ -144,9 +147,16 @@ def last_leaf(session: Session) -> int:
 
 def unsealed(session: Session, settled: int) -> tuple[int | None, int]:
     """The first row of evidence up to that id that no leaf is about; and how many are behind it."""
-    none = "FROM evidence e LEFT JOIN leaves l ON l.evidence_id = e.id WHERE l.number IS NULL AND e.id"
+    none = """FROM evidence e LEFT JOIN leaves l ON l.evidence_id = e.id AND l.number > 0
+WHERE l.number IS NULL AND e.id"""  # a number below stands in no seal
     first = session.execute(text(f"SELECT min(e.id) {none} <= :id"), {"id": settled}).scalar()
     return first, session.execute(text(f"SELECT count(*) {none} > :id"), {"id": settled}).scalar_one()
+
+
+def unsealed_removals(session: Session) -> int:
+    """How many entries of the deletion log no leaf is about."""
+    none = "SELECT count(*) FROM removals m LEFT JOIN leaves l ON l.removal_id = m.id AND l.number > 0"
+    return int(session.execute(text(f"{none} WHERE l.number IS NULL")).scalar_one())
 
 
 def wordings(session: Session) -> Iterator[tuple[str, str, bool]]:
@@ -156,6 +166,20 @@ FROM wordings w JOIN lists l ON l.id = w.list_id"""
     for id_, sha256, said, policy_url, controller, language, slug in session.execute(text(sql)):
         shown = {wording_hash(slug, str(said), str(policy_url), str(controller), tag) for tag in ("", str(language))}
         yield id_, sha256, sha256 in shown and id_ == sha256[:16]
+
+
+def policies(session: Session) -> Iterator[tuple[str, bool]]:
+    """Id of each version of a privacy policy, and whether its text, its page and where it was read have its hash."""
+    sql = f"""SELECT p.id, p.sha256, l.slug, p.language, p.url, p.text, p.raw, {_at(session, "p.valid_from")}
+FROM policies p JOIN lists l ON l.id = p.list_id"""  # noqa: S608
+    for id_, sha256, slug, language, url, said, raw, at in session.execute(text(sql)):
+        try:
+            page, since = zlib.decompress(bytes(raw)), datetime.fromisoformat(at)
+            made = policy_hash(slug, str(language), str(url), str(said), page, since)
+            fits = sha256 == made and id_ == made[:16]
+        except (TypeError, ValueError, zlib.error):
+            fits = False
+        yield id_, fits
 
 
 def addresses(session: Session) -> Iterator[tuple[str, int, str, bytes]]:

@@ -73,9 +73,17 @@ def payload(row: Told, lists: Slugs) -> dict[str, Any]:
 
 def _read(details: str) -> object:
     try:
-        return json.loads(details)
+        return json.loads(details, object_pairs_hook=_once)
     except ValueError:  # not ours, and sealed even so: one row holds up no other
         return details
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a member that stands there twice, one reader would see the first, and another the last."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member stands there twice")
+    return found
 
 
 def _hex(octets: bytes | None) -> str | None:

@@ -1,14 +1,35 @@
 """Whether the sealed part of a proof fits: offline, with nothing but the document and a head."""
 
+import hashlib
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from subscriptions.domain import merkle, seal
-from subscriptions.domain.seal import Seal, canonical, committed
+from subscriptions.domain.seal import Seal, canonical, fits
 from subscriptions.links.seal_key import is_signed
 from subscriptions.witness.rows import Wrong
 
 Json = Mapping[str, Any]
+_NUMBER = re.compile("[1-9][0-9]{0,18}")
+_NONE = "This is no proof of this program, or a part of it is missing."
+
+
+def read(text: str) -> Json:
+    """Each member once: of two, one reader would see the first, and another the last. Raises Wrong."""
+    try:
+        found: Json = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise Wrong("This is no proof of this program: it is no JSON.") from None
+    return found
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Wrong("The proof was altered: a member stands twice in one place of its JSON.")
+    return found
 
 
 def verify(document: Json, public: bytes | None, head: Seal | None) -> tuple[int, int, Seal]:
@@ -26,8 +47,8 @@ def verify(document: Json, public: bytes | None, head: Seal | None) -> tuple[int
         _told_as_sealed(document, events)
         blocks = [event["block"] for event in events.values()]
         newest = max(seals, key=lambda one: one.block, default=None)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Wrong("This is no proof of this program, or a part of it is missing.") from None
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+        raise Wrong(_NONE) from None
     if newest is None or not blocks:
         raise Wrong("No event of this proof is sealed.")
     if public is not None and newest.key != public:
@@ -45,18 +66,52 @@ _SAME = ("fact", "at", "channel", "actor", "ip_source", "details")
 
 
 def _told_as_sealed(document: Json, events: Json) -> None:
-    """What the rest of the proof tells of an event is what was sealed, and is about its person."""
-    consents = document.get("consents", ())  # the sealed part may come alone
-    person = document["record"]["pii_principal_id"] if consents else ""
-    for row in (row for consent in consents for row in consent["evidence"]):
-        event = events.get(str(row["id"]))
-        if event is None:
-            continue
-        payload = event["payload"]
-        if any(row[name] != payload[name] for name in _SAME) or row["ip"] != event["ip"]:
-            raise Wrong(f"Event {row['id']} is told otherwise than it was sealed.")
-        if {of["key"] for of in (payload["registration"], payload["subscription"]) if of} - {person}:
-            raise Wrong(f"Event {row['id']} is about somebody else.")
+    """What the rest of the proof tells is what was sealed, each event once, about its person and its list."""
+    if "consents" not in document:  # the sealed part may come alone
+        return
+    told = [row for consent in document["consents"] for row in consent["evidence"]]
+    rows = {str(row["id"]): row for row in told}
+    if len(rows) != len(told) or events.keys() - rows:
+        raise Wrong("The proof was altered: an event is told twice, or was sealed and is not told.")
+    for id_, event in events.items():
+        _told(document, rows[id_], event)
+    for state in document["event"]:
+        row = rows[str(state["evidence"])]
+        if state["event_time"][:19] != row["at"][:19]:
+            raise Wrong(f"Event {row['id']} is told with two times.")
+
+
+def _told(document: Json, row: Json, event: Json) -> None:
+    payload, record = event["payload"], document["record"]
+    if not all(_same(row[name], payload[name]) for name in _SAME) or row["ip"] != event["ip"]:
+        raise Wrong(f"Event {row['id']} is told otherwise than it was sealed.")
+    about = [of for of in (payload["registration"], payload["subscription"]) if of]
+    slug = record["record_id"].split("/")[-2]
+    if {of["key"] for of in about} - {record["pii_principal_id"]}:
+        raise Wrong(f"Event {row['id']} is about somebody else.")
+    if {of["list"] for of in about} - {slug}:
+        raise Wrong(f"Event {row['id']} is about another list.")
+    if not _is_worded(document, payload["details"], slug):
+        raise Wrong(f"The consent text is not the one that event {row['id']} names.")
+
+
+def _same(one: object, other: object) -> bool:
+    """Also in its kind: 1 is not true."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _is_worded(document: Json, details: Json, slug: str) -> bool:
+    """Whether the text is the one whose hash was sealed, wherever it is told."""
+    wordings, notice = document["wordings"], document["pii_processing"]["privacy_notice"]
+    hashed = next((one["hashed"] or "" for one in wordings if one["id"] == details.get("wording")), None)
+    named = [one for one in (*wordings, notice) if one["id"] == details.get("wording")]
+    if not details.get("wording_sha256") or not named:
+        return True
+    if hashed is None or hashlib.sha256(hashed.encode()).hexdigest() != details["wording_sha256"]:
+        return False
+    _, _, _, controller, *_ = shown = json.loads(hashed)
+    return all(shown[:3] == [slug, one["text"], one["policy_url"] or ""] and
+               one.get("controller", controller) == controller for one in named)  # fmt: skip
 
 
 def _lead(seals: Sequence[Seal], end: bytes, blocks: Sequence[int]) -> None:
@@ -82,16 +137,19 @@ def _seal(said: Json, public_key: str) -> Seal:
 
 
 def _check(id_: str, event: Json, by_block: Mapping[int, Seal]) -> None:
+    if not _NUMBER.fullmatch(id_):
+        raise Wrong(_NONE)
     said, payload = f"Event {id_}", bytes.fromhex(event["payload_commitment"])
-    if str(event["payload"]["id"]) != id_ or committed(_octets(event["salt"]), canonical(event["payload"])) != payload:
+    salt, ip_salt = _octets(event["salt"]), _octets(event["ip_salt"])
+    if str(event["payload"]["id"]) != id_ or not fits(salt, canonical(event["payload"]), payload):
         raise Wrong(f"{said} was altered: it is not what was sealed.")
     ip = _octets(event["ip_commitment"]) or None
-    if event["ip"] is not None and (ip is None or committed(_octets(event["ip_salt"]), event["ip"].encode()) != ip):
+    if event["ip"] is not None and (ip is None or not fits(ip_salt, event["ip"].encode(), ip)):
         raise Wrong(f"{said} was altered: its IP address is not the one that was sealed.")
-    block, place = by_block[event["block"]], event["leaf"] - event["index"]
+    block, index, size = by_block[event["block"]], event["index"], event["size"]
     path = [bytes.fromhex(one) for one in event["path"]]
-    root = merkle.climb(seal.leaf(payload, ip), event["index"], event["size"], path)
-    if root != block.root or place != block.first or place + event["size"] - 1 != block.last:
+    is_there = 0 <= index < size == block.last - block.first + 1 and event["leaf"] == block.first + index
+    if not is_there or merkle.climb(seal.leaf(payload, ip), index, size, path) != block.root:
         raise Wrong(f"{said} does not stand in the seal of block {block.block}.")
 
 

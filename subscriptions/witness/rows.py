@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain import seal
 from subscriptions.domain.evidence import OF_IPS
-from subscriptions.domain.seal import canonical, committed
+from subscriptions.domain.seal import canonical, fits
 from subscriptions.store import chain, evidence_told
 from subscriptions.store.chain import LeafRow, Logged
 from subscriptions.store.evidence_told import Told
@@ -22,10 +22,15 @@ class Rows:
     def __init__(self, session: Session) -> None:
         self._session, self._lists = session, chain.slugs(session)
         self._wordings: dict[object, object] = {}
-        for id_, sha256, fits in chain.wordings(session):
-            if not fits:
+        for id_, sha256, is_whole in chain.wordings(session):
+            if not is_whole:
                 raise Wrong(f"The wording {id_} was altered: its text has another hash.")
             self._wordings[id_] = sha256
+        self._policies: set[object] = set()
+        for id_, is_whole in chain.policies(session):
+            if not is_whole:
+                raise Wrong(f"The version {id_} of a privacy policy was altered: its text has another hash.")
+            self._policies.add(id_)
         last = chain.last_leaf(session)
         self._gone, self._ips = bytearray(last + 1), bytearray(last + 1)
         for row in chain.removals(session):
@@ -78,6 +83,10 @@ class Rows:
         named = details.get("wording") if isinstance(details, dict) else None
         if named and self._wordings.get(named) != details.get("wording_sha256"):
             raise Wrong(f"The wording {named} was altered or removed: {said[0].lower()}{said[1:]} names another text.")
+        policy = details.get("policy") if isinstance(details, dict) else None
+        if policy and policy not in self._policies:
+            raise Wrong(f"The version {policy} of a privacy policy was altered or removed: {said[0].lower()}{said[1:]} "
+                        "names it.")  # fmt: skip
 
     def _check_ip(self, leaf: LeafRow, row: Told, said: str) -> None:
         ended, about = bool(self._ips[leaf.number]), f"(leaf {leaf.number})"
@@ -86,7 +95,7 @@ class Rows:
                 raise Wrong(f"{said} was altered: it has got an IP address {about}.")
         elif not row.ip:
             raise Wrong(f"{said} was altered: its IP address was removed {about}; the deletion log says nothing of it.")
-        elif leaf.ip_salt is None or committed(bytes(leaf.ip_salt), str(row.ip).encode()) != leaf.ip:
+        elif leaf.ip_salt is None or not fits(bytes(leaf.ip_salt), str(row.ip).encode(), leaf.ip):
             raise Wrong(f"{said} was altered: it has another IP address {about}.")
 
     def _payload(self, row: Told) -> dict[str, Any]:
@@ -108,6 +117,6 @@ class Rows:
 
 def _fits(salt: bytes | None, hash_: bytes, payload: dict[str, Any]) -> bool:
     try:
-        return salt is not None and committed(bytes(salt), canonical(payload)) == hash_
+        return salt is not None and fits(bytes(salt), canonical(payload), hash_)
     except (TypeError, ValueError):  # what JSON cannot say
         return False

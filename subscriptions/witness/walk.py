@@ -24,6 +24,7 @@ class Verdict:
     leaves: int = 0
     head: Seal | None = None
     unsealed: int = 0
+    unsealed_removals: int = 0  # entries of the deletion log: they excuse what is gone, and nothing shows since when
 
 
 KeyOf = Callable[[str], bytes]
@@ -122,6 +123,7 @@ def _rest(session: Session, key_of: KeyOf | None, against: Seal | None, verdict:
     """What stands in no leaf."""
     head = verdict.head
     inserted, verdict.unsealed = chain.unsealed(session, head.settled if head else 0)
+    verdict.unsealed_removals = chain.unsealed_removals(session)
     if inserted is not None:
         raise Wrong(f"Row {inserted} of the evidence was inserted: all of its time was sealed, and it was not there.")
     if against and (head is None or head.block < against.block):
