@@ -7,7 +7,7 @@ from subscriptions import clock
 from subscriptions.actions import Refused
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.mail_kinds import MailKind
-from subscriptions.domain.policy import REQUESTS, Policy
+from subscriptions.domain.policy import FILED, REQUESTS, Policy
 from subscriptions.domain.requests import Outcome, RequestKind, Step, due_on, extended_until
 from subscriptions.domain.roles import RIGHTS, Right
 from subscriptions.domain.texts import marked
@@ -42,10 +42,11 @@ class Asked:
 
 
 @repeated
-def ask(asked: Asked, mark: bytes, now: datetime) -> Request | datetime:
+def ask(asked: Asked, mark: bytes, mark_of_contact: bytes, now: datetime) -> Request | datetime:
     """Made at their own page: kept, acknowledged by mail, and told to whom it is made.
 
     A time: they have made so many today that there is no room for a further one until then. `mark`: what they count by.
+    `mark_of_contact`: likewise the emails to that one, whose mailbox nobody can flood by many addresses.
     """
     with transaction() as session:
         since, count = guards.add_one(session, Counted.TRIES, mark, now, REQUESTS.period)
@@ -54,7 +55,9 @@ def ask(asked: Asked, mark: bytes, now: datetime) -> Request | datetime:
         row = _row(asked, now, "")
         session.add(row)
         session.flush()
-        for kind, address in ((MailKind.REQUEST_RECEIVED, row.address), (MailKind.REQUEST_FILED, asked.contact)):
+        _, told = guards.add_one(session, Counted.TRIES, mark_of_contact, now, FILED.period)
+        contact = asked.contact if told <= FILED.count else None
+        for kind, address in ((MailKind.REQUEST_RECEIVED, row.address), (MailKind.REQUEST_FILED, contact)):
             outbox.owe(session, kind if address else None, now=now, address=address, request_id=row.id)
         return row
 

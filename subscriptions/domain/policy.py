@@ -41,6 +41,7 @@ class Rate:
 
 
 REQUESTS = Rate(5, timedelta(days=1))  # to the privacy officer, of one mailbox
+FILED = Rate(20, timedelta(days=1))  # emails to one privacy officer that there is a request; the desk has them all
 DOWNLOADS = Rate(3, timedelta(days=1))  # of all that is stored of somebody (GDPR 12(5))
 MOVES = Rate(5, timedelta(days=1))  # from one address to others
 # the link to one's own page has budgets of its own, which no sign-up spends

@@ -30,6 +30,7 @@ KINDS = {
     RequestKind.OTHER: marked("Something else"),
 }  # fmt: skip
 SETTLED_SHOWN = 50
+_ID = f"<int(max={2**63 - 1}):id_>"  # no database counts further
 _EMPTY = marked("Please write why, or what was answered.")
 _LONG = marked("This has %(num)d characters: please use at most %(most)d.")
 
@@ -48,6 +49,7 @@ def requests_page() -> str:
     lists = guard.who().lists
     with reading() as session:
         waiting, settled = rows.waiting(session, lists), rows.settled(session, lists, SETTLED_SHOWN)
+    audit.note(guard.act("requests show").of(len(waiting) + len(settled)))
     told = {"waiting": [_told(row) for row in waiting], "settled": [_told(row) for row in settled]}
     return render_template("desk/requests.html", **told)
 
@@ -143,7 +145,7 @@ def _words(text: str) -> tuple[str, str]:
 # One of them
 
 
-@pages.get("/requests/<int:id_>")
+@pages.get(f"/requests/{_ID}")
 def show_request(id_: int) -> str:
     row = _find(id_)
     audit.note(guard.act("requests open", about=row.key, request=id_))
@@ -168,7 +170,7 @@ def _shown(row: Request, problem: str = "", step: str = "") -> str:
     return render_template("desk/request.html", one=_told(row), done=gettext(done) if done else "", **shown)
 
 
-@pages.post("/requests/<int:id_>/<step>")
+@pages.post(f"/requests/{_ID}/<step>")
 def settle_request(id_: int, step: str) -> Answer:
     """A form that is older than what somebody else has done meanwhile is told so."""
     row = _find(id_)

@@ -186,6 +186,8 @@ def _lift(session: Session) -> Said:
     except ValueError:
         abort(404)
     controller = request.form.get("controller", "") if scope is SuppressionScope.ALL else None
+    if controller and controller not in {controller_of(row) for row in current_parts().catalogue.lists.values()}:
+        abort(404)
     suppress.lift(session.key, scope, mailbox=session.mailbox, controller=controller)
     return Said(lambda: gettext(_LIFTED[scope]))
 

@@ -75,7 +75,8 @@ def _write(session: Session) -> Said:
         RequestKind(kind), Channel.PREFERENCES, words, row.id, row.timezone, session.key, mine.address,
         locale=newest.locale if newest else language.current(), identity=_IDENTITY, contact=contact(row),
     )  # fmt: skip
-    filed = requests.ask(asked, parts.links.try_key(b"requests" + (session.mailbox or session.key)), now())
+    mark = parts.links.try_key(b"requests" + (session.mailbox or session.key))
+    filed = requests.ask(asked, mark, parts.links.try_key(b"filed" + (asked.contact or "").encode()), now())
     if isinstance(filed, datetime):
         many = [Problem("words", _MANY, {"num": REQUESTS.count, "time": language.words(filed)})]
         return Said(problems=many, words=form)

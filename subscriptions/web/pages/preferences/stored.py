@@ -85,7 +85,8 @@ def download(session: Session, kind: str) -> Response | Said:
     mails = [event.mail.decode("utf-8", "replace") for record in (*told.sign_ups, *told.subscriptions)
              for event in record.events if event.mail]  # fmt: skip
     body = _csv(rows) if kind == "csv" else _json(mine, rows, footer, mails)
-    response = Response(body, mimetype="text/csv" if kind == "csv" else "application/json")
+    octets = body.encode("utf-8", "backslashreplace")  # half a character stays one, as JSON escapes it
+    response = Response(octets, mimetype="text/csv" if kind == "csv" else "application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="my-data.{kind}"'
     return response
 
