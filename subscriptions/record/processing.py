@@ -144,7 +144,7 @@ _NEARBY, _EVERYWHERE = (
 )
 _ALWAYS: tuple[tuple[str, Sequence[Any]], ...] = (
     (marked("Pseudonymisation"), (
-        marked("Limits and stops of emails know addresses by a keyed hash alone. The log holds no addresses, names or "
+        marked("Limits and stops on emails know addresses only by a keyed hash. The log holds no addresses, names or "
                "IP addresses of visitors."),)),
     (marked("Integrity"), (
         marked("The database refuses to change or remove evidence and the audit. Every act of an account, a command or "
