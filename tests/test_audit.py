@@ -97,8 +97,7 @@ def test_each_command_leaves_the_rows_that_are_said_of_it_here(
 ) -> None:
     monkeypatch.setattr(acts, "account", lambda: "operator")
     assert set(GRID) == {name for name in walked(world.app.cli) if name.split()[0] not in OF_OTHERS}
-    world.subscribe(ANNE)
-    world.subscribe(BART)
+    world.subscribe(ANNE), world.subscribe(BART)
     world.sign_up(CRIS)
     world.deliver()
     clock.forward(seconds=1)

@@ -22,8 +22,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.drill, pytest.mark.timeout(300)]
 
 ANNE, BART, CARL, DORA = (f"{name}@example.org" for name in ("anne", "bart", "carl", "dora"))
 QUIET = {"jobs", "counters", "traffic"}  # what only says how often, or when a job ran
-# all with a link of ours but that of numbers, which test_desk_numbers.py follows
-MAILS = {kind for kind in MailKind if not kind.row.to_operator} - {MailKind.ERASED, MailKind.NUMBERS}
+# all with a link of ours that carries something, but that of numbers, which test_desk_numbers.py follows; the links of
+# the others are those of pages that everybody knows, or the one to leave, as in a welcome
+BARE = {kind for kind in MailKind if kind.row.of_request} | {MailKind.REQUESTS_DUE, MailKind.NOTHING_STORED}
+OTHERS = {MailKind.ERASED, MailKind.NUMBERS, MailKind.UNRESTRICTING} | BARE
+MAILS = {kind for kind in MailKind if not kind.row.to_operator} - OTHERS
 READERS: list[dict[str, str | float | bool]] = [
     {}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}, {"User-Agent": "BingPreview/1.0b"}
 ]  # fmt: skip
