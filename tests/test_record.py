@@ -65,7 +65,7 @@ def test_the_record_names_lists_controllers_periods_relay_accounts_and_measures(
 def test_the_measures_say_what_is_so_and_not_what_would_be_better(make_app: Callable[..., Flask], world: World) -> None:
     for mail, server, says in (
         (Mail(transport="smtp", host="relay.example.net"), None, "unencrypted"),
-        (Mail(transport="smtp"), Server(base_url="https://news.example.net"), "Pages are served over HTTPS alone."),
+        (Mail(transport="smtp"), Server(base_url="https://news.example.net"), "Pages are served over HTTPS only."),
         (Mail(), None, "The mail server runs on the same machine."),
     ):
         app = make_app(mail=mail, **({"server": replace(world.parts.settings.server, base_url=server.base_url)}

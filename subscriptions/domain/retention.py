@@ -84,8 +84,8 @@ ROWS = (
         marked("A request about somebody’s data: who asks, what, how it came, how identity was checked, the answer"),
         {"requests": ALL},
         marked("to answer it, and to show that it was answered"), "12, 15 to 21, 5(2)",
-        marked("%(proof)s after the end of the calendar year in which it was answered; of an erased person the hash, "
-               "the kind, the days and the outcome alone"),
+        marked("%(proof)s after the end of the calendar year in which it was answered; for an erased person only the "
+               "hash, the type, the dates and the outcome"),
         "purge",
     ),
     Kept(
@@ -186,7 +186,7 @@ ROWS = (
         "sessions",
         marked("Who is signed in to run the service, and links that let them in: hashes, times, which browser"),
         {"desk_sessions": ALL, "account_links": ALL},
-        marked("to let in who may"), "32",
+        marked("to control who can sign in"), "32",
         marked("links an hour; sessions 60 minutes without use, 12 hours at most"),
         "tidy",
     ),
@@ -195,7 +195,7 @@ ROWS = (
         marked("Accounts of people who run the service: email address, role, lists, password and second factor as "
                "hashes or sealed, times"),
         {"accounts": ALL, "passkeys": ALL},
-        marked("to let in who may"), "6(1)(f), 32", _AS_LONG, ends=_BY_OPERATOR,
+        marked("to control who can sign in"), "6(1)(f), 32", _AS_LONG, ends=_BY_OPERATOR,
     ),
     Kept(
         "service",

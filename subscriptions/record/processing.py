@@ -124,7 +124,7 @@ def _measures(words: Words) -> Rows:
         yield words.say(label), [words.say(one) for one in said]
 
 
-_HTTPS, _NO_HTTPS = marked("Pages are served over HTTPS alone."), marked("Pages are not served over HTTPS.")
+_HTTPS, _NO_HTTPS = marked("Pages are served over HTTPS only."), marked("Pages are not served over HTTPS.")
 _NEAR, _TLS, _UNENCRYPTED = (
     marked("The mail server runs on the same machine."),
     marked("Emails go to the mail server encrypted (TLS), and its certificate is checked."),
