@@ -40,8 +40,8 @@ def show(slug: str | None, text_of: str | None, page_of: str | None, *, as_json:
         click.echo(found.text if text_of else zlib.decompress(found.raw), nl=bool(text_of))
         return
     print_rows([line for row in rows for line in _lines(row)], _COLUMNS, as_json=as_json)
-    for _, language, url, problem, since in doing.wrong(catalogue, rows):
-        click.echo(f"{url} ({language}) {problem} (since {since}).", err=True)
+    for one in doing.wrong(catalogue, rows):
+        click.echo("{url} ({tag}) {problem} (since {time}).".format(**one), err=True)
 
 
 def _lines(row: List) -> Iterator[dict[str, object]]:
