@@ -52,7 +52,7 @@ def test_it_ends_that_controllers_lists_and_leaves_the_others(world: World) -> N
         "never write to me again"
     }
     shown = page.act("show").text
-    assert "You asked not to be written to about some lists" in shown and "Allow emails to me again" in shown
+    assert "You asked us not to write to you about some lists" in shown and "Allow emails to me again" in shown
     assert 'Leave<span class="away"> <span lang="en">Offers' in shown or "Offers</span></button>" in shown
 
 

@@ -78,4 +78,4 @@ def fetch(slug: str | None) -> None:
     if not came:
         click.echo("There is nothing to look at: no policy_url or policy_file, or only addresses such as example.org.")
     if any(isinstance(step, str) for _, step in came):
-        raise click.ClickException("Not every policy could be read. What was kept before still holds.")
+        raise click.ClickException("Not every policy could be read. What was kept before still applies.")
