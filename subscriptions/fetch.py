@@ -22,7 +22,10 @@ from subscriptions.settings.lists import POLICY_FILES
 
 AT_MOST, SECONDS, REDIRECTS, HTTPS = 2 * 1024 * 1024, 10.0, 3, 443
 _PIECE = 64 * 1024
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# what not every version of Python knows to be no address of the Internet: NAT64, site-local, documentation, 6to4's
+# anycast, and those that protocols use (at one provider of machines, what knows their secrets)
+_INSIDE = [ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "fec0::/10", "3fff::/20",
+                                                 "192.88.99.0/24", "192.0.0.0/24")]  # fmt: skip
 _AGENT = "Yestwice (keeps a copy of this privacy policy as proof of consent)"
 
 
@@ -166,7 +169,9 @@ def _checked(host: str, port: int, *, near: bool, until: float) -> str:
 def is_outside(ip: str) -> bool:
     """Whether an address is one of the Internet: not ours, no neighbour's, and none that stands for another."""
     address = ipaddress.ip_address(ip.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and (address.sixtofour or address.teredo or address in _NAT64):
+    if isinstance(address, ipaddress.IPv6Address) and (address.sixtofour or address.teredo):
+        return False
+    if any(address in one for one in _INSIDE):
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

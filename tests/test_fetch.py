@@ -117,6 +117,7 @@ def test_no_page_of_this_machine_is_read_for_a_service_that_is_in_the_open(site:
 
 
 OUTSIDE = {
+    "fec0::1": False, "3fff::1": False, "64:ff9b:1::7f00:1": False, "192.0.0.192": False, "192.88.99.1": False,
     "93.184.215.14": True, "2606:2800:21f:cb07:6820:80da:af6b:8b2c": True, "100.64.0.1": False, "192.168.1.1": False,
     "169.254.169.254": False, "fd00:ec2::254": False, "fe80::1%eth0": False, "::ffff:10.0.0.1": False,
     "64:ff9b::7f00:1": False, "2002:7f00:1::": False, "224.0.0.1": False, "0.0.0.0": False, "::": False,  # noqa: S104

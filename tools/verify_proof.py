@@ -112,7 +112,7 @@ def check_told(document, events):
         for of in filter(None, (payload["registration"], payload["subscription"])):
             check(of["key"] == person, f"event {number} is about somebody else")
             check(of["list"] == slug, f"event {number} is about another list")
-        check_wording(document, number, payload["details"], slug)
+    check_wordings(document, {number: event["payload"]["details"] for number, event in events.items()}, slug)
     for state in document["event"]:
         row = rows[str(state["evidence"])]
         check(state["event_time"][:19] == row["at"][:19], f"event {row['id']} is told with two times")
@@ -124,17 +124,23 @@ def same(one, other):
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def check_wording(document, number, details, slug):
+def check_wordings(document, details, slug):
     """The consent text is the one whose hash was sealed, wherever it is told."""
-    if not details.get("wording_sha256"):
-        return
-    notice = document["pii_processing"]["privacy_notice"]
-    for told in (one for one in [*document["wordings"], notice] if one["id"] == details["wording"]):
-        shown = [slug, told["text"], told["policy_url"] or ""]
-        hashed = next((one["hashed"] for one in document["wordings"] if one["id"] == told["id"]), None) or ""
-        check(sha256(hashed.encode()).hex() == details["wording_sha256"] and json.loads(hashed)[:3] == shown
-              and json.loads(hashed)[3] == told.get("controller", json.loads(hashed)[3]),
-              f"the consent text is not the one that event {number} names")  # fmt: skip
+    names = {one.get("wording"): (one["wording_sha256"], number) for number, one in details.items()
+             if one.get("wording_sha256")}  # fmt: skip
+    for number, one in details.items():
+        check(one.get("wording_sha256") in (None, names.get(one.get("wording"), (None,))[0]),
+              f"event {number} names another text by the same name")  # fmt: skip
+    hashed = {one["id"]: one["hashed"] or "" for one in document["wordings"]}
+    for told in [*document["wordings"], document["pii_processing"]["privacy_notice"]]:
+        if told["id"] not in names:
+            continue
+        sha, number = names[told["id"]]
+        said = f"the consent text is not the one that event {number} names"
+        check(sha256(hashed.get(told["id"], "").encode()).hex() == sha, said)
+        _, _, _, controller, *_ = shown = json.loads(hashed[told["id"]])
+        check(shown[:3] == [slug, told["text"], told["policy_url"] or ""], said)
+        check(told.get("controller", controller) == controller, said)
 
 
 def check_seal(seal, key):

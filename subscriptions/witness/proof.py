@@ -75,6 +75,7 @@ def _told_as_sealed(document: Json, events: Json) -> None:
         raise Wrong("The proof was altered: an event is told twice, or was sealed and is not told.")
     for id_, event in events.items():
         _told(document, rows[id_], event)
+    _check_wordings(document, {id_: event["payload"]["details"] for id_, event in events.items()})
     for state in document["event"]:
         row = rows[str(state["evidence"])]
         if state["event_time"][:19] != row["at"][:19]:
@@ -86,13 +87,14 @@ def _told(document: Json, row: Json, event: Json) -> None:
     if not all(_same(row[name], payload[name]) for name in _SAME) or row["ip"] != event["ip"]:
         raise Wrong(f"Event {row['id']} is told otherwise than it was sealed.")
     about = [of for of in (payload["registration"], payload["subscription"]) if of]
-    slug = record["record_id"].split("/")[-2]
     if {of["key"] for of in about} - {record["pii_principal_id"]}:
         raise Wrong(f"Event {row['id']} is about somebody else.")
-    if {of["list"] for of in about} - {slug}:
+    if {of["list"] for of in about} - {_slug(document)}:
         raise Wrong(f"Event {row['id']} is about another list.")
-    if not _is_worded(document, payload["details"], slug):
-        raise Wrong(f"The consent text is not the one that event {row['id']} names.")
+
+
+def _slug(document: Json) -> str:
+    return str(document["record"]["record_id"].split("/")[-2])
 
 
 def _same(one: object, other: object) -> bool:
@@ -100,18 +102,23 @@ def _same(one: object, other: object) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _is_worded(document: Json, details: Json, slug: str) -> bool:
-    """Whether the text is the one whose hash was sealed, wherever it is told."""
-    wordings, notice = document["wordings"], document["pii_processing"]["privacy_notice"]
-    hashed = next((one["hashed"] or "" for one in wordings if one["id"] == details.get("wording")), None)
-    named = [one for one in (*wordings, notice) if one["id"] == details.get("wording")]
-    if not details.get("wording_sha256") or not named:
-        return True
-    if hashed is None or hashlib.sha256(hashed.encode()).hexdigest() != details["wording_sha256"]:
+def _check_wordings(document: Json, details: Json) -> None:
+    """The consent text is the one whose hash was sealed, wherever it is told; each is looked at once."""
+    named = {one.get("wording"): one["wording_sha256"] for one in details.values() if one.get("wording_sha256")}
+    if any(one.get("wording_sha256") not in (None, named.get(one.get("wording"))) for one in details.values()):
+        raise Wrong("Two events name two consent texts by the same name.")
+    hashed = {one["id"]: one["hashed"] or "" for one in document["wordings"]}
+    for told in (*document["wordings"], document["pii_processing"]["privacy_notice"]):
+        if told["id"] in named and not _is_worded(told, hashed.get(told["id"], ""), named[told["id"]], _slug(document)):
+            raise Wrong(f"The consent text {told['id']} is not the one that its events name.")
+
+
+def _is_worded(told: Json, hashed: str, sha256: str, slug: str) -> bool:
+    if hashlib.sha256(hashed.encode()).hexdigest() != sha256:
         return False
     _, _, _, controller, *_ = shown = json.loads(hashed)
-    return all(shown[:3] == [slug, one["text"], one["policy_url"] or ""] and
-               one.get("controller", controller) == controller for one in named)  # fmt: skip
+    is_same = told.get("controller", controller) == controller
+    return bool(is_same and shown[:3] == [slug, told["text"], told["policy_url"] or ""])
 
 
 def _lead(seals: Sequence[Seal], end: bytes, blocks: Sequence[int]) -> None:
