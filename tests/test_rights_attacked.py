@@ -1,16 +1,24 @@
 """What a stranger, or a person behind a mailbox of their own, would try with the rights that everybody has."""
 
+import json
+from datetime import date
+
 import pytest
 import sqlalchemy as sa
 
+from subscriptions.actions import holds
+from subscriptions.actions.holds import Wanted
+from subscriptions.domain.evidence import Channel
 from subscriptions.domain.policy import FILED, REQUESTS
 from subscriptions.domain.roles import Role
 from subscriptions.store import audit
+from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading
-from subscriptions.store.models import db
+from subscriptions.store.models import ActorKind, db
+from subscriptions.store.person import NOT_SHOWN
 from tests.builders import ANNE, NEWS, World
 from tests.desk import at_the_desk
-from tests.preferences import Page
+from tests.preferences import Page, key
 from tests.support.cases import ONE_DATABASE
 from tests.test_requests import PRIVACY
 
@@ -65,3 +73,14 @@ def test_who_looks_at_the_list_of_requests_stands_in_the_audit(world: World) -> 
     with reading() as session:
         row = next(row for row in audit.newest(session, 9) if row.act == "requests show")
     assert row.count == 1
+
+
+def test_who_is_known_by_a_legal_hold_alone_is_not_told_that_nothing_is_stored(world: World) -> None:
+    now = world.clock.now()
+    act = Act(now, ActorKind.COMMAND, "root", "people hold")
+    holds.place(key(world, ANNE), Wanted(None, "a suit", date(2027, 1, 1)), Channel.COMMAND, act)
+    page = Page.of(world, ANNE)
+    assert [mail["Subject"].partition(":")[0] for mail in world.mails(ANNE)] == ["Your subscriptions and data"]
+    [hold] = json.loads(page.act("json").text)["stored"]["holds"]
+    assert (hold["reason"], hold["review_on"], hold["placed_by"]) == ("a suit", "2027-01-01", NOT_SHOWN)
+    assert "a suit" in page.act("stored").text

@@ -18,6 +18,7 @@ from subscriptions.store import (
     addresses,
     counters,
     guards,
+    holds,
     outbox,
     registrations,
     requests,
@@ -51,7 +52,7 @@ def ask(
         assert not isinstance(limited, ProofNeeded)
         if limited is None:
             standing = suppressions.active(session, key, now, mailbox)
-            hook, is_known = _hook(session, key, typed, standing, now), _is_known(session, key, standing)
+            hook, is_known = _hook(session, key, typed, standing, now), _is_known(session, key, standing, now)
             if hook or is_known:
                 rates = TYPED_IN_PEACE if standing else TYPED
                 _owe(session, mailbox or key, "requests", rates, hook, now)
@@ -117,13 +118,17 @@ def _hook(
     if waiting:
         return {"registration_id": waiting[-1].id}
     objects = any(row.set_as is SuppressionScope.ALL for row in standing)
-    is_known = any(not row.of_mailbox for row in standing) if objects else _is_known(session, key, standing)
+    is_known = any(not row.of_mailbox for row in standing) if objects else _is_known(session, key, standing, now)
     return {"address": typed} if is_known and typed else None
 
 
-def _is_known(session: Session, key: bytes, standing: Sequence[Standing]) -> bool:
-    """Whether anything is stored that a person may see: of somebody who was erased the proof, or what they asked."""
-    return bool(standing or subscriptions.of_key(session, key) or requests.of_key(session, key))
+def _is_known(session: Session, key: bytes, standing: Sequence[Standing], now: datetime) -> bool:
+    """Whether anything is stored that a person may see: of somebody who was erased the proof, or what they asked.
+
+    Of who never signed up, maybe a legal hold.
+    """
+    theirs = standing or subscriptions.of_key(session, key) or requests.of_key(session, key)
+    return bool(theirs or holds.active(session, key, now))
 
 
 def is_used(opener: Opener) -> bool:

@@ -16,6 +16,7 @@ from subscriptions.store.models import (
     Captured,
     CountedKey,
     Evidence,
+    Hold,
     Owed,
     Registration,
     Request,
@@ -65,6 +66,7 @@ def _tables(session: Session, whose: Whose) -> Mapping[type[db.Model], ColumnEle
         Captured: or_(Captured.key == key, Captured.registration_id.in_(signed_up)),
         Request: Request.key == key,
         Audit: Audit.about == key,
+        Hold: Hold.key == key,
         CountedKey: CountedKey.key.in_(whose.marks),
     }  # fmt: skip
 
@@ -92,6 +94,8 @@ def _without_others(found: Rows, whose: Whose) -> None:
     for table in ("audit", "requests"):  # who works here is no part of what is stored of the person
         for row in found[table]:
             row["actor"] = NOT_SHOWN if row["actor"] else row["actor"]
+    for row in found["holds"]:
+        row |= {name: NOT_SHOWN for name in ("placed_by", "lifted_by") if row[name]}
     for row in found["outbox"]:
         if row["address"] not in (None, whose.address):
             row["address"] = NOT_SHOWN
