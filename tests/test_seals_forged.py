@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from subscriptions.store import meta
+from subscriptions.store.engine import transaction
 from tests.builders import LISTS, Movable, World, through
 from tests.proofs import proof, subscribe
 from tests.support.cases import ONE_DATABASE, each
@@ -84,6 +86,18 @@ def test_a_policy_that_was_altered_or_removed_is_found(
             assert by.wrong(world) is None
             by.do("DELETE FROM policies")
             assert "privacy policy was altered or removed" in (by.wrong(world) or "")
+
+
+def test_it_says_whether_the_key_of_the_installation_was_compared(sealed: World) -> None:
+    def told() -> Any:
+        found = run(sealed, "evidence", "verify", "--json")
+        return json.loads(found.stdout), found.stderr
+
+    assert told()[0]["compared_with_key"] is True
+    with transaction() as session:
+        meta.put(session, "pepper", "another")  # by which a chain that was made anew could hide its key
+    verdict, said = told()
+    assert verdict["compared_with_key"] is False and "whose key has signed" in said
 
 
 # Proofs

@@ -89,7 +89,7 @@ def verify(proof_file: Path | None, database: str | None, against: Seal | None, 
     told = {"fits": verdict.wrong is None, "wrong": verdict.wrong, "events": verdict.leaves,
             "unsealed": verdict.unsealed, "unsealed_deletions": verdict.unsealed_removals,
             "head": seals.told(verdict.head) if verdict.head else None,
-            "compared_with_head": against is not None}  # fmt: skip
+            "compared_with_head": against is not None, "compared_with_key": verdict.compared_with_key}  # fmt: skip
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     elif verdict.wrong is None:

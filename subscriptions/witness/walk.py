@@ -24,6 +24,7 @@ class Verdict:
     leaves: int = 0
     head: Seal | None = None
     unsealed: int = 0
+    compared_with_key: bool = False  # that of this installation; else whoever made the chain may have made all of it
     unsealed_removals: int = 0  # entries of the deletion log: they excuse what is gone, and nothing shows since when
 
 
@@ -39,7 +40,7 @@ def verify(
 
     `against`: a head that was kept elsewhere: the chain must have come to it.
     """
-    verdict = Verdict()
+    verdict = Verdict(compared_with_key=public is not None)
     try:
         _walk(session, public, against, progress, verdict)
         _rest(session, key_of, against, verdict)
