@@ -75,7 +75,10 @@ def test_somebody_is_found_and_every_page_about_them_is_for_everyone(
             one.click()
         wrong["proofs"] = seen(page, width)
         for act in ("Correct", "Unsubscribe them", "Stop emails", "Restrict", "Erase"):
-            page.get_by_role("link", name=act, exact=True).click()
+            link = page.get_by_role("link", name=act, exact=True)
+            if not link.count():  # two acts stand there, the others behind
+                page.get_by_text("More", exact=True).click()
+            link.click()
             heading(page, act)
             wrong[act] = seen(page, width)
             page.get_by_role("link", name="Back without changing anything").click()

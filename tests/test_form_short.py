@@ -46,8 +46,8 @@ def test_below_the_button_stands_one_sentence_and_the_rest_waits(world: World) -
 
 def test_several_public_lists_are_one_form_on_the_start_page(world: World) -> None:
     start = world.get("/").text
-    assert start.count('<form method="post"') == 1 and start.count('type="checkbox"') == 2
-    assert start.count('type="email"') == 1 and 'action="/subscribe"' in start
+    assert start.count('action="/subscribe"') == 1 and start.count('type="checkbox"') == 2
+    assert start.count('type="email"') == 1
     answer = world.post("/subscribe", data={"email": ANNE, "lists": [NEWS, OFFERS]})
     assert answer.status_code == 303 and len(world.registrations()) == 2
 

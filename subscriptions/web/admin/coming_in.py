@@ -148,6 +148,8 @@ def from_here() -> Response:
     """In try-out mode whoever sits at the machine comes in by a press: there is nobody to keep out."""
     if not door.is_here():
         return redirect(url_for("desk.sign_in_page"), 303)
+    if guard.is_signed_in():
+        return redirect(url_for("desk.start"), 303)
     return _arrive(None, sessions.begin(None, door.agent(), now()))
 
 

@@ -150,7 +150,7 @@ def shown(found: Person, **said: Any) -> str:
         "send_again": found.waiting, "cancel": found.waiting, "correct": open_, "unsubscribe": open_,
         "restrict": any(not row.restricted for row in open_), "unrestrict": any(row.restricted for row in open_),
         "suppress": not silent, "lift": found.told.against, "erase": found.address,
-        "proof": found.told.subscriptions,
+        "proof": found.told.subscriptions, "answers": True,
         "hold": not found.told.held, "release": found.told.held,
     }  # fmt: skip
     return render_template(
