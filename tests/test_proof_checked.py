@@ -157,6 +157,8 @@ def test_the_policy_of_that_day_stands_in_the_annex_whatever_it_says_today(
     assert "We keep it for a day." in annex and "for ever" not in found.words
     [policy] = found.record["policies"]
     assert policy["text"] == "We keep it for a day." and policy["sha256"] in annex
+    assert hashlib.sha256(policy["hashed"].encode()).hexdigest() == policy["sha256"]
+    assert policy["text"] in json.loads(policy["hashed"]) and str(tmp_path) not in policy["hashed"]
     assert found.record["consents"][0]["policy"] == policy["id"]
     assert policy["url"] == "privacy.txt" and str(tmp_path) not in found.html, "where it lies concerns nobody"
 

@@ -99,13 +99,13 @@ def check_told(document, events):
 def check_texts(document, events):
     """Step 5, for what was agreed to."""
     texts = {one["id"]: one for one in document.get("wordings", [])}
-    for one in texts.values():
+    for one in [*texts.values(), *document.get("policies", [])]:
         hashed = one["hashed"]
         if hashed is None:
             continue
         made = sha256(hashed.encode("utf-8", "surrogatepass")).hex()
         is_in = one["text"] in hashed or json.dumps(one["text"], ensure_ascii=False)[1:-1] in hashed
-        check(made == one["sha256"] and is_in, f"the consent text {one['id']} is not the one of its hash")
+        check(made == one["sha256"] and is_in, f"the text {one['id']} is not the one of its hash")
     for consent in document.get("consents", []):
         named = {details.get("wording_sha256") for details in sealed_details(consent, events)} - {None}
         text = texts.get(consent["wording"])

@@ -14,10 +14,11 @@ from subscriptions.languages import direction, locale_of
 from subscriptions.parts import current_parts
 from subscriptions.proof import OLDEST_PAGE, Case, Consent
 from subscriptions.proof.mail_shown import ShownMail, shown
-from subscriptions.proof.record import number, read_from, schema_url
+from subscriptions.proof.record import number, schema_url
 from subscriptions.proof.sealed import Sealed
 from subscriptions.proof.words import Voice
 from subscriptions.proof.workflow import Ran, ran
+from subscriptions.store import policies
 from subscriptions.store.models import Evidence, List
 from subscriptions.story import happened
 
@@ -49,7 +50,7 @@ def html(case: Case, tag: str, sealed: Sealed, mails: Mapping[str, tuple[Evidenc
             case=case, row=row, told=told, first=told[0], voice=voice, lang=tag, dir=direction(tag), sealed=sealed,
             sentence=lambda event: voice.sentence(happened.sentence(event)), cut=cut, ran=[*_ran(case, versions)],
             policy_at_most=POLICY, base_url=parts.settings.server.base_url, schema_url=schema_url(), office=office,
-            read_from=read_from, number=number(case), judgment=JUDGMENT, party=_party(case.newest, row),
+            read_from=policies.read_from, number=number(case), judgment=JUDGMENT, party=_party(case.newest, row),
             earlier=case.consents[1:], bare=lambda event: voice.sentence(happened.sentence(event).bare),
         )  # fmt: skip
 
