@@ -181,10 +181,12 @@ def test_requests_are_kept_three_years_after_the_year_in_which_they_were_settled
 
 
 def test_ready_answers_say_what_is_known_and_where_from_in_the_persons_language(world: World) -> None:
-    world.subscribe(ANNE, name="Anne <Bonny>", locale="de")
+    world.subscribe(ANNE, name="Anne <Bonny>", locale="de", remote_addr="198.51.100.4")
     page = at_the_desk(world, Role.PRIVACY).get(f"{page_of(world, ANNE)}/answers").text
     assert ANNE in page and "Anne &lt;Bonny&gt;" in page and "Newsletter" in page and 'lang="de"' in page
-    assert "23. November 2026" in page and "203.0.113.7" not in page
+    known = page.partition('id="answer-2"')[0]
+    assert "23. November 2026" in page and "I would like to receive" in known and f"{world.base_url}/my-data" in known
+    assert "IP-Adresse: 203.0.113.7" in known and "198.51.100.4" not in page, "that one may be somebody else's"
     assert at_the_desk(world, Role.MANAGER).get(f"{page_of(world, ANNE)}/answers").status_code == 403
 
 

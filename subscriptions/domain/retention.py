@@ -83,7 +83,7 @@ ROWS = (
         "requests",
         marked("A request about somebody’s data: who asks, what, how it came, how identity was checked, the answer"),
         {"requests": ALL},
-        marked("to answer it, and to show that it was answered"), "12, 15 to 21, 5(2)",
+        marked("to answer it, and to show that it was answered"), "12, 15–21, 5(2)",
         marked("%(proof)s after the end of the calendar year in which it was answered; of an erased person the hash, "
                "the kind, the days and the outcome alone"),
         "purge",

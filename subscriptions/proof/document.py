@@ -48,8 +48,9 @@ def html(case: Case, tag: str, sealed: Sealed, mails: Mapping[str, tuple[Evidenc
         told = [_told(voice, case, one, mails) for one in case.consents[:OLDEST_PAGE]]
         return current_app.jinja_env.get_template("proof/proof.html").render(
             case=case, row=row, told=told, first=told[0], voice=voice, lang=tag, dir=direction(tag), sealed=sealed,
-            sentence=lambda event: voice.sentence(happened.sentence(event)), cut=cut, ran=[*_ran(case, versions)],
-            policy_at_most=POLICY, base_url=parts.settings.server.base_url, schema_url=schema_url(), office=office,
+            sentence=lambda event: voice.sentence(happened.sentence(event)), way=happened.way, cut=cut,
+            ran=[*_ran(case, versions)], policy_at_most=POLICY, base_url=parts.settings.server.base_url,
+            schema_url=schema_url(), office=office,
             read_from=policies.read_from, number=number(case), judgment=JUDGMENT, party=_party(case.newest, row),
             earlier=case.consents[1:], bare=lambda event: voice.sentence(happened.sentence(event).bare),
         )  # fmt: skip

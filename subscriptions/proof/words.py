@@ -36,9 +36,15 @@ class Voice:
     def day(self, at: date) -> str:
         return languages.day(at, self.tag)
 
+    def language(self, tag: str) -> str:
+        return languages.locale_of(tag).get_display_name(languages.locale_of(self.tag)) or tag
+
     def sentence(self, said: Said) -> str:
-        told = say(said, gettext, self._word)
+        told = self.words(said)
         return told[:1].upper() + told[1:]
+
+    def words(self, said: Said) -> str:
+        return say(said, gettext, self._word)
 
     def _word(self, value: object) -> object:
         if isinstance(value, datetime):

@@ -86,7 +86,7 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
     "numbers choose": marked("%(who)s chose how often they get numbers by email."),
     "go-live": marked("%(who)s took the service live and removed what had been tried out."),
 }  # fmt: skip
-_IN_WORDS = {"list", "lists", "account", "role", "token", "scope", "job", "to"}  # of the details, those that sentences have
+_IN_WORDS = {"list", "lists", "account", "role", "token", "scope", "job", "to"}  # details that sentences have
 
 
 def told(row: Audit, names: Mapping[str, str]) -> dict[str, Any]:

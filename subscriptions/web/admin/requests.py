@@ -11,17 +11,20 @@ from subscriptions.actions.requests import Asked
 from subscriptions.domain import reasons
 from subscriptions.domain.requests import LONGEST, RequestKind, Step
 from subscriptions.languages import locale_of, marked
+from subscriptions.mail.responsible import who
 from subscriptions.parts import current_parts
 from subscriptions.store import audit
 from subscriptions.store import requests as rows
 from subscriptions.store.engine import reading
+from subscriptions.store.lists import parties
 from subscriptions.store.models import List, Request
+from subscriptions.store.person import NOT_SHOWN
 from subscriptions.web.admin import Answer, door, guard, pages, telling
 from subscriptions.web.admin.act_form import CHANNELS, begins, day
 from subscriptions.web.admin.people import the_person
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
-from subscriptions.web.http.telling import periods, recipients
+from subscriptions.web.http.telling import periods, recipients, unsure_ips_hidden
 
 KINDS = {
     RequestKind.ACCESS: marked("Access"), RequestKind.CORRECTION: marked("Correction"),
@@ -197,8 +200,12 @@ def answers_person(key: str) -> str:
     locales = [record.row.locale for record in (*found.told.sign_ups, *found.told.subscriptions)]
     tag = current_parts().languages.known(locales[-1] if locales else "") or language.current()
     with force_locale(locale_of(tag)):
-        lists = [part.row for part in telling.parts_of(found.told)]
-        told = {"person": found, "parts": telling.parts_of(found.told), "periods": [*periods()], "tag": tag,
-                "recipients": [*recipients(lists)]}  # fmt: skip
+        parts = [unsure_ips_hidden(part) for part in telling.parts_of(found.told)]
+        lists, ours = [part.row for part in parts], current_parts().settings.mail.sender
+        told = {
+            "person": found, "parts": parts, "periods": [*periods()], "tag": tag, "recipients": [*recipients(lists)],
+            "not_shown": NOT_SHOWN, "my_data": current_parts().links.url("my-data"),
+            "authorities": [(party.row, who(party.row, ours)) for party in parties(lists) if party.row.authority],
+        }  # fmt: skip
         answers = [render_template(f"desk/answer_{which}.txt", **told) for which in ("known", "source")]
     return render_template("desk/answers.html", person=found, answers=answers, tag=tag)

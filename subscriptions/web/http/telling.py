@@ -9,11 +9,12 @@ from flask_babel import get_locale, gettext, ngettext
 from markupsafe import Markup
 
 from subscriptions.domain.budget import in_unit
-from subscriptions.domain.evidence import PROMISED_IP
+from subscriptions.domain.evidence import PROMISED_IP, Fact
 from subscriptions.domain.fields import field_stored, fields_of
 from subscriptions.domain.policy import Rate
 from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
+from subscriptions.store import person
 from subscriptions.store.lists import parties
 from subscriptions.store.models import List, Registration
 from subscriptions.story import Event, Record, Story
@@ -110,6 +111,13 @@ def _told(event: Event, row: List) -> Told:
     reply = details.get("reply") if "reply" in event.says.proof else None
     mail = event.mail.decode("utf-8", "replace") if event.mail else None
     return Told(event, sentence(event.says.bare, row), reply, ip, mail)
+
+
+def unsure_ips_hidden(part: Part) -> Part:
+    """For the person: without the IP address of a sign-up that may have been somebody else's (GDPR 15(4))."""
+    sure = {one.ip for one in part.events if one.event.row.fact is Fact.CONFIRMED}
+    events = [one._replace(ip=person.NOT_SHOWN) if one.ip and one.ip not in sure else one for one in part.events]
+    return part._replace(events=events)
 
 
 # Who gets something of it, and how long it is kept (GDPR 15(1))
