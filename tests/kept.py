@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.requests import Outcome, RequestKind
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import (
     AccountLink,
@@ -19,6 +21,7 @@ from subscriptions.store.models import (
     Owed,
     Read,
     Registration,
+    Request,
     Subscription,
     Suppression,
     Traffic,
@@ -133,8 +136,17 @@ def link(world: World) -> Made:
     return Made(AccountLink, value(AccountLink.until))
 
 
+def answered(world: World) -> Made:
+    now = world.clock.now()
+    said = {"kind": RequestKind.ACCESS, "channel": Channel.LETTER, "words": "x", "locale": "en", "identity": "called"}
+    done = {"received_at": now, "due_on": now.date(), "answered_at": now, "outcome": Outcome.ANSWERED}
+    stored(Request(actor="", **said, **done))
+    return Made(Request, datetime(now.year + world.parts.policy.keep_proof_years + 1, 1, 1, tzinfo=UTC))
+
+
 MADE: dict[str, Callable[[World], Made]] = {
-    "unconfirmed": waits, "proof": has_left, "ips": subscribes, "suppressions": one_clicks, "budgets": is_mailed,
+    "unconfirmed": waits, "proof": has_left, "ips": subscribes, "suppressions": one_clicks,
+    "requests": answered, "budgets": is_mailed,
     "attempts": counted, "used": an_hour(lambda: UsedOnce(hash=secrets.token_bytes(16))), "traffic": minute,
     "outbox": owed, "copies": copied, "letters": letter, "reads": read, "sessions": link,
 }  # fmt: skip

@@ -120,7 +120,7 @@ def unsure_ips_hidden(part: Part) -> Part:
     return part._replace(events=events)
 
 
-# Who gets something of it, and how long it is kept (GDPR 15(1))
+# Who receives any of it, and how long it is kept (GDPR 15(1))
 
 
 def recipients(rows: Sequence[List]) -> Iterator[str]:
@@ -130,15 +130,15 @@ def recipients(rows: Sequence[List]) -> Iterator[str]:
         yield gettext("%(who)s, who sends %(lists)s to you as %(sender)s", who=who, sender=sender,
                       lists=language.listed(party.lists))  # fmt: skip
     if mail.transport == "smtp":
-        yield gettext("the mail server %(host)s, which delivers our emails", host=mail.host)
+        yield gettext("the email server %(host)s, which delivers our emails", host=mail.host)
 
 
 def periods() -> Iterator[str]:
     policy = current_parts().policy
     yield gettext("A sign-up that nobody confirms: a month at most, then it is deleted.")
     yield gettext("A subscription: until it ends.")
-    yield ngettext("The proof of your consent: to the end of the year in which it ended, and %(num)d year more.",
-                   "The proof of your consent: to the end of the year in which it ended, and %(num)d years more.",
+    yield ngettext("Proof of your consent: until the end of the year in which it ended, and %(num)d more year.",
+                   "Proof of your consent: until the end of the year in which it ended, and %(num)d more years.",
                    policy.keep_proof_years)  # fmt: skip
-    yield ngettext("IP addresses: %(num)d month after you confirmed.",
-                   "IP addresses: %(num)d months after you confirmed.", policy.keep_ip_months)  # fmt: skip
+    yield ngettext("IP addresses: for %(num)d month after you confirmed.",
+                   "IP addresses: for %(num)d months after you confirmed.", policy.keep_ip_months)  # fmt: skip
