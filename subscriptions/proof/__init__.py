@@ -77,17 +77,12 @@ class Case:
 
 def gather(session: Session, key: bytes, row: List, now: datetime, asked_about: str | None = None) -> Case:
     """What proves consent to that list; `asked_about`: the address as whoever asks has it. Raises NoConsent."""
-    rows = [one for one in subscriptions.of_key(session, key) if one.list_id == row.id and _is_kept(one, now)]
+    rows = [one for one in subscriptions.kept_of_key(session, key, now) if one.list_id == row.id]
     if not rows:
         raise NoConsent(_why_none(session, key, row, now))
     consents = [_consent(session, one) for one in reversed(rows)]
     stored = next((one.row.address for one in consents if one.row.address), None)
     return Case(row, key, stored or asked_about, stored is not None, consents, now)
-
-
-def _is_kept(row: Subscription, now: datetime) -> bool:
-    """Past its period a proof counts as gone, before the sweep comes."""
-    return row.proof_until is None or row.proof_until > now or row.held is not None
 
 
 def _consent(session: Session, row: Subscription) -> Consent:
