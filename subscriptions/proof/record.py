@@ -105,7 +105,7 @@ def _purpose(case: Case) -> dict[str, Any]:
         "storage_locations": [base],
         "retention_period": f"until withdrawn; then the proof until {policy.keep_proof_years} calendar years are over",
         "jurisdiction": "EU", "recipient_third_parties": [],
-        "withdrawal_method": [f"{base}/preferences", *([row.privacy_contact] if row.privacy_contact else [])],
+        "withdrawal_method": [f"{base}/my-data", *([row.privacy_contact] if row.privacy_contact else [])],
         "privacy_rights": [f"eu-gdpr:{article} {name}" for article, name in _RIGHTS.items()],
         "authority_party": row.authority or None,
     }  # fmt: skip
@@ -154,7 +154,7 @@ def _json_ld(case: Case) -> dict[str, Any]:
         "dpv:hasNotice": {"@type": "dpv:ConsentNotice", "dct:identifier": one.wording.id if one.wording else None,
                           "dct:language": one.wording.language if one.wording else None},
         "dpv:hasConsentStatus": {"@id": f"dpv:{OF_SUBSCRIPTIONS[one.row.state]}"},
-        "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "@id": f"{base}/preferences"},
+        "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "@id": f"{base}/my-data"},
     }  # fmt: skip
 
 

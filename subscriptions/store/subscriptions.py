@@ -55,7 +55,7 @@ def shown_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Subscr
 
 
 def kept_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Subscription]:
-    """What proves something, of erased people as well: past its period a proof counts as gone before the sweep comes."""
+    """What proves something, of the erased as well. Past its period a proof counts as gone, before the sweep comes."""
     theirs = select(Subscription).where(Subscription.key == key, _kept(now))
     return session.scalars(theirs.order_by(Subscription.id)).all()
 

@@ -11,6 +11,7 @@ from subscriptions.actions.requests import Asked
 from subscriptions.domain import reasons
 from subscriptions.domain.requests import LONGEST, RequestKind, Step
 from subscriptions.languages import locale_of, marked
+from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
 from subscriptions.store import audit
 from subscriptions.store import requests as rows
@@ -199,6 +200,7 @@ def answers_person(key: str) -> str:
     with force_locale(locale_of(tag)):
         lists = [part.row for part in telling.parts_of(found.told)]
         told = {"person": found, "parts": telling.parts_of(found.told), "periods": [*periods()], "tag": tag,
-                "recipients": [*recipients(lists)]}  # fmt: skip
+                "recipients": [*recipients(lists)], "sentence": telling.sentence,
+                "responsible": responsible.told(lists, lists, current_parts().settings.mail.sender)}  # fmt: skip
         answers = [render_template(f"desk/answer_{which}.txt", **told) for which in ("known", "source")]
     return render_template("desk/answers.html", person=found, answers=answers, tag=tag)
