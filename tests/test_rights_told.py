@@ -20,7 +20,7 @@ from tests.test_requests import PRIVACY, stored
 __all__ = ["logging_as_it_was"]
 pytestmark = BY_DAY_ON_SQLITE
 AUTHORITY = "Data Protection Commissioner, 2 Example Street"
-TOLD = f"The authority for Example Society: {AUTHORITY}"
+TOLD = f"The supervisory authority responsible for Example Society: {AUTHORITY}"
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from flask_babel import gettext
 
 from subscriptions import clock, languages
+from subscriptions.domain.fields import label_of
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
-from subscriptions.story.said import OfList, Said, say
+from subscriptions.story.said import FieldNames, OfList, Said, say
 
 
 class When(NamedTuple):
@@ -51,4 +52,6 @@ class Voice:
             return self.when(value)
         if isinstance(value, OfList):
             return current_parts().catalogue.lists[value.id].said_in(self.tag).name
+        if isinstance(value, FieldNames):
+            return ", ".join(label_of(key, self.row.fields, lambda text: str(gettext(text))) for key in value.keys)
         return self.day(value) if isinstance(value, date) else value

@@ -38,7 +38,8 @@ _REASONS = {
         marked("this was not me"), marked("revoked by email"),
         marked("revoked by letter"), marked("revoked by phone"), marked("left in the newsletter program"),
         marked("erasure asked for"), marked("erasure"),
-        marked("moved to another address"), marked("the form of the unsubscribe page"),
+        marked("never write to me again"), marked("moved to another address"),
+        marked("the form of the unsubscribe page"),
         marked("left on the preferences page"), marked("left all lists on the preferences page"),
     )
 } | {

@@ -11,12 +11,11 @@ from subscriptions.actions.requests import Asked
 from subscriptions.domain import reasons
 from subscriptions.domain.requests import LONGEST, RequestKind, Step
 from subscriptions.languages import locale_of, marked
-from subscriptions.mail.responsible import who
+from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
 from subscriptions.store import audit
 from subscriptions.store import requests as rows
 from subscriptions.store.engine import reading
-from subscriptions.store.lists import parties
 from subscriptions.store.models import List, Request
 from subscriptions.store.person import NOT_SHOWN
 from subscriptions.web.admin import Answer, door, guard, pages, telling
@@ -201,11 +200,11 @@ def answers_person(key: str) -> str:
     tag = current_parts().languages.known(locales[-1] if locales else "") or language.current()
     with force_locale(locale_of(tag)):
         parts = [unsure_ips_hidden(part) for part in telling.parts_of(found.told)]
-        lists, ours = [part.row for part in parts], current_parts().settings.mail.sender
+        lists = [part.row for part in parts]
         told = {
             "person": found, "parts": parts, "periods": [*periods()], "tag": tag, "recipients": [*recipients(lists)],
-            "not_shown": NOT_SHOWN, "my_data": current_parts().links.url("my-data"),
-            "authorities": [(party.row, who(party.row, ours)) for party in parties(lists) if party.row.authority],
+            "not_shown": NOT_SHOWN, "my_data": current_parts().links.url("my-data"), "sentence": telling.sentence,
+            "responsible": responsible.told(lists, lists, current_parts().settings.mail.sender),
         }  # fmt: skip
         answers = [render_template(f"desk/answer_{which}.txt", **told) for which in ("known", "source")]
     return render_template("desk/answers.html", person=found, answers=answers, tag=tag)

@@ -1,6 +1,6 @@
 """What happened to somebody, as pages tell it: to who works at the desk, and to the person."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from subscriptions.domain.budget import in_unit
 from subscriptions.domain.evidence import PROMISED_IP, Fact
-from subscriptions.domain.fields import field_stored, fields_of
+from subscriptions.domain.fields import label_of
 from subscriptions.domain.policy import Rate
 from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
@@ -60,19 +60,14 @@ def _word(value: object, row: List | None) -> object:
     if isinstance(value, OfList):
         return language.named(current_parts().catalogue.lists[value.id])
     if isinstance(value, FieldNames):
-        return ", ".join(_label(key, row) for key in value.keys)
+        return _labels(value.keys, row)
     if isinstance(value, date):
         return language.day(value)
     return ", ".join(map(_rate, value.rates)) if isinstance(value, Rates) else value
 
 
-def _label(key: str, row: List | None) -> str:
-    """Of a field, as forms have it."""
-    if key == "locale":
-        return str(gettext("Language"))
-    known = {one.key: one for one in fields_of(*(row.fields if row else ()))}
-    field = known.get(key) or field_stored(key)
-    return field.label if field.is_own else str(gettext(field.label))
+def _labels(keys: Iterable[str], row: List | None) -> str:
+    return ", ".join(label_of(key, row.fields if row else (), lambda text: str(gettext(text))) for key in keys)
 
 
 def _rate(rate: Rate) -> str:
@@ -100,7 +95,7 @@ def _part(records: list[Record]) -> Part:
     return Part(
         row, records[0].row.registered_at, [_told(event, row) for event in events],
         [sentence(mail, row) for one in records for mail in one.owed], sentence(last.now, row),
-        ", ".join(_label(key, row) for key in dict.fromkeys(name for one in records for name in one.filled_in)),
+        _labels(dict.fromkeys(name for one in records for name in one.filled_in), row),
         any(one.replaces for one in records),
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
 from subscriptions.web.http.mail_page import parsed
-from subscriptions.web.http.telling import Part, Told, parts_of, periods, recipients, unsure_ips_hidden
+from subscriptions.web.http.telling import Part, Told, parts_of, periods, recipients, sentence, unsure_ips_hidden
 from subscriptions.web.pages.preferences.view import Said, about, known
 
 FORMAT = "yestwice-my-data-1"
@@ -49,8 +49,9 @@ def page(session: Session, token: str) -> Response:
         rows = person.everything(at, whose(session, mine))
     return Response(render_template(
         "pages/my_data_stored.html", parts=[_own(part) for part in parts_of(told)], rows=rows, footer=footer,
-        session=token, recipients=list(recipients(_lists_of(mine))), periods=list(periods()),
-        not_shown=person.NOT_SHOWN, until=language.words(session.until), words=language.words,
+        held=[*map(sentence, told.held)], policies=current_parts().catalogue.policies, session=token,
+        recipients=list(recipients(_lists_of(mine))), periods=list(periods()), not_shown=person.NOT_SHOWN,
+        until=language.words(session.until), words=language.words,
     ))  # fmt: skip
 
 
