@@ -36,6 +36,8 @@ def test_the_officer_sees_what_is_due_first_and_answers_on_the_persons_page(worl
     with reading() as session:
         row = next(row for row in rows.waiting(session) if row.key == key(world, ANNE))
     assert "What is &lt;b&gt;this&lt;/b&gt;?" in otto.get(f"/admin/requests/{row.id}").text
+    letter = otto.get(f"/admin/requests/{row.id + 1}").text
+    assert "<dd>20 November 2026, by letter</dd>" in letter, "nobody knows the hour of a letter"
     assert "The request is answered." in settled(otto, row, "answer", "It is our newsletter.")
     mail = world.mails(ANNE)[-1]
     assert mail["Subject"] == "We have answered your request: Example Society" and "our newsletter" not in flat(mail)

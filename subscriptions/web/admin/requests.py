@@ -6,9 +6,11 @@ from typing import Any
 from flask import abort, redirect, render_template, request, url_for
 from flask_babel import force_locale, gettext, ngettext
 
+from subscriptions import clock
 from subscriptions.actions import Refused, requests
 from subscriptions.actions.requests import Asked
 from subscriptions.domain import reasons
+from subscriptions.domain.evidence import Channel
 from subscriptions.domain.requests import LONGEST, RequestKind, Step
 from subscriptions.languages import locale_of, marked
 from subscriptions.mail import responsible
@@ -57,7 +59,15 @@ def requests_page() -> str:
 def _told(row: Request) -> dict[str, Any]:
     return {"row": row, "kind": gettext(KINDS[row.kind]), "due": _due(row), "until": language.day(row.until),
             "who": row.person or row.address or gettext("somebody without an address"),
-            "list": _list_of(row.list_id)}  # fmt: skip
+            "list": _list_of(row.list_id), "received": _received(row)}  # fmt: skip
+
+
+def _received(row: Request) -> str:
+    """Of a letter of last week only the day is known, which is kept as its beginning."""
+    of = _list_of(row.list_id) or current_parts().catalogue.configured[0]
+    here = row.received_at.astimezone(clock.zone_of(of.timezone))
+    is_day = row.channel != Channel.PREFERENCES and here == begins(here.date(), of)
+    return language.day(here.date()) if is_day else language.words(row.received_at, of)
 
 
 def _list_of(id_: int | None) -> List | None:
