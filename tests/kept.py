@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from subscriptions.domain.evidence import Channel
+from subscriptions.domain.requests import Outcome, RequestKind
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import (
     AccountLink,
@@ -19,6 +21,7 @@ from subscriptions.store.models import (
     Owed,
     Read,
     Registration,
+    Request,
     Subscription,
     Suppression,
     Traffic,
@@ -133,10 +136,19 @@ def link(world: World) -> Made:
     return Made(AccountLink, value(AccountLink.until))
 
 
+def answered(world: World) -> Made:
+    now = world.clock.now()
+    stored(Request(kind=RequestKind.OTHER, channel=Channel.LETTER, person="A. Beispiel", words="Hello.", answer="-",
+                   locale="en", received_at=now, due_on=now.date(), identity="known", actor="", answered_at=now,
+                   outcome=Outcome.ANSWERED))  # fmt: skip
+    return Made(Request, world.parts.policy.proof_until(now))
+
+
 MADE: dict[str, Callable[[World], Made]] = {
     "unconfirmed": waits, "proof": has_left, "ips": subscribes, "suppressions": one_clicks, "budgets": is_mailed,
     "attempts": counted, "used": an_hour(lambda: UsedOnce(hash=secrets.token_bytes(16))), "traffic": minute,
     "outbox": owed, "copies": copied, "letters": letter, "reads": read, "sessions": link,
+    "requests": answered,
 }  # fmt: skip
 
 

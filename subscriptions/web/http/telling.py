@@ -5,9 +5,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from babel.units import format_unit
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
+from subscriptions import languages
+from subscriptions.domain import retention
 from subscriptions.domain.budget import in_unit
 from subscriptions.domain.evidence import PROMISED_IP
 from subscriptions.domain.fields import label_of
@@ -120,12 +122,13 @@ def recipients(rows: Sequence[List]) -> Iterator[str]:
         yield gettext("the mail server %(host)s, which delivers our emails", host=mail.host)
 
 
+def durations() -> dict[str, str]:
+    """How long things are kept here, to stand in a sentence."""
+    return languages.durations(current_parts().policy, language.current())
+
+
 def periods() -> Iterator[str]:
-    policy = current_parts().policy
-    yield gettext("A sign-up that nobody confirms: a month at most, then it is deleted.")
-    yield gettext("A subscription: until it ends.")
-    yield ngettext("The proof of your consent: to the end of the year in which it ended, and %(num)d year more.",
-                   "The proof of your consent: to the end of the year in which it ended, and %(num)d years more.",
-                   policy.keep_proof_years)  # fmt: skip
-    yield ngettext("IP addresses: %(num)d month after you confirmed.",
-                   "IP addresses: %(num)d months after you confirmed.", policy.keep_ip_months)  # fmt: skip
+    values = durations()
+    for row in retention.ROWS:
+        if row.of_people:
+            yield gettext("%(what)s: %(period)s", what=gettext(row.what), period=language.told(row.period, values))
