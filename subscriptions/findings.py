@@ -130,7 +130,7 @@ ROWS = (
 
 PAGE = marked(
     'the privacy policy of list "%(list)s" in "%(tag)s", %(url)s, %(problem)s (since %(time)s); the version that was '
-    "kept before still holds"
+    "kept before still applies"
 )
 
 

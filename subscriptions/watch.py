@@ -80,7 +80,7 @@ class Watch:
         """How people call the list or the domain; a domain only where this process has seen it."""
         if excess.scope is Scope.LIST:
             return self._slug(int(excess.name))
-        return self._names.get(excess.name, Sentence(marked("a mail domain that another process has logged")))
+        return self._names.get(excess.name, Sentence(marked("an email domain that another process has logged")))
 
     def sentence(self, excess: Excess) -> str:
         return breaker.sentence(excess, self.name(excess))

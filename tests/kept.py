@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -138,17 +138,17 @@ def link(world: World) -> Made:
 
 def answered(world: World) -> Made:
     now = world.clock.now()
-    stored(Request(kind=RequestKind.OTHER, channel=Channel.LETTER, person="A. Beispiel", words="Hello.", answer="-",
-                   locale="en", received_at=now, due_on=now.date(), identity="known", actor="", answered_at=now,
-                   outcome=Outcome.ANSWERED))  # fmt: skip
-    return Made(Request, world.parts.policy.proof_until(now))
+    said = {"kind": RequestKind.ACCESS, "channel": Channel.LETTER, "words": "x", "locale": "en", "identity": "called"}
+    done = {"received_at": now, "due_on": now.date(), "answered_at": now, "outcome": Outcome.ANSWERED}
+    stored(Request(actor="", **said, **done))
+    return Made(Request, datetime(now.year + world.parts.policy.keep_proof_years + 1, 1, 1, tzinfo=UTC))
 
 
 MADE: dict[str, Callable[[World], Made]] = {
-    "unconfirmed": waits, "proof": has_left, "ips": subscribes, "suppressions": one_clicks, "budgets": is_mailed,
+    "unconfirmed": waits, "proof": has_left, "ips": subscribes, "suppressions": one_clicks,
+    "requests": answered, "budgets": is_mailed,
     "attempts": counted, "used": an_hour(lambda: UsedOnce(hash=secrets.token_bytes(16))), "traffic": minute,
     "outbox": owed, "copies": copied, "letters": letter, "reads": read, "sessions": link,
-    "requests": answered,
 }  # fmt: skip
 
 

@@ -102,4 +102,4 @@ def test_it_hides_the_name_of_a_domain_that_only_another_process_has_seen(
     flood(guarded, "big.example")
     other = World(make_app(abuse=LOW), guarded.client, guarded.clock)
     (mail,) = other.mails(BOSS)
-    assert "a mail domain that another process has logged" in " ".join(text_of(mail).split())
+    assert "an email domain that another process has logged" in " ".join(text_of(mail).split())

@@ -52,8 +52,8 @@ def test_the_walk_leads_from_a_sign_up_to_its_deletion_and_to_the_proof(
         me.name, me.has_scripts = screen.replace(" ", "-"), screen != "desk"
         me.go("/")
         me.follow(LAW)
-        if me.page.get_by_role("button", name="Begin anew").count():
-            me.press("Begin anew")
+        if me.page.get_by_role("button", name="Start again").count():
+            me.press("Start again")
         me.at(1)
         address = me.page.locator("bdi").first.inner_text()
         me.press("Sign up")
@@ -89,8 +89,8 @@ def test_what_is_pressed_late_or_twice_moves_no_clock(browser: Browser, server: 
     with browser.new_context() as context:
         me = Visitor(context.new_page(), server.base_url)
         me.go("/mailbox/law")
-        if me.page.get_by_role("button", name="Begin anew").count():
-            me.press("Begin anew")
+        if me.page.get_by_role("button", name="Start again").count():
+            me.press("Start again")
         me.go("/mailbox")
         before = me.page.locator(".now").inner_text()
         for forward in ("24h", "1month", "nonsense", "\0"):

@@ -110,7 +110,7 @@ def test_details_are_corrected_at_once_and_the_evidence_says_which_and_where(wor
     form = mia.get(f"{page_of(world, ANNE)}/correct").text
     assert 'value="Ann Both"' in form and f'value="{ANNE}"' in form
     page = done(mia, world, "correct", **CORRECT)
-    assert "The details are corrected." in page and "Changed at the desk: name, locale." in page
+    assert "The details are corrected." in page and "Changed at the desk: Name, Language." in page
     [row] = world.subscriptions()
     assert (row.name, row.locale, row.address) == ("Anne Both", "de", ANNE)
     fact = world.evidence()[-1]

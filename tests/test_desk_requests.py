@@ -38,7 +38,7 @@ def test_the_officer_sees_what_is_due_first_and_answers_on_the_persons_page(worl
     assert "What is &lt;b&gt;this&lt;/b&gt;?" in otto.get(f"/admin/requests/{row.id}").text
     assert "The request is answered." in settled(otto, row, "answer", "It is our newsletter.")
     mail = world.mails(ANNE)[-1]
-    assert mail["Subject"] == "Your request is answered: Example Society" and "our newsletter" not in flat(mail)
+    assert mail["Subject"] == "We have answered your request: Example Society" and "our newsletter" not in flat(mail)
     assert "It is our newsletter." in page.act("show").text
 
 
@@ -75,7 +75,7 @@ def test_of_two_officers_at_once_the_second_is_told_and_nothing_changes_twice(wo
     settled(otto, row, "answer", "First.")
     mails = len(world.mails(ANNE))
     late = at_the_desk(world, Role.OWNER).post(f"/admin/requests/{row.id}/refuse", words="Second.")
-    assert late.status_code == 409 and "Somebody has settled this request meanwhile." in late.text
+    assert late.status_code == 409 and "Someone has settled this request in the meantime." in late.text
     assert (stored(world).answer, len(world.mails(ANNE))) == ("First.", mails)
 
 

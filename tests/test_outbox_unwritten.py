@@ -62,7 +62,7 @@ def test_a_kind_that_only_a_later_version_knows_is_read_told_and_dropped_in_time
     assert sum(reads) == len(PEOPLE)  # each once: it fails the reading of no other
     shown = world.app.test_cli_runner().invoke(args=["explain", BART])
     assert (shown.exit_code, shown.exception) == (0, None)
-    assert "The email is waiting: it cannot be written: ValueError (attempt 1); next attempt on" in shown.stdout
+    assert "The email is waiting: it cannot be written (ValueError) (attempt 1); next attempt on" in shown.stdout
     caplog.clear()
     world.clock.forward(hours=24)
     assert (world.deliver(), owed()) == (0, [])
@@ -87,4 +87,4 @@ def test_one_that_waits_so_is_told_as_ours_and_not_as_said_by_the_relay(
     break_it(world, "template", monkeypatch)
     world.deliver()
     said = "\n".join(story(world.parts.links.key(BART)))
-    assert "The confirmation email is waiting: it cannot be written: KeyError (attempt 1); next attempt on" in said
+    assert "The confirmation email is waiting: it cannot be written (KeyError) (attempt 1); next attempt on" in said

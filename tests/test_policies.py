@@ -199,7 +199,7 @@ def test_what_is_wrong_with_a_page_is_a_finding_with_its_beginning_and_the_last_
     [said] = [one for one in world.parts.warnings if 'the privacy policy of list "newsletter"' in one]
     with reading() as session:
         assert [one.since for one in policies.looks(session).values()] == [since]
-    assert f"(since {words(since)})" in said and "still holds" in said and len(kept()) == number
+    assert f"(since {words(since)})" in said and "still applies" in said and len(kept()) == number
     here = {"environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
     assert said in world.get("/readyz", **here).json["warnings"]
     lint = world.app.test_cli_runner().invoke(args=["mail", "lint", "--list", NEWS, "--mail", "confirm"])

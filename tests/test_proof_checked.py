@@ -135,7 +135,7 @@ def test_the_document_tells_how_it_worked_in_the_version_that_ran_then(
     assert "Version 0.4.1, from 1 October 2026, 00:00:00 (UTC) to 23 November 2026, 12:03:00 (UTC)" in annex
     first, _, second = annex.partition("Version 0.6.0")
     assert "virus scanners open links as well" in first and "sealed" not in first and "9.9" not in annex
-    assert "As in the version before, and besides:" in second and "sealed within minutes" in second
+    assert "As in the version before, and in addition:" in second and "sealed within minutes" in second
 
 
 def test_a_clock_behind_the_first_version_that_was_noted_makes_no_old_version_of_it(

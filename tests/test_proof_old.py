@@ -35,7 +35,7 @@ def test_a_consent_of_0_2_0_is_proven_as_far_as_its_evidence_goes(old: World, tm
     assert "Consent has been in force since then." in page_1 and "198.18.7.1" in page_1 and "198.18.8.1" in page_1
     assert "The evidence does not name the consent text." in page_1 and "250 2.0.0 taken" in page_1
     assert "Until version 0.4 it did so only where the form stated" in found.words
-    assert "A version before 0.4" in found.words and "What follows holds for version 0.3." in found.words
+    assert "A version before 0.4" in found.words and "What follows applies to version 0.3." in found.words
     assert found.record["consents"][0]["wording"] is None and found.record["wordings"] == []
 
 
@@ -72,7 +72,7 @@ def test_who_is_signed_up_a_hundred_times_has_a_document_in_bounds(
         found = proof(world, tmp_path / "proof")
     assert len(found.record["consents"]) == OLDEST_PAGE + 3
     assert found.html.count("What its HTML part shows") == OLDEST_PAGE
-    assert "3 older consents are told in proof.json alone." in found.words
+    assert "3 older consents are only in proof.json." in found.words
     assert f"{OLDEST_PAGE + 2} earlier consents of this address" in found.words
     assert len([name for name in found.names if name.endswith(".eml")]) == OLDEST_PAGE
     assert NEWS in found.html

@@ -68,7 +68,7 @@ def test_the_record_names_lists_controllers_periods_relay_accounts_and_measures(
 def test_the_measures_say_what_is_so_and_not_what_would_be_better(make_app: Callable[..., Flask], world: World) -> None:
     for mail, server, says in (
         (Mail(transport="smtp", host="relay.example.net"), None, "unencrypted"),
-        (Mail(transport="smtp"), Server(base_url="https://news.example.net"), "Pages are served over HTTPS alone."),
+        (Mail(transport="smtp"), Server(base_url="https://news.example.net"), "Pages are served over HTTPS only."),
         (Mail(), None, "The mail server runs on the same machine."),
     ):
         app = make_app(mail=mail, **({"server": replace(world.parts.settings.server, base_url=server.base_url)}
@@ -87,16 +87,16 @@ def test_who_has_copied_the_text_is_told_when_it_becomes_another(world: World) -
     manager = at_the_desk(world, Role.MANAGER)
     record = "/admin/record?list=concerts&language=en"
     page = manager.get(record).text
-    assert "Responsible: Example Society" in page and "Then we tell you when the text becomes another." in page
+    assert "Responsible: Example Society" in page and "Then we tell you when the text changes." in page
     assert manager.post("/admin/record", list="concerts", language="en").location == record
     assert "You have copied this text." in manager.get(record).text
-    assert "another now" not in manager.get(PATH).text + manager.get("/admin").text
+    assert "has changed since" not in manager.get(PATH).text + manager.get("/admin").text
     save(manager, mark_of(manager.get(PATH)), **{"own.privacy_contact": "new@concerts.example"})
-    assert manager.get(PATH).text.count("The text for your privacy policy is another now than when you copied it.") == 1
-    assert "is another now than when you copied it: Concert letter" in manager.get("/admin").text
-    assert "The text is another now than when you copied it." in manager.get(record).text
+    assert manager.get(PATH).text.count("The text for your privacy policy has changed since you copied it.") == 1
+    assert "has changed since you copied it: Concert letter" in manager.get("/admin").text
+    assert "The text has changed since you copied it." in manager.get(record).text
     change(world, "concerts", privacy_contact=WHOLE.privacy_contact)
-    assert "another now" not in manager.get(PATH).text
+    assert "has changed since" not in manager.get(PATH).text
 
 
 def test_the_record_is_for_who_sees_people_and_of_the_lists_that_they_see(world: World) -> None:

@@ -56,7 +56,7 @@ def test_words_are_kept_numbered_acknowledged_and_told_to_the_contact_without_th
     assert (row.due_on, row.channel) == (date(2026, 12, 23), "preferences")
     receipt = world.mails(ANNE)[-1]
     assert receipt["Subject"] == "We have your request: Example Society"
-    assert f"number {row.id}. We answer it by 23 December 2026." in flat(receipt)
+    assert f"number {row.id}. We will answer it by 23 December 2026." in flat(receipt)
     [told] = world.mails(PRIVACY)
     assert f"/admin/requests/{row.id}\n" in text_of(told) and "this" not in text_of(told).replace("this email", "")
     for part in ("plain", "html"):

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from types import ModuleType
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from subscriptions.actions import seal
+from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.store import sealing, seals
 from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.store.models import Leaf, db
@@ -189,3 +191,15 @@ def test_a_clock_that_goes_back_or_ahead_seals_on(lived: World) -> None:
         lived.sign_up(f"person{move.days}@example.org")
         assert lived.run("seal")
         fits(lived)
+
+
+def test_a_run_by_the_clock_leaves_what_is_too_much_for_the_next_and_one_by_hand_leaves_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seal, "BATCH", 1)
+    monkeypatch.setattr(seal, "BY_THE_CLOCK", 2)
+    for number in range(5):
+        world.sign_up(f"reader{number}@example.org")
+    by_the_clock = Run(world.parts, world.clock.now())
+    assert [NAMED["seal"].work(run) for run in (by_the_clock, replace(by_the_clock, asked=True))] == [2, 3]
+    assert NAMED["seal"].work(by_the_clock) == 0 and verified(world)["wrong"] is None

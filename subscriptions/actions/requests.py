@@ -19,7 +19,7 @@ from subscriptions.store.models import Counted, Request
 from subscriptions.store.trips import trip
 
 DAY = timedelta(days=1)
-SETTLED = marked("Somebody has settled this request meanwhile.")
+SETTLED = marked("Someone has settled this request in the meantime.")
 TWICE = marked("This request was extended before. The law allows that once.")
 LATE = marked("A request can only be extended within its first month.")
 

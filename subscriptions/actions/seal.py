@@ -19,6 +19,7 @@ from subscriptions.store.models import Removal
 from subscriptions.store.sealing import NewLeaf
 
 BATCH = 1000  # leaves of a block
+BY_THE_CLOCK = 50  # blocks of one run: a flood of sign-ups, or all that an upgrade finds, is sealed by and by
 
 
 class _Block(NamedTuple):
@@ -30,12 +31,16 @@ class _Block(NamedTuple):
     settled: int
 
 
-def whole(now: datetime, key: SealKey, alive: Callable[[], bool]) -> int:
-    """Block after block until nothing waits, or the run is no longer ours; how many leaves."""
+def whole(now: datetime, key: SealKey, alive: Callable[[], bool], at_most: int | None = None) -> int:
+    """Block after block until nothing waits, or the run is no longer ours; how many leaves. `at_most`: so many blocks.
+
+    A row takes some 23 us: with as many blocks a minute as by the clock, a fiftieth of one processor.
+    """
     total = 0
-    while done := block(now, key):
+    for number in count(1):
+        done = block(now, key)
         total += done
-        if not alive():
+        if not done or number == at_most or not alive():
             break
     return total
 

@@ -40,8 +40,8 @@ def show(slug: str | None, text_of: str | None, page_of: str | None, *, as_json:
         click.echo(found.text if text_of else zlib.decompress(found.raw), nl=bool(text_of))
         return
     print_rows([line for row in rows for line in _lines(row)], _COLUMNS, as_json=as_json)
-    for _, language, url, problem, since in doing.wrong(catalogue, rows):
-        click.echo(f"{url} ({language}) {problem} (since {since}).", err=True)
+    for one in doing.wrong(catalogue, rows):
+        click.echo("{url} ({tag}) {problem} (since {time}).".format(**one), err=True)
 
 
 def _lines(row: List) -> Iterator[dict[str, object]]:
@@ -78,4 +78,4 @@ def fetch(slug: str | None) -> None:
     if not came:
         click.echo("There is nothing to look at: no policy_url or policy_file, or only addresses such as example.org.")
     if any(isinstance(step, str) for _, step in came):
-        raise click.ClickException("Not every policy could be read. What was kept before still holds.")
+        raise click.ClickException("Not every policy could be read. What was kept before still applies.")

@@ -80,7 +80,7 @@ ROWS = (
                "since when"),
         {"suppressions": ALL},
         marked("to respect that"), "21(3), 6(1)(f)",
-        marked("until it is lifted; %(protected)s if an attack or the mail program’s button caused it"),
+        marked("until it is lifted; %(protected)s if an attack or the email program’s button caused it"),
         "purge",
     ),
     Kept(
@@ -88,8 +88,8 @@ ROWS = (
         marked("A request about somebody’s data: who asks, what, how it came, how identity was checked, the answer"),
         {"requests": ALL},
         marked("to answer it, and to show that it was answered"), "12, 15 to 21, 5(2)",
-        marked("%(proof)s after the end of the calendar year in which it was answered; of an erased person the hash, "
-               "the kind, the days and the outcome alone"),
+        marked("%(proof)s after the end of the calendar year in which it was answered; for an erased person only the "
+               "hash, the type, the dates and the outcome"),
         "purge",
     ),
     Kept(
@@ -97,7 +97,7 @@ ROWS = (
         marked("When a mailbox was last emailed, how often it was signed up, when an erasure is due: by keyed hash"),
         {"addresses": ALL},
         marked("to keep anybody from flooding a mailbox"), "6(1)(f)",
-        marked("%(mails)s after the last email"),
+        marked("%(times)s after the last email"),
         "purge",
     ),
     Kept(
@@ -119,7 +119,7 @@ ROWS = (
     ),
     Kept(
         "traffic",
-        marked("Sign-ups a minute, for each list and by hash for busy mail domains: numbers"),
+        marked("Sign-ups a minute, for each list and, by hash, for busy email domains: numbers"),
         {"traffic": ALL},
         marked("to notice floods"), "6(1)(f)",
         marked("a day"),
@@ -151,7 +151,7 @@ ROWS = (
     ),
     Kept(
         "holds",
-        marked("That something is needed in a legal dispute: keyed hash, reason, by whom, until when"),
+        marked("That something is needed in a legal dispute: keyed hash, reason, who says so, until when"),
         {"holds": ALL},
         marked("to keep it from being deleted"), "17(3)(e)",
         marked("until the hold is lifted and nothing else is stored about the person"),
@@ -174,7 +174,7 @@ ROWS = (
     ),
     Kept(
         "acts",
-        marked("What those who run the service and their programs did: account, act, time, numbers"),
+        marked("What was done at the desk and by programs: account, action, time, numbers"),
         {"audit": ALL},
         marked("to account for it"), "5(2), 32", _AS_LONG, ends=_BY_OPERATOR, of_people=False,
     ),
@@ -190,16 +190,16 @@ ROWS = (
         "sessions",
         marked("Who is signed in to run the service, and links that let them in: hashes, times, which browser"),
         {"desk_sessions": ALL, "account_links": ALL},
-        marked("to let in who may"), "32",
+        marked("to control who can sign in"), "32",
         marked("links an hour; sessions 60 minutes without use, 12 hours at most"),
         "tidy", of_people=False,
     ),
     Kept(
         "accounts",
-        marked("Accounts of those who run the service: email address, role, lists, password and second factor as "
+        marked("Accounts of people who run the service: email address, role, lists, password and second factor as "
                "hashes or sealed, times"),
         {"accounts": ALL, "passkeys": ALL},
-        marked("to let in who may"), "6(1)(f), 32", _AS_LONG, ends=_BY_OPERATOR, of_people=False,
+        marked("to control who can sign in"), "6(1)(f), 32", _AS_LONG, ends=_BY_OPERATOR, of_people=False,
     ),
     Kept(
         "service",
@@ -215,5 +215,5 @@ def durations(policy: Policy) -> dict[str, tuple[int, str]]:
     return {
         "confirm": in_unit(policy.confirm_within), "purge": in_unit(policy.purge_after),
         "proof": (policy.keep_proof_years, "year"), "ips": (policy.keep_ip_months, "month"),
-        "mails": in_unit(policy.times_kept), "protected": in_unit(PROTECTED),
+        "times": in_unit(policy.times_kept), "protected": in_unit(PROTECTED),
     }  # fmt: skip

@@ -70,7 +70,7 @@ def _tidy(run: Run) -> int:
 
 
 def _seal(run: Run) -> int:
-    return seal.whole(run.now, run.parts.seal_key, run.alive)
+    return seal.whole(run.now, run.parts.seal_key, run.alive, None if run.asked else seal.BY_THE_CLOCK)
 
 
 def _watch(run: Run) -> int:

@@ -121,8 +121,8 @@ _NOT_ASKED_FOR = marked(
     "To make sure of that, we keep the reason and the date until then."
 )
 _REQUESTS = marked(
-    "We keep the requests that you made, with your address and your words, only until they are answered. "
-    "Then we keep what kind they were, their days and how they ended, for as long as we keep proofs of consent."
+    "We keep your requests, with your address and your words, only until they are answered. "
+    "After that we keep only their type, dates and outcome, for as long as we keep proof of consent."
 )
 _AUDITED = marked(
     "Until all of this is gone, we also keep a record of who looked at or changed your data here, when and why."

@@ -26,7 +26,7 @@ STEPS: Sequence[Step] = (
     Step(marked("A form that was filled in faster than people type, or by a program, gets one more step, before "
                 "anything is stored."), (0, 2)),
     Step(marked("Yestwice sends one email to the address that was entered. It has no advertising. It has a link that "
-                "is signed, different for each sign-up, and known only to whoever reads that mailbox.")),
+                "is signed, different for each sign-up, and known only to people who read that mailbox.")),
     Step(marked("The link leads to a page with a button. Opening the page confirms nothing, because mail programs and "
                 "virus scanners open links as well; only pressing the button confirms."), before=(0, 2)),
     Step(marked("The link leads to a page with a button, and pressing it confirms. Opening the page confirms nothing, "
@@ -36,7 +36,7 @@ STEPS: Sequence[Step] = (
                 "Few wrong codes are allowed."), (0, 2)),
     Step(marked("The consent text stood beside the button of the form. The evidence names it where the form told us "
                 "which text it had shown."), before=(0, 4)),
-    Step(marked("The consent text that holds is fixed when somebody signs up. It stands in the email and on the page "
+    Step(marked("The consent text that applies is fixed when somebody signs up. It is in the email and on the page "
                 "with the button, and the evidence names it by its hash, also where the form did not say which text it "
                 "had shown."), (0, 4)),
     Step(marked("The time to confirm is limited: 24 hours, unless the operator has chosen another time. After that the "

@@ -77,7 +77,7 @@ _COMPLAIN, _COMPLAIN_THERE = (
     marked("You can also complain to the supervisory authority for data protection: %(authority)s"),
 )
 _NO_MACHINE = marked(
-    "No decision about you is left to a machine, and we do not record whether you open emails or follow their links."
+    "We make no automated decisions about you, and we do not record whether you open emails or follow their links."
 )
 
 

@@ -118,7 +118,7 @@ def _measures(words: Words) -> Rows:
         yield words.say(label), [words.say(one) for one in said]
 
 
-_HTTPS, _NO_HTTPS = marked("Pages are served over HTTPS alone."), marked("Pages are not served over HTTPS.")
+_HTTPS, _NO_HTTPS = marked("Pages are served over HTTPS only."), marked("Pages are not served over HTTPS.")
 _NEAR, _TLS, _UNENCRYPTED = (
     marked("The mail server runs on the same machine."),
     marked("Emails go to the mail server encrypted (TLS), and its certificate is checked."),
@@ -138,7 +138,7 @@ _NEARBY, _EVERYWHERE = (
 )
 _ALWAYS: tuple[tuple[str, Sequence[Any]], ...] = (
     (marked("Pseudonymisation"), (
-        marked("Limits and stops of emails know addresses by a keyed hash alone. The log holds no addresses, names or "
+        marked("Limits and stops on emails know addresses only by a keyed hash. The log holds no addresses, names or "
                "IP addresses of visitors."),)),
     (marked("Integrity"), (
         marked("The database refuses to change or remove evidence and the audit. Every act of an account, a command or "

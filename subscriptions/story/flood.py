@@ -58,7 +58,7 @@ def _names(parts: Parts, session: Session, causes: Iterable[Cause]) -> Callable[
 
     def name_of(cause: Cause) -> str:
         scope, name = cause
-        unknown = marked("a mail domain (number %(number)s; see the log of that time for its name)")
+        unknown = marked("an email domain (number %(number)s; see the log of that time for its name)")
         return known.get(cause) or (name if scope is Scope.LIST else Sentence(unknown, number=name[:8]))
 
     return name_of

@@ -129,7 +129,7 @@ def _managing(visitor: Visitor) -> Iterator[str]:
     yield "preferences-left"
     visitor.press("Never write to me again")
     yield "preferences-never"
-    visitor.press("Nothing more from anybody on this service")
+    visitor.press("Nothing more from anyone on this service")
     yield "preferences-silent"
     visitor.page.goto(link)
     yield "preferences-used"

@@ -58,7 +58,7 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
     "accounts invite": marked("%(who)s invited %(account)s as %(role)s."),
     "accounts role": marked("%(who)s gave %(account)s the role %(role)s."),
     "accounts reset": marked("%(who)s made a link for a new password of %(account)s."),
-    "accounts second factor": marked("%(who)s took second factor, passkeys and password of %(account)s away."),
+    "accounts second factor": marked("%(who)s removed second factor, passkeys and password of %(account)s."),
     "accounts disable": marked("%(who)s closed the account of %(account)s."),
     "tokens create": marked("%(who)s created the token %(token)s (%(scope)s)."),
     "tokens revoke": marked("%(who)s revoked the token %(token)s."),

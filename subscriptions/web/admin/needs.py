@@ -26,7 +26,7 @@ _SPAM = marked(
     "the emails probably land in the spam folder."
 )
 
-_OTHER = marked("The text for your privacy policy is another now than when you copied it: %(list)s")
+_OTHER = marked("The text for your privacy policy has changed since you copied it: %(list)s")
 _DRAFT = marked("%(list)s takes no sign-ups yet. To do: %(num)d")
 
 

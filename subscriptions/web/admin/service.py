@@ -68,7 +68,7 @@ def change_account(id_: int, what: str) -> Answer:
     if account is None:
         return _accounts(problem=gettext("That account does not exist.")), 404
     if what == "second-factor" and (me := guard.who().account) and me.id == id_:
-        return _accounts(problem=gettext("Your own second factor ends at Your account.")), 422
+        return _accounts(problem=gettext("You can remove your own second factor under “Your account”.")), 422
     if what in ("reset", "second-factor"):
         is_second, mails = what == "second-factor", current_parts().links.desk
         act = guard.act("accounts second factor") if is_second else guard.act("accounts reset")

@@ -33,7 +33,7 @@ DONE = {
     ),
     "restrict": marked("Restricted: they get no emails, and nothing else is done with what is stored."),
     "unrestrict": marked("They are no longer restricted."),
-    "announce": marked("We are emailing them. The restriction ends once that email has left."),
+    "announce": marked("We are emailing them. The restriction ends once that email has been sent."),
     "sign_up": marked("We are sending them an email to confirm. They are subscribed once they confirm it."),
 }
 

@@ -109,7 +109,7 @@ def _told(event: Event, row: List) -> Told:
     return Told(event, sentence(event.says.bare, row), reply, ip, mail)
 
 
-# Who gets something of it, and how long it is kept (GDPR 15(1))
+# Who receives any of it, and how long it is kept (GDPR 15(1))
 
 
 def recipients(rows: Sequence[List]) -> Iterator[str]:
@@ -119,7 +119,7 @@ def recipients(rows: Sequence[List]) -> Iterator[str]:
         yield gettext("%(who)s, who sends %(lists)s to you as %(sender)s", who=who, sender=sender,
                       lists=language.listed(party.lists))  # fmt: skip
     if mail.transport == "smtp":
-        yield gettext("the mail server %(host)s, which delivers our emails", host=mail.host)
+        yield gettext("the email server %(host)s, which delivers our emails", host=mail.host)
 
 
 def durations() -> dict[str, str]:

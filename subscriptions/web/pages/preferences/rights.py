@@ -24,14 +24,14 @@ from subscriptions.web.pages.preferences import stored
 from subscriptions.web.pages.preferences.view import KINDS, Said, about, addressees, known, page
 
 _IDENTITY = "by a link that was mailed to that address"
-_MORE_TIME = marked("You have more time now. This is possible once.")
+_MORE_TIME = marked("You have more time now. You can do this once.")
 _ENOUGH = marked("You have had more time already. When this page closes, we can email you a new link.")
-_ERASING = marked("We are erasing your data now. An email to you says what we keep, why, and until when.")
+_ERASING = marked("We are erasing your data now. An email will tell you what we keep, why, and until when.")
 _NOTHING = marked("There is nothing to erase: we store no sign-up and no subscription of yours.")
 _EMPTY = marked("Please write what you would like us to do.")
 _KIND = marked("Please choose what it is about.")
 _MANY = marked("You have written %(num)d times in 24 hours. You can write again from %(time)s.")
-_FILED = marked("We have your request. Its number is %(number)d, and we answer it by %(day)s.")
+_FILED = marked("We have your request. Its number is %(number)d, and we will answer it by %(day)s.")
 
 
 def _more_time(session: Session) -> tuple[str, int]:

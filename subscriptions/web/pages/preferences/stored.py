@@ -29,8 +29,10 @@ from subscriptions.web.http.telling import Part, Told, parts_of, periods, recipi
 from subscriptions.web.pages.preferences.view import Said, about, known
 
 FORMAT = "yestwice-my-data-1"
-_OFTEN = marked("You have taken your data %(num)d times in 24 hours. You can take it again from %(time)s. This limit "
-                "keeps our service working for everybody; leaving a list or objecting is never limited.")  # fmt: skip
+_OFTEN = marked(
+    "You have downloaded your data %(num)d times in 24 hours. You can download it again from %(time)s. "
+    "This limit keeps our service working for everybody; it never applies to leaving a list or objecting."
+)
 
 
 def whose(session: Session, mine: Profile) -> person.Whose:
