@@ -89,6 +89,13 @@ def test_an_answer_that_cannot_be_stays_in_its_form(world: World, words: str) ->
     assert answer.status_code == 422 and "<details open>" in answer.text and stored(world).outcome is None
 
 
+def test_an_answer_with_the_spaces_that_french_sets_before_its_signs_is_taken(world: World) -> None:
+    written(world)
+    row, otto = stored(world), at_the_desk(world, Role.PRIVACY)
+    settled(otto, row, "answer", "Notre réponse\u00a0: « oui\u202f».")
+    assert stored(world).answer == "Notre réponse\u00a0: « oui\u202f»."
+
+
 WRONG = [({"identity": ""}, "cannot be empty"), ({"kind": "x"}, "what it is about"), ({"channel": "owl"}, "told you"),
          ({"received": "2027-01-01"}, "in the future"), ({"person": "", "email": ""}, "who asks"),
          ({"email": "nobody"}, "@"), ({"words": ""}, "Please write"), ({"identity": "a\nb"}, "a single line"),

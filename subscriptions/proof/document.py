@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask import current_app
 from flask_babel import force_locale, gettext
@@ -118,8 +117,3 @@ def _ran(case: Case, versions: Sequence[tuple[datetime, str]]) -> Sequence[Ran]:
     if versions and first and "vouched" in first.details and versions[0][0] > one.registered_at:
         versions = [(one.registered_at, versions[0][1]), *versions[1:]]
     return [*ran(versions, one.registered_at, one.confirmed_at)]
-
-
-def check_of(mail: Evidence) -> dict[str, Any]:
-    """The hashes by which a mail as sent is checked; of before 0.4.0 there is that of its very bytes alone."""
-    return {name: mail.details[name] for name in ("redacted_sha256", "sha256") if name in mail.details}

@@ -88,7 +88,8 @@ def counts(session: Session) -> Mapping[str, int]:
     keys = (select(table.key).where(table.key.is_not(None)) for table in _OF_PEOPLE)
     persons = select(func.count()).select_from(next(keys).union(*keys).subquery())
     tables = {"sign-ups": Registration, "subscriptions": Subscription, "suppressions": Suppression,
-              "requests": Request, "holds": Hold, "mails in the mailbox": Captured, "mails that wait": Owed, "rows of evidence": Evidence}  # fmt: skip
+              "requests": Request, "holds": Hold,
+              "mails in the mailbox": Captured, "mails that wait": Owed, "rows of evidence": Evidence}  # fmt: skip
     rows = {name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()}
     return {"persons": session.scalar(persons) or 0, **rows}
 

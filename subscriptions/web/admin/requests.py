@@ -35,7 +35,6 @@ KINDS = {
 }  # fmt: skip
 SETTLED_SHOWN = 50
 _EMPTY = marked("Please write why, or what was answered.")
-_LONG = marked("This has %(num)d characters: please use at most %(most)d.")
 
 
 def label() -> str:
@@ -142,14 +141,11 @@ def _one_line(text: str) -> str | None:
 
 def _words(text: str) -> tuple[str, str]:
     """What was written, or what is wrong with it."""
-    text = text.strip().replace("\r\n", "\n")
-    if not text:
-        return "", gettext(_EMPTY)
-    if len(text) > LONGEST:
-        return "", gettext(_LONG, num=len(text), most=LONGEST)
-    if not all(sign.isprintable() or sign in "\n\t" for sign in text):
-        return "", gettext("It contains a character that is not allowed.")
-    return text, ""
+    try:
+        words = reasons.lines(text, LONGEST)
+    except reasons.BadReason as error:
+        return "", gettext(error.sentence, **error.values)
+    return words, "" if words else gettext(_EMPTY)
 
 
 # One of them

@@ -5,9 +5,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from babel.units import format_unit
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
+from subscriptions import languages
+from subscriptions.domain import retention
 from subscriptions.domain.budget import in_unit
 from subscriptions.domain.evidence import PROMISED_IP, Fact
 from subscriptions.domain.fields import label_of
@@ -128,12 +130,13 @@ def recipients(rows: Sequence[List]) -> Iterator[str]:
         yield gettext("the email server %(host)s, which delivers our emails", host=mail.host)
 
 
+def durations() -> dict[str, str]:
+    """How long things are kept here, to stand in a sentence."""
+    return languages.durations(current_parts().policy, language.current())
+
+
 def periods() -> Iterator[str]:
-    policy = current_parts().policy
-    yield gettext("A sign-up that nobody confirms: a month at most, then it is deleted.")
-    yield gettext("A subscription: until it ends.")
-    yield ngettext("Proof of your consent: until the end of the year in which it ended, and %(num)d more year.",
-                   "Proof of your consent: until the end of the year in which it ended, and %(num)d more years.",
-                   policy.keep_proof_years)  # fmt: skip
-    yield ngettext("IP addresses: for %(num)d month after you confirmed.",
-                   "IP addresses: for %(num)d months after you confirmed.", policy.keep_ip_months)  # fmt: skip
+    values = durations()
+    for row in retention.ROWS:
+        if row.of_people:
+            yield gettext("%(what)s: %(period)s", what=gettext(row.what), period=language.told(row.period, values))
