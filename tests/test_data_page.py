@@ -20,7 +20,8 @@ def table() -> str:
 def _line(row: Kept) -> str:
     named = ", ".join(f"`{one}`" for one in row.named)
     ends = f"job `{row.job}`" if row.job else row.ends
-    return f"| {row.what} | {named} | {row.purpose} | {row.basis} | {filled(row.period, durations(Policy(), SOURCE))} | {ends} |"
+    how_long = filled(row.period, durations(Policy(), SOURCE))
+    return f"| {row.what} | {named} | {row.purpose} | {row.basis} | {how_long} | {ends} |"
 
 
 def test_the_pages_table_is_the_one_by_which_the_program_deletes() -> None:
