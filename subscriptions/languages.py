@@ -11,7 +11,10 @@ from babel.dates import format_date, format_time, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import get_decimal_symbol
 from babel.support import NullTranslations, Translations
+from babel.units import format_unit
 
+from subscriptions.domain import retention
+from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked as marked
 
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
@@ -83,6 +86,12 @@ def has_decimal_comma(tag: str) -> bool:
     except (UnknownLocaleError, ValueError):
         return "-" in tag and has_decimal_comma(tag.rpartition("-")[0])
     return get_decimal_symbol(locale) == ","
+
+
+def durations(policy: Policy, tag: str) -> dict[str, str]:
+    """What stands in the periods of the retention table."""
+    return {name: format_unit(number, f"duration-{unit}", locale=locale_of(tag))
+            for name, (number, unit) in retention.durations(policy).items()}  # fmt: skip
 
 
 def one_line(text: str) -> str:

@@ -51,8 +51,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
-        "cli": "proof record story witness domain look store actions mail jobs export settings clock logs parts start "
-        "fits findings foreign disposable",
+        "cli": "proof record story witness domain look store actions mail jobs export settings languages clock logs "
+        "parts start fits findings foreign disposable",
     }.items()
 }
 # the same inside web/

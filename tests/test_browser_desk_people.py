@@ -84,7 +84,8 @@ def test_somebody_is_found_and_every_page_about_them_is_for_everyone(
             page.get_by_role("link", name="Back without changing anything").click()
         page.get_by_role("link", name="Proof of consent").click()
         wrong["proof, asked for"] = seen(page, width)
-        page.get_by_role("button", name="Print").click()
-        heading(page, "Proof of consent")
-        wrong["proof"] = seen(page, width)
+        with page.expect_popup() as opened:
+            page.get_by_role("button", name="Print").click()
+        heading(opened.value, "Proof of consent")
+        wrong["proof"] = seen(opened.value, width)
     assert {name: what for name, what in wrong.items() if what} == {}

@@ -81,7 +81,12 @@ def test_the_walk_leads_from_a_sign_up_to_its_deletion_and_to_the_proof(
         me.follow("See the proof")
         if me.page.get_by_role("button", name="Come in").count():
             me.press("Come in")
-        expect(me.page.get_by_role("heading", level=1)).to_have_text(address)
+        expect(me.page.get_by_role("heading", level=1)).to_have_text("Proof of consent")
+        expect(me.page.locator("main .lead")).to_have_text(address)
+        with context.expect_page() as opened:
+            me.page.get_by_role("button", name="Print").click()
+        expect(opened.value.get_by_text("On the evidence kept, this address was signed up")).to_be_visible()
+        opened.value.close()
         me.at(6)
 
 

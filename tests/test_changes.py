@@ -116,6 +116,12 @@ def test_pages_of_one_list_lead_through_all_of_it(office: Office) -> None:
     assert found == [ANNE, BART, CRIS] and told["changes"] == []
 
 
+def test_of_a_quiet_list_what_others_have_is_not_looked_through_again(office: Office) -> None:
+    for address in (ANNE, BART):
+        office.world.subscribe(address, NEWS)
+    assert changes(office, "", f"&list={OFFERS}") == {"changes": [], "next": changes(office)["next"]}
+
+
 def test_what_is_not_sealed_yet_is_told_later_and_not_passed_over(office: Office) -> None:
     office.world.subscribe(BART)
     first = changes(office)["next"]

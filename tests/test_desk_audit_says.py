@@ -16,7 +16,7 @@ from tests.test_desk_people import find
 pytestmark = BY_DAY_ON_SQLITE
 
 CODE = Path(__file__).resolve().parents[1] / "subscriptions"
-NAMED = re.compile(r'(?:guard\.act\(|\bACT = |\bREAD = |Act\([^()"]*)\s*f?"([a-z -]+)')
+NAMED = re.compile(r'(?:guard\.act\(|\bACT = |\bREAD = |Act\([^()"]*|Act\(.*", )\s*f?"([a-z -]+)')
 
 
 def acts_in_the_code() -> set[str]:

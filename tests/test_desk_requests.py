@@ -36,6 +36,8 @@ def test_the_officer_sees_what_is_due_first_and_answers_on_the_persons_page(worl
     with reading() as session:
         row = next(row for row in rows.waiting(session) if row.key == key(world, ANNE))
     assert "What is &lt;b&gt;this&lt;/b&gt;?" in otto.get(f"/admin/requests/{row.id}").text
+    letter = otto.get(f"/admin/requests/{row.id + 1}").text
+    assert "<dd>20 November 2026, by letter</dd>" in letter, "nobody knows the hour of a letter"
     assert "The request is answered." in settled(otto, row, "answer", "It is our newsletter.")
     mail = world.mails(ANNE)[-1]
     assert mail["Subject"] == "We have answered your request: Example Society" and "our newsletter" not in flat(mail)
@@ -85,6 +87,13 @@ def test_an_answer_that_cannot_be_stays_in_its_form(world: World, words: str) ->
     row, otto = stored(world), at_the_desk(world, Role.PRIVACY)
     answer = otto.post(f"/admin/requests/{row.id}/answer", words=words)
     assert answer.status_code == 422 and "<details open>" in answer.text and stored(world).outcome is None
+
+
+def test_an_answer_with_the_spaces_that_french_sets_before_its_signs_is_taken(world: World) -> None:
+    written(world)
+    row, otto = stored(world), at_the_desk(world, Role.PRIVACY)
+    settled(otto, row, "answer", "Notre réponse\u00a0: « oui\u202f».")
+    assert stored(world).answer == "Notre réponse\u00a0: « oui\u202f»."
 
 
 WRONG = [({"identity": ""}, "cannot be empty"), ({"kind": "x"}, "what it is about"), ({"channel": "owl"}, "told you"),
@@ -181,10 +190,12 @@ def test_requests_are_kept_three_years_after_the_year_in_which_they_were_settled
 
 
 def test_ready_answers_say_what_is_known_and_where_from_in_the_persons_language(world: World) -> None:
-    world.subscribe(ANNE, name="Anne <Bonny>", locale="de")
+    world.subscribe(ANNE, name="Anne <Bonny>", locale="de", remote_addr="198.51.100.4")
     page = at_the_desk(world, Role.PRIVACY).get(f"{page_of(world, ANNE)}/answers").text
     assert ANNE in page and "Anne &lt;Bonny&gt;" in page and "Newsletter" in page and 'lang="de"' in page
-    assert "23. November 2026" in page and "203.0.113.7" not in page
+    known = page.partition('id="answer-2"')[0]
+    assert "23. November 2026" in page and "I would like to receive" in known and f"{world.base_url}/my-data" in known
+    assert "IP-Adresse: 203.0.113.7" in known and "198.51.100.4" not in page, "that one may be somebody else's"
     assert at_the_desk(world, Role.MANAGER).get(f"{page_of(world, ANNE)}/answers").status_code == 403
 
 

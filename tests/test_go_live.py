@@ -16,7 +16,9 @@ from subscriptions.settings import BadSettings, Mail
 from subscriptions.store import meta, mode
 from subscriptions.store.engine import WentLive, reading, transaction
 from subscriptions.store.models import Audit, Captured, Job, Token, db
-from tests.builders import ANNE, BART, CRIS, World, bearer, rows_of_every_table
+from tests.builders import ANNE, BART, CRIS, Movable, World, bearer, rows_of_every_table
+from tests.losses import hold
+from tests.preferences import Page
 from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.test_commands import logging_as_it_was
 from tests.upgraded import Upgraded
@@ -24,7 +26,7 @@ from tests.upgraded import Upgraded
 __all__ = ["logging_as_it_was"]
 SMTP = Mail(transport="smtp", port=9)
 MADE_UP = {"registrations", "subscriptions", "evidence", "addresses", "outbox", "mailbox", "suppressions", "counters",
-           "counted_keys", "letters"}  # fmt: skip
+           "counted_keys", "letters", "requests", "holds", "leaves", "seals", "removals"}  # fmt: skip
 
 
 @pytest.fixture
@@ -38,6 +40,9 @@ def tried(world: World) -> World:
     world.sign_up(ANNE)
     world.post(world.not_me_link(ANNE))
     world.sign_up("dora@example.org")
+    Page.of(world, BART).act("write", kind="other", words="Hello there.")
+    hold(world, BART)
+    world.run("seal")
     return world
 
 
@@ -93,7 +98,7 @@ def test_go_live_removes_what_was_made_up_and_keeps_lists_texts_and_tokens(tried
     assert not [name for name in MADE_UP if not before[name]] and jump(tried)
     result = go_live(tried, "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "4 persons, 3 sign-ups, 2 subscriptions, 1 suppressions" in result.stdout
+    assert "4 persons, 3 sign-ups, 2 subscriptions, 1 suppressions, 1 requests, 1 holds" in result.stdout
     after = rows_of_every_table()
     assert {name for name in before if not after[name]} >= MADE_UP
     assert not [name for name in mode.STAYS - {"meta", "audit"} if after[name] != before[name]]
@@ -183,6 +188,14 @@ def test_a_fresh_database_is_live_at_once_and_is_not_tried_out_beside_people(mak
     make_app()  # nobody is in it: things may be tried out
     make_app(mail=SMTP)  # and it is live again, with nobody to ask about
     assert app.test_client().post("/api/v1/subscriptions", json={"email": ANNE, "list": "newsletter"}).status_code < 300
+    with pytest.raises(BadSettings, match="This database is live"):
+        make_app()
+
+
+def test_beside_a_hold_alone_nothing_is_tried_out(make_app: Callable[..., Flask], clock: Movable) -> None:
+    app = make_app(mail=SMTP)
+    with app.app_context():
+        hold(World(app, app.test_client(), clock))
     with pytest.raises(BadSettings, match="This database is live"):
         make_app()
 

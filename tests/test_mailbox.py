@@ -68,6 +68,10 @@ def test_an_empty_mailbox_says_so(world: World) -> None:
     assert "No emails yet" in page(world, "/mailbox")
 
 
+def test_the_mailbox_says_where_to_read_what_an_erasure_takes_along(world: World) -> None:
+    assert "the email about the erasure too: see it among these" in world.get("/mailbox").text
+
+
 def test_the_list_shows_every_mail_the_newest_first(world: World) -> None:
     for person in (ANNE, BART, CRIS):
         mail_sent(world, person)

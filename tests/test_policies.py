@@ -18,6 +18,7 @@ from subscriptions.store import policies
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Policy, db
 from tests.builders import ANNE, BART, LISTS, NEWS, Movable, World
+from tests.preferences import Page
 from tests.support.cases import ONE_DATABASE, each
 from tests.support.certificates import ca_file
 from tests.support.https_site import Answer, HttpsSite
@@ -105,6 +106,7 @@ def test_each_language_has_its_own_page_and_who_reads_another_gets_the_lists_own
     german, english = sorted(kept(), key=lambda one: one.language)
     assert (german.language, english.language) == ("de", "en")
     assert named(world) == named(world, "confirmed") == [german.id, english.id, english.id, english.id]
+    assert f'/{english.id}"' in Page.of(world, "en@example.net").act("stored").text
 
 
 def test_a_page_is_looked_at_once_a_day_and_at_once_where_another_is_named(start: Start, site: HttpsSite) -> None:

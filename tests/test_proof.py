@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from subscriptions.domain.evidence import Channel
 from subscriptions.settings import Server
 from tests.builders import ANNE, LISTS, NEWS, OFFERS, Movable, World, link_in, through
 from tests.proofs import asked, proof, subscribe
@@ -143,3 +144,10 @@ def test_every_list_and_controller_has_a_proof_of_its_own(
     assert "Other Society, 2 Other Street" in offers.words and "Example Society" not in offers.words
     assert [one.record["party_identification"][0]["party_name"] for one in (news, offers)] == [
         "Example Society", "Other Society"]  # fmt: skip
+
+
+def test_no_word_of_the_program_stands_in_the_german_document(world: World, relay: Relay, tmp_path: Path) -> None:
+    subscribe(world, relay)
+    found = proof(world, tmp_path, "--language", "de").words
+    assert "Weg: über den Button." in found
+    assert all(f"Weg: {name}." not in found for name in Channel) and "Sprache Englisch" in found

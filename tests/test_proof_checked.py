@@ -1,5 +1,6 @@
 """A stranger checks a proof: seals, the policy of that day, how double opt-in worked then (E-02, E-11, E-12)."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from flask import Flask
 from subscriptions.proof.workflow import STEPS, parse, ran
 from subscriptions.store import meta
 from subscriptions.store.engine import transaction
-from tests.builders import LISTS, Movable, World, through
+from tests.builders import ANNE, LISTS, Movable, World, through
 from tests.proofs import Proof, proof, subscribe
 from tests.support.relay import Relay
 from tests.test_commands import good, logging_as_it_was, run
@@ -80,6 +81,53 @@ def from_elsewhere(record: Any) -> None:
     record["consents"][0]["evidence"][0]["ip"] = "198.51.100.9"
 
 
+def another_text(record: Any) -> None:
+    for one in (record["wordings"][0], record["pii_processing"]["privacy_notice"]):
+        one["text"] = "Yes, and I pay for it."
+
+
+def another_text_with_its_hash(record: Any) -> None:
+    one = record["wordings"][0]
+    one["text"] = one["hashed"] = "Yes, and I pay for it."
+    one["sha256"] = hashlib.sha256(one["hashed"].encode()).hexdigest()
+
+
+def another_notice(record: Any) -> None:
+    record["pii_processing"]["privacy_notice"]["text"] = "Yes, and I pay for it."
+
+
+def another_address(record: Any) -> None:
+    record["record"]["pii_principal_address"] = "eve@example.org"
+
+
+@pytest.mark.parametrize("forge", [another_text, another_text_with_its_hash, another_notice, another_address])
+def test_a_stranger_finds_another_text_and_another_address(
+    world: World, relay: Relay, tmp_path: Path, forge: Callable[[Any], None]
+) -> None:
+    subscribe(world, relay)
+    world.run("seal")
+    found, record = proof(world, tmp_path), proof(world, tmp_path / "again").record
+    forge(record)
+    (found.folder / "proof.json").write_text(json.dumps(record))
+    assert checked(found).returncode == 1
+
+
+@pytest.mark.parametrize("address", [ANNE, "jörg@example.org", "anne@bücher.example"])
+def test_the_email_beside_it_shows_the_address_and_without_it_the_tool_says_so(
+    world: World, relay: Relay, tmp_path: Path, address: str
+) -> None:
+    subscribe(world, relay, address)
+    world.run("seal")
+    found = proof(world, tmp_path, address=address)
+    told = checked(found)
+    assert told.returncode == 0 and f"is the email that was sealed; it went to {address}" in told.stdout, told.stderr
+    (found.folder / "confirmation.eml").unlink()
+    told = checked(found)
+    assert told.returncode == 0 and "the address was not checked" in told.stdout
+    (found.folder / "confirmation.eml").write_bytes(b"To: " + address.encode() + b"\r\n\r\nHello")
+    assert checked(found).returncode == 1
+
+
 def test_the_seals_still_lead_to_the_proof_once_ip_addresses_and_the_person_are_gone(
     world: World, relay: Relay, tmp_path: Path
 ) -> None:
@@ -109,6 +157,8 @@ def test_the_policy_of_that_day_stands_in_the_annex_whatever_it_says_today(
     assert "We keep it for a day." in annex and "for ever" not in found.words
     [policy] = found.record["policies"]
     assert policy["text"] == "We keep it for a day." and policy["sha256"] in annex
+    assert hashlib.sha256(policy["hashed"].encode()).hexdigest() == policy["sha256"]
+    assert policy["text"] in json.loads(policy["hashed"]) and str(tmp_path) not in policy["hashed"]
     assert found.record["consents"][0]["policy"] == policy["id"]
     assert policy["url"] == "privacy.txt" and str(tmp_path) not in found.html, "where it lies concerns nobody"
 

@@ -139,5 +139,5 @@ def test_a_proof_ends_with_its_period_unless_somebody_holds_it(world: World, rel
     assert "Consent was in force" in proof(world, tmp_path / "last second").words
     world.clock.forward(seconds=1)
     assert "its proof is over" in refused(world, tmp_path / "over")
-    hold(world)
+    assert hold(world) is None
     assert "Consent was in force" in proof(world, tmp_path / "held").words

@@ -46,6 +46,9 @@ def test_the_record_is_valid_by_the_schema_that_it_names(world: World, relay: Re
     a_life(world, relay)
     record = proof(world, tmp_path).record
     assert record["$schema"] == f"{world.base_url}/static/proof.schema.json"
+    withdraw = f"{world.base_url}/my-data"
+    assert record["dpv"]["dpv:hasConsentControl"]["@id"] == withdraw
+    assert record["pii_processing"]["purposes"][0]["withdrawal_method"][0] == withdraw
     assert problems(world, record) == []
     for section, field in (("record", "pii_principal_id"), ("pii_processing", "language"), ("dpv", "@type")):
         broken = json.loads(json.dumps(record))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
+from subscriptions.domain.retention import ROWS
 from subscriptions.domain.roles import Role
 from subscriptions.settings import Admin, Lifecycle, ListTexts, Mail, Server
 from tests.builders import LISTS, NEWS, OFFERS, Movable, World
@@ -53,7 +54,9 @@ def test_the_record_names_lists_controllers_periods_relay_accounts_and_measures(
     assert said["Newsletter"] == ["Example Society", "1 Example Street", "privacy@example.org"]
     assert said["Lists"][0] == "Newsletter (newsletter) · English, Deutsch · letter@club.example · " + OWN.policy_url
     assert "relay.example.net" in said["Recipients"][0] and "at present: 0" in said["Categories of people"][0]
-    assert said["Sign-ups that nobody confirms"][0].startswith("Blocked after 48 hours. Deleted 20 days after")
+    periods = {row.what: said[row.what][0] for row in ROWS}
+    assert any(one.startswith("20 days after the sign-up, or one calendar month") for one in periods.values())
+    assert any(one.startswith("6 months after the confirmation") for one in periods.values())
     assert said["Supervisory authority"] == ["The Office, 2 Street"]
     measures = " ".join(said["Confidentiality"])
     for one in ("encrypted (TLS)", "not served over HTTPS", "needs a second factor", "192.0.2.0/24"):

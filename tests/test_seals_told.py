@@ -206,3 +206,9 @@ def test_a_database_that_cannot_be_read_is_told_in_one_sentence(world: World, tm
     result = run(world, "evidence", "verify", "--database", url.format(folder=tmp_path))
     assert result.exit_code in (1, 2) and result.stdout == "" and "Traceback" not in result.stderr
     assert result.stderr.strip().splitlines()[-1].startswith("Error: "), result.stderr
+
+
+@ONE_DATABASE
+def test_a_copy_that_is_not_there_is_said_to_be_missing_and_not_made(world: World, tmp_path: Path) -> None:
+    said = refused(world, "evidence", "verify", "--database", f"sqlite:///{tmp_path}/nowhere.db")
+    assert "check that it is there" in said and not (tmp_path / "nowhere.db").exists()

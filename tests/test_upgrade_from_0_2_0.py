@@ -15,12 +15,15 @@ from flask_migrate.cli import db as flask_db
 from app import create_app
 from subscriptions.store import migrate
 from subscriptions.store.models import Address, db
+from tests.builders import World
 from tests.fixtures.v0_2_0.replay import BASE, Player
 from tests.support.relay import Relay
-from tests.support.sql import connected, number, rows
+from tests.support.sql import connected, execute, number, rows
 from tests.support.upgrade import V0_2_0, Left, settings_of
+from tests.test_commands import good, logging_as_it_was
 from tests.upgraded import Upgraded
 
+__all__ = ["logging_as_it_was"]
 COUNTED = {"sign-ups": "networks", "tries": "tries"}
 THINGS = json.loads((V0_2_0 / "things.json").read_text("utf-8"))
 WALKS = {one["walk"]: one["steps"] for one in json.loads((V0_2_0 / "walks.json").read_text("utf-8"))}
@@ -204,3 +207,18 @@ def test_a_second_start_finds_nothing_to_upgrade(upgraded: Upgraded) -> None:
     upgraded()
     answer = upgraded().test_client().get("/subscribe/newsletter", base_url=BASE)
     assert answer.status_code == 200 and THINGS["wordings"]["newsletter"] in answer.text
+
+
+def test_what_somebody_has_held_in_the_database_by_hand_is_a_hold_and_all_of_it_is_sealed(
+    left_url: str, upgraded: Upgraded, clock: Any
+) -> None:
+    execute(left_url, "UPDATE subscriptions SET held = 'a dispute' WHERE id = 1")
+    app = upgraded()
+    with app.app_context():
+        world = World(app, app.test_client(), clock)
+        [held] = json.loads(good(world, "hold", "show", "--json"))
+        assert (held["reason"], held["by"], held["key"]) == (
+            "a dispute", "command upgrade", world.subscriptions()[0].key.hex())  # fmt: skip
+        world.run("seal")
+        verdict = json.loads(good(world, "evidence", "verify", "--json"))
+        assert (verdict["wrong"], verdict["unsealed"]) == (None, 0) and verdict["events"] == len(world.evidence())

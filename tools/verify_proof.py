@@ -14,9 +14,11 @@ What is shown, and how:
 4. Nothing before it was made anew: each seal names the hash of earlier ones, so that whoever kept a later one (the
    "head", which is mailed every week) can follow the hashes down to the seals of this proof.
 5. The rows and times that the rest of the proof tells are those that were sealed, each once, all about its person and
-   its list; the consent text is the one whose SHA-256 was sealed. Rows that are not sealed are counted, and not shown
-   by anything. Whose address the key of the person is, only the installation can tell.
-6. The key is the one that the head names (--head), or that you know from elsewhere (--key). Without either, the proof
+   its list; the consent texts and policies are those whose SHA-256 were sealed. Rows that are not sealed are counted,
+   and not shown by anything.
+6. The person is known by a keyed hash, which nobody else can make. What shows the address is the email: the file
+   confirmation.eml beside proof.json has the hash that was sealed, and went to the address that the proof names.
+7. The key is the one that the head names (--head), or that you know from elsewhere (--key). Without either, the proof
    only shows that it was made with one and the same key.
 """
 
@@ -143,6 +145,46 @@ def check_wordings(document, details, slug):
         check(told.get("controller", controller) == controller, said)
 
 
+def check_policies(document):
+    """Each policy is the one whose hash its name begins; the events name it."""
+    for one in document.get("policies", []):
+        if one["hashed"] is not None:
+            made = sha256(one["hashed"].encode("utf-8", "surrogatepass")).hex()
+            is_in = json.dumps(one["text"], ensure_ascii=False)[1:-1] in one["hashed"]
+            check(made == one["sha256"] and is_in, f"the text {one['id']} is not the one of its hash")
+
+
+def sealed_details(consent, events):
+    return [row["details"] for row in consent["evidence"] if str(row["id"]) in events]
+
+
+def check_mails(document, events, folder):
+    """Step 6; gives what can be said."""
+    said, address = [], document.get("record", {}).get("pii_principal_address")
+    for consent in document.get("consents", []):
+        path = folder / Path(consent["file"]).name if consent["file"] else None
+        hashes = {details.get("redacted_sha256") for details in sealed_details(consent, events)} - {None}
+        if path is None or not path.is_file() or not hashes:
+            continue
+        octets = path.read_bytes()
+        check(hashlib.sha256(octets).hexdigest() in hashes, f"{path.name} is not the email that was sealed")
+        check(went_to(octets) == on_the_wire(address or ""), f"{path.name} did not go to the address of this proof")
+        said.append(f"{path.name} is the email that was sealed; it went to {address}")
+    return said or ["the address was not checked: that takes confirmation.eml, in the folder of proof.json"]
+
+
+def went_to(octets):
+    found = re.search(rb"^To:((?:.|\r?\n[ \t])*)", octets.partition(b"\r\n\r\n")[0], re.MULTILINE)
+    return "".join(found[1].decode("utf-8", "replace").split()) if found else ""
+
+
+def on_the_wire(address):
+    """An international domain as a mail server knows it (RFC 5891)."""
+    local, _, domain = address.rpartition("@")
+    labels = (one if one.isascii() else f"xn--{one.encode('punycode').decode()}" for one in domain.split("."))
+    return "".join(f"{local}@{'.'.join(labels)}".split())
+
+
 def check_seal(seal, key):
     """Step 3; gives the hash of the seal. The text is made anew from the members, so that they say what was signed."""
     text = "yestwice seal 1\n" + "".join(f"{name}: {seal[name]}\n" for name in MEMBERS)
@@ -186,7 +228,7 @@ def read_head(text):
     return said
 
 
-def verify(document, head=None, key=None):
+def verify(document, head=None, key=None, folder=None):
     """Gives what can be said; raises Wrong."""
     sealed = document["sealed"]
     events, used = sealed["events"], sealed["public_key"]
@@ -197,6 +239,7 @@ def verify(document, head=None, key=None):
     for number, event in events.items():
         check_event(number, event, seals)
     unsealed = check_told(document, events)
+    check_policies(document)
     blocks = {event["block"] for event in events.values()}
     check(blocks <= reached(seals, seals[max(seals)]["hash"]), "the seals do not lead to each other")
     said = [f"{len(events)} sealed events, in order and unchanged; signed with the key {used}"]
@@ -211,6 +254,8 @@ def verify(document, head=None, key=None):
         said.append(f"{number} of them were sealed by {head['sealed_at']}, before that head (block {head['block']})")
     if key is not None:
         check(key.lower() == used, "the key is another than the one that was given")
+    if folder is not None:
+        said += check_mails(document, events, folder)
     if head is None and key is None:
         said.append("whose key that is, was not checked: give --head or --key")
     return said
@@ -225,7 +270,7 @@ def main():
     try:
         document = read_json(Path(given.proof).read_text("utf-8"))
         head = read_head(Path(given.head).read_text("utf-8")) if given.head else None
-        said = verify(document, head, given.key)
+        said = verify(document, head, given.key, Path(given.proof).parent)
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 2

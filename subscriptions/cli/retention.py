@@ -1,14 +1,12 @@
 """Commands for what is kept how long."""
 
 import click
-from babel.units import format_unit
 
 from subscriptions.cli import as_json, print_rows, ready
 from subscriptions.cli.menu import Group
 from subscriptions.domain import retention
-from subscriptions.domain.policy import Policy
-from subscriptions.domain.retention import Kept
 from subscriptions.domain.texts import filled
+from subscriptions.languages import SOURCE, durations
 from subscriptions.parts import current_parts
 from subscriptions.store import jobs
 from subscriptions.store import retention as rows
@@ -17,12 +15,6 @@ from subscriptions.store.engine import reading
 _SHORT = "class", "period", "basis", "job", "last_run", "last_deletion", "due"
 
 group = Group("retention", help="What is stored, why, how long, and what is deleted next.")
-
-
-def period(row: Kept, policy: Policy) -> str:
-    """In English."""
-    found = retention.durations(policy).items()
-    return filled(row.period, {name: format_unit(n, f"duration-{unit}", locale="en") for name, (n, unit) in found})
 
 
 @group.command("show")
@@ -41,8 +33,9 @@ def show(*, dry_run: bool, as_json: bool) -> None:
         soon = rows.counts(session, now + rows.SOON, real_now + rows.SOON, policy)
         deleted = rows.last_deleted(session)
         ran = {job.name: job.ended_at for job in jobs.all_of(session)}
+    told = durations(policy, SOURCE)
     lines = [{"class": row.name, "what": row.what, "data": row.named, "purpose": row.purpose, "basis": row.basis,
-              "period": period(row, policy), "job": row.job, "last_run": ran.get(row.job or ""),
+              "period": filled(row.period, told), "job": row.job, "last_run": ran.get(row.job or ""),
               "last_deletion": deleted.get(row.name),
               "due": due.get(row.name), "due_soon": soon.get(row.name)} for row in retention.ROWS]  # fmt: skip
     columns = {"class": ("class", ""), "what": ("what", ""), "data": ("data", ""), "purpose": ("what for", ""),

@@ -1,7 +1,7 @@
 """Voluntary fields of a list: names, to address people by alone, and what operators ask besides (GDPR 5(1)(b))."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,6 +53,14 @@ def field_stored(key: str) -> Field:
 @lru_cache
 def fields_of(*texts: str) -> tuple[Field, ...]:
     return tuple(field_of(text) for text in texts)
+
+
+def label_of(key: str, texts: Sequence[str], translate: Callable[[str], str]) -> str:
+    """As the forms of a list with these fields have it; also of one that it has no more, and of the language."""
+    if key == "locale":
+        return translate(marked("Language"))
+    field = next((one for one in fields_of(*texts) if one.key == key), None) or field_stored(key)
+    return field.label if field.is_own else translate(field.label)
 
 
 def further(texts: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,10 @@ ALL = "*"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`columns`: by table, all or some; `basis`: articles of the GDPR; `job`: what ends it, else `ends` says it."""
+    """`columns`: by table, all or some; `basis`: articles of the GDPR; `job`: what ends it, else `ends` says it.
+
+    `of_people`: it is about those who sign up; not the numbers, the seals, and who works here.
+    """
 
     name: str
     what: str
@@ -23,6 +26,7 @@ class Kept:
     period: str
     job: str | None = None
     ends: str = ""
+    of_people: bool = True
 
     @property
     def named(self) -> list[str]:
@@ -83,7 +87,7 @@ ROWS = (
         "requests",
         marked("A request about somebody’s data: who asks, what, how it came, how identity was checked, the answer"),
         {"requests": ALL},
-        marked("to answer it, and to show that it was answered"), "12, 15 to 21, 5(2)",
+        marked("to answer it, and to show that it was answered"), "12, 15–21, 5(2)",
         marked("%(proof)s after the end of the calendar year in which it was answered; for an erased person only the "
                "hash, the type, the dates and the outcome"),
         "purge",
@@ -119,7 +123,7 @@ ROWS = (
         {"traffic": ALL},
         marked("to notice floods"), "6(1)(f)",
         marked("a day"),
-        "tidy",
+        "tidy", of_people=False,
     ),
     Kept(
         "outbox",
@@ -135,7 +139,7 @@ ROWS = (
         {"mailbox": ALL},
         marked("to look at them"), "6(1)(f)",
         marked("24 hours"),
-        "tidy",
+        "tidy", of_people=False,
     ),
     Kept(
         "letters",
@@ -143,7 +147,7 @@ ROWS = (
         {"letters": ALL},
         marked("to read the proof"), "7(1)",
         marked("a day longer than the last proof that needs them"),
-        "purge",
+        "purge", of_people=False,
     ),
     Kept(
         "holds",
@@ -166,13 +170,13 @@ ROWS = (
         marked("Hashes that show that the evidence was not altered, and how many records were deleted when and why: "
                "nothing about a person"),
         {"leaves": ALL, "seals": ALL, "removals": ALL},
-        marked("to show that the proof is whole"), "5(1)(f), 5(2)", _AS_LONG, ends=_BY_OPERATOR,
+        marked("to show that the proof is whole"), "5(1)(f), 5(2)", _AS_LONG, ends=_BY_OPERATOR, of_people=False,
     ),
     Kept(
         "acts",
         marked("What was done at the desk and by programs: account, action, time, numbers"),
         {"audit": ALL},
-        marked("to account for it"), "5(2), 32", _AS_LONG, ends=_BY_OPERATOR,
+        marked("to account for it"), "5(2), 32", _AS_LONG, ends=_BY_OPERATOR, of_people=False,
     ),
     Kept(
         "reads",
@@ -180,7 +184,7 @@ ROWS = (
         {"reads": ALL},
         marked("to account for it"), "5(2)",
         marked("that hour"),
-        "tidy",
+        "tidy", of_people=False,
     ),
     Kept(
         "sessions",
@@ -188,20 +192,20 @@ ROWS = (
         {"desk_sessions": ALL, "account_links": ALL},
         marked("to control who can sign in"), "32",
         marked("links an hour; sessions 60 minutes without use, 12 hours at most"),
-        "tidy",
+        "tidy", of_people=False,
     ),
     Kept(
         "accounts",
         marked("Accounts of people who run the service: email address, role, lists, password and second factor as "
                "hashes or sealed, times"),
         {"accounts": ALL, "passkeys": ALL},
-        marked("to control who can sign in"), "6(1)(f), 32", _AS_LONG, ends=_BY_OPERATOR,
+        marked("to control who can sign in"), "6(1)(f), 32", _AS_LONG, ends=_BY_OPERATOR, of_people=False,
     ),
     Kept(
         "service",
         marked("Lists, texts, tokens of programs as hashes, numbers and runs of jobs: nothing about a person"),
         {name: ALL for name in ("lists", "wordings", "policies", "tokens", "export_marks", "counters", "jobs", "meta")},
-        marked("to run the service"), "–", _AS_LONG, ends=_BY_OPERATOR,
+        marked("to run the service"), "–", _AS_LONG, ends=_BY_OPERATOR, of_people=False,
     ),
 )  # fmt: skip
 

@@ -22,7 +22,7 @@ class Seals:
 
     @cached_property
     def _keys(self) -> "list[AESGCM]":
-        """Made at its first use: the library takes 7 MiB, which the process for mails does without."""
+        """Made at its first use: the library takes 7 MiB, which a process does without that neither seals nor opens."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         return [AESGCM(derived(self._purpose, key)) for key in self._secret_keys]

@@ -138,9 +138,10 @@ def _of_request(session: Session, due: Due) -> Due:
         return due._replace(members=())
     told = {"number": row.id, "due": row.until, "why": row.extended_why or ""}
     told |= {"why": row.answer or ""} if row.outcome else {}
-    key = due.key if due.mail == MailKind.REQUEST_FILED else row.key or due.key
+    to_us = due.mail == MailKind.REQUEST_FILED  # in the language of the list
+    key, locale = (due.key, "") if to_us else (row.key or due.key, row.locale)
     members = (due.lead._replace(list_id=row.list_id or 0),)
-    return due._replace(key=key, told=told, locale=row.locale, members=members)
+    return due._replace(key=key, told=told, locale=locale, members=members)
 
 
 @contextmanager

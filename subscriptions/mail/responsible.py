@@ -46,7 +46,7 @@ def pages(mail: MailKind, links: Links) -> dict[str, Any]:
 
 def nobody(row: List | None) -> List:
     """A list that says nothing, for mails about none; with the sender of that one."""
-    said = dict.fromkeys(["name", "timezone", "address_form", "policy_url", *FACTS], "")
+    said = dict.fromkeys(["name", "timezone", "address_form", "policy_url", "authority", *FACTS], "")
     sent = {name: getattr(row, name) if row else "" for name in ("sender", "reply_to")}
     return List(id=0, slug="test", locale="en", **said, **sent)
 
@@ -70,7 +70,7 @@ def told(
     def facts(party: Party) -> dict[str, Any]:
         names = [row.name for row in party.lists if row.public or row in named]
         policy_url = wording.policy_url if wording and party.row is rows[0] else party.row.policy_url
-        found = {name: getattr(party.row, name) for name in FACTS} | {"policy_url": policy_url}
-        return found | {"who": who(party.row, ours), "names": names}
+        found = {name: getattr(party.row, name) for name in (*FACTS, "authority")}
+        return found | {"policy_url": policy_url, "who": who(party.row, ours), "names": names}
 
     return [facts(party) for party in parties(rows)]

@@ -12,7 +12,7 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import state_at
 from subscriptions.domain.texts import marked
 from subscriptions.parts import current_parts
-from subscriptions.store import evidence, holds, policies, registrations, subscriptions
+from subscriptions.store import evidence, policies, registrations, subscriptions
 from subscriptions.store.models import Evidence, List, Policy, Subscription, Wording
 from subscriptions.story.said import OfList, Said
 
@@ -77,18 +77,12 @@ class Case:
 
 def gather(session: Session, key: bytes, row: List, now: datetime, asked_about: str | None = None) -> Case:
     """What proves consent to that list; `asked_about`: the address as whoever asks has it. Raises NoConsent."""
-    held = holds.active(session, key, now)
-    rows = [one for one in subscriptions.of_key(session, key) if one.list_id == row.id and _is_kept(one, now, held)]
+    rows = [one for one in subscriptions.kept_of_key(session, key, now) if one.list_id == row.id]
     if not rows:
         raise NoConsent(_why_none(session, key, row, now))
     consents = [_consent(session, one) for one in reversed(rows)]
     stored = next((one.row.address for one in consents if one.row.address), None)
     return Case(row, key, stored or asked_about, stored is not None, consents, now)
-
-
-def _is_kept(row: Subscription, now: datetime, held: Sequence[holds.Standing]) -> bool:
-    """Past its period a proof counts as gone, before the sweep comes, unless somebody holds it."""
-    return row.proof_until is None or row.proof_until > now or any(one.covers(row.list_id) for one in held)
 
 
 def _consent(session: Session, row: Subscription) -> Consent:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask import current_app
 from flask_babel import force_locale, gettext
@@ -14,10 +13,11 @@ from subscriptions.languages import direction, locale_of
 from subscriptions.parts import current_parts
 from subscriptions.proof import OLDEST_PAGE, Case, Consent
 from subscriptions.proof.mail_shown import ShownMail, shown
-from subscriptions.proof.record import number, read_from, schema_url
+from subscriptions.proof.record import number, schema_url
 from subscriptions.proof.sealed import Sealed
 from subscriptions.proof.words import Voice
 from subscriptions.proof.workflow import Ran, ran
+from subscriptions.store import policies
 from subscriptions.store.models import Evidence, List
 from subscriptions.story import happened
 
@@ -47,9 +47,10 @@ def html(case: Case, tag: str, sealed: Sealed, mails: Mapping[str, tuple[Evidenc
         told = [_told(voice, case, one, mails) for one in case.consents[:OLDEST_PAGE]]
         return current_app.jinja_env.get_template("proof/proof.html").render(
             case=case, row=row, told=told, first=told[0], voice=voice, lang=tag, dir=direction(tag), sealed=sealed,
-            sentence=lambda event: voice.sentence(happened.sentence(event)), cut=cut, ran=[*_ran(case, versions)],
-            policy_at_most=POLICY, base_url=parts.settings.server.base_url, schema_url=schema_url(), office=office,
-            read_from=read_from, number=number(case), judgment=JUDGMENT, party=_party(case.newest, row),
+            sentence=lambda event: voice.sentence(happened.sentence(event)), way=happened.way, cut=cut,
+            ran=[*_ran(case, versions)], policy_at_most=POLICY, base_url=parts.settings.server.base_url,
+            schema_url=schema_url(), office=office,
+            read_from=policies.read_from, number=number(case), judgment=JUDGMENT, party=_party(case.newest, row),
             earlier=case.consents[1:], bare=lambda event: voice.sentence(happened.sentence(event).bare),
         )  # fmt: skip
 
@@ -116,8 +117,3 @@ def _ran(case: Case, versions: Sequence[tuple[datetime, str]]) -> Sequence[Ran]:
     if versions and first and "vouched" in first.details and versions[0][0] > one.registered_at:
         versions = [(one.registered_at, versions[0][1]), *versions[1:]]
     return [*ran(versions, one.registered_at, one.confirmed_at)]
-
-
-def check_of(mail: Evidence) -> dict[str, Any]:
-    """The hashes by which a mail as sent is checked; of before 0.4.0 there is that of its very bytes alone."""
-    return {name: mail.details[name] for name in ("redacted_sha256", "sha256") if name in mail.details}

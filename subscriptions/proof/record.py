@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from subscriptions.domain.evidence import Channel
 from subscriptions.parts import current_parts
 from subscriptions.proof import Case, Consent
 from subscriptions.proof.sealed import Sealed
+from subscriptions.store import policies
 from subscriptions.store.lists import hashed
 from subscriptions.store.models import Evidence, List, Policy, Wording
 
@@ -82,14 +82,12 @@ def _worded(wording: Wording) -> dict[str, Any]:
     return _notice(wording, row) | {"controller": wording.controller, "hashed": hashed(row, wording)}
 
 
-def read_from(one: Policy) -> str:
-    """An address of the web; of a file its name alone: where it lies on the server concerns nobody."""
-    return one.url if one.url.startswith(("https:", "http:")) else PurePath(one.url).name
-
-
 def _policy(one: Policy) -> dict[str, Any]:
-    return {"id": one.id, "sha256": one.sha256, "language": one.language, "url": read_from(one), "text": one.text,
-            "valid_from": text(one.valid_from), "last_seen_at": text(one.last_seen_at)}  # fmt: skip
+    """With the characters whose SHA-256 names it."""
+    slug = current_parts().catalogue.lists[one.list_id].slug
+    return {"id": one.id, "sha256": one.sha256, "language": one.language, "url": policies.read_from(one.url),
+            "text": one.text, "valid_from": text(one.valid_from), "last_seen_at": text(one.last_seen_at),
+            "hashed": policies.hashed(slug, one)}  # fmt: skip
 
 
 def _purpose(case: Case) -> dict[str, Any]:
@@ -105,7 +103,7 @@ def _purpose(case: Case) -> dict[str, Any]:
         "storage_locations": [base],
         "retention_period": f"until withdrawn; then the proof until {policy.keep_proof_years} calendar years are over",
         "jurisdiction": "EU", "recipient_third_parties": [],
-        "withdrawal_method": [f"{base}/preferences", *([row.privacy_contact] if row.privacy_contact else [])],
+        "withdrawal_method": [f"{base}/my-data", *([row.privacy_contact] if row.privacy_contact else [])],
         "privacy_rights": [f"eu-gdpr:{article} {name}" for article, name in _RIGHTS.items()],
         "authority_party": row.authority or None,
     }  # fmt: skip
@@ -154,7 +152,7 @@ def _json_ld(case: Case) -> dict[str, Any]:
         "dpv:hasNotice": {"@type": "dpv:ConsentNotice", "dct:identifier": one.wording.id if one.wording else None,
                           "dct:language": one.wording.language if one.wording else None},
         "dpv:hasConsentStatus": {"@id": f"dpv:{OF_SUBSCRIPTIONS[one.row.state]}"},
-        "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "@id": f"{base}/preferences"},
+        "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "@id": f"{base}/my-data"},
     }  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from flask_babel import gettext
 
 from subscriptions import clock, languages
+from subscriptions.domain.fields import label_of
 from subscriptions.parts import current_parts
 from subscriptions.store.models import List
-from subscriptions.story.said import OfList, Said, say
+from subscriptions.story.said import FieldNames, OfList, Said, say
 
 
 class When(NamedTuple):
@@ -36,13 +37,21 @@ class Voice:
     def day(self, at: date) -> str:
         return languages.day(at, self.tag)
 
+    def language(self, tag: str) -> str:
+        return languages.locale_of(tag).get_display_name(languages.locale_of(self.tag)) or tag
+
     def sentence(self, said: Said) -> str:
-        told = say(said, gettext, self._word)
+        told = self.words(said)
         return told[:1].upper() + told[1:]
+
+    def words(self, said: Said) -> str:
+        return say(said, gettext, self._word)
 
     def _word(self, value: object) -> object:
         if isinstance(value, datetime):
             return self.when(value)
         if isinstance(value, OfList):
             return current_parts().catalogue.lists[value.id].said_in(self.tag).name
+        if isinstance(value, FieldNames):
+            return ", ".join(label_of(key, self.row.fields, lambda text: str(gettext(text))) for key in value.keys)
         return self.day(value) if isinstance(value, date) else value

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from subscriptions import languages
+from subscriptions.domain import retention
+from subscriptions.domain.policy import Policy
 from subscriptions.languages import marked
 from subscriptions.mail.compiled_mails import sender_in
 from subscriptions.mail.responsible import who
@@ -43,10 +45,6 @@ _TO = marked(
     "your newsletters.]"
 )
 _THIRD = marked("None by this service itself. [Add the transfers of your providers.]")
-_UNCONFIRMED = marked(
-    "Blocked after %(hours)s. Deleted %(days)s after the sign-up, or one calendar month after it if that is earlier."
-)
-_PROOF = marked("%(years)s after the end of the year in which the subscription ended.")
 
 
 def record(parts: Parts, rows: Sequence[List], accounts: int, tag: str) -> list[Section]:
@@ -56,7 +54,7 @@ def record(parts: Parts, rows: Sequence[List], accounts: int, tag: str) -> list[
     return [
         Section(words.say(marked("Controller")), [*_controllers(parts, told)]),
         Section(words.say(marked("Processing: sign-ups for newsletters")), [*_processing(words, told)]),
-        Section(words.say(marked("Time limits for erasure")), [*_limits(words)]),
+        Section(words.say(marked("Time limits for erasure")), [*_limits(words, parts.policy)]),
         Section(words.say(marked("Technical and organisational measures (Article 32 GDPR)")), [*_measures(words)]),
     ]
 
@@ -101,14 +99,10 @@ def _list(settings: Settings, row: List) -> str:
     return " · ".join(filter(None, facts))
 
 
-def _limits(words: Words) -> Rows:
-    yield words.say(marked("Sign-ups that nobody confirms")), [words.say(_UNCONFIRMED)]
-    yield words.say(marked("Subscriptions")), [words.say(marked("Until they end."))]
-    yield words.say(marked("Proof of an ended subscription")), [words.say(_PROOF)]
-    yield (
-        words.say(marked("IP addresses of confirmed sign-ups")),
-        [words.say(marked("%(months)s after the confirmation."))],
-    )
+def _limits(words: Words, policy: Policy) -> Rows:
+    values = languages.durations(policy, words.tag)
+    for row in retention.ROWS:
+        yield words.say(row.what), [words.say(row.period, **values)]
 
 
 def _measures(words: Words) -> Rows:

@@ -86,7 +86,7 @@ def _read_only(url: URL, *, is_copy: bool) -> Engine:
     path = Path(str(url.database)).absolute()
     # a journal beside it holds what the file has yet to get; without one, SQLite need not even make a file for locks
     has_journal = any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal"))
-    how, module = "immutable=1" if is_copy and not has_journal else "mode=ro", sqlite.sqlite_module()
+    how, module = "mode=ro&immutable=1" if is_copy and not has_journal else "mode=ro", sqlite.sqlite_module()
     uri = f"{path.as_uri()}?{how}"
     return create_engine("sqlite://", poolclass=NullPool, module=module, creator=lambda: module.connect(uri, uri=True))
 

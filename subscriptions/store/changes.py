@@ -25,13 +25,15 @@ class Change(NamedTuple):
     is_shown: bool
 
 
-def behind(session: Session, cursor: int, list_id: int | None, now: datetime, at_most: int) -> Sequence[Change]:
-    """What was sealed behind that leaf: a later leaf becomes visible later, so nobody misses one."""
+def between(
+    session: Session, cursor: int, newest: int, list_id: int | None, now: datetime, at_most: int
+) -> Sequence[Change]:
+    """What was sealed behind one leaf, up to another: a later leaf becomes visible later, so nobody misses one."""
     found = (
         select(Leaf.number, Evidence.fact, Evidence.at, Subscription, shown(now))
         .join(Evidence, Evidence.id == Leaf.evidence_id)
         .join(Subscription, Subscription.id == Evidence.subscription_id)
-        .where(Leaf.number > cursor, Evidence.fact.in_(FACTS))
+        .where(Leaf.number > cursor, Leaf.number <= newest, Evidence.fact.in_(FACTS))
         .order_by(Leaf.number)
         .limit(at_most)
     )

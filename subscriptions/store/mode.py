@@ -16,11 +16,13 @@ from subscriptions.store.models import (
     Address,
     Captured,
     Evidence,
+    Hold,
     Job,
     Meta,
     Owed,
     Policy,
     Registration,
+    Request,
     Subscription,
     Suppression,
     Token,
@@ -31,7 +33,7 @@ KEPT = "250 kept in the mailbox"  # what the mailbox of the try-out mode answers
 CLOCK_AHEAD, TOUR = "clock_ahead", "tour"  # the time machine, and the walk through the law
 STAYS = frozenset({"lists", "wordings", "policies", "tokens", "jobs", "meta", "audit", "accounts", "account_links"})
 _NAME = "mode"
-_OF_PEOPLE = (Registration, Subscription, Suppression, Address)
+_OF_PEOPLE = (Registration, Subscription, Suppression, Address, Request, Hold)
 # rows of meta: what the breaker has made of sign-ups, and what is noted of the time that the time machine has made
 _OF_SIGN_UPS = ("openings", "alarm_mailed_at", "last_problem", "counted_since", sealing.BOUND, seals.TOLD,
                 "policy looks")  # fmt: skip
@@ -83,9 +85,10 @@ def has_links_of_before(session: Session, at: datetime) -> bool:
 
 def counts(session: Session) -> Mapping[str, int]:
     """What `clear` would remove, by a name for the operator."""
-    keys = (select(table.key) for table in (Registration, Subscription, Suppression, Address))
+    keys = (select(table.key).where(table.key.is_not(None)) for table in _OF_PEOPLE)
     persons = select(func.count()).select_from(next(keys).union(*keys).subquery())
     tables = {"sign-ups": Registration, "subscriptions": Subscription, "suppressions": Suppression,
+              "requests": Request, "holds": Hold,
               "mails in the mailbox": Captured, "mails that wait": Owed, "rows of evidence": Evidence}  # fmt: skip
     rows = {name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()}
     return {"persons": session.scalar(persons) or 0, **rows}

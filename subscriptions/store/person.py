@@ -65,8 +65,8 @@ def _tables(session: Session, whose: Whose) -> Mapping[type[db.Model], ColumnEle
                   Owed.address.in_([whose.address])),
         Captured: or_(Captured.key == key, Captured.registration_id.in_(signed_up)),
         Request: Request.key == key,
-        Audit: Audit.about == key,
         Hold: Hold.key == key,
+        Audit: Audit.about == key,
         CountedKey: CountedKey.key.in_(whose.marks),
     }  # fmt: skip
 
@@ -79,6 +79,8 @@ def _told(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+# no part of what is stored of the person
+_WHO_WORKS_HERE = ("audit", "actor"), ("requests", "actor"), ("holds", "placed_by", "lifted_by")
 _OF_A_MOVE = ("id", "list_id", "registered_at", "confirm_by", "replaces")  # of the sign-up of another address
 
 
@@ -91,11 +93,9 @@ def _without_others(found: Rows, whose: Whose) -> None:
     for row in facts:
         if row["ip"] and row["ip"] not in theirs:
             row["ip"] = NOT_SHOWN
-    for table in ("audit", "requests"):  # who works here is no part of what is stored of the person
+    for table, *names in _WHO_WORKS_HERE:
         for row in found[table]:
-            row["actor"] = NOT_SHOWN if row["actor"] else row["actor"]
-    for row in found["holds"]:
-        row |= {name: NOT_SHOWN for name in ("placed_by", "lifted_by") if row[name]}
+            row.update({name: NOT_SHOWN for name in names if row[name]})
     for row in found["outbox"]:
         if row["address"] not in (None, whose.address):
             row["address"] = NOT_SHOWN

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import NamedTuple
 
 from sqlalchemy import case, func, literal_column, select, update
@@ -91,16 +92,23 @@ def holding(session: Session, list_id: int, locale: str) -> str | None:
     return found[0].id if found and found[0].url == url else None
 
 
-def policy_hash(slug: str, language: str, url: str, text: str, raw: bytes, valid_from: datetime) -> str:
-    """The SHA-256 that names a version: what was read, of which list, where, and when first."""
-    shown = [slug, language, url, text, hashlib.sha256(raw).hexdigest(), clock.text(valid_from)]
-    return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()
+def read_from(url: str) -> str:
+    """An address of the web; of a file its name alone: where it lies on the server concerns nobody."""
+    return url if url.startswith(("https:", "http:")) else PurePath(url).name
+
+
+def hashed(slug: str, one: Policy) -> str:
+    """The characters whose SHA-256 names a version: what was read, of which list, where, and when first."""
+    shown = [slug, one.language, read_from(one.url), one.text, hashlib.sha256(zlib.decompress(one.raw)).hexdigest(),
+             clock.text(one.valid_from)]  # fmt: skip
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def keep(session: Session, row: List, language: str, url: str, text: str, packed: bytes, now: datetime) -> None:
-    digest = policy_hash(row.slug, language, url, text, zlib.decompress(packed), now)
-    seen = {"id": digest[:16], "sha256": digest, "valid_from": now, "last_seen_at": now}
-    session.add(Policy(list_id=row.id, language=language, url=url, text=text, raw=packed, **seen))
+    one = Policy(list_id=row.id, language=language, url=url, text=text, raw=packed, valid_from=now, last_seen_at=now)
+    one.sha256 = hashlib.sha256(hashed(row.slug, one).encode()).hexdigest()
+    one.id = one.sha256[:16]
+    session.add(one)
     session.flush()
 
 

@@ -64,8 +64,12 @@ def forget_erased(session: Session, now: datetime) -> int:
     return len(session.execute(ended, execution_options=BLIND).all())
 
 
+def over(answered_before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Request.answered_at < answered_before, _FREE
+
+
 def over_at(session: Session, answered_before: datetime, at_most: int) -> int:
     """Delete a batch of those that were settled before that time; how many."""
-    over = select(Request.id).where(Request.answered_at < answered_before, _FREE).limit(at_most)
-    gone = delete(Request).where(Request.id.in_(over)).returning(Request.id)
+    ended = select(Request.id).where(*over(answered_before)).limit(at_most)
+    gone = delete(Request).where(Request.id.in_(ended)).returning(Request.id)
     return len(session.execute(gone, execution_options=BLIND).all())

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from subscriptions.domain.codes import visit_tries
 from subscriptions.domain.evidence import OF_IPS, Cause
 from subscriptions.domain.policy import Policy
-from subscriptions.store import holds, registrations, traffic
+from subscriptions.store import holds, registrations, requests, traffic
 from subscriptions.store.audit import HOUR
 from subscriptions.store.models import (
     AccountLink,
@@ -22,6 +22,7 @@ from subscriptions.store.models import (
     Read,
     Registration,
     Removal,
+    Request,
     Subscription,
     Suppression,
     Traffic,
@@ -44,6 +45,7 @@ def _due(at: datetime, real_at: datetime, policy: Policy) -> Due:
         "proof": (Subscription, (Subscription.proof_until <= at, free_sub)),
         "ips": (Subscription, (Subscription.ip_until <= at, free_sub)),
         "suppressions": (Suppression, (Suppression.until <= at, ~holds.on_any_of(Suppression.key))),
+        "requests": (Request, requests.over(policy.settled_before(at))),
         "budgets": (Address, (Address.last_mail_at <= at - policy.times_kept, free_key)),
         "attempts": (CountedKey, (over,)),
         "used": (UsedOnce, (UsedOnce.until <= at,)),

@@ -54,6 +54,12 @@ def shown_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Subscr
     return session.scalars(theirs.order_by(Subscription.id)).all()
 
 
+def kept_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Subscription]:
+    """What proves something, of the erased as well. Past its period a proof counts as gone, before the sweep comes."""
+    theirs = select(Subscription).where(Subscription.key == key, _kept(now))
+    return session.scalars(theirs.order_by(Subscription.id)).all()
+
+
 def locale_of(session: Session, key: bytes, list_id: int) -> str | None:
     """Of the newest subscription."""
     theirs = select(Subscription.locale).where(Subscription.key == key, Subscription.list_id == list_id)
@@ -85,8 +91,11 @@ def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) ->
 
 
 def shown(now: datetime) -> ColumnElement[bool]:
-    is_kept = or_(Subscription.proof_until.is_(None), Subscription.proof_until > now, holds.on(Subscription))
-    return (Subscription.state != State.ERASED) & is_kept
+    return (Subscription.state != State.ERASED) & _kept(now)
+
+
+def _kept(now: datetime) -> ColumnElement[bool]:
+    return or_(Subscription.proof_until.is_(None), Subscription.proof_until > now, holds.on(Subscription))
 
 
 def page(session: Session, list_id: int, after: int, at_most: int, now: datetime) -> Sequence[Subscription]:

@@ -38,7 +38,8 @@ _REASONS = {
         marked("this was not me"), marked("revoked by email"),
         marked("revoked by letter"), marked("revoked by phone"), marked("left in the newsletter program"),
         marked("erasure asked for"), marked("erasure"),
-        marked("moved to another address"), marked("the form of the unsubscribe page"),
+        marked("never write to me again"), marked("moved to another address"),
+        marked("the form of the unsubscribe page"),
         marked("left on the preferences page"), marked("left all lists on the preferences page"),
     )
 } | {
@@ -59,7 +60,7 @@ def sentence(event: Evidence) -> Said:
     details = event.details
     mail, why = Said(noun(details.get("mail"))), reason(details.get("reason"))
     is_form = event.channel is Channel.API and "site" in details  # a program that names its site is the form on it
-    how = {"way": _way(Channel.FORM if is_form else event.channel), "by": _by(event)}
+    how = {"way": way(Channel.FORM if is_form else event.channel), "by": _by(event)}
     reply = Said(': "%(reply)s"', {"reply": details.get("reply")})
     refused = Said(marked('; the mail server said "%(reply)s"'), {"reply": details.get("reply")})
     told = {
@@ -69,7 +70,7 @@ def sentence(event: Evidence) -> Said:
                                  {"mail": mail, "reply": refused, "aside": _set_aside(details)}, _REPLY),
         Fact.CONFIRMED: Said("%(how)s%(ip)s.", {"how": _confirmed(details), "ip": _ip(event)}, _IP),
         Fact.ASKED_AGAIN: Said(marked("somebody signed this address up again %(way)s%(by)s."), how),
-        Fact.DISOWNED: Said(marked('"this was not me", %(way)s.'), {"way": _way(details.get("by", event.channel))}),
+        Fact.DISOWNED: Said(marked('"this was not me", %(way)s.'), {"way": way(details.get("by", event.channel))}),
         Fact.UNSUBSCRIBED: Said(marked("unsubscribed %(way)s%(by)s: %(reason)s."), how | {"reason": why}),
         Fact.CORRECTED: Said(marked("changed at the desk: %(fields)s.") if event.channel is Channel.DESK
                              else marked("changed on their own page: %(fields)s."),
@@ -77,7 +78,7 @@ def sentence(event: Evidence) -> Said:
         Fact.BOUNCED: Said(marked("an email to this address came back: %(reply)s."), {"reply": details.get("reply")}),
         Fact.RESTRICTED: Said(marked("restricted: %(reason)s."), {"reason": why}),
         Fact.UNRESTRICTED: Said(marked("no longer restricted; they were told before, %(way)s on %(day)s."),
-                                {"way": _way(details.get("told")), "day": _day(details.get("told_on"))}),
+                                {"way": way(details.get("told")), "day": _day(details.get("told_on"))}),
         Fact.ERASED: Said(marked("the person was erased from this record.")),
         Fact.HELD: Said(marked("held for legal reasons, to be reviewed on %(day)s: %(reason)s."),
                         {"day": _day(details.get("review_on")), "reason": why}),
@@ -104,7 +105,8 @@ def _registered(event: Evidence, how: Mapping[str, object]) -> Said:
     )  # fmt: skip
 
 
-def _way(by: object) -> object:
+def way(by: object) -> Said:
+    """How an act reached us."""
     found = _WAYS.get(str(by))
     return Said(found) if found else Said(marked("by %(way)s"), {"way": by})
 
@@ -132,7 +134,7 @@ def _by_its_own_account(details: Mapping[str, Any]) -> object:
     """Where and when, as the client says that vouches."""
     page, at = details.get("page"), details.get("submitted_at")
     if "asked" in details:
-        asked = {"way": _way(details["asked"]), "day": _day(details.get("asked_on"))}
+        asked = {"way": way(details["asked"]), "day": _day(details.get("asked_on"))}
         return Said(marked(", as they asked %(way)s on %(day)s"), asked)
     if not page and not at:
         return ""

@@ -82,10 +82,11 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
     "lists restore": marked("%(who)s brought %(lists)s back."),
     "lists take-over": marked("%(who)s took %(lists)s over from the configuration file."),
     "record copied": marked("%(who)s copied the text for the privacy policy of %(lists)s."),
+    "clock": marked("%(who)s moved the clock of the try-out mode ahead."),
     "numbers choose": marked("%(who)s chose how often they get numbers by email."),
     "go-live": marked("%(who)s took the service live and removed what had been tried out."),
 }  # fmt: skip
-_IN_WORDS = {"list", "lists", "account", "role", "token", "scope", "job"}  # of the details, those that sentences have
+_IN_WORDS = {"list", "lists", "account", "role", "token", "scope", "job", "to"}  # details that sentences have
 
 
 def told(row: Audit, names: Mapping[str, str]) -> dict[str, Any]:

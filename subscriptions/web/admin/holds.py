@@ -15,7 +15,7 @@ from subscriptions.languages import marked
 from subscriptions.parts import current_parts
 from subscriptions.store import accounts, audit, holds
 from subscriptions.store.engine import reading
-from subscriptions.store.models import List
+from subscriptions.store.models import ActorKind, List
 from subscriptions.web.admin import Answer, door, guard, pages, telling
 from subscriptions.web.admin.act_form import done, reason, to_fill_in, unchanged
 from subscriptions.web.admin.people import the_person
@@ -107,6 +107,9 @@ def _page(problem: str | Markup = "") -> str:
 def _told(one: holds.Listed, names: Mapping[str, str]) -> dict[str, object]:
     row = one.row
     of_list: List | None = telling.list_of(row.list_id) if row.list_id else None
-    by = names.get(row.placed_by, row.placed_by)
+    kind, _, name = row.placed_by.partition(" ")
+    others = {ActorKind.TRY_OUT: gettext("Somebody at this machine"),
+              ActorKind.COMMAND: gettext("%(name)s, on the server,", name=name).rstrip(",")}  # fmt: skip
+    by = names.get(row.placed_by) or {str(of): told for of, told in others.items()}.get(kind, row.placed_by)
     review = language.day(row.review_on)
     return {"row": row, "address": one.address, "list": of_list, "by": by, "key": row.key.hex(), "review": review}

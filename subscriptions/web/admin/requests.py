@@ -6,22 +6,26 @@ from typing import Any
 from flask import abort, redirect, render_template, request, url_for
 from flask_babel import force_locale, gettext, ngettext
 
+from subscriptions import clock
 from subscriptions.actions import Refused, requests
 from subscriptions.actions.requests import Asked
 from subscriptions.domain import reasons
+from subscriptions.domain.evidence import Channel
 from subscriptions.domain.requests import LONGEST, RequestKind, Step
 from subscriptions.languages import locale_of, marked
+from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
 from subscriptions.store import audit
 from subscriptions.store import requests as rows
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Request
+from subscriptions.store.person import NOT_SHOWN
 from subscriptions.web.admin import Answer, door, guard, pages, telling
 from subscriptions.web.admin.act_form import CHANNELS, begins, day
 from subscriptions.web.admin.people import the_person
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
-from subscriptions.web.http.telling import periods, recipients
+from subscriptions.web.http.telling import periods, recipients, unsure_ips_hidden
 
 KINDS = {
     RequestKind.ACCESS: marked("Access"), RequestKind.CORRECTION: marked("Correction"),
@@ -32,7 +36,6 @@ KINDS = {
 SETTLED_SHOWN = 50
 _ID = f"<int(max={2**63 - 1}):id_>"  # no database counts further
 _EMPTY = marked("Please write why, or what was answered.")
-_LONG = marked("This has %(num)d characters: please use at most %(most)d.")
 
 
 def label() -> str:
@@ -57,7 +60,15 @@ def requests_page() -> str:
 def _told(row: Request) -> dict[str, Any]:
     return {"row": row, "kind": gettext(KINDS[row.kind]), "due": _due(row), "until": language.day(row.until),
             "who": row.person or row.address or gettext("somebody without an address"),
-            "list": _list_of(row.list_id)}  # fmt: skip
+            "list": _list_of(row.list_id), "received": _received(row)}  # fmt: skip
+
+
+def _received(row: Request) -> str:
+    """Of a letter of last week only the day is known, which is kept as its beginning."""
+    of = _list_of(row.list_id) or current_parts().catalogue.configured[0]
+    here = row.received_at.astimezone(clock.zone_of(of.timezone))
+    is_day = row.channel != Channel.PREFERENCES and here == begins(here.date(), of)
+    return language.day(here.date()) if is_day else language.words(row.received_at, of)
 
 
 def _list_of(id_: int | None) -> List | None:
@@ -132,14 +143,11 @@ def _one_line(text: str) -> str | None:
 
 def _words(text: str) -> tuple[str, str]:
     """What was written, or what is wrong with it."""
-    text = text.strip().replace("\r\n", "\n")
-    if not text:
-        return "", gettext(_EMPTY)
-    if len(text) > LONGEST:
-        return "", gettext(_LONG, num=len(text), most=LONGEST)
-    if not all(sign.isprintable() or sign in "\n\t" for sign in text):
-        return "", gettext("It contains a character that is not allowed.")
-    return text, ""
+    try:
+        words = reasons.lines(text, LONGEST)
+    except reasons.BadReason as error:
+        return "", gettext(error.sentence, **error.values)
+    return words, "" if words else gettext(_EMPTY)
 
 
 # One of them
@@ -199,8 +207,12 @@ def answers_person(key: str) -> str:
     locales = [record.row.locale for record in (*found.told.sign_ups, *found.told.subscriptions)]
     tag = current_parts().languages.known(locales[-1] if locales else "") or language.current()
     with force_locale(locale_of(tag)):
-        lists = [part.row for part in telling.parts_of(found.told)]
-        told = {"person": found, "parts": telling.parts_of(found.told), "periods": [*periods()], "tag": tag,
-                "recipients": [*recipients(lists)]}  # fmt: skip
+        parts = [unsure_ips_hidden(part) for part in telling.parts_of(found.told)]
+        lists = [part.row for part in parts]
+        told = {
+            "person": found, "parts": parts, "periods": [*periods()], "tag": tag, "recipients": [*recipients(lists)],
+            "not_shown": NOT_SHOWN, "my_data": current_parts().links.url("my-data"), "sentence": telling.sentence,
+            "responsible": responsible.told(lists, lists, current_parts().settings.mail.sender),
+        }  # fmt: skip
         answers = [render_template(f"desk/answer_{which}.txt", **told) for which in ("known", "source")]
     return render_template("desk/answers.html", person=found, answers=answers, tag=tag)

@@ -32,10 +32,11 @@ def since() -> Response:
         return wrong_in("query", problems)
     cursor, now = int(told), current_parts().clock.now()
     with reading() as session:
-        found = changes.behind(session, cursor, row.id if row else None, now, limit)
-        if not found and cursor > changes.newest(session):
+        newest = changes.newest(session)
+        if cursor > newest:
             return answer(409, _OF_ANOTHER)
-    end = found[-1].number if found else cursor
+        found = changes.between(session, cursor, newest, row.id if row else None, now, limit)
+    end = found[-1].number if len(found) == limit else newest  # what is no change is not looked through again
     return json_answer({"changes": [_told(one) for one in found], "next": str(end)})
 
 

@@ -1,19 +1,22 @@
 """What happened to somebody, as pages tell it: to who works at the desk, and to the person."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
 from babel.units import format_unit
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
+from subscriptions import languages
+from subscriptions.domain import retention
 from subscriptions.domain.budget import in_unit
-from subscriptions.domain.evidence import PROMISED_IP
-from subscriptions.domain.fields import field_stored, fields_of
+from subscriptions.domain.evidence import PROMISED_IP, Fact
+from subscriptions.domain.fields import label_of
 from subscriptions.domain.policy import Rate
 from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
+from subscriptions.store import person
 from subscriptions.store.lists import parties
 from subscriptions.store.models import List, Registration
 from subscriptions.story import Event, Record, Story
@@ -59,19 +62,14 @@ def _word(value: object, row: List | None) -> object:
     if isinstance(value, OfList):
         return language.named(current_parts().catalogue.lists[value.id])
     if isinstance(value, FieldNames):
-        return ", ".join(_label(key, row) for key in value.keys)
+        return _labels(value.keys, row)
     if isinstance(value, date):
         return language.day(value)
     return ", ".join(map(_rate, value.rates)) if isinstance(value, Rates) else value
 
 
-def _label(key: str, row: List | None) -> str:
-    """Of a field, as forms have it."""
-    if key == "locale":
-        return str(gettext("Language"))
-    known = {one.key: one for one in fields_of(*(row.fields if row else ()))}
-    field = known.get(key) or field_stored(key)
-    return field.label if field.is_own else str(gettext(field.label))
+def _labels(keys: Iterable[str], row: List | None) -> str:
+    return ", ".join(label_of(key, row.fields if row else (), lambda text: str(gettext(text))) for key in keys)
 
 
 def _rate(rate: Rate) -> str:
@@ -99,7 +97,7 @@ def _part(records: list[Record]) -> Part:
     return Part(
         row, records[0].row.registered_at, [_told(event, row) for event in events],
         [sentence(mail, row) for one in records for mail in one.owed], sentence(last.now, row),
-        ", ".join(_label(key, row) for key in dict.fromkeys(name for one in records for name in one.filled_in)),
+        _labels(dict.fromkeys(name for one in records for name in one.filled_in), row),
         any(one.replaces for one in records),
     )  # fmt: skip
 
@@ -110,6 +108,13 @@ def _told(event: Event, row: List) -> Told:
     reply = details.get("reply") if "reply" in event.says.proof else None
     mail = event.mail.decode("utf-8", "replace") if event.mail else None
     return Told(event, sentence(event.says.bare, row), reply, ip, mail)
+
+
+def unsure_ips_hidden(part: Part) -> Part:
+    """For the person: without the IP address of a sign-up that may have been somebody else's (GDPR 15(4))."""
+    sure = {one.ip for one in part.events if one.event.row.fact is Fact.CONFIRMED}
+    events = [one._replace(ip=person.NOT_SHOWN) if one.ip and one.ip not in sure else one for one in part.events]
+    return part._replace(events=events)
 
 
 # Who receives any of it, and how long it is kept (GDPR 15(1))
@@ -125,12 +130,13 @@ def recipients(rows: Sequence[List]) -> Iterator[str]:
         yield gettext("the email server %(host)s, which delivers our emails", host=mail.host)
 
 
+def durations() -> dict[str, str]:
+    """How long things are kept here, to stand in a sentence."""
+    return languages.durations(current_parts().policy, language.current())
+
+
 def periods() -> Iterator[str]:
-    policy = current_parts().policy
-    yield gettext("A sign-up that nobody confirms: a month at most, then it is deleted.")
-    yield gettext("A subscription: until it ends.")
-    yield ngettext("Proof of your consent: until the end of the year in which it ended, and %(num)d more year.",
-                   "Proof of your consent: until the end of the year in which it ended, and %(num)d more years.",
-                   policy.keep_proof_years)  # fmt: skip
-    yield ngettext("IP addresses: for %(num)d month after you confirmed.",
-                   "IP addresses: for %(num)d months after you confirmed.", policy.keep_ip_months)  # fmt: skip
+    values = durations()
+    for row in retention.ROWS:
+        if row.of_people:
+            yield gettext("%(what)s: %(period)s", what=gettext(row.what), period=language.told(row.period, values))

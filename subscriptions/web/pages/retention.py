@@ -3,19 +3,18 @@
 from datetime import timedelta
 
 from babel.dates import format_timedelta
-from babel.units import format_unit
 from flask import Blueprint, Response, render_template, url_for
 from flask_babel import get_locale, gettext
 
 from subscriptions import clock as clocks
 from subscriptions.domain import retention
-from subscriptions.domain.retention import Kept
 from subscriptions.parts import current_parts
 from subscriptions.store import jobs
 from subscriptions.store.engine import reading
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
 from subscriptions.web.http.problems import json_answer
+from subscriptions.web.http.telling import durations
 
 pages = Blueprint("retention", __name__)
 ROUNDED = timedelta(minutes=5)
@@ -23,7 +22,8 @@ ROUNDED = timedelta(minutes=5)
 
 @pages.get("/retention")
 def page() -> str:
-    rows = [{"row": row, "period": _period(row)} for row in retention.ROWS]
+    values = durations()
+    rows = [{"row": row, "period": language.told(row.period, values)} for row in retention.ROWS]
     return render_template("pages/retention.html", rows=rows, line=_line(), line_url=url_for("retention.line"))
 
 
@@ -38,18 +38,8 @@ def line() -> Response:
     return response
 
 
-def _durations() -> dict[str, str]:
-    found = retention.durations(current_parts().policy)
-    return {name: format_unit(number, f"duration-{unit}", locale=get_locale())
-            for name, (number, unit) in found.items()}  # fmt: skip
-
-
-def _period(row: Kept) -> str:
-    return language.told(row.period, _durations())
-
-
 def _line() -> str:
-    said = gettext("Unconfirmed sign-ups are deleted %(period)s after the sign-up.", period=_durations()["purge"])
+    said = gettext("Unconfirmed sign-ups are deleted %(period)s after the sign-up.", period=durations()["purge"])
     last = _last_run()
     if last is None:
         return str(said)

@@ -41,7 +41,7 @@ def jump(step: str) -> dict[str, int]:
         meta.put(session, mode.CLOCK_AHEAD, str(parts.clock.ahead.total_seconds()))
         audit.write(session, Act(parts.clock.now(), ActorKind.TRY_OUT, "time machine", "clock", details={"to": step}))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}
-    for name in ("numbers", "policies", "tidy", "seal"):  # which would be late for minutes, and the desk would say so
+    for name in ("numbers", "policies", "requests", "tidy", "seal"):  # late for minutes, as the desk would say
         _run(name)
     return counts
 

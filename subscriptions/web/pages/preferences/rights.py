@@ -1,6 +1,5 @@
 """Rights that the page gives besides leaving and correcting: to see it all, to be erased, to write to the officer."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -9,6 +8,7 @@ from flask_babel import gettext
 
 from subscriptions.actions import erase, requests
 from subscriptions.actions.requests import Asked
+from subscriptions.domain import reasons
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.policy import REQUESTS
@@ -23,7 +23,6 @@ from subscriptions.web.http.problem import Problem
 from subscriptions.web.pages.preferences import stored
 from subscriptions.web.pages.preferences.view import KINDS, Said, about, addressees, known, page
 
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _IDENTITY = "by a link that was mailed to that address"
 _MORE_TIME = marked("You have more time now. You can do this once.")
 _ENOUGH = marked("You have had more time already. When this page closes, we can email you a new link.")
@@ -31,8 +30,6 @@ _ERASING = marked("We are erasing your data now. An email will tell you what we 
 _NOTHING = marked("There is nothing to erase: we store no sign-up and no subscription of yours.")
 _EMPTY = marked("Please write what you would like us to do.")
 _KIND = marked("Please choose what it is about.")
-_LONG = marked("This has %(num)d characters: please use at most %(most)d.")
-_STRANGE = marked("It contains a character that is not allowed.")
 _MANY = marked("You have written %(num)d times in 24 hours. You can write again from %(time)s.")
 _FILED = marked("We have your request. Its number is %(number)d, and we will answer it by %(day)s.")
 
@@ -66,8 +63,8 @@ def _erase_surely(session: Session) -> Said:
 def _write(session: Session) -> Said:
     mine, parts, form = known(session), current_parts(), request.form
     about(mine)
-    words, kind = form.get("words", "").strip().replace("\r\n", "\n"), form.get("kind", "")
-    if problem := _wrong(words, kind):
+    kind, (words, problem) = form.get("kind", ""), _words(form.get("words", ""))
+    if problem := Problem("kind", _KIND) if kind not in KINDS else problem:
         return Said(problems=[problem], words=form)
     row = next((one for one in addressees(mine) if form.get("list") in (None, one.slug)), None) or abort(404)
     newest = max(mine.open, key=lambda row: row.id, default=None)
@@ -84,14 +81,13 @@ def _write(session: Session) -> Said:
     return Said(lambda: _filed(filed))
 
 
-def _wrong(words: str, kind: str) -> Problem | None:
-    if kind not in KINDS:
-        return Problem("kind", _KIND)
-    if not words:
-        return Problem("words", _EMPTY)
-    if len(words) > LONGEST:
-        return Problem("words", _LONG, {"num": len(words), "most": LONGEST})
-    return Problem("words", _STRANGE) if _UNPRINTABLE.search(words) else None
+def _words(text: str) -> tuple[str, Problem | None]:
+    """What was written, or what is wrong with it."""
+    try:
+        words = reasons.lines(text, LONGEST)
+    except reasons.BadReason as error:
+        return "", Problem("words", error.sentence, error.values)
+    return words, None if words else Problem("words", _EMPTY)
 
 
 def _filed(row: Request) -> str:

@@ -11,7 +11,6 @@ from subscriptions import story
 from subscriptions.actions import preferences
 from subscriptions.actions.preferences import Profile
 from subscriptions.clock import text
-from subscriptions.domain.evidence import Fact
 from subscriptions.domain.policy import DOWNLOADS
 from subscriptions.export.layouts import FORMULA
 from subscriptions.languages import marked
@@ -25,7 +24,7 @@ from subscriptions.store.models import List
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
 from subscriptions.web.http.mail_page import parsed
-from subscriptions.web.http.telling import Part, Told, parts_of, periods, recipients
+from subscriptions.web.http.telling import Part, Told, parts_of, periods, recipients, sentence, unsure_ips_hidden
 from subscriptions.web.pages.preferences.view import Said, about, known
 
 FORMAT = "yestwice-my-data-1"
@@ -50,15 +49,20 @@ def page(session: Session, token: str) -> Response:
         rows = person.everything(at, whose(session, mine))
     return Response(render_template(
         "pages/my_data_stored.html", parts=[_own(part) for part in parts_of(told)], rows=rows, footer=footer,
-        session=token, recipients=list(recipients(footer)), periods=list(periods()), not_shown=person.NOT_SHOWN,
+        held=[*map(sentence, told.held)], policies=current_parts().catalogue.policies, session=token,
+        recipients=list(recipients(_lists_of(mine))), periods=list(periods()), not_shown=person.NOT_SHOWN,
         until=language.words(session.until), words=language.words,
     ))  # fmt: skip
 
 
+def _lists_of(mine: Profile) -> list[List]:
+    """Those that something of theirs is stored for: who else is responsible for a list here gets nothing of it."""
+    theirs = {*mine.subscriptions, *mine.waiting, *mine.blocked}
+    return language.told_of([row for row in current_parts().catalogue.lists.values() if row.id in theirs])
+
+
 def _own(part: Part) -> Part:
-    """Without the IP address of a sign-up that may have been somebody else's."""
-    sure = {one.ip for one in part.events if one.event.row.fact is Fact.CONFIRMED}
-    events = [one._replace(ip=person.NOT_SHOWN) if one.ip and one.ip not in sure else one for one in part.events]
+    events = unsure_ips_hidden(part).events
     return part._replace(events=[one._replace(mail=_in_text(one)) for one in events])
 
 
@@ -103,7 +107,7 @@ def _json(mine: Profile, rows: person.Rows, footer: list[List], mails: list[str]
         "controllers": [{"name": party.row.controller, "address": party.row.postal_address,
                          "contact": party.row.privacy_contact, "lists": [row.slug for row in party.lists]}
                         for party in parties(footer)],
-        "recipients": [*recipients(footer)], "kept": [*periods()], "stored": rows,
+        "recipients": [*recipients(_lists_of(mine))], "kept": [*periods()], "stored": rows,
         "lists": lists, "texts_agreed_to": {id_: texts[id_].text for id_ in named if id_ and id_ in texts},
         "emails": mails,
     }  # fmt: skip
