@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from subscriptions.cli.retention import period
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.retention import ROWS, Kept
+from subscriptions.domain.texts import filled
+from subscriptions.languages import durations
 from subscriptions.store.models import db
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "data.md"
@@ -19,7 +20,8 @@ def table() -> str:
 def _line(row: Kept) -> str:
     named = ", ".join(f"`{one}`" for one in row.named)
     ends = f"job `{row.job}`" if row.job else row.ends
-    return f"| {row.what} | {named} | {row.purpose} | {row.basis} | {period(row, Policy())} | {ends} |"
+    period = filled(row.period, durations(Policy(), "en"))
+    return f"| {row.what} | {named} | {row.purpose} | {row.basis} | {period} | {ends} |"
 
 
 def test_the_pages_table_is_the_one_by_which_the_program_deletes() -> None:
