@@ -4,6 +4,7 @@ As the driver gives it, and page by page: what somebody wrote into a column by h
 million rows must not be held at once.
 """
 
+import hashlib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from subscriptions.store import evidence_told, meta, sqlite
 from subscriptions.store.engine import translated
 from subscriptions.store.evidence_told import OF_WHOM, Told, columns
 from subscriptions.store.lists import wording_hash
-from subscriptions.store.policies import policy_hash
+from subscriptions.store.policies import text_hashed
 
 PAGE = 5000
 
@@ -175,8 +176,8 @@ FROM policies p JOIN lists l ON l.id = p.list_id"""  # noqa: S608
     for id_, sha256, slug, language, url, said, raw, at in session.execute(text(sql)):
         try:
             page, since = zlib.decompress(bytes(raw)), datetime.fromisoformat(at)
-            made = policy_hash(slug, str(language), str(url), str(said), page, since)
-            fits = sha256 == made and id_ == made[:16]
+            made = text_hashed(slug, str(language), str(url), str(said), page, since)
+            fits = sha256 == hashlib.sha256(made.encode()).hexdigest() and id_ == sha256[:16]
         except (TypeError, ValueError, zlib.error):
             fits = False
         yield id_, fits

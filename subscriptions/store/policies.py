@@ -99,8 +99,12 @@ def read_from(url: str) -> str:
 
 def hashed(slug: str, one: Policy) -> str:
     """The characters whose SHA-256 names a version: what was read, of which list, where, and when first."""
-    shown = [slug, one.language, read_from(one.url), one.text, hashlib.sha256(zlib.decompress(one.raw)).hexdigest(),
-             clock.text(one.valid_from)]  # fmt: skip
+    return text_hashed(slug, one.language, one.url, one.text, zlib.decompress(one.raw), one.valid_from)
+
+
+def text_hashed(slug: str, language: str, url: str, text: str, raw: bytes, valid_from: datetime) -> str:
+    """The same of what no row holds, or not yet."""
+    shown = [slug, language, read_from(url), text, hashlib.sha256(raw).hexdigest(), clock.text(valid_from)]
     return json.dumps(shown, ensure_ascii=False)
 
 
