@@ -48,7 +48,8 @@ class FirstHour:
     def _make_a_list(self) -> Iterator[tuple[str, Visitor]]:
         me = self.manager
         me.go("/")
-        me.press("Manage lists and people")
+        me.follow("Manage lists and people")
+        me.press("Come in")
         at(me, "Your lists")
         expect(me.page.get_by_text("Nobody has signed up yet.")).to_have_count(1)
         yield "start-empty", me

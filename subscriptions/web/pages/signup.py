@@ -36,7 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         mailbox = url_for("mailbox.index") if is_tried and is_straight_from_loopback(incoming()) else None
         # not above a list's own form, whose button stands on the first screen of a phone
         tour = url_for("tour.show") if mailbox and request.endpoint != "pages.form" else None
-        desk = url_for("desk.from_here") if mailbox and settings.admin.enabled else None
+        desk = url_for("desk.sign_in_page") if mailbox and settings.admin.enabled else None
         return {"footer": None, "framed": g.get("framed"), "here": urls.here,
                 "is_tried": is_tried, "mailbox_url": mailbox, "hours": hours, "desk_url": desk,
                 "tour_url": tour}  # fmt: skip
