@@ -93,9 +93,13 @@ class FirstHour:
         persons_page = me.page.url
         me.follow("Proof of consent")
         yield "proof-form", me
-        me.press("Print")
+        with me.page.expect_popup() as opened:
+            me.page.get_by_role("button", name="Print").click()
+        desk, me.page = me.page, opened.value
         at(me, "Proof of consent")
         yield "proof", me
+        me.page.close()
+        me.page = desk
         me.page.goto(persons_page)
 
     def _snippet(self) -> str:
