@@ -29,6 +29,7 @@ EVENTS = """INSERT INTO evidence (registration_id, fact, at, channel, ip, ip_sou
 
 
 @pytest.mark.drill
+@pytest.mark.timeout(900)
 def test_a_million_rows_are_sealed_verified_and_a_tenth_of_them_purged(world: World, database: str) -> None:
     kind = {"sqlite": "text", "postgresql": "timestamptz"}[database]
     at, late = (f"CAST('{year}-11-23 11\\:00\\:00.000000' AS {kind})" for year in (2026, 2099))
