@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from subscriptions.store.mailable import mailable
@@ -81,10 +81,16 @@ def subscriptions_of(session: Session, keys: Collection[bytes], lists: Lists, no
     return session.scalars(which.order_by(Subscription.id)).all()
 
 
-def mailable_beginning(session: Session, list_id: int, signs: str, now: datetime) -> Sequence[str | None]:
-    """The addresses that an export may carry and that begin with one of these signs: few."""
-    begins = or_(*(and_(*_between(session, FOLDED, sign)) for sign in signs))
-    return session.scalars(select(Subscription.address).where(*mailable(list_id, now), begins)).all()
+def mailable_beginning(session: Session, list_id: int, signs: str, now: datetime) -> list[str | None]:
+    """The addresses that an export may carry and that begin with one of these signs: few.
+
+    Sign by sign, each by the index: for any of eight SQLite reads the whole list (measured, of a million: 2 s).
+    """
+    found: list[str | None] = []
+    for sign in signs:
+        begins = _between(session, FOLDED, sign)
+        found += session.scalars(select(Subscription.address).where(*mailable(list_id, now), *begins))
+    return found
 
 
 def numbers_of(session: Session, key: bytes) -> dict[str, int]:
