@@ -44,6 +44,12 @@ SIGN_UPS: dict[tuple[State | None, Event], Step] = {
     (R.PENDING, E.ONE_CLICK): Step(R.ERASED, None, NOT_HERE),
     (R.BLOCKED, E.ONE_CLICK): Step(R.ERASED, None, NOT_HERE),
     (R.CONFIRMED, E.ONE_CLICK): Step(R.CONFIRMED, None, NOT_HERE, ends_subscription=True),
+    (R.PENDING, E.COMPLAIN): Step(R.ERASED, None, NOT_HERE),
+    (R.BLOCKED, E.COMPLAIN): Step(R.ERASED, None, NOT_HERE),
+    (R.CONFIRMED, E.COMPLAIN): Step(R.CONFIRMED, None, NOT_HERE, ends_subscription=True),
+    (R.PENDING, E.BOUNCE): Step(R.PENDING),
+    (R.BLOCKED, E.BOUNCE): Step(R.BLOCKED),
+    (R.CONFIRMED, E.BOUNCE): Step(R.CONFIRMED),
     (R.PENDING, E.CANCEL): Step(R.ERASED, None, NOT_NOW),
     (R.BLOCKED, E.CANCEL): Step(R.ERASED, None, NOT_NOW),
     (R.PENDING, E.RETRACT): Step(R.ERASED),
@@ -57,14 +63,14 @@ SUBSCRIPTIONS: dict[tuple[State | None, Event], Step] = {
     (S.CONFIRMED, E.UNSUBSCRIBE): Step(S.UNSUBSCRIBED),
     (S.CONFIRMED, E.MOVE): Step(S.UNSUBSCRIBED, MailKind.ADDRESS_CHANGED),
     (S.CONFIRMED, E.OBJECT): Step(S.UNSUBSCRIBED, None, NO_MAIL),
-    (S.CONFIRMED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, NO_MAIL),
+    (S.CONFIRMED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, NOT_HERE),
     (S.CONFIRMED, E.BOUNCE): Step(S.BOUNCED),
     (S.CONFIRMED, E.ERASE): Step(S.ERASED, MailKind.ERASED),
     (S.UNSUBSCRIBED, E.SUBSCRIBE): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.CONFIRM): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.UNSUBSCRIBE): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.OBJECT): Step(S.UNSUBSCRIBED, None, NO_MAIL),
-    (S.UNSUBSCRIBED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, NO_MAIL),
+    (S.UNSUBSCRIBED, E.COMPLAIN): Step(S.UNSUBSCRIBED, None, NOT_HERE),
     (S.UNSUBSCRIBED, E.BOUNCE): Step(S.UNSUBSCRIBED),
     (S.UNSUBSCRIBED, E.PURGE): Step(S.PURGED),
     (S.UNSUBSCRIBED, E.ERASE): Step(S.ERASED, MailKind.ERASED),
@@ -72,7 +78,7 @@ SUBSCRIPTIONS: dict[tuple[State | None, Event], Step] = {
     (S.BOUNCED, E.CONFIRM): Step(S.BOUNCED),
     (S.BOUNCED, E.UNSUBSCRIBE): Step(S.BOUNCED),
     (S.BOUNCED, E.OBJECT): Step(S.BOUNCED, None, NO_MAIL),
-    (S.BOUNCED, E.COMPLAIN): Step(S.BOUNCED, None, NO_MAIL),
+    (S.BOUNCED, E.COMPLAIN): Step(S.BOUNCED, None, NOT_HERE),
     (S.BOUNCED, E.BOUNCE): Step(S.BOUNCED),
     (S.BOUNCED, E.PURGE): Step(S.PURGED),
     (S.BOUNCED, E.ERASE): Step(S.ERASED, MailKind.ERASED),
@@ -111,7 +117,8 @@ def test_only_a_confirmation_leads_to_confirmed() -> None:
 
 
 def test_a_blocked_registration_can_only_go() -> None:
-    assert {step.to for (state, _), step in REGISTRATION.items() if state is R.BLOCKED} == {R.ERASED, R.PURGED}
+    leading = {step.to for (state, _), step in REGISTRATION.items() if state is R.BLOCKED}
+    assert leading == {R.BLOCKED, R.ERASED, R.PURGED}
 
 
 def test_nothing_comes_back_from_what_is_gone() -> None:

@@ -35,6 +35,8 @@ class Channel(StrEnum):
     COMMAND = "command"
     DESK = "desk"
     RELAY = "relay"
+    BOUNCE = "bounce"  # a mail that says that another one did not arrive (RFC 3464)
+    COMPLAINT = "complaint"  # a spam report (RFC 5965)
 
 
 class Cause(StrEnum):

@@ -63,6 +63,7 @@ PROTECTED = timedelta(days=30)  # for good would keep the victims of an attack o
 NO_MAIL = Suppress(SuppressionScope.ALL)
 NO_CONFIRMATIONS = Suppress(SuppressionScope.CONFIRMATIONS)
 ONE_CLICKED = Suppress(SuppressionScope.CONFIRMATIONS, this_list=True, life=PROTECTED)
+COMPLAINED = ONE_CLICKED  # a spam report is no more than that press, on another button
 ATTACKED = Suppress(SuppressionScope.CONFIRMATIONS, life=PROTECTED)
 
 State = Registration | Subscription
@@ -99,6 +100,10 @@ REGISTRATION: Table[Registration] = {
     (_R.PENDING, _E.ONE_CLICK): Step(_R.ERASED, suppress=ONE_CLICKED),
     (_R.BLOCKED, _E.ONE_CLICK): Step(_R.ERASED, suppress=ONE_CLICKED),
     (_R.CONFIRMED, _E.ONE_CLICK): Step(_R.CONFIRMED, suppress=ONE_CLICKED, ends_subscription=True),
+    (_R.PENDING, _E.COMPLAIN): Step(_R.ERASED, suppress=COMPLAINED),
+    (_R.BLOCKED, _E.COMPLAIN): Step(_R.ERASED, suppress=COMPLAINED),
+    (_R.CONFIRMED, _E.COMPLAIN): Step(_R.CONFIRMED, suppress=COMPLAINED, ends_subscription=True),
+    **{(state, _E.BOUNCE): Step(state) for state in (_R.PENDING, _R.BLOCKED, _R.CONFIRMED)},
     (_R.PENDING, _E.CANCEL): Step(_R.ERASED, suppress=ATTACKED),
     (_R.BLOCKED, _E.CANCEL): Step(_R.ERASED, suppress=ATTACKED),
     (_R.PENDING, _E.RETRACT): Step(_R.ERASED),
@@ -117,11 +122,12 @@ SUBSCRIPTION: Table[Subscription] = {
     (_S.CONFIRMED, _E.UNSUBSCRIBE): Step(_S.UNSUBSCRIBED),
     (_S.CONFIRMED, _E.MOVE): Step(_S.UNSUBSCRIBED, MailKind.ADDRESS_CHANGED),
     (_S.CONFIRMED, _E.OBJECT): Step(_S.UNSUBSCRIBED, suppress=NO_MAIL),
-    (_S.CONFIRMED, _E.COMPLAIN): Step(_S.UNSUBSCRIBED, suppress=NO_MAIL),
+    (_S.CONFIRMED, _E.COMPLAIN): Step(_S.UNSUBSCRIBED, suppress=COMPLAINED),
     (_S.CONFIRMED, _E.BOUNCE): Step(_S.BOUNCED),
     (_S.CONFIRMED, _E.ERASE): Step(_S.ERASED, MailKind.ERASED),
     **{(ended, event): Step(ended) for ended in _ENDED for event in _CHANGES_NOTHING},
-    **{(ended, event): Step(ended, suppress=NO_MAIL) for ended in _ENDED for event in (_E.OBJECT, _E.COMPLAIN)},
+    **{(ended, _E.OBJECT): Step(ended, suppress=NO_MAIL) for ended in _ENDED},
+    **{(ended, _E.COMPLAIN): Step(ended, suppress=COMPLAINED) for ended in _ENDED},
     **{(ended, _E.PURGE): Step(_S.PURGED) for ended in (*_ENDED, _S.ERASED)},
     **{(ended, _E.ERASE): Step(_S.ERASED, MailKind.ERASED) for ended in _ENDED},
 }
