@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from subscriptions.clock import Clock, StoppedClock
 from subscriptions.domain.address import key_of, mailbox_of
+from subscriptions.links.by_mail import ByMail
 from subscriptions.links.desk import DeskTokens
 from subscriptions.links.handles import Codes, Handles, SealedAddresses, Visit
 from subscriptions.links.purposes import (
@@ -100,6 +101,7 @@ class Links:
         self.addresses = SealedAddresses(self._keys)
         self.codes = Codes(self._keys)
         self.desk = DeskTokens(self._keys, clock)
+        self.by_mail = ByMail(self._keys)
 
     def as_written(self, at: datetime) -> Iterator["Links"]:
         """As links were written at that time, once for each key that may have signed them."""
