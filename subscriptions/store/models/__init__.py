@@ -23,6 +23,6 @@ from subscriptions.store.models.service import (
 __all__ = [
     "Account", "AccountLink", "ActorKind", "Address", "Arrival", "Audit", "Captured", "Counted", "CountedKey",
     "Counter", "DeskSession", "Evidence", "ExportMark", "Hold", "Job", "Leaf", "Letter", "LetterToRead", "List", "Meta",
-    "Owed", "Owner", "Passkey", "Policy", "Read", "Registration", "Removal", "Request", "Seal", "Subscription", "Suppression",
-    "Token", "Traffic", "UsedOnce", "Wording", "db",
+    "Owed", "Owner", "Passkey", "Policy", "Read", "Registration", "Removal", "Request", "Seal", "Subscription",
+    "Suppression", "Token", "Traffic", "UsedOnce", "Wording", "db",
 ]  # fmt: skip
