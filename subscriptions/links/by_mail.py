@@ -15,6 +15,7 @@ from subscriptions.links.signing import BadLink, derived, mac_of
 LEAVE_BY_MAIL = b"leave by mail"  # the key of an address
 RETURN = b"return"  # the same, of a mail to a subscriber
 RETURN_OF_FORM = b"return of form"  # the reference of the form whose confirmation mail it is
+LEAVES = "unsubscribe"  # the page, and the word of the subject
 _OF, _LIST, _MAC = 16, 4, 10  # octets; 30 together: base32 leaves no bits over, so a token has one spelling
 LOCAL = 64  # octets before the @ (RFC 5321)
 TOKEN = 48  # characters
@@ -61,15 +62,14 @@ class ByMail:
     def leave_tag(self, list_id: int, key: bytes) -> str:
         return self.write(LEAVE_BY_MAIL, key, list_id)
 
-    def not_me_url(self, token: str) -> str:
-        """A mailto that does what one click on a confirmation mail does; empty without an address."""
-        return self.address and f"mailto:{_quoted(self.address)}?subject=not-me%20{token}"
+    def url(self, page: str, token: str, in_address: str) -> str:
+        """A mailto that does what that page does: `token` is the page's, `in_address` may be that of an address.
 
-    def leave_url(self, token: str, in_address: str) -> str:
-        """One to leave, with the token of the unsubscribe link or, where it may stand in the address, the other."""
-        if self.in_address and self.address:
-            return f"mailto:{_quoted(tagged(self.address, in_address))}?subject=unsubscribe"
-        return self.address and f"mailto:{_quoted(self.address)}?subject=unsubscribe%20{token}"
+        Empty where nobody reads the mail.
+        """
+        if page == LEAVES and self.address and self.in_address:
+            return f"mailto:{_quoted(tagged(self.address, in_address))}?subject={page}"
+        return self.address and f"mailto:{_quoted(self.address)}?subject={page}%20{token}"
 
 
 def _quoted(address: str) -> str:
