@@ -57,7 +57,8 @@ def _left(page: str, link: Leave, **more: str | None) -> str:
         language.of_row(subscriptions.locale_of(session, link.key, link.list_id), row)
     row = row and language.said(row)
     back = None if more.get("lift_action") else urls.sign_up(row)
-    return render_template(f"pages/{page}.html", list=row, every=not link.list_id, footer=row, subscribe_url=back, **more)
+    about = {"list": row, "every": not link.list_id, "footer": row, "subscribe_url": back}
+    return render_template(f"pages/{page}.html", **about, **more)
 
 
 @pages.get("/not-me/<token>")
