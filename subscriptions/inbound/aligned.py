@@ -64,7 +64,7 @@ def _covers(tags: Tags, arrived: Arrived, house: House) -> bool:
 
 def _names(fields: list[str], ours: str) -> bool:
     words = re.split(r"[\s<>,;:\"()]+", " ".join(fields))
-    return any(word.casefold() == ours.casefold() or tag_in(word, ours) is not None for word in words)
+    return any(word and (word.casefold() == ours.casefold() or tag_in(word, ours) is not None) for word in words)
 
 
 def _is_said(arrived: Arrived, domain: str, house: House) -> bool:
