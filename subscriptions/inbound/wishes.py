@@ -46,7 +46,7 @@ class Wish:
             return Outcome.UNCLEAR
         key, mailbox = house.links.key(author.folded), house.links.mailbox_key(author.folded)
         if self.is_aligned and self.wanted is not Wanted.UNSAID:
-            return self._end(session, key, None, message, arrived, house)
+            return self._end(session, key, _list_in(arrived, house), message, arrived, house)
         return Outcome.ASKED if by_mail.ask(session, key, mailbox, message) else Outcome.NOTHING
 
     @property
@@ -88,6 +88,12 @@ def _token_in(arrived: Arrived, house: House) -> Leave | NotMe | None:
                 continue
             return Leave(list_id, key)
     return None
+
+
+def _list_in(arrived: Arrived, house: House) -> int | None:
+    """Which list they wrote to, as its slug behind the + of our address says; None: about none, so about all."""
+    tags = {tag_in(address, house.settings.inbound.address) for address in arrived.recipients}
+    return next((row.id for row in house.lists.values() if row.slug in tags), None)
 
 
 def _read(links: Links, word: str, token: str) -> Leave | NotMe | None:
