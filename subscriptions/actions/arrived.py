@@ -1,6 +1,6 @@
 """What a message causes, and the memory of it: one transaction, once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,9 +56,16 @@ def keep(mark: Mark, letter: LetterToRead, now: datetime) -> Outcome:
         return Outcome.UNCLEAR if is_first else Outcome.REPEATED
 
 
-def to_forward() -> list[int]:
+def letters(*, to_forward: bool = False) -> Sequence[LetterToRead]:
+    """Those that wait, the oldest first, without what is in them."""
     with reading() as session:
-        return [row.id for row in arrivals.letters(session, to_forward=True)]
+        return arrivals.letters(session, to_forward=to_forward)
+
+
+def known(message_keys: Sequence[bytes]) -> set[bytes]:
+    """Those of these that were acted on."""
+    with reading() as session:
+        return arrivals.known(session, message_keys)
 
 
 def letter(id_: int) -> LetterToRead | None:

@@ -5,19 +5,20 @@ import sys
 import click
 
 from subscriptions.actions.arrived import Full
-from subscriptions.cli import ready
-from subscriptions.cli.mails import mail
+from subscriptions.cli import mails, ready
 from subscriptions.inbound import poll
 from subscriptions.inbound.house import house_of
 from subscriptions.inbound.imap import NoMailbox
 from subscriptions.inbound.letters import Envelope, receive
 from subscriptions.parts import current_parts
 
+group = mails.mail
+
 NO_ADDRESS = "address in [inbound] is empty: say to which address the mail is sent that is to be received."
 NO_HOST = "imap_host in [inbound] is empty: there is no mailbox to look at."
 
 
-@mail.command("receive")
+@group.command("receive")
 @click.option("--from", "sender", metavar="ADDRESS", help="The envelope's sender, as your mail server knows it.")
 @click.option("--to", "recipient", metavar="ADDRESS", help="The envelope's recipient, with its token.")
 @ready
@@ -32,7 +33,7 @@ def receive_mail(sender: str | None, recipient: str | None) -> None:
         raise click.ClickException(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 
 
-@mail.command("poll")
+@group.command("poll")
 @ready
 def poll_mail() -> None:
     """Look at the mailbox now, and say what became of what is new."""

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def forward(parts: Parts) -> int:
     """Hand over what waits; how many the relay took. What it refuses for good is kept for the desk."""
-    ids, taken = acts.to_forward(), 0
+    ids, taken = [row.id for row in acts.letters(to_forward=True)], 0
     line = parts.sender.new_line()
     try:
         for letter in filter(None, map(acts.letter, ids)):

@@ -35,6 +35,7 @@ def readyz() -> Response:
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
     if _may_see():
         warnings = [*current_parts().warnings, *condition.guesses(), *condition.reviews(), *condition.overdue()]
+        warnings += condition.mailbox()
         body |= {"problems": problems, "warnings": warnings, **details}
     return json_answer(body, 503 if problems else 200)
 
