@@ -52,7 +52,6 @@ def keep(mark: Mark, letter: LetterToRead, now: datetime) -> Outcome:
         if is_first:
             session.add(letter)
             arrivals.note(session, mark.sha256, KEPT)
-            counters.add(session, {"arrived_letter_kept": 1})
         return Outcome.UNCLEAR if is_first else Outcome.REPEATED
 
 
