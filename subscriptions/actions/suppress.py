@@ -67,29 +67,37 @@ def disown(link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
     The owner of the mailbox pressed it, so that holds even when the registrations are gone.
     """
     with transaction() as session:
-        addresses.lock_or_create(session, link.key, link.mailbox)
-        rows = registrations.of_form(session, link.ref)
-        lists = {link.list_id, *(row.list_id for row in rows)}
-        step = registration_step(rows[0].state if rows else State.PENDING, event)
-        for row in rows:
-            _end(session, row, event, now, policy)
-        if rule := step.suppress:
-            for list_id in sorted(lists) if rule.this_list else [None]:
-                suppressions.add(
-                    session, link.key, rule, _HOW[event][1], now,
-                    list_id=list_id, set_by=link.ref, mailbox=link.mailbox,
-                )  # fmt: skip
-        counters.add(session, {"disowned": 1})
+        disown_in(session, link, event, now, policy, _HOW[event])
 
 
-def _end(session: Session, registration: Registration, event: Event, now: datetime, policy: Policy) -> None:
+def disown_in(
+    session: Session, link: NotMe, event: Event, now: datetime, policy: Policy, how: tuple[Channel, str]
+) -> None:
+    """The same within a transaction; `how` it reached us, and as which reason."""
+    addresses.lock_or_create(session, link.key, link.mailbox)
+    rows = registrations.of_form(session, link.ref)
+    lists = {link.list_id, *(row.list_id for row in rows)}
+    step = registration_step(rows[0].state if rows else State.PENDING, event)
+    for row in rows:
+        _end(session, row, event, now, policy, how)
+    if rule := step.suppress:
+        for list_id in sorted(lists) if rule.this_list else [None]:
+            suppressions.add(
+                session, link.key, rule, how[1], now, list_id=list_id, set_by=link.ref, mailbox=link.mailbox,
+            )  # fmt: skip
+    counters.add(session, {"disowned": 1})
+
+
+def _end(
+    session: Session, registration: Registration, event: Event, now: datetime, policy: Policy, how: tuple[Channel, str]
+) -> None:
     step = registration_step(state_at(registration.state, registration.confirm_by, now), event)
-    channel, reason = _HOW[event]
+    channel, reason = how
     is_gone = step.to is State.ERASED and not registrations.remove(session, [registration.id], Cause.NOT_ME, now)
     if is_gone:
         vacuum.due(session)
         return
-    by = "the page's form" if event is Event.DISOWN else "one-click of the mail program"
+    by = {Channel.BUTTON: "the page's form", Channel.EMAIL: "an email"}.get(channel, "one-click of the mail program")
     evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id, details={"by": by})
     subscription = subscriptions.find(session, registration.subscription_id)
     if step.ends_subscription and subscription is not None and subscription.is_open:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from subscriptions.inbound.house import Automatic, House, Sorted, Unclear
 from subscriptions.inbound.message import Arrived
+from subscriptions.inbound.wishes import wish_of
 
 
 def automatic_of(arrived: Arrived, house: House) -> Automatic | None:
@@ -12,7 +13,7 @@ def automatic_of(arrived: Arrived, house: House) -> Automatic | None:
 
 # A wish comes before what is automatic: some mail programs call their unsubscribe mails so. It looks for itself, and
 # takes an automatic one only by our token.
-LOOKS: tuple[Callable[[Arrived, House], Sorted | None], ...] = (automatic_of,)
+LOOKS: tuple[Callable[[Arrived, House], Sorted | None], ...] = (wish_of, automatic_of)
 
 
 def sort(arrived: Arrived, house: House) -> Sorted:
