@@ -46,7 +46,7 @@ def mutated(octets: bytes, chance: random.Random) -> bytes:
             b"", piece * chance.choice((2, 2, 50)), chance.choice(TOKENS) * chance.choice((1, 1, 3, 400)),
             chance.choice(SEEDS)[: chance.randint(0, 900)], chance.randbytes(chance.randint(1, 40)),
         ))  # fmt: skip
-        made[at : at + (size if chance.random() < 0.5 else 0)] = what()
+        made[at : at + (size if chance.random() < 0.5 else 0)] = what
     return bytes(made[:1_200_000])
 
 

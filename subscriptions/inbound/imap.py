@@ -58,9 +58,8 @@ class Folder:
         answers = self._box.client.uid("FETCH", wanted, f"(UID {what})")[1] if wanted else []
         for answer, after in zip(answers, [*answers[1:], b""], strict=True):
             around, literal = answer if isinstance(answer, tuple) else (answer or b"", b"")
-            if named := _UID.search(
-                around + (after if isinstance(answer, tuple) and isinstance(after, bytes) else b"")
-            ):
+            behind = after if isinstance(answer, tuple) and isinstance(after, bytes) else b""
+            if named := _UID.search(around + behind):
                 yield Seen(int(named[1]), literal), around
 
     def mark_seen(self, uids: Sequence[int]) -> None:
