@@ -21,7 +21,7 @@ from subscriptions.actions import erase
 from subscriptions.actions.arrived import Full
 from subscriptions.domain.arrivals import LETTERS_AT_MOST, Outcome
 from subscriptions.inbound.house import house_of
-from subscriptions.inbound.letters import KEPT_WHOLE, Envelope, receive
+from subscriptions.inbound.letters import KEPT_WHOLE, receive
 from subscriptions.settings import Inbound
 from subscriptions.settings import Mail as MailSettings
 from subscriptions.store import arrivals
@@ -47,7 +47,7 @@ def world(make_app: Made, clock: ManualClock) -> Iterator[World]:
 
 
 def came(world: World, octets: bytes) -> Outcome:
-    return receive(io.BytesIO(octets), Envelope(), house_of(world.parts))
+    return receive(io.BytesIO(octets), house_of(world.parts))
 
 
 def kept() -> list[LetterToRead]:
