@@ -20,7 +20,8 @@ def main() -> None:
         if is_well or sys.argv[1:3] != ["mail", "receive"]:
             raise
         told = error.code if isinstance(error, SystemExit) else type(error).__name__
-        print(told if isinstance(told, str) else "", end="", file=sys.stderr)
+        if isinstance(told, str):
+            print(told, file=sys.stderr)
         sys.exit(TRY_AGAIN)
 
 
