@@ -11,6 +11,7 @@ from typing import NamedTuple
 ASKED, MAILED, CONFIRMED, LEFT = "asked", "mailed", "confirmed", "left"
 # by the day on which it happened; and in all, by no day
 JOINED, GONE = "joined", "gone"
+RETURNED, COMPLAINED = "returned", "complained"
 WITHIN = tuple(timedelta(minutes=some) for some in (1, 2, 5, 10, 30, 60, 120, 240, 480, 720, 1080))
 MANY, LATELY = 20, timedelta(days=7)  # so many were mailed lately, and nobody confirms
 MORNING = timedelta(hours=6)  # when a day begins for who is told of the one before

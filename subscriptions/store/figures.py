@@ -7,7 +7,18 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.figures import ASKED, GONE, JOINED, LEFT, MAILED, Figures, confirmed_after, day_of
+from subscriptions.domain.figures import (
+    ASKED,
+    COMPLAINED,
+    GONE,
+    JOINED,
+    LEFT,
+    MAILED,
+    RETURNED,
+    Figures,
+    confirmed_after,
+    day_of,
+)
 from subscriptions.store import meta
 from subscriptions.store.counters import Daily
 from subscriptions.store.models import Counter, List, Registration, Subscription
@@ -35,6 +46,14 @@ def of_confirmation(row: Registration, now: datetime) -> dict[Daily, int]:
 def of_end(row: Subscription, ended_at: datetime) -> dict[Daily, int]:
     signed_up = Daily(row.list_id, day_of(row.registered_at), LEFT)
     return dict.fromkeys((signed_up, Daily(row.list_id, day_of(ended_at), GONE), Daily(row.list_id, "", GONE)), 1)
+
+
+def came_back(list_id: int, now: datetime) -> dict[Daily, int]:
+    return {Daily(list_id, day_of(now), RETURNED): 1}
+
+
+def complained(list_id: int, now: datetime) -> dict[Daily, int]:
+    return {Daily(list_id, day_of(now), COMPLAINED): 1}
 
 
 def in_all(session: Session) -> dict[int, tuple[int, int]]:

@@ -44,6 +44,13 @@ def open_of(session: Session, keys: Collection[bytes], list_id: int) -> Sequence
     return session.scalars(select(Subscription).where(*theirs)).all()
 
 
+def open_keys(session: Session, list_id: int, after: int, at_most: int) -> Sequence[tuple[int, bytes]]:
+    """Id and key of who is subscribed to a list, a page at a time."""
+    theirs = Subscription.list_id == list_id, Subscription.id > after, Subscription.state == State.CONFIRMED
+    found = select(Subscription.id, Subscription.key).where(*theirs).order_by(Subscription.id).limit(at_most)
+    return session.execute(found).tuples().all()
+
+
 def of_key(session: Session, key: bytes) -> Sequence[Subscription]:
     return session.scalars(select(Subscription).where(Subscription.key == key).order_by(Subscription.id)).all()
 

@@ -16,7 +16,8 @@ _WAYS = {
     Channel.PREFERENCES: marked("on their own page"), Channel.ONE_CLICK: marked("by the button of their mail program"),
     Channel.EMAIL: marked("by email"), Channel.LETTER: marked("by letter"), Channel.PHONE: marked("by phone"),
     Channel.COMMAND: marked("by a command on the server"), Channel.DESK: marked("at the desk"),
-    Channel.RELAY: marked("by the mail server"),
+    Channel.RELAY: marked("by the mail server"), Channel.BOUNCE: marked("by an email that came back"),
+    Channel.COMPLAINT: marked("by a spam report"),
     "paper": marked("on paper"), "in person": marked("in person"),
     "the page's form": marked("by the form of the page"),
     "one-click of the mail program": marked("by the button of their mail program"),
@@ -43,6 +44,7 @@ _REASONS = {
         marked("left on the preferences page"), marked("left all lists on the preferences page"),
     )
 } | {
+    "spam report": marked("they marked an email as spam"),
     "one-click on the confirmation mail": marked("their mail program cancelled the sign-up"),
     "one-click of the mail program (RFC 8058)": marked("their mail program unsubscribed them (RFC 8058)"),
 }  # fmt: skip
@@ -76,6 +78,8 @@ def sentence(event: Evidence) -> Said:
                              else marked("changed on their own page: %(fields)s."),
                              {"fields": FieldNames(tuple(details.get("changed", ())))}),
         Fact.BOUNCED: Said(marked("an email to this address came back: %(reply)s."), {"reply": details.get("reply")}),
+        Fact.RETURNED: Said(marked("an email to this address came back, which ends nothing: %(reply)s."),
+                            {"reply": details.get("reply")}),
         Fact.RESTRICTED: Said(marked("restricted: %(reason)s."), {"reason": why}),
         Fact.UNRESTRICTED: Said(marked("no longer restricted; they were told before, %(way)s on %(day)s."),
                                 {"way": way(details.get("told")), "day": _day(details.get("told_on"))}),

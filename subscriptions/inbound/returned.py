@@ -1,0 +1,107 @@
+"""Bounces: a report of RFC 3464, or one in the forms that `flufl.bounce` knows."""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from email import message_from_bytes
+from email.message import Message
+from typing import NamedTuple
+
+from flufl.bounce import all_failures
+
+from subscriptions.actions.returned import Returned, Source
+from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.bounces import reply_of, weight_of
+from subscriptions.domain.evidence import Channel
+from subscriptions.inbound.about import about_of
+from subscriptions.inbound.message import Arrived
+from subscriptions.inbound.sorting import House
+from subscriptions.links import Links
+
+logging.getLogger("flufl.bounce").disabled = True  # its tracebacks would tell of the mail
+LOOKED_AT = 64 * 1024  # octets, in forms of their own
+_UNSAID = re.compile(r"(|[245]\.0\.0|[45]\.5\.0)")  # a status that says nothing
+_RETURNED = re.compile(
+    r"^(received|return-path|message-id|dkim-signature):|^-{2,}.*(original|copy|below|header)", re.M | re.I
+)
+
+
+class Report(NamedTuple):
+    """What one of its recipients is said to be; an empty `status`: nothing in a form for programs."""
+
+    recipients: tuple[str, ...]
+    status: str
+    said: str
+
+
+def returned_of(arrived: Arrived, house: House) -> Returned | None:
+    """None where it is no bounce; `about` nothing where it is none of a mail of ours, or of one that is only late."""
+    reports = _by_rfc(arrived)
+    if reports is None:
+        reports = _by_form(arrived)
+    if reports is None:
+        return None
+    about = about_of(arrived, house) if reports else None
+    source = Source(Channel.BOUNCE, at=arrived.sent_at, sha256=arrived.sha256.hex())
+    if about is None or not reports:
+        return Returned(None, source)
+    report = next((one for one in reports if about.key in _keys(one, house.links)), reports[0])
+    weight, reply = weight_of(report.status, report.said), reply_of(report.status, report.said)
+    return Returned(about, source, weight, reply, _keys(report, house.links))
+
+
+def _by_rfc(arrived: Arrived) -> list[Report] | None:
+    """Those that failed; none at all where it is no such report."""
+    parts = [part for part in arrived.message.walk() if part.get_content_type().startswith("message/")]
+    blocks = [block for part in parts if part.get_content_type() in _STATUS for block in _blocks(part)]
+    failed = [block for block in blocks if _field(block, "Action").lower() in ("failed", "")]
+    failed = [block for block in failed if _field(block, "Final-Recipient") or _field(block, "Status")]
+    return [_report(block, arrived) for block in failed] if blocks else None
+
+
+_STATUS = "message/delivery-status", "message/global-delivery-status"
+
+
+def _blocks(part: Message) -> Iterable[Message]:
+    payload = part.get_payload()
+    return [block for block in payload if isinstance(block, Message)] if isinstance(payload, list) else []
+
+
+def _field(block: Message, name: str) -> str:
+    return str(block.get(name, "")).partition("(")[0].strip() if name != "Diagnostic-Code" else str(block.get(name, ""))
+
+
+def _report(block: Message, arrived: Arrived) -> Report:
+    named = (_field(block, name) for name in ("Original-Recipient", "Final-Recipient"))
+    recipients = tuple(address.partition(";")[2].strip() or address for address in named if address)
+    status, said = _field(block, "Status"), " ".join(_field(block, "Diagnostic-Code").split())
+    said = said.partition(";")[2].strip() if re.match(r"[\w-]+ ?;", said) else said
+    if not said or _UNSAID.fullmatch(status):
+        said = f"{said} {_own_words(arrived)}"
+    return Report(recipients, status, said)
+
+
+def _by_form(arrived: Arrived) -> list[Report] | None:
+    try:
+        late, gone = all_failures(message_from_bytes(arrived.octets[:LOOKED_AT]))
+    except Exception:  # whatever its heuristics stumble over is no bounce
+        return None
+    found = [Report((octets.decode("utf-8", "replace"),), "", _own_words(arrived)) for octets in sorted(gone)]
+    return found if found or late else None
+
+
+def _own_words(arrived: Arrived) -> str:
+    """What it says itself, without the mail that it returns, whose words would be taken for it."""
+    return " ".join(_RETURNED.split(arrived.words, maxsplit=1)[0][:2000].split())
+
+
+def _keys(report: Report, links: Links) -> tuple[bytes, ...]:
+    return tuple(_known(report.recipients, links))
+
+
+def _known(addresses: Iterable[str], links: Links) -> Iterator[bytes]:
+    for address in addresses:
+        try:
+            yield links.key(parse(address.strip("<> ")).folded)
+        except BadAddress:
+            yield b""  # somebody else
