@@ -13,11 +13,13 @@ from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import (
     AccountLink,
     Address,
+    Arrival,
     Captured,
     Counted,
     CountedKey,
     Evidence,
     Letter,
+    LetterToRead,
     Owed,
     Read,
     Registration,
@@ -125,6 +127,17 @@ def letter(world: World) -> Made:
     return Made(Letter, world.clock.now() + timedelta(days=1))
 
 
+def arrived(world: World) -> Made:
+    stored(Arrival(sha256=secrets.token_bytes(32), at=world.clock.now(), what="wish done"))
+    return Made(Arrival, world.clock.now() + timedelta(days=30))
+
+
+def to_read(world: World) -> Made:
+    stored(LetterToRead(at=world.clock.now(), sender=ANNE, subject="x", sha256=b"", octets=b"", size=0,
+                        is_to_forward=False))  # fmt: skip
+    return Made(LetterToRead, world.clock.now() + timedelta(days=30))
+
+
 def read(world: World) -> Made:
     hour = world.clock.now().replace(minute=0, second=0, microsecond=0)
     stored(Read(token="x", slug="", hour=hour, count=1))
@@ -148,7 +161,8 @@ MADE: dict[str, Callable[[World], Made]] = {
     "unconfirmed": waits, "proof": has_left, "ips": subscribes, "suppressions": one_clicks,
     "requests": answered, "budgets": is_mailed,
     "attempts": counted, "used": an_hour(lambda: UsedOnce(hash=secrets.token_bytes(16))), "traffic": minute,
-    "outbox": owed, "copies": copied, "letters": letter, "reads": read, "sessions": link,
+    "outbox": owed, "copies": copied, "letters": letter, "arrivals": arrived, "letters_to_read": to_read,
+    "reads": read, "sessions": link,
 }  # fmt: skip
 
 

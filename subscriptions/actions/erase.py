@@ -16,6 +16,7 @@ from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import ERASE_WITHIN, Policy
 from subscriptions.store import (
     addresses,
+    arrivals,
     audit,
     counters,
     evidence,
@@ -148,6 +149,7 @@ def _forget(session: Session, key: bytes, now: datetime, asked: datetime | None 
         requests.note_erased(session, key, now)
     if not (held or newer):
         mailbox.forget(session, key)
+        arrivals.forget_letters(session, key)
         addresses.forget_count(session, key)
         addresses.forget_unknown(session, [key])
         audit.forget_unknown(session, key=key)

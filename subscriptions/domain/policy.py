@@ -63,6 +63,7 @@ class Policy:
     mails: tuple[Rate, ...] = (
         Rate(1, timedelta(minutes=15)), Rate(3, timedelta(hours=24)), Rate(5, timedelta(days=30)),
     )  # fmt: skip
+    keep_letters: timedelta = timedelta(days=30)  # that wait for a human
     network: Rate | None = Rate(200, timedelta(hours=1))
     proof_from: int | None = None  # sign-ups of a network in that time, from which on it is asked for a proof of work
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from subscriptions.domain.arrivals import REMEMBERED
 from subscriptions.domain.budget import in_unit
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.domain.policy import Policy
@@ -134,6 +135,22 @@ ROWS = (
         "deliver",
     ),
     Kept(
+        "arrivals",
+        marked("That an email to us was acted on: keyed hashes of it, what it was"),
+        {"arrivals": ALL},
+        marked("to act on none twice"), "6(1)(f)",
+        marked("%(arrivals)s"),
+        "tidy",
+    ),
+    Kept(
+        "letters_to_read",
+        marked("An email to us that a human has to read: sender, subject, date, the email itself"),
+        {"letters_to_read": ALL},
+        marked("to do what it asks for"), "6(1)(f)",
+        marked("until somebody has dealt with it, %(letters)s at most"),
+        "tidy",
+    ),
+    Kept(
         "copies",
         marked("Emails in the mailbox of the try-out mode"),
         {"mailbox": ALL},
@@ -215,5 +232,6 @@ def durations(policy: Policy) -> dict[str, tuple[int, str]]:
     return {
         "confirm": in_unit(policy.confirm_within), "purge": in_unit(policy.purge_after),
         "proof": (policy.keep_proof_years, "year"), "ips": (policy.keep_ip_months, "month"),
-        "times": in_unit(policy.times_kept), "protected": in_unit(PROTECTED),
+        "times": in_unit(policy.times_kept), "protected": in_unit(PROTECTED), "arrivals": in_unit(REMEMBERED),
+        "letters": in_unit(policy.keep_letters),
     }  # fmt: skip

@@ -125,6 +125,10 @@ class Links:
         """By what the traffic of a mail domain is counted: a keyed hash as well, written out."""
         return key_of(f"domain {domain}", self._pepper).hex()
 
+    def message_key(self, message_id: str) -> bytes:
+        """The keyed hash by which a message that has come is known again."""
+        return key_of(f"message {message_id}", self._pepper)
+
     def try_key(self, of: bytes) -> bytes:
         """The keyed hash by which wrong codes are counted: for a visit or an address, and neither can be told."""
         return key_of(f"tries {of.hex()}", self._pepper)

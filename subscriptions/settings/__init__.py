@@ -53,6 +53,21 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Inbound:
+    address: str = ""
+    token_in: str = "subject"  # noqa: S105 where it stands
+    authserv_ids: tuple[str, ...] = ()
+    imap_host: str = ""
+    imap_port: int = 993
+    imap_security: str = "tls"
+    imap_username: str = ""
+    imap_password: str = field(default="", repr=False)
+    imap_folder: str = "INBOX"
+    forward: str = ""
+    keep_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Lifecycle:
     confirm_within_hours: int = 24
     purge_after_days: int = 30
@@ -165,6 +180,7 @@ class Settings:
     server: Server = field(default_factory=Server)
     database: Database = field(default_factory=Database)
     mail: Mail = field(default_factory=Mail)
+    inbound: Inbound = field(default_factory=Inbound)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     limits: Limits = field(default_factory=Limits)
     abuse: Abuse = field(default_factory=Abuse)
@@ -217,7 +233,7 @@ class Settings:
             purge_after=timedelta(days=life.purge_after_days),
             keep_proof_years=life.keep_proof_years, keep_ip_months=life.keep_ip_months,
             mails=tuple(rate(text) for text in limits.confirmations_per_address),
-            network=network, proof_from=proof_from,
+            keep_letters=timedelta(days=self.inbound.keep_days), network=network, proof_from=proof_from,
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from subscriptions.domain.address import named
 from subscriptions.settings import Settings
 from subscriptions.settings.lists import list_problems
 from subscriptions.settings.values import STEERS, is_address, sender_problems, web
@@ -20,7 +21,7 @@ RULES = tomllib.loads(Path(__file__).with_name("rules.toml").read_text("utf-8"))
 
 def problems_of(settings: Settings) -> list[str]:
     """One sentence a problem, each naming the key."""
-    checks = (_server, _mail, _lifecycle, _database, _abuse, _admin, _evidence, _ruled, _lists)
+    checks = (_server, _mail, _inbound, _lifecycle, _database, _abuse, _admin, _evidence, _ruled, _lists)
     return [problem for check in checks for problem in check(settings)]
 
 
@@ -78,6 +79,39 @@ def _mail(settings: Settings) -> Iterator[str]:
                     f'{key} in [server] is not a loopback address, and transport in [mail] is "mailbox", which shows '
                     'every email to every visitor: set transport to "smtp", or serve on 127.0.0.1.'
                 )
+
+
+def _inbound(settings: Settings) -> Iterator[str]:
+    inbound = settings.inbound
+    for key in ("address", "forward"):
+        if (text := getattr(inbound, key)) and not is_address(text):
+            yield f'{key} in [inbound] must be an address such as "leave@news.example.org".'
+    takes_tokens = (
+        ("address in [inbound]", inbound.address),
+        ("envelope_sender in [mail]", settings.mail.envelope_sender),
+    )
+    for where, text in takes_tokens if inbound.token_in == "address" else ():  # noqa: S105 no password
+        local = named(text)[1].rpartition("@")[0]
+        if "+" in local or len(local) > _LOCAL_AT_MOST or not local.isascii():
+            yield f"{where} must have at most {_LOCAL_AT_MOST} plain characters and no + before the @: a token follows."
+    if inbound.forward and _plain(inbound.forward) == _plain(inbound.address):
+        yield "forward in [inbound] is the address that mail is taken for: it would come back; name another."
+    if not inbound.address and (inbound.forward or inbound.imap_host):
+        yield "address in [inbound] is missing: say to which address the mail is sent that is read here."
+    if inbound.imap_security == "none" and inbound.imap_host and not is_loopback(inbound.imap_host):
+        yield 'imap_security in [inbound] must be "tls" or "starttls": the password would cross the network in clear.'
+    for key in ("imap_host", "imap_username", "imap_password"):
+        if STEERS.search(getattr(inbound, key)):
+            yield f"{key} in [inbound] must not contain line breaks or control characters."
+
+
+_LOCAL_AT_MOST = 15  # with a plus and a token of 48 characters the local part has 64, which is all that SMTP takes
+
+
+def _plain(address: str) -> str:
+    """Without its plus part: mail for it is mail for the address."""
+    local, at, domain = address.casefold().rpartition("@")
+    return local.partition("+")[0] + at + domain
 
 
 def _lifecycle(settings: Settings) -> Iterator[str]:

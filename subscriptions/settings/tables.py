@@ -15,7 +15,7 @@ from subscriptions.settings import ListSettings, ListTexts
 from subscriptions.settings.lists import list_problems
 from subscriptions.settings.spelling import in_one_spelling
 
-SECRETS = {"secret_keys", "pepper", "password", "url"}
+SECRETS = {"secret_keys", "pepper", "password", "imap_password", "url"}
 
 
 class Said(str):

@@ -10,14 +10,16 @@ from sqlalchemy.orm import Session
 from subscriptions.domain.codes import visit_tries
 from subscriptions.domain.evidence import OF_IPS, Cause
 from subscriptions.domain.policy import Policy
-from subscriptions.store import holds, registrations, requests, traffic
+from subscriptions.store import arrivals, holds, registrations, requests, traffic
 from subscriptions.store.audit import HOUR
 from subscriptions.store.models import (
     AccountLink,
     Address,
+    Arrival,
     Captured,
     Counted,
     CountedKey,
+    LetterToRead,
     Owed,
     Read,
     Registration,
@@ -52,6 +54,8 @@ def _due(at: datetime, real_at: datetime, policy: Policy) -> Due:
         "traffic": (Traffic, (Traffic.minute <= at - traffic.KEPT,)),
         "outbox": (Owed, (Owed.drop_at <= at,)),
         "copies": (Captured, (Captured.real_at <= real_at - COPIES_KEPT, ~holds.on_any_of(Captured.key))),
+        "arrivals": (Arrival, (arrivals.over(at),)),
+        "letters_to_read": (LetterToRead, arrivals.letters_over(at - policy.keep_letters)),
         "reads": (Read, (Read.hour <= at - HOUR,)),
         "sessions": (AccountLink, (AccountLink.until <= at,)),
     }

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.codes import visit_tries
 from subscriptions.domain.policy import Policy
-from subscriptions.store import guards, holds, meta, outbox, traffic
+from subscriptions.store import arrivals, guards, holds, meta, outbox, traffic
 from subscriptions.store.engine import outside_transaction, transaction
 from subscriptions.store.models import Captured, Counted, Registration
 
@@ -16,7 +16,7 @@ BY_ITSELF_UP_TO = 200 * 2**20  # octets; VACUUM of more holds up sign-ups too lo
 AT_ONCE_UP_TO = 20 * 2**20  # octets; VACUUM of less takes a blink
 QUIET = timedelta(minutes=1)
 COPIES_KEPT = timedelta(hours=24)
-_OF_PERSONS = "registrations, evidence, outbox, addresses, subscriptions, audit, requests"
+_OF_PERSONS = "registrations, evidence, outbox, addresses, subscriptions, audit, requests, letters_to_read"
 _DUE, _DONE = "vacuum_due", "0"
 
 
@@ -26,7 +26,7 @@ def due(session: Session) -> None:
 
 
 def forget_short_lived(session: Session, now: datetime, real_now: datetime, policy: Policy) -> None:
-    """What is counted for an hour or a day, what worked once, addresses in the outbox, old copies in the mailbox."""
+    """What is counted for an hour or a day, what worked once, addresses in the outbox, mail that came or is shown."""
     traffic.forget_old(session, now)
     guards.forget(session, Counted.SIGN_UPS, now, policy.network.period if policy.network else QUIET)
     guards.forget(session, Counted.TRIES, now, visit_tries(policy).period)
@@ -34,7 +34,8 @@ def forget_short_lived(session: Session, now: datetime, real_now: datetime, poli
     old = Captured.real_at <= real_now - COPIES_KEPT, ~holds.on_any_of(Captured.key)
     copies = delete(Captured).where(*old).returning(Captured.id)
     waited = outbox.forget_addresses(session, now)
-    if session.execute(copies).first() is not None or waited:
+    letters = arrivals.forget(session, now, now - policy.keep_letters)
+    if session.execute(copies).first() is not None or waited or letters:
         due(session)
 
 

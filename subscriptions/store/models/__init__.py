@@ -1,5 +1,6 @@
 """The tables. Every one is a Flask-SQLAlchemy model; what they mean is in architecture.md and product.md."""
 
+from subscriptions.store.models.arrivals import Arrival, LetterToRead
 from subscriptions.store.models.base import db
 from subscriptions.store.models.desk import Account, AccountLink, DeskSession, ExportMark, Passkey
 from subscriptions.store.models.mails import Captured, Letter, List, Owed, Owner, Policy, Wording
@@ -20,8 +21,8 @@ from subscriptions.store.models.service import (
 )
 
 __all__ = [
-    "Account", "AccountLink", "ActorKind", "Address", "Audit", "Captured", "Counted", "CountedKey", "Counter",
-    "DeskSession", "Evidence", "ExportMark", "Hold", "Job", "Leaf", "Letter", "List", "Meta", "Owed", "Owner",
-    "Passkey", "Policy", "Read", "Registration", "Removal", "Request", "Seal", "Subscription", "Suppression", "Token",
-    "Traffic", "UsedOnce", "Wording", "db",
+    "Account", "AccountLink", "ActorKind", "Address", "Arrival", "Audit", "Captured", "Counted", "CountedKey",
+    "Counter", "DeskSession", "Evidence", "ExportMark", "Hold", "Job", "Leaf", "Letter", "LetterToRead", "List", "Meta",
+    "Owed", "Owner", "Passkey", "Policy", "Read", "Registration", "Removal", "Request", "Seal", "Subscription",
+    "Suppression", "Token", "Traffic", "UsedOnce", "Wording", "db",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""The mail that comes: read within bounds, sorted, acted on once."""

@@ -1,0 +1,19 @@
+"""What a message is: the first of these that knows it."""
+
+from collections.abc import Callable
+
+from subscriptions.inbound.house import Automatic, House, Sorted, Unclear
+from subscriptions.inbound.message import Arrived
+
+
+def automatic_of(arrived: Arrived, house: House) -> Automatic | None:
+    return Automatic() if arrived.is_automatic else None
+
+
+# A wish comes before what is automatic: some mail programs call their unsubscribe mails so. It looks for itself, and
+# takes an automatic one only by our token.
+LOOKS: tuple[Callable[[Arrived, House], Sorted | None], ...] = (automatic_of,)
+
+
+def sort(arrived: Arrived, house: House) -> Sorted:
+    return next((found for look in LOOKS if (found := look(arrived, house))), Unclear())
