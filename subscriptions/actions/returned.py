@@ -31,7 +31,7 @@ class Effect(StrEnum):
 
 
 class About(NamedTuple):
-    """Which mail: one to a subscriber, or with a `ref` the confirmation mail of that form (its `key` may be unknown)."""
+    """Which mail: one to a subscriber, or by `ref` the confirmation mail of a form, whose `key` may be unknown."""
 
     list_id: int
     key: bytes = b""
@@ -70,11 +70,10 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """A spam report. `is_odd`: no complaint about an unwanted mail, so it is for a human."""
+    """A spam report; `about` nothing: about no mail of ours that we could know."""
 
     about: About | None
     source: Source
-    is_odd: bool = False
 
 
 def came_back(session: Session, mail: Returned, now: datetime, policy: Policy) -> Effect:
@@ -131,7 +130,7 @@ def _note(session: Session, row: Registration | Subscription, mail: Returned, no
 def complain(session: Session, report: Complaint, now: datetime, policy: Policy) -> Effect:
     """A spam report: that list ends, and asks for no confirmation for a while."""
     about, source = report.about, report.source
-    if about is None or report.is_odd:
+    if about is None:
         return Effect.NOTHING
     if about.ref:
         return _form_was_reported(session, about, now, policy)

@@ -43,7 +43,8 @@ _GONE = (
 )
 _HARD = re.compile(
     rf"no (such|mailbox here|user)|{_WHO}( \S+)? ?(is |was |are |has been |in |:)?({_GONE})|"
-    rf"(unknown|invalid|inactive|illegal) (or \S+ )?(local|to )?\W?{_WHO}|wasn't found at|couldn't be (found|delivered to)|"
+    rf"(unknown|invalid|inactive|illegal) (or \S+ )?(local|to )?\W?{_WHO}|wasn't found at|"
+    r"couldn't be (found|delivered to)|"
     r"doesn't have an? |not our customer|tried to reach (does|is)|adresse .*invalide|inconnu|unbekannt|desconocid|"
     r"not listed in|nicht vorhanden|no user record|(host|domain)( name)? .*(not found|does not exist)|unrouteable|"
     r"null ?mx|does not accept mail|resolver\.adr\.|address rejected: (access denied|undeliverable)|non-?exist|"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from subscriptions.actions.returned import About
+from subscriptions.inbound.house import House
 from subscriptions.inbound.message import Arrived
-from subscriptions.inbound.sorting import House
 from subscriptions.links import BadLink, Links
 from subscriptions.links.by_mail import RETURN, RETURN_OF_FORM, tag_in
 

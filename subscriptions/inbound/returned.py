@@ -3,19 +3,22 @@
 import logging
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from flufl.bounce import all_failures
+from sqlalchemy.orm import Session
 
-from subscriptions.actions.returned import Returned, Source
+from subscriptions.actions.returned import Effect, Returned, Source, came_back
 from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.arrivals import Outcome
 from subscriptions.domain.bounces import reply_of, weight_of
 from subscriptions.domain.evidence import Channel
 from subscriptions.inbound.about import about_of
+from subscriptions.inbound.house import House
 from subscriptions.inbound.message import Arrived
-from subscriptions.inbound.sorting import House
 from subscriptions.links import Links
 
 logging.getLogger("flufl.bounce").disabled = True  # its tracebacks would tell of the mail
@@ -26,6 +29,16 @@ _RETURNED = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    sort: ClassVar[str] = "bounce"
+    mail: Returned
+
+    def act(self, session: Session, arrived: Arrived, house: House) -> Outcome:
+        effect = came_back(session, self.mail, house.now, house.policy)
+        return Outcome.NOTHING if effect is Effect.NOTHING else Outcome.DONE
+
+
 class Report(NamedTuple):
     """What one of its recipients is said to be; an empty `status`: nothing in a form for programs."""
 
@@ -34,7 +47,7 @@ class Report(NamedTuple):
     said: str
 
 
-def returned_of(arrived: Arrived, house: House) -> Returned | None:
+def bounce_of(arrived: Arrived, house: House) -> Bounce | None:
     """None where it is no bounce; `about` nothing where it is none of a mail of ours, or of one that is only late."""
     reports = _by_rfc(arrived)
     if reports is None:
@@ -44,10 +57,10 @@ def returned_of(arrived: Arrived, house: House) -> Returned | None:
     about = about_of(arrived, house) if reports else None
     source = Source(Channel.BOUNCE, at=arrived.sent_at, sha256=arrived.sha256.hex())
     if about is None or not reports:
-        return Returned(None, source)
+        return Bounce(Returned(None, source))
     report = next((one for one in reports if about.key in _keys(one, house.links)), reports[0])
     weight, reply = weight_of(report.status, report.said), reply_of(report.status, report.said)
-    return Returned(about, source, weight, reply, _keys(report, house.links))
+    return Bounce(Returned(about, source, weight, reply, _keys(report, house.links)))
 
 
 def _by_rfc(arrived: Arrived) -> list[Report] | None:

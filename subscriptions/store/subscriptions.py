@@ -48,7 +48,7 @@ def open_keys(session: Session, list_id: int, after: int, at_most: int) -> Seque
     """Id and key of who is subscribed to a list, a page at a time."""
     theirs = Subscription.list_id == list_id, Subscription.id > after, Subscription.state == State.CONFIRMED
     found = select(Subscription.id, Subscription.key).where(*theirs).order_by(Subscription.id).limit(at_most)
-    return session.execute(found).tuples().all()
+    return session.execute(found).all()
 
 
 def of_key(session: Session, key: bytes) -> Sequence[Subscription]:

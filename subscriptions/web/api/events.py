@@ -49,7 +49,7 @@ def take() -> Response:
         else:
             found.append(told)
     if not found:
-        return wrong_in("body", [], errors=problems)
+        return answer(422, "No event in the body is as it should be.", members={"errors": problems})
     now = parts.clock.now()
     act = Act(now, ActorKind.TOKEN, g.client, "events")
     effects = events.take(_with_keys(found), now, parts.policy, act)
