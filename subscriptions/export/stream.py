@@ -156,19 +156,23 @@ def _cell(text: str | None) -> str:
 
 def json_line(row: List, links: Links) -> Line:
     """The id, members in the order of the columns, `fields` where the list has any, the one-click headers."""
-    url_of, slug, has_fields = partial(links.leave_url, row.id), quoted(row.slug), bool(further(row.fields))
-    id_of = links.subscription_ids(row.slug)
-    before, after = _json(links.one_click_headers("\0")).split("\\u0000")
+    token_of, slug, has_fields = partial(links.leave_token, row.id), quoted(row.slug), bool(further(row.fields))
+    id_of, page = links.subscription_ids(row.slug), links.url("unsubscribe", "")
+    tag_of = partial(links.by_mail.leave_tag, row.id) if links.by_mail.in_address else None
+    named = links.one_click_headers(page + "\0", links.by_mail.leave_url("\0", "\0"))
+    url, before, *mailed, after = quoted(page)[:-1], *_json(named).split("\\u0000")
 
     def line(subscription: Row) -> str:
         _, key, address, name, fields, locale, registered_at, confirmed_at, wording_id = subscription
         known = json.loads(fields) if fields else None
         members = f'"fields": {_json(known or {})}, ' if known or has_fields else ""
-        url, wording = quoted(url_of(key)), f'"{wording_id}"' if wording_id else "null"  # made of a hash's digits
+        token, wording = token_of(key), f'"{wording_id}"' if wording_id else "null"  # made of a hash's digits
+        by_mail = f"{mailed[0]}{tag_of(key) if tag_of else token}" if mailed else ""
         return (
             f'{{"id": "{id_of(key)}", "email": {_text(address)}, "name": {_text(name)}, {members}"list": {slug}, '
             f'"locale": {quoted(locale)}, "registered_at": "{registered_at}", "confirmed_at": "{confirmed_at}", '
-            f'"unsubscribe_url": {url}, "wording_id": {wording}, "headers": {before}{url[1:-1]}{after}}}\n'
+            f'"unsubscribe_url": {url}{token}", "wording_id": {wording}, '
+            f'"headers": {before}{token}{by_mail}{after}}}\n'
         )
 
     return line

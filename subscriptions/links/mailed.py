@@ -78,12 +78,14 @@ class Links:
     """Writes and reads every signed thing that leaves the house.
 
     `secret_keys`: newest first; the first signs, all verify for ever. `confirm_life`: how long after it was
-    written a confirm link is read at all; whether it still confirms is asked of the registration.
+    written a confirm link is read at all; whether it still confirms is asked of the registration. `leave_at`,
+    `in_address`: as `ByMail` has them.
     """
 
     def __init__(
-        self, base_url: str, secret_keys: Sequence[bytes], pepper: bytes, clock: Clock, confirm_life: timedelta
-    ) -> None:
+        self, base_url: str, secret_keys: Sequence[bytes], pepper: bytes, clock: Clock, confirm_life: timedelta,
+        leave_at: str = "", *, in_address: bool = False,
+    ) -> None:  # fmt: skip
         self._base = base_url.rstrip("/")
         self.secret_keys = self._keys = [bytes(key) for key in secret_keys]
         self._pepper = hashlib.sha256(pepper).digest()
@@ -101,12 +103,12 @@ class Links:
         self.addresses = SealedAddresses(self._keys)
         self.codes = Codes(self._keys)
         self.desk = DeskTokens(self._keys, clock)
-        self.by_mail = ByMail(self._keys)
+        self.by_mail = ByMail(self._keys, leave_at, in_address)
 
     def as_written(self, at: datetime) -> Iterator["Links"]:
         """As links were written at that time, once for each key that may have signed them."""
         for key in self._keys:
-            yield Links(self._base, [key], b"", StoppedClock(at), self._life)
+            yield Links(self._base, [key], b"", StoppedClock(at), self._life, in_address=True)
 
     def key(self, folded: str) -> bytes:
         """The key of an address: what the database knows it by."""
@@ -188,9 +190,10 @@ class Links:
     def leave_url(self, list_id: int, key: bytes) -> str:
         return self.url("unsubscribe", self.leave_token(list_id, key))
 
-    def one_click_headers(self, url: str) -> dict[str, str]:
-        """The header pair of RFC 8058 for a mail whose unsubscribe URL is `url`."""
-        return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    def one_click_headers(self, *urls: str, between: str = ", ") -> dict[str, str]:
+        """The header pair of RFC 8058 for a mail whose unsubscribe URL is the first; behind it may stand a mailto."""
+        named = between.join(f"<{url}>" for url in urls if url)
+        return {"List-Unsubscribe": named, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
     def read_confirm(self, text: str) -> bytes:
         """The reference in a confirm token; raises BadLink or OldLink."""
