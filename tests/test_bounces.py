@@ -115,7 +115,7 @@ def test_five_soft_bounces_on_different_days_end_it_and_many_on_one_day_do_not(w
         for number in range(3):
             date = f"Date: {format_datetime(world.clock.now())}".encode()
             mail = bounce(SOFT, link, to=BART).replace(b"Date: Mon, 30 Nov 2026 09:00:05 +0000", date)
-            take(world, mail + b"\r\n" * number)
+            take(world, mail.replace(b"<b1@", b"<b%d-%d@" % (day, number)))
         assert state(world) == ("bounced" if day == 4 else "confirmed")
 
 
@@ -176,3 +176,18 @@ def test_a_reply_is_kept_as_one_line_without_addresses() -> None:
     said = f"550 5.1.1 <{GONE}>: no such\r\nuser {GONE}" + " x" * 200
     assert reply_of("5.1.1", said).startswith("550 5.1.1 …: no such user … x x") and len(reply_of("", said)) == 160
     assert weight_of("", "550 5.1.1") is Weight.HARD and weight_of("", "192.5.1.1 is away") is Weight.SOFT
+
+
+def test_where_the_address_takes_a_token_it_tells_whose_mail_came_back(
+    relay: Relay, make_app: Callable[..., Flask], clock: ManualClock
+) -> None:
+    with through(relay, _with_tokens(make_app), clock, envelope_sender="bounces@news.example") as world:
+        world.sign_up(ANNE)
+        world.deliver()
+        (mail,) = relay.mails
+        assert re.fullmatch(r"bounces\+[a-z2-7]{48}@news\.example", mail.sender)
+        assert take(world, bounce(HARD, "https://elsewhere.example/", to=ANNE, arrives_at=mail.sender.upper())) is Outcome.DONE
+        assert world.evidence()[-1].fact == "returned"
+        row = world.parts.catalogue.lists[1]
+        line = json.loads(next(stream.pages(row, world.clock.now(), 0, None), None) or "null") if False else None
+        assert line is None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from subscriptions.actions.returned import About
+from subscriptions.domain.address import named
 from subscriptions.inbound.house import House
 from subscriptions.inbound.message import Arrived
 from subscriptions.links import BadLink, Links
@@ -17,7 +18,7 @@ TRIED = 20  # tokens of one mail
 
 def about_of(arrived: Arrived, house: House) -> About | None:
     """None: nothing in it was signed by us, so it changes nothing (RFC 3834, section 6)."""
-    ours = house.settings.mail.envelope_sender
+    ours = named(house.settings.mail.envelope_sender)[1]
     for address in (arrived.envelope_to, *arrived.recipients):
         if ours and (tag := tag_in(address or "", ours)) and (about := _by_return(tag, house.links)):
             return about

@@ -21,6 +21,7 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
+from subscriptions.links.by_mail import RETURN_OF_FORM, returning, tagged
 from subscriptions.mail import alarm, numbers, phrases, requests, responsible, style
 from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_in, wrapped
 from subscriptions.mail.lines import OutMessage
@@ -54,6 +55,7 @@ class Composer:
     ) -> None:  # fmt: skip
         self._templates, self._settings = templates, settings
         self.links, self._catalogue = links, catalogue
+        self._takes_token = bool(links.by_mail.returns_to) and links.by_mail.in_address
         self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
         self._language = lru_cache(256)(languages.best)
@@ -78,6 +80,8 @@ class Composer:
         hashed = hashes(values, letter.secrets)
         octets, redacted = letter.fill_twice(in_person(values, due.name, due.fields), hashed)
         message = self._message(mail, letter, values, octets)
+        if self._takes_token:
+            message.envelope_sender = self._returns_to(due) or message.envelope_sender
         message.registration_id, message.key = due.registration_id, due.key or None
         message.details = _details(message, values, redacted) | {"hashes": hashed, "locale": tag}
         if mail.row.repeats_wording:
@@ -155,6 +159,13 @@ class Composer:
     def _message(self, mail: MailKind, letter: Letter, values: dict[str, str], octets: bytes = b"") -> OutMessage:
         by = self._bounces or letter.sender.address
         return OutMessage(mail.value, by, letter, values["to"], octets or letter.fill(values))
+
+    def _returns_to(self, due: Due) -> str:
+        """The address that tells whose mail came back, where it is a confirmation mail or one to a subscriber."""
+        by_mail, list_id = self.links.by_mail, due.lead.list_id
+        if due.ref and due.lead.confirm_by:
+            return tagged(by_mail.returns_to, by_mail.write(RETURN_OF_FORM, due.ref, list_id))
+        return returning(by_mail, list_id)(due.key) if due.confirmed_at else ""
 
     def _compile(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         entries = [(each.said_in(tag), text) for each, text in entries]
