@@ -71,7 +71,7 @@ def test_who_names_two_addresses_as_the_author_has_two_authors(lines: list[str])
     [
         "Auto-Submitted: auto-replied", "Auto-Submitted: auto-generated; x=y", "Precedence: bulk", "Precedence: List",
         "List-Id: <news.example>", "X-Autoreply: yes", "X-Auto-Response-Suppress: All", "Return-Path: <>",
-        "Content-Type: multipart/report; boundary=x",
+        "Content-Type: multipart/report; boundary=x", "Return-Path: <MAILER-DAEMON>",
     ],
 )  # fmt: skip
 def test_what_a_machine_sends_is_known_for_it(line: str) -> None:

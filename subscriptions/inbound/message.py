@@ -25,6 +25,7 @@ _NESTS = re.compile(rb"boundary|message/", re.I)
 _BEGINS = re.compile(rb"^--", re.M)
 _HEAD_ENDS = re.compile(rb"\r?\n\r?\n|\r\r")
 _BETWEEN = re.compile(r"[\s<>()\[\]\\,;:\"']+")
+_NOBODY = re.compile(r"mailer-daemon", re.I)  # what Postfix gives a command for the null sender
 _STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -94,7 +95,9 @@ def _read(octets: bytes, envelope_from: str | None, envelope_to: str | None) -> 
         raise TooMuch("its header is too large")
     parts = [*_parts(message)]
     if envelope_from is None and (paths := _fields(message, "Return-Path")):
-        envelope_from = paths[0].strip().strip("<>").strip()
+        envelope_from = paths[0].strip()
+    if envelope_from is not None:
+        envelope_from = "" if _NOBODY.fullmatch(envelope_from := envelope_from.strip(" <>")) else envelope_from
     if envelope_to is None:
         delivered = [value for name, value in message.raw_items() if name.lower() in ("delivered-to", "x-original-to")]
         envelope_to = _plain(delivered[0]).strip(" <>") if delivered else None
