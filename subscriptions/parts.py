@@ -48,7 +48,8 @@ class Parts:
         life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
         self.settings, self.clock, self.policy, self.languages = settings, clock, settings.policy, Languages()
         self.began, self.origin = clock.now(), origin_of(settings.server.base_url) or ""  # ours, as browsers name it
-        self.links = Links(settings.server.base_url, secrets, keys.pepper(settings), clock, life)
+        self.links = Links(settings.server.base_url, secrets, keys.pepper(settings), clock, life,
+                           settings.inbound.address, in_address=settings.inbound.token_in == "address")  # noqa: S105  # fmt: skip
         self.seal_key, self.pepper_mark = SealKey(keys.pepper(settings)), fingerprint(keys.pepper(settings))
         self.watch = Watch(settings.thresholds, clock, self.links.domain_name, lambda n: self.catalogue.lists[n].slug)
         self.watch.mails = bool(abuse.alarm_to)

@@ -1,8 +1,13 @@
 """Mail that came back: sorted by what the other side says, and nothing ends by what is not signed by us."""
 
+import json
+import re
+from collections.abc import Callable
 from email.utils import format_datetime
+from functools import partial
 
 import pytest
+from flask import Flask
 
 from subscriptions.domain.arrivals import Outcome
 from subscriptions.domain.bounces import Weight, reply_of, weight_of
@@ -11,11 +16,14 @@ from subscriptions.inbound.house import house_of
 from subscriptions.inbound.message import read
 from subscriptions.inbound.returned import bounce_of
 from subscriptions.links import Links
+from subscriptions.settings import Inbound
 from subscriptions.store.models import Suppression
-from tests.builders import ANNE, BART, NEWS, World
+from tests.builders import ANNE, BART, NEWS, Office, World, link_in, parse_mail, through
+from tests.conftest import ManualClock
 from tests.preferences import key
 from tests.returned import GONE, Case, bounce, cases, hotmail_report, spam_report
 from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
+from tests.support.relay import Relay
 
 pytestmark = BY_DAY_ON_SQLITE
 HARD = Case("postfix", "postfix", "5.1.1", "hard", "smtp; 550 5.1.1 <{to}>: Recipient address rejected: User unknown")
@@ -178,16 +186,46 @@ def test_a_reply_is_kept_as_one_line_without_addresses() -> None:
     assert weight_of("", "550 5.1.1") is Weight.HARD and weight_of("", "192.5.1.1 is away") is Weight.SOFT
 
 
+def taking_tokens(make_app: Callable[..., Flask]) -> Callable[..., Flask]:
+    return partial(make_app, inbound=Inbound(address="leave@news.example", token_in="address"))
+
+
+def exported(world: World) -> dict[str, str]:
+    answer = Office(world).get(f"/api/v1/lists/{NEWS}/export?format=jsonl", "export")
+    return json.loads(answer.get_data())  # type: ignore[no-any-return]
+
+
 def test_where_the_address_takes_a_token_it_tells_whose_mail_came_back(
     relay: Relay, make_app: Callable[..., Flask], clock: ManualClock
 ) -> None:
-    with through(relay, _with_tokens(make_app), clock, envelope_sender="bounces@news.example") as world:
+    with through(relay, taking_tokens(make_app), clock, envelope_sender="bounces@news.example") as world:
         world.sign_up(ANNE)
         world.deliver()
         (mail,) = relay.mails
         assert re.fullmatch(r"bounces\+[a-z2-7]{48}@news\.example", mail.sender)
-        assert take(world, bounce(HARD, "https://elsewhere.example/", to=ANNE, arrives_at=mail.sender.upper())) is Outcome.DONE
+        assert world.parts.sender.composer.senders() == {"bounces@news.example"}
+        said = bounce(HARD, "https://elsewhere.example/", to=ANNE, arrives_at=mail.sender.upper())
+        assert take(world, said) is Outcome.DONE
         assert world.evidence()[-1].fact == "returned"
-        row = world.parts.catalogue.lists[1]
-        line = json.loads(next(stream.pages(row, world.clock.now(), 0, None), None) or "null") if False else None
-        assert line is None
+        world.post(link_in(parse_mail(mail.raw), "confirm"))
+        world.clock.forward(days=1)
+        returns_to = exported(world)["envelope_from"]
+        assert len(returns_to.partition("@")[0]) <= 64
+        assert take(world, bounce(HARD, "https://elsewhere.example/", to=ANNE), to=returns_to) is Outcome.REPEATED
+        late = said.replace(b"<b1@", b"<b2@").replace(b"30 Nov", b"02 Dec")
+        assert take(world, late, to=returns_to) is Outcome.DONE
+        assert state(world) == "bounced"
+
+
+@pytest.mark.parametrize(("address", "expected"), [("leave@news.example", "bounces@news.example"), ("", None)])
+@ONE_DATABASE
+def test_without_a_token_in_addresses_the_envelope_is_plain_and_without_inbound_mail_it_is_not_told(
+    relay: Relay, make_app: Callable[..., Flask], clock: ManualClock, address: str, expected: str | None
+) -> None:
+    made = partial(make_app, inbound=Inbound(address=address))
+    with through(relay, made, clock, envelope_sender="bounces@news.example") as world:
+        world.sign_up(ANNE)
+        world.deliver()
+        assert relay.mails[0].sender == "bounces@news.example"
+        world.post(link_in(parse_mail(relay.mails[0].raw), "confirm"))
+        assert exported(world).get("envelope_from") == expected
