@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from subscriptions.actions.returned import Effect, Returned, Source, came_back
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.arrivals import Outcome
-from subscriptions.domain.bounces import reply_of, weight_of
+from subscriptions.domain.bounces import STATUS, reply_of, weight_of
 from subscriptions.domain.evidence import Channel
 from subscriptions.inbound.about import about_of
 from subscriptions.inbound.house import House
@@ -49,10 +49,7 @@ class Report(NamedTuple):
 
 def bounce_of(arrived: Arrived, house: House) -> Bounce | None:
     """None where it is no bounce; `about` nothing where it is none of a mail of ours, or of one that is only late."""
-    reports = _by_rfc(arrived)
-    if reports is None:
-        reports = _by_form(arrived)
-    if reports is None:
+    if (reports := reports_of(arrived)) is None:
         return None
     about = about_of(arrived, house) if reports else None
     source = Source(Channel.BOUNCE, at=arrived.sent_at, sha256=arrived.sha256.hex())
@@ -63,35 +60,43 @@ def bounce_of(arrived: Arrived, house: House) -> Bounce | None:
     return Bounce(Returned(about, source, weight, reply, _keys(report, house.links)))
 
 
+def reports_of(arrived: Arrived) -> list[Report] | None:
+    """Those about whom it says that they got nothing; none at all where it is no bounce, or only late."""
+    by_rfc = _by_rfc(arrived)
+    return _by_form(arrived) if by_rfc is None else by_rfc
+
+
 def _by_rfc(arrived: Arrived) -> list[Report] | None:
-    """Those that failed; none at all where it is no such report."""
-    parts = [part for part in arrived.message.walk() if part.get_content_type().startswith("message/")]
-    blocks = [block for part in parts if part.get_content_type() in _STATUS for block in _blocks(part)]
-    failed = [block for block in blocks if _field(block, "Action").lower() in ("failed", "")]
-    failed = [block for block in failed if _field(block, "Final-Recipient") or _field(block, "Status")]
-    return [_report(block, arrived) for block in failed] if blocks else None
+    """Those that failed; none at all where it is no such report, or one that names nobody."""
+    parts = (part for part in arrived.message.walk() if part.get_content_type() in _STATUS)
+    blocks = [block for part in parts for block in _blocks(part) if any(name in block for name in _OF_RECIPIENT)]
+    return [_report(block, arrived) for block in blocks if _first(block, "Action") not in _FINE] if blocks else None
 
 
 _STATUS = "message/delivery-status", "message/global-delivery-status"
+_OF_RECIPIENT = "Action", "Status", "Final-Recipient"
+_FINE = "delayed", "delivered", "relayed", "expanded"  # some servers say "failure" or "error" for "failed"
 
 
-def _blocks(part: Message) -> Iterable[Message]:
+def _blocks(part: Message) -> list[Message]:
     payload = part.get_payload()
     return [block for block in payload if isinstance(block, Message)] if isinstance(payload, list) else []
 
 
-def _field(block: Message, name: str) -> str:
-    return str(block.get(name, "")).partition("(")[0].strip() if name != "Diagnostic-Code" else str(block.get(name, ""))
+def _first(block: Message, name: str) -> str:
+    """Without the comment that may follow it."""
+    return str(block.get(name, "")).partition("(")[0].strip().lower()
 
 
 def _report(block: Message, arrived: Arrived) -> Report:
-    named = (_field(block, name) for name in ("Original-Recipient", "Final-Recipient"))
-    recipients = tuple(address.partition(";")[2].strip() or address for address in named if address)
-    status, said = _field(block, "Status"), " ".join(_field(block, "Diagnostic-Code").split())
-    said = said.partition(";")[2].strip() if re.match(r"[\w-]+ ?;", said) else said
-    if not said or _UNSAID.fullmatch(status):
+    named = (str(block.get(name, "")) for name in ("Original-Recipient", "Final-Recipient"))
+    recipients = tuple((text.partition(";")[2] or text).strip() for text in named if text)
+    status, said = _first(block, "Status"), re.sub(r"^[\w-]+ ?;", "", str(block.get("Diagnostic-Code", "")).strip())
+    if not STATUS.fullmatch(status):
+        status, said = "", f"{status} {said}"
+    if _UNSAID.fullmatch(status):
         said = f"{said} {_own_words(arrived)}"
-    return Report(recipients, status, said)
+    return Report(recipients, status, " ".join(said.split()))
 
 
 def _by_form(arrived: Arrived) -> list[Report] | None:
