@@ -12,6 +12,7 @@ from subscriptions.actions import leave, suppress
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.domain.bounces import WITHIN, Weight, is_enough
 from subscriptions.domain.evidence import Channel, Fact
+from subscriptions.domain.figures import COMPLAINED, RETURNED
 from subscriptions.domain.lifecycle import Event, registration_step, subscription_step
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.policy import Policy, state_at
@@ -93,14 +94,14 @@ def came_back(session: Session, mail: Returned, now: datetime, policy: Policy) -
 
 def _ends(session: Session, row: Subscription, mail: Returned, now: datetime, policy: Policy) -> bool:
     weight, today = mail.weighs(row.key), min(mail.source.at or now, now).date()
-    noted = evidence.returned(session, row, now - WITHIN) if weight is Weight.SOFT else {}
+    noted = evidence.returned(session, row, now - WITHIN)
     days = [today, *(day for day, soft in noted.items() if soft)]
     if weight is not Weight.HARD and not (weight is Weight.SOFT and is_enough(days, today)):
         return False
     source, more = mail.source, {} if weight is Weight.HARD else {"days": f"{len({*days})}"}
     how = Withdrawal(Event.BOUNCE, source.channel, mail.reply, source.actor, source.at, {**source.details, **more})
     leave.end(session, row, how, now, policy)
-    counters.add(session, {"bounced": 1}, figures.came_back(row.list_id, now))
+    counters.add(session, {"bounced": 1}, {} if noted else figures.of_day(RETURNED, row.list_id, now))
     return True
 
 
@@ -117,13 +118,14 @@ def _form_came_back(session: Session, about: About, mail: Returned, now: datetim
 def _note(session: Session, row: Registration | Subscription, mail: Returned, now: datetime) -> bool:
     """Once a day: a server that repeats itself makes nobody's bounces many."""
     at, source = min(mail.source.at or now, now), mail.source
-    if at.date() in evidence.returned(session, row, at - WITHIN):
+    if at.date() in (noted := evidence.returned(session, row, at - WITHIN)):
         return False
-    of = {"registration_id": row.id} if isinstance(row, Registration) else {"subscription_id": row.id}
+    of = (row.id, None) if isinstance(row, Registration) else (None, row.id)
     weight = mail.weighs(row.key)
     details = {"reply": mail.reply, "weight": weight.value, "on": at.date().isoformat(), **source.details}
-    evidence.add(session, Fact.RETURNED, now, source.channel, actor=source.actor, details=details, **of)
-    counters.add(session, {"returned": 1}, figures.came_back(row.list_id, now))
+    evidence.add(session, Fact.RETURNED, now, source.channel, registration_id=of[0], subscription_id=of[1],
+                 actor=source.actor, details=details)  # fmt: skip
+    counters.add(session, {"returned": 1}, {} if noted else figures.of_day(RETURNED, row.list_id, now))
     return True
 
 
@@ -141,7 +143,7 @@ def complain(session: Session, report: Complaint, now: datetime, policy: Policy)
         leave.end(session, row, how, now, policy)
     if rule := subscription_step(State.CONFIRMED, Event.COMPLAIN).suppress:
         suppressions.add(session, about.key, rule, REASON, now, list_id=about.list_id, mailbox=row and row.mailbox)
-    counters.add(session, {"complaints": 1}, figures.complained(about.list_id, now))
+    counters.add(session, {"complaints": 1}, figures.of_day(COMPLAINED, about.list_id, now))
     return Effect.ENDED if row else Effect.NOTED
 
 
@@ -151,5 +153,5 @@ def _form_was_reported(session: Session, about: About, now: datetime, policy: Po
         return Effect.NOTHING
     key, mailbox = (about.key, about.mailbox) if about.key else (rows[0].key, rows[0].mailbox)
     suppress.disown_within(session, NotMe(about.ref, about.list_id, key, mailbox), Event.COMPLAIN, now, policy)
-    counters.add(session, {"complaints": 1}, figures.complained(about.list_id, now))
+    counters.add(session, {"complaints": 1}, figures.of_day(COMPLAINED, about.list_id, now))
     return Effect.ENDED

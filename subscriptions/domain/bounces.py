@@ -1,9 +1,12 @@
 """What a bounce means: whether nobody is there, somebody may be again, or it says nothing of the mailbox."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
+
+from subscriptions.domain.figures import COMPLAINED, RETURNED, Figures
+from subscriptions.domain.texts import Sentence, marked
 
 
 class Weight(StrEnum):
@@ -85,3 +88,18 @@ def reply_of(status: str, said: str) -> str:
 def is_enough(days: Iterable[date], today: date) -> bool:
     """Whether soft bounces on these days, today among them, end a subscription."""
     return len({day for day in days if today - WITHIN < day <= today}) >= SOFT_DAYS
+
+
+_RISEN = {
+    RETURNED: marked('emails to %(num)s of %(of)s people of list "%(list)s" came back in the last 7 days; from 5%% on, '
+                     "mail providers begin to refuse the others: look at where the addresses came from"),
+    COMPLAINED: marked('%(num)s of %(of)s people of list "%(list)s" reported an email as spam in the last 7 days; from '
+                       "0.3%% on, mail providers take the others for spam: look at what was sent, and how often"),
+}  # fmt: skip
+
+
+def risen(figures: Mapping[int, Figures], names: Mapping[int, str], today: date) -> list[Sentence]:
+    """What an operator is warned of, list by list."""
+    return [Sentence(text, num=much[0], of=much[1], list=names[list_id])
+            for list_id, one in figures.items() for name, text in _RISEN.items()
+            if (much := one.risen(name, today))]  # fmt: skip

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from flask_babel import force_locale
 from jinja2 import Environment
+from sqlalchemy.orm import Session
 
 from subscriptions import clock
 from subscriptions.domain.address import wire_form
@@ -26,6 +27,7 @@ from subscriptions.mail import alarm, numbers, phrases, requests, responsible, s
 from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_in, wrapped
 from subscriptions.mail.lines import OutMessage
 from subscriptions.settings import Settings
+from subscriptions.store import figures
 from subscriptions.store.kept import Kept
 from subscriptions.store.lists import Catalogue, common, read_catalogue
 from subscriptions.store.models import List, Wording
@@ -72,7 +74,8 @@ class Composer:
         mail = MailKind(due.mail)
         if mail.row.to_operator:  # what it tells is read as it is now
             values = self.bare_values(due.address or self._settings.abuse.alarm_to, due.mid, now)
-            values |= numbers.head(due.told) if due.told else alarm.values(now, self.name_cause)
+            told = due.told or alarm.values(now, self.name_cause)
+            values |= numbers.head(told) if "head" in told else told
             return self._message(mail, self.operator_letter(mail), values)
         tag = self.language(due, entries := self.entries(due))
         letter = self.letter(mail, entries, tag)
@@ -98,6 +101,10 @@ class Composer:
     def operator_letter(self, mail: MailKind, row: List | None = None) -> Letter:
         """A letter to the operator: about no list, in English as the commands are."""
         return self._compile(mail, [(responsible.nobody(row), None)], SOURCE)
+
+    def risen(self, session: Session, now: datetime) -> str:
+        """Bounces and spam reports, for the operator."""
+        return alarm.lines(f"{one}." for one in figures.risen(session, self._catalogue().slugs, now))
 
     def senders(self) -> set[str]:
         """All that a relay is told as senders."""

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, request
 
 from subscriptions.actions import events
 from subscriptions.actions.events import Kind, Told
-from subscriptions.actions.returned import About
+from subscriptions.actions.returned import About, Effect
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.bounces import STATUS, Weight, reply_of, weight_of
 from subscriptions.parts import current_parts
@@ -53,7 +53,7 @@ def take() -> Response:
     now = parts.clock.now()
     act = Act(now, ActorKind.TOKEN, g.client, "events")
     effects = events.take(_with_keys(found), now, parts.policy, act)
-    counts = {effect.value: effects[effect] for effect in events.Effect}
+    counts = {effect.value: effects[effect] for effect in Effect}
     return json_answer({"received": len(items), **counts, "problems": problems})
 
 
