@@ -72,7 +72,7 @@ def _take(events: Sequence[Told], now: datetime, policy: Policy, act: Act) -> li
         addresses.lock(session, *(one.about.key for one in events))
         effects = [_one(session, told, now, policy, act.actor) for told in events]
         changed = sum(effect is not Effect.NOTHING for effect in effects)
-        audit.write(session, replace(act, count=changed) if changed else None)
+        audit.write(session, replace(act, count=changed))
         return effects
 
 
