@@ -13,6 +13,7 @@ from subscriptions.actions import leave
 from subscriptions.actions.ended import BATCH, SPARE, batches
 from subscriptions.actions.leave import Withdrawal
 from subscriptions.actions.returned import About, Complaint, Effect, Returned, Source, came_back, complain
+from subscriptions.domain.address import KEY_BYTES
 from subscriptions.domain.bounces import Weight
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Event
@@ -43,16 +44,18 @@ class Told:
 def keys_of(ids: Collection[str], list_id: int, id_of: Callable[[bytes], str]) -> dict[str, bytes]:
     """Of who is subscribed to that list, by the ids that exports tell; one pass finds them all.
 
-    An id is a keyed hash of the key, kept nowhere (measured: of a million 1.7 s).
+    An id is a keyed hash of the key, and kept nowhere.
     """
     found, after = dict[str, bytes](), 0
     while len(found) < len(ids):
+        if deadline.left(deadline.ACT) < SPARE:
+            raise Contention
         with reading() as session:
-            page = subscriptions.open_keys(session, list_id, after, PAGE)
-        if not page:
+            after, page = subscriptions.open_keys(session, list_id, after, PAGE)
+        if not after:
             break
-        found |= {id_: key for _, key in page if (id_ := id_of(key)) in ids}
-        after = page[-1][0]
+        keys = (page[at : at + KEY_BYTES] for at in range(0, len(page), KEY_BYTES))
+        found |= {id_: key for key in keys if (id_ := id_of(key)) in ids}
     return found
 
 
