@@ -40,6 +40,8 @@ CLAUSE: dict[str, tuple[tuple[str, str], ...]] = {
     "You may revoke at any time by the link in each newsletter or by e-mail.": (
         ("subscriptions/web/pages/leave.py", "unsubscribe"),
         ("subscriptions/actions/leave.py", "leave"),
+        ("subscriptions/inbound/wishes.py", "wish_of"),
+        ("subscriptions/actions/by_mail.py", "end"),
         ("subscriptions/cli/people.py", "unsubscribe"),
     ),
 }

@@ -1,15 +1,23 @@
 """The founding clause of product.md, sentence by sentence, as a visitor and an operator meet it."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 
+from subscriptions.domain.arrivals import Outcome
+from subscriptions.inbound import door
+from subscriptions.inbound.house import house_of
+from subscriptions.inbound.message import read
+from subscriptions.settings import Inbound
 from subscriptions.store import evidence as store
 from subscriptions.store.engine import reading
 from tests import clause
-from tests.builders import ANNE, BART, NEWS, Office, World, at, rows_of_every_table, text_of
+from tests.builders import ANNE, BART, NEWS, Movable, Office, World, at, rows_of_every_table, text_of
 from tests.support.cases import each
+from tests.support.letters_home import LEAVE, OURS, letter, signed, trusted
 
 ASK, BLOCK, PROVE, VOLUNTARY, REVOKE = clause.CLAUSE
 
@@ -139,6 +147,23 @@ def test_a_revocation_by_e_mail_is_taken_and_recorded_as_such(world: World) -> N
     result = world.app.test_cli_runner().invoke(args=["unsubscribe", BART, "--channel", "email"])
     assert (result.exit_code, Office(world).exported(NEWS)) == (0, [])
     assert [one.channel for one in world.evidence() if one.fact == "unsubscribed"] == ["email"]
+
+
+@pytest.mark.clause(REVOKE)
+@pytest.mark.parametrize("by_token", [True, False])
+def test_an_e_mail_revokes_by_itself_with_the_token_or_from_the_address(
+    make_app: Callable[..., Flask], clock: Movable, by_token: bool
+) -> None:
+    app = make_app(inbound=Inbound(address=LEAVE, authserv_ids=(OURS,)))
+    with app.app_context():
+        world = World(app, app.test_client(), clock)
+        world.subscribe(BART)
+        subject = f"unsubscribe {world.leave_link(BART).rpartition('/')[2]}"
+        with_token = letter(clock.now(), "", From="another@example.net", Subject=subject)
+        reply = trusted(signed(letter(clock.now(), "please unsubscribe me", From=BART)))
+        assert door.take(read(with_token if by_token else reply), house_of(world.parts)) is Outcome.DONE
+        assert Office(world).exported(NEWS) == []
+        assert [one.channel for one in world.evidence() if one.fact == "unsubscribed"] == ["email"]
 
 
 # The table and the ticks

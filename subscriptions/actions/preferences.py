@@ -55,10 +55,10 @@ def ask(
             hook, is_known = _hook(session, key, typed, standing, now), _is_known(session, key, standing, now)
             if hook or is_known:
                 rates = TYPED_IN_PEACE if standing else TYPED
-                _owe(session, mailbox or key, "requests", rates, hook, now)
+                owe(session, mailbox or key, "requests", rates, hook, now)
             elif is_mailable:
                 told = {"address": typed}
-                _owe(session, mailbox or key, "requests", TYPED_IN_PEACE, told, now, MailKind.NOTHING_STORED)
+                owe(session, mailbox or key, "requests", TYPED_IN_PEACE, told, now, MailKind.NOTHING_STORED)
         with trip(session) as out:
             addresses.forget(out, [key, mailbox or key])
             counters.write(out, {"limited" if limited else "preferences": 1})
@@ -78,14 +78,14 @@ def ask_again(key: bytes, now: datetime, mailbox: bytes | None = None, typed: st
         if waiting is not None:
             return max(waiting.due_at, now)
         hook = _hook(session, key, typed, suppressions.active(session, key, now, mailbox), now)
-        due_at = _owe(session, mailbox or key, "renewals", RENEWED, hook, now)
+        due_at = owe(session, mailbox or key, "renewals", RENEWED, hook, now)
         with trip(session) as out:
             addresses.forget(out, [key, mailbox or key])
             counters.write(out, {"preferences": 1})
         return due_at
 
 
-def _owe(
+def owe(
     session: Session, mailbox: bytes, column: str, rates: Sequence[Rate], hook: dict[str, Any] | None, now: datetime,
     kind: MailKind = MailKind.PREFERENCES,
 ) -> datetime | None:  # fmt: skip

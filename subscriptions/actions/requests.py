@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from subscriptions import clock
 from subscriptions.actions import Refused
 from subscriptions.domain.evidence import Channel
@@ -43,23 +45,28 @@ class Asked:
 
 @repeated
 def ask(asked: Asked, mark: bytes, mark_of_contact: bytes, now: datetime) -> Request | datetime:
-    """Made at their own page: kept, acknowledged by mail, and told to whom it is made.
+    """Made at their own page."""
+    with transaction() as session:
+        return file(session, asked, mark, mark_of_contact, now)
+
+
+def file(session: Session, asked: Asked, mark: bytes, mark_of_contact: bytes, now: datetime) -> Request | datetime:
+    """Made by the person: kept, acknowledged by mail, and told to whom it is made.
 
     A time: they have made so many today that there is no room for a further one until then. `mark`: what they count by.
     `mark_of_contact`: likewise the emails to that one, whose mailbox nobody can flood by many addresses.
     """
-    with transaction() as session:
-        since, count = guards.add_one(session, Counted.TRIES, mark, now, REQUESTS.period)
-        if count > REQUESTS.count:
-            return since + REQUESTS.period
-        row = _row(asked, now, "")
-        session.add(row)
-        session.flush()
-        _, told = guards.add_one(session, Counted.TRIES, mark_of_contact, now, FILED.period)
-        contact = asked.contact if told <= FILED.count else None
-        for kind, address in ((MailKind.REQUEST_RECEIVED, row.address), (MailKind.REQUEST_FILED, contact)):
-            outbox.owe(session, kind if address else None, now=now, address=address, request_id=row.id)
-        return row
+    since, count = guards.add_one(session, Counted.TRIES, mark, now, REQUESTS.period)
+    if count > REQUESTS.count:
+        return since + REQUESTS.period
+    row = _row(asked, now, "")
+    session.add(row)
+    session.flush()
+    _, told = guards.add_one(session, Counted.TRIES, mark_of_contact, now, FILED.period)
+    contact = asked.contact if told <= FILED.count else None
+    for kind, address in ((MailKind.REQUEST_RECEIVED, row.address), (MailKind.REQUEST_FILED, contact)):
+        outbox.owe(session, kind if address else None, now=now, address=address, request_id=row.id)
+    return row
 
 
 @repeated

@@ -135,7 +135,7 @@ def complain(session: Session, report: Complaint, now: datetime, policy: Policy)
     if about is None:
         return Effect.NOTHING
     if about.ref:
-        return _form_was_reported(session, about, now, policy)
+        return _form_was_reported(session, report, about, now, policy)
     addresses.lock_or_create(session, about.key)
     row = subscriptions.find_open(session, about.key, about.list_id)
     if row is not None:
@@ -147,11 +147,14 @@ def complain(session: Session, report: Complaint, now: datetime, policy: Policy)
     return Effect.ENDED if row else Effect.NOTED
 
 
-def _form_was_reported(session: Session, about: About, now: datetime, policy: Policy) -> Effect:
+def _form_was_reported(
+    session: Session, report: Complaint, about: About, now: datetime, policy: Policy
+) -> Effect:  # fmt: skip
     rows = registrations.of_form(session, about.ref)
     if not (about.key or rows):
         return Effect.NOTHING
     key, mailbox = (about.key, about.mailbox) if about.key else (rows[0].key, rows[0].mailbox)
-    suppress.disown_within(session, NotMe(about.ref, about.list_id, key, mailbox), Event.COMPLAIN, now, policy)
+    link, how = NotMe(about.ref, about.list_id, key, mailbox), (report.source.channel, REASON)
+    suppress.disown_in(session, link, Event.COMPLAIN, now, policy, how)
     counters.add(session, {"complaints": 1}, figures.of_day(COMPLAINED, about.list_id, now))
     return Effect.ENDED

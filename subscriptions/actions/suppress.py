@@ -57,9 +57,7 @@ def lift(
 _HOW = {
     Event.DISOWN: (Channel.BUTTON, "this was not me"),
     Event.ONE_CLICK: (Channel.ONE_CLICK, "one-click on the confirmation mail"),
-    Event.COMPLAIN: (Channel.COMPLAINT, "spam report"),
 }
-_BY = {Event.DISOWN: "the page's form", Event.ONE_CLICK: "one-click of the mail program"}
 
 
 @repeated
@@ -69,35 +67,40 @@ def disown(link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
     The owner of the mailbox pressed it, so that holds even when the registrations are gone.
     """
     with transaction() as session:
-        disown_within(session, link, event, now, policy)
+        disown_in(session, link, event, now, policy, _HOW[event])
 
 
-def disown_within(session: Session, link: NotMe, event: Event, now: datetime, policy: Policy) -> None:
-    """The same within a transaction."""
+def disown_in(
+    session: Session, link: NotMe, event: Event, now: datetime, policy: Policy, how: tuple[Channel, str]
+) -> None:
+    """The same within a transaction; `how` it reached us, and as which reason."""
     addresses.lock_or_create(session, link.key, link.mailbox)
     rows = registrations.of_form(session, link.ref)
     lists = {link.list_id, *(row.list_id for row in rows)}
     step = registration_step(rows[0].state if rows else State.PENDING, event)
     for row in rows:
-        _end(session, row, event, now, policy)
+        _end(session, row, event, now, policy, how)
     if rule := step.suppress:
         for list_id in sorted(lists) if rule.this_list else [None]:
             suppressions.add(
-                session, link.key, rule, _HOW[event][1], now, list_id=list_id, set_by=link.ref, mailbox=link.mailbox
-            )
+                session, link.key, rule, how[1], now, list_id=list_id, set_by=link.ref, mailbox=link.mailbox,
+            )  # fmt: skip
     counters.add(session, {"disowned": 1})
 
 
-def _end(session: Session, registration: Registration, event: Event, now: datetime, policy: Policy) -> None:
+def _end(
+    session: Session, registration: Registration, event: Event, now: datetime, policy: Policy, how: tuple[Channel, str]
+) -> None:
     step = registration_step(state_at(registration.state, registration.confirm_by, now), event)
-    channel, reason = _HOW[event]
+    channel, reason = how
     is_gone = step.to is State.ERASED and not registrations.remove(session, [registration.id], Cause.NOT_ME, now)
     if is_gone:
         vacuum.due(session)
         return
-    evidence.add(
-        session, Fact.DISOWNED, now, channel, registration_id=registration.id, details={"by": _BY.get(event, channel)}
+    by = {Channel.BUTTON: "the page's form", Channel.EMAIL: "an email", Channel.COMPLAINT: "complaint"}.get(
+        channel, "one-click of the mail program"
     )
+    evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id, details={"by": by})
     subscription = subscriptions.find(session, registration.subscription_id)
     if step.ends_subscription and subscription is not None and subscription.is_open:
         end(session, subscription, Withdrawal(Event.UNSUBSCRIBE, channel, reason), now, policy)

@@ -38,6 +38,8 @@ EXAMPLES = {
     "policy show": "policy show newsletter",
     "policy fetch": "policy fetch newsletter",
     "export": "export newsletter --format csv -o newsletter.csv",
+    "mail receive": "mail receive --from anne@example.org --to leave@news.example.org < message",
+    "mail poll": "mail poll",
     "mail test": "mail test you@example.org",
     "mail preview": "mail preview -o mails",
     "mail lint": "mail lint --list newsletter",

@@ -42,6 +42,14 @@ class Address:
         return self.folded.rpartition("@")[2]
 
 
+def parsed(text: str) -> Address | None:
+    """The same as `parse`; None where it is none."""
+    try:
+        return parse(text)
+    except BadAddress:
+        return None
+
+
 def parse(text: str) -> Address:
     """The address in `text`, without what cannot be seen at its ends; raises BadAddress."""
     typed = trimmed(text)

@@ -52,6 +52,7 @@ class Row:
     of_all: bool = False  # about all that is stored of somebody: it speaks for every list, whichever it hangs on
     says_when: bool = False  # when it was asked for or happened; and it opens the page of preferences
     of_request: bool = False  # about one that somebody has made of us
+    answers: bool = False  # a message that came, which it names; a machine writes it (RFC 3834)
     names_lists: bool = False
     repeats_wording: bool = False
     may_show_picture: bool = False  # the logo in a mail that nobody agreed to was advertising to a court
@@ -149,6 +150,15 @@ class MailKind(StrEnum):
     FACTORS_GONE = "factors_gone", Row(  # an owner has taken them away
         noun=marked("email about the second factor"), to_account=True, reaches=Reaches.ANY, budgeted=False, life=HOUR,
         leaves_by=None, of_all=True,
+    )  # fmt: skip
+    LEFT_BY_MAIL = "left_by_mail", Row(
+        noun=marked("email that they are unsubscribed"), reaches=Reaches.ANY, despite=SuppressionScope.CONFIRMATIONS,
+        though_restricted=True, budgeted=False, leaves_by=None, of_all=True, says_when=True, answers=True,
+        says={"owed_at": "when it was asked for", "lists_left": "which lists"},
+    )  # fmt: skip
+    LEAVE_ASKED = "leave_asked", Row(  # to who, as it seems, wrote that they want to leave; all lists, by its button
+        noun=marked("email that asks whether to unsubscribe"), despite=SuppressionScope.CONFIRMATIONS,
+        though_restricted=True, of_all=True, says_when=True, answers=True, says={"owed_at": "when it was asked for"},
     )  # fmt: skip
     ALARM = "alarm", Row(  # when the breaker opens
         noun=marked("alarm"), to_operator=True, budgeted=False, leaves_by=None,

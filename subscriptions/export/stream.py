@@ -12,7 +12,7 @@ from subscriptions import languages
 from subscriptions.domain.fields import further, whole_name
 from subscriptions.export.layouts import FORMULA, LAYOUTS
 from subscriptions.links import Links
-from subscriptions.links.by_mail import returning
+from subscriptions.links.by_mail import LEAVES, returning
 from subscriptions.store import audit, mailable, people
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading
@@ -160,7 +160,7 @@ def json_line(row: List, links: Links) -> Line:
     token_of, slug, has_fields = partial(links.leave_token, row.id), quoted(row.slug), bool(further(row.fields))
     id_of, page = links.subscription_ids(row.slug), links.url("unsubscribe", "")
     tag_of = partial(links.by_mail.leave_tag, row.id) if links.by_mail.in_address else None
-    named = links.one_click_headers(page + "\0", links.by_mail.leave_url("\0", "\0"))
+    named = links.one_click_headers(page + "\0", links.by_mail.url(LEAVES, "\0", "\0"))
     returns_to = returning(links.by_mail, row.id) if links.by_mail.returns_to else None
     url, before, *mailed, after = quoted(page)[:-1], *_json(named).split("\\u0000")
 

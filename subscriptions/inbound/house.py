@@ -32,7 +32,7 @@ class House:
 
 
 def house_of(parts: Parts) -> House:
-    return House(parts.settings, parts.links, parts.clock.now(), parts.catalogue.lists)
+    return House(parts.settings, parts.links, parts.clock.now(), parts.catalogue.lists, parts.lookup.text)
 
 
 class Sorted(Protocol):

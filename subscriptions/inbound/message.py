@@ -79,6 +79,12 @@ def read(octets: bytes, envelope_from: str | None = None, envelope_to: str | Non
         raise TooMuch(f"it cannot be read ({type(error).__name__})") from error
 
 
+def head(octets: bytes) -> bytes:
+    """Its header alone, or the beginning of one that does not end."""
+    found = _HEAD_ENDS.search(octets, 0, _HEADER)
+    return octets[: found.end() if found else _HEADER]
+
+
 def _check(octets: bytes) -> None:
     found = _HEAD_ENDS.search(octets, 0, _HEADER)
     if len(octets) > LOOKED_AT or octets.count(b"\n") + octets.count(b"\r") > 2 * _LINES:

@@ -6,6 +6,7 @@ from subscriptions.inbound.complaints import complaint_of
 from subscriptions.inbound.house import Automatic, House, Sorted, Unclear
 from subscriptions.inbound.message import Arrived
 from subscriptions.inbound.returned import bounce_of
+from subscriptions.inbound.wishes import wish_of
 
 
 def automatic_of(arrived: Arrived, house: House) -> Automatic | None:
@@ -15,7 +16,7 @@ def automatic_of(arrived: Arrived, house: House) -> Automatic | None:
 # Reports come first, since all of them are automatic. A wish comes before what is automatic as well: some mail programs
 # call their unsubscribe mails so. It looks for itself, and takes an automatic one only by our token.
 LOOKS: tuple[Callable[[Arrived, House], Sorted | None], ...] = (
-    complaint_of, bounce_of, automatic_of,
+    complaint_of, bounce_of, wish_of, automatic_of,
 )  # fmt: skip
 
 

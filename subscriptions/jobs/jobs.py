@@ -1,5 +1,6 @@
 """The jobs, a row for each: what it does, how often, and in which processes it runs."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,11 +10,17 @@ from functools import partial
 from subscriptions.actions import accounts, erase, numbers, on_behalf, policies, requests, seal, sweep
 from subscriptions.actions.tell_head import tell_head
 from subscriptions.actions.tell_returns import tell_returns
+from subscriptions.domain.arrivals import ACTED
 from subscriptions.domain.texts import marked
+from subscriptions.inbound.forward import forward
+from subscriptions.inbound.imap import NoMailbox
+from subscriptions.inbound.poll import poll
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
 from subscriptions.store import audit, vacuum
 from subscriptions.store.engine import transaction
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,20 @@ def _requests(run: Run) -> int:
     return requests.remind(run.now)
 
 
+def _inbound(run: Run) -> int:
+    """A mailbox that cannot be read is a finding: it must not keep the service from being ready."""
+    inbound = run.parts.settings.inbound
+    forwarded = forward(run.parts) if inbound.forward else 0
+    if not inbound.imap_host:
+        return forwarded
+    try:
+        done = poll(run.parts, run.alive, asked=run.asked)
+    except NoMailbox as error:
+        log.warning("the mailbox cannot be read", extra={"why": str(error)})
+        return forwarded
+    return forwarded + sum(done[outcome] for outcome in ACTED)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """`at`: how far into each period it runs; `deletes`: it asks for a person's word where the clock has jumped.
@@ -137,6 +158,8 @@ JOBS = (
         does=marked("Seal the evidence")),
     Job("requests", _requests, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=20),
         does=marked("Remind of requests")),
+    Job("inbound", _inbound, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=15), by_hand=True,
+        does=marked("Read the email that comes")),
     Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER, does=marked("Numbers by email")),
     Job("policies", _policies, timedelta(minutes=5), Where.CLUSTER, at=timedelta(minutes=1), by_hand=True,
         does=marked("Look at the privacy policies")),

@@ -7,6 +7,7 @@ import base64
 import re
 from collections.abc import Callable, Sequence
 from hmac import compare_digest
+from struct import Struct
 from urllib.parse import quote
 
 from subscriptions.links.signing import BadLink, derived, mac_of
@@ -15,6 +16,7 @@ from subscriptions.links.signing import BadLink, derived, mac_of
 LEAVE_BY_MAIL = b"leave by mail"  # the key of an address
 RETURN = b"return"  # the same, of a mail to a subscriber
 RETURN_OF_FORM = b"return of form"  # the reference of the form whose confirmation mail it is
+LEAVES = "unsubscribe"  # the page, and the word of the subject
 _OF, _LIST, _MAC = 16, 4, 10  # octets; 30 together: base32 leaves no bits over, so a token has one spelling
 LOCAL = 64  # octets before the @ (RFC 5321)
 TOKEN = 48  # characters
@@ -27,10 +29,11 @@ def _every(lane: int, bits: int) -> int:
     return sum(((1 << bits) - 1) << at for at in range(0, 384, lane))
 
 
-# 40 bits become twice 20, four times 10, eight times 5: each pair of masks takes the upper and the lower half of a lane
-_HALVES = [
-    (_every(2 * lane, bits) << bits, lane - bits, _every(2 * lane, bits)) for lane, bits in ((32, 20), (16, 10), (8, 5))
+# 40 bits become twice 20, four times 10, eight times 5: the upper half of each lane, by how much it moves, the lower
+_20, _10, _5 = [
+    (_every(2 * to, bits) << bits, to - bits, _every(2 * to, bits)) for to, bits in ((32, 20), (16, 10), (8, 5))
 ]
+_forties = Struct("5s" * 6).unpack
 
 
 class ByMail:
@@ -46,7 +49,9 @@ class ByMail:
         self._macs = {each: [mac_of(derived(b"by mail " + each, key)) for key in secret_keys] for each in purposes}
 
     def write(self, purpose: bytes, of: bytes, list_id: int) -> str:
-        told = of + list_id.to_bytes(_LIST)
+        told = of + list_id.to_bytes(
+            _LIST
+        )  # measured, with the code for base32 of our own: 3 us, with that of Python 6
         return _base32(told + self._macs[purpose][0](told)[:_MAC])
 
     def read(self, purpose: bytes, text: str) -> tuple[bytes, int]:
@@ -62,15 +67,14 @@ class ByMail:
     def leave_tag(self, list_id: int, key: bytes) -> str:
         return self.write(LEAVE_BY_MAIL, key, list_id)
 
-    def not_me_url(self, token: str) -> str:
-        """A mailto that does what one click on a confirmation mail does; empty without an address."""
-        return self.address and f"mailto:{_quoted(self.address)}?subject=not-me%20{token}"
+    def url(self, page: str, token: str, in_address: str) -> str:
+        """A mailto that does what that page does: `token` is the page's, `in_address` may be that of an address.
 
-    def leave_url(self, token: str, in_address: str) -> str:
-        """One to leave, with the token of the unsubscribe link or, where it may stand in the address, the other."""
-        if self.in_address and self.address:
-            return f"mailto:{_quoted(tagged(self.address, in_address))}?subject=unsubscribe"
-        return self.address and f"mailto:{_quoted(self.address)}?subject=unsubscribe%20{token}"
+        Empty where nobody reads the mail.
+        """
+        if page == LEAVES and self.address and self.in_address:
+            return f"mailto:{_quoted(tagged(self.address, in_address))}?subject={page}"
+        return self.address and f"mailto:{_quoted(self.address)}?subject={page}%20{token}"
 
 
 def returning(by_mail: ByMail, list_id: int) -> Callable[[bytes], str]:
@@ -87,10 +91,10 @@ def _quoted(address: str) -> str:
 
 def _base32(octets: bytes) -> str:
     """RFC 4648 in small letters, without padding, of 30 octets: a third of what the library takes."""
-    five = (octets[at : at + 5] for at in range(0, 30, 5))
-    lanes = int.from_bytes(b"\0\0\0".join((b"", *five)))
-    for upper, by, lower in _HALVES:
-        lanes = (lanes & upper) << by | lanes & lower
+    lanes = int.from_bytes(b"\0\0\0".join((b"", *_forties(octets))))
+    lanes = (lanes & _20[0]) << _20[1] | lanes & _20[2]
+    lanes = (lanes & _10[0]) << _10[1] | lanes & _10[2]
+    lanes = (lanes & _5[0]) << _5[1] | lanes & _5[2]
     return lanes.to_bytes(TOKEN).translate(_LETTERS).decode()
 
 

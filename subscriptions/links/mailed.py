@@ -49,7 +49,7 @@ class NotMe:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    list_id: int
+    list_id: int  # 0: every one
     key: bytes
 
 

@@ -14,6 +14,7 @@ from subscriptions.domain.figures import HowOften
 from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.policy import is_wanted, state_at
 from subscriptions.domain.roles import RIGHTS, Right
+from subscriptions.mail import answers
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.lines import OutMessage
 from subscriptions.store import accounts, outbox, requests, seals, suppressions
@@ -23,6 +24,7 @@ from subscriptions.store.outbox import NOT_WRITTEN, Due, Member
 
 FRESH = timedelta(seconds=5)  # a state read longer ago than this is read anew
 _TO_ACCOUNTS = {kind.value for kind in MailKind if kind.row.to_account}
+_ANSWERS = {kind.value for kind in MailKind if kind.row.answers}
 
 
 @dataclass(slots=True)
@@ -93,6 +95,8 @@ class Batch:
             return due._replace(told={"causes": self._composer.risen(session, now)})
         if due.request_id:
             return _of_request(session, due)
+        if due.mail in _ANSWERS:
+            return answers.completed(session, due)
         erases = due.mail == MailKind.ERASED.value
         if due.address is None or (due.key and not erases):
             return due

@@ -1,7 +1,6 @@
 """From an owed mail and the state it is about to the message that leaves."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from email.utils import format_datetime
@@ -16,16 +15,16 @@ from sqlalchemy.orm import Session
 from subscriptions import clock
 from subscriptions.domain.address import wire_form
 from subscriptions.domain.breaker import Excess
-from subscriptions.domain.codes import for_reading
 from subscriptions.domain.fields import greeted_by, told_by
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
 from subscriptions.links.by_mail import RETURN_OF_FORM, returning, tagged
-from subscriptions.mail import alarm, numbers, phrases, requests, responsible, style
+from subscriptions.mail import alarm, answers, numbers, phrases, requests, responsible, style
 from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_in, wrapped
 from subscriptions.mail.lines import OutMessage
+from subscriptions.mail.opening import hashes, secrets, sha256
 from subscriptions.settings import Settings
 from subscriptions.store import figures
 from subscriptions.store.kept import Kept
@@ -45,7 +44,7 @@ LINKS = {  # as the templates name them: page, and the value in the letter; the 
 COMPILED_AT_MOST = 200  # in memory, some 40 KiB each: visitors choose the lists, and so what there is to compile
 Entry = tuple[List, Wording | None]
 VALUES = "greeting registered_at confirm_by code confirmed_at erased_keeps erased_text owed_at".split()
-VALUES += alarm.VALUES + numbers.VALUES + requests.VALUES
+VALUES += alarm.VALUES + numbers.VALUES + requests.VALUES + answers.VALUES
 
 
 class Composer:
@@ -127,7 +126,9 @@ class Composer:
         times = {"confirm_by": due.lead.confirm_by if due.ref else None, "confirmed_at": due.confirmed_at}
         times |= {"owed_at": due.owed_at} if mail.row.says_when else {}
         values |= {name: words(time, tag, letter.zone) for name, time in times.items() if time}
-        if due.told:
+        if due.told and mail.row.answers:
+            values |= answers.values(due.told, tag, self._catalogue().lists)
+        elif due.told:
             tells = numbers if "says" in due.told else requests
             values |= tells.values(due.told, tag, self._catalogue().lists, self.links)
         if due.kept:
@@ -196,7 +197,8 @@ class Composer:
                 for part in ("subject.txt", "body.txt", "body.html")
             )
         headers = responsible.headers(rows, self._ours) | {"Subject": folded("Subject", one_line(subject))}
-        headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Content-Language": tag}
+        by = "auto-replied" if mail.row.answers else "auto-generated"
+        headers |= {"Auto-Submitted": by, "X-Auto-Response-Suppress": "All", "Content-Language": tag}
         letter = compile_letter(headers, self._slots(mail, of_one), text, style.inlined(html))
         letter.sender, letter.form = sender_in(responsible.sender_of(rows, self._ours)), form
         letter.zone = clock.zone_of(rows[0].timezone)
@@ -208,37 +210,16 @@ class Composer:
         if mail.row.leaves_by:
             host = urlsplit(self._settings.server.base_url).hostname or "localhost"
             slots |= {"List-Id": f"<{row.slug}.{host}>"} if row else {}
-            slots |= self.links.one_click_headers(self._marked_links[mail.row.leaves_by])
-        return slots
-
-
-def secrets(mail: MailKind, due: Due, links: Links) -> dict[str, str]:
-    """What opens something, as those links write it: tokens, and the code."""
-    values = {"desk_token": links.desk.link(bytes.fromhex(due.mid))} if mail.row.to_account else {}
-    if due.ref and due.lead.confirm_by:
-        values["confirm_token"] = links.confirm_token(due.ref)
-        values["code"] = for_reading(links.codes.code(due.ref))
-        values["not_me_token"] = links.not_me_token(due.ref, due.lead.list_id, due.key, due.mailbox)
-    if due.confirmed_at:
-        values["leave_token"] = links.leave_token(due.lead.list_id, due.key)
-    if mail.row.says_when:
-        values["preferences_token"] = links.preferences_token(bytes.fromhex(due.mid), due.key, due.mailbox)
-    return values
+            page, token = LINKS[mail.row.leaves_by]
+            mailto = self.links.by_mail.url(page, mark(token), mark("tag_token"))
+            slots |= self.links.one_click_headers(self._marked_links[mail.row.leaves_by], mailto, between=",\r\n ")
+        answered = ("In-Reply-To", "References") if mail.row.answers else ()
+        return slots | dict.fromkeys(answered, mark("answered"))
 
 
 def in_person(values: Mapping[str, str], name: str | None, fields: Mapping[str, str] | None) -> dict[str, str]:
     """The values with the greeting filled in. Raises KeyError where what it names is no longer known."""
     return {**values, "greeting": values["greeting"] % told_by(name, fields)}
-
-
-def hashes(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """What evidence keeps of each value that opens something.
-
-    A token holds a signature, which nobody can guess. The code has 39 bits: whoever had its plain hash would try them
-    all in an hour, so it is hashed together with the token of the link beside it.
-    """
-    beside = values.get("confirm_token", "")
-    return {name: sha256((f"{values[name]} {beside}" if name == "code" else values[name]).encode()) for name in names}
 
 
 def _details(message: OutMessage, values: Mapping[str, str], redacted: bytes) -> dict[str, object]:
@@ -257,10 +238,6 @@ def _entry(catalogue: Catalogue, member: Member) -> Entry:
 def _foreign(wording: Wording | None, tag: str) -> str:
     """The language of a wording, where it is not the mail's."""
     return wording.language if wording and wording.language != tag else ""
-
-
-def sha256(octets: bytes) -> str:
-    return hashlib.sha256(octets).hexdigest()
 
 
 @lru_cache(16)

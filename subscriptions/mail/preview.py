@@ -117,7 +117,9 @@ class Previews:
         return seal.head(Seal(1234, 98765, 98770, 123456, digest, digest, digest, self._now, digest, bytes(64)))
 
     def _request(self) -> dict[str, Any]:
-        return {"number": 7, "due": self._now.date(), "why": EXAMPLE}
+        left = [row.id for row in self._catalogue.configured]
+        asked = {"number": 7, "due": self._now.date(), "why": EXAMPLE}
+        return asked | {"answered": f"<{ADDRESS}>", "left": left}
 
     def _kept(self) -> Kept:
         """The longest of what there can be to say."""

@@ -18,7 +18,8 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.links import Links
 from subscriptions.mail import before_0_4
 from subscriptions.mail.compiled_mails import Letter
-from subscriptions.mail.compose import hashes, in_person, secrets, sha256
+from subscriptions.mail.compose import in_person
+from subscriptions.mail.opening import hashes, secrets, sha256
 from subscriptions.store import evidence, lists, outbox, registrations, subscriptions
 from subscriptions.store.models import Evidence, Registration, Subscription
 from subscriptions.store.outbox import Due, Member

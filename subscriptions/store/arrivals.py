@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, defer
 
@@ -78,6 +78,12 @@ def remove(session: Session, id_: int) -> bool:
     """Whether it was still there."""
     gone = delete(LetterToRead).where(LetterToRead.id == id_).returning(LetterToRead.id)
     return session.scalar(gone, execution_options=BLIND) is not None
+
+
+def keep_here(session: Session, id_: int) -> bool:
+    """Not to be forwarded any more; whether it is there."""
+    kept = update(LetterToRead).where(LetterToRead.id == id_).values(is_to_forward=False).returning(LetterToRead.id)
+    return session.scalar(kept, execution_options=BLIND) is not None
 
 
 def forget_letters(session: Session, key: bytes) -> None:

@@ -39,7 +39,7 @@ def new_mids(number: int) -> list[str]:
 def owe(
     session: Session, mail: MailKind | None, *, now: datetime, due_at: datetime | None = None,
     registration_id: int | None = None, subscription_id: int | None = None, address: str | None = None,
-    drop_at: datetime | None = None, request_id: int | None = None,
+    drop_at: datetime | None = None, request_id: int | None = None, answers: str | None = None,
 ) -> str:  # fmt: skip
     """Owe a mail, if the step owes one; it is written out when it is sent. `address`: only where no row holds it.
 
@@ -51,7 +51,7 @@ def owe(
         raise ValueError(f"a mail of kind {mail} leaves when the address's budget says")
     due_at = due_at or now
     about = {"registration_id": registration_id, "subscription_id": subscription_id, "address": address,
-             "request_id": request_id}  # fmt: skip
+             "request_id": request_id, "answers": answers}  # fmt: skip
     times = {"owed_at": now, "due_at": due_at, "drop_at": drop_at or due_at + mail.row.life}
     session.add(Owed(mail=mail.value, mid=(mid := new_mids(1)[0]), tries=0, **about, **times))
     session.flush()
@@ -213,6 +213,11 @@ def of_key(session: Session, key: bytes, mail: MailKind, address: str | None = N
 def is_owed(session: Session, mail: MailKind, address: str) -> bool:
     """Whether a mail of that kind waits for an address that no row of a person holds."""
     return session.scalar(select(Owed.id).where(Owed.address == address, Owed.mail == mail).limit(1)) is not None
+
+
+def answered(session: Session, id_: int) -> str | None:
+    """The Message-ID of the message that came, to which it is the answer."""
+    return session.scalar(select(Owed.answers).where(Owed.id == id_))
 
 
 def of_subscription(session: Session, id_: int) -> Sequence[Owed]:

@@ -73,9 +73,10 @@ def kept_of_key(session: Session, key: bytes, now: datetime) -> Sequence[Subscri
     return session.scalars(theirs.order_by(Subscription.id)).all()
 
 
-def locale_of(session: Session, key: bytes, list_id: int) -> str | None:
-    """Of the newest subscription."""
-    theirs = select(Subscription.locale).where(Subscription.key == key, Subscription.list_id == list_id)
+def locale_of(session: Session, key: bytes, list_id: int | None) -> str | None:
+    """Of the newest subscription, to one list or any."""
+    of_list = [Subscription.list_id == list_id] if list_id else []
+    theirs = select(Subscription.locale).where(Subscription.key == key, *of_list)
     return session.scalar(theirs.order_by(Subscription.id.desc()).limit(1))
 
 

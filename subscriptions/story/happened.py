@@ -20,7 +20,7 @@ _WAYS = {
     Channel.COMPLAINT: marked("by a spam report"),
     "paper": marked("on paper"), "in person": marked("in person"),
     "the page's form": marked("by the form of the page"),
-    "one-click of the mail program": marked("by the button of their mail program"),
+    "one-click of the mail program": marked("by the button of their mail program"), "an email": marked("by email"),
 }  # fmt: skip
 _METHODS = {
     "button on the confirmation page": marked("confirmed by the button on the confirmation page"),

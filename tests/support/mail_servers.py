@@ -10,7 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-HOME = Path(os.environ.get("TEST_MAIL_SERVERS") or Path.home() / ".cache" / "yestwice-tests" / "mail-servers")
+CACHE = (
+    Path("/var/cache") if os.geteuid() == 0 else Path.home() / ".cache"
+)  # servers run as others, who see no home of root
+HOME = Path(os.environ.get("TEST_MAIL_SERVERS") or CACHE / "yestwice-tests" / "mail-servers")
 PACKAGES = {
     "dovecot": "dovecot-core dovecot-imapd libexttextcat-2.0-0 liblua5.4-0 libstemmer0d libunwind8 libwrap0 libtirpc3 "
     "libsodium23 libcap2 libapparmor1",

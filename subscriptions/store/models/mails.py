@@ -128,6 +128,7 @@ class Owed(db.Model):  # type: ignore[name-defined, misc]
     domain: Mapped[str | None] = mapped_column(String(64))
     request_id: Mapped[int | None] = mapped_column(Id)  # which it is about; that outlives it by years
     sent_before: Mapped[int | None] = mapped_column(BigInteger)  # how many mails the relay had taken in all
+    answers: Mapped[str | None]  # the Message-ID of one that came
 
 
 class Letter(db.Model):  # type: ignore[name-defined, misc]

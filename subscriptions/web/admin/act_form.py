@@ -47,7 +47,8 @@ NOT_SENT = {
 
 
 def form(what: str, found: Person, problem: str = "", **more: Any) -> Answer:
-    page = render_template("desk/act.html", what=what, person=found, problem=problem, typed=request.form, **more)
+    told = {"what": what, "person": found, "problem": problem, "typed": request.form} | more
+    page = render_template("desk/act.html", **told)
     return (page, 422) if problem else page
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import redirect, request, url_for
 from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 
 from subscriptions import languages
 from subscriptions.actions import correct, leave, move, on_behalf
@@ -52,22 +53,28 @@ def _lists(rows: list[Any]) -> list[List]:
 @pages.route("/people/<key>/unsubscribe", methods=["GET", "POST"])
 def unsubscribe_person(key: str) -> Answer:
     """For somebody who said so by email, phone or letter."""
-    found = the_person(key)
+    return unsubscribe(the_person(key))
+
+
+def unsubscribe(found: Person, known: Mapping[str, str] | None = None, more: Mapping[str, str] | None = None) -> Answer:
+    """`known`: what is filled in already; `more`: for the evidence."""
     if not found.open:
         return unchanged("unsubscribe", found)
     lists = _lists(found.open)
     rows, (channel, received, problem) = chosen(lists), how_it_came(lists[0])
     if not rows:
         problem = problem or gettext("Please choose at least one list they are still subscribed to.")
-    if page := to_fill_in("unsubscribe", found, problem, choices=lists, today=today(lists[0]).isoformat()):
+    filled = MultiDict([*(known or {}).items(), *(("lists", row.slug) for row in lists)])
+    typed = {"typed": filled} if known and request.method == "GET" else {}
+    if page := to_fill_in("unsubscribe", found, problem, choices=lists, today=today(lists[0]).isoformat(), **typed):
         return page
-    how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", ACTOR, received)
+    how = Withdrawal(Event.UNSUBSCRIBE, Channel(channel), f"revoked by {channel}", ACTOR, received, more or {})
     policy, at = current_parts().policy, now()
     ended = 0
     for row in rows:
         act = guard.act("people unsubscribe", found.key, list=row.slug, channel=channel)
         ended += leave.leave(found.key, row.id, how, at, policy, act)
-    return done("unsubscribe", found) if ended else unchanged("unsubscribe", the_person(key))
+    return done("unsubscribe", found) if ended else unchanged("unsubscribe", the_person(found.key.hex()))
 
 
 # What waits to be confirmed: its email once more, and its end

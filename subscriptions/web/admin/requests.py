@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import abort, redirect, render_template, request, url_for
 from flask_babel import force_locale, gettext, ngettext
+from werkzeug.datastructures import ImmutableMultiDict
 
 from subscriptions import clock
 from subscriptions.actions import Refused, requests
@@ -12,6 +13,7 @@ from subscriptions.actions.requests import Asked
 from subscriptions.domain import reasons
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.requests import LONGEST, RequestKind, Step
+from subscriptions.inbound.to_read import ToRead
 from subscriptions.languages import locale_of, marked
 from subscriptions.mail import responsible
 from subscriptions.parts import current_parts
@@ -20,7 +22,7 @@ from subscriptions.store import requests as rows
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List, Request
 from subscriptions.store.person import NOT_SHOWN
-from subscriptions.web.admin import Answer, door, guard, pages, telling
+from subscriptions.web.admin import Answer, door, guard, letters, pages, telling
 from subscriptions.web.admin.act_form import CHANNELS, begins, day
 from subscriptions.web.admin.people import the_person
 from subscriptions.web.http import language
@@ -89,17 +91,25 @@ def _due(row: Request) -> str:
 
 @pages.route("/requests/new", methods=["GET", "POST"])
 def enter_request() -> Answer:
+    """Of an email that waits to be read, what is known of it is filled in; once it is entered, it is dealt with."""
     asked, received, problem = _entered() if request.method == "POST" else (None, None, "")
+    letter = request.args.get("letter", "")
     if asked is None or received is None:
-        return _form(problem)
+        return _form(problem, letters.find(letter) if letter and request.method == "GET" else None)
     act = guard.act("requests enter", asked.key, channel=asked.channel, kind=asked.kind)
     id_ = requests.enter(asked, received if received.date() < act.at.date() else act.at, act)
     current_parts().wake_sender()
+    if letter:
+        letters.close(letter, "entered")
     return redirect(url_for("desk.show_request", id_=id_, done="enter"), 303)
 
 
-def _form(problem: str) -> Answer:
-    shown = {"kinds": KINDS, "lists": guard.lists(), "typed": request.form, "problem": problem, "longest": LONGEST}
+def _form(problem: str, letter: ToRead | None = None) -> Answer:
+    typed = request.form
+    if letter:
+        known = {"person": letter.sender, "email": letter.address, "words": letter.words[:LONGEST]}
+        typed = ImmutableMultiDict(known | {"kind": RequestKind.ERASURE, "channel": Channel.EMAIL})
+    shown = {"kinds": KINDS, "lists": guard.lists(), "typed": typed, "problem": problem, "longest": LONGEST}
     page = render_template("desk/request_new.html", sees_all=guard.who().sees_all, today=now().date(), **shown)
     return (page, 422) if problem else page
 

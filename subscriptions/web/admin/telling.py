@@ -24,6 +24,8 @@ DONE = {
     "lift": marked("Emails to this person are allowed again. Nobody is subscribed by that."),
     "erase": marked("This person is being erased. They get one last email, which says what stays and until when."),
     "hold": marked("On hold: nothing of it is deleted until the hold is lifted."),
+    "answered": marked("The email is answered."),
+    "ignored": marked("The email is ignored."),
     "release": marked("The hold is lifted. What is overdue is deleted within an hour."),
     "send_again": marked("We are sending the confirmation email once more. The time to confirm stays as it was."),
     "cancel": marked("The sign-up is cancelled and deleted."),

@@ -1,5 +1,6 @@
 """How the service is: what stands in its way, and how jobs, outbox and breaker are."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from subscriptions import clock as clocks
 from subscriptions.domain.breaker import Opening
 from subscriptions.domain.refusals import Refusal
 from subscriptions.domain.texts import Sentence, marked
+from subscriptions.inbound import poll
 from subscriptions.jobs import problems
 from subscriptions.jobs.jobs import NAMED, late_after
 from subscriptions.parts import current_parts
@@ -47,6 +49,17 @@ def reviews() -> list[str]:
     return [OVERDUE.format(number)] if number else []
 
 
+_AWAY = marked("the mailbox of [inbound] cannot be read since %(time)s: %(why)s")
+
+
+def mailbox() -> list[str]:
+    """That nobody reads what comes; without a database that is what /readyz says."""
+    with suppress(Unavailable, Contention, DBAPIError):
+        fault = poll.fault() if current_parts().settings.inbound.imap_host else None
+        return [Sentence(_AWAY, time=clocks.text(fault.since), why=fault.why)] if fault else []
+    return []
+
+
 _OVERDUE = "requests of people about their data are overdue: {}; the law gives a month (GDPR, Article 12(3))"
 
 
@@ -58,7 +71,7 @@ def overdue() -> list[str]:
 
 def warnings() -> list[str]:
     """What is allowed and will hurt, and what has risen in the last days."""
-    return [*current_parts().warnings, *guesses(), *overdue(), *look()[1].get("returns", ())]
+    return [*current_parts().warnings, *guesses(), *overdue(), *mailbox(), *look()[1].get("returns", ())]
 
 
 def _look() -> tuple[list[str], dict[str, Any]]:

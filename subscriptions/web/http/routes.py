@@ -70,6 +70,7 @@ _NUMBERS = Route(Who.ACCOUNT, right=Right.NUMBERS)
 _PEOPLE = Route(Who.ACCOUNT, right=Right.PEOPLE)
 _ACTS, _PRIVACY = Route(Who.ACCOUNT, right=Right.ACTS), Route(Who.ACCOUNT, right=Right.PRIVACY)
 _OF_ALL = replace(_PRIVACY, of_all=True)
+_MAIL = replace(_PEOPLE, of_all=True)
 _HOLD = replace(_OF_ALL, is_grave=True)
 _AUDIT = Route(Who.ACCOUNT, right=Right.AUDIT, of_all=True)
 _EXPORT = Route(Who.ACCOUNT, right=Right.EXPORT)
@@ -136,6 +137,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", answers_person=_PRIVACY, restrict_person=_PRIVACY, unrestrict_person=_PRIVACY),
     **_of("desk", proof_person=_PRIVACY, take_proof=replace(_PRIVACY, is_grave=True)),
     **_of("desk", all_holds=_OF_ALL, **dict.fromkeys(("hold_address", "hold_person", "release_person"), _HOLD)),
+    **_of("desk", mail_to_read=_MAIL, read_letter=_MAIL, close_letter=_MAIL, unsubscribe_letter=_MAIL),
     **_of("desk", suppress_person=_OF_ALL, lift_person=_OF_ALL, erase_person=replace(_OF_ALL, is_grave=True)),
     **_of("desk", start=_NUMBERS, account=_MINE, sign_out_everywhere=_MINE, sign_out=replace(_MINE, is_first=True)),
 }

@@ -31,7 +31,7 @@ def unsubscribe(token: str) -> str:
     how = Withdrawal(Event.UNSUBSCRIBE, Channel.BUTTON, "the form of the unsubscribe page")
     if _is_one_click():
         how = Withdrawal(Event.UNSUBSCRIBE, Channel.ONE_CLICK, "one-click of the mail program (RFC 8058)")
-    leave.leave(link.key, link.list_id, how, now(), current_parts().policy)
+    leave.leave(link.key, link.list_id or None, how, now(), current_parts().policy)
     lift = url_for("leave.lift", token=token) if preferences.never(link.key, link.list_id, now()) else None
     return _left("unsubscribed", link, lift_action=lift)
 
@@ -51,12 +51,14 @@ def _read_leave(token: str) -> Leave:
 
 
 def _left(page: str, link: Leave, **more: str | None) -> str:
+    """A link without a list is of all of them: that of the email that asks who wrote to us."""
     row = _list(link.list_id)
     with reading() as session:
         language.of_row(subscriptions.locale_of(session, link.key, link.list_id), row)
     row = row and language.said(row)
     back = None if more.get("lift_action") else urls.sign_up(row)
-    return render_template(f"pages/{page}.html", list=row, footer=row, subscribe_url=back, **more)
+    about = {"list": row, "every": not link.list_id, "footer": row, "subscribe_url": back}
+    return render_template(f"pages/{page}.html", **about, **more)
 
 
 @pages.get("/not-me/<token>")

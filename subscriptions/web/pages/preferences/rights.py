@@ -9,7 +9,7 @@ from flask_babel import gettext
 from subscriptions.actions import erase, requests
 from subscriptions.actions.requests import Asked
 from subscriptions.domain import reasons
-from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.address import parsed
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.policy import REQUESTS
 from subscriptions.domain.requests import LONGEST, RequestKind
@@ -96,10 +96,8 @@ def _filed(row: Request) -> str:
 
 def contact(row: List) -> str | None:
     """Where the officer of a list gets mails, if that is an address."""
-    try:
-        return parse(row.privacy_contact).mailed
-    except BadAddress:
-        return None
+    found = parsed(row.privacy_contact)
+    return found.mailed if found else None
 
 
 ACTS: dict[str, Callable[[Session], Said | Response | tuple[str, int]]] = {

@@ -1,0 +1,84 @@
+"""Mail by pipe: taken in whatever it is, and what nobody understands kept for a human or forwarded to one."""
+
+import hashlib
+import logging
+import zlib
+from typing import BinaryIO, NamedTuple
+
+from subscriptions.actions import arrived as acts
+from subscriptions.actions.arrived import Mark
+from subscriptions.domain.address import BadAddress, parse
+from subscriptions.domain.arrivals import Outcome
+from subscriptions.inbound.door import mark_of, take
+from subscriptions.inbound.house import House
+from subscriptions.inbound.message import Arrived, TooMuch, head, read, text_of
+from subscriptions.store.engine import Contention, Unavailable
+from subscriptions.store.models import LetterToRead
+
+KEPT_WHOLE, HEAD_KEPT = 10 * 2**20, 256 * 1024  # octets
+_AT_ONCE = 64 * 1024
+log = logging.getLogger(__name__)
+
+
+class Envelope(NamedTuple):
+    """As the mail server tells it; none, and the header does."""
+
+    sender: str | None = None
+    recipient: str | None = None
+
+
+def receive(stream: BinaryIO, envelope: Envelope, house: House) -> Outcome:
+    """Take a message from a pipe. Once this returns it is dealt with or kept; raises Unavailable, or Full, if not."""
+    octets, size = _bounded(stream)
+    arrived = None
+    try:
+        arrived = read(octets, *envelope)
+        outcome = take(arrived, house)
+    except (Unavailable, Contention):
+        raise
+    except Exception as error:  # a fault of ours must not lose a letter: a human reads it
+        if not isinstance(error, TooMuch):
+            log.exception("a message could not be sorted", extra={"error": type(error).__name__})
+        outcome = Outcome.UNCLEAR
+    if outcome is not Outcome.UNCLEAR:
+        return outcome
+    mark = mark_of(arrived, house.links) if arrived else Mark(hashlib.sha256(octets).digest(), None)
+    return acts.keep(mark, _letter(octets, size, arrived or _head_of(octets), mark, house), house.now)
+
+
+def _bounded(stream: BinaryIO) -> tuple[bytes, int]:
+    """What is kept of it at most, and how long it is: it is read to its end, or the mail server would take fright."""
+    octets = stream.read(KEPT_WHOLE + 1)
+    size = len(octets)
+    while more := stream.read(_AT_ONCE):
+        size += len(more)
+    return octets if size <= KEPT_WHOLE else octets[:HEAD_KEPT], size
+
+
+def _head_of(octets: bytes) -> Arrived | None:
+    """Of what is too much: who wrote it, and about what."""
+    try:
+        return read(head(octets))
+    except TooMuch:
+        return None
+
+
+def key_of(author: str, house: House) -> bytes | None:
+    try:
+        return house.links.key(parse(author).folded)
+    except BadAddress:
+        return None
+
+
+def sender_of(arrived: Arrived | None) -> str:
+    """Whom a person reads as the sender."""
+    return text_of(next(iter(arrived.fields("From")), "")) if arrived else ""
+
+
+def _letter(octets: bytes, size: int, arrived: Arrived | None, mark: Mark, house: House) -> LetterToRead:
+    authors = arrived.authors if arrived else ()
+    return LetterToRead(
+        at=house.now, key=key_of(authors[0], house) if authors else None, sender=sender_of(arrived),
+        subject=arrived.subject if arrived else "", sha256=mark.sha256, octets=zlib.compress(octets), size=size,
+        is_to_forward=bool(house.settings.inbound.forward),
+    )  # fmt: skip

@@ -1,0 +1,218 @@
+"""Mail by pipe: each letter is dealt with, kept, forwarded or left with the mail server; none is lost or doubled."""
+
+import email.policy
+import io
+import random
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email import message_from_bytes
+from email.message import EmailMessage
+from pathlib import Path
+from typing import cast
+
+import pytest
+from flask import Flask
+
+from subscriptions.actions import arrived as acts
+from subscriptions.actions import erase
+from subscriptions.actions.arrived import Full
+from subscriptions.domain.arrivals import LETTERS_AT_MOST, Outcome
+from subscriptions.inbound.house import house_of
+from subscriptions.inbound.letters import KEPT_WHOLE, Envelope, receive
+from subscriptions.settings import Inbound
+from subscriptions.settings import Mail as MailSettings
+from subscriptions.store import arrivals
+from subscriptions.store.engine import Unavailable, reading, transaction
+from subscriptions.store.models import Arrival, LetterToRead
+from tests.builders import ANNE, BART, World, take_database_away
+from tests.conftest import ManualClock
+from tests.support.cases import ONE_DATABASE, each
+from tests.support.relay import Relay
+from tests.test_commands_outside import environment
+
+HOME = Path(__file__).resolve().parents[1]
+LEAVE = "leave@news.example"
+HELLO = f"From: Bart <{BART}>\r\nTo: {LEAVE}\r\nMessage-ID: <1@example.org>\r\nSubject: Hello\r\n\r\nHi.\r\n".encode()
+Made = Callable[..., Flask]
+
+
+@pytest.fixture
+def world(make_app: Made, clock: ManualClock) -> Iterator[World]:
+    app = make_app(inbound=Inbound(LEAVE))
+    with app.app_context():
+        yield World(app, app.test_client(), clock)
+
+
+def came(world: World, octets: bytes) -> Outcome:
+    return receive(io.BytesIO(octets), Envelope(), house_of(world.parts))
+
+
+def kept() -> list[LetterToRead]:
+    return [row for one in acts.letters() if (row := acts.letter(one.id))]
+
+
+def test_a_letter_that_nobody_understands_is_kept_whole_and_once_however_often_it_comes(world: World) -> None:
+    outcomes = [came(world, octets) for octets in (HELLO, HELLO, b"Received: again\r\n" + HELLO)]
+    assert outcomes == [Outcome.UNCLEAR, Outcome.REPEATED, Outcome.REPEATED]
+    (row,) = kept()
+    assert (row.sender, row.subject, zlib.decompress(row.octets)) == (f"Bart <{BART}>", "Hello", HELLO)
+
+
+def test_of_ten_deliveries_at_once_one_keeps_it(world: World) -> None:
+    def deliver(_: int) -> Outcome:
+        with world.app.app_context():
+            return came(world, HELLO)
+
+    with ThreadPoolExecutor(10) as pool:
+        outcomes = [*pool.map(deliver, range(10))]
+    assert sorted(outcomes) == [*[Outcome.REPEATED] * 9, Outcome.UNCLEAR] and len(kept()) == 1
+
+
+HOSTILE = {
+    "thirty megabytes": HELLO + b"x" * 30_000_000,
+    "ten thousand nested parts": HELLO.partition(b"\r\n\r\n")[0] + b"\r\n"
+    + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(10_000)),
+    "a megabyte of header": b"X: y\r\n" * 200_000 + HELLO,
+    "nothing that is a message": b"\x00\xff" * 1000,
+    "nothing": b"",
+}  # fmt: skip
+
+
+@ONE_DATABASE
+@each("name", HOSTILE)
+def test_what_is_too_much_is_kept_for_a_human_within_bounds(world: World, name: str) -> None:
+    octets, before = HOSTILE[name], len(kept())
+    assert came(world, octets) is Outcome.UNCLEAR
+    row = kept()[before]
+    inside = zlib.decompress(row.octets)
+    assert row.size == len(octets) and octets.startswith(inside) and len(inside) <= KEPT_WHOLE
+    if name in ("thirty megabytes", "ten thousand nested parts"):
+        assert row.subject == "Hello" and row.key is not None
+
+
+def test_an_answer_of_a_machine_is_nothing_to_read(world: World) -> None:
+    assert came(world, b"Auto-Submitted: auto-replied\r\n" + HELLO) is Outcome.NOTHING
+    assert kept() == []
+
+
+@ONE_DATABASE
+def test_where_a_thousand_letters_wait_the_mail_server_keeps_the_next(world: World) -> None:
+    row = {"at": world.clock.now(), "sender": "", "subject": "", "sha256": b"", "octets": b"", "size": 0}
+    with transaction() as session:
+        session.add_all(LetterToRead(is_to_forward=False, **row) for _ in range(LETTERS_AT_MOST))
+    with pytest.raises(Full):
+        came(world, HELLO)
+    assert world.count(Arrival) == 0
+
+
+@ONE_DATABASE
+def test_while_the_database_is_away_nothing_is_taken(world: World) -> None:
+    take_database_away()
+    with pytest.raises(Unavailable):
+        came(world, HELLO)
+
+
+def test_letters_go_with_the_person_who_wrote_them(world: World) -> None:
+    world.subscribe(BART)
+    came(world, HELLO)
+    came(world, HELLO.replace(BART.encode(), ANNE.encode()).replace(b"<1@", b"<2@"))
+    erase.finish(world.parts.links.key(BART), world.clock.now(), world.parts.policy)
+    assert [row.sender for row in kept()] == [f"Bart <{ANNE}>"]
+
+
+# Forwarded
+
+
+@pytest.fixture
+def forwarding(relay: Relay, make_app: Made, clock: ManualClock) -> Iterator[World]:
+    mail = MailSettings(transport="smtp", host=relay.host, port=relay.port, connections=1, timeout_seconds=1)
+    app = make_app(mail=mail, inbound=Inbound(LEAVE, forward="office@example.net"))
+    with app.app_context():
+        yield World(app, app.test_client(), clock)
+
+
+@ONE_DATABASE
+def test_a_letter_is_forwarded_as_it_came_in_an_email_of_ours(forwarding: World, relay: Relay) -> None:
+    came(forwarding, HELLO)
+    assert forwarding.run("inbound") == 1 and forwarding.count(LetterToRead) == 0
+    (mail,) = relay.mails
+    message = cast(EmailMessage, message_from_bytes(mail.raw, policy=email.policy.default))
+    (attached,) = message.iter_attachments()
+    assert attached.get_content() == HELLO and attached.get_filename() == "letter.eml"
+    assert "newsletter@example.org" in message["From"] and message["Auto-Submitted"] == "auto-generated"
+    assert came(forwarding, mail.raw) is Outcome.NOTHING  # should it come back: no loop
+
+
+@ONE_DATABASE
+def test_a_letter_waits_until_the_relay_takes_it_and_is_kept_at_the_desk_where_it_never_will(
+    forwarding: World, relay: Relay
+) -> None:
+    came(forwarding, HELLO)
+    relay.behave("end", "451 4.3.0 later")
+    assert forwarding.run("inbound") == 0 and len(acts.letters(to_forward=True)) == 1
+    relay.accept()
+    relay.behave("end", "554 5.0.0 never")
+    assert forwarding.run("inbound") == 0 and len(kept()) == 1
+
+
+# As a mail server runs it
+
+
+def piped(settings: dict[str, str], *args: str, stdin: bytes = HELLO) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "subscriptions", "mail", "receive", *args]
+    return subprocess.run(command, input=stdin, capture_output=True, cwd=HOME, env=settings, timeout=60, check=False)
+
+
+def of(world: World, **more: str) -> dict[str, str]:
+    return environment(world) | {"SUBSCRIPTIONS_INBOUND__ADDRESS": LEAVE} | more
+
+
+@ONE_DATABASE
+def test_a_mail_server_is_told_0_once_the_letter_is_kept_and_nothing_of_it_is_logged(world: World) -> None:
+    done = piped(of(world), "--from", BART, "--to", LEAVE)
+    assert (done.returncode, done.stdout) == (0, b"") and BART.encode() not in done.stderr
+    assert len(kept()) == 1
+
+
+AWAY = {
+    "no such database": {"SUBSCRIPTIONS_DATABASE__URL": "postgresql+psycopg://nobody@127.0.0.1:9/none"},
+    "a configuration that is not right": {"SUBSCRIPTIONS_SERVER__PORT": "0"},
+    "no address": {"SUBSCRIPTIONS_INBOUND__ADDRESS": ""},
+}
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize(
+    "what", [next(iter(AWAY)), *(pytest.param(one, marks=pytest.mark.drill) for one in [*AWAY][1:])]
+)
+def test_whatever_is_in_the_way_the_mail_server_is_told_to_try_again(world: World, what: str) -> None:
+    done = piped(of(world, **AWAY[what]))
+    assert done.returncode == 75 and done.stderr and BART.encode() not in done.stderr
+    assert kept() == []
+
+
+@ONE_DATABASE
+def test_a_wrong_option_in_the_mail_servers_configuration_bounces_no_letter(world: World) -> None:
+    assert piped(of(world), "--form", BART).returncode == 75
+
+
+@pytest.mark.drill
+@ONE_DATABASE
+def test_a_process_that_is_killed_at_any_moment_loses_no_letter_and_keeps_none_twice(world: World) -> None:
+    chance, command = random.Random(7), [sys.executable, "-m", "subscriptions", "mail", "receive"]  # noqa: S311
+    pipes: dict[str, int] = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    for _ in range(20):
+        with subprocess.Popen(command, cwd=HOME, env=of(world), **pipes) as run:
+            assert run.stdin
+            run.stdin.write(HELLO)
+            run.stdin.close()
+            try:
+                run.wait(chance.uniform(0.3, 2.5))
+            except subprocess.TimeoutExpired:
+                run.kill()
+    assert piped(of(world)).returncode == 0
+    with reading() as session:
+        assert len(arrivals.letters(session)) == 1
