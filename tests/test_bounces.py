@@ -134,6 +134,8 @@ def test_a_confirmation_mail_that_came_back_ends_nothing_and_explain_says_so(wor
     assert [str(row.state) for row in world.registrations()] == ["pending"]
     told = world.evidence()[-1]
     assert (told.fact, told.details["weight"]) == ("returned", "hard")
+    said = world.app.test_cli_runner().invoke(args=["explain", ANNE])
+    assert "came back, which ends nothing: there is no such mailbox (550 5.1.1 …" in " ".join(said.output.split())
     assert world.post(world.confirm_link(ANNE)).status_code == 200
     assert state(world) == "confirmed"
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from subscriptions.domain.bounces import Weight
 from subscriptions.domain.evidence import ANOTHER_SITE, Channel, Fact
 from subscriptions.domain.mail_kinds import noun
 from subscriptions.domain.texts import marked
@@ -49,6 +50,10 @@ _REASONS = {
     "one-click of the mail program (RFC 8058)": marked("their mail program unsubscribed them (RFC 8058)"),
 }  # fmt: skip
 
+_WEIGHTS: Mapping[str, str] = {
+    Weight.HARD: marked("there is no such mailbox"), Weight.SOFT: marked("the mailbox is full or cannot be reached"),
+    Weight.OTHER: marked("the mail server refused it for another reason"),
+}  # fmt: skip
 
 _REPLY, _IP = frozenset({"reply"}), frozenset({"ip"})
 
@@ -78,8 +83,8 @@ def sentence(event: Evidence) -> Said:
                              else marked("changed on their own page: %(fields)s."),
                              {"fields": FieldNames(tuple(details.get("changed", ())))}),
         Fact.BOUNCED: Said(marked("an email to this address came back: %(reply)s."), {"reply": details.get("reply")}),
-        Fact.RETURNED: Said(marked("an email to this address came back, which ends nothing: %(reply)s."),
-                            {"reply": details.get("reply")}),
+        Fact.RETURNED: Said(marked("an email to this address came back, which ends nothing: %(why)s (%(reply)s)."),
+                            {"why": _weight(details), "reply": details.get("reply")}),
         Fact.RESTRICTED: Said(marked("restricted: %(reason)s."), {"reason": why}),
         Fact.UNRESTRICTED: Said(marked("no longer restricted; they were told before, %(way)s on %(day)s."),
                                 {"way": way(details.get("told")), "day": _day(details.get("told_on"))}),
@@ -89,6 +94,11 @@ def sentence(event: Evidence) -> Said:
         Fact.RELEASED: Said(marked("no longer held: %(reason)s."), {"reason": why}),
     }  # fmt: skip
     return told.get(event.fact) or _registered(event, how)
+
+
+def _weight(details: Mapping[str, Any]) -> object:
+    said = str(details.get("weight"))
+    return Said(_WEIGHTS[said]) if said in _WEIGHTS else said
 
 
 def _registered(event: Evidence, how: Mapping[str, object]) -> Said:
