@@ -1,7 +1,7 @@
 """Events that a program which sends tells of: mails that came back, spam reports, who left; safe to tell twice."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -39,6 +39,7 @@ class Told:
     at: datetime | None
     weight: Weight = Weight.OTHER
     reply: str = ""
+    id: str = ""  # by which the sender knows whose, where that was told and no address
 
 
 def keys_of(ids: Collection[str], list_id: int, id_of: Callable[[bytes], str]) -> dict[str, bytes]:
@@ -57,6 +58,14 @@ def keys_of(ids: Collection[str], list_id: int, id_of: Callable[[bytes], str]) -
         keys = (page[at : at + KEY_BYTES] for at in range(0, len(page), KEY_BYTES))
         found |= {id_: key for key in keys if (id_ := id_of(key)) in ids}
     return found
+
+
+def with_keys(events: Sequence[Told], ids: Mapping[int, Callable[[bytes], str]]) -> list[Told]:
+    """Whom the ids mean, list by list; one that nobody has is nobody's."""
+    asked = {list_id: {one.id for one in events if one.id and one.about.list_id == list_id} for list_id in ids}
+    keys = {list_id: keys_of(some, list_id, ids[list_id]) for list_id, some in asked.items()}
+    return [replace(one, about=one.about._replace(key=keys[one.about.list_id].get(one.id, one.about.key)))
+            for one in events]  # fmt: skip
 
 
 def take(events: Sequence[Told], now: datetime, policy: Policy, act: Act) -> Counter[Effect]:
@@ -80,7 +89,7 @@ def _take(events: Sequence[Told], now: datetime, policy: Policy, act: Act) -> li
 
 
 def _one(session: Session, told: Told, now: datetime, policy: Policy, client: str) -> Effect:
-    source = Source(Channel.API, client, told.at)
+    source = Source(Channel.API, client, told.at and min(told.at, now))
     if told.kind is Kind.BOUNCE:
         return came_back(session, Returned(told.about, source, told.weight, told.reply), now, policy)
     if told.kind is Kind.COMPLAINT:

@@ -134,27 +134,20 @@ def complain(session: Session, report: Complaint, now: datetime, policy: Policy)
     about, source = report.about, report.source
     if about is None:
         return Effect.NOTHING
-    if about.ref:
-        return _form_was_reported(session, report, about, now, policy)
-    addresses.lock_or_create(session, about.key)
-    row = subscriptions.find_open(session, about.key, about.list_id)
-    if row is not None:
-        how = Withdrawal(Event.COMPLAIN, source.channel, REASON, source.actor, source.at, source.details)
-        leave.end(session, row, how, now, policy)
-    if rule := subscription_step(State.CONFIRMED, Event.COMPLAIN).suppress:
-        suppressions.add(session, about.key, rule, REASON, now, list_id=about.list_id, mailbox=row and row.mailbox)
-    counters.add(session, {"complaints": 1}, figures.of_day(COMPLAINED, about.list_id, now))
-    return Effect.ENDED if row else Effect.NOTED
-
-
-def _form_was_reported(
-    session: Session, report: Complaint, about: About, now: datetime, policy: Policy
-) -> Effect:  # fmt: skip
-    rows = registrations.of_form(session, about.ref)
-    if not (about.key or rows):
+    rows = registrations.of_form(session, about.ref) if about.ref else ()
+    if not about.key and not rows:
         return Effect.NOTHING
     key, mailbox = (about.key, about.mailbox) if about.key else (rows[0].key, rows[0].mailbox)
-    link, how = NotMe(about.ref, about.list_id, key, mailbox), (report.source.channel, REASON)
-    suppress.disown_in(session, link, Event.COMPLAIN, now, policy, how)
     counters.add(session, {"complaints": 1}, figures.of_day(COMPLAINED, about.list_id, now))
-    return Effect.ENDED
+    if about.ref:
+        link = NotMe(about.ref, about.list_id, key, mailbox)
+        suppress.disown_in(session, link, Event.COMPLAIN, now, policy, (source.channel, REASON))
+        return Effect.ENDED
+    addresses.lock_or_create(session, key)
+    how = Withdrawal(Event.COMPLAIN, source.channel, REASON, source.actor, source.at, source.details)
+    row = subscriptions.find_open(session, key, about.list_id)
+    if row is not None:
+        leave.end(session, row, how, now, policy)
+    if rule := subscription_step(State.CONFIRMED, Event.COMPLAIN).suppress:
+        suppressions.add(session, key, rule, REASON, now, list_id=about.list_id, mailbox=row and row.mailbox)
+    return Effect.ENDED if row else Effect.NOTED

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 
 from subscriptions.actions.returned import About
 from subscriptions.domain.address import named
@@ -11,8 +12,8 @@ from subscriptions.inbound.message import Arrived
 from subscriptions.links import BadLink, Links
 from subscriptions.links.by_mail import RETURN, RETURN_OF_FORM, tag_in
 
-_LINK = re.compile(r"/(unsubscribe|not-me)/([A-Za-z0-9_.-]{40,200})")
-_RETURN = re.compile(r"\+([a-z2-7]{48})@", re.I)
+_OURS = re.compile(r"/(unsubscribe|not-me)/([A-Za-z0-9_.-]{40,200})|\+([A-Za-z2-7]{48})@")
+_NAMING = "Return-Path", "List-Unsubscribe", "Original-Mail-From"  # fields that may hold one
 TRIED = 20  # tokens of one mail
 
 
@@ -22,27 +23,18 @@ def about_of(arrived: Arrived, house: House) -> About | None:
     for address in (arrived.envelope_to, *arrived.recipients):
         if ours and (tag := tag_in(address or "", ours)) and (about := _by_return(tag, house.links)):
             return about
-    for number, (purpose, token) in enumerate(_tokens(arrived)):
-        if number == TRIED:
-            break
-        if about := _by_return(token, house.links) if purpose == "+" else _by_link(purpose, token, house.links):
+    found = (ours for text in _texts(arrived) for ours in _OURS.findall(text))
+    for page, token, tag in islice(found, TRIED):
+        if about := _by_return(tag, house.links) if tag else _by_link(page, token, house.links):
             return about
     return None
 
 
-def _tokens(arrived: Arrived) -> Iterator[tuple[str, str]]:
-    """Of the mail that is returned: the address it came from, and its links in header and text."""
-    for text in texts_of(arrived):
-        yield from (("+", found) for found in _RETURN.findall(text))
-        yield from _LINK.findall(text)
-
-
-def texts_of(arrived: Arrived) -> Iterator[str]:
-    """Every text in it, and the header fields of what is attached that name our links."""
+def _texts(arrived: Arrived) -> Iterator[str]:
+    """Every text in it, and the fields of what it brings back."""
     for part in arrived.message.walk():
         if part is not arrived.message:
-            names = "Return-Path", "List-Unsubscribe", "Original-Mail-From", "X-Original-Mail-From"
-            yield from (str(value) for name in names for value in part.get_all(name, ()))
+            yield from (str(value) for name in _NAMING for value in part.get_all(name, ()))
         if part.get_content_maintype() == "text":
             octets = part.get_payload(decode=True)
             yield octets.decode("utf-8", "replace") if isinstance(octets, bytes) else ""

@@ -1,7 +1,7 @@
 """Spam reports: the feedback that mailbox providers send (RFC 5965), and what Outlook.com sent before it did."""
 
+import re
 from dataclasses import dataclass
-from email.message import Message
 from typing import ClassVar
 
 from sqlalchemy.orm import Session
@@ -40,15 +40,11 @@ def complaint_of(arrived: Arrived, house: House) -> Report | None:
 
 
 def _kind(arrived: Arrived) -> str | None:
-    for part in arrived.message.walk():
-        if part.get_content_type() == "message/feedback-report":
-            return _field(part, "Feedback-Type")
-        if any(name.lower() == "x-hmxmroriginalrecipient" for name, _ in part.raw_items()):  # Outlook.com
-            return "abuse"
-    return None
+    parts = [*arrived.message.walk()]
+    if any(part.get_content_type() == "message/feedback-report" for part in parts):
+        found = _KIND.search(arrived.octets)
+        return found[1].decode().lower() if found else ""
+    return "abuse" if any("X-HmXmrOriginalRecipient" in part for part in parts) else None  # Outlook.com
 
 
-def _field(part: Message, name: str) -> str:
-    payload = part.get_payload()
-    fields = payload[0] if isinstance(payload, list) and payload else part
-    return str(fields.get(name, "")).strip().lower() if isinstance(fields, Message) else ""
+_KIND = re.compile(rb"^feedback-type:[ \t]*([a-z-]+)", re.I | re.M)

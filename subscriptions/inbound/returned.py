@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
@@ -69,18 +68,14 @@ def reports_of(arrived: Arrived) -> list[Report] | None:
 def _by_rfc(arrived: Arrived) -> list[Report] | None:
     """Those that failed; none at all where it is no such report, or one that names nobody."""
     parts = (part for part in arrived.message.walk() if part.get_content_type() in _STATUS)
-    blocks = [block for part in parts for block in _blocks(part) if any(name in block for name in _OF_RECIPIENT)]
+    inner = [block for part in parts for block in part.walk() if block is not part]
+    blocks = [block for block in inner if any(name in block for name in _OF_RECIPIENT)]
     return [_report(block, arrived) for block in blocks if _first(block, "Action") not in _FINE] if blocks else None
 
 
 _STATUS = "message/delivery-status", "message/global-delivery-status"
 _OF_RECIPIENT = "Action", "Status", "Final-Recipient"
 _FINE = "delayed", "delivered", "relayed", "expanded"  # some servers say "failure" or "error" for "failed"
-
-
-def _blocks(part: Message) -> list[Message]:
-    payload = part.get_payload()
-    return [block for block in payload if isinstance(block, Message)] if isinstance(payload, list) else []
 
 
 def _first(block: Message, name: str) -> str:
@@ -114,12 +109,11 @@ def _own_words(arrived: Arrived) -> str:
 
 
 def _keys(report: Report, links: Links) -> tuple[bytes, ...]:
-    return tuple(_known(report.recipients, links))
+    return tuple(_key(address.strip("<> "), links) for address in report.recipients)
 
 
-def _known(addresses: Iterable[str], links: Links) -> Iterator[bytes]:
-    for address in addresses:
-        try:
-            yield links.key(parse(address.strip("<> ")).folded)
-        except BadAddress:
-            yield b""  # somebody else
+def _key(address: str, links: Links) -> bytes:
+    try:
+        return links.key(parse(address).folded)
+    except BadAddress:
+        return b""  # somebody else

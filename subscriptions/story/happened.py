@@ -84,7 +84,8 @@ def sentence(event: Evidence) -> Said:
                              {"fields": FieldNames(tuple(details.get("changed", ())))}),
         Fact.BOUNCED: Said(marked("an email to this address came back: %(reply)s."), {"reply": details.get("reply")}),
         Fact.RETURNED: Said(marked("an email to this address came back, which ends nothing: %(why)s (%(reply)s)."),
-                            {"why": _weight(details), "reply": details.get("reply")}),
+                            {"why": Said(_WEIGHTS.get(details.get("weight", ""), "%(weight)s"), details),
+                             "reply": details.get("reply")}),
         Fact.RESTRICTED: Said(marked("restricted: %(reason)s."), {"reason": why}),
         Fact.UNRESTRICTED: Said(marked("no longer restricted; they were told before, %(way)s on %(day)s."),
                                 {"way": way(details.get("told")), "day": _day(details.get("told_on"))}),
@@ -94,11 +95,6 @@ def sentence(event: Evidence) -> Said:
         Fact.RELEASED: Said(marked("no longer held: %(reason)s."), {"reason": why}),
     }  # fmt: skip
     return told.get(event.fact) or _registered(event, how)
-
-
-def _weight(details: Mapping[str, Any]) -> object:
-    said = str(details.get("weight"))
-    return Said(_WEIGHTS[said]) if said in _WEIGHTS else said
 
 
 def _registered(event: Evidence, how: Mapping[str, object]) -> Said:

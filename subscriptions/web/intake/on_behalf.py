@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -75,6 +76,12 @@ def time_in(value: str) -> datetime:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError('A time with its zone (RFC 3339), such as "2026-11-23T12:00:00Z".') from None
+
+
+def is_time(value: str) -> bool:
+    with suppress(ValueError):
+        return bool(time_in(value))
+    return False
 
 
 def _time(value: str, now: datetime) -> str:
