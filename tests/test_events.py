@@ -96,6 +96,15 @@ def test_what_happened_before_somebody_came_back_is_about_their_earlier_subscrip
     assert counts(tell(world, bounce)) == (0, 0, 1)
 
 
+WHEN = ["2026-11-23T12:00:00Z", "2026-11-23T13:00:00.2735393+01:00", "2026-11-23T12:00:00.123Z", "2999-01-01T00:00:00Z"]
+
+
+@each("at", WHEN)
+@ONE_DATABASE
+def test_times_are_taken_as_providers_write_them_and_never_lie_ahead(world: World, at: str) -> None:
+    assert counts(tell(world, {"type": "complaint", "email": ANNE, "at": at})) == (0, 1, 0)
+
+
 WRONG = {
     "type": {"type": "click", "email": BART},
     "email": {"type": "bounce", "email": "nobody"},
