@@ -161,7 +161,7 @@ def mailable(settings: Settings, said: Sequence[ListSettings]) -> Mailable:
     contacts = [one.privacy_contact for one in said]
     contacts += [texts.privacy_contact for one in said for texts in one.texts.values()]
     contacts += [text for one in said for text in (one.sender, one.reply_to)]
-    ours = [settings.mail.sender, settings.mail.envelope_sender, *contacts]
+    ours = [settings.mail.sender, settings.mail.envelope_sender, settings.inbound.address, *contacts]
     own = frozenset(mailbox for text in ours if (mailbox := _mailbox(text)))
     return Mailable(frozenset(abuse.blocked_domains), frozenset(abuse.allowed_domains), own, abuse.role_addresses)
 

@@ -82,7 +82,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "hold show": ("", [("hold show", 1)]), "hold lift": (f"{ANNE} --reason over", [("hold lift", ANNE)]),
     "erase": (f"{BART} --yes", [("erase", BART)]),
     "jobs run": ("deliver", [("jobs run", 0)]),
-    "mail test": (ANNE, []),
+    "mail test": (ANNE, []), "mail receive": ("", []), "mail poll": ("", []),
     "mail preview": ("--mail confirm --language en", []),
     "mail lint": ("--mail confirm --language en", []),
     "abuse cancel": ("--since 2h --yes", [("abuse cancel begun", 1), ("abuse cancel done", 1)]),

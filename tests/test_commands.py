@@ -213,7 +213,7 @@ def test_jobs_show_tells_last_and_next(world: World) -> None:
     (purge,) = [dict(zip(head, row, strict=True)) for row in rows if row[0] == "purge"]
     assert (purge["last successful run"], purge["next"]) == ("2026-11-23T12:10:00Z", "2026-11-23T13:07:00Z")
     assert {row[0] for row in rows} == {
-        "block", "purge", "deliver", "tidy", "seal", "numbers", "policies", "requests", "watch",
+        "block", "purge", "deliver", "tidy", "seal", "numbers", "policies", "requests", "watch", "inbound",
     }  # fmt: skip
 
 

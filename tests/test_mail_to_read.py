@@ -115,7 +115,10 @@ def test_managers_and_privacy_officers_read_it_and_nobody_else(world: World, rol
 
 
 def test_who_sees_some_lists_alone_reads_no_letters(world: World) -> None:
-    assert at_the_desk(world, Role.MANAGER, lists=[1]).get("/admin/mail").status_code == 403
+    came(world)
+    person = at_the_desk(world, Role.PRIVACY, lists=[1])
+    assert person.get("/admin/mail").status_code == 403
+    assert person.get("/admin/requests/new?letter=k1").status_code == 404
 
 
 def test_letters_in_the_mailbox_are_shown_as_they_are_now_and_read_there(

@@ -21,7 +21,8 @@ pytestmark = BY_DAY_ON_SQLITE
 SCOPES = ("subscribe", "read", "export", "manage")
 LARGE = Limits(at_most=1024 * 1024, parts=500, seconds=60.0)
 VALUES = {"slug": NEWS, "id_": "1", "filename": "style.css", "act": "leave", "kind": "confirm", "tag": "en",
-          "name": "yestwice.js", "token": "x", "what": "reset", "step": "restore", "key": "00" * 16}  # fmt: skip
+          "name": "yestwice.js", "token": "x", "what": "reset", "step": "restore", "key": "00" * 16,
+          "how": "answered"}  # fmt: skip
 
 
 def path_of(rule: Rule) -> str:

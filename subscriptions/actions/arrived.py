@@ -46,14 +46,13 @@ def once(mark: Mark, sort: str, now: datetime, act: Callable[[Session], Outcome]
 def keep(mark: Mark, letter: LetterToRead, now: datetime) -> Outcome:
     """Keep one for a human, unless it is kept already or was acted on. Raises Full."""
     with transaction() as session:
+        if not arrivals.first(session, mark.sha256, mark.message_key, now):
+            return Outcome.REPEATED
         if arrivals.is_full(session):
             raise Full("too many letters are waiting at the desk: please deal with them under Mail to read")
-        is_first = arrivals.first(session, mark.sha256, mark.message_key, now)
-        if is_first:
-            session.add(letter)
-            arrivals.note(session, mark.sha256, KEPT)
-            counters.add(session, {"arrived_letter_kept": 1})
-        return Outcome.UNCLEAR if is_first else Outcome.REPEATED
+        session.add(letter)
+        arrivals.note(session, mark.sha256, KEPT)
+        return Outcome.UNCLEAR
 
 
 def letters(*, to_forward: bool = False) -> Sequence[LetterToRead]:

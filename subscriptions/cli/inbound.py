@@ -1,6 +1,8 @@
 """Commands for the mail that comes: taken from a pipe, or looked for in the mailbox."""
 
+import os
 import sys
+from functools import partial
 
 import click
 
@@ -19,8 +21,8 @@ NO_HOST = "imap_host in [inbound] is empty: there is no mailbox to look at."
 
 
 @group.command("receive")
-@click.option("--from", "sender", metavar="ADDRESS", help="The envelope's sender, as your mail server knows it.")
-@click.option("--to", "recipient", metavar="ADDRESS", help="The envelope's recipient, with its token.")
+@click.option("--from", "sender", default=partial(os.environ.get, "SENDER"), help="Who sent it, by the envelope.")
+@click.option("--to", "recipient", default=partial(os.environ.get, "RECIPIENT"), help="To whom, with its token.")
 @ready
 def receive_mail(sender: str | None, recipient: str | None) -> None:
     """Take one email from stdin, as the pipe of a mail server. Exit status 0: done or kept; 75: try again later."""

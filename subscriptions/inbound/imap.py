@@ -44,31 +44,23 @@ class Folder:
 
     def whole(self, uid: int) -> Seen | None:
         """None where it has gone meanwhile."""
-        size = self._fetch(uid, "RFC822.SIZE")
-        if size is None:
+        sized = next(self._ask([uid], "RFC822.SIZE"), None)
+        if sized is None or not (size := _SIZE.search(sized[1])):
             return None
-        number = int(size[1].rpartition(b"RFC822.SIZE")[2].strip(b" ()").split()[0])
-        found = self._fetch(uid, "BODY.PEEK[]") if number <= LOOKED_AT else (b"", b"")
-        return found and Seen(uid, found[0] if number <= LOOKED_AT else None)
+        return Seen(uid, None) if int(size[1]) > LOOKED_AT else next(self._ask([uid], "BODY.PEEK[]"), (None, b""))[0]
 
     def heads(self, uids: Sequence[int]) -> Iterator[Seen]:
-        """Their headers, in one question; a server may name the message behind its text."""
-        wanted = ",".join(map(str, uids))
-        answers = self._box.client.uid("FETCH", wanted, f"(UID BODY.PEEK[HEADER]<0.{LOOKED_AT}>)")[1] if uids else []
-        for answer, after in zip(answers, [*answers[1:], b""], strict=True):
-            if isinstance(answer, tuple):
-                named = _UID.search(answer[0] + (after if isinstance(after, bytes) else b""))
-                yield from [Seen(int(named[1]), answer[1])] if named else []
+        return (seen for seen, _ in self._ask(uids, f"BODY.PEEK[HEADER]<0.{LOOKED_AT}>"))
 
-    def _fetch(self, uid: int, what: str) -> tuple[bytes, bytes] | None:
-        """The literal, and what stands around it."""
-        _, answers = self._box.client.uid("FETCH", str(uid), f"({what})")
-        for answer in answers or ():
-            if isinstance(answer, tuple):
-                return answer[1], answer[0]
-            if isinstance(answer, bytes) and what.encode() in answer:
-                return b"", answer
-        return None
+    def _ask(self, uids: Sequence[int], what: str) -> Iterator[tuple[Seen, bytes]]:
+        """Of each message what is asked for, and what stands around it; a server may name the message behind that."""
+        wanted = ",".join(str(uid) for uid in uids if uid)
+        answers = self._box.client.uid("FETCH", wanted, f"(UID {what})")[1] if wanted else []
+        for answer, after in zip(answers, [*answers[1:], b""], strict=True):
+            around, literal = answer if isinstance(answer, tuple) else (answer or b"", b"")
+            behind = after if isinstance(answer, tuple) and isinstance(after, bytes) else b""
+            if named := _UID.search(around + behind):
+                yield Seen(int(named[1]), literal), around
 
     def mark_seen(self, uids: Sequence[int]) -> None:
         if uids:
@@ -76,7 +68,7 @@ class Folder:
             self._box.flag([str(uid) for uid in uids], "\\Seen", True)
 
 
-_UID = re.compile(rb"UID (\d+)")
+_UID, _SIZE = re.compile(rb"\bUID (\d+)"), re.compile(rb"RFC822\.SIZE (\d+)")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 

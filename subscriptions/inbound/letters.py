@@ -42,8 +42,9 @@ def receive(stream: BinaryIO, envelope: Envelope, house: House) -> Outcome:
         outcome = Outcome.UNCLEAR
     if outcome is not Outcome.UNCLEAR:
         return outcome
-    mark = mark_of(arrived, house.links) if arrived else Mark(hashlib.sha256(octets).digest(), None)
-    return acts.keep(mark, _letter(octets, size, arrived or _head_of(octets), mark, house), house.now)
+    arrived = arrived or _head_of(octets)
+    mark = Mark(hashlib.sha256(octets).digest(), mark_of(arrived, house.links).message_key if arrived else None)
+    return acts.keep(mark, _letter(octets, size, arrived, mark, house), house.now)
 
 
 def _bounded(stream: BinaryIO) -> tuple[bytes, int]:

@@ -64,7 +64,9 @@ def find(parts: Parts, id_: str) -> ToRead | None:
         told = _told(id_, arrived, house)
         return told._replace(at=row.at, words=arrived.words, sha256=row.sha256, left_out=row.size - len(octets))
     with imap.opened(parts.settings.inbound) as folder:
-        seen = folder.whole(_uid(id_, folder)) if _uid(id_, folder) else None
+        seen = folder.whole(uid := _uid(id_, folder))
+        if seen and seen.octets is None:
+            seen = next(folder.heads([uid]), None)
     arrived = _of(seen.octets) if seen and seen.octets else None
     return _told(id_, arrived, house) if arrived else None
 
@@ -81,7 +83,7 @@ def close(parts: Parts, id_: str, act: Act) -> bool:
 
 
 def _uid(id_: str, folder: imap.Folder) -> int:
-    """Nought where the server numbers anew since that page was opened."""
+    """Nought, which is no message, where the server numbers anew since that page was opened."""
     validity, _, uid = id_[1:].partition("-")
     return int(uid) if validity == str(folder.validity) and uid.isdecimal() else 0
 

@@ -63,8 +63,8 @@ class Dovecot:
                     path.chmod(mode | 0o011)
             shutil.chown(self._folder, user.pw_uid, user.pw_gid)
         self._user = user
-        self._command = [program / "usr/bin/doveconf", "-c", config, "-f", "service=imap", "-m", "imap", "-e",
-                         library / "imap"]  # fmt: skip
+        doveconf = "-c", config, "-f", "service=imap", "-m", "imap"
+        self._command: list[str | Path] = [program / "usr/bin/doveconf", *doveconf, "-e", library / "imap"]
         self._environment = mail_servers.environment("dovecot") | {"USER": USER, "HOME": str(self._folder)}
         threading.Thread(target=self._serve, daemon=True).start()
         self.imap("STATUS INBOX (UIDNEXT)")  # which makes the folders
@@ -93,7 +93,7 @@ class Dovecot:
         lines = [f"x{n} {command}" for n, command in enumerate((*commands, "LOGOUT"))]
         done = subprocess.run(self._command, env=self._environment, input="\r\n".join([*lines, ""]), text=True,
                               capture_output=True, check=False)  # fmt: skip
-        return done.stdout
+        return str(done.stdout)
 
     def flags(self) -> list[set[str]]:
         """Of each message in turn, looked at without a trace."""

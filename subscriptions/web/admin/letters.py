@@ -25,14 +25,19 @@ def is_on() -> bool:
     return bool(current_parts().settings.inbound.address)
 
 
+def _check() -> None:
+    """Also of pages that are not only about letters."""
+    if not (is_on() and guard.may("desk.mail_to_read")):
+        abort(404)
+
+
 @pages.get("/mail")
 def mail_to_read() -> str:
     return _page()
 
 
 def _page(problem: str = "") -> str:
-    if not is_on():
-        abort(404)
+    _check()
     parts, away, waiting = current_parts(), "", to_read.kept()
     try:
         waiting += to_read.in_mailbox(parts) if parts.settings.inbound.imap_host else []
@@ -40,7 +45,7 @@ def _page(problem: str = "") -> str:
         away = str(error)
     audit.note(guard.act("mail show").of(len(waiting)))
     with reading() as session:
-        wishes = arrivals.since(session, now() - WEEK, "wish")
+        wishes = arrivals.since(session, now() - WEEK, "wish done")
     told = {"waiting": waiting, "away": away, "wishes": wishes, "problem": problem, "done": telling.done()}
     return _rendered("desk/letters.html", **told)
 
@@ -57,12 +62,12 @@ def _away(_: NoMailbox) -> Answer:
 
 def find(id_: str) -> ToRead:
     """One that still waits."""
-    if not is_on():
-        abort(404)
+    _check()
     return to_read.find(current_parts(), id_) or abort(404)
 
 
 def close(id_: str, how: str) -> bool:
+    _check()
     return to_read.close(current_parts(), id_, guard.act(f"mail {how}"))
 
 
@@ -78,8 +83,6 @@ def read_letter(id_: str) -> str:
 
 @pages.post("/mail/<id_>/<any(answered, ignored):how>")
 def close_letter(id_: str, how: str) -> Answer:
-    if not is_on():
-        abort(404)
     if not close(id_, how):
         return _page(gettext("Somebody has dealt with this email in the meantime.")), 409
     return redirect(url_for("desk.mail_to_read", done=how), 303)
