@@ -67,7 +67,8 @@ def send_all(rows: Iterable[dict[str, Any]], issue: "Issue", relay: "Relay", sen
         if address in sent:
             continue
         try:
-            relay.send(issue.sender.addr_spec, *issue.written(row))
+            # where the export says so, each comes back to an address of its own, which tells whose mail it was
+            relay.send(row.get("envelope_from") or issue.sender.addr_spec, *issue.written(row))
         except Refused as reply:
             failed += 1
             print(f"{address} was refused: {reply}", file=sys.stderr)

@@ -53,6 +53,7 @@ class Parts:
         self.seal_key, self.pepper_mark = SealKey(keys.pepper(settings)), fingerprint(keys.pepper(settings))
         self.watch = Watch(settings.thresholds, clock, self.links.domain_name, lambda n: self.catalogue.lists[n].slug)
         self.watch.mails = bool(abuse.alarm_to)
+        self.links.by_mail.returns_to = named(settings.mail.envelope_sender)[1] if settings.inbound.address else ""
         composer = Composer(app.jinja_env, settings, self.links, lambda: self.catalogue, self.languages)
         composer.name_cause = self.watch.name
         new_line = lines(app, settings, clock)

@@ -37,6 +37,7 @@ OPERATIONS = {
     ("GET", "/api/v1/lists/{list}/subscriptions"),
     ("GET", "/api/v1/lists/{list}/export"),
     ("GET", "/api/v1/changes"),
+    ("POST", "/api/v1/events"),
     ("GET", URL),
 }
 # no description of a right code would keep it a secret
@@ -85,8 +86,9 @@ def test_the_description_names_the_scope_that_the_route_asks_for(app: Flask, doc
         wanted = route(rule.endpoint).scope
         if route(rule.endpoint).who is Who.TOKEN:
             path = rule.rule.replace("<slug>", "{list}")
-            operation = document["paths"][path]["get"]
-            assert f'"{wanted}"' in operation["description"] and operation["security"] == [{"token": []}]
+            (operation,) = document["paths"][path].values()
+            assert f'"{wanted}"' in operation["description"] and operation["security"][0] == {"token": []}
+            assert ({"password": []} in operation["security"]) is route(rule.endpoint).by_password
 
 
 def test_the_bounds_in_the_description_are_those_that_hold(document: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from subscriptions import deadline
 from subscriptions.actions.leave import Withdrawal
@@ -12,6 +13,7 @@ from subscriptions.store import addresses, audit, subscriptions
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading, repeated, transaction
 
+T = TypeVar("T")
 LOOKED_UP, BATCH = 5000, 50  # so few that no sign-up waits long for them
 SPARE = 1.5  # seconds, to answer in
 
@@ -35,8 +37,8 @@ def end(keys: Sequence[bytes], list_id: int, how: Withdrawal, now: datetime, pol
     return ended
 
 
-def batches(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
-    return (keys[start : start + size] for start in range(0, len(keys), size))
+def batches(some: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (some[start : start + size] for start in range(0, len(some), size))
 
 
 @repeated

@@ -97,7 +97,9 @@ def _end(
     if is_gone:
         vacuum.due(session)
         return
-    by = {Channel.BUTTON: "the page's form", Channel.EMAIL: "an email"}.get(channel, "one-click of the mail program")
+    by = {Channel.BUTTON: "the page's form", Channel.EMAIL: "an email", Channel.COMPLAINT: "complaint"}.get(
+        channel, "one-click of the mail program"
+    )
     evidence.add(session, Fact.DISOWNED, now, channel, registration_id=registration.id, details={"by": by})
     subscription = subscriptions.find(session, registration.subscription_id)
     if step.ends_subscription and subscription is not None and subscription.is_open:

@@ -14,6 +14,7 @@ class Fact(StrEnum):
     DISOWNED = "disowned"
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
+    RETURNED = "returned"  # a mail came back, which ends nothing
     RESTRICTED = "restricted"
     UNRESTRICTED = "unrestricted"
     ERASED = "erased"
@@ -68,6 +69,7 @@ DETAILS: Mapping[Fact, frozenset[str]] = {
     Fact.DISOWNED: frozenset(),
     Fact.UNSUBSCRIBED: frozenset({"reason"}),
     Fact.BOUNCED: frozenset({"reply"}),
+    Fact.RETURNED: frozenset({"reply", "weight", "on"}),
     Fact.RESTRICTED: frozenset({"reason"}),
     Fact.UNRESTRICTED: frozenset({"told", "told_on"}),  # GDPR 18(3): how and when, before it was lifted
     Fact.ERASED: frozenset({"keeps_until"}),

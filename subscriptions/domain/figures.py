@@ -11,8 +11,10 @@ from typing import NamedTuple
 ASKED, MAILED, CONFIRMED, LEFT = "asked", "mailed", "confirmed", "left"
 # by the day on which it happened; and in all, by no day
 JOINED, GONE = "joined", "gone"
+RETURNED, COMPLAINED = "returned", "complained"  # people whose mail came back; spam reports
 WITHIN = tuple(timedelta(minutes=some) for some in (1, 2, 5, 10, 30, 60, 120, 240, 480, 720, 1080))
 MANY, LATELY = 20, timedelta(days=7)  # so many were mailed lately, and nobody confirms
+TOO_MANY = {RETURNED: (10, 50), COMPLAINED: (3, 3)}  # from so many on, and from so many of a thousand (as Gmail has it)
 MORNING = timedelta(hours=6)  # when a day begins for who is told of the one before
 
 
@@ -77,6 +79,12 @@ class Figures:
         """Many were mailed lately, and not one has come back: the emails may be taken for spam."""
         _, mailed, confirmed, _ = self.funnel(today - LATELY)
         return mailed >= MANY and not confirmed
+
+    def risen(self, name: str, today: date) -> tuple[int, int] | None:
+        """How many of those that it reached lately were RETURNED or COMPLAINED, where that is too many."""
+        since, (few, of_thousand) = today - LATELY, TOO_MANY[name]
+        number, reached = self.number(name, since), self.people + self.number(GONE, since) + self.funnel(since).mailed
+        return (number, reached) if number >= few and 1000 * number >= of_thousand * reached else None
 
     def course(self, until: date, number: int) -> list[Day]:
         """So many days up to that one, the oldest first."""

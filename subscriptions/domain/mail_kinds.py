@@ -164,6 +164,10 @@ class MailKind(StrEnum):
         noun=marked("alarm"), to_operator=True, budgeted=False, leaves_by=None,
         says={"causes": "why it is on", "began": "since when", "on_until": "until when"},
     )  # fmt: skip
+    RETURNS = "returns", Row(  # when bounces or spam reports rise
+        noun=marked("alarm about bounces"), to_operator=True, budgeted=False, leaves_by=None,
+        says={"causes": "what has risen"},
+    )  # fmt: skip
     NUMBERS = "numbers", Row(  # to an account that wants them
         noun=marked("email with numbers"), to_account=True, reaches=Reaches.ANY, budgeted=False, leaves_by=None,
         of_all=True, says={"numbers": "the numbers", "told_since": "since when"},

@@ -12,7 +12,7 @@ from subscriptions import languages
 from subscriptions.domain.fields import further, whole_name
 from subscriptions.export.layouts import FORMULA, LAYOUTS
 from subscriptions.links import Links
-from subscriptions.links.by_mail import LEAVES
+from subscriptions.links.by_mail import LEAVES, returning
 from subscriptions.store import audit, mailable, people
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import reading
@@ -161,6 +161,7 @@ def json_line(row: List, links: Links) -> Line:
     id_of, page = links.subscription_ids(row.slug), links.url("unsubscribe", "")
     tag_of = partial(links.by_mail.leave_tag, row.id) if links.by_mail.in_address else None
     named = links.one_click_headers(page + "\0", links.by_mail.url(LEAVES, "\0", "\0"))
+    returns_to = returning(links.by_mail, row.id) if links.by_mail.returns_to else None
     url, before, *mailed, after = quoted(page)[:-1], *_json(named).split("\\u0000")
 
     def line(subscription: Row) -> str:
@@ -169,10 +170,11 @@ def json_line(row: List, links: Links) -> Line:
         members = f'"fields": {_json(known or {})}, ' if known or has_fields else ""
         token, wording = token_of(key), f'"{wording_id}"' if wording_id else "null"  # made of a hash's digits
         by_mail = f"{mailed[0]}{tag_of(key) if tag_of else token}" if mailed else ""
+        envelope = f'"envelope_from": "{returns_to(key)}", ' if returns_to else ""
         return (
             f'{{"id": "{id_of(key)}", "email": {_text(address)}, "name": {_text(name)}, {members}"list": {slug}, '
             f'"locale": {quoted(locale)}, "registered_at": "{registered_at}", "confirmed_at": "{confirmed_at}", '
-            f'"unsubscribe_url": {url}{token}", "wording_id": {wording}, '
+            f'"unsubscribe_url": {url}{token}", "wording_id": {wording}, {envelope}'
             f'"headers": {before}{token}{by_mail}{after}}}\n'
         )
 

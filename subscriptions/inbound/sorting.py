@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from subscriptions.inbound.complaints import complaint_of
 from subscriptions.inbound.house import Automatic, House, Sorted, Unclear
 from subscriptions.inbound.message import Arrived
+from subscriptions.inbound.returned import bounce_of
 from subscriptions.inbound.wishes import wish_of
 
 
@@ -11,9 +13,11 @@ def automatic_of(arrived: Arrived, house: House) -> Automatic | None:
     return Automatic() if arrived.is_automatic else None
 
 
-# A wish comes before what is automatic: some mail programs call their unsubscribe mails so. It looks for itself, and
-# takes an automatic one only by our token.
-LOOKS: tuple[Callable[[Arrived, House], Sorted | None], ...] = (wish_of, automatic_of)
+# Reports come first, since all of them are automatic. A wish comes before what is automatic as well: some mail programs
+# call their unsubscribe mails so. It looks for itself, and takes an automatic one only by our token.
+LOOKS: tuple[Callable[[Arrived, House], Sorted | None], ...] = (
+    complaint_of, bounce_of, wish_of, automatic_of,
+)  # fmt: skip
 
 
 def sort(arrived: Arrived, house: House) -> Sorted:

@@ -9,6 +9,7 @@ from functools import partial
 
 from subscriptions.actions import accounts, erase, numbers, on_behalf, policies, requests, seal, sweep
 from subscriptions.actions.tell_head import tell_head
+from subscriptions.actions.tell_returns import tell_returns
 from subscriptions.domain.arrivals import ACTED
 from subscriptions.domain.texts import marked
 from subscriptions.inbound.forward import forward
@@ -86,8 +87,11 @@ def _watch(run: Run) -> int:
 
 
 def _numbers(run: Run) -> int:
+    rows = run.parts.catalogue.configured
     told = tell_head(run.parts.settings.evidence.head_to, run.now)
-    return told + numbers.tell([row.id for row in run.parts.catalogue.configured], run.now)
+    if run.parts.watch.mails:
+        told += tell_returns(run.parts.catalogue.slugs, run.now)
+    return told + numbers.tell([row.id for row in rows], run.now)
 
 
 def _policies(run: Run) -> int:

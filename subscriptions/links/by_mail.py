@@ -5,7 +5,7 @@ Purposes and sizes never change: what was mailed is answered for ever.
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hmac import compare_digest
 from struct import Struct
 from urllib.parse import quote
@@ -44,6 +44,7 @@ class ByMail:
 
     def __init__(self, secret_keys: Sequence[bytes], address: str = "", in_address: bool = False) -> None:
         self.address, self.in_address = address, in_address
+        self.returns_to = ""  # the envelope sender, where its mail is read here; it takes a token as the other does
         purposes = (LEAVE_BY_MAIL, RETURN, RETURN_OF_FORM)
         self._macs = {each: [mac_of(derived(b"by mail " + each, key)) for key in secret_keys] for each in purposes}
 
@@ -74,6 +75,13 @@ class ByMail:
         if page == LEAVES and self.address and self.in_address:
             return f"mailto:{_quoted(tagged(self.address, in_address))}?subject={page}"
         return self.address and f"mailto:{_quoted(self.address)}?subject={page}%20{token}"
+
+
+def returning(by_mail: ByMail, list_id: int) -> Callable[[bytes], str]:
+    """By the key of an address, where a mail of that list to it comes back to."""
+    if not by_mail.in_address:
+        return lambda key: by_mail.returns_to
+    return lambda key: tagged(by_mail.returns_to, by_mail.write(RETURN, key, list_id))
 
 
 def _quoted(address: str) -> str:

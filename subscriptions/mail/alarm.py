@@ -1,7 +1,7 @@
 """What the alarm tells the operator: why the breaker is on, with numbers, and since when."""
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from subscriptions import clock
@@ -24,10 +24,14 @@ def values(
     began = min((opening.since for opening in open_now), default=now)
     until = max((opening.until for opening in open_now), default=now)
     return {
-        "causes": "\n".join(textwrap.fill(cause, 70, initial_indent="- ", subsequent_indent="  ") for cause in causes),
+        "causes": lines(causes),
         "began": clock.words(began),
         "on_until": clock.words(until),
         # a flood begins before it is noticed
         "since_option": clock.text(traffic.minute_of(began) - 2 * MINUTE),
         "until_option": clock.text(now),
     }
+
+
+def lines(causes: Iterable[str]) -> str:
+    return "\n".join(textwrap.fill(cause, 70, initial_indent="- ", subsequent_indent="  ") for cause in causes)

@@ -91,6 +91,8 @@ class Batch:
             return _of_account(session, due, now)
         if due.mail == MailKind.HEAD:
             return due._replace(told={"head": _head(session)})
+        if due.mail == MailKind.RETURNS:
+            return due._replace(told={"causes": self._composer.risen(session, now)})
         if due.request_id:
             return _of_request(session, due)
         if due.mail in _ANSWERS:

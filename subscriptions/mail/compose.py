@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from flask_babel import force_locale
 from jinja2 import Environment
+from sqlalchemy.orm import Session
 
 from subscriptions import clock
 from subscriptions.domain.address import wire_form
@@ -19,11 +20,13 @@ from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy
 from subscriptions.languages import SOURCE, Languages, direction, listed, locale_of, one_line, words
 from subscriptions.links import Links
+from subscriptions.links.by_mail import RETURN_OF_FORM, returning, tagged
 from subscriptions.mail import alarm, answers, numbers, phrases, requests, responsible, style
 from subscriptions.mail.compiled_mails import Letter, compile_letter, folded, mark, sender_in, wrapped
 from subscriptions.mail.lines import OutMessage
 from subscriptions.mail.opening import hashes, secrets, sha256
 from subscriptions.settings import Settings
+from subscriptions.store import figures
 from subscriptions.store.kept import Kept
 from subscriptions.store.lists import Catalogue, common, read_catalogue
 from subscriptions.store.models import List, Wording
@@ -53,6 +56,7 @@ class Composer:
     ) -> None:  # fmt: skip
         self._templates, self._settings = templates, settings
         self.links, self._catalogue = links, catalogue
+        self._takes_token = bool(links.by_mail.returns_to) and links.by_mail.in_address
         self.name_cause: Callable[[Excess], str] = lambda excess: excess.name  # the watch knows better
         self._newer = Catalogue({}, {})
         self._language = lru_cache(256)(languages.best)
@@ -69,7 +73,8 @@ class Composer:
         mail = MailKind(due.mail)
         if mail.row.to_operator:  # what it tells is read as it is now
             values = self.bare_values(due.address or self._settings.abuse.alarm_to, due.mid, now)
-            values |= numbers.head(due.told) if due.told else alarm.values(now, self.name_cause)
+            told = due.told or alarm.values(now, self.name_cause)
+            values |= numbers.head(told) if "head" in told else told
             return self._message(mail, self.operator_letter(mail), values)
         tag = self.language(due, entries := self.entries(due))
         letter = self.letter(mail, entries, tag)
@@ -77,6 +82,8 @@ class Composer:
         hashed = hashes(values, letter.secrets)
         octets, redacted = letter.fill_twice(in_person(values, due.name, due.fields), hashed)
         message = self._message(mail, letter, values, octets)
+        if self._takes_token:
+            message.envelope_sender = self._returns_to(due) or message.envelope_sender
         message.registration_id, message.key = due.registration_id, due.key or None
         message.details = _details(message, values, redacted) | {"hashes": hashed, "locale": tag}
         if mail.row.repeats_wording:
@@ -93,6 +100,10 @@ class Composer:
     def operator_letter(self, mail: MailKind, row: List | None = None) -> Letter:
         """A letter to the operator: about no list, in English as the commands are."""
         return self._compile(mail, [(responsible.nobody(row), None)], SOURCE)
+
+    def risen(self, session: Session, now: datetime) -> str:
+        """Bounces and spam reports, for the operator."""
+        return alarm.lines(f"{one}." for one in figures.risen(session, self._catalogue().slugs, now))
 
     def senders(self) -> set[str]:
         """All that a relay is told as senders."""
@@ -156,6 +167,13 @@ class Composer:
     def _message(self, mail: MailKind, letter: Letter, values: dict[str, str], octets: bytes = b"") -> OutMessage:
         by = self._bounces or letter.sender.address
         return OutMessage(mail.value, by, letter, values["to"], octets or letter.fill(values))
+
+    def _returns_to(self, due: Due) -> str:
+        """The address that tells whose mail came back, where it is a confirmation mail or one to a subscriber."""
+        by_mail, list_id = self.links.by_mail, due.lead.list_id
+        if due.ref and due.lead.confirm_by:
+            return tagged(by_mail.returns_to, by_mail.write(RETURN_OF_FORM, due.ref, list_id))
+        return returning(by_mail, list_id)(due.key) if due.confirmed_at else ""
 
     def _compile(self, mail: MailKind, entries: Sequence[Entry], tag: str) -> Letter:
         entries = [(each.said_in(tag), text) for each, text in entries]

@@ -24,7 +24,7 @@ class OutMessage(flask_mail.Message):
     def __init__(self, mail: str, envelope_sender: str, letter: Letter, to: str, octets: bytes) -> None:
         self.mail, self.letter = mail, letter
         self.subject, self.sender, self.reply_to = "", envelope_sender, None
-        self.envelope_sender = envelope_sender
+        self.usual_sender = self.envelope_sender = envelope_sender  # the latter may get a token: whose mail came back
         self.recipient, self.octets = to, octets
         self.recipients, self.cc, self.bcc = [to], [], []
         self.details: dict[str, object] = {}
@@ -40,7 +40,8 @@ class OutMessage(flask_mail.Message):
     def is_sender_blamed(self, reply: str) -> bool:
         """Whether a refusal is about who writes: many relays say so only when they hear the recipient (RFC 3463)."""
         said = reply.lower()
-        named = self.envelope_sender.lower() in said and self.recipient.lower() not in said
+        senders = self.envelope_sender.lower(), self.usual_sender.lower()
+        named = any(one in said for one in senders) and self.recipient.lower() not in said
         return named or " 5.1.7 " in said or " 5.1.8 " in said
 
     def as_bytes(self) -> bytes:

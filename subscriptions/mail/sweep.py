@@ -201,7 +201,7 @@ class Sweep:
             raise
         finally:
             self.queue.came_back(Clock.ticks() - began)
-        self._hold.takes(message.envelope_sender)
+        self._hold.takes(message.usual_sender)
         taken.reply = _redacted(message.reply, message)
         return None
 
@@ -221,7 +221,7 @@ class Sweep:
 
     def _is_one_of_several(self, message: OutMessage, why: str) -> bool:
         """Whether other senders than the one that is refused may be taken: then this one's mails wait alone."""
-        return self._hold.may_take_others(message.envelope_sender, self._batch.senders, why)
+        return self._hold.may_take_others(message.usual_sender, self._batch.senders, why)
 
 
 def _redacted(reply: str, message: OutMessage) -> str:

@@ -1,16 +1,17 @@
 """The evidence: written once, read in the order in which it was written."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.bounces import Weight
 from subscriptions.domain.evidence import ANOTHER_SITE, PROMISED_IP, Cause, Channel, Fact, complete
 from subscriptions.store import removals
 from subscriptions.store.engine import BLIND
-from subscriptions.store.models import Evidence, Registration
+from subscriptions.store.models import Evidence, Registration, Subscription
 
 LOOKED_AT = 10_000  # events, for the last mail
 
@@ -70,6 +71,13 @@ def of_subscription(session: Session, id_: int) -> Sequence[Evidence]:
     """Everything that proves a subscription."""
     theirs = select(Evidence).where(removals.of_subscriptions([id_]))
     return session.scalars(theirs.order_by(Evidence.at, Evidence.id)).all()
+
+
+def returned(session: Session, row: Registration | Subscription, since: datetime) -> dict[date, bool]:
+    """The days from then on, at which a mail to them came back, and whether that was a soft bounce."""
+    owner = Evidence.registration_id if isinstance(row, Registration) else Evidence.subscription_id
+    theirs = select(Evidence.details).where(owner == row.id, Evidence.fact == Fact.RETURNED, Evidence.at >= since)
+    return {date.fromisoformat(said["on"]): said["weight"] == Weight.SOFT for said in session.scalars(theirs)}
 
 
 def forget_ips(session: Session, subscription_ids: Sequence[int], cause: Cause, now: datetime) -> None:

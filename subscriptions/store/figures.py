@@ -1,13 +1,15 @@
 """The figures of lists: counters with a list and a day, written with the others in the transaction of each act."""
 
 from collections import Counter as Counts
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from subscriptions.domain.figures import ASKED, GONE, JOINED, LEFT, MAILED, Figures, confirmed_after, day_of
+from subscriptions.domain import bounces
+from subscriptions.domain.figures import ASKED, GONE, JOINED, LATELY, LEFT, MAILED, Figures, confirmed_after, day_of
+from subscriptions.domain.texts import Sentence
 from subscriptions.store import meta
 from subscriptions.store.counters import Daily
 from subscriptions.store.models import Counter, List, Registration, Subscription
@@ -37,6 +39,11 @@ def of_end(row: Subscription, ended_at: datetime) -> dict[Daily, int]:
     return dict.fromkeys((signed_up, Daily(row.list_id, day_of(ended_at), GONE), Daily(row.list_id, "", GONE)), 1)
 
 
+def of_day(name: str, list_id: int, now: datetime) -> dict[Daily, int]:
+    """One of that name, today."""
+    return {Daily(list_id, day_of(now), name): 1}
+
+
 def in_all(session: Session) -> dict[int, tuple[int, int]]:
     """By list: how many have ever joined, and how many have gone."""
     found: dict[int, dict[str, int]] = {}
@@ -57,6 +64,11 @@ def read(session: Session, list_ids: Iterable[int], since: date) -> dict[int, Fi
     for list_id, name, day, number in session.execute(rows):
         counted[list_id].setdefault(name, {})[day] = int(number)
     return {id_: Figures(joined - gone, counted[id_]) for id_ in ids for joined, gone in [totals.get(id_, (0, 0))]}
+
+
+def risen(session: Session, names: Mapping[int, str], now: datetime) -> list[Sentence]:
+    """What an operator is warned of: bounces and spam reports of lists, by the names that those have."""
+    return bounces.risen(read(session, names, now.date() - LATELY), names, now.date())
 
 
 def is_new(session: Session, list_id: int) -> bool:

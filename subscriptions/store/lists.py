@@ -34,6 +34,10 @@ class Catalogue:
         """Those that take sign-ups, in their order; while things are tried out, drafts as well."""
         return tuple(row for row in self.kept if self.takes(row))
 
+    @property
+    def slugs(self) -> dict[int, str]:
+        return {row.id: row.slug for row in self.configured}
+
     def takes(self, row: List) -> bool:
         """Whether that list takes sign-ups."""
         return row.position is not None and not (row.draft and self.is_live)

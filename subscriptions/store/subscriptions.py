@@ -44,6 +44,19 @@ def open_of(session: Session, keys: Collection[bytes], list_id: int) -> Sequence
     return session.scalars(select(Subscription).where(*theirs)).all()
 
 
+_KEYS = """SELECT max(id), {0} FROM (SELECT id, key FROM subscriptions
+WHERE list_id = ? AND id > ? AND state = 'confirmed' ORDER BY id LIMIT ?) AS page"""
+_HEX, _PG_HEX = "group_concat(hex(key), '')", "string_agg(encode(key, 'hex'), '')"
+
+
+def open_keys(session: Session, list_id: int, after: int, at_most: int) -> tuple[int, bytes]:
+    """The keys of who is subscribed to a list, a page at a time, in one piece; and the last id, 0 behind the end."""
+    with trip(session) as out:
+        found = out.ask(_KEYS.format(_PG_HEX if out.is_postgres else _HEX), (list_id, after, at_most))
+    ((last, keys),) = found()
+    return last or 0, bytes.fromhex(keys or "")
+
+
 def of_key(session: Session, key: bytes) -> Sequence[Subscription]:
     return session.scalars(select(Subscription).where(Subscription.key == key).order_by(Subscription.id)).all()
 

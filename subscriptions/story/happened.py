@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from subscriptions.domain.bounces import Weight
 from subscriptions.domain.evidence import ANOTHER_SITE, Channel, Fact
 from subscriptions.domain.mail_kinds import noun
 from subscriptions.domain.texts import marked
@@ -16,7 +17,8 @@ _WAYS = {
     Channel.PREFERENCES: marked("on their own page"), Channel.ONE_CLICK: marked("by the button of their mail program"),
     Channel.EMAIL: marked("by email"), Channel.LETTER: marked("by letter"), Channel.PHONE: marked("by phone"),
     Channel.COMMAND: marked("by a command on the server"), Channel.DESK: marked("at the desk"),
-    Channel.RELAY: marked("by the mail server"),
+    Channel.RELAY: marked("by the mail server"), Channel.BOUNCE: marked("by an email that came back"),
+    Channel.COMPLAINT: marked("by a spam report"),
     "paper": marked("on paper"), "in person": marked("in person"),
     "the page's form": marked("by the form of the page"),
     "one-click of the mail program": marked("by the button of their mail program"), "an email": marked("by email"),
@@ -43,10 +45,15 @@ _REASONS = {
         marked("left on the preferences page"), marked("left all lists on the preferences page"),
     )
 } | {
+    "spam report": marked("they marked an email as spam"),
     "one-click on the confirmation mail": marked("their mail program cancelled the sign-up"),
     "one-click of the mail program (RFC 8058)": marked("their mail program unsubscribed them (RFC 8058)"),
 }  # fmt: skip
 
+_WEIGHTS: Mapping[str, str] = {
+    Weight.HARD: marked("there is no such mailbox"), Weight.SOFT: marked("the mailbox is full or cannot be reached"),
+    Weight.OTHER: marked("the mail server refused it for another reason"),
+}  # fmt: skip
 
 _REPLY, _IP = frozenset({"reply"}), frozenset({"ip"})
 
@@ -76,6 +83,9 @@ def sentence(event: Evidence) -> Said:
                              else marked("changed on their own page: %(fields)s."),
                              {"fields": FieldNames(tuple(details.get("changed", ())))}),
         Fact.BOUNCED: Said(marked("an email to this address came back: %(reply)s."), {"reply": details.get("reply")}),
+        Fact.RETURNED: Said(marked("an email to this address came back, which ends nothing: %(why)s (%(reply)s)."),
+                            {"why": Said(_WEIGHTS.get(details.get("weight", ""), "%(weight)s"), details),
+                             "reply": details.get("reply")}),
         Fact.RESTRICTED: Said(marked("restricted: %(reason)s."), {"reason": why}),
         Fact.UNRESTRICTED: Said(marked("no longer restricted; they were told before, %(way)s on %(day)s."),
                                 {"way": way(details.get("told")), "day": _day(details.get("told_on"))}),

@@ -4,7 +4,7 @@ from flask import Flask
 
 from subscriptions.settings import Settings
 from subscriptions.web.admin import desk
-from subscriptions.web.api import auth, changes, health, lists, openapi, subscriptions
+from subscriptions.web.api import auth, changes, events, health, lists, openapi, subscriptions
 from subscriptions.web.embed import form_data, frame, owner_page
 from subscriptions.web.http import adapter, branding, cors, headers, language, problems, static_files, urls
 from subscriptions.web.pages import confirm, inbox, leave, one_more_step, retention, signup, versions
@@ -12,7 +12,7 @@ from subscriptions.web.pages.preferences import routes
 from subscriptions.web.tryout import mailbox
 
 _ROOMS = (
-    signup, inbox, frame, confirm, leave, routes, subscriptions, lists, changes, form_data, owner_page,
+    signup, inbox, frame, confirm, leave, routes, subscriptions, lists, changes, events, form_data, owner_page,
     openapi, health, retention, versions,
 )  # fmt: skip
 

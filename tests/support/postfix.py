@@ -51,6 +51,7 @@ class Postfix:
         flags: str = "",
         routes: Mapping[str, int] | None = None,
     ) -> None:
+        self.host = LOOPBACK
         self.port, self.inbox, self.config = free_port(), folder / "inbox", folder / "config"
         self._folder, self._domains, self._routes = folder, domains, routes or {}
         self._pipe, self._flags = pipe or f"/bin/sh -c cat>{self.inbox}/$$", flags or "DRX"
@@ -64,8 +65,8 @@ class Postfix:
         self._configure()
         environment = mail_servers.environment("postfix") | {"MAIL_CONFIG": str(self.config)}
         master = self._programs / "usr/lib/postfix/sbin/master"
-        log = (self._folder / "start").open("wb")
-        self._process = subprocess.Popen([master, "-c", self.config, "-d"], env=environment, stdout=log, stderr=log)
+        with (self._folder / "start").open("wb") as log:
+            self._process = subprocess.Popen([master, "-c", self.config, "-d"], env=environment, stdout=log, stderr=log)
         until(
             lambda: (self._folder / "queue/pid/master.pid").exists() and (self._folder / "queue/public/qmgr").exists()
         )

@@ -62,6 +62,8 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
                          marked("%(who)s looked up which of %(num)s addresses are subscribed to %(lists)s.")),
     "people back": (marked("%(who)s ended %(num)s subscription to %(lists)s that had ended elsewhere."),
                     marked("%(who)s ended %(num)s subscriptions to %(lists)s that had ended elsewhere.")),
+    "events": (marked("%(who)s told %(num)s event of the program that sends: a bounce, a spam report or who left."),
+               marked("%(who)s told %(num)s events of the program that sends: bounces, spam reports, who left.")),
     "accounts invite": marked("%(who)s invited %(account)s as %(role)s."),
     "accounts role": marked("%(who)s gave %(account)s the role %(role)s."),
     "accounts reset": marked("%(who)s made a link for a new password of %(account)s."),

@@ -136,7 +136,7 @@ def _findings() -> Iterator[Need]:
 
 
 def findings() -> list[str]:
-    return [*current_parts().warnings, *condition.guesses(), *condition.overdue(), *condition.mailbox()]
+    return condition.warnings()
 
 
 def size(octets: int) -> str:

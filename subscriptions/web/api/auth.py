@@ -38,12 +38,11 @@ def refuse(wanted: str, *, needed: bool) -> Response | None:
     given = request.headers.get("Authorization")
     if given is None and not needed:
         return None
-    kind, _, secret = (given or "").partition(" ")
-    token = _token(secret.strip()) if kind.lower() == "bearer" else None
+    by_password = route(request.endpoint).by_password
+    token = _token(_secret(given or "", by_password=by_password))
     if token is None:
-        return answer(
-            401, "A valid token of this service is required.", headers={"WWW-Authenticate": 'Bearer realm="api"'}
-        )
+        ways = 'Bearer realm="api", Basic realm="api"' if by_password else 'Bearer realm="api"'
+        return answer(401, "A valid token of this service is required.", headers={"WWW-Authenticate": ways})
     _note_use(token, reads=token.scope == wanted and _is_counted())
     if token.scope != wanted:
         return answer(403, f'This needs a token of scope "{wanted}"; yours has "{token.scope}".')
@@ -51,7 +50,18 @@ def refuse(wanted: str, *, needed: bool) -> Response | None:
     return None
 
 
+def _secret(given: str, *, by_password: bool) -> str:
+    """What stands for a token; empty where there is nothing."""
+    kind, _, secret = given.partition(" ")
+    if kind.lower() == "bearer":
+        return secret.strip()
+    shown = request.authorization if by_password and kind.lower() == "basic" else None
+    return (shown.password or "") if shown else ""
+
+
 def _token(secret: str) -> Token | None:
+    if not secret:
+        return None
     digest = hashlib.sha256(secret.encode("utf-8", "replace")).digest()
     with reading() as session:
         return tokens.by_hash(session, digest)

@@ -26,9 +26,14 @@ def openapi() -> Response:
 
 def document(catalogue: Catalogue) -> dict[str, Any]:
     """The description, with the lists that there are now."""
-    schemas = _SCHEMAS | {"SignUp": {"anyOf": _sign_ups(catalogue)}}
+    told = _SCHEMAS["Event"] | {"properties": _SCHEMAS["Event"]["properties"] | {"list": _any_of(catalogue)}}
+    schemas = _SCHEMAS | {"SignUp": {"anyOf": _sign_ups(catalogue)}, "Event": told}
     info = FIXED["info"] | {"version": __version__}
     return FIXED | {"info": info, "components": FIXED["components"] | {"schemas": schemas}}
+
+
+def _any_of(catalogue: Catalogue) -> dict[str, Any]:
+    return {"enum": [row.slug for row in catalogue.lists.values()]}
 
 
 def _sign_ups(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ _WRONG = "This code is not right. Tries left: {}. You can also use the link in t
 _LATE = "This sign-up can no longer be confirmed. Sign up again for a new email."
 
 
-def _body() -> bytes:
+def json_body() -> bytes:
     if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         abort(answer(415, "Send application/json in UTF-8."))
     return request.get_data(cache=False)
@@ -42,7 +42,7 @@ def not_json(error: NotJson) -> Response:
 @pages.post("/subscriptions")
 def subscribe() -> Response:
     cors.may_read_problems()
-    body = _body()
+    body = json_body()
     if "lang" in request.args:  # for a reader of these lists, as the texts of their form are
         language.of_list(*lists_in(body, current_parts().catalogue))
     parts = current_parts()
@@ -127,7 +127,7 @@ def _spoken_for(said: Mapping[str, str]) -> Vouched | list[Problem]:
 def again() -> Response:
     """Another mail, if the budget allows one; the same answer for every handle, also for what is none."""
     cors.refuse_strangers()
-    sent = read_json(_body())
+    sent = read_json(json_body())
     if wrong := _problems(sent, _OF_AGAIN):
         return wrong_in("body", wrong)
     visit = visit_of(sent["registration"])
@@ -149,7 +149,7 @@ def challenge() -> Response:
 def confirm() -> Response:
     """Confirm with the handle that a sign-up was answered with and the code from its mail."""
     cors.refuse_strangers()
-    sent = read_json(_body())
+    sent = read_json(json_body())
     wrong = _problems(sent, _OF_CODE)
     if wrong:
         return wrong_in("body", wrong)

@@ -16,7 +16,7 @@ from subscriptions.inbound import poll
 from subscriptions.jobs import problems
 from subscriptions.jobs.jobs import NAMED, late_after
 from subscriptions.parts import current_parts
-from subscriptions.store import holds, jobs, migrate, outbox, refusals, requests, traffic
+from subscriptions.store import figures, holds, jobs, migrate, outbox, refusals, requests, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.http.headers import ARRIVED
 from subscriptions.web.http.problems import GUESSING, MANY_GUESSES
@@ -69,6 +69,11 @@ def overdue() -> list[str]:
     return [_OVERDUE.format(number)] if number else []
 
 
+def warnings() -> list[str]:
+    """What is allowed and will hurt, and what has risen in the last days."""
+    return [*current_parts().warnings, *guesses(), *overdue(), *mailbox(), *look()[1].get("returns", ())]
+
+
 def _look() -> tuple[list[str], dict[str, Any]]:
     now = current_parts().clock.now()
     try:
@@ -87,6 +92,7 @@ def _details(session: Session, now: datetime) -> dict[str, Any]:
                  for job in jobs.all_of(session) if job.name in NAMED},
         "outbox": {"waiting": waiting, "oldest_seconds": age(oldest, now),
                    "set_aside": refusals.number(session, Refusal.ASIDE)},
+        "returns": figures.risen(session, current_parts().catalogue.slugs, now),
         "requests": dict(zip(("due", "overdue"), requests.number_due(session, now.date()), strict=True)),
         "breaker": [Sentence(marked("%(what)s; on until %(time)s"), what=current_parts().watch.sentence(opening.excess),
                              time=clocks.text(opening.until)) for opening in on(session, now)],

@@ -79,12 +79,12 @@ def _problem(status: int, detail: str, errors: Sequence[Problem], members: Mappi
     body: dict[str, object] = {"type": "about:blank", "title": HTTP_STATUS_CODES.get(status, "Error"), "status": status}
     body |= {"detail": detail, "instance": f"urn:request:{g.request_id}"}
     if errors:
-        body["errors"] = [_told(error) for error in errors]
+        body["errors"] = [problem_told(error) for error in errors]
     body |= members
     return Response(json.dumps(body), status, mimetype="application/problem+json")
 
 
-def _told(error: Problem) -> dict[str, str]:
+def problem_told(error: Problem) -> dict[str, str]:
     """In the language that the address of the request asks for, else in English like all of the API."""
     detail = language.sentence(error) if "lang" in request.args else error.text
     return {"detail": detail, "pointer": _pointer(error.field), **({"code": error.code} if error.code else {})}

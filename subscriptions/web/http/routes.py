@@ -55,6 +55,7 @@ class Route:
     right: Right | None = None  # of an account; none: every one
     is_grave: bool = False  # the password is asked for once more, unless it was given just now
     of_all: bool = False  # about every list, so not for who sees some
+    by_password: bool = False  # a webhook that can show nothing else may send its token as the password
     is_first: bool = False  # reached also by who has to set up a second factor first
 
 
@@ -77,6 +78,7 @@ _UPLOADS = Limits(at_most=6 * 1024 * 1024, parts=500, seconds=60.0)  # a file, a
 _TEXTS, _LOOK = (Route(Who.ACCOUNT, right=right, limits=_UPLOADS) for right in (Right.TEXTS, Right.NUMBERS))
 _SERVICE = Route(Who.ACCOUNT, right=Right.SERVICE, is_grave=True)
 _LISTS = replace(_SERVICE, is_grave=False)  # none of it is for good
+_EVENTS = Route(Who.TOKEN, "manage", Limits(at_most=1024 * 1024), trace=Trace.ITS_OWN, by_password=True)
 _BY_PROGRAM = Route(Who.MAY_HAVE_TOKEN, "subscribe", per_network=True, trace=Trace.NONE)  # the evidence names it
 
 
@@ -103,6 +105,7 @@ ROUTES: dict[str, Route] = {
     **_of("api", challenge=_PAGE, subscribe=_BY_PROGRAM, confirm=_PAGE, again=_SIGN_UP),
     **_of("lists", lists=_READ, subscriptions_of=_READ, export=Route(Who.TOKEN, "export", trace=Trace.ITS_OWN)),
     **_of("changes", since=_READ),
+    **_of("events", take=_EVENTS),
     **_of("openapi", openapi=_PAGE),
     **_of("health", healthz=_PAGE, readyz=_PAGE, metrics=Route(Who.LOOPBACK_OR_TOKEN, "read")),  # details: as metrics
     **_of("mailbox", index=_TRYOUT, show=_TRYOUT, body=_TRYOUT, source=_TRYOUT, move_clock=_TRYOUT),

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -67,13 +68,24 @@ def _page(value: str, _: datetime) -> str:
     return kept
 
 
-def _time(value: str, now: datetime) -> str:
+def time_in(value: str) -> datetime:
+    """A time as programs write it; raises ValueError, which says what is wanted."""
     try:
         if not _TIME.fullmatch(value):
             raise ValueError
-        at = datetime.fromisoformat(value.upper()).astimezone(UTC)
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError('A time with its zone (RFC 3339), such as "2026-11-23T12:00:00Z".') from None
+
+
+def is_time(value: str) -> bool:
+    with suppress(ValueError):
+        return bool(time_in(value))
+    return False
+
+
+def _time(value: str, now: datetime) -> str:
+    at = time_in(value)
     if not now - EARLY <= at <= now + LATE:
         raise ValueError("A time of the last 24 hours.")
     return text(at)
