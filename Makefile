@@ -18,6 +18,7 @@ run: $(VENV)/.core $(VENV)/bin/yestwice ## install what is needed, and serve on 
 
 test: $(VENV)/.tests ## run the tests, all but the drills (make test ARGS="-k confirm")
 	@$(VENV)/bin/python -m tests.support.browser --install
+	@$(VENV)/bin/python -m tests.support.mail_servers --install >/dev/null
 	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist worksteal -m "not drill" $(ARGS)
 
 drills: $(VENV)/.tests ## run the tests that take long: attacks, measurements, random histories and texts by the thousand

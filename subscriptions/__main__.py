@@ -1,7 +1,6 @@
 """`python -m subscriptions`, in the folder of app.py, and `.venv/bin/yestwice`: the commands of the product."""
 
 import sys
-from typing import NoReturn
 
 from flask.cli import ScriptInfo
 
@@ -14,22 +13,16 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h, for which a mail server keeps the m
 
 def main() -> None:
     """Run one command. Whatever keeps `mail receive` from its end, the mail server has to try again."""
-    if sys.argv[1:3] != ["mail", "receive"]:
-        return _run()
     try:
         _run()
-    except SystemExit as ended:
-        if ended.code:
-            _try_again(ended.code if isinstance(ended.code, str) else "")
-        raise
     except BaseException as error:
-        _try_again(type(error).__name__)
-
-
-def _try_again(why: str) -> NoReturn:
-    if why:
-        print(why, file=sys.stderr)
-    sys.exit(TRY_AGAIN)
+        is_well = isinstance(error, SystemExit) and not error.code
+        if is_well or sys.argv[1:3] != ["mail", "receive"]:
+            raise
+        told = error.code if isinstance(error, SystemExit) else type(error).__name__
+        if isinstance(told, str):
+            print(told, file=sys.stderr)
+        sys.exit(TRY_AGAIN)
 
 
 def _run() -> None:

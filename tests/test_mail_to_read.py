@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from subscriptions.domain.arrivals import Outcome
 from subscriptions.domain.roles import Role
 from subscriptions.inbound.house import house_of
-from subscriptions.inbound.letters import Envelope, receive
+from subscriptions.inbound.letters import receive
 from subscriptions.settings import Inbound
 from subscriptions.store.models import LetterToRead, Request
 from tests.builders import BART, World
@@ -45,7 +45,7 @@ def officer(world: World) -> Person:
 
 def came(world: World, octets: bytes | None = None) -> str:
     """By pipe; its place at the desk."""
-    assert receive(io.BytesIO(octets or letter()), Envelope(), house_of(world.parts)) is Outcome.UNCLEAR
+    assert receive(io.BytesIO(octets or letter()), house_of(world.parts)) is Outcome.UNCLEAR
     return "/admin/mail/k1"
 
 
@@ -71,7 +71,7 @@ def test_a_letter_is_shown_with_sender_and_subject_and_its_text_harms_nobody(wor
 
 @each("how", ["answered", "ignored"])
 def test_what_is_answered_or_ignored_goes_and_a_second_press_says_so(world: World, officer: Person, how: str) -> None:
-    receive(io.BytesIO(letter(how)), Envelope(), house_of(world.parts))
+    receive(io.BytesIO(letter(how)), house_of(world.parts))
     place = f"/admin/mail/k{1 + ['answered', 'ignored'].index(how)}"
     answer: TestResponse = officer.post(f"{place}/{how}")
     assert answer.status_code == 303 and world.count(LetterToRead) == 0

@@ -11,7 +11,7 @@ from subscriptions.cli import mails, ready
 from subscriptions.inbound import poll
 from subscriptions.inbound.house import house_of
 from subscriptions.inbound.imap import NoMailbox
-from subscriptions.inbound.letters import Envelope, receive
+from subscriptions.inbound.letters import receive
 from subscriptions.parts import current_parts
 
 group = mails.mail
@@ -30,7 +30,7 @@ def receive_mail(sender: str | None, recipient: str | None) -> None:
     if not parts.settings.inbound.address:
         raise click.ClickException(NO_ADDRESS)
     try:
-        receive(sys.stdin.buffer, Envelope(sender, recipient), house_of(parts))
+        receive(sys.stdin.buffer, house_of(parts), sender, recipient)
     except Full as error:
         raise click.ClickException(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
 

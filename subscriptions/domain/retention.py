@@ -139,7 +139,7 @@ ROWS = (
         marked("That an email to us was acted on: keyed hashes of it, what it was"),
         {"arrivals": ALL},
         marked("to act on none twice"), "6(1)(f)",
-        marked("%(arrivals)s"),
+        marked("%(arrivals)s after it came"),
         "tidy",
     ),
     Kept(

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import zlib
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from subscriptions.actions import arrived as acts
 from subscriptions.actions.arrived import Mark
@@ -20,19 +20,15 @@ _AT_ONCE = 64 * 1024
 log = logging.getLogger(__name__)
 
 
-class Envelope(NamedTuple):
-    """As the mail server tells it; none, and the header does."""
+def receive(stream: BinaryIO, house: House, sender: str | None = None, recipient: str | None = None) -> Outcome:
+    """Take a message from a pipe. Once this returns it is dealt with or kept; raises Unavailable, or Full, if not.
 
-    sender: str | None = None
-    recipient: str | None = None
-
-
-def receive(stream: BinaryIO, envelope: Envelope, house: House) -> Outcome:
-    """Take a message from a pipe. Once this returns it is dealt with or kept; raises Unavailable, or Full, if not."""
+    `sender` and `recipient`: of the envelope, as the mail server tells them; none, and the header does.
+    """
     octets, size = _bounded(stream)
     arrived = None
     try:
-        arrived = read(octets, *envelope)
+        arrived = read(octets, sender, recipient)
         outcome = take(arrived, house)
     except (Unavailable, Contention):
         raise

@@ -49,7 +49,7 @@ def reviews() -> list[str]:
     return [OVERDUE.format(number)] if number else []
 
 
-_AWAY = marked("the mailbox of [inbound] cannot be read since %(time)s: %(why)s")
+_AWAY = marked("the mailbox in [inbound] has been unreadable since %(time)s: %(why)s")
 
 
 def mailbox() -> list[str]:
