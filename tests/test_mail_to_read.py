@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -121,10 +120,8 @@ def test_who_sees_some_lists_alone_reads_no_letters(world: World) -> None:
     assert person.get("/admin/requests/new?letter=k1").status_code == 404
 
 
-def test_letters_in_the_mailbox_are_shown_as_they_are_now_and_read_there(
-    make_app: Made, clock: ManualClock, tmp_path: Path
-) -> None:
-    with Dovecot(tmp_path) as dovecot:
+def test_letters_in_the_mailbox_are_shown_as_they_are_now_and_read_there(make_app: Made, clock: ManualClock) -> None:
+    with Dovecot() as dovecot:
         app = make_app(inbound=of_mailbox(dovecot.port))
         with app.app_context():
             world = World(app, app.test_client(), clock)

@@ -1,6 +1,8 @@
 """The mailbox that is read by IMAP, with a real Dovecot: what is ours is done, and private letters stay untouched."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from subscriptions.store.engine import Unavailable
 from subscriptions.store.models import Arrival, LetterToRead
 from tests.builders import BART, World, take_database_away
 from tests.conftest import ManualClock
+from tests.desk import at_the_desk
 from tests.support.cases import ONE_DATABASE
 from tests.support.certificates import Certificate, ca_file, server_context
 from tests.support.dovecot import PASSWORD, USER, Dovecot
@@ -41,8 +44,8 @@ def reading(make_app: Made, clock: ManualClock, port: int, **more: str) -> Itera
 
 
 @pytest.fixture
-def dovecot(tmp_path: Path) -> Iterator[Dovecot]:
-    with Dovecot(tmp_path) as server:
+def dovecot() -> Iterator[Dovecot]:
+    with Dovecot() as server:
         yield server
 
 
@@ -94,6 +97,19 @@ def test_where_the_server_numbers_anew_all_is_looked_at_again_and_nothing_is_don
     assert polled(world) == {Outcome.DONE: 1}
     dovecot.renumber()
     assert polled(world) == {Outcome.REPEATED: 1}
+
+
+def test_two_that_look_at_one_mailbox_at_once_do_each_wish_once(world: World, dovecot: Dovecot) -> None:
+    world.subscribe(BART)
+    dovecot.deliver(*(wish(world, number=number) for number in range(5)))
+
+    def look(_: int) -> Counter[Outcome]:
+        with world.app.app_context():
+            return poll.poll(world.parts)
+
+    with ThreadPoolExecutor(2) as pool:
+        both = sum(pool.map(look, range(2)), Counter[Outcome]())
+    assert both[Outcome.DONE] == 1 and len([fact for fact in world.evidence() if fact.fact == "unsubscribed"]) == 1
 
 
 def test_a_run_that_died_before_it_noted_how_far_it_had_come_does_nothing_twice(world: World, dovecot: Dovecot) -> None:
@@ -152,6 +168,9 @@ def test_a_mailbox_that_cannot_be_read_is_tried_less_and_less_often_and_a_person
         lease.run(NAMED["inbound"], world.parts)
         clock.forward(minutes=1)
     assert 5 < dovecot.logins < 15
+    assert "imap_username" in at_the_desk(world).get("/admin/health").text
+    ready = world.get("/readyz").get_json()
+    assert "imap_password" in str(ready["warnings"]) and "inbound" not in str(ready["problems"])
     dovecot.refuses = False
     assert poll.poll(world.parts, asked=True) == {} and poll.fault() is None
 
@@ -169,7 +188,7 @@ def test_a_certificate_is_checked_before_the_password_crosses_the_network(
     monkeypatch.setenv("SSL_CERT_FILE", str(ca_file()))
     tls = server_context(certificate)
     with (
-        Dovecot(tmp_path, tls, starttls=security == "starttls") as server,
+        Dovecot(tls, starttls=security == "starttls") as server,
         reading(make_app, clock, server.port, imap_security=security) as world,
     ):
         if certificate is Certificate.GOOD:

@@ -93,9 +93,17 @@ def test_what_is_too_much_is_kept_for_a_human_within_bounds(world: World, name: 
         assert row.subject == "Hello" and row.key is not None
 
 
-def test_an_answer_of_a_machine_is_nothing_to_read(world: World) -> None:
+def test_an_answer_of_a_machine_is_nothing_to_read_and_is_counted(world: World) -> None:
     assert came(world, b"Auto-Submitted: auto-replied\r\n" + HELLO) is Outcome.NOTHING
     assert kept() == []
+    assert "yestwice_arrived_automatic_nothing_total 1.0" in world.get("/metrics").text
+
+
+@ONE_DATABASE
+def test_nobody_signs_our_own_address_up_and_makes_us_write_to_ourselves(world: World) -> None:
+    world.sign_up("leave+me@news.example")
+    world.deliver()
+    assert world.mails() == []
 
 
 @ONE_DATABASE

@@ -47,10 +47,12 @@ def _by_code(code: str) -> Weight | None:
     return _BY_CODE.get(code) or _BY_CODE.get(code.rpartition(".")[0])
 
 
-def reply_of(status: str, said: str) -> str:
-    """What evidence keeps of it: a line, without addresses."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())
+def reply_of(status: str, said: str, of: Iterable[str] = ()) -> str:
+    """What evidence keeps of it: a line, without addresses. `of`: whose; some servers repeat the part before the @."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in said[:READ_AT_MOST]).split())
     bare = _ADDRESS.sub("…", line)
+    for local in (address.partition("@")[0] for address in of):
+        bare = re.sub(rf"\b{re.escape(local)}\b", "…", bare, flags=re.I) if local else bare
     return (bare if not status or status in bare else f"{status} {bare}").strip()[:KEPT_AT_MOST]
 
 

@@ -55,7 +55,7 @@ def bounce_of(arrived: Arrived, house: House) -> Bounce | None:
     if about is None or not reports:
         return Bounce(Returned(None, source))
     report = next((one for one in reports if about.key in _keys(one, house.links)), reports[0])
-    weight, reply = weight_of(report.status, report.said), reply_of(report.status, report.said)
+    weight, reply = weight_of(report.status, report.said), reply_of(report.status, report.said, report.recipients)
     return Bounce(Returned(about, source, weight, reply, _keys(report, house.links)))
 
 

@@ -13,6 +13,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any, Self
@@ -44,23 +45,20 @@ namespace inbox {{
 class Dovecot:
     """`tls`: what it shows on its one port, from the first octet or, with `starttls`, once it is asked to."""
 
-    def __init__(self, folder: Path, tls: ssl.SSLContext | None = None, *, starttls: bool = False) -> None:
-        self._folder, self._tls, self._starttls = folder / "dovecot", tls, starttls
+    def __init__(self, tls: ssl.SSLContext | None = None, *, starttls: bool = False) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))  # pytest's folders are for its user alone
+        self._tls, self._starttls = tls, starttls
         self._sent, self.logins, self.refuses = 0, 0, False
         self._listener = socket.create_server((LOOPBACK, 0))
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Self:
         program = mail_servers.root("dovecot")
-        self._folder.mkdir()
         user = pwd.getpwnam(ROOTS_USER) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         config = self._folder / "dovecot.conf"
         library = program / "usr/lib/dovecot"
         config.write_text(CONFIG.format(folder=self._folder, library=library, uid=user.pw_uid, gid=user.pw_gid))
         if os.geteuid() == 0:
-            for path in (self._folder, *self._folder.parents):  # pytest's folders are for its user alone
-                if not (mode := path.stat().st_mode) & 0o001:
-                    path.chmod(mode | 0o011)
             shutil.chown(self._folder, user.pw_uid, user.pw_gid)
         self._user = user
         doveconf = "-c", config, "-f", "service=imap", "-m", "imap"
@@ -72,6 +70,7 @@ class Dovecot:
 
     def __exit__(self, *_: object) -> None:
         self._listener.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def deliver(self, *messages: bytes) -> None:
         """As a mail server does: into the folder `new`, where nobody has seen them."""

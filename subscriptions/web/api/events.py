@@ -84,6 +84,6 @@ def _told(item: Mapping[str, Any], list_id: int) -> Told:
     if "hard" in item and weight is not Weight.OTHER:  # a provider that refuses us is no mailbox that is gone
         weight = Weight.HARD if item["hard"] else Weight.SOFT
     key = links.key(parse(item["email"]).folded) if "email" in item else b""
-    reply = reply_of(status, reason) or f"{weight} bounce"
+    reply = reply_of(status, reason, [item.get("email", "")]) or f"{weight} bounce"
     at = time_in(item["at"]) if "at" in item else None
     return Told(Kind(item["type"]), About(list_id, key), at, weight, reply, "" if key else item["id"])
