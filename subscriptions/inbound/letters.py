@@ -34,7 +34,7 @@ def receive(stream: BinaryIO, house: House, sender: str | None = None, recipient
         raise
     except Exception as error:  # a fault of ours must not lose a letter: a human reads it
         if not isinstance(error, TooMuch):
-            log.exception("a message could not be sorted", extra={"error": type(error).__name__})
+            log.error("a message could not be sorted", extra={"error": type(error).__name__})
         outcome = Outcome.UNCLEAR
     if outcome is not Outcome.UNCLEAR:
         return outcome

@@ -85,7 +85,7 @@ def _one(folder: Folder, uid: int, house: House) -> Outcome:
     except TooMuch:
         return Outcome.UNCLEAR
     except Exception as error:  # a fault of ours must not stop the mail behind it; this one stays for a human
-        log.exception("a message could not be sorted", extra={"error": type(error).__name__})
+        log.error("a message could not be sorted", extra={"error": type(error).__name__})
         return Outcome.UNCLEAR
 
 
