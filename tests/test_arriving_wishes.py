@@ -48,10 +48,22 @@ def test_a_forged_reply_changes_nothing_and_brings_one_mail_with_one_button(worl
     assert "Leave all lists?" in page.text and states(world) == [State.CONFIRMED] * 2
     assert "no longer on any list" in world.post(link_in(asked, "unsubscribe")).text
     assert states(world) == [State.UNSUBSCRIBED] * 2
-    world.clock.forward(days=8)
-    world.run("tidy")
+
+
+def test_who_wrote_lately_is_asked_again_after_a_week_at_the_earliest(world: World) -> None:
     world.subscribe()
-    assert take(world, write(world)) is Outcome.ASKED
+    asked = []
+    for days in (0, 1, 5, 1):
+        world.clock.forward(days=days)
+        world.run("tidy")
+        asked.append((take(world, write(world)), len(answers(world))))
+    assert asked == [(Outcome.ASKED, 1), (Outcome.NOTHING, 1), (Outcome.NOTHING, 1), (Outcome.ASKED, 2)]
+
+
+def test_nobody_is_asked_who_has_left(world: World) -> None:
+    world.subscribe()
+    world.post(world.leave_link())
+    assert take(world, write(world)) is Outcome.NOTHING and answers(world) == []
 
 
 def test_a_mail_without_words_asks_back_and_what_says_more_is_for_a_human(world: World) -> None:

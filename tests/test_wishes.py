@@ -76,6 +76,8 @@ OTHER = [
     ("Re: News", "unsubscribe\n\nThis email and its attachments are confidential and meant for the addressee alone."),
     ("AW: News", "Die Abmeldung vom Newsletter funktioniert nicht"),
     ("AW: News", "Danke für den Newsletter"),
+    ("AW: News", "abmelden\n\nViele Grüße\nErika Mustermann\nBeispiel GmbH\nbitte doch nicht\nalles gut"),
+    ("AW: News", "abmelden\n\nViele Grüße\nund bitte sagen Sie mir vorher Bescheid"),
     ("Out of office: News", "I am away until Monday.\n\nUnsubscribe me? Never."),
     ("Please help", "thanks"),
     ("A question about my invoice", ""),

@@ -77,9 +77,9 @@ def ask(session: Session, key: bytes, mailbox: bytes | None, message: Message) -
         return False
     rates = TYPED_IN_PEACE if suppressions.active(session, key, message.now, mailbox) else TYPED
     hook = {"subscription_id": open_[-1].id, "answers": message.answers}
-    asked = preferences.owe(
-        session, mailbox or key, "requests", rates, hook, message.now, MailKind.LEAVE_ASKED
-    )  # fmt: skip
+    asked = preferences.owe(session, mailbox or key, "requests", rates, hook, message.now, MailKind.LEAVE_ASKED)
+    with trip(session) as out:
+        addresses.forget(out, [key, mailbox or key])  # what was made to be held, and nothing is kept of
     return asked is not None and _is_first(session, b"asked by mail", key, message.now)
 
 

@@ -23,9 +23,11 @@ _numbers = count(1)
 
 def letter(at: datetime, words: str = "unsubscribe", *above: str, **fields: str | None) -> bytes:
     """From Bart to us. `above`: lines on top of it; `fields`: others than these, or None for no such field."""
-    said = {"From": "Bart <bart@example.org>", "To": LEAVE, "Subject": "Re: News", "Date": format_datetime(at),
-            "Message-ID": f"<{next(_numbers)}@example.org>", "Content-Type": "text/plain; charset=utf-8"}  # fmt: skip
-    said |= {name.replace("_", "-"): value for name, value in fields.items()}  # type: ignore[misc]
+    said: dict[str, str | None] = {
+        "From": "Bart <bart@example.org>", "To": LEAVE, "Subject": "Re: News", "Date": format_datetime(at),
+        "Message-ID": f"<{next(_numbers)}@example.org>", "Content-Type": "text/plain; charset=utf-8",
+    }  # fmt: skip
+    said |= {name.replace("_", "-"): value for name, value in fields.items()}
     lines = [*above, *(f"{name}: {value}" for name, value in said.items() if value is not None), "", words, ""]
     return "\r\n".join(lines).encode()
 
