@@ -95,6 +95,13 @@ def test_a_sender_who_is_subscribed_to_nothing_is_told_of_and_the_letter_stays(w
     assert world.count(LetterToRead) == 1
 
 
+@each("place", ["k2", "k99999999999999999999", "k", "x1", "i1-1", "kk1", "k-1"])
+def test_what_is_no_letter_is_not_found_and_breaks_nothing(world: World, officer: Person, place: str) -> None:
+    assert officer.get(f"/admin/mail/{place}").status_code == 404
+    assert officer.get(f"/admin/mail/{place}/unsubscribe").status_code == 404
+    assert officer.post(f"/admin/mail/{place}/ignored").status_code == 409
+
+
 def test_an_erasure_request_is_filled_in_from_the_letter_and_ends_it(world: World, officer: Person) -> None:
     came(world)
     page = officer.get("/admin/requests/new?letter=k1").text

@@ -116,7 +116,8 @@ def test_every_piece_of_configuration_is_accepted(block: str, tmp_path: Path) ->
     text = block if block.startswith("[") else f"[server]\n{block}"
     (tmp_path / "config.toml").write_text(text, "utf-8")
     read = load({}, tmp_path)
-    assert set(tomllib.loads(text)) <= {"server", "database", "mail", "lifecycle", "limits", "abuse", "lists"}
+    known = {"server", "database", "mail", "inbound", "lifecycle", "limits", "abuse", "lists"}
+    assert set(tomllib.loads(text)) <= known
     assert read != Settings()
 
 

@@ -1,7 +1,6 @@
 """Mail by pipe: taken in whatever it is, and what nobody understands kept for a human or forwarded to one."""
 
 import hashlib
-import logging
 import zlib
 from typing import BinaryIO
 
@@ -9,15 +8,13 @@ from subscriptions.actions import arrived as acts
 from subscriptions.actions.arrived import Mark
 from subscriptions.domain.address import BadAddress, parse
 from subscriptions.domain.arrivals import Outcome
-from subscriptions.inbound.door import mark_of, take
+from subscriptions.inbound.door import attempt, mark_of
 from subscriptions.inbound.house import House
 from subscriptions.inbound.message import Arrived, TooMuch, head, read, text_of
-from subscriptions.store.engine import Contention, Unavailable
 from subscriptions.store.models import LetterToRead
 
 KEPT_WHOLE, HEAD_KEPT = 10 * 2**20, 256 * 1024  # octets
 _AT_ONCE = 64 * 1024
-log = logging.getLogger(__name__)
 
 
 def receive(stream: BinaryIO, house: House, sender: str | None = None, recipient: str | None = None) -> Outcome:
@@ -26,16 +23,7 @@ def receive(stream: BinaryIO, house: House, sender: str | None = None, recipient
     `sender` and `recipient`: of the envelope, as the mail server tells them; none, and the header does.
     """
     octets, size = _bounded(stream)
-    arrived = None
-    try:
-        arrived = read(octets, sender, recipient)
-        outcome = take(arrived, house)
-    except (Unavailable, Contention):
-        raise
-    except Exception as error:  # a fault of ours must not lose a letter: a human reads it
-        if not isinstance(error, TooMuch):
-            log.exception("a message could not be sorted", extra={"error": type(error).__name__})
-        outcome = Outcome.UNCLEAR
+    outcome, arrived = attempt(octets, house, sender, recipient)
     if outcome is not Outcome.UNCLEAR:
         return outcome
     arrived = arrived or _head_of(octets)

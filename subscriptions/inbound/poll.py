@@ -1,7 +1,6 @@
 """The mailbox, looked at again and again: what is new is sorted, and what we do not act on stays as it is."""
 
 import json
-import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,17 +9,14 @@ from typing import NamedTuple
 from subscriptions.actions import arrived as acts
 from subscriptions.domain.arrivals import ACTED, LOOKS_BACK, Outcome
 from subscriptions.inbound import imap
-from subscriptions.inbound.door import take
+from subscriptions.inbound.door import attempt
 from subscriptions.inbound.house import House, house_of
 from subscriptions.inbound.imap import Folder, NoMailbox
-from subscriptions.inbound.message import TooMuch, read
 from subscriptions.parts import Parts
-from subscriptions.store.engine import Contention, Unavailable
 
 AT_MOST = 200  # messages of one run; the next goes on
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(minutes=30)  # until a mailbox that cannot be read is tried again
 _SEEN, _FAULT = "inbound_seen", "inbound_fault"
-log = logging.getLogger(__name__)
 
 
 class Fault(NamedTuple):
@@ -78,15 +74,7 @@ def _one(folder: Folder, uid: int, house: House) -> Outcome:
     found = folder.whole(uid)
     if found is None or found.octets is None:
         return Outcome.UNCLEAR if found else Outcome.NOTHING
-    try:
-        return take(read(found.octets), house)
-    except (Unavailable, Contention, NoMailbox):
-        raise
-    except TooMuch:
-        return Outcome.UNCLEAR
-    except Exception as error:  # a fault of ours must not stop the mail behind it; this one stays for a human
-        log.exception("a message could not be sorted", extra={"error": type(error).__name__})
-        return Outcome.UNCLEAR
+    return attempt(found.octets, house)[0]
 
 
 def _mark(folder: Folder, parts: Parts) -> str:

@@ -54,15 +54,17 @@ def in_mailbox(parts: Parts) -> list[ToRead]:
 
 def find(parts: Parts, id_: str) -> ToRead | None:
     """With what is in it, of the mailbox for its hash alone. Raises NoMailbox."""
-    house, number = house_of(parts), id_[1:]
+    house = house_of(parts)
     if id_.startswith("k"):
-        row = acts.letter(int(number)) if number.isdecimal() else None
+        row = acts.letter(_number(id_[1:]))
         octets = zlib.decompress(row.octets) if row else b""
         arrived = _of(octets) or _of(head(octets))
         if row is None or arrived is None:
             return row and ToRead(id_, row.sender, row.subject, row.at, sha256=row.sha256, left_out=row.size)
         told = _told(id_, arrived, house)
         return told._replace(at=row.at, words=arrived.words, sha256=row.sha256, left_out=row.size - len(octets))
+    if not parts.settings.inbound.imap_host:
+        return None
     with imap.opened(parts.settings.inbound) as folder:
         seen = folder.whole(uid := _uid(id_, folder))
         if seen and seen.octets is None:
@@ -74,7 +76,9 @@ def find(parts: Parts, id_: str) -> ToRead | None:
 def close(parts: Parts, id_: str, act: Act) -> bool:
     """Somebody has dealt with it: it goes, or is marked as read in the mailbox. Whether it was still there."""
     if id_.startswith("k"):
-        return id_[1:].isdecimal() and acts.settle(int(id_[1:]), act)
+        return acts.settle(_number(id_[1:]), act)
+    if not parts.settings.inbound.imap_host:
+        return False
     with imap.opened(parts.settings.inbound) as folder:
         if uid := _uid(id_, folder):
             folder.mark_seen([uid])
@@ -85,7 +89,12 @@ def close(parts: Parts, id_: str, act: Act) -> bool:
 def _uid(id_: str, folder: imap.Folder) -> int:
     """Nought, which is no message, where the server numbers anew since that page was opened."""
     validity, _, uid = id_[1:].partition("-")
-    return int(uid) if validity == str(folder.validity) and uid.isdecimal() else 0
+    return _number(uid) if validity == str(folder.validity) else 0
+
+
+def _number(text: str) -> int:
+    """Nought for what is none of ours, and more than databases and servers count to."""
+    return int(text) if text.isdecimal() and len(text) < 11 else 0
 
 
 def _of(octets: bytes) -> Arrived | None:
