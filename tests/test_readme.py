@@ -14,6 +14,7 @@ from flask.cli import run_command
 
 from app import create_app
 from subscriptions import __version__, findings
+from subscriptions.__main__ import program
 from subscriptions.cli import commands as commands_of_the_product
 from subscriptions.cli.menu import leaves
 from subscriptions.settings import ListSettings, Server, Settings
@@ -86,7 +87,7 @@ def test_every_make_target_that_is_printed_exists(target: str) -> None:
 
 def known_commands(app: Flask) -> dict[str, click.Command]:
     """Ours, and Flask's own that documents speak of."""
-    return {**app.cli.commands, "run": run_command}
+    return {**app.cli.commands, **program().commands, "run": run_command}
 
 
 @each("command", commands(r"(?:^|bin/)(?:flask|yestwice) ([a-z][a-z-]*(?: [a-z]+\b(?![@.\\/]))?)"))
