@@ -20,7 +20,8 @@ test: $(VENV)/.tests ## run the tests, all but the drills (make test ARGS="-k co
 	@$(VENV)/bin/python -m tests.support.browser --install
 	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist worksteal -m "not drill" $(ARGS)
 
-drills: $(VENV)/.tests ## run the tests that take long: attacks, measurements, random histories and texts by the thousand
+drills: $(VENV)/.tests ## run the tests that take long: attacks, measurements, containers, random histories and texts by the thousand
+	@$(VENV)/bin/python -m tests.support.containers --install
 	@HYPOTHESIS_PROFILE=night $(VENV)/bin/pytest --numprocesses $(WORKERS) --dist worksteal -m "drill or hypothesis" $(ARGS)
 
 mutants: $(VENV)/.tests ## break the rules one by one, and see whether the tests notice (make mutants ARGS="domain/budget")

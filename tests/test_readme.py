@@ -25,7 +25,7 @@ from tests.support.cases import each
 from tests.support.diagram import mermaid
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 README = (ROOT / "README.md").read_text("utf-8")
 NAMES = [str(one.relative_to(ROOT)) for one in DOCUMENTS]
 
@@ -90,14 +90,16 @@ def known_commands(app: Flask) -> dict[str, click.Command]:
     return {**app.cli.commands, **program().commands, "run": run_command}
 
 
-@each("command", commands(r"(?:^|bin/)(?:flask|yestwice) ([a-z][a-z-]*(?: [a-z]+\b(?![@.\\/]))?)"))
+@each(
+    "command", commands(r"(?:^|bin/|exec (?:-T )?yestwice )(?:flask|yestwice) ([a-z][a-z-]*(?: [a-z]+\b(?![@.\\/]))?)")
+)
 def test_every_command_that_is_printed_exists(plain_app: Flask, command: str) -> None:
     name, *sub = command.split()
     commands_ = getattr(known_commands(plain_app)[name], "commands", None)
     assert commands_ is None or not sub or sub[0] in commands_
 
 
-@each("option", commands(r"(?:flask|bin/yestwice|^yestwice) ([a-z].* --[a-z-]+.*)"))
+@each("option", commands(r"(?:flask|bin/yestwice|^yestwice|exec (?:-T )?yestwice yestwice) ([a-z].* --[a-z-]+.*)"))
 def test_every_option_that_is_printed_exists(plain_app: Flask, option: str) -> None:
     words = option.partition(" | ")[0].partition(" #")[0].split()
     command = known_commands(plain_app)[words[0]]
@@ -156,7 +158,7 @@ def test_what_is_to_be_typed_is_yestwice_and_never_flask(name: str) -> None:
 def test_what_is_copied_of_the_database_and_the_keys_is_for_the_operator_alone(name: str) -> None:
     copying = [one for one in blocks(text_of(name), "sh") if re.search(r"VACUUM INTO|pg_dump|cp .*secret_key", one)]
     assert [one.splitlines()[0] for one in copying] == ["umask 077"] * len(copying)
-    assert (name == "docs/production.md") is bool(copying)
+    assert (name in ("docs/production.md", "docs/docker.md")) is bool(copying)
 
 
 def test_the_script_is_as_large_as_the_readme_says() -> None:

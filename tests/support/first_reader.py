@@ -53,9 +53,9 @@ def confirms(base_url: str) -> str:
 
 @contextmanager
 def serving(
-    command: Sequence[str], folder: Path, base_url: str, env: Mapping[str, str], patience: float = 60.0
+    command: Sequence[str], folder: Path, base_url: str, env: Mapping[str, str], patience: float = 60.0, ends: int = 0
 ) -> Iterator[None]:
-    """While the command serves, in that folder; SIGTERM has to end it with status 0."""
+    """While the command serves, in that folder; SIGTERM has to end it with that status."""
     log = folder / "log-of-the-service"
     with log.open("wb") as said, subprocess.Popen(command, cwd=folder, env=env, stdout=said, stderr=said) as one:
         try:
@@ -64,7 +64,7 @@ def serving(
             yield
         finally:
             one.terminate()
-        assert one.wait(60) == 0, log.read_text()
+        assert one.wait(60) == ends, log.read_text()
 
 
 def plain(**more: str) -> dict[str, str]:
