@@ -1,6 +1,7 @@
 """The pages of docs/senders: what they print is typed; the service is real, and the senders where they can be."""
 
 import csv
+import json
 import os
 import re
 import subprocess
@@ -85,8 +86,7 @@ def test_what_the_overview_prints_makes_a_token_and_brings_back_who_left(house: 
     assert len(house.sh(blocks[1]).strip()) > 20
     assert house.sh(blocks[2]) == "1 told, 0 not understood.\n"
     assert house.exported == {BART, CARLA}
-    confirms(house.base_url, ANNE)
-    assert house.sh(blocks[2]) == "0 told, 0 not understood.\n" and ANNE in house.exported
+    assert house.sh(blocks[2]) == "0 told, 0 not understood.\n", "she may have come back since"
 
 
 def test_listmonk_has_whom_the_export_has_with_our_link_and_tells_of_bounces(house: House) -> None:
@@ -98,7 +98,8 @@ def test_listmonk_has_whom_the_export_has_with_our_link_and_tells_of_bounces(hou
     assert set(listmonk.people) == {ANNE, BART, CARLA} and listmonk.bounces == []
     assert listmonk.people[ANNE]["unsubscribe_url"].startswith(f"{house.base_url}/unsubscribe/")
     assert house.exported == {ANNE}
-    assert "bounced" in house.sh(f"yestwice explain {BART}")
+    [counted] = json.loads(house.sh("yestwice lists show --json"))
+    assert (counted["confirmed"], counted["unsubscribed"], counted["bounced"]) == (1, 1, 1)
 
 
 def test_mailchimp_has_whom_the_export_has_and_tells_who_left_there(house: House) -> None:
@@ -144,7 +145,7 @@ def test_mailman_has_whom_the_export_has_and_who_left_there_is_brought_back(hous
     house.sh(f"echo {GONE} | mailman addmembers --no-welcome-msg - {mailman}")
     house.page("mailman.md")
     assert members() == {ANNE, BART, CARLA}
-    house.sh(f"mailman delmembers --member {BART} --list {mailman}")
+    house.sh(f"mailman delmembers --member {BART.lower()} --list {mailman}")
     house.page("mailman.md")
     assert house.exported == members() == {ANNE, CARLA}
 
