@@ -79,6 +79,23 @@ def test_every_link_leads_to_a_file(document: str, link: str) -> None:
     assert (ROOT / document).parent.joinpath(link).exists()
 
 
+def test_the_index_names_every_document_and_the_overview_every_sender() -> None:
+    linked = {(ROOT / name).parent.joinpath(link).resolve() for name, link in links() if name.endswith("/README.md")}
+    assert {ROOT / name for name in NAMES if name.startswith("docs/")} - linked - {ROOT / "docs/README.md"} == set()
+
+
+@pytest.mark.parametrize("page", [name for name in NAMES if re.match(r"docs/senders/[a-z]", name)])
+def test_every_page_of_a_sender_says_whose_link_which_headers_and_where_bounces_go(page: str) -> None:
+    text = text_of(page).lower()
+    assert [word for word in ("link", "list-unsubscribe|one-click", "bounce") if not re.search(word, text)] == []
+
+
+def test_a_container_is_started_alike_wherever_that_is_printed() -> None:
+    lines = [line for name in NAMES for block in blocks(text_of(name), "sh") for line in block.splitlines()]
+    assert len({line for line in lines if "docker run" in line}) == 1
+    assert len({line for line in lines if "docker build" in line}) == 1
+
+
 @pytest.mark.parametrize("target", commands(r"(?:^|&& )make ([a-z]+)"))
 def test_every_make_target_that_is_printed_exists(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)

@@ -1,7 +1,7 @@
 """A container engine for the drills: Docker where its daemon answers, else Podman, which needs none.
 
-`python -m tests.support.containers --install` brings Podman from Debian. Where no registry of images can be reached,
-the base image is made here: a minimal Debian of the same release, with its own Python.
+`python -m tests.support.containers --install` brings Podman from Debian, and what the pages about senders use. Where no
+registry of images can be reached, the base image is made here: a minimal Debian of the same release, with its Python.
 """
 
 import os
@@ -20,6 +20,7 @@ IN_BASE = "python3,python3-pip,python3-venv,ca-certificates"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # a workplace may have some of its own
 ENOUGH = 1024
 DEBIANS = ["podman", "runc", "iptables", "debootstrap"]
+OF_SENDERS = ["curl", "jq"]
 
 
 class Engine:
@@ -90,9 +91,12 @@ def _answers(*command: str) -> bool:
 
 
 def main() -> int:
+    missing = [name for name in OF_SENDERS if not shutil.which(name)]
     if not _answers("docker", "info") and not shutil.which("podman"):
+        missing += DEBIANS
+    if missing:
         subprocess.run(["apt-get", "update", "--quiet"], check=True)
-        subprocess.run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *DEBIANS], check=True)
+        subprocess.run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing], check=True)
     return 0
 
 
