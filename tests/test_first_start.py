@@ -1,5 +1,9 @@
-"""`make run` where there is nothing yet: a drill, since it installs everything."""
+"""The README's ways to start, typed where there is nothing yet: drills, since they install everything.
 
+That of the container is in test_container.py.
+"""
+
+import re
 import shutil
 import signal
 import subprocess
@@ -7,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.first_reader import READER, confirms, plain, serving
-from tests.support.ports import LOOPBACK, free_port
+from tests.support.first_reader import READER, first_export, plain
 
+pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
 HOME = Path(__file__).resolve().parents[1]
 
 
@@ -18,18 +22,30 @@ def fresh(tmp_path: Path) -> Path:
     """What a clone has: no environment, no configuration, no data."""
     listed = subprocess.run(["git", "ls-files"], cwd=HOME, check=True, capture_output=True, text=True).stdout
     for name in listed.splitlines():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(HOME / name, tmp_path / name)
-    return tmp_path
+        (tmp_path / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(HOME / name, tmp_path / "clone" / name)
+    return tmp_path / "clone"
 
 
-@pytest.mark.drill
-@pytest.mark.timeout(600)
+def printed(way: str) -> list[str]:
+    """The lines of the README under that way."""
+    text = (HOME / "README.md").read_text("utf-8").partition(f"**{way}**")[2]
+    return re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)[0].splitlines()
+
+
 def test_make_run_on_a_fresh_clone_leads_to_the_first_confirmed_reader(fresh: Path) -> None:
-    port = free_port()
-    env = plain(SUBSCRIPTIONS_SERVER__PORT=str(port))
+    assert printed("From this folder") == ["make run"]
     stopped = -signal.SIGTERM  # which make passes on, and dies of
-    with serving(["make", "run"], fresh, f"http://{LOOPBACK}:{port}", env, patience=500.0, ends=stopped):
-        assert "You are subscribed" in confirms(f"http://{LOOPBACK}:{port}")
-    export = [".venv/bin/yestwice", "export", "newsletter", "--format", "csv"]
-    assert READER in subprocess.run(export, cwd=fresh, env=env, check=True, capture_output=True, text=True).stdout
+    told = first_export(["make", "run"], [".venv/bin/yestwice"], fresh, ends=stopped, patience=600.0)
+    assert READER in told
+
+
+def test_a_wheel_in_a_new_environment_leads_to_the_first_confirmed_reader(fresh: Path, tmp_path: Path) -> None:
+    *install, serve = printed("From a wheel")
+    subprocess.run(["sh", "-euc", "\n".join(install)], cwd=fresh, env=plain(), check=True, capture_output=True)
+    program, command = serve.split()
+    (here := tmp_path / "elsewhere").mkdir()
+    yestwice = [str(fresh / program)]
+    assert READER in first_export([*yestwice, command], yestwice, here)
+    assert {path.name for path in here.iterdir()} == {"log-of-the-service", "var"}
+    assert (fresh / "yestwice-env/share/yestwice/config.example.toml").exists()

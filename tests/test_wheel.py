@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.first_reader import READER, confirms, plain, serving
-from tests.support.ports import LOOPBACK, free_port
+from tests.support.first_reader import READER, first_export
 
 HOME = Path(__file__).resolve().parents[1]
 
@@ -38,16 +37,6 @@ def test_the_wheel_needs_what_is_pinned_in_the_requirements(wheel: Path) -> None
     assert all("==" in one for one in needed)
 
 
-def serves_and_exports(yestwice: list[str], folder: Path, **environment: str) -> str:
-    """What `yestwice export` prints in that folder after somebody has signed up and confirmed."""
-    port = free_port()
-    env = plain(SUBSCRIPTIONS_SERVER__PORT=str(port), **environment)
-    with serving([*yestwice, "serve"], folder, f"http://{LOOPBACK}:{port}", env):
-        assert "You are subscribed" in confirms(f"http://{LOOPBACK}:{port}")
-    export = [*yestwice, "export", "newsletter", "--format", "csv"]
-    return subprocess.run(export, cwd=folder, env=env, check=True, capture_output=True, text=True).stdout
-
-
 def test_installed_it_serves_from_the_current_folder_to_the_first_confirmed_reader(wheel: Path, tmp_path: Path) -> None:
     (place := tmp_path / "installed").mkdir()
     (here := tmp_path / "here").mkdir()
@@ -56,15 +45,6 @@ def test_installed_it_serves_from_the_current_folder_to_the_first_confirmed_read
     subprocess.run([*pip, str(wheel)], check=True)
     below = os.pathsep.join([str(place), *(path for path in sys.path if path.endswith("site-packages"))])
     yestwice = [sys.executable, "-P", str(place / "bin" / "yestwice")]
-    assert READER in serves_and_exports(yestwice, here, PYTHONPATH=below)
+    assert READER in first_export([*yestwice, "serve"], yestwice, here, PYTHONPATH=below)
     assert sorted(path.name for path in here.iterdir()) == ["config.toml", "kept", "log-of-the-service"]
     assert {"subscriptions.db", "pepper", "secret_key"} <= {path.name for path in (here / "kept").iterdir()}
-
-
-@pytest.mark.drill
-@pytest.mark.timeout(600)
-def test_in_a_new_environment_pip_brings_all_that_it_needs(wheel: Path, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
-    subprocess.run([tmp_path / "env/bin/pip", "install", "--quiet", str(wheel)], env=plain(), check=True)
-    (here := tmp_path / "here").mkdir()
-    assert READER in serves_and_exports([str(tmp_path / "env/bin/yestwice")], here)

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
+from tests.support.ports import LOOPBACK, free_port
 from tests.support.server import until
 
 READER = "anne@example.org"
@@ -76,3 +77,15 @@ def plain(**more: str) -> dict[str, str]:
     """The environment of somebody who has set nothing of ours."""
     ours = ("SUBSCRIPTIONS_", "FLASK_", "PYTHON")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more
+
+
+def first_export(
+    serve: Sequence[str], yestwice: Sequence[str], folder: Path, *, ends: int = 0, patience: float = 60.0, **more: str
+) -> str:
+    """What `yestwice export` prints in that folder after somebody has signed up and confirmed there."""
+    port = free_port()
+    base_url, env = f"http://{LOOPBACK}:{port}", plain(SUBSCRIPTIONS_SERVER__PORT=str(port), **more)
+    with serving(serve, folder, base_url, env, patience, ends):
+        assert "You are subscribed" in confirms(base_url)
+    export = [*yestwice, "export", "newsletter", "--format", "csv"]
+    return subprocess.run(export, cwd=folder, env=env, check=True, capture_output=True, text=True).stdout
