@@ -12,6 +12,7 @@ import yaml
 from tests.support.containers import HOME, Engine
 from tests.support.first_reader import READER, answers, confirms
 from tests.support.ports import LOOPBACK, free_port
+from tests.support.postgres import Databases
 from tests.support.server import until
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
@@ -32,12 +33,12 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 @contextmanager
-def running(engine: Engine, image: str) -> Iterator[str]:
+def running(engine: Engine, image: str, *more: str) -> Iterator[str]:
     """A container as compose.yaml makes it, but in try-out mode; the base URL. It leaves no data."""
     port = free_port()
     engine("volume", "rm", "--force", DATA, check=False)
     settings = ["--env", f"SUBSCRIPTIONS_SERVER__HOST={LOOPBACK}", "--env", f"SUBSCRIPTIONS_SERVER__PORT={port}"]
-    engine.run("--detach", "--name", NAME, *AS_COMPOSE, *settings, image)
+    engine.run("--detach", "--name", NAME, *AS_COMPOSE, *settings, *more, image)
     try:
         until(lambda: answers(f"http://{LOOPBACK}:{port}"), 60.0, every=0.2)
         yield f"http://{LOOPBACK}:{port}"
@@ -66,6 +67,17 @@ def test_a_first_reader_confirms_at_a_container_that_may_write_to_its_data_alone
         check = json.loads(engine("image", "inspect", IMAGE).stdout)[0]
         test = (check.get("Config") or {}).get("Healthcheck") or check["Healthcheck"]
         assert engine("exec", NAME, *test["Test"][1:], check=False).returncode == 0
+
+
+def test_on_postgresql_a_first_reader_confirms_and_nothing_is_kept_beside_the_keys(
+    engine: Engine, postgres: Databases
+) -> None:
+    url = postgres.create_database("in_a_container")
+    with running(engine, IMAGE, "--env", f"SUBSCRIPTIONS_DATABASE__URL={url}") as base_url:
+        assert "You are subscribed" in confirms(base_url)
+        assert READER in engine("exec", NAME, "yestwice", "export", "newsletter").stdout
+        assert not [name for name in inside(engine, "ls /data").split() if name.startswith("subscriptions.db")]
+    postgres.drop_database("in_a_container")
 
 
 def test_where_sqlite_is_an_old_one_as_on_arm64_it_serves_without_a_write_ahead_log(
