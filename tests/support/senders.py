@@ -51,9 +51,9 @@ class Listmonk(Sender):
     def _import(self, body: bytes, type_: str) -> Any:
         form = message_from_bytes(f"Content-Type: {type_}\r\n\r\n".encode() + body)
         parts = {str(part.get_param("name", header="content-disposition")): part for part in form.walk()}
-        wish = json.loads(bytes(parts["params"].get_payload(decode=True)))  # type: ignore[arg-type]
+        wish = json.loads(bytes(parts["params"].get_payload(decode=True)))
         assert wish == WISH
-        file = bytes(parts["file"].get_payload(decode=True)).decode()  # type: ignore[arg-type]
+        file = bytes(parts["file"].get_payload(decode=True)).decode()
         self.people |= {row["email"]: json.loads(row["attributes"]) for row in csv.DictReader(io.StringIO(file))}
         return {"data": wish}
 
