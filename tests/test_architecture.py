@@ -20,11 +20,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "clock": "",
         "deadline": "clock",
         "busy": "",
-        "languages": "domain clock",
+        "places": "",
+        "languages": "domain clock places",
         "logs": "",
         "disposable": "",
         "look": "",
-        "settings": "domain look",
+        "settings": "domain look places",
         "keys": "settings",
         "passwords": "",
         "totp": "",
@@ -51,9 +52,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "start": "domain store jobs settings clock fits parts",
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
-        "__main__": "cli start",
+        "__main__": "cli start serving places",
         "cli": "proof record story witness domain look store actions mail inbound jobs export settings languages clock "
-        "logs parts start fits findings foreign disposable",
+        "logs parts start fits findings foreign disposable places",
     }.items()
 }
 # the same inside web/

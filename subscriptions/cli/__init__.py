@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
@@ -21,6 +20,7 @@ from subscriptions.actions import Refused
 from subscriptions.cli import menu
 from subscriptions.domain.address import Address, BadAddress, parse
 from subscriptions.parts import current_parts
+from subscriptions.places import SHIPPED
 from subscriptions.settings import BadSettings
 from subscriptions.store import migrate
 from subscriptions.store.engine import Contention, Unavailable
@@ -69,7 +69,7 @@ def commands() -> dict[str, click.Command]:
     ours = (*of_admin, *of_people, inbound.group, *of_officer, *of_service)
     found: dict[str, click.Command] = {command.name or "": command for command in ours}
     bench = find_spec("bench")  # as in our repository; others have packages of that name
-    if bench is not None and bench.origin == str(Path(__file__).resolve().parents[2] / "bench" / "__init__.py"):
+    if bench is not None and bench.origin == str(SHIPPED / "bench" / "__init__.py"):
         found["bench"] = import_module("bench.commands").group
     return menu.with_examples(found)
 

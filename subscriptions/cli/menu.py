@@ -13,7 +13,7 @@ SECTIONS = {
     "The desk": "accounts",
     "For the privacy officer": "requests hold record retention evidence",
     "Lists and emails": "lists policy export mail",
-    "Running the service": "go-live jobs tokens audit abuse migrate",
+    "Running the service": "serve go-live jobs tokens audit abuse migrate",
     "Measuring": "bench",
 }
 EXAMPLES = {
@@ -60,6 +60,7 @@ EXAMPLES = {
     "accounts role": "accounts role you@example.org manager",
     "accounts disable": "accounts disable you@example.org",
     "accounts show": "accounts show",
+    "serve": "serve",
     "go-live": "go-live",
     "record show": "record show --language de",
     "migrate": "migrate",
@@ -95,7 +96,8 @@ _ABOUT = """Yestwice: nobody is mailed who has not said yes twice.
 
 Results go to stdout, everything else to stderr. The exit status is 0 on success, 1 if something went wrong (one
 sentence says what) and 2 if the command was not typed correctly. The configuration is the file that
-SUBSCRIPTIONS_CONFIG names, or config.toml beside app.py. For more about a command, add --help to it.
+SUBSCRIPTIONS_CONFIG names, or config.toml beside app.py; installed by pip, config.toml in the current folder. For more
+about a command, add --help to it.
 """
 _SOME = "\b\nExamples:\n" + "\n".join(
     f"  yestwice {EXAMPLES[name]}" for name in ("explain", "export", "suppressions add", "tokens create", "audit show")

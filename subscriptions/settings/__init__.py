@@ -187,7 +187,7 @@ class Settings:
     admin: Admin = field(default_factory=Admin)
     evidence: Evidence = field(default_factory=Evidence)
     lists: tuple[ListSettings, ...] = (ListSettings(),)
-    root: Path = Path()  # relative paths start here: the folder of app.py
+    root: Path = Path()  # relative paths start here: see `places.home`
     names_lists: bool = field(default=True, compare=False)  # if not, the one above is the built-in, and the desk's
 
     @property

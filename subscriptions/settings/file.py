@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from subscriptions import places
 from subscriptions.settings import BadSettings, ListSettings, Server, Settings
 from subscriptions.settings.check import problems_of
 from subscriptions.settings.tables import SECRETS, Reading, Said, meant, table, value_in
@@ -21,10 +22,10 @@ SECTIONS = {name: kind for name, kind in get_type_hints(Settings).items() if nam
 def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> Settings:
     """Settings from the file and the environment; raises BadSettings with every problem there is.
 
-    `home`: the folder of app.py, where config.toml is looked for when the environment names no file.
+    `home`: the folder where config.toml is looked for when the environment names no file.
     """
     environ = os.environ if environ is None else environ
-    home = home or Path(__file__).resolve().parent.parent.parent
+    home = home or places.home()
     named = environ.get(PREFIX + "CONFIG")
     path = Path(named) if named else home / "config.toml"
     reading = Reading()
