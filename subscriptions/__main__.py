@@ -24,6 +24,7 @@ def program() -> Program:
     """All that `yestwice` does; `serve` is no command of `flask`, which would make an application first."""
     return Program({**commands(), **with_examples({"serve": serve_command})})
 
+
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h, for which a mail server keeps the mail
 
 
