@@ -84,6 +84,15 @@ ROWS = (
         "purge",
     ),
     Kept(
+        "journal",
+        marked("In files beside the database, that somebody left, objected or was erased: keyed hashes, which list, "
+               "when"),
+        {},
+        marked("to do it again where a backup is restored"), "17, 21(3), 32",
+        marked("35 days"),
+        "tidy",
+    ),
+    Kept(
         "requests",
         marked("A request about somebody’s data: who asks, what, how it came, how identity was checked, the answer"),
         {"requests": ALL},

@@ -11,7 +11,7 @@ from subscriptions.actions.tell_head import tell_head
 from subscriptions.domain.texts import marked
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
-from subscriptions.store import audit, vacuum
+from subscriptions.store import audit, journal, vacuum
 from subscriptions.store.engine import transaction
 
 
@@ -66,6 +66,7 @@ def _tidy(run: Run) -> int:
         vacuum.forget_short_lived(session, run.now, run.parts.clock.real_now(), run.parts.policy)
         problems.note(session, run.parts, run.now, late_after())
     accounts.sweep(run.now)
+    journal.forget(run.parts.clock.real_now())
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
 

@@ -136,7 +136,7 @@ def _findings() -> Iterator[Need]:
 
 
 def findings() -> list[str]:
-    return [*current_parts().warnings, *condition.guesses(), *condition.overdue()]
+    return [*current_parts().warnings, *condition.findings()]
 
 
 def size(octets: int) -> str:

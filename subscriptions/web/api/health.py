@@ -34,7 +34,7 @@ def readyz() -> Response:
     problems, details = condition.look()
     body: dict[str, Any] = {"status": "not ready" if problems else "ready"}
     if _may_see():
-        warnings = [*current_parts().warnings, *condition.guesses(), *condition.reviews(), *condition.overdue()]
+        warnings = [*current_parts().warnings, *condition.reviews(), *condition.findings()]
         body |= {"problems": problems, "warnings": warnings, **details}
     return json_answer(body, 503 if problems else 200)
 
