@@ -59,11 +59,8 @@ def test_each_version_is_upgraded_in_one_go_and_nobody_is_lost(old: str, tmp_pat
         assert _acts_as_before(world) == [BART, CRIS, None, DORA]
         world.run("seal")
         verdict = json.loads(good(world, "evidence", "verify", "--json"))
-        assert (verdict["wrong"], verdict["unsealed"], verdict["events"]) == (
-            None,
-            0,
-            len(world.evidence()) + world.count(Removal),
-        )
+        events = len(world.evidence()) + world.count(Removal)
+        assert (verdict["wrong"], verdict["unsealed"], verdict["events"]) == (None, 0, events)
         db.engine.dispose()
 
 

@@ -1,7 +1,7 @@
 """Every row of the database, out of it as it was at one moment, and into another: for backups. It knows no table."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,7 +49,8 @@ def snapshot(folder: Path) -> Iterator[Connection]:
             module, copy, how = sqlite.sqlite_module(), f"{aside}/copy.db", {"sqlite_begin": "DEFERRED"}
             with outside_transaction() as source:
                 if source.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal":
-                    cast(Any, source.connection.driver_connection).backup(module.connect(copy))
+                    with closing(module.connect(copy)) as file:
+                        cast(Any, source.connection.driver_connection).backup(file)
                     engine = sa.create_engine(f"sqlite:///{copy}", module=module, poolclass=sa.NullPool)
         with engine.execution_options(**how).connect() as connection, connection.begin():
             yield connection
