@@ -131,7 +131,7 @@ def test_without_a_backup_of_the_last_week_the_operator_is_told(live: World) -> 
     with transaction() as session:
         meta.put(session, meta.LAST_BACKUP, "2027-01-14T11:00:00Z today.backup")
     [old] = warnings(live, "backup")
-    assert old == "the last backup is of 14 January 2027, 11:00 UTC: run yestwice backup every day"
+    assert old == "the last backup was made at 2027-01-14T11:00:00Z: run yestwice backup every day"
     live.clock.forward(days=-2)
     assert warnings(live, "backup") == []
 

@@ -36,7 +36,7 @@ Done = Callable[[Session, Entry, datetime, Policy], object]  # whether it had to
 
 def _subscription(session: Session, entry: Entry) -> Subscription | None:
     """The very one, if the backup has it open; one that was opened since is another."""
-    row = subscriptions.find(session, entry.said["id"])
+    row = subscriptions.find(session, int(entry.said["id"]))
     return row if row and row.key == entry.octets("key") and row.is_open else None
 
 
@@ -59,16 +59,16 @@ def _erase(session: Session, entry: Entry, now: datetime, policy: Policy) -> boo
 
 def _remove(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
     found = [row.id for row in registrations.of_form(session, entry.octets("ref") or b"")
-             if row.list_id == _list(session, entry) and row.state is not SignedUp.CONFIRMED]  # fmt: skip
+             if row.list_id == entry.said["list_id"] and row.state is not SignedUp.CONFIRMED]  # fmt: skip
     if found:
         registrations.remove(session, found, Cause(entry.said["cause"]), now)
     return bool(found)
 
 
 def _suppress(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
-    said, list_id = entry.said, _list(session, entry)
+    said, list_id = entry.said, entry.said.get("list_id")
     until = datetime.fromisoformat(said["until"]) if said.get("until") else None
-    if (until and until <= now) or (said.get("list") and list_id is None):
+    if (until and until <= now) or list_id not in {None, *(row.id for row in lists.all_of(session))}:
         return False
     of = {"scope": SuppressionScope(said["scope"]), "list_id": list_id, "controller": said.get("controller"),
           **{name: entry.octets(name) for name in ("key", "mailbox", "set_by")}}  # fmt: skip
@@ -95,10 +95,6 @@ def _restrict(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
     details = {"reason": WHY} if wanted else {name: entry.said.get(name, "") for name in told}
     evidence.add(session, fact, now, Channel.COMMAND, subscription_id=row.id, actor=ACTOR, details=details)
     return True
-
-
-def _list(session: Session, entry: Entry) -> int | None:
-    return lists.id_of(session, entry.said.get("list", ""))
 
 
 # by the names in the journal: what the operator reads, and what is done

@@ -85,8 +85,7 @@ ROWS = (
     ),
     Kept(
         "journal",
-        marked("In files beside the database, that somebody left, objected or was erased: keyed hashes, which list, "
-               "when"),
+        marked("In files beside the database, that somebody left, objected or was erased: keyed hashes, when"),
         {},
         marked("to do it again where a backup is restored"), "17, 21(3), 32",
         marked("35 days"),

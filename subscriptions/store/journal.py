@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flask import current_app
-from sqlalchemy import event, select
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from subscriptions.clock import Clock, text
 from subscriptions.store import counters, meta
-from subscriptions.store.models import List
 
 KEPT = timedelta(days=35)  # and so no backup may be older
 FAILED = "journal_failed"  # row of meta: when an entry could not be written last, and why
@@ -36,7 +35,7 @@ class Entry(NamedTuple):
 
 
 def note(session: Session, act: str, **said: object) -> None:
-    """Written when the transaction commits; nothing of a person but keyed hashes may be said. `list_id`: of a list.
+    """Written when the transaction commits; nothing of a person but keyed hashes and numbers of rows may be said.
 
     An entry whose commit fails only repeats, one day, what somebody has asked for.
     """
@@ -45,7 +44,9 @@ def note(session: Session, act: str, **said: object) -> None:
     if _NOTED not in session.info:
         session.info[_NOTED] = []
         event.listen(session, "before_commit", _write)
-    session.info[_NOTED].append({"act": act} | {name: _plain(value) for name, value in said.items() if value})
+    session.info[_NOTED].append(
+        {"act": act} | {name: _plain(value) for name, value in said.items() if value is not None}
+    )
 
 
 def be_silent(session: Session) -> None:
@@ -62,19 +63,13 @@ def _write(session: Session) -> None:
     noted, session.info[_NOTED] = session.info[_NOTED], []
     if not noted:
         return
-    at, slugs = Clock.real_now(), _slugs(session, {one["list_id"] for one in noted if "list_id" in one})
-    for one in noted:
-        one |= {"at": at.isoformat()} | ({"list": slugs[one.pop("list_id")]} if "list_id" in one else {})
+    at = Clock.real_now()
+    lines = "".join(f"{json.dumps({'at': at.isoformat(), **one})}\n" for one in noted)
     try:
-        _append(Path(current_app.config["JOURNAL"]), at, "".join(f"{json.dumps(one)}\n" for one in noted).encode())
+        _append(Path(current_app.config["JOURNAL"]), at, lines.encode())
     except OSError as error:
         counters.add(session, {"journal_failures": len(noted)})
         meta.put(session, FAILED, f"{text(at)} {error.strerror}")
-
-
-def _slugs(session: Session, ids: Collection[int]) -> dict[int, str]:
-    found = select(List.id, List.slug).where(List.id.in_(ids))
-    return {id_: slug for id_, slug in session.execute(found)} if ids else {}
 
 
 def _append(folder: Path, at: datetime, octets: bytes) -> None:

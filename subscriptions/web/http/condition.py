@@ -58,9 +58,9 @@ def overdue() -> list[str]:
 
 BACKED_UP_EVERY = timedelta(days=7)
 NO_BACKUP = marked("there is no backup yet: run yestwice backup every day")
-OLD_BACKUP = marked("the last backup is of %(time)s: run yestwice backup every day")
+OLD_BACKUP = marked("the last backup was made at %(time)s: run yestwice backup every day")
 UNNOTED = marked(
-    "on %(time)s the deletion journal could not be written (%(why)s), so a restore of an earlier backup would not know "
+    "at %(time)s the deletion journal could not be written (%(why)s), so a restore of an earlier backup would not know "
     "who said no then: see to its folder, then make a backup"
 )
 
@@ -87,9 +87,9 @@ def backups() -> list[str]:
         return []
     said: list[str] = []
     if (since := last or first) and since < current_parts().clock.now() - BACKED_UP_EVERY:
-        said.append(Sentence(OLD_BACKUP, time=clocks.words(last)) if last else Sentence(NO_BACKUP))
+        said.append(Sentence(OLD_BACKUP, time=clocks.text(last)) if last else Sentence(NO_BACKUP))
     if failed and (last is None or last < datetime.fromisoformat(failed)):
-        said.append(Sentence(UNNOTED, time=clocks.words(datetime.fromisoformat(failed)), why=why))
+        said.append(Sentence(UNNOTED, time=failed, why=why))
     return said
 
 
