@@ -4,14 +4,14 @@ import gzip
 import json
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from subscriptions import start
-from subscriptions.backup import cipher
+from subscriptions.backup import BadBackup, cipher
 from subscriptions.backup.make import make
 from subscriptions.settings import Database
 from subscriptions.store import sqlite, tables
@@ -190,17 +190,30 @@ def test_no_email_of_then_leaves_twice_unless_the_service_has_only_moved(world: 
     assert [mail["To"] for mail in world.mails()] == ["erik@example.org"]
 
 
-def test_the_key_of_each_file_is_its_own_and_no_chunk_moves(tmp_path: Path) -> None:
-    texts = [b"", b"a", b"x" * cipher.CHUNK, b"y" * (3 * cipher.CHUNK + 5)]
-    for number, text in enumerate(texts):
-        path = tmp_path / str(number)
-        with path.open("wb") as file:
-            sealed = cipher.Encrypting(file, KEY)
-            sealed.write(text)
-            sealed.close()
-        with path.open("rb") as file:
-            assert file.read(len(cipher.MAGIC)) == cipher.MAGIC
-            assert cipher.Decrypting(file, KEY).read(len(text) + 1) == text
+def test_no_chunk_is_cut_off_left_out_moved_or_taken_from_another_file(tmp_path: Path) -> None:
+    chunk, head = cipher.CHUNK + cipher.TAG, len(cipher.MAGIC) + cipher.SALT
+    for text in (b"", b"a", b"x" * cipher.CHUNK, b"y" * (3 * cipher.CHUNK + 5)):
+        assert decrypted(tmp_path, encrypted(tmp_path, text), len(text) + 1) == text
+    two, other = (encrypted(tmp_path, letter * 2 * cipher.CHUNK) for letter in (b"a", b"b"))
+    assert two != encrypted(tmp_path, b"a" * 2 * cipher.CHUNK)
+    first, last = two[head : head + chunk], two[head + chunk :]
+    for worse in (two[:head] + first, two[:head] + last, two[:head] + last + first, two + last, two[:head],
+                  two[:head] + first + other[head + chunk :], two[:-1]):  # fmt: skip
+        with pytest.raises(BadBackup, match="another key file, or it is damaged"):
+            decrypted(tmp_path, worse, 2 * cipher.CHUNK + 1)
+
+
+def encrypted(folder: Path, text: bytes) -> bytes:
+    with (folder / "sealed").open("wb") as file, closing(cipher.Encrypting(file, KEY)) as sealed:
+        sealed.write(text)
+    return (folder / "sealed").read_bytes()
+
+
+def decrypted(folder: Path, octets: bytes, size: int) -> bytes:
+    (folder / "sealed").write_bytes(octets)
+    with (folder / "sealed").open("rb") as file:
+        assert file.read(len(cipher.MAGIC)) == cipher.MAGIC
+        return cipher.Decrypting(file, KEY).read(size)
 
 
 @ONE_DATABASE

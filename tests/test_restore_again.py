@@ -1,7 +1,11 @@
 """After a restore nobody who has said no since the backup is mailed: each way to say it is walked."""
 
+import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, NamedTuple
+
+import pytest
 
 from subscriptions import start
 from subscriptions.actions import ended, leave, on_behalf
@@ -196,6 +200,22 @@ def test_who_left_and_came_back_before_the_backup_stays(world: World) -> None:
     assert [entry.act for entry in entries] == ["end"]
     assert "deletion journal: nothing" in restored(world, path)
     assert [row.address for row in open_of(world, CRIS)] == [CRIS]
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize(("seconds", "is_known"), [(-60, True), (-180, False)])
+def test_what_was_noted_just_before_the_backup_and_committed_after_it_is_done(
+    world: World, seconds: int, is_known: bool
+) -> None:
+    """An act says so before its commit; and clocks of several hosts differ."""
+    world.subscribe(BART)
+    path = save(world)
+    world.post(world.leave_link(BART))
+    [day] = world.parts.settings.journal.iterdir()
+    entry = json.loads(day.read_text()) | {"at": (taken_at(path) + timedelta(seconds=seconds)).isoformat()}
+    day.write_text(json.dumps(entry))
+    restored(world, path)
+    assert bool(open_of(world, BART)) is not is_known
 
 
 @ONE_DATABASE
