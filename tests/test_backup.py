@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from subscriptions import start
-from subscriptions.backup import BadBackup, cipher
+from subscriptions.backup import BadBackup, archive, cipher
 from subscriptions.backup.make import make
 from subscriptions.settings import Database
 from subscriptions.store import sqlite, tables
@@ -77,6 +77,8 @@ def test_a_backup_is_of_one_moment_though_people_sign_up_while_it_is_made(world:
     made = make(tmp_path / "now", None, "", tmp_path, begin)
     assert {name: table.rows for name, table in made.tables.items()} == before
     assert len(world.registrations()) > 10
+    with archive.opened(tmp_path / "now", None) as reader:
+        reader.check(lambda _: None)
 
 
 @ONE_DATABASE

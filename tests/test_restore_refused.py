@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from subscriptions import start
-from subscriptions.backup import archive
+from subscriptions.backup import BadBackup, archive
 from subscriptions.backup import restore as restoring
 from subscriptions.settings import BadSettings, Server
 from subscriptions.store import jobs, journal, migrate, tables
@@ -90,10 +90,21 @@ def test_what_is_damaged_or_of_a_later_version_is_refused_and_nothing_is_changed
     for damage, said in DAMAGE.items():
         path.write_bytes(good_one)
         damage(path)
-        result = restore(world, path)
-        if (result.exit_code, result.stdout) != (1, "") or said not in result.stderr:
-            wrong.append((damage.__name__, result.output))
+        for look in ("--check",), ():
+            result = restore(world, path, *look)
+            if (result.exit_code, result.stdout) != (1, "") or said not in result.stderr:
+                wrong.append((damage.__name__, look, result.output))
     assert wrong == [] and everything(url_of(world)) == before
+
+
+@ONE_DATABASE
+def test_a_file_that_changes_after_it_was_checked_is_refused_as_well(world: World) -> None:
+    path = save(peopled(world))
+    before = everything(url_of(world))
+    row_changed(path)
+    with pytest.raises(BadBackup, match="damaged"), archive.opened(path, None) as reader:
+        restoring.restore(reader, "x", lambda _: None)
+    assert everything(url_of(world)) == before
 
 
 @ONE_DATABASE
