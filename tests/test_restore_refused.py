@@ -97,6 +97,16 @@ def test_what_is_damaged_or_of_a_later_version_is_refused_and_nothing_is_changed
     assert wrong == [] and everything(url_of(world)) == before
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_only_the_other_kind_of_database_takes_is_a_sentence_and_changes_nothing(world: World) -> None:
+    path = save(peopled(world))
+    before = everything(url_of(world))
+    rewritten(path, lambda lines: [line.replace('"newsletter"', f'"{"n" * 99}"') for line in lines])
+    rewritten(path, _sealed)
+    assert "refuses a row of the backup" in refused(world, "restore", str(path), "--yes")
+    assert everything(url_of(world)) == before
+
+
 @ONE_DATABASE
 def test_a_file_that_changes_after_it_was_checked_is_refused_as_well(world: World) -> None:
     path = save(peopled(world))

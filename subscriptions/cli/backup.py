@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
 
 from subscriptions import clock as clocks
 from subscriptions import fits, keys, logs
@@ -28,6 +29,7 @@ from subscriptions.store.migrate import SchemaTooNew
 
 STILL = timedelta(seconds=15)  # in which a service that runs has looked for emails to send
 NO_SCHEMA = "This database is not up to date: run `yestwice migrate` first, or make the backup with the version before."
+REFUSED = "The database refuses a row of the backup ({}), so it cannot be restored here."
 RUNS = "The service is still running: stop it, wait 15 seconds and try again. Nothing was changed."
 PLAIN = "The backup is not encrypted: whoever has the file has every address. Use --key-file."
 NO_KEY = "There is no {}, and the last backup was encrypted. Put the key file back, or make a new one elsewhere."
@@ -55,6 +57,8 @@ def _sentences() -> Iterator[None]:
         raise click.ClickException(f"{error.filename or 'The backup'}: {error.strerror}.") from None
     except (Unavailable, Contention):
         raise click.ClickException(f"{BUSY}: nothing was changed. Please try again.") from None
+    except DBAPIError as error:  # of a text, say, that only SQLite takes
+        raise click.ClickException(REFUSED.format(type(error.orig).__name__)) from None
     finally:
         keys.settle(current_parts().settings, keep=False)
 
