@@ -19,7 +19,7 @@ from subscriptions.store import jobs, journal, migrate, tables
 from subscriptions.store.engine import transaction
 from tests.backups import everything, manifest, peopled, restore, restored, save, verified
 from tests.builders import BART, World
-from tests.support.cases import ONE_DATABASE
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE
 from tests.support.forked import ran
 from tests.support.server import flask
 from tests.support.sql import connected
@@ -27,6 +27,7 @@ from tests.support.upgrade import LATER, load_dump
 from tests.test_commands import good, logging_as_it_was, refused, run
 
 __all__ = ["logging_as_it_was"]
+pytestmark = BY_DAY_ON_SQLITE
 
 
 def url_of(world: World) -> str:
