@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings "
         "fetch",
         "witness": "domain store links",
+        "backup": "domain store actions clock",
         "story": "domain store mail parts",
         "proof": "story domain store mail languages clock parts",
         "record": "domain mail settings store languages parts",
@@ -53,8 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start serving places",
-        "cli": "proof record story witness domain look store actions mail inbound jobs export settings languages clock "
-        "logs parts start fits findings foreign disposable places",
+        "cli": "backup proof record story witness domain look store actions mail inbound jobs export settings languages "
+        "clock logs keys parts start fits findings foreign disposable places",
     }.items()
 }
 # the same inside web/

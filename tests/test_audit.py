@@ -89,6 +89,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "abuse refresh": ("domains", [("abuse refresh", 2)]),
     "audit show": (ANNE, [("audit show", ANNE)]),
     "go-live": ("--yes", [("go-live", 3)]),
+    "backup": ("backup.file", [("backup", None)]), "restore": ("backup.file --yes", [("restore", 0)]),
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ COMMANDS = """
 lists show|lists archive|lists restore|lists take-over|tokens create|tokens show|tokens revoke|export
 unsubscribe|erase|explain|suppressions show|suppressions add|suppressions lift|jobs run|jobs show|mail test
 mail preview|mail lint|migrate|bench signup|bench export|bench mail|proof|abuse show|abuse cancel
-abuse refresh|audit show|lists create|lists edit|lists wording|policy show|policy fetch|evidence verify
+backup|restore|abuse refresh|audit show|lists create|lists edit|lists wording|policy show|policy fetch|evidence verify
 evidence head|record show|hold add|hold show|hold lift|retention show|requests show
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]

@@ -17,6 +17,7 @@ from subscriptions.store import (
     audit,
     counters,
     evidence,
+    journal,
     outbox,
     registrations,
     restrictions,
@@ -112,6 +113,8 @@ def restrict(
             row.restricted = not lift
             fact = Fact.UNRESTRICTED if lift else Fact.RESTRICTED
             evidence.add(session, fact, now, Channel.DESK, subscription_id=row.id, actor=ACTOR, details=details)
+            told = details if lift else {}  # what else is said is a reason in somebody's words
+            journal.note(session, "unrestrict" if lift else "restrict", key=key, id=row.id, **told)
         if rows:
             audit.write(session, act)
         return len(rows)
@@ -146,6 +149,7 @@ def lift_told(now: datetime) -> int:
             how = {"told": Channel.EMAIL, "told_on": at.date().isoformat()}
             lifts = Fact.UNRESTRICTED, now, Channel.DESK
             evidence.add(session, *lifts, subscription_id=row.id, actor=ACTOR, details=how)
+            journal.note(session, "unrestrict", key=row.key, id=row.id, **how)
         return len(lifted)
 
 

@@ -48,6 +48,7 @@ def commands() -> dict[str, click.Command]:
         accounts,
         admin,
         audit,
+        backup,
         evidence,
         go_live,
         holds,
@@ -66,7 +67,8 @@ def commands() -> dict[str, click.Command]:
     of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
     of_officer = requests.group, holds.group, policies.group, records.group, evidence.group, retention.group
     of_service = jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group
-    ours = (*of_admin, *of_people, inbound.group, *of_officer, *of_service)
+    of_keeping = backup.backup, backup.restore
+    ours = (*of_admin, *of_people, inbound.group, *of_officer, *of_service, *of_keeping)
     found: dict[str, click.Command] = {command.name or "": command for command in ours}
     bench = find_spec("bench")  # as in our repository; others have packages of that name
     if bench is not None and bench.origin == str(SHIPPED / "bench" / "__init__.py"):

@@ -13,7 +13,7 @@ SECTIONS = {
     "The desk": "accounts",
     "For the privacy officer": "requests hold record retention evidence",
     "Lists and emails": "lists policy export mail",
-    "Running the service": "serve go-live jobs tokens audit abuse migrate",
+    "Running the service": "serve go-live backup restore jobs tokens audit abuse migrate",
     "Measuring": "bench",
 }
 EXAMPLES = {
@@ -62,6 +62,8 @@ EXAMPLES = {
     "accounts show": "accounts show",
     "serve": "serve",
     "go-live": "go-live",
+    "backup": "backup /var/backups/yestwice/today.backup --key-file /root/yestwice-backup.key",
+    "restore": "restore /var/backups/yestwice/today.backup --key-file /root/yestwice-backup.key --check",
     "record show": "record show --language de",
     "migrate": "migrate",
 }

@@ -85,6 +85,14 @@ ROWS = (
         "purge",
     ),
     Kept(
+        "journal",
+        marked("In files beside the database, that somebody left, objected or was erased: keyed hashes, when"),
+        {},
+        marked("to do it again where a backup is restored"), "17, 21(3), 32",
+        marked("35 days"),
+        "tidy",
+    ),
+    Kept(
         "requests",
         marked("A request about somebody’s data: who asks, what, how it came, how identity was checked, the answer"),
         {"requests": ALL},

@@ -17,7 +17,7 @@ from subscriptions.inbound.imap import NoMailbox
 from subscriptions.inbound.poll import poll
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
-from subscriptions.store import audit, vacuum
+from subscriptions.store import audit, journal, vacuum
 from subscriptions.store.engine import transaction
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ def _tidy(run: Run) -> int:
         vacuum.forget_short_lived(session, run.now, run.parts.clock.real_now(), run.parts.policy)
         problems.note(session, run.parts, run.now, late_after())
     accounts.sweep(run.now)
+    journal.forget(run.parts.clock.real_now())
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
 

@@ -30,6 +30,7 @@ class Server:
     secret_keys: tuple[str, ...] = field(default=(), repr=False)
     pepper: str = field(default="", repr=False)
     data_dir: str = "var"
+    journal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,11 @@ class Settings:
     @property
     def data_dir(self) -> Path:
         return (self.root / self.server.data_dir).resolve()
+
+    @property
+    def journal(self) -> Path:
+        """The folder of the deletion journal: beside `data_dir`, so that it is not lost with it."""
+        return (self.root / (self.server.journal or f"{self.data_dir}-journal")).resolve()
 
     @property
     def database_url(self) -> str:

@@ -172,6 +172,11 @@ def put_off(session: Session, me: str, id_: int, until: datetime, note: str) -> 
     session.execute(mine.values(due_at=until, taken_by=None, tries=Owed.tries + 1, note=note))
 
 
+def drop_all(session: Session) -> int:
+    """How many waited."""
+    return len(session.execute(delete(Owed).returning(Owed.id)).all())
+
+
 def waiting(session: Session) -> tuple[int, datetime | None]:
     """How many mails are to be sent, and since when the oldest of them is; not those that are as good as given up."""
     count, oldest = session.execute(select(func.count(), func.min(Owed.owed_at)).where(_STANDS)).one()
