@@ -54,8 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start serving places",
-        "cli": "backup proof record story witness domain look store actions mail inbound jobs export settings languages "
-        "clock logs keys parts start fits findings foreign disposable places",
+        "cli": "backup proof record story witness domain look store actions mail inbound jobs export settings keys clock "
+        "languages logs parts start fits findings foreign disposable places",
     }.items()
 }
 # the same inside web/
