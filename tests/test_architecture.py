@@ -44,15 +44,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         "proof": "story domain store mail languages clock parts",
         "record": "domain mail settings store languages parts",
         "web": "proof record story passwords totp domain look store actions mail jobs export settings languages clock "
-        "links logs parts",
+        "links logs parts doctor",
         "findings": "domain store settings clock keys",
         "fits": "domain store settings clock links keys",
+        "doctor": "domain store settings mail clock parts lookup jobs",
         "start": "domain store jobs settings clock fits parts",
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
         "cli": "proof record story witness domain look store actions mail jobs export settings languages clock logs "
-        "parts start fits findings foreign disposable",
+        "parts start fits findings foreign disposable doctor",
     }.items()
 }
 # the same inside web/

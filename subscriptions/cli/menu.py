@@ -13,7 +13,7 @@ SECTIONS = {
     "The desk": "accounts",
     "For the privacy officer": "requests hold record retention evidence",
     "Lists and emails": "lists policy export mail",
-    "Running the service": "go-live jobs tokens audit abuse migrate",
+    "Running the service": "go-live doctor jobs tokens audit abuse migrate",
     "Measuring": "bench",
 }
 EXAMPLES = {
@@ -59,6 +59,7 @@ EXAMPLES = {
     "accounts disable": "accounts disable you@example.org",
     "accounts show": "accounts show",
     "go-live": "go-live",
+    "doctor": "doctor",
     "record show": "record show --language de",
     "migrate": "migrate",
 }

@@ -1,0 +1,72 @@
+"""What a check looks at, what it finds, and what comes of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from subscriptions.doctor.arrived import Arrived
+from subscriptions.doctor.names import Names
+from subscriptions.doctor.says import BY_LEVEL, SAYS, Level
+from subscriptions.domain.texts import Sentence
+from subscriptions.parts import Parts
+
+
+class Finding(NamedTuple):
+    """`name`: its row in SAYS; `copy`: what mends it, as it is typed or published."""
+
+    name: str
+    copy: str
+    values: Mapping[str, Any]
+
+    @property
+    def level(self) -> Level:
+        return next(level for level, rows in BY_LEVEL.items() if self.name in rows)
+
+    @property
+    def says(self) -> Sentence:
+        return Sentence(SAYS[self.name], **self.values)
+
+
+def found(name: str, copy: str = "", /, **values: Any) -> Finding:
+    return Finding(name, copy, values)
+
+
+class Asked(NamedTuple):
+    """`arrived`: an email of ours at the other end, where one is known."""
+
+    parts: Parts
+    names: Names
+    arrived: Arrived | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`is_live`: only where email leaves; `on_health`: that page tells it in a place of its own."""
+
+    name: str
+    title: str
+    find: Callable[[Asked], Iterator[Finding]]
+    why: str
+    is_live: bool = False
+    on_health: bool = False
+
+
+class Result(NamedTuple):
+    """Nothing found: skipped, in try-out mode."""
+
+    check: Check
+    findings: list[Finding] | None
+
+    @property
+    def state(self) -> str:
+        """`ok`, `hint`, `fault` or `skipped`."""
+        levels = {one.level for one in self.findings or ()}
+        worst = next((level.value for level in (Level.FAULT, Level.HINT) if level in levels), "ok")
+        return worst if self.findings is not None else "skipped"
+
+    def told(self) -> dict[str, Any]:
+        """For programs, in English."""
+        findings = [{"name": one.name, "level": one.level, "says": one.says, "copy": one.copy}
+                    for one in self.findings or ()]  # fmt: skip
+        return {"name": self.check.name, "title": self.check.title, "why": self.check.why, "state": self.state,
+                "findings": findings}  # fmt: skip
