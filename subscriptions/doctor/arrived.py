@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from subscriptions import clock
+from subscriptions.domain.texts import Sentence, marked
 from subscriptions.store import meta
 
 AT_MOST = 1024 * 1024
@@ -29,10 +30,11 @@ SPAM: Mapping[str, str] = {
     "X-MS-Exchange-Organization-SCL": r"[5-9]", "X-Forefront-Antispam-Report": r".*(SCL:[5-9]|SFV:SPM)",
     "X-SES-Spam-Verdict": r"fail",
 }  # fmt: skip
-_NO_SOURCE = (
+_NO_SOURCE = marked(
     "This is not the source of an email: it has no sender. In your mail program, look for “Show original” or “Show "
     "source”, and copy all of it."
 )
+_ANOTHER = marked("This email is from %(domain)s, and this service writes from %(ours)s.")
 
 
 class NotOurs(ValueError):
@@ -67,11 +69,11 @@ def tags(text: str) -> dict[str, str]:
 def read(octets: bytes, ours: Collection[str], base_url: str, now: datetime) -> Arrived:
     """`ours`: the domains that we write from. Raises NotOurs."""
     mail = BytesHeaderParser().parsebytes(octets[:AT_MOST].lstrip())
-    sender = parseaddr(_one(mail, "From"))[1].rpartition("@")[2].lower()
-    if not sender:
-        raise NotOurs(_NO_SOURCE)
+    local, _, sender = parseaddr(_one(mail, "From"))[1].lower().rpartition("@")
+    if not (local and sender):
+        raise NotOurs(Sentence(_NO_SOURCE))
     if sender not in ours:
-        raise NotOurs(f"This email is from {sender[:100]}, and this service writes from {', '.join(sorted(ours))}.")
+        raise NotOurs(Sentence(_ANOTHER, domain=sender[:100], ours=", ".join(sorted(ours))))
     link, ways = _one(mail, "List-Unsubscribe"), _all(mail, "Received")
     leaves = "" if not link else "ours" if f"<{base_url.rstrip('/')}/" in link else "other"
     signed = [Signature(one.get("d", "").lower(), one.get("s", ""), one.get("h", "").lower().split(":"))

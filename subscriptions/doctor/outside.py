@@ -1,5 +1,6 @@
 """The other end, the relay, and our own address as the world sees it."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from subscriptions.clock import Clock
 from subscriptions.doctor.domains import TO_GIVE
 from subscriptions.doctor.finding import Asked, Finding, found
-from subscriptions.fetch import why
+from subscriptions.fetch import HTTPS, why
 from subscriptions.mail.smtp import Pause, SmtpConnection
 from subscriptions.mail.wire import Wire
 from subscriptions.settings.check import is_loopback
@@ -92,9 +93,10 @@ def site(asked: Asked) -> Iterator[Finding]:
     web = urllib3.PoolManager(ssl_context=ssl.create_default_context(), retries=False)
     try:
         answer = web.request("GET", f"{base}/healthz", **ways)  # type: ignore[arg-type]
-        line = getattr(answer.connection, "sock", None)
-        if isinstance(line, ssl.SSLSocket):
-            yield from _ends(line, host)
+        if url.scheme == "https":
+            line = socket.create_connection((host, url.port or HTTPS), SECONDS)
+            with ssl.create_default_context().wrap_socket(line, server_hostname=host) as secure:
+                yield from _ends(secure, host)
             if "Strict-Transport-Security" not in answer.headers:
                 yield found("url-hsts", "Strict-Transport-Security: max-age=31536000")
         yield from _healthy(answer, base)

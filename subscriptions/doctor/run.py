@@ -6,7 +6,7 @@ import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-import dns.exception
+from dns.exception import DNSException
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -50,8 +50,8 @@ def _look(app: Flask, check: Check, asked: Asked, ended: dict[str, list[Finding]
         with app.app_context():
             ended[check.name] = None if is_off else list(check.find(asked))
     except Exception as error:  # whatever it is, the others go on
-        why = "the DNS does not answer" if isinstance(error, dns.exception.DNSException) else type(error).__name__
         log.warning("a check of the doctor failed", extra={"check": check.name, "error": type(error).__name__})
+        why = "the DNS does not answer" if isinstance(error, DNSException) else type(error).__name__
         ended[check.name] = [found("unknown", f"yestwice doctor --only {check.name}", why=why)]
 
 

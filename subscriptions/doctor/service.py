@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 from subscriptions import clock
 from subscriptions.doctor.finding import Asked, Finding, found
+from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.jobs import problems
 from subscriptions.jobs.jobs import late_after
-from subscriptions.mail.preview import Previews, all_kinds
+from subscriptions.mail.preview import Previews
 from subscriptions.store import evidence, meta, retention
 from subscriptions.store.engine import reading
 
 OVERDUE = timedelta(hours=4)  # the job that deletes counts as late by then
 BACKED_UP = timedelta(days=8)  # once a week, and a day
 BACKUP = "last_backup"  # in meta: a time, then what was written
-SHOWN = 5
+ENOUGH = 5  # sign-ups, to say something of all
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -24,12 +24,14 @@ def settings(asked: Asked) -> Iterator[Finding]:
 
 
 def texts(asked: Asked) -> Iterator[Finding]:
+    """The confirmation email of each list, in its own language; `yestwice mail lint` looks at all there are."""
     parts = asked.parts
     previews = Previews(parts.sender.composer, parts.settings, parts.catalogue, parts.clock.now())
-    mails = previews.all_of(all_kinds(), parts.catalogue.configured, parts.languages.tags)
-    for one, said in islice(((mail, said) for mail in mails for said in mail.problems), SHOWN):
-        copy = f"yestwice mail lint --list {one.row.slug}"
-        yield found("text", copy, kind=one.kind, tag=one.tag, list=one.row.slug, said=said)
+    for row in parts.catalogue.configured:
+        mail = previews.one(MailKind.CONFIRM.value, row, parts.languages.best(None, (), row.locale))
+        if mail.problems:
+            copy = f"yestwice mail lint --list {row.slug}"
+            yield found("text", copy, kind=mail.kind, tag=mail.tag, list=row.slug, said=mail.problems[0])
 
 
 def proxy(asked: Asked) -> Iterator[Finding]:
@@ -39,7 +41,7 @@ def proxy(asked: Asked) -> Iterator[Finding]:
     hops = asked.parts.settings.server.trusted_proxies
     if not hops and sources[:1] == ["unnamed proxy"]:
         yield found("proxy-forgotten", "trusted_proxies = 1")
-    if hops and len(sources) >= SHOWN and {*sources} == {"peer"}:
+    if hops and len(sources) >= ENOUGH and {*sources} == {"peer"}:
         yield found("proxy-fewer", f"trusted_proxies = {hops - 1}", num=hops)
 
 
@@ -47,7 +49,8 @@ def jobs(asked: Asked) -> Iterator[Finding]:
     """As if the service had always run: this process has only just begun."""
     with reading() as session:
         said = problems.found(session, asked.parts, asked.parts.clock.now(), late_after(), _EVER)
-    yield from (found("job", "yestwice jobs show", said=one) for one in said)
+    if said:
+        yield found("job", "yestwice jobs show", said="; ".join(said))
 
 
 def deletions(asked: Asked) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ _OTHER = re.compile(r"[a-z][\w.-]*=\S*", re.I)  # what nobody knows is no fault 
 
 
 def records(names: Names, domain: str) -> list[str]:
-    return [text for text in names.texts(domain) if re.match(r"v=spf1(\s|$)", text, re.I)]
+    return sorted(text for text in names.texts(domain) if re.match(r"v=spf1(\s|$)", text, re.I))
 
 
 class Walk:
@@ -69,5 +69,5 @@ def _of_one(walk: Walk, domain: str, record: str) -> Iterator[Finding]:
         yield found("spf-broken", f'{domain}. IN TXT "{rest}"', domain=domain, part=walk.broken[0][:100])
     if walk.lookups > MOST:
         yield found("spf-long", domain=domain, num=MOST)
-    if walk.end in ("+", "?", ""):
+    if walk.end in ("+", "?", "") and not walk.broken:
         yield found("spf-everybody" if walk.end == "+" else "spf-open", strict, domain=domain)
