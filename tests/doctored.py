@@ -11,7 +11,7 @@ from flask import Flask
 
 from subscriptions.doctor import run
 from subscriptions.doctor.finding import Finding, Result
-from subscriptions.doctor.says import Level
+from subscriptions.doctor.says import NOTES
 from subscriptions.parts import current_parts
 from subscriptions.settings import Abuse, Mail
 from tests.support.names import NameServer
@@ -95,7 +95,7 @@ def looked(app: Flask, *only: str) -> list[Result]:
 
 def wrong(app: Flask, *only: str) -> list[Finding]:
     """What is found, but for notes."""
-    return [one for result in looked(app, *only) for one in result.findings or () if one.level is not Level.NOTE]
+    return [one for result in looked(app, *only) for one in result.findings or () if one.name not in NOTES]
 
 
 def named(findings: Iterable[Finding]) -> list[str]:

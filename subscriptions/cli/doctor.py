@@ -11,7 +11,6 @@ from subscriptions.doctor import run
 from subscriptions.doctor.arrived import NotOurs
 from subscriptions.doctor.checks import NAMED
 from subscriptions.doctor.finding import Result
-from subscriptions.doctor.says import Level
 from subscriptions.parts import current_parts
 
 _SIGNS = {"ok": "✓", "hint": "!", "fault": "✗", "skipped": "–"}
@@ -40,11 +39,16 @@ def doctor(only: tuple[str, ...], message: BinaryIO | None, *, as_json: bool) ->
     results = run.run(current_app._get_current_object(), only)  # type: ignore[attr-defined]
     if not only:
         run.keep(results, current_parts().clock.now())
-    told = [one.told() for one in results]
+    told = [{"name": check.name, "title": check.title, "why": check.why, "state": one.state, "findings": _told(one)}
+            for one in results for check in [one.check]]  # fmt: skip
     lines = (line for one in results for line in _lines(one))
     click.echo(json.dumps(told, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
     if number := sum(one.state == "fault" for one in results):
         raise click.ClickException(f"{number} of {len(results)} checks found something to mend.")
+
+
+def _told(result: Result) -> list[dict[str, str]]:
+    return [{"name": one.name, "level": one.level, "says": one.says, "copy": one.copy} for one in result.findings or ()]
 
 
 def _lines(result: Result) -> list[str]:
@@ -52,5 +56,4 @@ def _lines(result: Result) -> list[str]:
     if result.findings is None:
         return [f"{head}: not checked, since no email leaves in try-out mode"]
     lines = [f"    {text}" for one in result.findings for text in (one.says, one.copy and f"    {one.copy}") if text]
-    is_well = all(one.level is Level.NOTE for one in result.findings)
-    return [head, *lines, *([] if is_well else [f"    Why: {result.check.why}"])]
+    return [head, *lines, *([] if result.state == "ok" else [f"    Why: {result.check.why}"])]

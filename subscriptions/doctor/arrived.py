@@ -18,7 +18,7 @@ from subscriptions import clock
 from subscriptions.domain.texts import Sentence, marked
 from subscriptions.store import meta
 
-AT_MOST = 1024 * 1024
+AT_MOST, LONGEST, MOST = 1024 * 1024, 4000, 20  # octets of an email; signs of a header; headers of one name
 _KEPT, _SENT = "doctor_arrived", "doctor_sent"
 _RESULT = re.compile(r"(?:^|;)\s*(spf|dkim|dmarc)\s*=\s*([a-z]{1,20})", re.I)
 _OPEN = re.compile(r"^from\b.*\bby\s+(\S{1,100}).*\bwith\s+(?:E?SMTPA?|UTF8SMTPA?)\b", re.I)
@@ -76,7 +76,7 @@ def read(octets: bytes, ours: Collection[str], base_url: str, now: datetime) -> 
         raise NotOurs(Sentence(_ANOTHER, domain=sender[:100], ours=", ".join(sorted(ours))))
     link, ways = _one(mail, "List-Unsubscribe"), _all(mail, "Received")
     leaves = "" if not link else "ours" if f"<{base_url.rstrip('/')}/" in link else "other"
-    signed = [Signature(one.get("d", "").lower(), one.get("s", ""), one.get("h", "").lower().split(":"))
+    signed = [Signature(one.get("d", "").lower()[:253], one.get("s", "")[:63], one.get("h", "").lower().split(":"))
               for one in map(tags, _all(mail, "DKIM-Signature"))]  # fmt: skip
     spam = {name: (said[:60] if "@" not in said else "…", bool(re.match(bad, said, re.I)))
             for name, bad in SPAM.items() if (said := _one(mail, name))}  # fmt: skip
@@ -86,7 +86,7 @@ def read(octets: bytes, ours: Collection[str], base_url: str, now: datetime) -> 
 
 
 def _all(mail: Message, name: str) -> list[str]:
-    return [" ".join(str(value).split()) for value in mail.get_all(name, [])]
+    return [" ".join(str(value).split())[:LONGEST] for value in mail.get_all(name, [])][:MOST]
 
 
 def _one(mail: Message, name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from subscriptions.doctor.arrived import Arrived
 from subscriptions.doctor.names import Names
-from subscriptions.doctor.says import BY_LEVEL, SAYS, Level
+from subscriptions.doctor.says import FAULTS, HINTS, SAYS
 from subscriptions.domain.texts import Sentence
 from subscriptions.parts import Parts
 
@@ -19,8 +19,8 @@ class Finding(NamedTuple):
     values: Mapping[str, Any]
 
     @property
-    def level(self) -> Level:
-        return next(level for level, rows in BY_LEVEL.items() if self.name in rows)
+    def level(self) -> str:
+        return "fault" if self.name in FAULTS else "hint" if self.name in HINTS else "note"
 
     @property
     def says(self) -> Sentence:
@@ -61,12 +61,5 @@ class Result(NamedTuple):
     def state(self) -> str:
         """`ok`, `hint`, `fault` or `skipped`."""
         levels = {one.level for one in self.findings or ()}
-        worst = next((level.value for level in (Level.FAULT, Level.HINT) if level in levels), "ok")
+        worst = next((level for level in ("fault", "hint") if level in levels), "ok")
         return worst if self.findings is not None else "skipped"
-
-    def told(self) -> dict[str, Any]:
-        """For programs, in English."""
-        findings = [{"name": one.name, "level": one.level, "says": one.says, "copy": one.copy}
-                    for one in self.findings or ()]  # fmt: skip
-        return {"name": self.check.name, "title": self.check.title, "why": self.check.why, "state": self.state,
-                "findings": findings}  # fmt: skip

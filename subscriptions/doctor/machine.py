@@ -64,13 +64,9 @@ def disk(asked: Asked) -> Iterator[Finding]:
 def database(asked: Asked) -> Iterator[Finding]:
     if asked.parts.settings.sqlite_file is None:
         with reading() as session:
-            yield found("database", name="PostgreSQL", version=server.version(session))
             if not server.is_durable(session):
                 yield found("database-loses", "ALTER SYSTEM SET synchronous_commit = on")
-        return
-    module = sqlite.sqlite_module()
-    yield found("database", name="SQLite", version=module.sqlite_version)
-    if not sqlite.wal_is_safe(module.sqlite_version_info):
+    elif not sqlite.wal_is_safe((module := sqlite.sqlite_module()).sqlite_version_info):
         yield found("database-old", "pip install -r requirements.txt", version=module.sqlite_version)
 
 

@@ -1,17 +1,9 @@
-"""What can be found, a row for each: what is wrong, and what mends it. The value to copy comes with each finding."""
+"""What can be found, a row for each: what is wrong, and what mends it. The value to copy comes with each finding.
 
-from enum import StrEnum
+A fault alone fails: a hint may be what somebody wants, and a note is only worth knowing.
+"""
 
 from subscriptions.domain.texts import marked
-
-
-class Level(StrEnum):
-    """A fault alone fails: a hint may be what somebody wants, and a note is only worth knowing."""
-
-    NOTE = "note"
-    HINT = "hint"
-    FAULT = "fault"
-
 
 FAULTS = {
     "unknown": marked("This could not be checked (%(why)s). Try again, or look at the log."),
@@ -87,8 +79,6 @@ HINTS = {
 NOTES = {
     "arrived-says": "%(name)s: %(result)s",
     "pepper": marked("The fingerprint of the pepper is %(mark)s: compare it with the pepper of your backup."),
-    "database": "%(name)s %(version)s",
     "backup": marked("Last backup: %(time)s."),
 }
-BY_LEVEL = {Level.FAULT: FAULTS, Level.HINT: HINTS, Level.NOTE: NOTES}
 SAYS = FAULTS | HINTS | NOTES

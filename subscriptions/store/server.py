@@ -13,10 +13,6 @@ def now(session: Session) -> datetime | None:
     return at
 
 
-def version(session: Session) -> str:
-    return str(session.scalar(text("SHOW server_version")))
-
-
 def is_durable(session: Session) -> bool:
     """Whether a COMMIT that was answered outlives a crash."""
     return str(session.scalar(text("SHOW synchronous_commit"))) != "off"
