@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "links logs parts doctor",
         "findings": "domain store settings clock keys",
         "fits": "domain store settings clock links keys",
-        "doctor": "domain store settings mail clock parts lookup jobs",
+        "doctor": "domain store settings mail clock parts lookup fetch jobs",
         "start": "domain store jobs settings clock fits parts",
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
