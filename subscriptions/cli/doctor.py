@@ -8,7 +8,7 @@ from flask import current_app
 
 from subscriptions.cli import ready
 from subscriptions.doctor import run
-from subscriptions.doctor.arrived import NotOurs
+from subscriptions.doctor.arrived import AT_MOST, NotOurs
 from subscriptions.doctor.checks import NAMED
 from subscriptions.doctor.finding import Result
 from subscriptions.parts import current_parts
@@ -33,7 +33,7 @@ def doctor(only: tuple[str, ...], message: BinaryIO | None, *, as_json: bool) ->
     """
     if message:
         try:
-            run.take(current_parts(), message.read())
+            run.take(current_parts(), message.read(AT_MOST))
         except NotOurs as error:
             raise click.ClickException(str(error)) from None
     results = run.run(current_app._get_current_object(), only)  # type: ignore[attr-defined]
@@ -54,6 +54,6 @@ def _told(result: Result) -> list[dict[str, str]]:
 def _lines(result: Result) -> list[str]:
     head = f"{_SIGNS[result.state]} {result.check.title}"
     if result.findings is None:
-        return [f"{head}: not checked, since no email leaves in try-out mode"]
+        return [f"{head}: not checked (in try-out mode, or before an email is known that arrived)"]
     lines = [f"    {text}" for one in result.findings for text in (one.says, one.copy and f"    {one.copy}") if text]
     return [head, *lines, *([] if result.state == "ok" else [f"    Why: {result.check.why}"])]

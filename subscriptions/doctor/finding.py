@@ -41,18 +41,22 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`is_live`: only where email leaves; `on_health`: that page tells it in a place of its own."""
+    """`is_live`: only where email leaves; `of_arrived`: only once an email is known that arrived.
+
+    `on_health`: that page tells it in a place of its own.
+    """
 
     name: str
     title: str
     find: Callable[[Asked], Iterator[Finding]]
     why: str
     is_live: bool = False
+    of_arrived: bool = False
     on_health: bool = False
 
 
 class Result(NamedTuple):
-    """Nothing found: skipped, in try-out mode."""
+    """`findings`: none, it was skipped."""
 
     check: Check
     findings: list[Finding] | None

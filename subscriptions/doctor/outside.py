@@ -10,7 +10,6 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from subscriptions.clock import Clock
-from subscriptions.doctor.domains import TO_GIVE
 from subscriptions.doctor.finding import Asked, Finding, found
 from subscriptions.fetch import HTTPS, why
 from subscriptions.mail.smtp import Pause, SmtpConnection
@@ -20,12 +19,14 @@ from subscriptions.settings.check import is_loopback
 SOON, SECONDS = timedelta(days=14), 5.0
 BEHIND, AHEAD = 600, 60  # seconds, of the relay's clock: an email may wait, and does not arrive before it is written
 _LEAVE = {"list-unsubscribe", "list-unsubscribe-post"}
+TO_GIVE = "yestwice doctor --message email.eml"
 _PROBE = "unsubscribe/doctor"  # no signature of ours: it opens nothing, and is answered all the same
 
 
 def one_click(asked: Asked) -> Iterator[Finding]:
     mail = asked.arrived
-    if mail is None or not mail.leaves:
+    assert mail is not None
+    if not mail.leaves:
         yield found("arrived-none", TO_GIVE)
         return
     if mail.leaves == "other":

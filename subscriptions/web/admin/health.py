@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +24,15 @@ from subscriptions.web.admin import Answer, guard, needs, pages
 from subscriptions.web.http import condition, language
 from subscriptions.web.http.adapter import now
 
+SOON = 3.0  # seconds
 _checking = threading.Lock()  # one look at a time: who presses twice finds what the first has found
 _JOB = marked("“%(does)s” (%(name)s)")
 
 
 @pages.get("/health")
 def health() -> str:
-    return _page()
+    is_running = gettext("The check is still running. Open this page again in half a minute.")
+    return _page(done=is_running if "still" in request.args else "")
 
 
 def _page(**answer: Any) -> str:
@@ -59,12 +62,30 @@ def check_health() -> Answer:
     except arrived.NotOurs as error:
         return _page(problem=language.translated(error.args[0]), typed=request.form.get("source", "")), 422
     audit.note(guard.act("health check"))
+    has_ended = _beside(_check)
+    return redirect(url_for("desk.health", still=None if has_ended else 1, _anchor="arrives"), 303)
+
+
+def _check() -> None:
     if _checking.acquire(blocking=False):
         try:
             run.keep(run.run(current_app._get_current_object()), now())  # type: ignore[attr-defined]
         finally:
             _checking.release()
-    return redirect(url_for("desk.health", _anchor="arrives"), 303)
+
+
+def _beside(work: Callable[[], None]) -> bool:
+    """In a thread of its own, since nobody waits five seconds for a page; whether it has ended meanwhile."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def working() -> None:
+        with app.app_context():
+            work()
+
+    thread = threading.Thread(target=working, daemon=True)
+    thread.start()
+    thread.join(SOON)
+    return not thread.is_alive()
 
 
 @pages.post("/health/send")
@@ -76,11 +97,19 @@ def send_to_me() -> Answer:
     with transaction() as session:
         audit.write(session, guard.act("health send", list=row.slug))
         arrived.expect(session, mid)
-    try:
-        reply = parts.sender.try_out(message)
-    except (Pause, Later, GiveUp) as error:
-        return _page(problem=gettext("The mail server did not take it: %(why)s", why=str(error))), 409
-    return _page(done=gettext("The mail server took it: %(reply)s", reply=reply))
+    said: list[Exception | str] = []
+
+    def send() -> None:
+        try:
+            said.append(parts.sender.try_out(message))
+        except (Pause, Later, GiveUp) as error:
+            said.append(error)
+
+    if not _beside(send) or not said:
+        return _page(done=gettext("The mail server has not answered yet. Look into your mailbox in a minute."))
+    if isinstance(said[0], Exception):
+        return _page(problem=gettext("The mail server did not take it: %(why)s", why=str(said[0]))), 409
+    return _page(done=gettext("The mail server took it: %(reply)s", reply=said[0]))
 
 
 def for_people(said: str) -> str:
