@@ -1,7 +1,9 @@
 """A service of which all is well, so that one thing can be broken at a time; and what the doctor then finds."""
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,8 +15,11 @@ from subscriptions.doctor import run
 from subscriptions.doctor.finding import Finding, Result
 from subscriptions.doctor.says import NOTES
 from subscriptions.parts import current_parts
-from subscriptions.settings import Abuse, Mail
+from subscriptions.settings import Abuse, Mail, Settings
+from tests.builders import World
+from tests.conftest import ManualClock
 from tests.support.names import NameServer
+from tests.support.relay import Relay
 
 DOMAIN, NAME = "example.net", "k1._domainkey.example.net"
 FROM = f"Example letters <letters@{DOMAIN}>"
@@ -106,3 +111,13 @@ def give(app: Flask, octets: bytes) -> None:
     """An email that arrived."""
     with app.app_context():
         run.take(current_parts(app), octets)
+
+
+@contextmanager
+def alive(make_app: Callable[..., Flask], settings: Settings, clock: ManualClock) -> Iterator[World]:
+    """With a DNS and a relay of which all is well; nobody answers at its own address."""
+    with Relay() as relay, NameServer(zone()) as names:
+        mail = {"host": relay.host, "port": relay.port}
+        app = settled(make_app, names, mail=mail, server=replace(settings.server, base_url=BASE))
+        with app.app_context():
+            yield World(app, app.test_client(), clock)

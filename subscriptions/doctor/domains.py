@@ -65,11 +65,12 @@ def dkim(asked: Asked) -> Iterator[Finding]:
     if not mail.signatures:
         yield found("dkim-none", f"d={mail.sender}")
     else:
-        for one in mail.signatures:
+        name = dmarc_of(asked, mail.sender)[0]
+        ours = [one for one in mail.signatures if dmarc_of(asked, one.domain)[0] == name]  # a relay may add its own
+        for one in ours:
             yield from _key(asked, one)
-        ours, signing = dmarc_of(asked, mail.sender)[0], [one.domain for one in mail.signatures]
-        if ours not in [dmarc_of(asked, domain)[0] for domain in signing]:
-            yield found("dkim-other", f"d={mail.sender}", domain=mail.sender, other=signing[0])
+        if not ours:
+            yield found("dkim-other", f"d={mail.sender}", domain=mail.sender, other=mail.signatures[0].domain)
 
 
 def _key(asked: Asked, one: Signature) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
@@ -59,12 +60,10 @@ def relay(asked: Asked) -> Iterator[Finding]:
     except Pause as error:
         yield found("relay-down", "yestwice doctor --only relay", why=error)
         return
-    try:
+    with closing(wire):
         yield from _offers(wire, is_plain=mail.security == "none" and not is_loopback(mail.host))
         if isinstance(wire.sock, ssl.SSLSocket):
             yield from _ends(wire.sock, mail.host)
-    finally:
-        wire.close()
 
 
 def _offers(wire: Wire, *, is_plain: bool) -> Iterator[Finding]:
