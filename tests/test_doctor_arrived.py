@@ -40,6 +40,8 @@ SEEN: list[tuple[str, dict[str, str | list[str] | None], str]] = [
     ("arrived-fails", {"Authentication_Results": RESULTS}, "SPF=softfail"),
     ("arrived-fails", {"Authentication_Results": "mx.example.com;\r\n dmarc=none; spf=pass"}, "DMARC=none"),
     ("arrived-fails", {"Authentication_Results": ["a.example; dkim=neutral", "a.example; spf=pass"]}, "DKIM=neutral"),
+    ("arrived-fails", {"Authentication_Results": ["a.example; dkim=fail", "forged.example; dkim=pass"]}, "DKIM=fail"),
+    ("arrived-fails", {"Authentication_Results": "a.example; spf=pass (b; dmarc=pass); dmarc=fail"}, "DMARC=fail"),
     ("arrived-spam", {"X_Spam_Status": "Yes, score=7.1"}, "X-Spam-Status: Yes, score=7.1"),
     ("arrived-spam", {"X_Spam_Flag": "YES"}, "X-Spam-Flag"),
     ("arrived-spam", {"X_Spam_Score": "5.4"}, "5.4"),

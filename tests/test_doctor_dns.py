@@ -44,6 +44,7 @@ SEEN: list[tuple[str, dict[str, Any], str]] = [
     ("spf-broken", {DOMAIN: OF_US | txt("v=spf1 mx redirect=gone.example.com")}, f'{DOMAIN}. IN TXT "v=spf1 mx"'),
     ("spf-long", {DOMAIN: OF_US | txt(f"v=spf1 {MANY} -all")}
      | {f"{n}.example.com": txt("v=spf1 ip4:192.0.2.9 -all") for n in range(11)}, ""),
+    ("spf-long", {DOMAIN: OF_US | txt("v=spf1 " + "a:x.example.com " * 11 + "-all")}, ""),
     ("spf-everybody", {DOMAIN: OF_US | txt("v=spf1 mx +all")}, f'{DOMAIN}. IN TXT "v=spf1 mx -all"'),
     ("spf-everybody", {DOMAIN: OF_US | txt("v=spf1 all")}, f'{DOMAIN}. IN TXT "v=spf1 -all"'),
     ("spf-open", {DOMAIN: OF_US | txt("v=spf1 mx ?all")}, f'{DOMAIN}. IN TXT "v=spf1 mx -all"'),
@@ -92,6 +93,7 @@ GOOD = [
         | txt("V=SPF1 MX A:mx.example.net/24 ip6:2001:db8::/32 exists:%{i}.example.com include:%{d}.x ~ALL")
     },
     {DOMAIN: OF_US | txt("v=spf1 mx unknown=thing exp=why.example.com -all")},
+    {DOMAIN: OF_US | txt("v=spf1 " + "ip4:192.0.2.1 " * 12 + "-all")},
     {DOMAIN: {"TXT": SPF, "A": "192.0.2.7"}},  # who has no MX is its own
     {NAME: txt("v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")},
     {f"_dmarc.{DOMAIN}": txt("v=DMARC1;p=quarantine;rua=mailto:a@example.net;adkim=s")},
