@@ -34,10 +34,11 @@ def test_mail(address: Address, slug: str | None, *, confirmation: bool) -> None
     parts, row, mid = current_parts(), the_list(slug) if slug else None, secrets.token_hex(16)
     composer, now = parts.sender.composer, parts.clock.now()
     message = composer.test_mail(address.mailed, mid, now, row)
-    if confirmation:
-        of = row or parts.catalogue.configured[0]
+    if confirmation and row is None:
+        raise click.UsageError("Of which list? Add --list SLUG.")
+    if confirmation and row:
         previews = Previews(composer, parts.settings, parts.catalogue, now)
-        message = previews.sample(of, parts.languages.best(None, (), of.locale), address.mailed, mid)
+        message = previews.sample(row, parts.languages.best(None, (), row.locale), address.mailed, mid)
     try:
         click.echo(f"The relay accepted it: {parts.sender.try_out(message)}")
     except (Pause, Later, GiveUp) as error:

@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -62,8 +63,8 @@ def check_health() -> Answer:
     except arrived.NotOurs as error:
         return _page(problem=language.translated(error.args[0]), typed=request.form.get("source", "")), 422
     audit.note(guard.act("health check"))
-    has_ended = _beside(_check)
-    return redirect(url_for("desk.health", still=None if has_ended else 1, _anchor="arrives"), 303)
+    _beside(_check)
+    return redirect(url_for("desk.health", still=1 if _checking.locked() else None, _anchor="arrives"), 303)
 
 
 def _check() -> None:
@@ -123,7 +124,8 @@ def _for_people(name: str, value: object) -> object:
     if name == "job" and value in NAMED:
         return Sentence(_JOB, does=Sentence(NAMED[str(value)].does), name=value)
     if name == "time":
-        return language.words(datetime.fromisoformat(str(value))).striptags()
+        with suppress(ValueError):  # some are in words already
+            return language.words(datetime.fromisoformat(str(value))).striptags()
     return for_people(value) if isinstance(value, str) else value
 
 
