@@ -46,16 +46,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "story": "domain store mail parts",
         "proof": "story domain store mail languages clock parts",
         "record": "domain mail settings store languages parts",
-        "web": "proof record story passwords totp domain look store actions mail inbound jobs export settings "
+        "web": "doctor proof record story passwords totp domain look store actions mail inbound jobs export settings "
         "languages clock links logs parts",
         "findings": "domain store settings clock keys",
         "fits": "domain store settings clock links keys",
+        "doctor": "domain store settings mail clock parts lookup fetch jobs",
         "start": "domain store jobs settings clock fits parts",
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start serving places",
-        "cli": "backup proof record story witness domain look store actions mail inbound jobs export settings keys clock "
-        "languages logs parts start fits findings foreign disposable places",
+        "cli": "doctor backup proof record story witness domain look store actions mail inbound jobs export settings keys "
+        "clock languages logs parts start fits findings foreign disposable places",
     }.items()
 }
 # the same inside web/

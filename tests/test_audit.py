@@ -88,6 +88,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "abuse cancel": ("--since 2h --yes", [("abuse cancel begun", 1), ("abuse cancel done", 1)]),
     "abuse refresh": ("domains", [("abuse refresh", 2)]),
     "audit show": (ANNE, [("audit show", ANNE)]),
+    "doctor": ("", []),
     "go-live": ("--yes", [("go-live", 3)]),
     "backup": ("backup.file", [("backup", None)]), "restore": ("backup.file --yes", [("restore", 0)]),
 }  # fmt: skip

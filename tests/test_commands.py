@@ -27,7 +27,7 @@ lists show|lists archive|lists restore|lists take-over|tokens create|tokens show
 unsubscribe|erase|explain|suppressions show|suppressions add|suppressions lift|jobs run|jobs show|mail test
 mail preview|mail lint|migrate|bench signup|bench export|bench mail|proof|abuse show|abuse cancel
 backup|restore|abuse refresh|audit show|lists create|lists edit|lists wording|policy show|policy fetch|evidence verify
-evidence head|record show|hold add|hold show|hold lift|retention show|requests show
+evidence head|record show|hold add|hold show|hold lift|retention show|requests show|doctor
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 

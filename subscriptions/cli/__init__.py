@@ -49,6 +49,7 @@ def commands() -> dict[str, click.Command]:
         admin,
         audit,
         backup,
+        doctor,
         evidence,
         go_live,
         holds,
@@ -66,7 +67,7 @@ def commands() -> dict[str, click.Command]:
     of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proof.proof
     of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
     of_officer = requests.group, holds.group, policies.group, records.group, evidence.group, retention.group
-    of_service = jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group
+    of_service = doctor.doctor, jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group
     of_keeping = backup.backup, backup.restore
     ours = (*of_admin, *of_people, inbound.group, *of_officer, *of_service, *of_keeping)
     found: dict[str, click.Command] = {command.name or "": command for command in ours}

@@ -13,7 +13,7 @@ SECTIONS = {
     "The desk": "accounts",
     "For the privacy officer": "requests hold record retention evidence",
     "Lists and emails": "lists policy export mail",
-    "Running the service": "serve go-live backup restore jobs tokens audit abuse migrate",
+    "Running the service": "serve go-live doctor backup restore jobs tokens audit abuse migrate",
     "Measuring": "bench",
 }
 EXAMPLES = {
@@ -64,6 +64,7 @@ EXAMPLES = {
     "go-live": "go-live",
     "backup": "backup /var/backups/yestwice/today.backup --key-file /root/yestwice-backup.key",
     "restore": "restore /var/backups/yestwice/today.backup --key-file /root/yestwice-backup.key --check",
+    "doctor": "doctor",
     "record show": "record show --language de",
     "migrate": "migrate",
 }

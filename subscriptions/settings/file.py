@@ -26,10 +26,8 @@ def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> 
     """
     environ = os.environ if environ is None else environ
     home = home or places.home()
-    named = environ.get(PREFIX + "CONFIG")
-    path = Path(named) if named else home / "config.toml"
-    reading = Reading()
-    whole = _read(path, reading) if named or path.exists() else True
+    path, reading = path_of(environ, home), Reading()
+    whole = _read(path, reading) if environ.get(PREFIX + "CONFIG") or path.exists() else True
     _from_environment(environ, reading)
     settings = _build(reading, home)
     if whole:  # half a configuration would be blamed for what it does not say
@@ -38,6 +36,11 @@ def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> 
     if reading.problems:
         raise BadSettings("\n".join(reading.problems))
     return settings
+
+
+def path_of(environ: Mapping[str, str], home: Path) -> Path:
+    """Of the file, which may not be there."""
+    return Path(environ.get(PREFIX + "CONFIG") or home / "config.toml")
 
 
 def _source(problem: str, settings: Settings, reading: Reading) -> str:

@@ -121,6 +121,7 @@ ROUTES: dict[str, Route] = {
     **_of("desk", preview_list=_LOOK, save_list=_TEXTS, allow_site=_TEXTS),
     **_of("desk", create_list=_LISTS, keep_list=_LISTS, go_live_page=_LISTS, go_live=_SERVICE),
     **_of("desk", health=_NUMBERS, numbers=_NUMBERS, choose_numbers=_NUMBERS),
+    **_of("desk", check_health=replace(_LISTS, limits=_UPLOADS, of_all=True), send_to_me=_LISTS),
     **_of("desk", no_numbers_page=_DESK, no_numbers=_DESK),
     **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),
     **_of("desk", back=replace(_ACTS, limits=_UPLOADS)),
