@@ -50,13 +50,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "languages clock links logs parts",
         "findings": "domain store settings clock keys",
         "fits": "domain store settings clock links keys",
-        "doctor": "domain store settings mail clock parts lookup fetch jobs",
+        "doctor": "domain store settings mail inbound clock parts lookup fetch jobs",
         "start": "domain store jobs settings clock fits parts",
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start serving places",
-        "cli": "doctor backup proof record story witness domain look store actions mail inbound jobs export settings keys "
-        "clock languages logs parts start fits findings foreign disposable places",
+        "cli": "doctor backup proof record story witness domain look store actions mail inbound jobs export settings "
+        "keys clock languages logs parts start fits findings foreign disposable places",
     }.items()
 }
 # the same inside web/

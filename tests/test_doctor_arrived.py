@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from subscriptions.doctor import arrived
-from subscriptions.doctor.arrived import NotOurs
+from subscriptions.inbound import own_mail
+from subscriptions.inbound.own_mail import NotOurs
 from subscriptions.parts import current_parts
 from subscriptions.settings import Settings
 from subscriptions.store import meta
@@ -153,11 +153,11 @@ def test_nothing_is_kept_of_an_email_but_what_the_checks_need(app: Flask) -> Non
 def test_of_what_comes_to_our_own_mailbox_only_the_last_test_email_is_looked_at(app: Flask) -> None:
     with app.app_context():
         with reading() as session:
-            assert not arrived.is_expected(session, email(Message_ID=None))
+            assert not own_mail.is_expected(session, email(Message_ID=None))
         with transaction() as session:
-            arrived.expect(session, "0011")
+            own_mail.expect(session, "0011")
         with reading() as session:
-            assert arrived.is_expected(session, email())
-            assert not arrived.is_expected(session, email(Message_ID="<0012@example.net>"))
-            assert arrived.noted(session) is None
+            assert own_mail.is_expected(session, email())
+            assert not own_mail.is_expected(session, email(Message_ID="<0012@example.net>"))
+            assert own_mail.noted(session) is None
     assert current_parts(app).settings.server.base_url == BASE

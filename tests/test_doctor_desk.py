@@ -8,9 +8,10 @@ from io import BytesIO
 import pytest
 from flask import Flask
 
-from subscriptions.doctor import arrived, run
+from subscriptions.doctor import run
 from subscriptions.domain.roles import Role
 from subscriptions.domain.texts import Sentence
+from subscriptions.inbound import own_mail
 from subscriptions.settings import Settings
 from subscriptions.store import audit
 from subscriptions.store.engine import reading
@@ -135,7 +136,7 @@ def test_the_confirmation_email_comes_to_the_own_address_with_links_that_lead_no
         assert message["List-Unsubscribe"] == f"<{world.base_url}/not-me/this-is-only-an-example>"
         assert world.get("/not-me/this-is-only-an-example").status_code == 404
         with reading() as session:
-            assert arrived.is_expected(session, mail.raw)
+            assert own_mail.is_expected(session, mail.raw)
             assert [row.act for row in audit.find(session, act="health")] == ["health send"]
         signed = f"Authentication-Results: mx.example.com; dkim=pass\r\nDKIM-Signature: {SIGNATURE}\r\n".encode()
         give(world.app, signed + mail.raw)

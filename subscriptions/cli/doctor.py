@@ -8,9 +8,9 @@ from flask import current_app
 
 from subscriptions.cli import ready
 from subscriptions.doctor import run
-from subscriptions.doctor.arrived import AT_MOST, NotOurs
 from subscriptions.doctor.checks import NAMED
 from subscriptions.doctor.finding import Result
+from subscriptions.inbound.own_mail import AT_MOST, NotOurs
 from subscriptions.parts import current_parts
 
 _SIGNS = {"ok": "✓", "hint": "!", "fault": "✗", "skipped": "–"}

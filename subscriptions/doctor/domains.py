@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from subscriptions.doctor.arrived import Signature, tags
 from subscriptions.doctor.finding import Asked, Finding, found
+from subscriptions.inbound.own_mail import Signature, tags
 from subscriptions.mail.compiled_mails import sender_in
 from subscriptions.parts import Parts
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from subscriptions.doctor.arrived import Arrived
 from subscriptions.doctor.names import Names
 from subscriptions.doctor.says import FAULTS, HINTS, SAYS
 from subscriptions.domain.texts import Sentence
+from subscriptions.inbound.own_mail import OwnMail
 from subscriptions.parts import Parts
 
 
@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 
     parts: Parts
     names: Names
-    arrived: Arrived | None
+    arrived: OwnMail | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from subscriptions import clock
 from subscriptions.clock import Clock
-from subscriptions.doctor import arrived
 from subscriptions.doctor.checks import CHECKS, NAMED
 from subscriptions.doctor.domains import senders
 from subscriptions.doctor.finding import Asked, Check, Finding, Result, found
 from subscriptions.doctor.names import Names
 from subscriptions.doctor.says import SAYS
+from subscriptions.inbound import own_mail
 from subscriptions.parts import Parts, current_parts
 from subscriptions.store import meta
 from subscriptions.store.engine import reading, transaction
@@ -31,7 +31,7 @@ def run(app: Flask, only: Collection[str] = ()) -> list[Result]:
     """In the order of the table. A check that has not ended in time is left behind with its thread."""
     parts = current_parts(app)
     with reading() as session:
-        asked = Asked(parts, Names(parts.settings.abuse.nameservers), arrived.noted(session))
+        asked = Asked(parts, Names(parts.settings.abuse.nameservers), own_mail.noted(session))
     chosen = [check for check in CHECKS if not only or check.name in only]
     ended: dict[str, list[Finding] | None] = {}
     threads = [threading.Thread(target=_look, args=(app, check, asked, ended), daemon=True) for check in chosen]
@@ -58,9 +58,9 @@ def _look(app: Flask, check: Check, asked: Asked, ended: dict[str, list[Finding]
 
 def take(parts: Parts, octets: bytes) -> None:
     """Keep what an email of ours tells that has arrived. Raises NotOurs."""
-    mail = arrived.read(octets, senders(parts).keys(), parts.settings.server.base_url, parts.clock.now())
+    mail = own_mail.read(octets, senders(parts).keys(), parts.settings.server.base_url, parts.clock.now())
     with transaction() as session:
-        arrived.note(session, mail)
+        own_mail.note(session, mail)
 
 
 def keep(results: Sequence[Result], now: datetime) -> None:

@@ -11,9 +11,10 @@ from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from subscriptions.doctor import arrived, run
+from subscriptions.doctor import run
 from subscriptions.domain.refusals import Refusal
 from subscriptions.domain.texts import Sentence, marked
+from subscriptions.inbound import own_mail
 from subscriptions.jobs import problems, schedule
 from subscriptions.jobs.jobs import NAMED
 from subscriptions.mail.preview import Previews
@@ -60,7 +61,7 @@ def check_health() -> Answer:
     try:
         if octets.strip():
             run.take(current_parts(), octets)
-    except arrived.NotOurs as error:
+    except own_mail.NotOurs as error:
         return _page(problem=language.translated(error.args[0]), typed=request.form.get("source", "")), 422
     audit.note(guard.act("health check"))
     _beside(_check)
@@ -91,18 +92,19 @@ def _beside(work: Callable[[], None]) -> bool:
 
 @pages.post("/health/send")
 def send_to_me() -> Answer:
-    """The confirmation mail as it is, to the account's own address alone."""
+    """The confirmation mail as it is, to the account's own address, and to where the mail that comes is read."""
     parts, row, mid = current_parts(), guard.the_list(request.form.get("list", "")), secrets.token_hex(16)
     previews = Previews(parts.sender.composer, parts.settings, parts.catalogue, now())
-    message = previews.sample(row, language.current(), guard.account().email, mid)
+    own = filter(None, (guard.account().email, parts.settings.inbound.address))  # there it is read as it arrived
+    mails = [previews.sample(row, language.current(), to, mid) for to in own]
     with transaction() as session:
         audit.write(session, guard.act("health send", list=row.slug))
-        arrived.expect(session, mid)
+        own_mail.expect(session, mid)
     said: list[Exception | str] = []
 
     def send() -> None:
         try:
-            said.append(parts.sender.try_out(message))
+            said.extend([parts.sender.try_out(mail) for mail in mails])
         except (Pause, Later, GiveUp) as error:
             said.append(error)
 

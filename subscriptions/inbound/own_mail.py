@@ -47,7 +47,7 @@ class Signature(NamedTuple):
     covers: list[str]  # headers, in small letters
 
 
-class Arrived(NamedTuple):
+class OwnMail(NamedTuple):
     """`leaves`: where its List-Unsubscribe leads: `ours`, `other`, or nowhere; `ahead`: seconds, of our clock."""
 
     read_at: str
@@ -66,7 +66,7 @@ def tags(text: str) -> dict[str, str]:
     return {name.strip().lower(): "".join(value.split()) for name, _, value in pairs}
 
 
-def read(octets: bytes, ours: Collection[str], base_url: str, now: datetime) -> Arrived:
+def read(octets: bytes, ours: Collection[str], base_url: str, now: datetime) -> OwnMail:
     """`ours`: the domains that we write from. Raises NotOurs."""
     mail = BytesHeaderParser().parsebytes(octets[:AT_MOST].lstrip())
     local, _, sender = parseaddr(_one(mail, "From"))[1].lower().rpartition("@")
@@ -82,7 +82,7 @@ def read(octets: bytes, ours: Collection[str], base_url: str, now: datetime) -> 
             for name, bad in SPAM.items() if (said := _one(mail, name))}  # fmt: skip
     # within one machine or network nobody listens
     open_ = [way[1] for text in ways if (way := _OPEN.search(text)) and not _UNHEARD.search(text)]
-    return Arrived(clock.text(now), sender, signed, leaves, _results(mail), spam, open_, _ahead(mail, ways))
+    return OwnMail(clock.text(now), sender, signed, leaves, _results(mail), spam, open_, _ahead(mail, ways))
 
 
 def _all(mail: Message, name: str) -> list[str]:
@@ -113,14 +113,14 @@ def _ahead(mail: Message, ways: list[str]) -> int:
         return 0
 
 
-def note(session: Session, mail: Arrived) -> None:
+def note(session: Session, mail: OwnMail) -> None:
     """For the checks from now on."""
     meta.put(session, _KEPT, json.dumps(mail))
 
 
-def noted(session: Session) -> Arrived | None:
+def noted(session: Session) -> OwnMail | None:
     kept = meta.get(session, _KEPT)
-    mail = Arrived(*json.loads(kept)) if kept else None
+    mail = OwnMail(*json.loads(kept)) if kept else None
     return mail._replace(signatures=[Signature(*one) for one in mail.signatures]) if mail else None
 
 
