@@ -14,7 +14,7 @@ def automatic_of(arrived: Arrived, house: House) -> Automatic | None:
     return Automatic() if arrived.is_automatic else None
 
 
-# Ours comes first, and reports are next, since all of them are automatic. A wish comes before what is automatic as well:
+# Ours comes first, and reports are next, since all of them are automatic. A wish comes before what is automatic too:
 # some mail programs call their unsubscribe mails so. It looks for itself, and takes an automatic one only by our token.
 LOOKS: tuple[Callable[[Arrived, House], Sorted | None], ...] = (
     own_of, complaint_of, bounce_of, wish_of, automatic_of,

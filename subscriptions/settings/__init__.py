@@ -8,8 +8,9 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from subscriptions.domain.breaker import Thresholds
-from subscriptions.domain.policy import Policy, Rate
+from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import filled
+from subscriptions.settings.spelling import rate
 
 USUAL_WORDING = "Yes, I would like to receive “{name}” from {controller} by e-mail. I can unsubscribe at any time."
 
@@ -241,12 +242,3 @@ class Settings:
             mails=tuple(rate(text) for text in limits.confirmations_per_address),
             keep_letters=timedelta(days=self.inbound.keep_days), network=network, proof_from=proof_from,
         )  # fmt: skip
-
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def rate(text: str) -> Rate:
-    """`3/24h`: three in any 24 hours; units s, m, h, d. The rules have seen to its form."""
-    count, _, period = text.partition("/")
-    return Rate(int(count), timedelta(**{_UNITS[period[-1]]: int(period[:-1])}))
