@@ -89,7 +89,7 @@ def _without_others(found: Rows, whose: Whose) -> None:
     found["registrations"] = [row if row["key"] == whose.key.hex() else {name: row[name] for name in _OF_A_MOVE}
                               for row in found["registrations"]]  # fmt: skip
     facts = found["evidence"]
-    theirs = {row["ip"] for row in facts if row["fact"] == Fact.CONFIRMED}
+    theirs = {row["ip"] for row in facts if row["fact"] in (Fact.CONFIRMED, Fact.IMPORTED)}
     for row in facts:
         if row["ip"] and row["ip"] not in theirs:
             row["ip"] = NOT_SHOWN

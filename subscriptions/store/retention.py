@@ -58,7 +58,8 @@ def _due(at: datetime, real_at: datetime, policy: Policy) -> Due:
 
 
 _LOGGED = {
-    "unconfirmed": {Cause.UNCONFIRMED, Cause.ERASURE, Cause.OBJECTION, Cause.NOT_ME, Cause.CANCELLED, Cause.ATTACK},
+    "unconfirmed": {Cause.UNCONFIRMED, Cause.ERASURE, Cause.OBJECTION, Cause.NOT_ME, Cause.CANCELLED, Cause.ATTACK,
+                    Cause.UNDONE},
     "proof": {Cause.PROOFS}, "ips": {*OF_IPS},
 }  # fmt: skip
 

@@ -112,7 +112,7 @@ def _told(event: Event, row: List) -> Told:
 
 def unsure_ips_hidden(part: Part) -> Part:
     """For the person: without the IP address of a sign-up that may have been somebody else's (GDPR 15(4))."""
-    sure = {one.ip for one in part.events if one.event.row.fact is Fact.CONFIRMED}
+    sure = {one.ip for one in part.events if one.event.row.fact in (Fact.CONFIRMED, Fact.IMPORTED)}
     events = [one._replace(ip=person.NOT_SHOWN) if one.ip and one.ip not in sure else one for one in part.events]
     return part._replace(events=events)
 
