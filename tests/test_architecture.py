@@ -36,23 +36,24 @@ MAY_IMPORT: dict[str, set[str]] = {
         "lookup": "clock",
         "fetch": "domain settings clock",
         "watch": "domain store clock",
-        "jobs": "domain store actions clock parts",
+        "imports": "domain store actions export links parts",
+        "jobs": "domain store actions imports clock parts",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings "
         "fetch",
         "witness": "domain store links",
         "story": "domain store mail parts",
         "proof": "story domain store mail languages clock parts",
         "record": "domain mail settings store languages parts",
-        "web": "proof record story passwords totp domain look store actions mail jobs export settings languages clock "
-        "links logs parts",
+        "web": "imports proof record story passwords totp domain look store actions mail jobs export settings "
+        "languages clock links logs parts",
         "findings": "domain store settings clock keys",
         "fits": "domain store settings clock links keys",
         "start": "domain store jobs settings clock fits parts",
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start",
-        "cli": "proof record story witness domain look store actions mail jobs export settings languages clock logs "
-        "parts start fits findings foreign disposable",
+        "cli": "imports proof record story witness domain look store actions mail jobs export settings languages clock "
+        "logs parts start fits findings foreign disposable",
     }.items()
 }
 # the same inside web/

@@ -51,6 +51,7 @@ def commands() -> dict[str, click.Command]:
         evidence,
         go_live,
         holds,
+        imports,
         jobs,
         lists,
         mails,
@@ -63,7 +64,7 @@ def commands() -> dict[str, click.Command]:
     )
 
     of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proof.proof
-    of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
+    of_admin = lists.group, admin.tokens_group, admin.export, imports.group, admin.migrate_command
     of_officer = requests.group, holds.group, policies.group, records.group, evidence.group, retention.group
     of_service = jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group
     ours = (*of_admin, *of_people, mails.mail, *of_officer, *of_service)

@@ -9,6 +9,7 @@ from functools import partial
 from subscriptions.actions import accounts, erase, numbers, on_behalf, policies, requests, seal, sweep
 from subscriptions.actions.tell_head import tell_head
 from subscriptions.domain.texts import marked
+from subscriptions.imports import work
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
 from subscriptions.store import audit, vacuum
@@ -96,6 +97,10 @@ def _policies(run: Run) -> int:
     return seen
 
 
+def _imports(run: Run) -> int:
+    return work.run(run.parts, run.alive)
+
+
 def _requests(run: Run) -> int:
     return requests.remind(run.now)
 
@@ -134,6 +139,8 @@ JOBS = (
     Job("requests", _requests, timedelta(hours=1), Where.CLUSTER, at=timedelta(minutes=20),
         does=marked("Remind of requests")),
     Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER, does=marked("Numbers by email")),
+    Job("imports", _imports, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=15), by_hand=True,
+        does=marked("Bring in lists, and invite")),
     Job("policies", _policies, timedelta(minutes=5), Where.CLUSTER, at=timedelta(minutes=1), by_hand=True,
         does=marked("Look at the privacy policies")),
     # what this process has counted joins what the others have, and the breaker decides

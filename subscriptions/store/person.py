@@ -17,6 +17,7 @@ from subscriptions.store.models import (
     CountedKey,
     Evidence,
     Hold,
+    Invitation,
     Owed,
     Registration,
     Request,
@@ -66,6 +67,7 @@ def _tables(session: Session, whose: Whose) -> Mapping[type[db.Model], ColumnEle
         Captured: or_(Captured.key == key, Captured.registration_id.in_(signed_up)),
         Request: Request.key == key,
         Hold: Hold.key == key,
+        Invitation: Invitation.key == key,
         Audit: Audit.about == key,
         CountedKey: CountedKey.key.in_(whose.marks),
     }  # fmt: skip

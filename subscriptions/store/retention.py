@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.codes import visit_tries
 from subscriptions.domain.evidence import OF_IPS, Cause
+from subscriptions.domain.imports import FILE_KEPT, REMEMBERED
 from subscriptions.domain.policy import Policy
 from subscriptions.store import holds, registrations, requests, traffic
 from subscriptions.store.audit import HOUR
@@ -18,6 +19,9 @@ from subscriptions.store.models import (
     Captured,
     Counted,
     CountedKey,
+    Import,
+    ImportBatch,
+    Invitation,
     Owed,
     Read,
     Registration,
@@ -52,9 +56,15 @@ def _due(at: datetime, real_at: datetime, policy: Policy) -> Due:
         "traffic": (Traffic, (Traffic.minute <= at - traffic.KEPT,)),
         "outbox": (Owed, (Owed.drop_at <= at,)),
         "copies": (Captured, (Captured.real_at <= real_at - COPIES_KEPT, ~holds.on_any_of(Captured.key))),
+        "invitations": (Invitation, (Invitation.invited_at <= at - REMEMBERED,)),
+        "import files": (ImportBatch, (ImportBatch.import_id.in_(_ended(at)),)),
         "reads": (Read, (Read.hour <= at - HOUR,)),
         "sessions": (AccountLink, (AccountLink.until <= at,)),
     }
+
+
+def _ended(at: datetime) -> Select[int]:
+    return select(Import.id).where(Import.ended_at <= at - FILE_KEPT)
 
 
 _LOGGED = {

@@ -70,8 +70,8 @@ def sentence(event: Evidence) -> Said:
                                  {"mail": mail, "reply": refused, "aside": _set_aside(details)}, _REPLY),
         Fact.CONFIRMED: Said("%(how)s%(ip)s.", {"how": _confirmed(details), "ip": _ip(event)}, _IP),
         Fact.IMPORTED: Said(
-            marked("imported from %(source)s: signed up on %(registered)s, confirmed on %(confirmed)s%(ip)s%(document)s; "
-                   "row %(row)s of the file %(sha256)s."),
+            marked("imported from %(source)s: signed up on %(registered)s, confirmed on "
+                   "%(confirmed)s%(ip)s%(document)s; row %(row)s of the file %(sha256)s."),
             {"source": details.get("source"), "registered": _time(details.get("registered_at")),
              "confirmed": _time(details.get("confirmed_at")), "ip": _ip(event), "row": details.get("row"),
              "sha256": str(details.get("file_sha256"))[:16],
