@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from subscriptions.actions import Refused
 from subscriptions.domain.evidence import Cause, Channel, Fact, complete
 from subscriptions.domain.figures import JOINED, day_of
-from subscriptions.domain.imports import UNDO_WITHIN, Outcome, Person, Stage, Way
+from subscriptions.domain.imports import TIMES, UNDO_WITHIN, Outcome, Person, Stage, Way
 from subscriptions.domain.lifecycle import Event, Registration, Subscription, registration_step, subscription_step
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked
@@ -52,12 +52,21 @@ def drop(id_: int) -> bool:
 
 
 @repeated
+def read_as(id_: int, columns: list[list[str]]) -> None:
+    """How the columns are read from now on. Raises Refused."""
+    with transaction() as session:
+        at(session, id_, Stage.LOOKED).columns = columns
+
+
+@repeated
 def start(id_: int, way: Way, columns: list[list[str]], document: str, per_day: int, act: Act) -> None:
     """Begin what was looked at, in the way that was chosen. Raises Refused."""
     with transaction() as session:
         row = at(session, id_, Stage.LOOKED)
         if imports.same(session, row.list_id, row.sha256):
             raise Refused(marked("This file has been imported into this list before: it would add nobody."))
+        if way is Way.EVIDENCE and any(name in TIMES and not order for name, order in columns):
+            raise Refused(marked("Please say of each time which comes first, the day or the month."))
         row.stage, row.way, row.columns, row.document, row.per_day = Stage.READING, way, columns, document, per_day
         row.begun_at = act.at
         audit.write(session, act)
@@ -204,7 +213,7 @@ def _retract(session: Session, id_: int, now: datetime) -> int:
 def _undo_batch(id_: int, first: int, now: datetime) -> int:
     subscription_step(Subscription.CONFIRMED, Event.UNDO)
     with transaction() as session:
-        row, batch = imports.find(session, id_), session.get(ImportBatch, (id_, first))
+        row, batch = imports.find(session, id_), imports.batch(session, id_, first)
         if row is None or batch is None:
             return 0
         addresses.lock(session, *(key for _, key in imports.unchanged(session, batch.opened)))

@@ -50,8 +50,9 @@ group = _WithFile("import", help="Bring in a list that you have already. See doc
               help="How many are invited in a day.")  # fmt: skip
 @ready
 def file_(
-    file: IO[bytes], slug: str, said: tuple[str, ...], way: str | None, document: str | None, per_day: int, *, dry_run: bool
-) -> None:
+    file: IO[bytes], slug: str, said: tuple[str, ...], way: str | None, document: str | None, per_day: int, *,
+    dry_run: bool,
+) -> None:  # fmt: skip
     """Import the people of FILE (CSV, JSON Lines, XLSX, or an address on each line) into a list."""
     if not way and not dry_run:
         raise click.UsageError("Choose --with-evidence or --invite, or look at the file with --dry-run.")
@@ -62,7 +63,8 @@ def file_(
         raise click.ClickException(str(error)) from None
     try:
         found, table = _found(id_), reading.opened(work.file_of(parts, id_))
-        found.columns = mapping.chosen(table, found.columns, pairs, work.keys_of(row))
+        places = {mapping.place_of(table, column): field for column, field in pairs}
+        found.columns = mapping.chosen(table, found.columns, places, work.keys_of(row))
         found.document = document or ""
         if dry_run:
             _show(found, table, wished)

@@ -42,30 +42,24 @@ class Outcome(StrEnum):
         return outcome
 
     IMPORTED = "+", marked("imported")
-    WAITS = "~", marked("is invited")
-    UNREADABLE = "u", marked("its characters cannot be read in the encoding of the file")
-    UNCLOSED = "q", marked("a quote in it is never closed")
-    TOO_WIDE = "w", marked("it has more cells than the first line has columns")
-    NO_ADDRESS = "n", marked("it has no email address")
-    BAD_ADDRESS = "b", marked("its email address cannot exist")
-    ROLE = "r", marked("its address belongs to a role, such as postmaster (role_addresses in [abuse])")
-    DOMAIN = "d", marked("its domain is blocked (blocked_domains in [abuse])")
-    OWN = "o", marked("its address is one of this service")
-    NOT_SUBSCRIBED = "s", marked("the other program says that this person is not subscribed")
-    TOO_LONG = "l", marked("a name or another field is too long or holds a character that is not allowed")
-    NO_TIMES = "t", marked("it does not say when the person signed up and when they confirmed")
-    BAD_TIME = (
-        "f",
-        marked("one of its times cannot be right: unreadable, before 1995, in the future or in the wrong order"),
-    )
-    NO_PROOF = "p", marked("it names neither an IP address nor a document")
-    SUPPRESSED = "x", marked("this person wants no such emails")
-    LEFT = (
-        "e",
-        marked("this person left this list, or emails to them came back: only their own sign-up brings them back"),
-    )
-    KNOWN = "k", marked("this person is subscribed already, or stands in an earlier row")
-    ASKED = "a", marked("this person has been asked to confirm already")
+    WAITS = "~", marked("invited in turn")
+    UNREADABLE = "u", marked("characters that cannot be read in the encoding of the file")
+    UNCLOSED = "q", marked("a quote that is never closed")
+    TOO_WIDE = "w", marked("more cells than the first line has columns")
+    NO_ADDRESS = "n", marked("no email address")
+    BAD_ADDRESS = "b", marked("an email address that cannot exist")
+    ROLE = "r", marked("the address of a role, such as postmaster (role_addresses in [abuse])")
+    DOMAIN = "d", marked("a domain that is blocked (blocked_domains in [abuse])")
+    OWN = "o", marked("an address of this service")
+    NOT_SUBSCRIBED = "s", marked("not subscribed, says the other program")
+    TOO_LONG = "l", marked("a field that is too long or has a character that is not allowed")
+    NO_TIMES = "t", marked("no time of the sign-up or of the confirmation")
+    BAD_TIME = "f", marked("a time that cannot be right: unreadable, before 1995, in the future, or in the wrong order")
+    NO_PROOF = "p", marked("neither an IP address nor a document")
+    SUPPRESSED = "x", marked("wants no such emails")
+    LEFT = "e", marked("left this list, or emails came back: only their own sign-up brings them back")
+    KNOWN = "k", marked("subscribed already, or in an earlier row")
+    ASKED = "a", marked("asked to confirm already")
 
 
 BY_LETTER = {one.value: one for one in Outcome}
@@ -97,7 +91,7 @@ class Person(NamedTuple):
 # Times
 
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
-ORDERS = ("dmy", "mdy")
+TIMES, ORDERS = ("registered_at", "confirmed_at"), ("dmy", "mdy")
 _SLASHED = re.compile(
     r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:,?[ T]+(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([AP])M)?)?", re.I
 )
@@ -128,6 +122,8 @@ def read_time(text: str, order: str) -> datetime:
 
 
 def _slashed(found: re.Match[str], order: str) -> datetime:
+    if not order:
+        raise ValueError("day or month first?")
     first, _, second, year, hour, minute, second_of, half = found.groups()
     day, month = (first, second) if order == "dmy" else (second, first)
     hours = int(hour or 0) % 12 + 12 * (half in "Pp") if half else int(hour or 0)

@@ -13,7 +13,7 @@ from typing import Any
 
 from subscriptions.domain.address import Address, BadAddress, named, parse, special_ending
 from subscriptions.domain.fields import LONGEST, whole_name
-from subscriptions.domain.imports import ORDERS, Outcome, Person, Way, never_mailed, order_of, read_time
+from subscriptions.domain.imports import ORDERS, TIMES, Outcome, Person, Way, never_mailed, order_of, read_time
 from subscriptions.domain.mailable import Mailable
 from subscriptions.domain.texts import marked
 from subscriptions.imports.reading import Row, Table, Unreadable
@@ -28,7 +28,6 @@ FIELDS = {
     "status": marked("whether they are subscribed"), "left": marked("when they left"),
     "attributes": marked("further fields, as JSON"),
 }  # fmt: skip
-TIMES = ("registered_at", "confirmed_at")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _NOTHING = ("", "0", "null", "none", "no", "false", "0000-00-00 00:00:00")
@@ -84,18 +83,22 @@ def with_orders(table: Table, columns: Columns) -> Columns:
             for place, (name, order) in enumerate(columns)]  # fmt: skip
 
 
-def chosen(table: Table, columns: Columns, said: Sequence[tuple[str, str]], own: Sequence[str]) -> Columns:
-    """With what a person says of columns, by name: a field, with ":dmy" or ":mdy" behind a time. Raises Unreadable."""
+def place_of(table: Table, column: str) -> int:
+    """By its name. Raises Unreadable."""
+    if column in table.columns:
+        return table.columns.index(column)
+    raise Unreadable(marked("There is no column “%(column)s”. The columns are: %(all)s."), column=column[:80],
+                     all=", ".join(table.columns)[:500])  # fmt: skip
+
+
+def chosen(table: Table, columns: Columns, said: Mapping[int, str], own: Sequence[str]) -> Columns:
+    """With what a person says of columns: a field, with ":dmy" or ":mdy" behind a time. Raises Unreadable."""
     found = [*map(list, columns)]
-    for column, text in said:
+    for place, text in said.items():
         name, _, order = text.partition(":")
-        if column not in table.columns:
-            raise Unreadable(marked("There is no column “%(column)s”. The columns are: %(all)s."), column=column[:80],
-                             all=", ".join(table.columns)[:500])  # fmt: skip
         if name not in ("", *FIELDS, *own) or order not in ("", *ORDERS):
             raise Unreadable(marked("“%(field)s” is no field. The fields are: %(all)s; behind a time may stand :dmy or "
                                     ":mdy."), field=text[:80], all=", ".join([*FIELDS, *own]))  # fmt: skip
-        place = table.columns.index(column)
         found = [["", ""] if name and one[0] == name else one for one in found]
         found[place] = [name, order]
     found = with_orders(table, found)
@@ -146,7 +149,7 @@ class Reader:
 
     def _said(self, row: Row) -> dict[str, str]:
         cells = {name: cell for (name, _), cell in zip(self.columns, row.cells, strict=True) if name and cell}
-        return cells | dict(self._attributes(cells.pop("attributes", "")))  # which say more than a column of the program
+        return cells | dict(self._attributes(cells.pop("attributes", "")))
 
     def _attributes(self, cell: str) -> Iterator[tuple[str, str]]:
         try:

@@ -40,6 +40,10 @@ def batches(session: Session, id_: int) -> Sequence[ImportBatch]:
     return session.scalars(select(ImportBatch).where(ImportBatch.import_id == id_).order_by(ImportBatch.first)).all()
 
 
+def batch(session: Session, id_: int, first: int) -> ImportBatch | None:
+    return session.get(ImportBatch, (id_, first))
+
+
 # Who is known
 
 

@@ -28,7 +28,7 @@ def upgrade() -> None:
         "invitations", pk("id", ID), must("import_id", ID, to="imports.id", ondelete="CASCADE"),
         must("list_id", INT, to="lists.id"), must("key", KEY, index=True), must("row", INT), may("address", TEXT),
         may("name", TEXT), may("fields", JSON), may("locale", TEXT), may("invited_at", TIME),
-        may("ref", sa.LargeBinary(16)), sa.UniqueConstraint("list_id", "key", name="uq_invitations_list_id"),
+        may("ref", sa.LargeBinary(16)), sa.UniqueConstraint("list_id", "key", name="uq_invitations_list_id_key"),
         sqlite_autoincrement=True,
     )  # fmt: skip
     op.create_index("ix_invitations_invited_at", "invitations", ["import_id", "invited_at"])
