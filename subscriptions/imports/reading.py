@@ -19,7 +19,7 @@ SAMPLE, LOOKED_AT = 256 * 1024, 200  # octets and rows by which a file is judged
 MOST_COLUMNS, LONGEST_LINE, MOST_LINES = 200, 64 * 1024, 50  # of a row: letters of a line, lines that a quote may span
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_USUAL = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp932", "gb18030", "euc_kr", "big5"]
+_USUAL = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257"]  # of few letters more would be guessed wrong
 _UNKNOWN = "\ufffd"  # what stands for octets that are no character
 
 

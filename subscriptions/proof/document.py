@@ -82,9 +82,9 @@ _UNTIL = marked(
     "Consent was in force from then until %(ended)s."
 )
 _IMPORTED = marked(
-    "This consent was not given here. It was imported on %(imported)s from %(source)s, on whose record this address was "
-    "signed up on %(signed_up)s and confirmed on %(confirmed)s. The file that says so has the SHA-256 %(sha256)s; the "
-    "proof rests on that record."
+    "This consent was not given here. It was imported on %(imported)s from %(source)s, on whose record this address "
+    "was signed up on %(signed_up)s and confirmed on %(confirmed)s. The file that says so has the SHA-256 %(sha256)s; "
+    "the proof rests on that record."
 )
 _IN_PART = marked(
     "The evidence kept is not complete. As far as it goes, this address was signed up on %(signed_up)s and its mailbox "
