@@ -58,6 +58,12 @@ def asked_among(session: Session, keys: Collection[bytes], list_id: int) -> set[
     return set(session.scalars(select(Invitation.key).where(Invitation.key.in_(keys), Invitation.list_id == list_id)))
 
 
+def lists_of(session: Session, key: bytes) -> Sequence[int]:
+    """Those to which somebody waits to be invited."""
+    theirs = Invitation.key == key, Invitation.invited_at.is_(None)
+    return session.scalars(select(Invitation.list_id).where(*theirs)).all()
+
+
 # What is written
 
 
