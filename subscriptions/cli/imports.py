@@ -13,7 +13,7 @@ from subscriptions.actions import imports as acting
 from subscriptions.actions.invite import go_on
 from subscriptions.cli import acts, as_json, print_rows, ready, the_list
 from subscriptions.cli.menu import Group
-from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, PER_DAY, TAKEN, Outcome, Way
+from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, ORDERS, PER_DAY, TAKEN, Outcome, Way
 from subscriptions.imports import mapping, reading, work
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import NAMED
@@ -98,7 +98,7 @@ def _show(found: Import, table: reading.Table, way: Way) -> None:
     rows, counts = work.looked(current_parts(), found, way), Counter[Outcome]()
     click.echo(f"{table.kind}, {table.encoding}" + (f", from {found.source}" if found.source != found.name else ""))
     for name, (field, order) in zip(table.columns, found.columns, strict=True):
-        click.echo(f"  {name or '(each line)'}: {field or '-'}{order and ':' + order}")
+        click.echo(f"  {name or '(each line)'}: {field or '-'}{f':{order}' if order in ORDERS else ''}")
     for row, told in rows:
         outcome = told if isinstance(told, Outcome) else Outcome.IMPORTED if way is Way.EVIDENCE else Outcome.WAITS
         counts[outcome] += 1

@@ -92,6 +92,7 @@ class Person(NamedTuple):
 
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
 TIMES, ORDERS = ("registered_at", "confirmed_at"), ("dmy", "mdy")
+UNSLASHED = "-"
 _SLASHED = re.compile(
     r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:,?[ T]+(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([AP])M)?)?", re.I
 )
@@ -99,11 +100,11 @@ _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{12,13}")
 
 
 def order_of(texts: list[str]) -> str:
-    """In which order the dates of a column stand, as far as slashes leave it open; empty: nobody can tell."""
+    """In which order the dates of a column stand; "-": none has slashes, so all say it; empty: nobody can tell."""
     found = [_SLASHED.match(text) for text in texts]
     pairs = [(int(one[1]), int(one[3])) for one in found if one and one[2] == "/" and len(one[1]) < 3]
     possible = [order for order, place in zip(ORDERS, (1, 0), strict=True) if all(pair[place] <= 12 for pair in pairs)]
-    return possible[0] if len(possible) == 1 or not pairs else ""
+    return (possible[0] if len(possible) == 1 else "") if pairs else UNSLASHED
 
 
 def read_time(text: str, order: str) -> datetime:
@@ -122,7 +123,7 @@ def read_time(text: str, order: str) -> datetime:
 
 
 def _slashed(found: re.Match[str], order: str) -> datetime:
-    if not order:
+    if order not in ORDERS:
         raise ValueError("day or month first?")
     first, _, second, year, hour, minute, second_of, half = found.groups()
     day, month = (first, second) if order == "dmy" else (second, first)

@@ -92,13 +92,14 @@ def _looked(row: Import) -> dict[str, Any]:
     """The first rows, and what would become of them in each way; of a long file as far as the page has time."""
     parts, table = current_parts(), reading.opened(work.file_of(current_parts(), row.id))
     first = [one.cells for one in islice(table.rows(), SHOWN)]
-    ways = {}
+    ways, is_part = {}, False
     for way in Way:
         said = [told for _, told in work.looked(parts, row, way, JUDGED)]
+        is_part = len(said) == JUDGED
         ways[way] = _said(Counter(told if isinstance(told, Outcome) else Outcome.WAITS if way is Way.INVITE
                                   else Outcome.IMPORTED for told in said))  # fmt: skip
     own = [key for key in work.keys_of(parts.catalogue.lists[row.list_id]) if key not in mapping.FIELDS]
-    return {"table": table, "first": first, "ways": ways, "judged": JUDGED, "own": own}
+    return {"table": table, "first": first, "ways": ways, "judged": f"{JUDGED:,}", "is_part": is_part, "own": own}
 
 
 @pages.post("/import/<int:id_>/columns")
