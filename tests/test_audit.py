@@ -73,7 +73,7 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "accounts disable": ("ola@example.org", [("accounts disable", 1)]),
     "import file": (f"list.csv --list {NEWS} --invite", [("import file", None), ("import file", None)]),
     "import show": ("1 -o report.csv", [("import show", None)]), "import undo": ("1 --yes", [("import undo", 1)]),
-    "import go-on": ("1", []),
+    "import resume": ("1", []),
     "export": (NEWS, [("export", 2)]),
     "explain": (ANNE, [("explain", ANNE)]),
     "proof": (f"{ANNE} --list {NEWS} -o proof", [("proof", ANNE)]),

@@ -24,7 +24,7 @@ from tests.support.relay import Relay
 
 COMMANDS = """
 lists show|lists archive|lists restore|lists take-over|tokens create|tokens show|tokens revoke|export
-import file|import show|import undo|import go-on
+import file|import show|import undo|import resume
 unsubscribe|erase|explain|suppressions show|suppressions add|suppressions lift|jobs run|jobs show|mail test
 mail preview|mail lint|migrate|bench signup|bench export|bench mail|proof|abuse show|abuse cancel
 abuse refresh|audit show|lists create|lists edit|lists wording|policy show|policy fetch|evidence verify

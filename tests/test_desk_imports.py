@@ -102,7 +102,7 @@ def test_wrong_answers_are_told_and_change_nothing(world: World) -> None:
                   {"document": f"folder of {ANNE}"}):  # fmt: skip
         assert mia.post(f"{where}/start", **(WAY | wrong)).status_code == 422, wrong
     assert the_import().stage is Stage.LOOKED
-    assert mia.post(f"{where}/undo").status_code == mia.post(f"{where}/go_on").status_code == 422
+    assert mia.post(f"{where}/undo").status_code == mia.post(f"{where}/resume").status_code == 422
     assert mia.post("/admin/import", list=NEWS).status_code == 422
 
 
@@ -133,9 +133,9 @@ def test_a_halt_stands_on_the_start_page_until_somebody_goes_on(world: World) ->
         row.stage, row.counted_from = Stage.HALTED, world.clock.now()
     assert "The invitations of an import have stopped" in mia.get("/admin").text
     assert "Go on all the same" in mia.get(where).text
-    assert mia.post(f"{where}/go_on", proof=PASSWORD).status_code == 303 and the_import().stage is Stage.INVITING
+    assert mia.post(f"{where}/resume", proof=PASSWORD).status_code == 303 and the_import().stage is Stage.INVITING
     with reading() as session:
-        assert audit.newest(session, 1)[0].act == "import go-on"
+        assert audit.newest(session, 1)[0].act == "import resume"
 
 
 def test_what_is_never_begun_goes_with_its_file_within_a_day(world: World) -> None:

@@ -157,9 +157,9 @@ def test_too_many_that_come_back_halt_it_until_a_person_lets_it_go_on(
         gives_up(live, f"p{n}@example{n}.com")
     live.clock.forward(hours=1)
     assert (live.run("imports"), the_import().stage, len(live.registrations())) == (0, Stage.HALTED, 20)
-    assert good(live, "import", "go-on", str(the_import().id)) == "The invitations go on.\n"
+    assert good(live, "import", "resume", str(the_import().id)) == "The invitations go on.\n"
     assert (live.run("imports"), the_import().stage) == (20, Stage.INVITING)
-    assert "at another stage" in refused(live, "import", "go-on", str(the_import().id))
+    assert "at another stage" in refused(live, "import", "resume", str(the_import().id))
 
 
 def gives_up(world: World, address: str) -> None:

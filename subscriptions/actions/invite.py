@@ -55,7 +55,7 @@ def _ask(session: Session, row: Import, one: Invitation, sign_up: SignUp | None,
 
 
 @repeated
-def go_on(id_: int, act: Act) -> None:
+def resume(id_: int, act: Act) -> None:
     """After a halt; what has come back by then counts no more. Raises Refused."""
     with transaction() as session:
         row = at(session, id_, Stage.HALTED)

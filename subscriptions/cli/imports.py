@@ -10,7 +10,7 @@ from typing import IO, Any
 import click
 
 from subscriptions.actions import imports as acting
-from subscriptions.actions.invite import go_on
+from subscriptions.actions.invite import resume
 from subscriptions.cli import acts, as_json, print_rows, ready, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, ORDERS, PER_DAY, TAKEN, Outcome, Way
@@ -169,10 +169,10 @@ def undo(id_: int, yes: bool) -> None:
     click.echo(f"{acting.undo(id_, acts.act(import_id=id_))} removed.")
 
 
-@group.command("go-on")
+@group.command("resume")
 @click.argument("id_", metavar="ID", type=int)
 @ready
-def go_on_(id_: int) -> None:
+def resume_(id_: int) -> None:
     """Go on with invitations that halted because too many came back."""
-    go_on(id_, acts.act(import_id=id_))
+    resume(id_, acts.act(import_id=id_))
     click.echo("The invitations go on.")

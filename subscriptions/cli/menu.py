@@ -40,7 +40,7 @@ EXAMPLES = {
     "import file": "import members.csv --list newsletter --dry-run",
     "import show": "import show 3 -o report.csv",
     "import undo": "import undo 3",
-    "import go-on": "import go-on 3",
+    "import resume": "import resume 3",
     "export": "export newsletter --format csv -o newsletter.csv",
     "mail test": "mail test you@example.org",
     "mail preview": "mail preview -o mails",

@@ -20,7 +20,7 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
     **dict.fromkeys(("import file", "import start"), marked("%(who)s looked at or began an import into %(lists)s.")),
     "import undo": (marked("%(who)s undid an import of %(num)s person."),
                     marked("%(who)s undid an import of %(num)s people.")),
-    "import go-on": marked("%(who)s let the invitations of an import go on."),
+    "import resume": marked("%(who)s let the invitations of an import go on."),
     **dict.fromkeys(("import show", "import report"), marked("%(who)s took the report of an import.")),
     "explain": marked("%(who)s looked up what happened to a person."),
     "proof": marked("%(who)s took the proof of a person’s consent to %(lists)s."),

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from subscriptions.actions import Refused
 from subscriptions.actions import imports as acts
-from subscriptions.actions.invite import go_on
+from subscriptions.actions.invite import resume
 from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, TAKEN, UNDO_WITHIN, Outcome, Stage, Way
 from subscriptions.domain.reasons import BadReason, one_line
 from subscriptions.imports import mapping, reading, work
@@ -120,10 +120,12 @@ def _sentence(error: reading.Unreadable | Refused | BadReason) -> str:
     return str(gettext(str(error)) if isinstance(error, Refused) else gettext(error.sentence, **error.values))
 
 
-@pages.post("/import/<int:id_>/<any(start, undo, go_on):what>")
+@pages.post("/import/<int:id_>/<what>")
 def import_do(id_: int, what: str) -> Answer | BaseResponse:
     row = _found(id_)
-    act = guard.act(f"import {what.replace('_', '-')}", import_id=id_, list=_names()[row.list_id].slug)
+    if what not in ("start", "undo", "resume"):
+        abort(404)
+    act = guard.act(f"import {what}", import_id=id_, list=_names()[row.list_id].slug)
     try:
         if what == "start":
             way, per_day = request.form.get("way", ""), request.form.get("per_day", "")
@@ -134,7 +136,7 @@ def import_do(id_: int, what: str) -> Answer | BaseResponse:
         elif what == "undo":
             acts.undo(id_, act)
         else:
-            go_on(id_, act)
+            resume(id_, act)
     except (Refused, BadReason) as error:
         return _page(row, _sentence(error))
     return redirect(url_for("desk.import_page", id_=id_), 303)
