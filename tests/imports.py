@@ -72,6 +72,6 @@ def workbook(rows: Iterable[Sequence[object]], path: Path) -> Path:
 
 def with_entry(path: Path, name: str, octets: bytes) -> Path:
     """The same workbook with one more entry."""
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr(name, octets)
     return path

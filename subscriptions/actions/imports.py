@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from subscriptions.actions import Refused
 from subscriptions.domain.evidence import Cause, Channel, Fact, complete
 from subscriptions.domain.figures import JOINED, day_of
-from subscriptions.domain.imports import TIMES, UNDO_WITHIN, Outcome, Person, Stage, Way
+from subscriptions.domain.imports import GOOD, TIMES, UNDO_WITHIN, Outcome, Person, Stage, Way
 from subscriptions.domain.lifecycle import Event, Registration, Subscription, registration_step, subscription_step
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked
@@ -100,14 +100,10 @@ def take_rows(id_: int, done: int, rows: Sequence[Person | Outcome], now: dateti
         else:
             said |= dict.fromkeys(imports.asked_among(session, people, row.list_id), Outcome.ASKED)
         taken = [one for key, one in people.items() if key not in said]
-        good, opened = (
-            (Outcome.IMPORTED, _open(session, row, taken, now, policy)) if row.way is Way.EVIDENCE
-            else (Outcome.WAITS, _wait(session, row, taken))
-        )  # fmt: skip
-        outcomes = [
-            one if isinstance(one, Outcome) else Outcome.KNOWN if people[one.key] is not one
-            else said.get(one.key, good) for one in rows
-        ]  # fmt: skip
+        opened = _open(session, row, taken, now, policy) if row.way is Way.EVIDENCE else _wait(session, row, taken)
+        good = GOOD[row.way or Way.INVITE]
+        outcomes = [one if isinstance(one, Outcome) else said.get(one.key, good) if people[one.key] is one
+                    else Outcome.KNOWN for one in rows]  # fmt: skip
         session.add(ImportBatch(import_id=id_, first=done, outcomes="".join(outcomes), opened=opened))
         row.rows, row.counts = done + len(rows), dict(Counter(row.counts) + Counter(outcomes))
         with trip(session) as out:
@@ -217,7 +213,7 @@ def _undo_batch(id_: int, first: int, now: datetime) -> int:
         if row is None or batch is None:
             return 0
         addresses.lock(session, *(key for _, key in imports.unchanged(session, batch.opened)))
-        found = imports.unchanged(session, batch.opened)
+        found = imports.unchanged(session, batch.opened)  # as they are now that they are held
         subscriptions.remove(session, [one for one, _ in found], Cause.UNDONE, now)
         batch.opened = []
         addresses.forget_unknown(session, [key for _, key in found])

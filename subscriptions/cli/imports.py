@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -13,7 +14,7 @@ from subscriptions.actions import imports as acting
 from subscriptions.actions.invite import resume
 from subscriptions.cli import acts, as_json, print_rows, ready, the_list
 from subscriptions.cli.menu import Group
-from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, ORDERS, PER_DAY, TAKEN, Outcome, Way
+from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, ORDERS, PER_DAY, TAKEN, Way
 from subscriptions.imports import mapping, reading, work
 from subscriptions.jobs import lease
 from subscriptions.jobs.jobs import NAMED
@@ -56,15 +57,14 @@ def file_(
     """Import the people of FILE (CSV, JSON Lines, XLSX, or an address on each line) into a list."""
     if not way and not dry_run:
         raise click.UsageError("Choose --with-evidence or --invite, or look at the file with --dry-run.")
-    parts, row, wished, pairs = current_parts(), the_list(slug), Way(way or "evidence"), [*map(_pair, said)]
+    parts, row, wished = current_parts(), the_list(slug), Way(way or "evidence")
     try:
         id_ = work.keep(parts, file, Path(file.name).name, row, acts.act(list=slug))
     except reading.Unreadable as error:
         raise click.ClickException(str(error)) from None
     try:
         found, table = _found(id_), reading.opened(work.file_of(parts, id_))
-        places = {mapping.place_of(table, column): field for column, field in pairs}
-        found.columns = mapping.chosen(table, found.columns, places, work.keys_of(row))
+        found.columns = mapping.chosen(table, found.columns, mapping.places(table, said), work.keys_of(row))
         found.document = document or ""
         if dry_run:
             _show(found, table, wished)
@@ -75,14 +75,8 @@ def file_(
     finally:
         work.drop(parts, id_)  # unless it has begun
     _work(id_)
-    _told(_found(id_))
-
-
-def _pair(text: str) -> tuple[str, str]:
-    column, equals, name = text.rpartition("=")
-    if not equals:
-        raise click.BadParameter(f'"{text}" is not COLUMN=FIELD.', param_hint="--map")
-    return column, name
+    click.echo(f"Import {id_}: {_found(id_).stage}.")
+    _say(_found(id_).counts)
 
 
 def _found(id_: int) -> Import:
@@ -95,26 +89,20 @@ def _found(id_: int) -> Import:
 
 def _show(found: Import, table: reading.Table, way: Way) -> None:
     """The columns, the first rows, and every problem with its number; changes nothing."""
-    rows, counts = work.looked(current_parts(), found, way), Counter[Outcome]()
+    rows, counts = work.judged(current_parts(), found, way), Counter[str]()
     click.echo(f"{table.kind}, {table.encoding}" + (f", from {found.source}" if found.source != found.name else ""))
     for name, (field, order) in zip(table.columns, found.columns, strict=True):
         click.echo(f"  {name or '(each line)'}: {field or '-'}{f':{order}' if order in ORDERS else ''}")
-    for row, told in rows:
-        outcome = told if isinstance(told, Outcome) else Outcome.IMPORTED if way is Way.EVIDENCE else Outcome.WAITS
+    for row, outcome in rows:
         counts[outcome] += 1
         if (outcome not in TAKEN and counts[outcome] == 1) or counts.total() <= SHOWN:
             click.echo(f"  row {row.number}: {outcome.says}")
     _say(counts)
 
 
-def _say(counts: Counter[Outcome]) -> None:
-    for outcome, number in counts.most_common():
-        click.echo(f"{number:>9}  {outcome.says}")
-
-
-def _told(found: Import) -> None:
-    click.echo(f"Import {found.id}: {found.stage}.")
-    _say(Counter({BY_LETTER[letter]: number for letter, number in found.counts.items()}))
+def _say(counts: Mapping[str, int]) -> None:
+    for letter, number in Counter(counts).most_common():
+        click.echo(f"{number:>9}  {BY_LETTER[letter].says}")
 
 
 def _work(id_: int) -> None:
@@ -155,7 +143,7 @@ def show(id_: int | None, out: IO[str] | None, *, as_json: bool) -> None:
               "made_at": one.made_at} for one in found]  # fmt: skip
     print_rows(lines, {name: (name, "-") for name in lines[0]} if lines else {}, as_json=as_json)
     if id_ and not as_json:
-        _told(found[0])
+        _say(found[0].counts)
 
 
 @group.command("undo")

@@ -63,7 +63,8 @@ class Outcome(StrEnum):
 
 
 BY_LETTER = {one.value: one for one in Outcome}
-TAKEN = frozenset({Outcome.IMPORTED, Outcome.WAITS})
+GOOD = {Way.EVIDENCE: Outcome.IMPORTED, Way.INVITE: Outcome.WAITS}
+TAKEN = frozenset(GOOD.values())
 
 
 def never_mailed(why: str) -> Outcome:

@@ -83,12 +83,13 @@ def with_orders(table: Table, columns: Columns) -> Columns:
             for place, (name, order) in enumerate(columns)]  # fmt: skip
 
 
-def place_of(table: Table, column: str) -> int:
-    """By its name. Raises Unreadable."""
-    if column in table.columns:
-        return table.columns.index(column)
-    raise Unreadable(marked("There is no column “%(column)s”. The columns are: %(all)s."), column=column[:80],
-                     all=", ".join(table.columns)[:500])  # fmt: skip
+def places(table: Table, said: Sequence[str]) -> dict[int, str]:
+    """The fields of columns that are named as COLUMN=FIELD. Raises Unreadable."""
+    pairs = [text.rpartition("=") for text in said]
+    if strange := [column for column, _, _ in pairs if column not in table.columns]:
+        raise Unreadable(marked("There is no column “%(column)s”. The columns are: %(all)s."), column=strange[0][:80],
+                         all=", ".join(table.columns)[:500])  # fmt: skip
+    return {table.columns.index(column): name for column, _, name in pairs}
 
 
 def chosen(table: Table, columns: Columns, said: Mapping[int, str], own: Sequence[str]) -> Columns:
@@ -168,8 +169,9 @@ class Reader:
     def _person(self, number: int, address: Address, said: Mapping[str, str]) -> Person | Outcome:
         told = {name: said[name] for name in self.own if name in said and name != "name"}
         name = whole_name(said.get("name"), said) if "name" in self.own else None
+        # what stands in the evidence outlives an erasure, so it names nobody
         kept = [name or "", said.get("source", ""), said.get("document", ""), *told.values()]
-        if any(len(text) > LONGEST or _UNPRINTABLE.search(text) for text in kept):
+        if any(len(text) > LONGEST or _UNPRINTABLE.search(text) for text in kept) or "@" in "".join(kept[1:3]):
             return Outcome.TOO_LONG
         tag = said.get("locale", "")
         locale = tag.replace("_", "-") if _TAG.fullmatch(tag) else self.locale

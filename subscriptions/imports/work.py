@@ -14,7 +14,7 @@ from subscriptions.actions.subscribe import ListChoice, SignUp
 from subscriptions.domain.address import parse
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.fields import fields_of
-from subscriptions.domain.imports import BY_LETTER, FILE_KEPT, PER_DAY, TAKEN, Outcome, Person, Stage, Way
+from subscriptions.domain.imports import BY_LETTER, FILE_KEPT, GOOD, PER_DAY, TAKEN, Outcome, Person, Stage, Way
 from subscriptions.export.layouts import FORMULA
 from subscriptions.imports import mapping, reading
 from subscriptions.imports.mapping import Reader
@@ -35,14 +35,15 @@ def file_of(parts: Parts, id_: int) -> Path:
 
 def keep(parts: Parts, file: IO[bytes], name: str, row: List, act: Act) -> int:
     """A copy of the file, and what it seems to be; the id of the import. Raises Unreadable."""
+    name = "".join(filter(str.isprintable, name)).replace("@", " ")[:100]
     hashed, path = hashlib.sha256(), file_of(parts, 0).with_name(secrets.token_hex(8))
     try:
         reading.copied(file, path, hashed.update)
         table = reading.opened(path)
         new = Import(
-            list_id=row.id, stage=Stage.LOOKED, name=name[:100], sha256=hashed.hexdigest(), document="", rows=0,
+            list_id=row.id, stage=Stage.LOOKED, name=name, sha256=hashed.hexdigest(), document="", rows=0,
             columns=mapping.guessed(table, keys_of(row)), counts={}, per_day=PER_DAY, made_at=act.at,
-            source=mapping.title_of(table.columns) or name[:100],
+            source=mapping.title_of(table.columns) or name,
         )  # fmt: skip
         path.replace(file_of(parts, id_ := acts.begin(new, act)))
         return id_
@@ -64,6 +65,12 @@ def looked(
         parts.settings.takes_special, parts.links, mapping.subscribed(table.columns),
     ).read  # fmt: skip
     return ((one, read(one)) for one in islice(table.rows(), row.rows, at_most and row.rows + at_most))
+
+
+def judged(parts: Parts, row: Import, way: Way, at_most: int | None = None) -> Iterator[tuple[reading.Row, Outcome]]:
+    """Each row with what would become of it, before anybody looks at who is known."""
+    found = looked(parts, row, way, at_most)
+    return ((one, said if isinstance(said, Outcome) else GOOD[way]) for one, said in found)
 
 
 def run(parts: Parts, alive: Callable[[], bool], at_most: int | None = BY_THE_CLOCK, progress: Progress = int) -> int:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.actions import Refused
 from subscriptions.actions import imports as acts
 from subscriptions.actions.invite import resume
-from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, TAKEN, UNDO_WITHIN, Outcome, Stage, Way
+from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, TAKEN, UNDO_WITHIN, Stage, Way
 from subscriptions.domain.reasons import BadReason, one_line
 from subscriptions.imports import mapping, reading, work
 from subscriptions.parts import current_parts
@@ -25,7 +25,7 @@ from subscriptions.web.admin import Answer, guard, pages
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
 
-SHOWN, JUDGED = 10, 10_000  # rows that a page shows, and that it looks through for faults
+SHOWN, JUDGED = 10, 2000  # rows that a page shows, and those among which it has time to look for faults
 
 
 @pages.route("/import", methods=["GET", "POST"])
@@ -61,7 +61,9 @@ def _found(id_: int) -> Import:
         row = imports.find(session, id_)
         if row is None or not guard.who().sees(row.list_id):
             abort(404)
-        return row
+    if row.stage is Stage.LOOKED and not work.file_of(current_parts(), id_).exists():
+        abort(404)  # another machine has it, or its day is over
+    return row
 
 
 @pages.get("/import/<int:id_>")
@@ -92,14 +94,16 @@ def _looked(row: Import) -> dict[str, Any]:
     """The first rows, and what would become of them in each way; of a long file as far as the page has time."""
     parts, table = current_parts(), reading.opened(work.file_of(current_parts(), row.id))
     first = [one.cells for one in islice(table.rows(), SHOWN)]
-    ways, is_part = {}, False
-    for way in Way:
-        said = [told for _, told in work.looked(parts, row, way, JUDGED)]
-        is_part = len(said) == JUDGED
-        ways[way] = _said(Counter(told if isinstance(told, Outcome) else Outcome.WAITS if way is Way.INVITE
-                                  else Outcome.IMPORTED for told in said))  # fmt: skip
+    ways = {way: Counter(said for _, said in work.judged(parts, row, way, JUDGED)) for way in Way}
     own = [key for key in work.keys_of(parts.catalogue.lists[row.list_id]) if key not in mapping.FIELDS]
-    return {"table": table, "first": first, "ways": ways, "judged": f"{JUDGED:,}", "is_part": is_part, "own": own}
+    return {
+        "table": table,
+        "first": first,
+        "ways": {way: _said(told) for way, told in ways.items()},
+        "judged": f"{JUDGED:,}",
+        "is_part": ways[Way.INVITE].total() == JUDGED,
+        "own": own,
+    }
 
 
 @pages.post("/import/<int:id_>/columns")
