@@ -69,14 +69,18 @@ def file_(
         if dry_run:
             _show(found, table, wished)
             return
-        acting.start(id_, wished, found.columns, found.document, per_day, acts.act(list=slug, way=wished))
+        with looking() as session:
+            known = imports.same(session, row.id, found.sha256)
+        begun = known.id if known and known.stage in imports.AT_WORK else id_
+        if begun == id_:
+            acting.start(id_, wished, found.columns, found.document, per_day, acts.act(list=slug, way=wished))
     except reading.Unreadable as error:
         raise click.ClickException(str(error)) from None
     finally:
         work.drop(parts, id_)  # unless it has begun
-    _work(id_)
-    click.echo(f"Import {id_}: {_found(id_).stage}.")
-    _say(_found(id_).counts)
+    _work(begun)
+    click.echo(f"Import {begun}: {_found(begun).stage}.")
+    _say(_found(begun).counts)
 
 
 def _found(id_: int) -> Import:
