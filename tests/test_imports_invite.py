@@ -162,6 +162,20 @@ def test_too_many_that_come_back_halt_it_until_a_person_lets_it_go_on(
     assert "at another stage" in refused(live, "import", "resume", str(the_import().id))
 
 
+@ONE_DATABASE
+def test_nobody_waits_for_longer_than_a_month_for_an_import_that_has_halted(live: World, tmp_path: Path) -> None:
+    invite(live, tmp_path, people(100), per_day=160)
+    for n in (1, 2):
+        gives_up(live, f"p{n}@example{n}.com")
+    live.run("imports")
+    live.clock.forward(days=30, seconds=-1)
+    live.run("imports")
+    assert live.count(Invitation, Invitation.address.is_not(None)) == 80
+    live.clock.forward(seconds=1)
+    live.run("imports")
+    assert live.count(Invitation, Invitation.address.is_not(None)) == 0
+
+
 def gives_up(world: World, address: str) -> None:
     """As a relay's 5xx for that recipient leaves it, or a mail that says so later."""
     from subscriptions.store import evidence

@@ -28,7 +28,7 @@ def invite(id_: int, sign_up: Callable[[Invitation], SignUp | None], now: dateti
         if row is None or row.stage is not Stage.INVITING or (deliver and deliver.pause_until):
             return 0
         if is_too_many(*imports.came_back(session, id_, row.counted_from or now)):
-            row.stage = Stage.HALTED
+            row.stage, row.ended_at = Stage.HALTED, now
             return 0
         of_day, of_hour = (imports.invited_since(session, id_, now - timedelta(hours=hours)) for hours in (24, 1))
         waiting = imports.waiting(session, id_, min(share(row.per_day, of_day, of_hour), BATCH))
@@ -59,5 +59,5 @@ def resume(id_: int, act: Act) -> None:
     """After a halt; what has come back by then counts no more. Raises Refused."""
     with transaction() as session:
         row = at(session, id_, Stage.HALTED)
-        row.stage, row.counted_from = Stage.INVITING, act.at
+        row.stage, row.counted_from, row.ended_at = Stage.INVITING, act.at, None
         audit.write(session, act)

@@ -140,6 +140,7 @@ HOURS = 8  # over which the share of a day goes out, so that the first that come
 LOOKED_BACK, LEAST, TOO_MANY = 200, 20, 0.05  # of the last so many, so many at least, this part came back
 UNDO_WITHIN = timedelta(days=1)
 FILE_KEPT = timedelta(days=1)  # after the end
+HALTED_AT_MOST = timedelta(days=30)  # then nobody waits any more
 REMEMBERED = timedelta(days=365)  # whom an import has invited
 CAME_BACK = frozenset({Fact.MAIL_GIVEN_UP.value, "returned"})  # "returned": by a mail that says so
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from subscriptions.domain.budget import in_unit
-from subscriptions.domain.imports import FILE_KEPT, REMEMBERED
+from subscriptions.domain.imports import FILE_KEPT, HALTED_AT_MOST, REMEMBERED
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked
@@ -140,7 +140,7 @@ ROWS = (
                "language; afterwards a keyed hash and the time"),
         {"invitations": ALL},
         marked("to ask for the confirmation, once"), "6(1)(f)",
-        marked("until the email is owed; the hash %(remembered)s after that"),
+        marked("until the email is owed, or %(halted)s after too many came back; the hash %(remembered)s after that"),
         "imports",
     ),
     Kept(
@@ -235,5 +235,5 @@ def durations(policy: Policy) -> dict[str, tuple[int, str]]:
         "confirm": in_unit(policy.confirm_within), "purge": in_unit(policy.purge_after),
         "proof": (policy.keep_proof_years, "year"), "ips": (policy.keep_ip_months, "month"),
         "times": in_unit(policy.times_kept), "protected": in_unit(PROTECTED),
-        "remembered": in_unit(REMEMBERED), "file": in_unit(FILE_KEPT),
+        "remembered": in_unit(REMEMBERED), "halted": in_unit(HALTED_AT_MOST), "file": in_unit(FILE_KEPT),
     }  # fmt: skip

@@ -8,7 +8,7 @@ from sqlalchemy import String, delete, exists, func, insert, select, type_coerce
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Channel, Fact
-from subscriptions.domain.imports import CAME_BACK, FILE_KEPT, LOOKED_BACK, REMEMBERED, Stage
+from subscriptions.domain.imports import CAME_BACK, FILE_KEPT, HALTED_AT_MOST, LOOKED_BACK, REMEMBERED, Stage
 from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.store.engine import BLIND
@@ -145,8 +145,11 @@ def drop_looked(session: Session, id_: int) -> bool:
 
 
 def forget_old(session: Session, now: datetime) -> Sequence[int]:
-    """Invitations of a year ago, and what became of the rows of what ended a day ago; the ids whose files stay."""
+    """What has been kept long enough: invitations, and what became of rows; the ids of imports whose files stay."""
     session.execute(delete(Invitation).where(Invitation.invited_at <= now - REMEMBERED), execution_options=BLIND)
+    halted = select(Import.id).where(Import.stage == Stage.HALTED, Import.ended_at <= now - HALTED_AT_MOST)
+    in_vain = Invitation.invited_at.is_(None), Invitation.import_id.in_(halted)
+    session.execute(delete(Invitation).where(*in_vain), execution_options=BLIND)
     never_begun = (Import.stage == Stage.LOOKED) & (Import.made_at <= now - FILE_KEPT)
     session.execute(delete(Import).where(never_begun), execution_options=BLIND)
     over = select(Import.id).where(Import.ended_at <= now - FILE_KEPT)
