@@ -18,6 +18,7 @@ from subscriptions.store import (
     audit,
     counters,
     imports,
+    jobs,
     registrations,
     signups,
     subscriptions,
@@ -106,6 +107,7 @@ def take_rows(id_: int, done: int, rows: Sequence[Person | Outcome], now: dateti
                     else Outcome.KNOWN for one in rows]  # fmt: skip
         session.add(ImportBatch(import_id=id_, first=done, outcomes="".join(outcomes), opened=opened))
         row.rows, row.counts = done + len(rows), dict(Counter(row.counts) + Counter(outcomes))
+        jobs.note(session, "imports", now, len(rows))  # a long run is at work, and not late
         with trip(session) as out:
             addresses.forget(out, sorted({one for pair in mailboxes.items() for one in pair if one}))
         return True
