@@ -59,6 +59,7 @@ def live(relay: Relay, make_app: Callable[..., Flask], clock: ManualClock) -> It
 
 
 @pytest.mark.drill
+@pytest.mark.timeout(300)
 def test_400_without_evidence_are_invited_over_two_days_each_once_and_180_confirm(world: World, tmp_path: Path) -> None:
     invite(world, tmp_path, people(400))
     assert world.subscriptions() == [] and len(world.registrations()) == 25

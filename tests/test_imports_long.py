@@ -76,6 +76,7 @@ def test_while_one_import_runs_a_second_one_waits_and_then_comes_in(world: World
 
 @ONE_DATABASE
 @pytest.mark.drill
+@pytest.mark.timeout(900)
 def test_100_000_people_of_a_stranger_come_in_with_evidence_and_go_out_equal_in_bounded_memory(
     world: World, tmp_path: Path
 ) -> None:
