@@ -13,6 +13,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from subscriptions.domain.texts import marked
 
 MOST_ENTRIES, MOST_OCTETS, MOST_SHARED = 2000, 2 * 2**30, 256 * 2**20  # unpacked: of all, and of what is held at once
+LARGE, RATIO = 64 * 2**20, 150  # what is longer than that, and packed tighter, no spreadsheet has written
 BROKEN = (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, OSError,
           EOFError, TypeError, AttributeError, IndexError, NotImplementedError)  # fmt: skip
 _NO_WORKBOOK = marked("This is no workbook that can be read: save it as XLSX or CSV again.")
@@ -24,12 +25,10 @@ def problem(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-        sizes = [one.file_size for one in entries if not one.filename.startswith("xl/worksheets/")]
-        if (
-            len(entries) > MOST_ENTRIES
-            or sum(one.file_size for one in entries) > MOST_OCTETS
-            or sum(sizes) > MOST_SHARED
-        ):
+        held = sum(one.file_size for one in entries if not one.filename.startswith("xl/worksheets/"))
+        is_bomb = any(one.file_size > max(LARGE, RATIO * one.compress_size) for one in entries)
+        whole = sum(one.file_size for one in entries)
+        if is_bomb or len(entries) > MOST_ENTRIES or whole > MOST_OCTETS or held > MOST_SHARED:
             return _TOO_LARGE
         next(rows(path, 1), None)
     except BROKEN:
