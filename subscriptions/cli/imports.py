@@ -34,7 +34,7 @@ class _WithFile(Group):
         return super().parse_args(ctx, ["file", *args] if is_short else args)
 
 
-group = _WithFile("import", help="Bring in a list that you have already. See docs/import.md.")
+group = _WithFile("import", help="Bring in a list that you have already: import FILE --list SLUG. See docs/import.md.")
 
 
 @group.command("file")
