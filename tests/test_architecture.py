@@ -37,8 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "lookup": "clock",
         "fetch": "domain settings clock",
         "watch": "domain store clock",
+        "imports": "domain store actions export links parts",
         "inbound": "domain store actions links mail settings clock languages parts",
-        "jobs": "domain store actions clock parts inbound",
+        "jobs": "domain store actions imports clock parts inbound",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings "
         "fetch",
         "witness": "domain store links",
@@ -46,8 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "story": "domain store mail parts",
         "proof": "story domain store mail languages clock parts",
         "record": "domain mail settings store languages parts",
-        "web": "doctor proof record story passwords totp domain look store actions mail inbound jobs export settings "
-        "languages clock links logs parts",
+        "web": "doctor imports proof record story passwords totp domain look store actions mail inbound jobs export "
+        "settings languages clock links logs parts",
         "findings": "domain store settings clock keys",
         "fits": "domain store settings clock links keys",
         "doctor": "domain store settings mail inbound clock parts lookup fetch jobs",
@@ -55,8 +56,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "__main__": "cli start serving places",
-        "cli": "doctor backup proof record story witness domain look store actions mail inbound jobs export settings "
-        "keys clock languages logs parts start fits findings foreign disposable places",
+        "cli": "doctor backup imports proof record story witness domain look store actions mail inbound jobs export "
+        "settings keys clock languages logs parts start fits findings foreign disposable places",
     }.items()
 }
 # the same inside web/

@@ -21,6 +21,7 @@ from subscriptions.store import (
     counters,
     evidence,
     holds,
+    imports,
     journal,
     mailbox,
     outbox,
@@ -65,6 +66,7 @@ def ask(
             addresses.lock_or_create(session, key, mailbox)
             suppressions.add(session, key, NO_MAIL, never, now, mailbox=mailbox)
         addresses.lock(session, key)
+        imports.forget(session, key)
         rows = [row for row in registrations.of_key(session, key) if row.address]
         stored = _stored(session, key)
         if not rows and not stored:

@@ -17,6 +17,7 @@ from subscriptions.store import (
     audit,
     counters,
     evidence,
+    imports,
     journal,
     outbox,
     registrations,
@@ -71,6 +72,7 @@ def _owe(session: Session, row: Registration, now: datetime, policy: Policy, act
     if (opens := budget.opens(now)) > now:
         return Outcome.CLOSED, opens
     kind = MailKind.MOVE if row.replaces else MailKind.CONFIRM
+    kind = MailKind.INVITE if imports.is_invited(session, row.id) else kind
     outbox.owe(session, kind, now=now, due_at=now, registration_id=row.id, drop_at=row.confirm_by)
     budget.spend(now)
     with trip(session) as out:

@@ -53,6 +53,7 @@ def commands() -> dict[str, click.Command]:
         evidence,
         go_live,
         holds,
+        imports,
         inbound,
         jobs,
         lists,
@@ -65,7 +66,7 @@ def commands() -> dict[str, click.Command]:
     )
 
     of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proof.proof
-    of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
+    of_admin = lists.group, admin.tokens_group, admin.export, imports.group, admin.migrate_command
     of_officer = requests.group, holds.group, policies.group, records.group, evidence.group, retention.group
     of_service = doctor.doctor, jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group
     of_keeping = backup.backup, backup.restore

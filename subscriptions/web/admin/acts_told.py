@@ -17,6 +17,11 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
     "export": (marked("%(who)s exported %(num)s address of %(lists)s."),
                marked("%(who)s exported %(num)s addresses of %(lists)s.")),
     "export taken": marked("%(who)s has received the whole export of %(lists)s."),
+    **dict.fromkeys(("import file", "import start"), marked("%(who)s looked at or began an import into %(lists)s.")),
+    "import undo": (marked("%(who)s undid an import of %(num)s person."),
+                    marked("%(who)s undid an import of %(num)s people.")),
+    "import resume": marked("%(who)s let the invitations of an import go on."),
+    **dict.fromkeys(("import show", "import report"), marked("%(who)s took the report of an import.")),
     "explain": marked("%(who)s looked up what happened to a person."),
     "proof": marked("%(who)s took the proof of a person’s consent to %(lists)s."),
     "proof court": marked("%(who)s took the proof of a person’s consent to %(lists)s with the email’s working links, "
