@@ -13,7 +13,7 @@ from babel.numbers import get_decimal_symbol
 from babel.support import NullTranslations, Translations
 from babel.units import format_unit
 
-from subscriptions.domain import retention
+from subscriptions.domain import periods
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked as marked
 from subscriptions.places import SHIPPED
@@ -92,7 +92,7 @@ def has_decimal_comma(tag: str) -> bool:
 def durations(policy: Policy, tag: str) -> dict[str, str]:
     """What stands in the periods of the retention table."""
     return {name: format_unit(number, f"duration-{unit}", locale=locale_of(tag))
-            for name, (number, unit) in retention.durations(policy).items()}  # fmt: skip
+            for name, (number, unit) in periods.durations(policy).items()}  # fmt: skip
 
 
 def one_line(text: str) -> str:

@@ -25,8 +25,9 @@ OF_DESK = (
     "templates/email/request_filed/", "templates/email/requests_due/", "subscriptions/mail/numbers.py",
     "subscriptions/record/", "subscriptions/proof/", "templates/proof/", "templates/pages/law.html",
     "subscriptions/settings/", "subscriptions/jobs/", "subscriptions/web/http/condition.py",
-    "subscriptions/web/http/client_ip.py", "subscriptions/web/tryout/law.py",
-    *map("subscriptions/actions/{}.py".format, "accounts factors lists sessions tokens".split()),
+    "subscriptions/web/http/client_ip.py", "subscriptions/web/tryout/law.py", "subscriptions/doctor/",
+    "subscriptions/imports/", "subscriptions/domain/imports.py", "subscriptions/inbound/",
+    *map("subscriptions/actions/{}.py".format, "accounts factors imports lists sessions tokens".split()),
     *map("subscriptions/{}.py".format, "findings fits start foreign fetch domain/bounces".split()),
 )  # fmt: skip
 NOT_ENGLISH = (

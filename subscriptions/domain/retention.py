@@ -3,11 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from subscriptions.domain.arrivals import REMEMBERED as ARRIVALS_KEPT
-from subscriptions.domain.budget import in_unit
-from subscriptions.domain.imports import FILE_KEPT, HALTED_AT_MOST, REMEMBERED
-from subscriptions.domain.lifecycle import PROTECTED
-from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked
 
 ALL = "*"
@@ -252,14 +247,3 @@ ROWS = (
         marked("to run the service"), "–", _AS_LONG, ends=_BY_OPERATOR, of_people=False,
     ),
 )  # fmt: skip
-
-
-def durations(policy: Policy) -> dict[str, tuple[int, str]]:
-    """What stands in the periods: a number and its unit."""
-    return {
-        "confirm": in_unit(policy.confirm_within), "purge": in_unit(policy.purge_after),
-        "proof": (policy.keep_proof_years, "year"), "ips": (policy.keep_ip_months, "month"),
-        "times": in_unit(policy.times_kept), "protected": in_unit(PROTECTED), "arrivals": in_unit(ARRIVALS_KEPT),
-        "letters": in_unit(policy.keep_letters), "remembered": in_unit(REMEMBERED), "halted": in_unit(HALTED_AT_MOST),
-        "file": in_unit(FILE_KEPT),
-    }  # fmt: skip
