@@ -22,9 +22,7 @@ _PASS = re.compile(r"\s*(dkim|dmarc)\s*(?:/\s*\d+\s*)?=\s*pass\b(.*)", re.I | re
 _SAYS = re.compile(r"\bheader\s*\.\s*(d|i|from)\s*=\s*(\S+)", re.I)
 _BY_LMTP = re.compile(r"\bwith\s+(?:UTF8)?LMTP", re.I)
 _WITH = re.compile(r"\bwith\b", re.I)
-_KEY_AT_MOST = (
-    1500  # octets of a key; one of RSA with 8,192 bits has 1,400. Of a longer one, the arithmetic takes hours
-)
+_KEY_AT_MOST = 1500  # octets of a key; RSA of 8,192 bits has 1,400, and the arithmetic of 64 KiB takes hours
 Tags = dict[str, str]
 
 
