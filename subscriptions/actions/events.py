@@ -95,5 +95,8 @@ def _one(session: Session, told: Told, now: datetime, policy: Policy, client: st
     if told.kind is Kind.COMPLAINT:
         return complain(session, Complaint(told.about, source), now, policy)
     how = Withdrawal(Event.UNSUBSCRIBE, Channel.API, LEFT, client, told.at)
-    ended = leave.end_open(session, told.about.key, told.about.list_id, how, now, policy)
-    return Effect.ENDED if ended else Effect.NOTHING
+    row = subscriptions.find_open(session, told.about.key, told.about.list_id)
+    if row is None or (told.at or now) < row.confirmed_at:  # as of a bounce
+        return Effect.NOTHING
+    leave.end(session, row, how, now, policy)
+    return Effect.ENDED
