@@ -137,7 +137,7 @@ def _addresses(fields: list[str]) -> tuple[str, ...]:
     found = [address for _, address in getaddresses(fields)] + [
         one for field in fields for text in (field, text_of(field)) for one in _BETWEEN.split(text)
     ]
-    return tuple(dict.fromkeys(one.casefold() for one in found if "@" in one[1:-1]))
+    return tuple(dict.fromkeys(one.lower() for one in found if "@" in one[1:-1]))
 
 
 def _date(text: str) -> datetime | None:
