@@ -35,7 +35,7 @@ class Wish:
     is_aligned: bool = False
 
     def act(self, session: Session, arrived: Arrived, house: House) -> Outcome:
-        message = Message(arrived.sha256, self._why, _answers(arrived), house.now, house.policy)
+        message = Message(arrived.sha256, self._why, _answers(arrived), house.now, house.policy, arrived.sent_at)
         if isinstance(self.token, NotMe):
             by_mail.disown(session, self.token, message)
             return Outcome.DONE
@@ -56,11 +56,13 @@ class Wish:
     def _end(
         self, session: Session, key: bytes, list_id: int | None, message: Message, arrived: Arrived, house: House
     ) -> Outcome:
-        done = bool(by_mail.end(session, key, list_id, message))
+        done = [by_mail.end(session, key, list_id, message)]
         if self.wanted is Wanted.ERASE:
             words = (own_words(arrived.words) or arrived.subject)[:_LONGEST_WORDS]
-            done = by_mail.request_erasure(session, key, words, message, house.links, house.lists) or done
-        return Outcome.DONE if done else Outcome.NOTHING
+            done.append(by_mail.request_erasure(session, key, words, message, house.links, house.lists))
+        if None in done:
+            return Outcome.UNCLEAR
+        return Outcome.DONE if any(done) else Outcome.NOTHING
 
 
 def wish_of(arrived: Arrived, house: House) -> Wish | None:
