@@ -136,6 +136,13 @@ def test_who_writes_to_the_address_of_a_list_leaves_that_one_alone(world: World)
     assert states(world) == [State.CONFIRMED, State.UNSUBSCRIBED]
 
 
+def test_who_writes_to_the_address_of_a_list_that_is_none_does_not_leave_all_of_them(world: World) -> None:
+    world.subscribe()
+    for tag in ("nowhere", "a" * 48):
+        assert take(world, trusted(signed(write(world, To=tagged(LEAVE, tag))))) is Outcome.UNCLEAR, tag
+    assert states(world) == [State.CONFIRMED]
+
+
 def test_please_delete_ends_at_once_and_enters_a_request_for_the_officer(world: World) -> None:
     world.subscribe()
     assert take(world, trusted(signed(write(world, "Bitte löschen!")))) is Outcome.DONE
