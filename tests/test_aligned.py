@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,6 +136,11 @@ def test_without_a_mail_server_that_says_so_the_signature_is_checked_here() -> N
 def test_a_key_of_a_size_that_nobody_has_is_not_even_tried() -> None:
     endless = RECORD + b"; n=" + b"x" * 2000  # a key so long would keep the process busy for hours
     assert not aligned(GOOD, replace(HOUSE, dkim_key=keys({"s._domainkey.example.org": endless})))
+
+
+def test_nothing_that_a_stranger_writes_into_a_signature_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert not aligned(GOOD.replace(b"s=s;", b"s=anne;"), BY_KEY)
+    assert not caplog.records
 
 
 def test_a_signature_that_has_expired_is_none() -> None:

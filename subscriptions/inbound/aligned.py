@@ -4,6 +4,7 @@ A domain signs for itself and for what is below it, as its owner could take that
 could exchange must be signed, so a mail to somebody else, or of last year, is no wish of today.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -14,6 +15,7 @@ from subscriptions.inbound.house import House
 from subscriptions.inbound.message import Arrived
 from subscriptions.links.by_mail import tag_in
 
+logging.getLogger("dkimpy").disabled = True  # it repeats what a stranger wrote
 _FRESH, _AHEAD = timedelta(days=14), timedelta(days=1)
 _ONCE = ("From", "To", "Cc", "Subject", "Date", "Message-ID", "Content-Type")  # of two, a signature is about the lower
 _SIGNED = {"from", "subject", "date", "message-id"}
