@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,11 @@ FORGED = {
     "of one that is called nearly so": trusted(GOOD, by=OURS + ".evil.example"),
     "below ours, which says no": trusted(f"{BELIEVED}\r\n".encode() + GOOD, "dkim=fail header.d=example.org"),
     "of nobody": f"Authentication-Results: ; dkim=pass header.d=example.org\r\n{RECEIVED}\r\n".encode() + GOOD,
+    "by a server that calls itself LMTP": (
+        b"Received: from x with LMTP (x [192.0.2.1]) by mx.example.org (Postfix) with ESMTP id 1; now\r\n"
+        + f"{BELIEVED}\r\n".encode()
+        + GOOD
+    ),
     "with a line of LMTP that is forged": "\r\n".join([RECEIVED, "Received: x with LMTP", BELIEVED, ""]).encode()
     + GOOD,
 }
@@ -125,6 +131,16 @@ def test_without_a_mail_server_that_says_so_the_signature_is_checked_here() -> N
     assert not aligned(GOOD.replace(b"Re: News", b"unsubscribe"), BY_KEY)
     assert not aligned(GOOD, replace(HOUSE, dkim_key=keys({})))
     assert not aligned(GOOD, replace(HOUSE, dkim_key=keys({"s._domainkey.example.org": b"v=DKIM1; p="})))
+
+
+def test_a_key_of_a_size_that_nobody_has_is_not_even_tried() -> None:
+    endless = RECORD + b"; n=" + b"x" * 2000  # a key so long would keep the process busy for hours
+    assert not aligned(GOOD, replace(HOUSE, dkim_key=keys({"s._domainkey.example.org": endless})))
+
+
+def test_nothing_that_a_stranger_writes_into_a_signature_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert not aligned(GOOD.replace(b"s=s;", b"s=anne;"), BY_KEY)
+    assert not caplog.records
 
 
 def test_a_signature_that_has_expired_is_none() -> None:

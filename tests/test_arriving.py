@@ -123,6 +123,18 @@ def test_whatever_strangers_send_is_read_or_refused_and_nothing_else(name: str) 
     assert "\x00" not in arrived.words + arrived.subject
 
 
+LONG = [b";" * 7900, b"; a=b" * 1500, b'; a="' * 1500, b"; a*0*=b" * 900]
+
+
+@pytest.mark.parametrize("says", LONG, ids=range(len(LONG)))
+def test_a_megabyte_of_parameters_is_read_in_a_moment(says: bytes) -> None:
+    part = b"\r\n--b\r\nContent-Type: text/plain" + says[:5000] + b"\r\n\r\nHi."
+    octets = b"Content-Type: multipart/mixed; boundary=b\r\n" + part * 180 + b"\r\n--b--"
+    began = time.process_time()
+    assert not read(octets).is_automatic
+    assert time.process_time() - began < 2
+
+
 @dataclass(frozen=True)
 class Greeting:
     """A sort of the test's own."""

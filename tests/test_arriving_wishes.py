@@ -8,12 +8,14 @@ from sqlalchemy import select
 from subscriptions.domain.arrivals import Outcome
 from subscriptions.domain.evidence import Channel
 from subscriptions.domain.lifecycle import Subscription as State
+from subscriptions.domain.policy import REQUESTS
 from subscriptions.inbound.message import read
 from subscriptions.links.by_mail import tagged
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Arrival, Owed, Request
-from tests.arriving import INBOUND, Make, answers, states, take, world_of, write
+from tests.arriving import INBOUND, Make, answers, states, take, token, world_of, write
 from tests.builders import ANNE, BART, OFFERS, Movable, World, link_in, text_of
+from tests.returned import spam_report
 from tests.support.cases import ONE_DATABASE, each
 from tests.support.letters_home import LEAVE, signed, trusted
 
@@ -134,6 +136,13 @@ def test_who_writes_to_the_address_of_a_list_leaves_that_one_alone(world: World)
     assert states(world) == [State.CONFIRMED, State.UNSUBSCRIBED]
 
 
+def test_who_writes_to_the_address_of_a_list_that_is_none_does_not_leave_all_of_them(world: World) -> None:
+    world.subscribe()
+    for tag in ("nowhere", "a" * 48):
+        assert take(world, trusted(signed(write(world, To=tagged(LEAVE, tag))))) is Outcome.UNCLEAR, tag
+    assert states(world) == [State.CONFIRMED]
+
+
 def test_please_delete_ends_at_once_and_enters_a_request_for_the_officer(world: World) -> None:
     world.subscribe()
     assert take(world, trusted(signed(write(world, "Bitte löschen!")))) is Outcome.DONE
@@ -155,3 +164,43 @@ def test_please_delete_of_a_forged_author_only_asks_back(world: World) -> None:
 @ONE_DATABASE
 def test_a_wish_of_no_author_or_of_two_is_for_a_human(world: World, field: dict[str, str | None]) -> None:
     assert take(world, trusted(signed(write(world, **field)))) is Outcome.UNCLEAR
+
+
+def test_the_email_with_one_button_that_is_reported_as_spam_ends_all_it_is_about(world: World) -> None:
+    world.subscribe()
+    world.subscribe(slug=OFFERS)
+    assert take(world, write(world)) is Outcome.ASKED
+    asked = next(mail for mail in world.mails(BART) if mail["In-Reply-To"])
+    link = str(asked["List-Unsubscribe"]).split(">")[0].strip("<")
+    assert take(world, spam_report(link)) is Outcome.DONE
+    assert states(world) == [State.UNSUBSCRIBED] * 2
+
+
+def test_a_wish_of_before_somebody_came_back_is_for_a_human(world: World) -> None:
+    world.subscribe()
+    late = trusted(signed(write(world)))
+    by_token = write(world, "", Subject=f"unsubscribe {token(world)}")
+    world.post(world.leave_link())
+    world.clock.forward(days=3)
+    world.subscribe()
+    assert take(world, late) is Outcome.UNCLEAR
+    assert take(world, by_token) is Outcome.UNCLEAR
+    assert states(world)[-1] is State.CONFIRMED
+    assert take(world, write(world, "", Subject=f"unsubscribe {token(world)}")) is Outcome.DONE
+
+
+def test_a_request_for_which_there_is_no_room_is_for_a_human_and_the_list_ends_all_the_same(world: World) -> None:
+    world.subscribe()
+    for _ in range(REQUESTS.count):
+        assert take(world, trusted(signed(write(world, "Bitte löschen!")))) is Outcome.DONE
+    world.subscribe()
+    assert take(world, trusted(signed(write(world, "Bitte löschen!")))) is Outcome.UNCLEAR
+    assert (states(world)[-1], world.count(Request)) == (State.UNSUBSCRIBED, REQUESTS.count)
+
+
+@ONE_DATABASE
+def test_another_letter_is_another_mailbox_and_not_the_same_in_large(world: World) -> None:
+    world.subscribe("strasse@example.org")
+    octets = trusted(signed(write(world, From="straße@example.org")))
+    assert take(world, octets) is Outcome.NOTHING
+    assert states(world) == [State.CONFIRMED]

@@ -83,6 +83,14 @@ def test_a_wish_is_done_and_marked_as_read_and_the_letters_around_it_are_not(wor
     assert not subscription.is_open
 
 
+def test_what_another_mail_program_changes_meanwhile_is_taken_for_no_message(world: World, dovecot: Dovecot) -> None:
+    world.subscribe(BART)
+    dovecot.deliver(PRIVATE, wish(world))
+    dovecot.tells = b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n* 2 FETCH (UID 2 FLAGS ())\r\n"
+    assert polled(world) == {Outcome.UNCLEAR: 1, Outcome.DONE: 1}
+    assert [("\\Seen" in flags) for flags in dovecot.flags()] == [False, True]
+
+
 def test_what_comes_later_is_looked_at_later(world: World, dovecot: Dovecot) -> None:
     for number in range(2):
         dovecot.deliver(PRIVATE)

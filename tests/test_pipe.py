@@ -155,6 +155,18 @@ def test_a_letter_is_forwarded_as_it_came_in_an_email_of_ours(forwarding: World,
 
 
 @ONE_DATABASE
+def test_a_subject_that_is_encoded_twice_puts_no_field_into_the_email_to_the_office(
+    forwarding: World, relay: Relay
+) -> None:
+    twice = "=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3D0D=3D0ABcc=3A=3D20x=40evil.example=3D0D=3D0A=3D0D=3D0AHi=3F=3D?="
+    came(forwarding, HELLO.replace(b"Hello", twice.encode()))
+    assert forwarding.run("inbound") == 1
+    message = message_from_bytes(relay.mails[0].raw)
+    assert message["Bcc"] is None and message.get_content_type() == "multipart/mixed"
+    assert message["Subject"].strip().startswith("Not understood: = ?utf-8")
+
+
+@ONE_DATABASE
 def test_a_letter_waits_until_the_relay_takes_it_and_is_kept_at_the_desk_where_it_never_will(
     forwarding: World, relay: Relay
 ) -> None:

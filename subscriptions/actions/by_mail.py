@@ -3,7 +3,7 @@
 All of it happens in the transaction of `arrived.once`, so a message acts once.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,39 +22,52 @@ from subscriptions.links import Links, NotMe
 from subscriptions.links.purposes import used_hash
 from subscriptions.store import addresses, guards, outbox, subscriptions, suppressions
 from subscriptions.store.lists import parties
-from subscriptions.store.models import List, Subscription
+from subscriptions.store.models import List, Request, Subscription
 from subscriptions.store.trips import trip
 
+CLOCKS_DIFFER = timedelta(days=1)  # of people's computers from ours
 ONE_ANSWER = timedelta(days=7)  # of a kind, to an address (RFC 3834, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What counts of one that came. `reason`: why it is believed; `answers`: its id, if anyone waits for an answer."""
+    """What counts of one that came. `reason`: why it is believed; `answers`: its id, if anyone waits for an answer.
+
+    `written`: as it says itself.
+    """
 
     sha256: bytes
     reason: str
     answers: str | None
     now: datetime
     policy: Policy
+    written: datetime | None = None
+
+    def is_about(self, row: Subscription) -> bool:
+        """Not one that began after it was written: who has come back since is not meant to leave."""
+        return self.written is None or row.confirmed_at <= self.written + CLOCKS_DIFFER
 
     @property
     def proof(self) -> dict[str, str]:
         return {"message_sha256": self.sha256.hex()}
 
 
-def end(session: Session, key: bytes, list_id: int | None, message: Message) -> Sequence[Subscription]:
-    """End what is open of one list, or of all (no `list_id`), and tell the person once; what has ended."""
+def end(session: Session, key: bytes, list_id: int | None, message: Message) -> bool | None:
+    """End what is open of one list, or of all (no `list_id`), and tell the person once; whether anything has ended.
+
+    None: all that is open began after the message was written.
+    """
     addresses.lock(session, key)
     known = subscriptions.of_key(session, key)
-    ended = [row for row in known if row.is_open and list_id in (None, row.list_id)]
+    open_ = [row for row in known if row.is_open and list_id in (None, row.list_id)]
+    ended = [row for row in open_ if message.is_about(row)]
     how = Withdrawal(Event.UNSUBSCRIBE, Channel.EMAIL, message.reason, more=message.proof)
     for row in ended:
         leave.end(session, row, how, message.now, message.policy)
     if ended and message.answers and _is_first(session, b"left by mail", key, message.now):
         outbox.owe(session, MailKind.LEFT_BY_MAIL, now=message.now, subscription_id=ended[-1].id,
                    answers=message.answers)  # fmt: skip
-    return ended
+    return None if open_ and not ended else bool(ended)
 
 
 def disown(session: Session, link: NotMe, message: Message) -> None:
@@ -91,19 +104,23 @@ def _is_first(session: Session, kind: bytes, key: bytes, now: datetime) -> bool:
 
 def request_erasure(
     session: Session, key: bytes, words: str, message: Message, links: Links, lists: Mapping[int, List]
-) -> bool:
-    """Enter it for the officer of each controller of whom something is stored; whether there is any."""
+) -> bool | None:
+    """Enter it for the officer of each controller of whom something is stored; whether there is any.
+
+    None: there have been so many today that not all were entered.
+    """
     known = subscriptions.shown_of_key(session, key, message.now)
-    theirs = parties(_of(known, lists))
-    for party in theirs:
+    filed = list[Request | datetime]()
+    for party in parties(_of(known, lists)):
         row, found = party.row, parsed(party.row.privacy_contact)
         asked = Asked(
             RequestKind.ERASURE, Channel.EMAIL, words, row.id, row.timezone, key, known[-1].address,
             locale=known[-1].locale, identity=message.reason, contact=found.mailed if found else None,
         )  # fmt: skip
         mark = links.try_key(b"requests" + (known[-1].mailbox or key))
-        requests.file(session, asked, mark, links.try_key(b"filed" + (asked.contact or "").encode()), message.now)
-    return bool(theirs)
+        of_contact = links.try_key(b"filed" + (asked.contact or "").encode())
+        filed.append(requests.file(session, asked, mark, of_contact, message.now))
+    return None if any(isinstance(one, datetime) for one in filed) else bool(filed)
 
 
 def _of(known: Collection[Subscription], lists: Mapping[int, List]) -> list[List]:

@@ -136,26 +136,36 @@ def _note(session: Session, row: Registration | Subscription, mail: Returned, no
 
 
 def complain(session: Session, report: Complaint, now: datetime, policy: Policy) -> Effect:
-    """A spam report: that list ends, and asks for no confirmation for a while."""
+    """A spam report: that list ends, and asks for no confirmation for a while; of a mail about all, each of them."""
     about, source = report.about, report.source
-    if about is None:
+    if about is None or not (about.key or about.ref):
         return Effect.NOTHING
-    rows = registrations.of_form(session, about.ref) if about.ref else ()
+    if about.ref:
+        return _form_complained(session, about, source, now, policy)
+    (addresses.lock_or_create if about.list_id else addresses.lock)(session, about.key)
+    known = [one for one in subscriptions.of_key(session, about.key) if one.is_open]
+    open_ = [row for row in known if about.list_id in (0, row.list_id)]
+    rows = [row for row in open_ if row.confirmed_at <= (source.at or now)]
+    if not rows and (open_ or not about.list_id):
+        return Effect.NOTHING
+    how = Withdrawal(Event.COMPLAIN, source.channel, REASON, source.actor, source.at, source.details)
+    rule = subscription_step(State.CONFIRMED, Event.COMPLAIN).suppress
+    for row in rows:
+        leave.end(session, row, how, now, policy)
+    for list_id in sorted({row.list_id for row in rows}) or [about.list_id]:
+        counters.add(session, {"complaints": 1}, figures.of_day(COMPLAINED, list_id, now))
+        if rule:
+            mailbox = rows[0].mailbox if rows else None
+            suppressions.add(session, about.key, rule, REASON, now, list_id=list_id, mailbox=mailbox)
+    return Effect.ENDED if rows else Effect.NOTED
+
+
+def _form_complained(session: Session, about: About, source: Source, now: datetime, policy: Policy) -> Effect:
+    rows = registrations.of_form(session, about.ref)
     if not about.key and not rows:
         return Effect.NOTHING
     key, mailbox = (about.key, about.mailbox) if about.key else (rows[0].key, rows[0].mailbox)
     counters.add(session, {"complaints": 1}, figures.of_day(COMPLAINED, about.list_id, now))
-    if about.ref:
-        link = NotMe(about.ref, about.list_id, key, mailbox)
-        suppress.disown_in(session, link, Event.COMPLAIN, now, policy, (source.channel, REASON))
-        return Effect.ENDED
-    addresses.lock_or_create(session, key)
-    how = Withdrawal(Event.COMPLAIN, source.channel, REASON, source.actor, source.at, source.details)
-    row = subscriptions.find_open(session, key, about.list_id)
-    if row is not None and (source.at or now) < row.confirmed_at:
-        return Effect.NOTHING
-    if row is not None:
-        leave.end(session, row, how, now, policy)
-    if rule := subscription_step(State.CONFIRMED, Event.COMPLAIN).suppress:
-        suppressions.add(session, key, rule, REASON, now, list_id=about.list_id, mailbox=row and row.mailbox)
-    return Effect.ENDED if row else Effect.NOTED
+    link = NotMe(about.ref, about.list_id, key, mailbox)
+    suppress.disown_in(session, link, Event.COMPLAIN, now, policy, (source.channel, REASON))
+    return Effect.ENDED

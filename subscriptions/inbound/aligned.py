@@ -4,8 +4,9 @@ A domain signs for itself and for what is below it, as its owner could take that
 could exchange must be signed, so a mail to somebody else, or of last year, is no wish of today.
 """
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import dkim
@@ -14,6 +15,7 @@ from subscriptions.inbound.house import House
 from subscriptions.inbound.message import Arrived
 from subscriptions.links.by_mail import tag_in
 
+logging.getLogger("dkimpy").disabled = True  # it repeats what a stranger wrote
 _FRESH, _AHEAD = timedelta(days=14), timedelta(days=1)
 _ONCE = ("From", "To", "Cc", "Subject", "Date", "Message-ID", "Content-Type")  # of two, a signature is about the lower
 _SIGNED = {"from", "subject", "date", "message-id"}
@@ -21,6 +23,8 @@ _AT_MOST = 5  # signatures that are looked at
 _PASS = re.compile(r"\s*(dkim|dmarc)\s*(?:/\s*\d+\s*)?=\s*pass\b(.*)", re.I | re.S)
 _SAYS = re.compile(r"\bheader\s*\.\s*(d|i|from)\s*=\s*(\S+)", re.I)
 _BY_LMTP = re.compile(r"\bwith\s+(?:UTF8)?LMTP", re.I)
+_WITH = re.compile(r"\bwith\b", re.I)
+_KEY_AT_MOST = 1500  # octets of a key; RSA of 8,192 bits has 1,400, and the arithmetic of 64 KiB takes hours
 Tags = dict[str, str]
 
 
@@ -70,13 +74,18 @@ def _names(fields: list[str], ours: str) -> bool:
 def _is_said(arrived: Arrived, domain: str, house: House) -> bool:
     """By our own mail server: the topmost of its fields, which stands above its line of when the message came."""
     for name, value in arrived.message.raw_items():
-        if name.lower() == "received" and not _BY_LMTP.search(str(value)):
+        if name.lower() == "received" and not _is_lmtp(str(value)):
             return False
         if name.lower() == "authentication-results":
             who, *results = _pieces(str(value)) or [""]
             if (who.lower().split() or [""])[0] in map(str.lower, house.settings.inbound.authserv_ids):
                 return any(_passes(result, domain) for result in results)
     return False
+
+
+def _is_lmtp(received: str) -> bool:
+    """Whether it only carries mail on to the mailbox. A stranger's server may call itself "x with LMTP"."""
+    return bool(_BY_LMTP.search(received)) and len(_WITH.findall(received)) == 1
 
 
 def _pieces(text: str) -> list[str]:
@@ -112,8 +121,11 @@ def _holds(arrived: Arrived, at: int, house: House) -> bool:
     if ask is None:
         return False
     try:
-        return bool(
-            dkim.DKIM(arrived.octets, minkey=1024).verify(at, lambda name, timeout=0: ask(name.decode("ascii")))
-        )
+        return bool(dkim.DKIM(arrived.octets, minkey=1024).verify(at, lambda name, timeout=0: _short(ask, name)))
     except Exception:  # of whatever strangers put into a field, it raises all kinds of things
         return False
+
+
+def _short(ask: Callable[[str], bytes | None], name: bytes) -> bytes | None:
+    key = ask(name.decode("ascii"))
+    return key if key and len(key) <= _KEY_AT_MOST else None

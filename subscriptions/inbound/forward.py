@@ -43,7 +43,8 @@ def _message(letter: LetterToRead, settings: Settings) -> OutMessage:
     sender, to = sender_in(settings.mail.sender), settings.inbound.forward
     octets, made = zlib.decompress(letter.octets), EmailMessage(policy=SMTP)
     made["From"], made["To"] = formataddr((sender.name, sender.address)), to
-    made["Subject"] = f"Not understood: {letter.subject}"[:200]
+    subject = letter.subject.replace("=?", "= ?")  # else it is decoded once more, and a line of it is a field
+    made["Subject"] = f"Not understood: {subject}"[:200]
     made["Date"] = format_datetime(letter.at)
     made["Message-ID"] = f"<{letter.sha256.hex()}@{sender.domain}>"  # the same, should it leave twice
     made["Auto-Submitted"] = "auto-generated"  # nobody answers it by machine, and we do not take it for a letter

@@ -44,8 +44,8 @@ class Folder:
 
     def whole(self, uid: int) -> Seen | None:
         """None where it has gone meanwhile."""
-        sized = next(self._ask([uid], "RFC822.SIZE"), None)
-        if sized is None or not (size := _SIZE.search(sized[1])):
+        size = next((_SIZE.search(around) for _, around in self._ask([uid], "RFC822.SIZE")), None)
+        if size is None:
             return None
         return Seen(uid, None) if int(size[1]) > LOOKED_AT else next(self._ask([uid], "BODY.PEEK[]"), (None, b""))[0]
 
@@ -53,13 +53,17 @@ class Folder:
         return (seen for seen, _ in self._ask(uids, f"BODY.PEEK[HEADER]<0.{LOOKED_AT}>"))
 
     def _ask(self, uids: Sequence[int], what: str) -> Iterator[tuple[Seen, bytes]]:
-        """Of each message what is asked for, and what stands around it; a server may name the message behind that."""
+        """Of each message what is asked for, and what stands around it; a server may name the message behind that.
+
+        It may also tell at any time what others have changed (RFC 9051, 7.5.2): that is no answer.
+        """
         wanted = ",".join(str(uid) for uid in uids if uid)
         answers = self._box.client.uid("FETCH", wanted, f"(UID {what})")[1] if wanted else []
         for answer, after in zip(answers, [*answers[1:], b""], strict=True):
             around, literal = answer if isinstance(answer, tuple) else (answer or b"", b"")
             behind = after if isinstance(answer, tuple) and isinstance(after, bytes) else b""
-            if named := _UID.search(around + behind):
+            is_answer = isinstance(answer, tuple) or _SIZE.search(around)
+            if is_answer and (named := _UID.search(around + behind)) and int(named[1]) in uids:
                 yield Seen(int(named[1]), literal), around
 
     def mark_seen(self, uids: Sequence[int]) -> None:

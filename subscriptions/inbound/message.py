@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
-from email.message import EmailMessage
-from email.policy import EmailPolicy
+from email.message import Message
+from email.policy import compat32
 from email.utils import getaddresses, parsedate_to_datetime
-from typing import Any, cast
 
 from subscriptions.domain import readable
 
@@ -33,26 +32,13 @@ class TooMuch(Exception):
     """Why a message is not looked into: only a human may."""
 
 
-class _Lenient(EmailPolicy):
-    """A field that the parser of the library fails at is its text."""
-
-    def header_fetch_parse(self, name: str, value: str) -> Any:
-        try:
-            return super().header_fetch_parse(name, value)
-        except Exception:  # whatever strangers write there: it has raised IndexError, RecursionError and others
-            return _plain(value)
-
-
-_POLICY = _Lenient()
-
-
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """`envelope_from`: of the bounce address, empty for none at all; `words`: its own text, with what it quotes."""
 
     octets: bytes
     sha256: bytes
-    message: EmailMessage
+    message: Message
     envelope_from: str | None
     envelope_to: str | None
     authors: tuple[str, ...]  # every address in any From field, also inside a name
@@ -96,7 +82,7 @@ def _check(octets: bytes) -> None:
 
 
 def _read(octets: bytes, envelope_from: str | None, envelope_to: str | None) -> Arrived:
-    message = cast(EmailMessage, message_from_bytes(octets, policy=_POLICY))
+    message = message_from_bytes(octets, policy=compat32)  # the newer ones take minutes for a field of 8 KiB
     if len(message.keys()) > _FIELDS or any(len(value) > _FIELD for _, value in message.raw_items()):
         raise TooMuch("its header is too large")
     parts = [*_parts(message)]
@@ -111,12 +97,12 @@ def _read(octets: bytes, envelope_from: str | None, envelope_to: str | None) -> 
     return Arrived(
         octets, hashlib.sha256(octets).digest(), message, envelope_from, envelope_to,
         _addresses(_fields(message, "From")), _addresses([*_fields(message, "To"), *_fields(message, "Cc")]),
-        ids[0].strip() or None if ids else None, text_of(next(iter(_fields(message, "Subject")), "")),
+        " ".join(ids[0].split()) or None if ids else None, text_of(next(iter(_fields(message, "Subject")), "")),
         _date(next(iter(_fields(message, "Date")), "")), _words(parts), _is_automatic(message, envelope_from),
     )  # fmt: skip
 
 
-def _parts(message: EmailMessage) -> Iterator[EmailMessage]:
+def _parts(message: Message) -> Iterator[Message]:
     """All parts, counted; those of a message that is enclosed as well."""
     waiting, number = [(message, 0)], 0
     while waiting:
@@ -129,7 +115,7 @@ def _parts(message: EmailMessage) -> Iterator[EmailMessage]:
         waiting += [(one, depth + 1) for one in reversed(inner)]  # type: ignore[arg-type]
 
 
-def _fields(message: EmailMessage, name: str) -> list[str]:
+def _fields(message: Message, name: str) -> list[str]:
     return [_plain(value) for at, value in message.raw_items() if at.lower() == name.lower()]
 
 
@@ -151,7 +137,7 @@ def _addresses(fields: list[str]) -> tuple[str, ...]:
     found = [address for _, address in getaddresses(fields)] + [
         one for field in fields for text in (field, text_of(field)) for one in _BETWEEN.split(text)
     ]
-    return tuple(dict.fromkeys(one.casefold() for one in found if "@" in one[1:-1]))
+    return tuple(dict.fromkeys(one.lower() for one in found if "@" in one[1:-1]))
 
 
 def _date(text: str) -> datetime | None:
@@ -162,7 +148,7 @@ def _date(text: str) -> datetime | None:
         return None
 
 
-def _words(parts: list[EmailMessage]) -> str:
+def _words(parts: list[Message]) -> str:
     """Of the first part that is text and no attachment, plain before HTML; not of a message that is enclosed."""
     enclosed = {id(one) for part in parts if part.get_content_maintype() == "message" for one in _parts(part)}
     own = [part for part in parts if id(part) not in enclosed and part.get_content_disposition() != "attachment"]
@@ -173,9 +159,9 @@ def _words(parts: list[EmailMessage]) -> str:
     return ""
 
 
-def _text(part: EmailMessage, kind: str) -> str:
+def _text(part: Message, kind: str) -> str:
     raw = part.get_payload(decode=True)
-    text = readable.decoded(raw if isinstance(raw, bytes) else b"", str(part.get_param("charset") or ""))
+    text = readable.decoded(raw if isinstance(raw, bytes) else b"", part.get_content_charset() or "")
     if kind == "text/plain":
         return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "", text)
     try:
@@ -184,7 +170,7 @@ def _text(part: EmailMessage, kind: str) -> str:
         return ""
 
 
-def _is_automatic(message: EmailMessage, envelope_from: str | None) -> bool:
+def _is_automatic(message: Message, envelope_from: str | None) -> bool:
     """Whether a machine sent it, or it went to many (RFC 3834): then nobody waits for an answer."""
     names = {name.lower() for name in message.keys()}  # noqa: SIM118 it is no mapping of the usual kind
     submitted = [value.partition(";")[0].strip().lower() for value in _fields(message, "Auto-Submitted")]

@@ -35,7 +35,7 @@ class Wish:
     is_aligned: bool = False
 
     def act(self, session: Session, arrived: Arrived, house: House) -> Outcome:
-        message = Message(arrived.sha256, self._why, _answers(arrived), house.now, house.policy)
+        message = Message(arrived.sha256, self._why, _answers(arrived), house.now, house.policy, arrived.sent_at)
         if isinstance(self.token, NotMe):
             by_mail.disown(session, self.token, message)
             return Outcome.DONE
@@ -46,7 +46,10 @@ class Wish:
             return Outcome.UNCLEAR
         key, mailbox = house.links.key(author.folded), house.links.mailbox_key(author.folded)
         if self.is_aligned and self.wanted is not Wanted.UNSAID:
-            return self._end(session, key, _list_in(arrived, house), message, arrived, house)
+            lists, tags = _lists_in(arrived, house)
+            if tags and not lists:  # about one, and only a human may find out which
+                return Outcome.UNCLEAR
+            return self._end(session, key, next(iter(lists), None), message, arrived, house)
         return Outcome.ASKED if by_mail.ask(session, key, mailbox, message) else Outcome.NOTHING
 
     @property
@@ -56,11 +59,13 @@ class Wish:
     def _end(
         self, session: Session, key: bytes, list_id: int | None, message: Message, arrived: Arrived, house: House
     ) -> Outcome:
-        done = bool(by_mail.end(session, key, list_id, message))
+        done = [by_mail.end(session, key, list_id, message)]
         if self.wanted is Wanted.ERASE:
             words = (own_words(arrived.words) or arrived.subject)[:_LONGEST_WORDS]
-            done = by_mail.request_erasure(session, key, words, message, house.links, house.lists) or done
-        return Outcome.DONE if done else Outcome.NOTHING
+            done.append(by_mail.request_erasure(session, key, words, message, house.links, house.lists))
+        if None in done:
+            return Outcome.UNCLEAR
+        return Outcome.DONE if any(done) else Outcome.NOTHING
 
 
 def wish_of(arrived: Arrived, house: House) -> Wish | None:
@@ -90,10 +95,11 @@ def _token_in(arrived: Arrived, house: House) -> Leave | NotMe | None:
     return None
 
 
-def _list_in(arrived: Arrived, house: House) -> int | None:
-    """Which list they wrote to, as its slug behind the + of our address says; None: about none, so about all."""
-    tags = {tag_in(address, house.settings.inbound.address) for address in arrived.recipients}
-    return next((row.id for row in house.lists.values() if row.slug in tags), None)
+def _lists_in(arrived: Arrived, house: House) -> tuple[list[int], set[str]]:
+    """Which list they wrote to, as its slug behind the + of our address says; and all that stands there."""
+    ours = house.settings.inbound.address
+    tags = {tag for address in arrived.recipients if (tag := tag_in(address, ours))}
+    return [row.id for row in house.lists.values() if row.slug in tags], tags
 
 
 def _read(links: Links, word: str, token: str) -> Leave | NotMe | None:

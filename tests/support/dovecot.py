@@ -49,6 +49,7 @@ class Dovecot:
         self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))  # pytest's folders are for its user alone
         self._tls, self._starttls = tls, starttls
         self._sent, self.logins, self.refuses = 0, 0, False
+        self.tells = b""  # what another mail program has changed, told before each answer to a FETCH
         self._listener = socket.create_server((LOOPBACK, 0))
         self.port: int = self._listener.getsockname()[1]
 
@@ -119,6 +120,8 @@ class Dovecot:
                     back = threading.Thread(target=_copy, args=(dovecot.stdout, line), daemon=True)
                     back.start()
                     while octets := line.recv(65536):
+                        if b" FETCH " in octets:
+                            line.sendall(self.tells)
                         dovecot.stdin.write(octets)
                         dovecot.stdin.flush()
                 finally:
