@@ -46,8 +46,13 @@ class Wish:
             return Outcome.UNCLEAR
         key, mailbox = house.links.key(author.folded), house.links.mailbox_key(author.folded)
         if self.is_aligned and self.wanted is not Wanted.UNSAID:
-            return self._end(session, key, _list_in(arrived, house), message, arrived, house)
-        return Outcome.ASKED if by_mail.ask(session, key, mailbox, message) else Outcome.NOTHING
+            done = self._end(session, key, _list_in(arrived, house), message, arrived, house)
+        else:
+            done = Outcome.ASKED if by_mail.ask(session, key, mailbox, message) else Outcome.NOTHING
+        # many write from another address than the one that is subscribed: only a human can find that one
+        said = done is Outcome.NOTHING and self.wanted is not Wanted.UNSAID
+        is_lost = said and not by_mail.is_known(session, key, to_erase=self.wanted is Wanted.ERASE)
+        return Outcome.UNCLEAR if is_lost else done
 
     @property
     def _why(self) -> str:
