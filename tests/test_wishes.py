@@ -1,5 +1,8 @@
 """What people write who want to leave (issue 12, F-14): their own words alone, in the shapes of their mail programs."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,7 +76,13 @@ OTHER = [
     ("AW: News", "Bitte erika.mustermann@example.org abmelden"),
     ("AW: News", "Bitte abmelden, und schicken Sie mir die Rechnung."),
     ("Re: News", "Lovely issue, thank you!"),
-    ("Re: News", "unsubscribe\n\nThis email and its attachments are confidential and meant for the addressee alone."),
+    ("AW: News", "Bitte abmelden.\n\nDanke. Aber erst im Januar"),
+    ("AW: News", "Bitte abmelden.\nDanke, erst ab Januar"),
+    ("Newsletter nicht mehr erhalten", ""),
+    ("Re: News", "Unsubscribe.\nnot!"),
+    ("AW: News", "Ich habe den Newsletter nicht mehr bekommen"),
+    ("Re: News", "Unsubscribe?\n\nThanks,\nErika"),
+    ("Re: News", "Hello Anne,\nplease do not unsubscribe me.\n\nErika"),
     ("AW: News", "Die Abmeldung vom Newsletter funktioniert nicht"),
     ("AW: News", "Danke für den Newsletter"),
     ("AW: News", "abmelden\n\nViele Grüße\nErika Mustermann\nBeispiel GmbH\nbitte doch nicht\nalles gut"),
@@ -105,7 +114,24 @@ def test_who_says_anything_besides_is_for_a_human(subject: str, text: str) -> No
     assert wanted(subject, text) is None
 
 
-@pytest.mark.parametrize("line", ["On schrieb ", "Am <a@b> schrieb ", "-", "> ", "On\n", "Von: x\n", "wrote:\n", "ab "])
+REPLIES = tomllib.loads((Path(__file__).parent / "fixtures/replies.toml").read_text("utf-8"))
+WANTED = [
+    (words.format(**REPLIES["quotations"]), {"leave": Wanted.LEAVE, "erase": Wanted.ERASE}.get(name))
+    for name, all_ in REPLIES["wanted"].items()
+    for words in all_
+]
+
+
+def test_people_who_are_polite_in_four_languages_and_all_mail_programs_are_understood() -> None:
+    """Those that are not wait for a human; none is taken for what it is not."""
+    found = [(words, wished, wanted("Re: News", words)) for words, wished in WANTED]
+    assert [one for one in found if one[1] is not one[2]] == [] and len(found) >= 120
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["On schrieb ", "Thanks. ", "Hi, ", "A.\n", "Am <a@b> schrieb ", "-", "> ", "On\n", "Von: x\n", "wrote:\n", "ab "],
+)
 def test_the_words_of_a_hostile_mail_are_found_in_no_time(line: str) -> None:
     assert isinstance(own_words((line * 20_000)[:20_000]), str)
 

@@ -84,7 +84,7 @@ def ask(session: Session, key: bytes, mailbox: bytes | None, message: Message) -
 
 
 def is_known(session: Session, key: bytes, *, to_erase: bool) -> bool:
-    """Whether a wish is about a subscription here: to leave, also one that has ended; to erase, one that can be asked."""
+    """Whether it is about a subscription here: to leave, also one that has ended; to erase, one that can be asked."""
     return any(row.is_open or not to_erase for row in subscriptions.of_key(session, key))
 
 
