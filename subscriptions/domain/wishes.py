@@ -21,9 +21,10 @@ _REPLIES = re.compile(r"\s*(?:re|aw|antw|antwort|sv|tr|wg|fwd?|rif|odp|res)\s*(?
 # where what somebody else wrote begins: "On … wrote:", in one line or two, and the header of a program of Microsoft
 _LINE = r"[^\n]{0,200}"
 _WROTE = re.compile(
-    rf"^[^\S\n]*(?:(?:On|Am|Le|El|Il|Op|W dniu|Em|\w{{2,4}}\.?,)\b{_LINE}(?:\n[^\n>]{{1,200}}){{0,2}}?"
+    rf"^[^\S\n]*(?:(?:On|Am|Le|El|Il|Op|W dniu|Em|\w{{2,4}}\.?,)\b{_LINE}(?:\n[^\n>]{{1,200}}){{0,2}}?\n?"
     r"|[^\n<>]{0,100}\n?<[^\s<>]{3,254}>[^\S\n]*)"
-    rf"(?:wrote|schrieb{_LINE}|a écrit|escribió|ha scritto|schreef{_LINE}|napisał\(?a?\)?|escreveu)[^\S\n]*:[^\S\n]*$",
+    rf"(?:wrote|schrieb{_LINE}(?:\n[^\n>]{{1,100}})?"
+    r"|a écrit|escribió|ha scritto|schreef[^\n]{0,200}|napisał\(?a?\)?|escreveu)[^\S\n]*:[^\S\n]*$",
     re.M,
 )
 _FORWARDED = re.compile(
@@ -60,10 +61,12 @@ _LONGEST = max(map(len, _PHRASES))
 
 def wanted(subject: str, text: str) -> Wanted | None:
     """What is asked for by a message of that subject and text; None where it says something else as well."""
-    if own := own_words(text):
-        return _said(own)
-    typed = "" if _REPLIES.match(subject) else subject  # that of a reply is somebody else's
-    return _said(typed) if typed.strip() else Wanted.UNSAID
+    own = own_words(text)
+    typed = "" if _REPLIES.match(subject) else subject.strip()  # that of a reply is somebody else's
+    if not own:
+        return _said(typed) if typed else Wanted.UNSAID
+    # many write what they want into the subject, and only a greeting below it
+    return (_said(_without_closing(f"{typed}\n{own}")) if typed else None) or _said(own)
 
 
 def own_words(text: str) -> str:
