@@ -77,6 +77,7 @@ def test_a_mail_without_words_asks_back_and_what_says_more_is_for_a_human(world:
     assert take(world, trusted(signed(write(world, "Thank you, lovely issue")))) is Outcome.UNCLEAR
     assert take(world, trusted(signed(write(world, "please do not unsubscribe me")))) is Outcome.UNCLEAR
     assert take(world, trusted(signed(write(world, "", Subject="")))) is Outcome.ASKED
+    assert "wants to" not in text_of(world.mails(BART)[-1])  # nobody has said so
     assert states(world) == [State.CONFIRMED] and len(answers(world)) == 1
 
 
