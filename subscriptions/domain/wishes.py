@@ -34,10 +34,11 @@ _FORWARDED = re.compile(
     re.M,
 )
 _SIGNATURE = re.compile(r"^-- ?$", re.M)
-_NAME, _NAMES, _FAREWELL = 8, 12, 1000  # words of a line, lines, and characters of a signature
+_NAME, _NAMES, _ALONE, _FAREWELL = 8, 12, 3, 1000  # words of a line, lines, words without a closing, and characters
 _PIECE = re.compile(r"(?<=[.!?,;])[ \t]+|\n")
 _WORD = re.compile(r"[^\W_]+")
-_WEB = re.compile(r"(?:https?:|www\.|\S+@)\S+", re.I)
+_WEB = re.compile(r"(?:https?:|www\.)\S+", re.I)
+_BESIDES = re.compile(r"\s*P\.?\s?P?\.?S\b|.*@", re.I)  # a postscript; an address, which may be whom they mean
 _ALSO = frozenset("and und et y".split())
 _LOWER = _ALSO | frozenset("of the der von van für et de des du la le y del".split())  # as they stand in names
 
@@ -98,7 +99,13 @@ def _without_closing(text: str) -> str:
     for found in _PIECE.finditer(text, max(0, len(text) - _FAREWELL)):
         line, *more = text[found.end() :].split("\n")
         named = _behind(line, "closings")
-        if named is None and not more and line[:1].isupper() and text[: found.end()].endswith((".\n", "!\n")):
+        if (
+            named is None
+            and not more
+            and line[:1].isupper()
+            and len(line.split()) <= _ALONE
+            and text[: found.end()].endswith((".\n", "!\n"))
+        ):
             named = line
         if named is not None and len(more) <= _NAMES and all(map(_is_name, (named, *more))):
             return text[: found.start()]
@@ -121,8 +128,10 @@ def _behind(line: str, table: str) -> str | None:
 def _is_name(line: str) -> bool:
     """Whether it says nothing, as a sentence would: no word of it is in small letters, or it is a word alone."""
     words = _WORD.findall(_WEB.sub("", line))
-    return len(words) <= _NAME and (
-        len(words) == 1 or all(len(word) == 1 or word in _LOWER or not word[0].islower() for word in words)
+    return (
+        len(words) <= _NAME
+        and not _BESIDES.match(line)
+        and (len(words) == 1 or all(len(word) == 1 or word in _LOWER or not word[0].islower() for word in words))
     )
 
 
