@@ -66,6 +66,12 @@ def test_nobody_is_asked_who_has_left(world: World) -> None:
     assert take(world, write(world)) is Outcome.NOTHING and answers(world) == []
 
 
+def test_a_letter_that_is_a_file_is_for_a_human_though_it_has_no_words(world: World) -> None:
+    world.subscribe()
+    scanned = write(world, "JVBERi0=", Content_Type="application/pdf", Content_Transfer_Encoding="base64")
+    assert take(world, scanned) is Outcome.UNCLEAR and answers(world) == []
+
+
 def test_a_wish_to_be_erased_that_cannot_be_checked_is_not_lost_once_all_lists_are_left(world: World) -> None:
     world.subscribe()
     world.post(world.leave_link())

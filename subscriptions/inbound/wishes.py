@@ -22,6 +22,7 @@ _LONGEST_WORDS, _LONGEST_ID = 500, 250
 # as it stands in our mailto; some programs add a "Re:", break a long line within the token, or encode it once more
 _TOKEN = re.compile(r"(unsubscribe|not-me)[\s:+=]*([\w-][\w.\s-]{60,200})", re.I | re.A)
 _SHAPE = re.compile(r"[\w-]{27,70}\.[\w-]{43}", re.A)
+_WORDS_ALONE = "text", "multipart"
 _ID = re.compile(r"<[!-;=?-~]{1,248}>")
 
 
@@ -75,6 +76,10 @@ def wish_of(arrived: Arrived, house: House) -> Wish | None:
         return Wish(said, token)
     if said is None or arrived.is_automatic or len(arrived.authors) != 1:
         return None
+    if said is Wanted.UNSAID and not all(
+        part.get_content_maintype() in _WORDS_ALONE for part in arrived.message.walk()
+    ):
+        return None  # what they say may be in a file, such as a letter that was scanned
     return Wish(said, is_aligned=is_aligned(arrived, house))
 
 
