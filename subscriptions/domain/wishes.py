@@ -89,7 +89,7 @@ def _without_quoted(text: str) -> str:
 
 
 def _without_greeting(text: str) -> str:
-    found = _PIECE.search(text)
+    found = _PIECE.search(text, 0, _FAREWELL)
     named = _behind(text[: found.start()], "greetings") if found else None
     return text[found.end() :] if found and named and _words(named) not in _PHRASES and _is_name(named) else text
 
