@@ -12,9 +12,13 @@ from subscriptions.links.by_mail import tag_in
 from subscriptions.settings import Inbound
 from subscriptions.store.models import Suppression
 from tests.arriving import INBOUND, Make, answers, mailto, states, take, token, world_of, write
-from tests.builders import ANNE, BART, OFFERS, Movable, World, link_in
+from tests.builders import ANNE, BART, OFFERS, Movable, World, link_in, parse_mail, through
+from tests.returned import bounce
 from tests.support.cases import ONE_DATABASE
 from tests.support.letters_home import LEAVE
+from tests.support.relay import Relay
+from tests.test_bounces import SOFT, exported, taking_tokens
+from tests.test_bounces import take as returned
 
 
 @pytest.fixture
@@ -97,3 +101,18 @@ def test_an_installation_that_takes_no_mail_promises_none(make_app: Make, clock:
     for world in world_of(make_app, clock, Inbound()):
         world.subscribe(slug=OFFERS)
         assert "mailto" not in str(world.mails(BART)[-1]["List-Unsubscribe"])
+
+
+@ONE_DATABASE
+def test_one_address_takes_what_comes_back_and_the_wishes(relay: Relay, make_app: Make, clock: Movable) -> None:
+    with through(relay, taking_tokens(make_app), clock, envelope_sender="leave@news.example") as world:
+        world.sign_up(ANNE)
+        world.deliver()
+        world.post(link_in(parse_mail(relay.mails[0].raw), "confirm"))
+        world.clock.forward(days=1)
+        line = exported(world)
+        wish = line["headers"]["List-Unsubscribe"].partition("mailto:")[2].partition("?")[0]
+        assert returned(world, bounce(SOFT, "https://x.example/", to=ANNE), to=line["envelope_from"]) is Outcome.DONE
+        assert states(world) == [State.CONFIRMED]
+        assert returned(world, b"From: a@b.example\r\n\r\n", to=wish) is Outcome.DONE
+        assert states(world) == [State.UNSUBSCRIBED]

@@ -68,11 +68,24 @@ def test_nobody_is_asked_who_has_left(world: World) -> None:
     assert take(world, write(world)) is Outcome.NOTHING and answers(world) == []
 
 
+def test_a_letter_that_is_a_file_is_for_a_human_though_it_has_no_words(world: World) -> None:
+    world.subscribe()
+    scanned = write(world, "JVBERi0=", Content_Type="application/pdf", Content_Transfer_Encoding="base64")
+    assert take(world, scanned) is Outcome.UNCLEAR and answers(world) == []
+
+
+def test_a_wish_to_be_erased_that_cannot_be_checked_is_not_lost_once_all_lists_are_left(world: World) -> None:
+    world.subscribe()
+    world.post(world.leave_link())
+    assert take(world, write(world, "Please delete my data.")) is Outcome.UNCLEAR and answers(world) == []
+
+
 def test_a_mail_without_words_asks_back_and_what_says_more_is_for_a_human(world: World) -> None:
     world.subscribe()
     assert take(world, trusted(signed(write(world, "Thank you, lovely issue")))) is Outcome.UNCLEAR
     assert take(world, trusted(signed(write(world, "please do not unsubscribe me")))) is Outcome.UNCLEAR
     assert take(world, trusted(signed(write(world, "", Subject="")))) is Outcome.ASKED
+    assert "wants to" not in text_of(world.mails(BART)[-1])  # nobody has said so
     assert states(world) == [State.CONFIRMED] and len(answers(world)) == 1
 
 
@@ -80,8 +93,10 @@ def test_a_stranger_learns_of_nobody_and_mails_nobody(world: World) -> None:
     world.sign_up(ANNE)
     world.deliver()
     for address in ("nobody@example.org", ANNE):
-        assert take(world, write(world, From=address)) is Outcome.NOTHING
-        assert take(world, trusted(signed(write(world, From=address)))) is Outcome.NOTHING
+        assert take(world, write(world, "", From=address)) is Outcome.NOTHING
+        # who is subscribed with another address has said what they want: a human looks for that one
+        assert take(world, write(world, From=address)) is Outcome.UNCLEAR
+        assert take(world, trusted(signed(write(world, From=address)))) is Outcome.UNCLEAR
     assert world.count(Owed) == world.count(Arrival) == 0
 
 

@@ -210,3 +210,12 @@ def test_a_certificate_is_checked_before_the_password_crosses_the_network(
 def test_a_server_that_is_not_there_is_said_in_a_sentence(make_app: Made, clock: ManualClock) -> None:
     with reading(make_app, clock, free_port()) as world, pytest.raises(NoMailbox, match="imap_host"):
         polled(world)
+
+
+def test_who_asks_for_a_look_reads_why_there_is_none_and_the_name_of_the_server_as_it_is(
+    world: World, dovecot: Dovecot
+) -> None:
+    dovecot.refuses = True
+    done = world.app.test_cli_runner().invoke(args=["mail", "poll"])
+    assert done.exit_code == 1
+    assert f"The mailbox cannot be read: localhost:{dovecot.port} refuses the login" in done.stderr

@@ -96,6 +96,11 @@ def ask(session: Session, key: bytes, mailbox: bytes | None, message: Message) -
     return asked is not None and _is_first(session, b"asked by mail", key, message.now)
 
 
+def is_known(session: Session, key: bytes, *, to_erase: bool) -> bool:
+    """Whether it is about a subscription here: to leave, also one that has ended; to erase, one that can be asked."""
+    return any(row.is_open or not to_erase for row in subscriptions.of_key(session, key))
+
+
 def _is_first(session: Session, kind: bytes, key: bytes, now: datetime) -> bool:
     with trip(session) as out:
         fresh = guards.use(out, {used_hash(kind, key): now + ONE_ANSWER})

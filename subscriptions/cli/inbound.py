@@ -45,6 +45,6 @@ def poll_mail() -> None:
     try:
         done = poll.poll(parts, asked=True)
     except NoMailbox as error:
-        raise click.ClickException(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        raise click.ClickException(f"The mailbox cannot be read: {error}.") from None
     said = ", ".join(f"{outcome} {number}" for outcome, number in sorted(done.items()))
     click.echo(f"{done.total()} new messages{': ' if said else ''}{said}")

@@ -21,7 +21,7 @@ from subscriptions.parts import current_parts
 from subscriptions.store.lists import lacking
 from subscriptions.store.models import List
 
-mail = Group("mail", help="Test the relay, and see and check the emails that are sent.")
+mail = Group("mail", help="Test the relay, see and check the emails that are sent, and take the mail that comes.")
 
 
 @mail.command("test")

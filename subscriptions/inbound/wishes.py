@@ -22,6 +22,7 @@ _LONGEST_WORDS, _LONGEST_ID = 500, 250
 # as it stands in our mailto; some programs add a "Re:", break a long line within the token, or encode it once more
 _TOKEN = re.compile(r"(unsubscribe|not-me)[\s:+=]*([\w-][\w.\s-]{60,200})", re.I | re.A)
 _SHAPE = re.compile(r"[\w-]{27,70}\.[\w-]{43}", re.A)
+_WORDS_ALONE = "text", "multipart"
 _ID = re.compile(r"<[!-;=?-~]{1,248}>")
 
 
@@ -49,8 +50,13 @@ class Wish:
             lists, tags = _lists_in(arrived, house)
             if tags and not lists:  # about one, and only a human may find out which
                 return Outcome.UNCLEAR
-            return self._end(session, key, next(iter(lists), None), message, arrived, house)
-        return Outcome.ASKED if by_mail.ask(session, key, mailbox, message) else Outcome.NOTHING
+            done = self._end(session, key, next(iter(lists), None), message, arrived, house)
+        else:
+            done = Outcome.ASKED if by_mail.ask(session, key, mailbox, message) else Outcome.NOTHING
+        # many write from another address than the one that is subscribed: only a human can find that one
+        said = done is Outcome.NOTHING and self.wanted is not Wanted.UNSAID
+        is_lost = said and not by_mail.is_known(session, key, to_erase=self.wanted is Wanted.ERASE)
+        return Outcome.UNCLEAR if is_lost else done
 
     @property
     def _why(self) -> str:
@@ -75,6 +81,10 @@ def wish_of(arrived: Arrived, house: House) -> Wish | None:
         return Wish(said, token)
     if said is None or arrived.is_automatic or len(arrived.authors) != 1:
         return None
+    if said is Wanted.UNSAID and not all(
+        part.get_content_maintype() in _WORDS_ALONE for part in arrived.message.walk()
+    ):
+        return None  # what they say may be in a file, such as a letter that was scanned
     return Wish(said, is_aligned=is_aligned(arrived, house))
 
 
