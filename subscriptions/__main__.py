@@ -1,23 +1,19 @@
 """`python -m subscriptions`, in the folder of app.py, and `.venv/bin/yestwice`: the commands of the product."""
 
+import gc
 import sys
-
-from flask.cli import ScriptInfo
-
-from subscriptions import start
-from subscriptions.cli import commands
-from subscriptions.cli.menu import Program
 
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h, for which a mail server keeps the mail
 
 
 def main() -> None:
     """Run one command. Whatever keeps `mail receive` from its end, the mail server has to try again."""
+    if sys.argv[1:3] != ["mail", "receive"] or sys.argv[3:] == ["--help"]:
+        return _run()
     try:
-        _run()
+        _receive()
     except BaseException as error:
-        is_well = isinstance(error, SystemExit) and not error.code
-        if is_well or sys.argv[1:3] != ["mail", "receive"]:
+        if isinstance(error, SystemExit) and not error.code:
             raise
         told = error.code if isinstance(error, SystemExit) else type(error).__name__
         if isinstance(told, str):
@@ -25,8 +21,22 @@ def main() -> None:
         sys.exit(TRY_AGAIN)
 
 
+def _receive() -> None:
+    """A mail server may start this for a thousand mails in a row, so it loads half of what other commands do."""
+    gc.disable()  # it looks through all that is loaded, again and again, and the process ends in a moment
+    from subscriptions.pipe import receive_mail
+
+    receive_mail.main(sys.argv[3:], "yestwice mail receive")
+
+
 def _run() -> None:
     """A configuration that is not right is a sentence."""
+    from flask.cli import ScriptInfo
+
+    from subscriptions import start
+    from subscriptions.cli import commands
+    from subscriptions.cli.menu import Program
+
     try:
         from app import create_app  # which joins all rooms, this one too
 

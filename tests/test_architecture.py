@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "disposable": "",
         "look": "",
         "settings": "domain look",
-        "keys": "settings",
+        "keys": "domain settings links clock",
         "passwords": "",
         "totp": "",
         "links": "domain clock",
@@ -51,9 +51,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "start": "domain store jobs settings clock fits parts",
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
-        "__main__": "cli start",
+        "pipe": "store actions inbound settings keys fits lookup logs clock",
+        "__main__": "cli start pipe",
         "cli": "proof record story witness domain look store actions mail inbound jobs export settings languages clock "
-        "logs parts start fits findings foreign disposable",
+        "logs parts start fits findings foreign disposable pipe",
     }.items()
 }
 # the same inside web/

@@ -185,8 +185,29 @@ def test_a_mail_server_is_told_0_once_the_letter_is_kept_and_nothing_of_it_is_lo
     assert len(kept()) == 1
 
 
+def test_what_each_message_starts_loads_no_rooms_that_it_does_not_need() -> None:
+    said = "import sys; from subscriptions import pipe; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", said], capture_output=True, text=True, cwd=HOME, timeout=60, check=True
+    )
+    dear = ("web", "cli", "jobs", "mail", "parts", "start", "lookup")
+    loaded = {*done.stdout.split()} & {
+        *(f"subscriptions.{room}" for room in dear),
+        "alembic",
+        "apscheduler",
+        "dkim",
+        "dns",
+    }
+    assert not loaded and "subscriptions.inbound.door" in done.stdout
+
+
 AWAY = {
     "no such database": ({"SUBSCRIPTIONS_DATABASE__URL": "postgresql+psycopg://nobody@127.0.0.1:9/none"}, ()),
+    "a database that no service has made ready": (
+        {"SUBSCRIPTIONS_DATABASE__URL": "sqlite:///empty.db"},
+        pytest.mark.drill,
+    ),
+    "another pepper": ({"SUBSCRIPTIONS_SERVER__PEPPER": "that of another installation"}, pytest.mark.drill),
     "a configuration that is not right": ({"SUBSCRIPTIONS_SERVER__PORT": "0"}, pytest.mark.drill),
     "no address": ({"SUBSCRIPTIONS_INBOUND__ADDRESS": ""}, pytest.mark.drill),
 }
