@@ -20,6 +20,7 @@ from subscriptions.actions import arrived as acts
 from subscriptions.actions import erase
 from subscriptions.actions.arrived import Full
 from subscriptions.domain.arrivals import LETTERS_AT_MOST, Outcome
+from subscriptions.inbound.forward import forward
 from subscriptions.inbound.house import house_of
 from subscriptions.inbound.letters import KEPT_WHOLE, receive
 from subscriptions.settings import Inbound
@@ -164,6 +165,15 @@ def test_a_letter_waits_until_the_relay_takes_it_and_is_kept_at_the_desk_where_i
     relay.accept()
     relay.behave("end", "554 5.0.0 never")
     assert forwarding.run("inbound") == 0 and len(kept()) == 1
+
+
+@ONE_DATABASE
+def test_a_run_that_has_lost_its_job_forwards_nothing_that_another_may_be_forwarding(
+    forwarding: World, relay: Relay
+) -> None:
+    came(forwarding, HELLO)
+    assert forward(forwarding.parts, lambda: False) == 0
+    assert (len(relay.mails), len(acts.letters(to_forward=True))) == (0, 1)
 
 
 # As a mail server runs it
