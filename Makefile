@@ -8,7 +8,7 @@ PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test drills mutants check format translations lock clean
+.PHONY: help run test drills mutants check format translations lock wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,8 @@ test: $(VENV)/.tests ## run the tests, all but the drills (make test ARGS="-k co
 	@$(VENV)/bin/python -m tests.support.mail_servers --install >/dev/null
 	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist worksteal -m "not drill" $(ARGS)
 
-drills: $(VENV)/.tests ## run the tests that take long: attacks, measurements, random histories and texts by the thousand
+drills: $(VENV)/.tests ## run the tests that take long: attacks, measurements, containers, random histories and texts by the thousand
+	@$(VENV)/bin/python -m tests.support.containers --install
 	@HYPOTHESIS_PROFILE=night $(VENV)/bin/pytest --numprocesses $(WORKERS) --dist worksteal -m "drill or hypothesis" $(ARGS)
 
 mutants: $(VENV)/.tests ## break the rules one by one, and see whether the tests notice (make mutants ARGS="domain/budget")
@@ -59,8 +60,11 @@ lock: ## renew requirements.lock after requirements.txt has changed (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --no-emit-find-links requirements.txt --output-file requirements.lock
 
+wheel: $(VENV)/bin/python ## build dist/yestwice-….whl, for pip install on other machines
+	@$(PIP) wheel --no-deps --wheel-dir dist .
+
 clean: ## remove the environment and all caches, but never your data in var/
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian splits the part of venv that brings pip into a package of its own, and fails half-way without it.

@@ -13,7 +13,7 @@ from subscriptions.settings.file import load
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
     """The application; touches neither the database nor the clock until it is asked something."""
-    app = Flask(__name__, static_folder="subscriptions/web/static")
+    app = Flask(__name__, static_folder=web.STATIC)
     settings = settings or load()
     store.init_app(app, settings)
     mail.init_app(app, settings)

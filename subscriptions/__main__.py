@@ -1,9 +1,29 @@
-"""`python -m subscriptions`, in the folder of app.py, and `.venv/bin/yestwice`: the commands of the product."""
+"""`python -m subscriptions`, in the folder of app.py, and `yestwice`: the commands of the product."""
 
 import gc
 import sys
+from importlib import import_module
+
+import click
 
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h, for which a mail server keeps the mail
+
+
+@click.command("serve")
+def serve_command() -> None:
+    """Start the service: web, emails and jobs, until it is stopped."""
+    from subscriptions.places import APP
+    from subscriptions.serving import serve  # which no other command needs
+
+    serve(import_module(APP).create_app)
+
+
+def program() -> click.Group:
+    """All that `yestwice` does; `serve` is no command of `flask`, which would make an application first."""
+    from subscriptions.cli import commands
+    from subscriptions.cli.menu import Program, with_examples
+
+    return Program({**commands(), **with_examples({"serve": serve_command})})
 
 
 def main() -> None:
@@ -34,13 +54,11 @@ def _run() -> None:
     from flask.cli import ScriptInfo
 
     from subscriptions import start
-    from subscriptions.cli import commands
-    from subscriptions.cli.menu import Program
+    from subscriptions.places import APP
 
     try:
-        from app import create_app  # which joins all rooms, this one too
-
-        Program(commands()).main(prog_name="yestwice", obj=ScriptInfo(create_app=lambda: create_app()))
+        create_app = import_module(APP).create_app  # which joins all rooms, this one too
+        program().main(prog_name="yestwice", obj=ScriptInfo(create_app=lambda: create_app()))
     except start.REFUSALS as error:
         sys.exit(start.sentence(error))
 

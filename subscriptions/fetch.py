@@ -91,7 +91,7 @@ def _asked(url: str, *, near: bool, until: float) -> Iterator[urllib3.BaseHTTPRe
             with pool.urlopen("GET", target, None, headers, redirect=False, preload_content=False) as answer:
                 yield answer
         except (HTTPError, OSError) as error:
-            raise Unreadable(_LATE if Clock.ticks() >= until else f"cannot be reached ({_why(error)})") from None
+            raise Unreadable(_LATE if Clock.ticks() >= until else f"cannot be reached ({why(error)})") from None
 
 
 def _parts(url: str) -> tuple[str, int, str]:
@@ -139,7 +139,7 @@ def _cut_off(pool: urllib3.HTTPSConnectionPool, until: float) -> Iterator[None]:
             one.close()
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
     """The name of what went wrong alone: it holds no address."""
     found = [error, *error.args, *(more for one in error.args for more in getattr(one, "args", ()))]
     wrong = [one.verify_message for one in found if isinstance(one, ssl.SSLCertVerificationError)]

@@ -24,6 +24,10 @@ OTHER_PEPPER = (
     "The pepper (pepper in [server], or the file pepper in data_dir) is not the one that this database was made with. "
     "With it, no suppression and no unsubscribe link would work. Restore the right one from a backup."
 )
+HALF_RESTORED = (
+    "A restore of this database was interrupted, so people who said no may still be subscribed in it. Run `yestwice "
+    "restore` again."
+)
 NO_KEY = (
     "The key that signed the links in emails already sent is missing. With a new key none of those links would work, "
     "not even the ones to unsubscribe. Restore {} from a backup, or put the old key back in secret_keys in [server]. "
@@ -52,6 +56,8 @@ FOUND_LIVE = marked(
 
 def check(session: Session, settings: Settings, now: datetime, *, any_mode: bool = False) -> list[str]:
     """What of it an operator should mend; raises BadSettings where the two do not fit, and leaves no new key behind."""
+    if meta.get(session, meta.RESTORING):
+        raise BadSettings(HALF_RESTORED)
     try:
         _pepper(session, settings)
         found = [*_secret_keys(session, settings, now), *([] if any_mode else _mode(session, settings))]

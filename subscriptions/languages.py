@@ -16,8 +16,9 @@ from babel.units import format_unit
 from subscriptions.domain import retention
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked as marked
+from subscriptions.places import SHIPPED
 
-FOLDER = Path(__file__).resolve().parents[1] / "translations"
+FOLDER = SHIPPED / "translations"
 SOURCE = "en"  # the language of the texts in code and templates
 FAMILIAR = "familiar"  # the form of address, and the catalogue of its texts
 _SPACES = re.compile(r"[^\S\u00a0\u202f]+")

@@ -119,12 +119,17 @@ class Lookup:
 
     def _resolving(self) -> dns.resolver.Resolver:
         if self._resolver is None:
-            made = dns.resolver.Resolver(configure=not self._nameservers)
-            if self._nameservers:
-                made.nameservers = [_nameserver(text) for text in self._nameservers]
-            made.timeout = WITHIN
-            self._resolver = made
+            self._resolver = resolver(self._nameservers, WITHIN)
         return self._resolver
+
+
+def resolver(nameservers: Sequence[str], seconds: float) -> dns.resolver.Resolver:
+    """Which asks these, or those of this machine; each waits so long at most."""
+    made = dns.resolver.Resolver(configure=not nameservers)
+    if nameservers:
+        made.nameservers = [_nameserver(text) for text in nameservers]
+    made.timeout = seconds
+    return made
 
 
 def _nameserver(text: str) -> dns.nameserver.Nameserver:

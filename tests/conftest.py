@@ -31,6 +31,7 @@ from tests.support.relay import Relay
 pytest_plugins = ["tests.clause", "tests.upgraded"]  # what `pytest -m clause` says at its end; what 0.2.0 left
 
 os.environ["TZ"] = "UTC"  # lists that name no time zone have this machine's, wherever the tests run
+JOURNAL = "journal"  # its folder
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 # Nothing is timed: a busy machine is no failure. By day the same texts and histories each time, by night new ones.
@@ -125,7 +126,8 @@ def _migrate(url: str, folder: Path) -> None:
 
 def make_settings(url: str, folder: Path, **sections: object) -> Settings:
     """Settings for a test: three lists, its own data folder."""
-    server = Server(data_dir=str(folder), pepper="a pepper of the tests", secret_keys=("a secret key of the tests",))
+    server = Server(data_dir=str(folder), journal=str(folder / JOURNAL), pepper="a pepper of the tests",
+                    secret_keys=("a secret key of the tests",))  # fmt: skip
     # a test signs more people up than one network does in peace; the rest of the guard is on
     abuse = Abuse(proof_of_work_from="")
     mail = Mail(connections=1)  # so that mails arrive in the order in which they are owed
@@ -148,7 +150,7 @@ def make_app(
 
     def make(**sections: object) -> Flask:
         settings = make_settings(database_url, tmp_path, **sections)
-        is_kept = not any(not one.name.startswith("subscriptions.db") for one in tmp_path.iterdir())
+        is_kept = not any(not one.name.startswith(("subscriptions.db", JOURNAL)) for one in tmp_path.iterdir())
         app = applications.take(settings, clock) if is_kept else applications.new(settings, clock)
         is_prepared = not made and settings == make_settings(database_url, tmp_path)
         made.append((app, is_kept))

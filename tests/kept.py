@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from subscriptions.domain.evidence import Channel
+from subscriptions.domain.imports import FILE_KEPT, REMEMBERED, Stage
 from subscriptions.domain.requests import Outcome, RequestKind
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import (
@@ -18,6 +19,9 @@ from subscriptions.store.models import (
     Counted,
     CountedKey,
     Evidence,
+    Import,
+    ImportBatch,
+    Invitation,
     Letter,
     LetterToRead,
     Owed,
@@ -157,15 +161,35 @@ def answered(world: World) -> Made:
     return Made(Request, datetime(now.year + world.parts.policy.keep_proof_years + 1, 1, 1, tzinfo=UTC))
 
 
+def _imported(world: World, **more: Any) -> int:
+    said = dict.fromkeys(("name", "sha256", "source", "document"), "x")
+    known = {"list_id": 1, "stage": Stage.DONE, "columns": [], "per_day": 1, "rows": 0, "counts": {}}
+    row = Import(**said, **known, made_at=world.clock.now(), **more)
+    stored(row)
+    return row.id
+
+
+def invited_once(world: World) -> Made:
+    now, of = world.clock.now(), _imported(world)
+    stored(Invitation(import_id=of, list_id=1, key=secrets.token_bytes(16), row=1, invited_at=now))
+    return Made(Invitation, now + REMEMBERED)
+
+
+def imported_file(world: World) -> Made:
+    now = world.clock.now()
+    stored(ImportBatch(import_id=_imported(world, ended_at=now), first=0, outcomes="+", opened=[1]))
+    return Made(ImportBatch, now + FILE_KEPT)
+
+
 MADE: dict[str, Callable[[World], Made]] = {
     "unconfirmed": waits, "proof": has_left, "ips": subscribes, "suppressions": one_clicks,
     "requests": answered, "budgets": is_mailed,
     "attempts": counted, "used": an_hour(lambda: UsedOnce(hash=secrets.token_bytes(16))), "traffic": minute,
     "outbox": owed, "copies": copied, "letters": letter, "arrivals": arrived, "letters_to_read": to_read,
-    "reads": read, "sessions": link,
+    "invitations": invited_once, "import files": imported_file, "reads": read, "sessions": link,
 }  # fmt: skip
 
 
 def sweep(world: World) -> None:
-    for job in ("block", "purge", "tidy"):
+    for job in ("block", "purge", "tidy", "imports"):
         world.run(job)

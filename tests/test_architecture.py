@@ -20,11 +20,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "clock": "",
         "deadline": "clock",
         "busy": "",
-        "languages": "domain clock",
+        "places": "",
+        "languages": "domain clock places",
         "logs": "",
         "disposable": "",
         "look": "",
-        "settings": "domain look",
+        "settings": "domain look places",
         "keys": "domain settings links clock",
         "passwords": "",
         "totp": "",
@@ -36,25 +37,28 @@ MAY_IMPORT: dict[str, set[str]] = {
         "lookup": "clock",
         "fetch": "domain settings clock",
         "watch": "domain store clock",
+        "imports": "domain store actions export links parts",
         "inbound": "domain store actions links mail settings clock languages parts",
-        "jobs": "domain store actions clock parts inbound",
+        "jobs": "domain store actions imports clock parts inbound",
         "parts": "domain store actions mail settings languages clock links keys watch lookup disposable busy findings "
         "fetch",
         "witness": "domain store links",
+        "backup": "domain store actions clock",
         "story": "domain store mail parts",
         "proof": "story domain store mail languages clock parts",
         "record": "domain mail settings store languages parts",
-        "web": "proof record story passwords totp domain look store actions mail inbound jobs export settings "
-        "languages clock links logs parts",
+        "web": "doctor imports proof record story passwords totp domain look store actions mail inbound jobs export "
+        "settings languages clock links logs parts",
         "findings": "domain store settings clock keys",
         "fits": "domain store settings clock links keys",
+        "doctor": "domain store settings mail inbound clock parts lookup fetch jobs",
         "start": "domain store jobs settings clock fits parts",
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
         "pipe": "store actions inbound settings keys fits lookup logs clock",
-        "__main__": "cli start pipe",
-        "cli": "proof record story witness domain look store actions mail inbound jobs export settings languages clock "
-        "logs parts start fits findings foreign disposable pipe",
+        "__main__": "cli start serving places pipe",
+        "cli": "doctor backup imports proof record story witness domain look store actions mail inbound jobs export "
+        "settings keys clock languages logs parts start fits findings foreign disposable places pipe",
     }.items()
 }
 # the same inside web/

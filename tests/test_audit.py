@@ -71,6 +71,9 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "accounts role": ("ola@example.org manager", [("accounts role", 1)]),
     "accounts reset": ("ola@example.org", []),  # nobody has come in by that name
     "accounts disable": ("ola@example.org", [("accounts disable", 1)]),
+    "import file": (f"list.csv --list {NEWS} --invite", [("import file", None), ("import file", None)]),
+    "import show": ("1 -o report.csv", [("import show", None)]), "import undo": ("1 --yes", [("import undo", 1)]),
+    "import resume": ("1", []),
     "export": (NEWS, [("export", 2)]),
     "explain": (ANNE, [("explain", ANNE)]),
     "proof": (f"{ANNE} --list {NEWS} -o proof", [("proof", ANNE)]),
@@ -88,7 +91,9 @@ GRID: dict[str, tuple[str, list[tuple[str, object]]]] = {
     "abuse cancel": ("--since 2h --yes", [("abuse cancel begun", 1), ("abuse cancel done", 1)]),
     "abuse refresh": ("domains", [("abuse refresh", 2)]),
     "audit show": (ANNE, [("audit show", ANNE)]),
-    "go-live": ("--yes", [("go-live", 3)]),
+    "doctor": ("", []),
+    "go-live": ("--yes", [("go-live", 4)]),
+    "backup": ("backup.file", [("backup", None)]), "restore": ("backup.file --yes", [("restore", 0)]),
 }  # fmt: skip
 
 
@@ -102,6 +107,7 @@ def test_each_command_leaves_the_rows_that_are_said_of_it_here(
     world.deliver()
     clock.forward(seconds=1)
     (tmp_path / "domains").write_text("throw-away.example\nburner.example\n")
+    (tmp_path / "list.csv").write_text("email\ndora@example.org\n")
     monkeypatch.chdir(tmp_path)
     wrong, before = [], 0
     for name, (args, said) in GRID.items():

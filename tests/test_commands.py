@@ -24,10 +24,11 @@ from tests.support.relay import Relay
 
 COMMANDS = """
 lists show|lists archive|lists restore|lists take-over|tokens create|tokens show|tokens revoke|export
+import file|import show|import undo|import resume
 unsubscribe|erase|explain|suppressions show|suppressions add|suppressions lift|jobs run|jobs show|mail test
 mail preview|mail lint|migrate|bench signup|bench export|bench mail|proof|abuse show|abuse cancel
-abuse refresh|audit show|lists create|lists edit|lists wording|policy show|policy fetch|evidence verify
-evidence head|record show|hold add|hold show|hold lift|retention show|requests show
+backup|restore|abuse refresh|audit show|lists create|lists edit|lists wording|policy show|policy fetch|evidence verify
+evidence head|record show|hold add|hold show|hold lift|retention show|requests show|doctor
 """
 EACH = [command.split() for command in COMMANDS.replace("\n", "|").split("|") if command]
 
@@ -213,7 +214,7 @@ def test_jobs_show_tells_last_and_next(world: World) -> None:
     (purge,) = [dict(zip(head, row, strict=True)) for row in rows if row[0] == "purge"]
     assert (purge["last successful run"], purge["next"]) == ("2026-11-23T12:10:00Z", "2026-11-23T13:07:00Z")
     assert {row[0] for row in rows} == {
-        "block", "purge", "deliver", "tidy", "seal", "numbers", "policies", "requests", "watch", "inbound",
+        "block", "purge", "deliver", "tidy", "seal", "numbers", "policies", "imports", "requests", "watch", "inbound",
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from subscriptions.actions import sweep
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.mail.compose import COMPILED_AT_MOST, Composer
 from subscriptions.mail.rebuild import as_sent
-from subscriptions.store import meta, outbox, outbox_sql
+from subscriptions.store import compiled_mails, meta, outbox_sql
 from subscriptions.store.engine import reading, transaction
 from subscriptions.store.models import Letter, db
 from subscriptions.store.trips import in_trips, trip
@@ -30,7 +30,7 @@ LONG_AGO = timedelta(days=2)
 
 def keep(now: datetime, *ids: str) -> None:
     with in_trips() as connection, trip(connection, last=True) as out:
-        outbox.keep_compiled(out, dict.fromkeys(ids, b"x"), now)
+        compiled_mails.keep(out, dict.fromkeys(ids, b"x"), now)
 
 
 def kept() -> set[str]:
@@ -72,7 +72,7 @@ def test_one_that_is_just_being_kept_is_passed_over(world: World) -> None:
     keep(now - LONG_AGO, "again")
     with in_trips() as connection:
         with trip(connection) as out:
-            outbox.keep_compiled(out, {"again": b"x"}, now)
+            compiled_mails.keep(out, {"again": b"x"}, now)
         assert sweep.forget_compiled(now) == 0
         with trip(connection, last=True) as out:
             out.ask("SELECT 1")

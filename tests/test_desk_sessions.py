@@ -201,4 +201,4 @@ def test_health_says_that_all_is_well_or_what_stands_in_the_way(world: World) ->
     world.clock.forward(hours=2)
     viewer = at_the_desk(world, Role.VIEWER, "later@example.org")
     page = viewer.get("/admin/health").text
-    assert "All has been well" not in page and "block is late" in page
+    assert "All has been well" not in page and "(block) is late" in page

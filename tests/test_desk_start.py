@@ -158,7 +158,7 @@ def test_health_tells_why_no_emails_leave_and_since_when(world: World) -> None:
     with transaction() as session:
         jobs.pause(session, "deliver", world.clock.now() + timedelta(minutes=5), "the relay takes no emails: 451 later")
     said = words(ola, "/admin/health")
-    assert "deliver is paused: the relay takes no emails: 451 later" in said
+    assert "“Send emails” (deliver) is paused: the relay takes no emails: 451 later" in said
     assert "The next attempt is on 23 November 2026, 12:06 (UTC)." in said
     assert "1 email waits to leave. The oldest has waited since 23 November 2026, 12:01 (UTC)." in said
     assert "The mail server took the last one on 23 November 2026, 12:00 (UTC)." in said

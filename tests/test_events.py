@@ -88,12 +88,14 @@ def test_a_refusal_of_us_never_ends_anything_however_often_it_comes(world: World
 
 def test_what_happened_before_somebody_came_back_is_about_their_earlier_subscription(world: World) -> None:
     world.subscribe(BART)
-    bounce = {"type": "bounce", "email": BART, "hard": True, "at": world.clock.now().isoformat()}
+    told = {"email": BART, "hard": True, "at": world.clock.now().isoformat()}
     world.clock.forward(days=1)
     assert world.post(world.leave_link(BART)).status_code == 200
     world.clock.forward(days=1)
     world.subscribe(BART)
-    assert counts(tell(world, bounce)) == (0, 0, 1)
+    for kind in ("bounce", "complaint", "unsubscribe"):
+        assert counts(tell(world, told | {"type": kind})) == (0, 0, 1), kind
+    assert states(world) == {BART: "confirmed"}
 
 
 WHEN = ["2026-11-23T12:00:00Z", "2026-11-23T13:00:00.2735393+01:00", "2026-11-23T12:00:00.123Z", "2999-01-01T00:00:00Z"]

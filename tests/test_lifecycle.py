@@ -33,6 +33,8 @@ NOT_NOW = Suppress(SuppressionScope.CONFIRMATIONS, life=MONTH)
 # product.md once more, in its own order: what the code must say, not what it says
 SIGN_UPS: dict[tuple[State | None, Event], Step] = {
     (None, E.SUBSCRIBE): Step(R.PENDING, MailKind.CONFIRM),
+    (None, E.INVITE): Step(R.PENDING, MailKind.INVITE),
+    (R.PENDING, E.UNDO): Step(R.ERASED),
     (R.PENDING, E.CONFIRM): Step(R.CONFIRMED, MailKind.WELCOME),
     (R.CONFIRMED, E.CONFIRM): Step(R.CONFIRMED),
     (R.PENDING, E.BLOCK): Step(R.BLOCKED),
@@ -58,6 +60,9 @@ SIGN_UPS: dict[tuple[State | None, Event], Step] = {
 }
 SUBSCRIPTIONS: dict[tuple[State | None, Event], Step] = {
     (None, E.CONFIRM): Step(S.CONFIRMED),
+    (None, E.IMPORT): Step(S.CONFIRMED),
+    (S.CONFIRMED, E.IMPORT): Step(S.CONFIRMED),
+    (S.CONFIRMED, E.UNDO): Step(S.PURGED),
     (S.CONFIRMED, E.CONFIRM): Step(S.CONFIRMED),
     (S.CONFIRMED, E.SUBSCRIBE): Step(S.CONFIRMED, MailKind.ALREADY_SUBSCRIBED),
     (S.CONFIRMED, E.UNSUBSCRIBE): Step(S.UNSUBSCRIBED),
@@ -111,9 +116,9 @@ def test_no_step_leads_from_one_table_into_the_other(table: lifecycle.Table, kin
     assert all(isinstance(state, kind | None) and isinstance(step.to, kind) for (state, _), step in table.items())
 
 
-def test_only_a_confirmation_leads_to_confirmed() -> None:
+def test_only_a_confirmation_or_its_imported_evidence_leads_to_confirmed() -> None:
     arriving = {(repr(s), e) for (s, e), step in BOTH if step.to.value == "confirmed" and s is not step.to}
-    assert arriving == {(repr(R.PENDING), E.CONFIRM), (repr(None), E.CONFIRM)}
+    assert arriving == {(repr(R.PENDING), E.CONFIRM), (repr(None), E.CONFIRM), (repr(None), E.IMPORT)}
 
 
 def test_a_blocked_registration_can_only_go() -> None:

@@ -15,7 +15,7 @@ from subscriptions.domain.address import parse
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.rebuild import as_sent, redacted
 from subscriptions.settings import Server
-from subscriptions.store import outbox
+from subscriptions.store import compiled_mails
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Evidence
 from subscriptions.store.models import Letter as KeptLetter
@@ -96,7 +96,7 @@ def test_the_id_of_a_letter_is_the_hash_of_what_is_kept(world: World) -> None:
     send(world)
     name = mailed(world)[0].details["template"]
     with reading() as session:
-        source = outbox.compiled(session, name)
+        source = compiled_mails.source(session, name)
     assert source is not None
     assert Letter(source).id == name
 

@@ -34,8 +34,8 @@ def test_a_kind_that_says_nothing_is_within_the_budget_and_names_the_link_to_lea
 
 def test_what_a_stranger_can_cause_is_within_the_budget_of_the_address() -> None:
     budgeted = {kind for kind in MailKind if kind.row.budgeted}
-    assert budgeted == {MailKind.CONFIRM, MailKind.MOVE, MailKind.ALREADY_SUBSCRIBED, MailKind.PREFERENCES,
-                        MailKind.NOTHING_STORED, MailKind.LEAVE_ASKED}  # fmt: skip
+    assert budgeted == {MailKind.CONFIRM, MailKind.MOVE, MailKind.INVITE, MailKind.ALREADY_SUBSCRIBED,
+                        MailKind.PREFERENCES, MailKind.NOTHING_STORED, MailKind.LEAVE_ASKED}  # fmt: skip
 
 
 def test_no_mail_passes_by_the_wish_for_none_but_about_the_erasure_and_about_requests() -> None:

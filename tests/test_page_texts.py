@@ -27,7 +27,7 @@ OF_DESK = (
     "subscriptions/settings/", "subscriptions/jobs/", "subscriptions/web/http/condition.py",
     "subscriptions/web/http/client_ip.py", "subscriptions/web/tryout/law.py",
     *map("subscriptions/actions/{}.py".format, "accounts factors lists sessions tokens".split()),
-    *map("subscriptions/{}.py".format, "findings fits start foreign fetch".split()),
+    *map("subscriptions/{}.py".format, "findings fits start foreign fetch domain/bounces".split()),
 )  # fmt: skip
 NOT_ENGLISH = (
     "stored of", "Ended at", "on its way", "To type", "are at most", "in this way", "go on", "closes at", "leaves at",

@@ -29,6 +29,7 @@ TO_PEOPLE = [
     *(mail.value for mail in MailKind if not mail.row.to_operator),
     "confirm_several",
     "move_several",
+    "invite_several",
 ]
 ALL = [f"{BEFORE}{one.slug}/{kind}/{tag}" for one in LISTS for kind in TO_PEOPLE for tag in TAGS]
 ALL += [f"{BEFORE}{NEWS}/{kind}/en" for kind in ("alarm", "head", "test")]

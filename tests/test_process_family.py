@@ -63,6 +63,17 @@ def test_each_process_that_was_killed_is_begun_anew_and_mails_go_on(relay: Relay
         assert server.stop() == 0
 
 
+def test_a_child_that_is_not_its_own_ends_unnoticed(relay: Relay, tmp_path: Path) -> None:
+    """As in a container, whose first process is handed every orphan."""
+    command = set_to("import os; os.spawnlp(os.P_NOWAIT, 'true', 'true')")
+    with Server(tmp_path, "sqlite:///orphans.db", command=command, relay=relay) as server:
+        doomed = next(one for one in server.children if is_alive(one))
+        os.kill(doomed, signal.SIGKILL)
+        until(lambda: doomed not in server.children and len(server.children) == 2)
+        until(lambda: server.get("/healthz") == 200)
+        assert server.stop() == 0
+
+
 def test_nobody_outlives_the_first_process(relay: Relay, tmp_path: Path) -> None:
     with Server(tmp_path, "sqlite:///first.db", relay=relay, SERVER__WORKERS="2") as server:
         children = server.children

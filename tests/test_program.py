@@ -14,8 +14,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from subscriptions.__main__ import Program, main
-from subscriptions.cli import commands
+from subscriptions.__main__ import main, program
 from subscriptions.cli.menu import EXAMPLES, SECTIONS, leaves
 from subscriptions.store.engine import reading
 from subscriptions.store.models import Audit
@@ -26,7 +25,7 @@ from tests.test_commands_outside import environment
 
 __all__ = ["logging_as_it_was"]
 HOME = Path(__file__).resolve().parents[1]
-EVERY = dict(row for name, command in commands().items() for row in leaves(command, name))
+EVERY = dict(row for name, command in program().commands.items() for row in leaves(command, name))
 OURS = {name: command for name, command in EVERY.items() if not name.startswith("bench")}
 
 
@@ -35,7 +34,7 @@ def yestwice(*args: str, app: Flask | None = None) -> Result:
         assert app is not None, "the configuration is asked for"
         return app
 
-    return CliRunner().invoke(Program(commands()), args, prog_name="yestwice", obj=ScriptInfo(create_app=create))
+    return CliRunner().invoke(program(), args, prog_name="yestwice", obj=ScriptInfo(create_app=create))
 
 
 def test_the_help_is_ours_names_every_command_and_cuts_nothing() -> None:
@@ -51,7 +50,7 @@ def test_the_help_is_ours_names_every_command_and_cuts_nothing() -> None:
 
 def test_every_command_stands_in_one_section() -> None:
     listed = " ".join(SECTIONS.values()).split()
-    assert sorted(listed) == sorted(commands())
+    assert sorted(listed) == sorted(program().commands)
 
 
 def test_the_groups_of_commands_cut_nothing_either() -> None:

@@ -107,10 +107,10 @@ def test_every_state_of_the_tables_has_its_name_in_dpv() -> None:
         assert [state.value for state, status in of.items() if status in VALID] == ["confirmed"]
 
 
-def test_only_a_confirmation_makes_consent_valid() -> None:
+def test_only_a_confirmation_or_its_imported_evidence_makes_consent_valid() -> None:
     for fact, before, renewed in product(Fact, [None, *Status], (False, True)):
         after = status_after(fact, before, renewed)
-        assert after not in VALID or before in VALID or fact is Fact.CONFIRMED, (fact, before)
+        assert after not in VALID or before in VALID or fact in (Fact.CONFIRMED, Fact.IMPORTED), (fact, before)
     assert status_after(Fact.DISOWNED, Status.GIVEN, False) is Status.INVALIDATED
     assert status_after(Fact.UNSUBSCRIBED, Status.INVALIDATED, False) is Status.INVALIDATED
     assert status_after(Fact.ASKED_AGAIN, Status.GIVEN, False) is Status.GIVEN

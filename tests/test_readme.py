@@ -14,6 +14,7 @@ from flask.cli import run_command
 
 from app import create_app
 from subscriptions import __version__, findings
+from subscriptions.__main__ import program
 from subscriptions.cli import commands as commands_of_the_product
 from subscriptions.cli.menu import leaves
 from subscriptions.settings import ListSettings, Server, Settings
@@ -24,7 +25,7 @@ from tests.support.cases import each
 from tests.support.diagram import mermaid
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 README = (ROOT / "README.md").read_text("utf-8")
 NAMES = [str(one.relative_to(ROOT)) for one in DOCUMENTS]
 
@@ -78,6 +79,23 @@ def test_every_link_leads_to_a_file(document: str, link: str) -> None:
     assert (ROOT / document).parent.joinpath(link).exists()
 
 
+def test_the_index_names_every_document_and_the_overview_every_sender() -> None:
+    linked = {(ROOT / name).parent.joinpath(link).resolve() for name, link in links() if name.endswith("/README.md")}
+    assert {ROOT / name for name in NAMES if name.startswith("docs/")} - linked - {ROOT / "docs/README.md"} == set()
+
+
+@pytest.mark.parametrize("page", [name for name in NAMES if re.match(r"docs/senders/[a-z]", name)])
+def test_every_page_of_a_sender_says_whose_link_which_headers_and_where_bounces_go(page: str) -> None:
+    text = text_of(page).lower()
+    assert [word for word in ("link", "list-unsubscribe|one-click", "bounce") if not re.search(word, text)] == []
+
+
+def test_a_container_is_started_alike_wherever_that_is_printed() -> None:
+    lines = [line for name in NAMES for block in blocks(text_of(name), "sh") for line in block.splitlines()]
+    assert len({line for line in lines if "docker run" in line}) == 1
+    assert len({line for line in lines if "docker build" in line}) == 1
+
+
 @pytest.mark.parametrize("target", commands(r"(?:^|&& )make ([a-z]+)"))
 def test_every_make_target_that_is_printed_exists(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)
@@ -86,21 +104,24 @@ def test_every_make_target_that_is_printed_exists(target: str) -> None:
 
 def known_commands(app: Flask) -> dict[str, click.Command]:
     """Ours, and Flask's own that documents speak of."""
-    return {**app.cli.commands, "run": run_command}
+    return {**app.cli.commands, **program().commands, "run": run_command}
 
 
-@each("command", commands(r"(?:^|bin/)(?:flask|yestwice) ([a-z][a-z-]*(?: [a-z]+\b(?![@.\\/]))?)"))
+@each(
+    "command", commands(r"(?:^|bin/|exec (?:-T )?yestwice )(?:flask|yestwice) ([a-z][a-z-]*(?: [a-z]+\b(?![@.\\/]))?)")
+)
 def test_every_command_that_is_printed_exists(plain_app: Flask, command: str) -> None:
     name, *sub = command.split()
     commands_ = getattr(known_commands(plain_app)[name], "commands", None)
     assert commands_ is None or not sub or sub[0] in commands_
 
 
-@each("option", commands(r"(?:flask|bin/yestwice|^yestwice) ([a-z].* --[a-z-]+.*)"))
+@each("option", commands(r"(?:flask|bin/yestwice|^yestwice|exec (?:-T )?yestwice yestwice) ([a-z].* --[a-z-]+.*)"))
 def test_every_option_that_is_printed_exists(plain_app: Flask, option: str) -> None:
     words = option.partition(" | ")[0].partition(" #")[0].split()
     command = known_commands(plain_app)[words[0]]
-    command = getattr(command, "commands", {}).get(words[1], command)
+    subs = getattr(command, "commands", {})
+    command = subs.get(words[1], subs.get("file", command))  # `import FILE`
     known = {name for one in command.params for name in one.opts}
     assert {word for word in words if word.startswith("-")} <= known
 
@@ -156,7 +177,7 @@ def test_what_is_to_be_typed_is_yestwice_and_never_flask(name: str) -> None:
 def test_what_is_copied_of_the_database_and_the_keys_is_for_the_operator_alone(name: str) -> None:
     copying = [one for one in blocks(text_of(name), "sh") if re.search(r"VACUUM INTO|pg_dump|cp .*secret_key", one)]
     assert [one.splitlines()[0] for one in copying] == ["umask 077"] * len(copying)
-    assert (name == "docs/production.md") is bool(copying)
+    assert (name in ("docs/production.md", "docs/docker.md")) is bool(copying)
 
 
 def test_the_script_is_as_large_as_the_readme_says() -> None:

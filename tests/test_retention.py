@@ -28,7 +28,8 @@ pytestmark = BY_DAY_ON_SQLITE
 __all__ = ["logging_as_it_was"]
 
 
-WITH_OTHERS = {"holds", "audit"}  # go with the last that is known of the person: below
+# go with the last that is known of the person: below; and files: test_journal.py
+WITH_OTHERS = {"holds", "audit", "journal"}
 
 
 def test_every_row_that_a_job_ends_is_tried_here() -> None:

@@ -14,7 +14,7 @@ from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.mail import hold
 from subscriptions.mail.batch import Batch, Taken
 from subscriptions.start import Background
-from subscriptions.store import jobs, outbox
+from subscriptions.store import compiled_mails, jobs, outbox
 from subscriptions.store.engine import Contention, Unavailable, reading, transaction
 from subscriptions.store.trips import Trip, in_trips, trip
 from tests.builders import ANNE, Movable, World, owed, through
@@ -158,7 +158,7 @@ def test_two_senders_keep_new_letters_in_the_same_order(world: World, monkeypatc
 
     monkeypatch.setattr(Trip, "ask", noted)
     with in_trips() as connection, trip(connection, last=True) as out:
-        outbox.keep_compiled(out, dict.fromkeys("dbeac", b"x"), datetime.now(UTC))
+        compiled_mails.keep(out, dict.fromkeys("dbeac", b"x"), datetime.now(UTC))
     assert kept == list("abcde")
 
 

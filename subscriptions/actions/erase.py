@@ -21,6 +21,8 @@ from subscriptions.store import (
     counters,
     evidence,
     holds,
+    imports,
+    journal,
     mailbox,
     outbox,
     registrations,
@@ -64,6 +66,7 @@ def ask(
             addresses.lock_or_create(session, key, mailbox)
             suppressions.add(session, key, NO_MAIL, never, now, mailbox=mailbox)
         addresses.lock(session, key)
+        imports.forget(session, key)
         rows = [row for row in registrations.of_key(session, key) if row.address]
         stored = _stored(session, key)
         if not rows and not stored:
@@ -108,11 +111,16 @@ def finish(key: bytes, now: datetime, policy: Policy) -> None:
     """End: the person is gone from every row, and every IP; sealed evidence stays under the key for its period."""
     with transaction() as session:
         addresses.lock(session, key)
-        registrations.remove_unconfirmed(session, key, Cause.ERASURE, now)
-        end_open(session, key, None, _asked_for("erasure"), now, policy)  # what was confirmed within the hour as well
-        registrations.forget_replaced(session, key)
-        addresses.erase_by(session, key, None)
-        _forget(session, key, now)
+        finish_in(session, key, now, policy)
+
+
+def finish_in(session: Session, key: bytes, now: datetime, policy: Policy) -> None:
+    """Within a transaction that has locked the address."""
+    registrations.remove_unconfirmed(session, key, Cause.ERASURE, now)
+    end_open(session, key, None, _asked_for("erasure"), now, policy)  # what was confirmed within the hour as well
+    registrations.forget_replaced(session, key)
+    addresses.erase_by(session, key, None)
+    _forget(session, key, now)
 
 
 def released(at_most: int = 100) -> Mapping[bytes, datetime]:
@@ -127,6 +135,7 @@ def resume(key: bytes, asked: datetime, now: datetime) -> None:
     with transaction() as session:
         addresses.lock(session, key)
         if holds.end_waiting(session, key):
+            journal.note(session, "erase", key=key)
             _forget(session, key, now, asked)
 
 

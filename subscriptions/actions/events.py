@@ -12,7 +12,7 @@ from subscriptions import deadline
 from subscriptions.actions import leave
 from subscriptions.actions.ended import BATCH, SPARE, batches
 from subscriptions.actions.leave import Withdrawal
-from subscriptions.actions.returned import About, Complaint, Effect, Returned, Source, came_back, complain
+from subscriptions.actions.returned import About, Complaint, Effect, Returned, Source, came_back, complain, open_at
 from subscriptions.domain.address import KEY_BYTES
 from subscriptions.domain.bounces import Weight
 from subscriptions.domain.evidence import Channel
@@ -94,6 +94,8 @@ def _one(session: Session, told: Told, now: datetime, policy: Policy, client: st
         return came_back(session, Returned(told.about, source, told.weight, told.reply), now, policy)
     if told.kind is Kind.COMPLAINT:
         return complain(session, Complaint(told.about, source), now, policy)
-    how = Withdrawal(Event.UNSUBSCRIBE, Channel.API, LEFT, client, told.at)
-    ended = leave.end_open(session, told.about.key, told.about.list_id, how, now, policy)
-    return Effect.ENDED if ended else Effect.NOTHING
+    row = open_at(session, told.about.key, told.about.list_id, told.at or now)
+    if row is None:
+        return Effect.NOTHING
+    leave.end(session, row, Withdrawal(Event.UNSUBSCRIBE, Channel.API, LEFT, client, told.at), now, policy)
+    return Effect.ENDED

@@ -17,6 +17,7 @@ from subscriptions.store import (
     audit,
     counters,
     evidence,
+    journal,
     outbox,
     registrations,
     subscriptions,
@@ -87,6 +88,8 @@ def end(session: Session, subscription: Subscription, withdrawal: Withdrawal, no
     evidence.add(
         session, fact, now, withdrawal.channel, subscription_id=subscription.id, actor=withdrawal.actor, details=details
     )
+    journal.note(session, "end", key=subscription.key, id=subscription.id, event=withdrawal.event,
+                 channel=withdrawal.channel, ended=ended_at)  # fmt: skip
     counters.add(session, {"withdrawals": 1}, of_end(subscription, ended_at))
 
 

@@ -17,6 +17,8 @@ from subscriptions.store import (
     audit,
     counters,
     evidence,
+    imports,
+    journal,
     outbox,
     registrations,
     restrictions,
@@ -70,6 +72,7 @@ def _owe(session: Session, row: Registration, now: datetime, policy: Policy, act
     if (opens := budget.opens(now)) > now:
         return Outcome.CLOSED, opens
     kind = MailKind.MOVE if row.replaces else MailKind.CONFIRM
+    kind = MailKind.INVITE if imports.is_invited(session, row.id) else kind
     outbox.owe(session, kind, now=now, due_at=now, registration_id=row.id, drop_at=row.confirm_by)
     budget.spend(now)
     with trip(session) as out:
@@ -112,6 +115,8 @@ def restrict(
             row.restricted = not lift
             fact = Fact.UNRESTRICTED if lift else Fact.RESTRICTED
             evidence.add(session, fact, now, Channel.DESK, subscription_id=row.id, actor=ACTOR, details=details)
+            told = details if lift else {}  # what else is said is a reason in somebody's words
+            journal.note(session, "unrestrict" if lift else "restrict", key=key, id=row.id, **told)
         if rows:
             audit.write(session, act)
         return len(rows)
@@ -146,6 +151,7 @@ def lift_told(now: datetime) -> int:
             how = {"told": Channel.EMAIL, "told_on": at.date().isoformat()}
             lifts = Fact.UNRESTRICTED, now, Channel.DESK
             evidence.add(session, *lifts, subscription_id=row.id, actor=ACTOR, details=how)
+            journal.note(session, "unrestrict", key=row.key, id=row.id, **how)
         return len(lifted)
 
 

@@ -19,6 +19,7 @@ from subscriptions.store import (
     counters,
     guards,
     holds,
+    imports,
     outbox,
     registrations,
     requests,
@@ -123,12 +124,9 @@ def _hook(
 
 
 def _is_known(session: Session, key: bytes, standing: Sequence[Standing], now: datetime) -> bool:
-    """Whether anything is stored that a person may see: of somebody who was erased the proof, or what they asked.
-
-    Of who never signed up, maybe a legal hold.
-    """
+    """Whether anything is stored that a person may see: a proof, a request, a hold, or that an import will ask them."""
     theirs = standing or subscriptions.of_key(session, key) or requests.of_key(session, key)
-    return bool(theirs or holds.active(session, key, now))
+    return bool(theirs or holds.active(session, key, now) or imports.lists_of(session, key))
 
 
 def is_used(opener: Opener) -> bool:

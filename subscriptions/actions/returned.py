@@ -84,12 +84,18 @@ def came_back(session: Session, mail: Returned, now: datetime, policy: Policy) -
     if about.ref:
         return _form_came_back(session, about, mail, now)
     addresses.lock(session, about.key)
-    row = subscriptions.find_open(session, about.key, about.list_id)
-    if row is None or (mail.source.at or now) < row.confirmed_at:  # what came before is about an earlier one
+    row = open_at(session, about.key, about.list_id, mail.source.at or now)
+    if row is None:
         return Effect.NOTHING
     if _ends(session, row, mail, now, policy):
         return Effect.ENDED
     return Effect.NOTED if _note(session, row, mail, now) else Effect.NOTHING
+
+
+def open_at(session: Session, key: bytes, list_id: int, at: datetime) -> Subscription | None:
+    """The subscription that was meant; what happened before it was confirmed is about an earlier one."""
+    row = subscriptions.find_open(session, key, list_id)
+    return row if row and row.confirmed_at <= at else None
 
 
 def _ends(session: Session, row: Subscription, mail: Returned, now: datetime, policy: Policy) -> bool:
@@ -146,6 +152,8 @@ def complain(session: Session, report: Complaint, now: datetime, policy: Policy)
     addresses.lock_or_create(session, key)
     how = Withdrawal(Event.COMPLAIN, source.channel, REASON, source.actor, source.at, source.details)
     row = subscriptions.find_open(session, key, about.list_id)
+    if row is not None and (source.at or now) < row.confirmed_at:
+        return Effect.NOTHING
     if row is not None:
         leave.end(session, row, how, now, policy)
     if rule := subscription_step(State.CONFIRMED, Event.COMPLAIN).suppress:

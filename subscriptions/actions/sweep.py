@@ -12,10 +12,10 @@ from subscriptions.domain.policy import Policy
 from subscriptions.store import (
     addresses,
     audit,
+    compiled_mails,
     counters,
     evidence,
     holds,
-    outbox,
     registrations,
     subscriptions,
     suppressions,
@@ -105,7 +105,7 @@ def forget_times(now: datetime, policy: Policy) -> int:
 def forget_compiled(now: datetime) -> int:
     """Delete a batch of compiled mails that no evidence names any more; how many."""
     with transaction() as session:
-        return outbox.forget_compiled(session, now, BATCH)
+        return compiled_mails.forget(session, now, BATCH)
 
 
 @repeated

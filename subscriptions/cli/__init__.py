@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
@@ -21,6 +20,7 @@ from subscriptions.actions import Refused
 from subscriptions.cli import menu
 from subscriptions.domain.address import Address, BadAddress, parse
 from subscriptions.parts import current_parts
+from subscriptions.places import SHIPPED
 from subscriptions.settings import BadSettings
 from subscriptions.store import migrate
 from subscriptions.store.engine import Contention, Unavailable
@@ -48,9 +48,12 @@ def commands() -> dict[str, click.Command]:
         accounts,
         admin,
         audit,
+        backup,
+        doctor,
         evidence,
         go_live,
         holds,
+        imports,
         inbound,
         jobs,
         lists,
@@ -63,13 +66,14 @@ def commands() -> dict[str, click.Command]:
     )
 
     of_people = people.unsubscribe, people.erase, people.explain, people.suppressions, proof.proof
-    of_admin = lists.group, admin.tokens_group, admin.export, admin.migrate_command
+    of_admin = lists.group, admin.tokens_group, admin.export, imports.group, admin.migrate_command
     of_officer = requests.group, holds.group, policies.group, records.group, evidence.group, retention.group
-    of_service = jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group
-    ours = (*of_admin, *of_people, inbound.group, *of_officer, *of_service)
+    of_service = doctor.doctor, jobs.group, abuse.group, audit.group, go_live.go_live, accounts.group
+    of_keeping = backup.backup, backup.restore
+    ours = (*of_admin, *of_people, inbound.group, *of_officer, *of_service, *of_keeping)
     found: dict[str, click.Command] = {command.name or "": command for command in ours}
     bench = find_spec("bench")  # as in our repository; others have packages of that name
-    if bench is not None and bench.origin == str(Path(__file__).resolve().parents[2] / "bench" / "__init__.py"):
+    if bench is not None and bench.origin == str(SHIPPED / "bench" / "__init__.py"):
         found["bench"] = import_module("bench.commands").group
     return menu.with_examples(found)
 

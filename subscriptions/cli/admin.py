@@ -82,7 +82,7 @@ def revoke_token(name: str) -> None:
 
 @click.command("export")
 @click.argument("list_", metavar="LIST")
-@click.option("--format", "kind", type=click.Choice(sorted(stream.FORMATS)), default="csv", show_default=True)
+@click.option("--format", "kind", type=click.Choice([*stream.EVERY]), default="csv", show_default=True)
 @click.option(
     "--dialect", type=click.Choice(stream.DIALECTS),
     help="For CSV. excel adds a BOM, and uses ; where the list's locale does.",

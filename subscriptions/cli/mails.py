@@ -27,19 +27,22 @@ mail = Group("mail", help="Test the relay, and see and check the emails that are
 @mail.command("test")
 @click.argument("address", type=address_of)
 @click.option("--list", "slug", metavar="SLUG", help="Send it as the sender of this list.")
+@click.option("--confirmation", is_flag=True, help="Send the confirmation email as a sample; its links lead nowhere.")
 @ready
-def test_mail(address: Address, slug: str | None) -> None:
+def test_mail(address: Address, slug: str | None, *, confirmation: bool) -> None:
     """Send a test email to ADDRESS through the configured relay, and show the relay's reply."""
-    parts, row = current_parts(), the_list(slug) if slug else None
-    message = parts.sender.composer.test_mail(address.mailed, secrets.token_hex(16), parts.clock.now(), row)
-    line = parts.sender.new_line()
+    parts, row, mid = current_parts(), the_list(slug) if slug else None, secrets.token_hex(16)
+    composer, now = parts.sender.composer, parts.clock.now()
+    message = composer.test_mail(address.mailed, mid, now, row)
+    if confirmation and row is None:
+        raise click.UsageError("Of which list? Add --list SLUG.")
+    if confirmation and row:
+        previews = Previews(composer, parts.settings, parts.catalogue, now)
+        message = previews.sample(row, parts.languages.best(None, (), row.locale), address.mailed, mid)
     try:
-        line.send(message)
+        click.echo(f"The relay accepted it: {parts.sender.try_out(message)}")
     except (Pause, Later, GiveUp) as error:
         raise click.ClickException(f"The relay did not accept it: {error}.") from None
-    finally:
-        line.close()
-    click.echo(f"The relay accepted it: {message.reply}")
 
 
 def _choosing(command: Callable[..., None]) -> Callable[..., None]:

@@ -12,8 +12,8 @@ SECTIONS = {
     "People": "explain proof unsubscribe erase suppressions",
     "The desk": "accounts",
     "For the privacy officer": "requests hold record retention evidence",
-    "Lists and emails": "lists policy export mail",
-    "Running the service": "go-live jobs tokens audit abuse migrate",
+    "Lists and emails": "lists policy import export mail",
+    "Running the service": "serve go-live doctor backup restore jobs tokens audit abuse migrate",
     "Measuring": "bench",
 }
 EXAMPLES = {
@@ -37,6 +37,10 @@ EXAMPLES = {
     "lists take-over": "lists take-over newsletter",
     "policy show": "policy show newsletter",
     "policy fetch": "policy fetch newsletter",
+    "import file": "import members.csv --list newsletter --dry-run",
+    "import show": "import show 3 -o report.csv",
+    "import undo": "import undo 3",
+    "import resume": "import resume 3",
     "export": "export newsletter --format csv -o newsletter.csv",
     "mail receive": "mail receive --from anne@example.org --to leave@news.example.org < message",
     "mail poll": "mail poll",
@@ -60,7 +64,11 @@ EXAMPLES = {
     "accounts role": "accounts role you@example.org manager",
     "accounts disable": "accounts disable you@example.org",
     "accounts show": "accounts show",
+    "serve": "serve",
     "go-live": "go-live",
+    "backup": "backup /var/backups/yestwice/today.backup --key-file /root/yestwice-backup.key",
+    "restore": "restore /var/backups/yestwice/today.backup --key-file /root/yestwice-backup.key --check",
+    "doctor": "doctor",
     "record show": "record show --language de",
     "migrate": "migrate",
 }
@@ -95,7 +103,8 @@ _ABOUT = """Yestwice: nobody is mailed who has not said yes twice.
 
 Results go to stdout, everything else to stderr. The exit status is 0 on success, 1 if something went wrong (one
 sentence says what) and 2 if the command was not typed correctly. The configuration is the file that
-SUBSCRIPTIONS_CONFIG names, or config.toml beside app.py. For more about a command, add --help to it.
+SUBSCRIPTIONS_CONFIG names, or config.toml beside app.py; installed by pip, config.toml in the current folder. For more
+about a command, add --help to it.
 """
 _SOME = "\b\nExamples:\n" + "\n".join(
     f"  yestwice {EXAMPLES[name]}" for name in ("explain", "export", "suppressions add", "tokens create", "audit show")

@@ -39,6 +39,7 @@ _OF_FACTS: Mapping[Fact, Status] = {
     Fact.REGISTERED: Status.REQUESTED,
     Fact.ASKED_AGAIN: Status.REQUESTED,
     Fact.CONFIRMED: Status.GIVEN,
+    Fact.IMPORTED: Status.GIVEN,
     Fact.DISOWNED: Status.INVALIDATED,  # "this was not me", of what had been confirmed
     Fact.UNSUBSCRIBED: Status.WITHDRAWN,
     Fact.BOUNCED: Status.TERMINATED,

@@ -9,6 +9,7 @@ class Fact(StrEnum):
     MAILED = "mailed"
     MAIL_GIVEN_UP = "mail given up"
     CONFIRMED = "confirmed"
+    IMPORTED = "imported"
     ASKED_AGAIN = "asked again"
     CORRECTED = "corrected"
     DISOWNED = "disowned"
@@ -37,6 +38,7 @@ class Channel(StrEnum):
     DESK = "desk"
     RELAY = "relay"
     BOUNCE = "bounce"  # a mail that says that another one did not arrive (RFC 3464)
+    IMPORT = "import"
     COMPLAINT = "complaint"  # a spam report (RFC 5965)
 
 
@@ -52,6 +54,7 @@ class Cause(StrEnum):
     NOT_ME = "this was not me"
     CANCELLED = "cancelled at the desk"
     ATTACK = "cancelled after an attack"
+    UNDONE = "an import that was undone"
 
 
 OF_IPS = frozenset({Cause.IPS, Cause.IPS_ERASED})  # of these the records stay, without their IPs
@@ -64,6 +67,7 @@ DETAILS: Mapping[Fact, frozenset[str]] = {
     ),
     Fact.MAIL_GIVEN_UP: frozenset({"mail", "reply"}),
     Fact.CONFIRMED: frozenset({"method", "wording", "wording_sha256"}),
+    Fact.IMPORTED: frozenset({"source", "file_sha256", "row", "registered_at", "confirmed_at"}),
     Fact.ASKED_AGAIN: frozenset(),
     Fact.CORRECTED: frozenset({"changed"}),  # which fields; what stood in them before is nobody's proof
     Fact.DISOWNED: frozenset(),
@@ -78,7 +82,7 @@ DETAILS: Mapping[Fact, frozenset[str]] = {
 }
 
 ANOTHER_SITE = "another site"  # flag of a registration: its form stood on no site of the list and on none of ours
-PROMISED_IP = frozenset({Fact.REGISTERED, Fact.CONFIRMED})  # the founding clause promises these two, no others
+PROMISED_IP = frozenset({Fact.REGISTERED, Fact.CONFIRMED, Fact.IMPORTED})  # what the founding clause promises, alone
 
 
 class Incomplete(ValueError):

@@ -44,6 +44,9 @@ class Event(StrEnum):
     RETRACT = "cancel for the person"
     PURGE = "purge"
     ERASE = "erase"
+    IMPORT = "import with evidence"
+    INVITE = "invite after an import"
+    UNDO = "undo an import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ _R, _S, _E = Registration, Subscription, Event
 
 REGISTRATION: Table[Registration] = {
     (None, _E.SUBSCRIBE): Step(_R.PENDING, MailKind.CONFIRM),
+    (None, _E.INVITE): Step(_R.PENDING, MailKind.INVITE),
+    (_R.PENDING, _E.UNDO): Step(_R.ERASED),
     (_R.PENDING, _E.CONFIRM): Step(_R.CONFIRMED, MailKind.WELCOME),
     (_R.CONFIRMED, _E.CONFIRM): Step(_R.CONFIRMED),
     (_R.PENDING, _E.BLOCK): Step(_R.BLOCKED),
@@ -117,6 +122,9 @@ _ENDED = _S.UNSUBSCRIBED, _S.BOUNCED
 _CHANGES_NOTHING = _E.CONFIRM, _E.SUBSCRIBE, _E.UNSUBSCRIBE, _E.BOUNCE
 SUBSCRIPTION: Table[Subscription] = {
     (None, _E.CONFIRM): Step(_S.CONFIRMED),
+    (None, _E.IMPORT): Step(_S.CONFIRMED),
+    (_S.CONFIRMED, _E.IMPORT): Step(_S.CONFIRMED),  # who has left or bounced comes back by their own sign-up alone
+    (_S.CONFIRMED, _E.UNDO): Step(_S.PURGED),
     (_S.CONFIRMED, _E.CONFIRM): Step(_S.CONFIRMED),
     (_S.CONFIRMED, _E.SUBSCRIBE): Step(_S.CONFIRMED, MailKind.ALREADY_SUBSCRIBED),
     (_S.CONFIRMED, _E.UNSUBSCRIBE): Step(_S.UNSUBSCRIBED),

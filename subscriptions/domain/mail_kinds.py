@@ -85,6 +85,10 @@ class MailKind(StrEnum):
         names_lists=True, repeats_wording=True,
         says={"registered_at": "when it was asked for", "confirm_by": "how long there is time"},
     )  # fmt: skip
+    INVITE = "invite", Row(  # the same where a list was imported without proof: asked once, and nobody has signed up
+        noun=marked("invitation to confirm"), reaches=Reaches.WAITING, leaves_by="not_me_url", of_form=True,
+        names_lists=True, repeats_wording=True, says={"confirm_by": "how long there is time"},
+    )  # fmt: skip
     WELCOME = "welcome", Row(
         noun=marked("welcome email"), despite=SuppressionScope.CONFIRMATIONS, budgeted=False, names_lists=True,
         repeats_wording=True, may_show_picture=True, says={"confirmed_at": "when it was confirmed"},

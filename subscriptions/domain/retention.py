@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from subscriptions.domain.arrivals import REMEMBERED
+from subscriptions.domain.arrivals import REMEMBERED as ARRIVALS_KEPT
 from subscriptions.domain.budget import in_unit
+from subscriptions.domain.imports import FILE_KEPT, HALTED_AT_MOST, REMEMBERED
 from subscriptions.domain.lifecycle import PROTECTED
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked
@@ -85,6 +86,14 @@ ROWS = (
         "purge",
     ),
     Kept(
+        "journal",
+        marked("In files beside the database, that somebody left, objected or was erased: keyed hashes, when"),
+        {},
+        marked("to do it again where a backup is restored"), "17, 21(3), 32",
+        marked("35 days"),
+        "tidy",
+    ),
+    Kept(
         "requests",
         marked("A request about somebody’s data: who asks, what, how it came, how identity was checked, the answer"),
         {"requests": ALL},
@@ -149,6 +158,23 @@ ROWS = (
         marked("to do what it asks for"), "6(1)(f)",
         marked("until somebody has dealt with it, %(letters)s at most"),
         "tidy",
+    ),
+    Kept(
+        "invitations",
+        marked("Somebody from a list that was imported without proof, who is asked once: address, what was filled in, "
+               "language; afterwards a keyed hash and the time"),
+        {"invitations": ALL},
+        marked("to ask for the confirmation, once"), "6(1)(f)",
+        marked("until the email is owed, or %(halted)s after too many came back; the hash %(remembered)s after that"),
+        "imports",
+    ),
+    Kept(
+        "import files",
+        marked("A list that was imported: the file, what became of each row, and which subscriptions it opened"),
+        {"import_batches": ALL},
+        marked("to report on it, and to undo it"), "6(1)(f)",
+        marked("%(file)s after it has ended"),
+        "imports",
     ),
     Kept(
         "copies",
@@ -221,7 +247,8 @@ ROWS = (
     Kept(
         "service",
         marked("Lists, texts, tokens of programs as hashes, numbers and runs of jobs: nothing about a person"),
-        {name: ALL for name in ("lists", "wordings", "policies", "tokens", "export_marks", "counters", "jobs", "meta")},
+        {name: ALL for name in ("lists", "wordings", "policies", "tokens", "export_marks", "counters", "jobs", "meta",
+                                "imports")},
         marked("to run the service"), "–", _AS_LONG, ends=_BY_OPERATOR, of_people=False,
     ),
 )  # fmt: skip
@@ -232,6 +259,7 @@ def durations(policy: Policy) -> dict[str, tuple[int, str]]:
     return {
         "confirm": in_unit(policy.confirm_within), "purge": in_unit(policy.purge_after),
         "proof": (policy.keep_proof_years, "year"), "ips": (policy.keep_ip_months, "month"),
-        "times": in_unit(policy.times_kept), "protected": in_unit(PROTECTED), "arrivals": in_unit(REMEMBERED),
-        "letters": in_unit(policy.keep_letters),
+        "times": in_unit(policy.times_kept), "protected": in_unit(PROTECTED), "arrivals": in_unit(ARRIVALS_KEPT),
+        "letters": in_unit(policy.keep_letters), "remembered": in_unit(REMEMBERED), "halted": in_unit(HALTED_AT_MOST),
+        "file": in_unit(FILE_KEPT),
     }  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from subscriptions.inbound.complaints import complaint_of
 from subscriptions.inbound.house import Automatic, House, Sorted, Unclear
 from subscriptions.inbound.message import Arrived
+from subscriptions.inbound.own import own_of
 from subscriptions.inbound.returned import bounce_of
 from subscriptions.inbound.wishes import wish_of
 
@@ -13,10 +14,10 @@ def automatic_of(arrived: Arrived, house: House) -> Automatic | None:
     return Automatic() if arrived.is_automatic else None
 
 
-# Reports come first, since all of them are automatic. A wish comes before what is automatic as well: some mail programs
-# call their unsubscribe mails so. It looks for itself, and takes an automatic one only by our token.
+# Ours comes first, and reports are next, since all of them are automatic. A wish comes before what is automatic too:
+# some mail programs call their unsubscribe mails so. It looks for itself, and takes an automatic one only by our token.
 LOOKS: tuple[Callable[[Arrived, House], Sorted | None], ...] = (
-    complaint_of, bounce_of, wish_of, automatic_of,
+    own_of, complaint_of, bounce_of, wish_of, automatic_of,
 )  # fmt: skip
 
 

@@ -12,12 +12,13 @@ from subscriptions.actions.tell_head import tell_head
 from subscriptions.actions.tell_returns import tell_returns
 from subscriptions.domain.arrivals import ACTED
 from subscriptions.domain.texts import marked
+from subscriptions.imports import work
 from subscriptions.inbound.forward import forward
 from subscriptions.inbound.imap import NoMailbox
 from subscriptions.inbound.poll import poll
 from subscriptions.jobs import problems
 from subscriptions.parts import Parts
-from subscriptions.store import audit, vacuum
+from subscriptions.store import audit, journal, vacuum
 from subscriptions.store.engine import transaction
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ def _tidy(run: Run) -> int:
         vacuum.forget_short_lived(session, run.now, run.parts.clock.real_now(), run.parts.policy)
         problems.note(session, run.parts, run.now, late_after())
     accounts.sweep(run.now)
+    journal.forget(run.parts.clock.real_now())
     return int(vacuum.sweep_files(run.now, asked=run.asked))
 
 
@@ -105,6 +107,10 @@ def _policies(run: Run) -> int:
     if seen:
         run.parts.follow()
     return seen
+
+
+def _imports(run: Run) -> int:
+    return work.run(run.parts, run.alive)
 
 
 def _requests(run: Run) -> int:
@@ -161,6 +167,8 @@ JOBS = (
     Job("inbound", _inbound, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=15), by_hand=True,
         does=marked("Read the email that comes")),
     Job("numbers", _numbers, timedelta(minutes=15), Where.CLUSTER, does=marked("Numbers by email")),
+    Job("imports", _imports, timedelta(minutes=1), Where.CLUSTER, at=timedelta(seconds=15), by_hand=True,
+        does=marked("Bring in lists, and invite")),
     Job("policies", _policies, timedelta(minutes=5), Where.CLUSTER, at=timedelta(minutes=1), by_hand=True,
         does=marked("Look at the privacy policies")),
     # what this process has counted joins what the others have, and the breaker decides

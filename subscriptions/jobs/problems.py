@@ -15,14 +15,17 @@ _LAST = "last_problem"  # when there was one, within a minute
 LateAfter = Mapping[str, timedelta]  # by the name of the job
 
 
-def found(session: Session, parts: Parts, now: datetime, late_after: LateAfter) -> list[str]:
+def found(
+    session: Session, parts: Parts, now: datetime, late_after: LateAfter, began: datetime | None = None
+) -> list[str]:  # fmt: skip
+    """`began`: when the service did, where this process is another."""
     said: list[str] = []
     if why := parts.watch.unwritable:
         said.append(Sentence(marked("the database cannot be written to (%(why)s): is its disk full?"), why=why))
     for job in jobs.all_of(session):
         if job.pause_until is not None and job.error:
             said.append(Sentence(marked("%(job)s is paused: %(why)s"), job=job.name, why=job.error))
-        elif job.name in late_after and _is_late(job, now - late_after[job.name], parts.began):
+        elif job.name in late_after and _is_late(job, now - late_after[job.name], began or parts.began):
             said.append(Sentence(marked("%(job)s is late: %(why)s"), job=job.name, why=job.error or _ran(job)))
     return said
 

@@ -75,13 +75,13 @@ class Composer:
             values = self.bare_values(due.address or self._settings.abuse.alarm_to, due.mid, now)
             told = due.told or alarm.values(now, self.name_cause)
             values |= numbers.head(told) if "head" in told else told
-            return self._message(mail, self.operator_letter(mail), values)
+            return self.message(mail, self.operator_letter(mail), values)
         tag = self.language(due, entries := self.entries(due))
         letter = self.letter(mail, entries, tag)
         values = self.values(mail, due, now, tag, letter)
         hashed = hashes(values, letter.secrets)
         octets, redacted = letter.fill_twice(in_person(values, due.name, due.fields), hashed)
-        message = self._message(mail, letter, values, octets)
+        message = self.message(mail, letter, values, octets)
         if self._takes_token:
             message.envelope_sender = self._returns_to(due) or message.envelope_sender
         message.registration_id, message.key = due.registration_id, due.key or None
@@ -95,7 +95,7 @@ class Composer:
     def test_mail(self, to: str, mid: str, now: datetime, row: List | None = None) -> OutMessage:
         """A mail that only shows whether the relay takes one, from the sender of that list or of the installation."""
         letter = self.operator_letter(MailKind.TEST, row)
-        return self._message(MailKind.TEST, letter, self.bare_values(to, mid, now, letter.sender.domain))
+        return self.message(MailKind.TEST, letter, self.bare_values(to, mid, now, letter.sender.domain))
 
     def operator_letter(self, mail: MailKind, row: List | None = None) -> Letter:
         """A letter to the operator: about no list, in English as the commands are."""
@@ -164,7 +164,7 @@ class Composer:
         self._newer = read_catalogue()
         return [_entry(self._newer, member) for member in due.members]
 
-    def _message(self, mail: MailKind, letter: Letter, values: dict[str, str], octets: bytes = b"") -> OutMessage:
+    def message(self, mail: MailKind, letter: Letter, values: dict[str, str], octets: bytes = b"") -> OutMessage:
         by = self._bounces or letter.sender.address
         return OutMessage(mail.value, by, letter, values["to"], octets or letter.fill(values))
 

@@ -12,7 +12,7 @@ from subscriptions.mail.aside import Aside
 from subscriptions.mail.batch import Batch
 from subscriptions.mail.compose import Composer
 from subscriptions.mail.hold import Hold
-from subscriptions.mail.lines import IDLE, Line, Lines
+from subscriptions.mail.lines import IDLE, Line, Lines, OutMessage
 from subscriptions.mail.settle import Settler
 from subscriptions.mail.sweep import Sweep
 from subscriptions.store.engine import Unavailable
@@ -44,6 +44,15 @@ class Sender:
         self._sweep: Sweep | None = None
         self._again = threading.Event()
         self._stopping = threading.Event()
+
+    def try_out(self, message: OutMessage) -> str:
+        """Send what waits in no queue: what the relay said. Raises Pause, Later or GiveUp."""
+        line = self.new_line()
+        try:
+            line.send(message)
+        finally:
+            line.close()
+        return message.reply
 
     def deliver(self) -> int:
         """Send all that is due; how many left. In an application's context; while one runs, that one looks again."""

@@ -17,6 +17,7 @@ from subscriptions.languages import SOURCE
 from subscriptions.mail import alarm, numbers
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import Composer, in_person
+from subscriptions.mail.lines import OutMessage
 from subscriptions.mail.lint import Expected, problems
 from subscriptions.settings import Settings
 from subscriptions.store.kept import Kept, SaidNo
@@ -81,6 +82,14 @@ class Previews:
         octets = letter.fill(values)
         expected = self._expected(mail, [each.said_in(tag) for each in rows], tag, values)
         return Preview(kind, mail, row, tag, octets, list(problems(mail, octets, expected)))
+
+    def sample(self, row: List, tag: str, to: str, mid: str) -> OutMessage:
+        """The confirmation mail of a list for whoever works here: marked as a test, with links that lead nowhere."""
+        mail, due = MailKind.CONFIRM, self._due(MailKind.CONFIRM, [row], tag)._replace(address=to, mid=mid, name=None)
+        letter = self._composer.letter(mail, self._composer.entries(due), tag)
+        values = self._to_person(mail, due, tag, letter)
+        octets = letter.fill(values).replace(b"\r\nSubject: ", b"\r\nSubject: [Test] ", 1)
+        return self._composer.message(mail, letter, values, octets)
 
     def _to_operator(self, due: Due) -> dict[str, str]:
         if due.mail == MailKind.HEAD:

@@ -20,7 +20,7 @@ from subscriptions.mail import before_0_4
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.compose import in_person
 from subscriptions.mail.opening import hashes, secrets, sha256
-from subscriptions.store import evidence, lists, outbox, registrations, subscriptions
+from subscriptions.store import compiled_mails, evidence, lists, registrations, subscriptions
 from subscriptions.store.models import Evidence, Registration, Subscription
 from subscriptions.store.outbox import Due, Member
 
@@ -105,7 +105,7 @@ def _kept(session: Session, evidence_id: int, to: str | None = None) -> tuple[di
     proof = evidence.find(session, evidence_id)
     if proof is None or proof.fact != Fact.MAILED.value:
         return None
-    source, due = outbox.compiled(session, proof.details["template"]), _as_it_was_due(session, proof, to)
+    source, due = compiled_mails.source(session, proof.details["template"]), _as_it_was_due(session, proof, to)
     return (proof.details, Letter(source), due) if source and due else None
 
 

@@ -21,7 +21,7 @@ from subscriptions.mail.aside import facts_of
 from subscriptions.mail.batch import Taken
 from subscriptions.mail.compiled_mails import Letter
 from subscriptions.mail.hold import Hold
-from subscriptions.store import counters, figures, outbox, vacuum
+from subscriptions.store import compiled_mails, counters, figures, outbox, vacuum
 from subscriptions.store.engine import Contention, Unavailable, repeated, transaction
 from subscriptions.store.outbox import Due, Settled
 from subscriptions.store.trips import Connected, in_trips, trip
@@ -131,7 +131,7 @@ class Settler:
         waits = threading.Event()
         letters = {mail.message.letter for mail in ready if mail.message}
         now = self._clock.now()
-        self._kept = {id_: at for id_, at in self._kept.items() if now - at < outbox.KEPT_ANEW}
+        self._kept = {id_: at for id_, at in self._kept.items() if now - at < compiled_mails.KEPT_ANEW}
         new = [letter for letter in letters if letter.id not in self._kept]
         for number in range(TRIES):
             try:
@@ -197,7 +197,7 @@ def _to_judge(ready: list[Taken]) -> list[Taken]:
 def _settle(of: Connected, ready: list[Taken], new_letters: Sequence[Letter], now: datetime) -> None:
     once = {mail.due.id: mail for mail in ready}  # twice where its lease ended while it was on the line
     with trip(of, last=True) as out:
-        outbox.keep_compiled(out, {letter.id: letter.source for letter in new_letters}, now)
+        compiled_mails.keep(out, {letter.id: letter.source for letter in new_letters}, now)
         outbox.settle(out, [_settled(mail) for mail in once.values()], now)
         asking = (mail.due for mail in once.values() if mail.message and mail.due.mail in _ASKS)
         counters.write(out, _counts(ready), figures.mailed(asking))

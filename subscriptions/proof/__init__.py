@@ -36,6 +36,7 @@ class Consent:
     events: Sequence[Evidence]
     signed_up: Evidence | None
     confirmed: Evidence | None
+    imported: Evidence | None
     asked: Sequence[Evidence]  # the mails that asked for it
     wording: Wording | None
     policy: Policy | None  # the version of the privacy policy that stood there
@@ -95,7 +96,10 @@ def _consent(session: Session, row: Subscription) -> Consent:
     named = (*(details.get("wording") for details in told), row.wording_id)
     wording = next((known[id_] for id_ in named if id_ is not None and id_ in known), None)
     policy = next((details["policy"] for details in told if details.get("policy")), None)
-    return Consent(row, events, signed_up, confirmed, asked, wording, policy and policies.find(session, policy))
+    imported = next((one for one in events if one.fact is Fact.IMPORTED), None)
+    return Consent(
+        row, events, signed_up, confirmed, imported, asked, wording, policy and policies.find(session, policy)
+    )
 
 
 def _why_none(session: Session, key: bytes, row: List, now: datetime) -> Said:

@@ -81,6 +81,11 @@ _UNTIL = marked(
     "On the evidence kept, this address was signed up on %(signed_up)s and its mailbox confirmed on %(confirmed)s. "
     "Consent was in force from then until %(ended)s."
 )
+_IMPORTED = marked(
+    "This consent was not given here. It was imported on %(imported)s from %(source)s, on whose record this address "
+    "was signed up on %(signed_up)s and confirmed on %(confirmed)s. The file that says so has the SHA-256 %(sha256)s; "
+    "the proof rests on that record."
+)
 _IN_PART = marked(
     "The evidence kept is not complete. As far as it goes, this address was signed up on %(signed_up)s and its mailbox "
     "confirmed on %(confirmed)s."
@@ -90,6 +95,9 @@ _IN_PART = marked(
 def _verdict(voice: Voice, one: Consent) -> str:
     row = one.row
     values: dict[str, object] = {"signed_up": voice.when(row.registered_at), "confirmed": voice.when(row.confirmed_at)}
+    if one.imported:
+        told = {"source": one.imported.details["source"], "sha256": one.imported.details["file_sha256"]}
+        return filled(gettext(_IMPORTED), values | told | {"imported": voice.when(one.imported.at)})
     if not one.is_whole:
         return filled(gettext(_IN_PART), values)
     if row.state is State.CONFIRMED or row.ended_at is None:

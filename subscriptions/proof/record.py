@@ -98,7 +98,7 @@ def _purpose(case: Case) -> dict[str, Any]:
         "purpose": row.name, "purpose_type": "dpv:DirectMarketing", "lawful_basis": "eu-gdpr:A6-1-a",
         "pii_information": [{"pii_type": "email address", "pii_optional": False},
                             *({"pii_type": name, "pii_optional": True} for name in optional)],
-        "pii_controllers": [_PARTY], "collection_method": ["given by the person in a sign-up form"],
+        "pii_controllers": [_PARTY], "collection_method": [_collected(case)],
         "processing_method": ["collect", "store", "use for sending the newsletter"],
         "storage_locations": [base],
         "retention_period": f"until withdrawn; then the proof until {policy.keep_proof_years} calendar years are over",
@@ -107,6 +107,11 @@ def _purpose(case: Case) -> dict[str, Any]:
         "privacy_rights": [f"eu-gdpr:{article} {name}" for article, name in _RIGHTS.items()],
         "authority_party": row.authority or None,
     }  # fmt: skip
+
+
+def _collected(case: Case) -> str:
+    imported = case.newest.imported
+    return f"imported from {imported.details['source']}" if imported else "given by the person in a sign-up form"
 
 
 def _controller(one: Consent, row: List) -> dict[str, Any]:

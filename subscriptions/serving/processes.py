@@ -114,6 +114,8 @@ class Supervisor:
 
     def _ended(self) -> Iterator[str]:
         while self._running and (pid := os.waitpid(-1, os.WNOHANG)[0]):
+            if pid not in self._running:
+                continue  # the first process of a container is handed the orphans of all others
             name, since = self._running.pop(pid)
             self._short = self._short + 1 if Clock.ticks() - since < QUICK else 0
             log.error("a process has ended and is started again", extra={"role": name})

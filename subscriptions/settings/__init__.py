@@ -8,8 +8,9 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from subscriptions.domain.breaker import Thresholds
-from subscriptions.domain.policy import Policy, Rate
+from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import filled
+from subscriptions.settings.spelling import rate
 
 USUAL_WORDING = "Yes, I would like to receive “{name}” from {controller} by e-mail. I can unsubscribe at any time."
 
@@ -30,6 +31,7 @@ class Server:
     secret_keys: tuple[str, ...] = field(default=(), repr=False)
     pepper: str = field(default="", repr=False)
     data_dir: str = "var"
+    journal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +189,17 @@ class Settings:
     admin: Admin = field(default_factory=Admin)
     evidence: Evidence = field(default_factory=Evidence)
     lists: tuple[ListSettings, ...] = (ListSettings(),)
-    root: Path = Path()  # relative paths start here: the folder of app.py
+    root: Path = Path()  # relative paths start here: see `places.home`
     names_lists: bool = field(default=True, compare=False)  # if not, the one above is the built-in, and the desk's
 
     @property
     def data_dir(self) -> Path:
         return (self.root / self.server.data_dir).resolve()
+
+    @property
+    def journal(self) -> Path:
+        """The folder of the deletion journal: beside `data_dir`, so that it is not lost with it."""
+        return (self.root / (self.server.journal or f"{self.data_dir}-journal")).resolve()
 
     @property
     def database_url(self) -> str:
@@ -235,12 +242,3 @@ class Settings:
             mails=tuple(rate(text) for text in limits.confirmations_per_address),
             keep_letters=timedelta(days=self.inbound.keep_days), network=network, proof_from=proof_from,
         )  # fmt: skip
-
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def rate(text: str) -> Rate:
-    """`3/24h`: three in any 24 hours; units s, m, h, d. The rules have seen to its form."""
-    count, _, period = text.partition("/")
-    return Rate(int(count), timedelta(**{_UNITS[period[-1]]: int(period[:-1])}))

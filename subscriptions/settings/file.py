@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from subscriptions import places
 from subscriptions.settings import BadSettings, ListSettings, Server, Settings
 from subscriptions.settings.check import problems_of
 from subscriptions.settings.tables import SECRETS, Reading, Said, meant, table, value_in
@@ -21,14 +22,12 @@ SECTIONS = {name: kind for name, kind in get_type_hints(Settings).items() if nam
 def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> Settings:
     """Settings from the file and the environment; raises BadSettings with every problem there is.
 
-    `home`: the folder of app.py, where config.toml is looked for when the environment names no file.
+    `home`: the folder where config.toml is looked for when the environment names no file.
     """
     environ = os.environ if environ is None else environ
-    home = home or Path(__file__).resolve().parent.parent.parent
-    named = environ.get(PREFIX + "CONFIG")
-    path = Path(named) if named else home / "config.toml"
-    reading = Reading()
-    whole = _read(path, reading) if named or path.exists() else True
+    home = home or places.home()
+    path, reading = path_of(environ, home), Reading()
+    whole = _read(path, reading) if environ.get(PREFIX + "CONFIG") or path.exists() else True
     _from_environment(environ, reading)
     settings = _build(reading, home)
     if whole:  # half a configuration would be blamed for what it does not say
@@ -37,6 +36,11 @@ def load(environ: Mapping[str, str] | None = None, home: Path | None = None) -> 
     if reading.problems:
         raise BadSettings("\n".join(reading.problems))
     return settings
+
+
+def path_of(environ: Mapping[str, str], home: Path) -> Path:
+    """Of the file, which may not be there."""
+    return Path(environ.get(PREFIX + "CONFIG") or home / "config.toml")
 
 
 def _source(problem: str, settings: Settings, reading: Reading) -> str:

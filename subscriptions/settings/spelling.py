@@ -1,9 +1,11 @@
-"""Settings that people may write as they say them, in the one spelling that the program knows."""
+"""Settings that people may write as they say them, in the one spelling or the value that the program knows."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from subscriptions.domain.address import ascii_name
+from subscriptions.domain.policy import Rate
 from subscriptions.domain.sites import machine_url
 from subscriptions.domain.texts import language_tag
 
@@ -19,3 +21,12 @@ def in_one_spelling(key: str, value: Any) -> Any:
     if spelled is None:
         return value
     return tuple(spelled(text) or text for text in value) if isinstance(value, tuple) else spelled(value) or value
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def rate(text: str) -> Rate:
+    """`3/24h`: three in any 24 hours; units s, m, h, d. The rules have seen to its form."""
+    count, _, period = text.partition("/")
+    return Rate(int(count), timedelta(**{_UNITS[period[-1]]: int(period[:-1])}))

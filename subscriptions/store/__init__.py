@@ -14,6 +14,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise BadSettings(f"data_dir in [server]: {settings.data_dir} cannot be made: {error.strerror}.") from error
+    app.config["JOURNAL"] = settings.journal
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     connections = THREADS_THAT_ASK + settings.mail.connections + 2
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, connections)

@@ -14,7 +14,7 @@ from subscriptions.domain.budget import Budget
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.refusals import Refusal
-from subscriptions.store import arrays, holds
+from subscriptions.store import arrays, holds, journal
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Address, Captured, Owed, Registration, Subscription, Suppression
 from subscriptions.store.trips import Later, Trip, trip
@@ -103,6 +103,9 @@ def forget_count(session: Session, key: bytes) -> None:
 
 
 def erase_by(session: Session, key: bytes, at: datetime | None) -> None:
+    """None: it is done."""
+    if at:
+        journal.note(session, "erase", key=key)
     session.execute(update(Address).where(Address.key == key).values(erase_by=at))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from subscriptions.domain.evidence import Cause, Fact
 from subscriptions.domain.lifecycle import Registration as State
 from subscriptions.domain.lifecycle import Suppress
-from subscriptions.store import registrations
+from subscriptions.store import registrations, suppressions
 from subscriptions.store.models import Evidence, Registration, Suppression
 
 _MAILBOX = func.coalesce(Registration.mailbox, Registration.key)
@@ -61,5 +61,6 @@ def newest_addresses(session: Session, at_most: int) -> list[str]:
 
 def protect(session: Session, keys: Mapping[bytes, bytes], rule: Suppress, reason: str, now: datetime) -> None:
     """Suppress these mailboxes, each by one spelling, which is known not to have been done."""
-    row = {"scope": rule.scope, "reason": reason, "set_at": now, "until": rule.until(now)}
-    session.add_all(Suppression(key=key, mailbox=mailbox, **row) for mailbox, key in sorted(keys.items()))
+    of = {"scope": rule.scope, "set_at": now, "until": rule.until(now)}
+    for mailbox, key in sorted(keys.items()):
+        suppressions.put(session, {"key": key, "mailbox": mailbox, **of}, reason)

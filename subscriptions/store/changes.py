@@ -11,8 +11,8 @@ from subscriptions.domain.evidence import Fact
 from subscriptions.store.models import Evidence, Leaf, Subscription
 from subscriptions.store.subscriptions import shown
 
-FACTS = (Fact.CONFIRMED, Fact.CORRECTED, Fact.RESTRICTED, Fact.UNRESTRICTED, Fact.UNSUBSCRIBED, Fact.BOUNCED,
-         Fact.ERASED)  # fmt: skip
+FACTS = (Fact.CONFIRMED, Fact.IMPORTED, Fact.CORRECTED, Fact.RESTRICTED, Fact.UNRESTRICTED, Fact.UNSUBSCRIBED,
+         Fact.BOUNCED, Fact.ERASED)  # fmt: skip
 
 
 class Change(NamedTuple):

@@ -18,7 +18,7 @@ SHARDS = 64
 NAMES = (
     "sign_ups limited not_mailable disposable preferences batches confirmations withdrawals disowned cancelled blocked "
     "purged proofs_purged erased mails_sent mails_given_up mails_dropped suspected proof_asked passed bad_signatures "
-    "returned bounced complaints"
+    "returned bounced complaints journal_failures"
 ).split()
 
 _COLUMNS = {"list_id": "int", "day": "text", "name": "text", "shard": "int", "value": "bigint"}

@@ -45,6 +45,12 @@ def last_mailed_at(session: Session) -> datetime | None:
     return found
 
 
+def newest_sources(session: Session) -> list[str]:
+    """Who named the address of the newest sign-ups, the last one first (see `actions.subscribe.Origin`)."""
+    newest = select(Evidence.ip_source).where(Evidence.fact == Fact.REGISTERED).order_by(Evidence.id.desc()).limit(10)
+    return [source for source in session.scalars(newest) if source in ("peer", "proxy", "unnamed proxy")]
+
+
 def sites(session: Session, registration_ids: Sequence[int]) -> dict[int, str]:
     """Where the forms of these sign-ups stood, as `domain.sites.stood_on` tells it."""
     theirs = Evidence.registration_id.in_(registration_ids), Evidence.fact == Fact.REGISTERED

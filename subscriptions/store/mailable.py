@@ -51,7 +51,7 @@ def _changed(list_id: int, now: datetime, changes: Changes | None) -> tuple[Colu
         return mailable(list_id, now)
     since = changes.since - UNDER_WAY
     if not changes.left:
-        is_new = (Subscription.confirmed_at > since) | _noted(since, Fact.UNRESTRICTED)
+        is_new = (Subscription.confirmed_at > since) | _noted(since, Fact.UNRESTRICTED, Fact.IMPORTED)
         return *mailable(list_id, now), is_new
     # restricted people are named again each time: since when they are is written nowhere, and to remove twice is none
     told_never = Subscription.key.in_(_told_never(list_id, now))

@@ -49,6 +49,8 @@ def versions(session: Session) -> list[tuple[datetime, str]]:
 
 
 _VERSIONS = "versions"
+LAST_BACKUP, BACKUP_KEY = "last_backup", "backup_key"  # when, and the name of the file; by which key, as a hash
+RESTORING = "restoring"  # a restore has written what the backup has, and not done the rest; empty: it is over
 _PUT = text(
     "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )

@@ -12,7 +12,7 @@ from subscriptions.store.engine import Contention, translated
 from subscriptions.store.models import db
 
 FOLDER = Path(__file__).parent / "migrations"
-HEAD = "0025"  # a test compares it with the files
+HEAD = "0026"  # a test compares it with the files
 WAITS_MS = 600_000  # for another process that is migrating: a million sign-ups take a minute or two
 _LOCK = 7_215_541  # of PostgreSQL's advisory locks; any number that nothing else here uses
 
@@ -26,6 +26,11 @@ def init_app(app: Flask) -> None:
     from flask_migrate import Migrate
 
     Migrate(app, db, directory=str(FOLDER), render_as_batch=True)
+
+
+def versions() -> set[str]:
+    """Of the schema, as far as this program knows them."""
+    return {path.name.partition("_")[0] for path in (FOLDER / "versions").glob("0*.py")}
 
 
 def current() -> str | None:
@@ -49,17 +54,22 @@ def upgrade() -> bool:
     with suppress(Contention):  # a rollback journal lets nobody read while another process migrates: wait below
         if current() == HEAD:
             return False
+    to_version("head")
+    return True
+
+
+def to_version(version: str, connection: Connection | None = None) -> None:
+    """Up to that one; on a connection that is `alone` already, or one of its own. Raises SchemaTooNew."""
     from alembic import command  # here: a start with nothing to do need not load it
     from alembic.config import Config
     from alembic.util import CommandError
 
-    config = Config()
+    config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(FOLDER))
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, version)
     except CommandError as error:
         raise SchemaTooNew("The database was made by a newer version of this program; nothing was changed.") from error
-    return True
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from subscriptions.store.models import (
     Captured,
     Evidence,
     Hold,
+    Invitation,
     Job,
     Meta,
     Owed,
@@ -33,7 +34,7 @@ KEPT = "250 kept in the mailbox"  # what the mailbox of the try-out mode answers
 CLOCK_AHEAD, TOUR = "clock_ahead", "tour"  # the time machine, and the walk through the law
 STAYS = frozenset({"lists", "wordings", "policies", "tokens", "jobs", "meta", "audit", "accounts", "account_links"})
 _NAME = "mode"
-_OF_PEOPLE = (Registration, Subscription, Suppression, Address, Request, Hold)
+_OF_PEOPLE = (Registration, Subscription, Suppression, Address, Request, Hold, Invitation)
 # rows of meta: what the breaker has made of sign-ups, and what is noted of the time that the time machine has made
 _OF_SIGN_UPS = ("openings", "alarm_mailed_at", "last_problem", "counted_since", sealing.BOUND, seals.TOLD,
                 "policy looks")  # fmt: skip
@@ -88,7 +89,7 @@ def counts(session: Session) -> Mapping[str, int]:
     keys = (select(table.key).where(table.key.is_not(None)) for table in _OF_PEOPLE)
     persons = select(func.count()).select_from(next(keys).union(*keys).subquery())
     tables = {"sign-ups": Registration, "subscriptions": Subscription, "suppressions": Suppression,
-              "requests": Request, "holds": Hold,
+              "requests": Request, "holds": Hold, "invitations": Invitation,
               "mails in the mailbox": Captured, "mails that wait": Owed, "rows of evidence": Evidence}  # fmt: skip
     rows = {name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()}
     return {"persons": session.scalar(persons) or 0, **rows}

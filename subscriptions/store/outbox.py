@@ -16,13 +16,11 @@ from subscriptions.domain.mail_kinds import MailKind, SuppressionScope
 from subscriptions.domain.refusals import Refusal
 from subscriptions.store import outbox_sql as sql
 from subscriptions.store.kept import Kept
-from subscriptions.store.models import Letter, Owed, Registration, Subscription
+from subscriptions.store.models import Owed, Registration, Subscription
 from subscriptions.store.trips import Connected, Trip, trip
 
 LEASE = timedelta(seconds=60)
 NOT_WRITTEN = "it cannot be written"  # how a note begins that is of us; the others are what the relay said
-KEPT_ANEW = timedelta(hours=1)  # how long a sender takes a compiled mail for kept
-UNUSED = timedelta(days=1)  # longer than that and any mail is under way
 MID = 16  # octets of randomness in a Message-ID
 _STANDS = Owed.refusal.is_distinct_from(Refusal.NOTED)
 
@@ -172,6 +170,11 @@ def put_off(session: Session, me: str, id_: int, until: datetime, note: str) -> 
     session.execute(mine.values(due_at=until, taken_by=None, tries=Owed.tries + 1, note=note))
 
 
+def drop_all(session: Session) -> int:
+    """How many waited."""
+    return len(session.execute(delete(Owed).returning(Owed.id)).all())
+
+
 def waiting(session: Session) -> tuple[int, datetime | None]:
     """How many mails are to be sent, and since when the oldest of them is; not those that are as good as given up."""
     count, oldest = session.execute(select(func.count(), func.min(Owed.owed_at)).where(_STANDS)).one()
@@ -228,23 +231,3 @@ def of_registration(session: Session, row: Registration) -> Sequence[Owed]:
     """Those that wait; the mail of a form hangs on the first of its registrations, and is about each."""
     first = select(func.min(Registration.id)).where(Registration.ref == row.ref).scalar_subquery()
     return session.scalars(select(Owed).where(Owed.registration_id.in_([row.id, first]))).all()
-
-
-def keep_compiled(out: Trip, mails: Mapping[str, bytes], now: datetime) -> None:
-    """Keep compiled mails by their ids, once each, so that each mail can be made again: that is the proof of it.
-
-    One that is there is held until the transaction ends, and gets the time anew: `forget_compiled` leaves it alone.
-    """
-    for id_, source in sorted(mails.items()):  # in one order: two senders would wait for each other
-        out.ask(sql.KEEP, (id_, source, now, now - KEPT_ANEW))
-
-
-def forget_compiled(session: Session, now: datetime, at_most: int) -> int:
-    """Delete compiled mails that no evidence names and that no sender has kept within a day; how many."""
-    with trip(session) as out:
-        gone = out.ask(sql.PG_FORGET if out.is_postgres else sql.SQLITE_FORGET, (now - UNUSED, at_most))
-    return len(gone())
-
-
-def compiled(session: Session, id_: str) -> bytes | None:
-    return session.scalar(select(Letter.source).where(Letter.id == id_))

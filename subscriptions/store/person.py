@@ -17,6 +17,7 @@ from subscriptions.store.models import (
     CountedKey,
     Evidence,
     Hold,
+    Invitation,
     Owed,
     Registration,
     Request,
@@ -66,6 +67,7 @@ def _tables(session: Session, whose: Whose) -> Mapping[type[db.Model], ColumnEle
         Captured: or_(Captured.key == key, Captured.registration_id.in_(signed_up)),
         Request: Request.key == key,
         Hold: Hold.key == key,
+        Invitation: Invitation.key == key,
         Audit: Audit.about == key,
         CountedKey: CountedKey.key.in_(whose.marks),
     }  # fmt: skip
@@ -89,7 +91,7 @@ def _without_others(found: Rows, whose: Whose) -> None:
     found["registrations"] = [row if row["key"] == whose.key.hex() else {name: row[name] for name in _OF_A_MOVE}
                               for row in found["registrations"]]  # fmt: skip
     facts = found["evidence"]
-    theirs = {row["ip"] for row in facts if row["fact"] == Fact.CONFIRMED}
+    theirs = {row["ip"] for row in facts if row["fact"] in (Fact.CONFIRMED, Fact.IMPORTED)}
     for row in facts:
         if row["ip"] and row["ip"] not in theirs:
             row["ip"] = NOT_SHOWN

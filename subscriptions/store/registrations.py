@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Cause
 from subscriptions.domain.lifecycle import Registration as State
-from subscriptions.store import holds, removals
+from subscriptions.store import holds, journal, removals
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Evidence, Registration
 
@@ -106,6 +106,10 @@ def remove(session: Session, ids: Sequence[int], cause: Cause, now: datetime) ->
     held = update(Registration).where(Registration.id.in_(ids), holds.on(Registration)).values(at_once)
     kept = session.scalars(held.returning(Registration.id), execution_options=BLIND).all()
     gone = [*{*ids} - {*kept}]
+    if cause is not Cause.UNCONFIRMED:  # which a restored database sees by itself
+        theirs = select(Registration.key, Registration.ref, Registration.list_id).where(Registration.id.in_(ids))
+        for key, ref, list_id in session.execute(theirs):
+            journal.note(session, "remove", key=key, ref=ref, list_id=list_id, cause=cause)
     removals.of_evidence(session, Evidence.registration_id.in_(gone), len(gone), cause, now)
     session.execute(delete(Registration).where(Registration.id.in_(gone)), execution_options=BLIND)
     return kept

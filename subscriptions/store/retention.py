@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.codes import visit_tries
 from subscriptions.domain.evidence import OF_IPS, Cause
+from subscriptions.domain.imports import FILE_KEPT, REMEMBERED
 from subscriptions.domain.policy import Policy
 from subscriptions.store import arrivals, holds, registrations, requests, traffic
 from subscriptions.store.audit import HOUR
@@ -19,6 +20,9 @@ from subscriptions.store.models import (
     Captured,
     Counted,
     CountedKey,
+    Import,
+    ImportBatch,
+    Invitation,
     LetterToRead,
     Owed,
     Read,
@@ -56,13 +60,20 @@ def _due(at: datetime, real_at: datetime, policy: Policy) -> Due:
         "copies": (Captured, (Captured.real_at <= real_at - COPIES_KEPT, ~holds.on_any_of(Captured.key))),
         "arrivals": (Arrival, (arrivals.over(at),)),
         "letters_to_read": (LetterToRead, arrivals.letters_over(at - policy.keep_letters)),
+        "invitations": (Invitation, (Invitation.invited_at <= at - REMEMBERED,)),
+        "import files": (ImportBatch, (ImportBatch.import_id.in_(_ended(at)),)),
         "reads": (Read, (Read.hour <= at - HOUR,)),
         "sessions": (AccountLink, (AccountLink.until <= at,)),
     }
 
 
+def _ended(at: datetime) -> Select[int]:
+    return select(Import.id).where(Import.ended_at <= at - FILE_KEPT)
+
+
 _LOGGED = {
-    "unconfirmed": {Cause.UNCONFIRMED, Cause.ERASURE, Cause.OBJECTION, Cause.NOT_ME, Cause.CANCELLED, Cause.ATTACK},
+    "unconfirmed": {Cause.UNCONFIRMED, Cause.ERASURE, Cause.OBJECTION, Cause.NOT_ME, Cause.CANCELLED, Cause.ATTACK,
+                    Cause.UNDONE},
     "proof": {Cause.PROOFS}, "ips": {*OF_IPS},
 }  # fmt: skip
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.lifecycle import Suppress
 from subscriptions.domain.mail_kinds import SuppressionScope
-from subscriptions.store import holds
+from subscriptions.store import holds, journal
 from subscriptions.store.engine import BLIND
 from subscriptions.store.models import Suppression
 
@@ -28,14 +28,26 @@ def add(
 
     Of the scope `all` it stands for the address, and for the other spellings of its `mailbox` as `confirmations`.
     """
-    until = rule.until(now)
     of = {"key": key, "mailbox": mailbox or key, "scope": rule.scope, "list_id": list_id, "set_by": set_by,
           "controller": controller}  # fmt: skip
+    put_once(session, of, reason, now, rule.until(now))
+
+
+def put_once(session: Session, of: Mapping[str, Any], reason: str, now: datetime, until: datetime | None) -> bool:
+    """Whether it did not stand already. `of`: the columns that say whose it is, and of what."""
     lasting = in_force(now) if until else Suppression.until.is_(None)
     same = (getattr(Suppression, name).is_not_distinct_from(value) for name, value in of.items())
-    if session.scalar(select(Suppression.id).where(Suppression.key == key, *same, lasting).limit(1)) is None:
-        session.add(Suppression(**of, reason=reason, set_at=now, until=until))
-        session.flush()
+    known = session.scalar(select(Suppression.id).where(Suppression.key == of["key"], *same, lasting).limit(1))
+    if known is None:
+        put(session, {**of, "set_at": now, "until": until}, reason)
+    return known is None
+
+
+def put(session: Session, of: Mapping[str, Any], reason: str) -> None:
+    """Set one; the journal keeps all of it but the reason, which somebody may have written."""
+    session.add(Suppression(**of, reason=reason))
+    journal.note(session, "suppress", **of)
+    session.flush()
 
 
 class Standing(NamedTuple):
@@ -91,6 +103,7 @@ def lift(
     `confirmations` are the mailbox's, so those of its other spellings go as well. An objection of another spelling
     stays for that one alone. `controller`: what was said to that one; empty: what was said to all of them.
     """
+    journal.note(session, "lift", key=key, scope=scope, set_by=set_by, mailbox=mailbox, controller=controller)
     confirmations = Suppression.scope == SuppressionScope.CONFIRMATIONS
     which = [or_(Suppression.key == key, and_(_of(key, mailbox), confirmations))]
     if scope is not None:

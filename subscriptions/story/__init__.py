@@ -13,7 +13,7 @@ from subscriptions.domain.policy import state_at
 from subscriptions.domain.texts import marked
 from subscriptions.mail.rebuild import redacted
 from subscriptions.parts import current_parts
-from subscriptions.store import addresses, evidence, holds, outbox, registrations, subscriptions, suppressions
+from subscriptions.store import addresses, evidence, holds, imports, outbox, registrations, subscriptions, suppressions
 from subscriptions.store.models import Evidence, Registration, Subscription, Wording
 from subscriptions.story import happened, owed
 from subscriptions.story.said import OfList, Rates, Said
@@ -216,6 +216,8 @@ def _counted(session: Session, key: bytes, mailbox: bytes | None, now: datetime)
             "usual, but sends no email."
         )
         found.append(Said(closed, {"rates": Rates(policy.mails), "time": opens}))
+    waits = marked("Waits to be invited to %(list)s: an import had no proof of consent.")
+    found += [Said(waits, {"list": OfList(id_)}) for id_ in imports.lists_of(session, key)]
     row = addresses.find(session, key)
     if row and row.asked:
         once, often = marked("Signed up %(num)s time in all."), marked("Signed up %(num)s times in all.")

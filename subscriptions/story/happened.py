@@ -1,7 +1,7 @@
 """One event of the evidence as a sentence."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from subscriptions.domain.bounces import Weight
@@ -18,7 +18,7 @@ _WAYS = {
     Channel.EMAIL: marked("by email"), Channel.LETTER: marked("by letter"), Channel.PHONE: marked("by phone"),
     Channel.COMMAND: marked("by a command on the server"), Channel.DESK: marked("at the desk"),
     Channel.RELAY: marked("by the mail server"), Channel.BOUNCE: marked("by an email that came back"),
-    Channel.COMPLAINT: marked("by a spam report"),
+    Channel.COMPLAINT: marked("by a spam report"), Channel.IMPORT: marked("by an import"),
     "paper": marked("on paper"), "in person": marked("in person"),
     "the page's form": marked("by the form of the page"),
     "one-click of the mail program": marked("by the button of their mail program"), "an email": marked("by email"),
@@ -76,6 +76,13 @@ def sentence(event: Evidence) -> Said:
         Fact.MAIL_GIVEN_UP: Said(marked("the %(mail)s was given up%(reply)s.%(aside)s"),
                                  {"mail": mail, "reply": refused, "aside": _set_aside(details)}, _REPLY),
         Fact.CONFIRMED: Said("%(how)s%(ip)s.", {"how": _confirmed(details), "ip": _ip(event)}, _IP),
+        Fact.IMPORTED: Said(
+            marked("imported from %(source)s: signed up on %(registered)s, confirmed on "
+                   "%(confirmed)s%(ip)s%(document)s; row %(row)s of the file %(sha256)s."),
+            {"source": details.get("source"), "registered": _time(details.get("registered_at")),
+             "confirmed": _time(details.get("confirmed_at")), "ip": _ip(event), "row": details.get("row"),
+             "sha256": str(details.get("file_sha256"))[:16],
+             "document": Said(marked("; document: %(document)s"), details) if details.get("document") else ""}, _IP),
         Fact.ASKED_AGAIN: Said(marked("somebody signed this address up again %(way)s%(by)s."), how),
         Fact.DISOWNED: Said(marked('"this was not me", %(way)s.'), {"way": way(details.get("by", event.channel))}),
         Fact.UNSUBSCRIBED: Said(marked("unsubscribed %(way)s%(by)s: %(reason)s."), how | {"reason": why}),
@@ -98,6 +105,9 @@ def sentence(event: Evidence) -> Said:
 
 
 def _registered(event: Evidence, how: Mapping[str, object]) -> Said:
+    if event.channel is Channel.IMPORT:
+        invited = marked("invited to confirm, from a list that was imported; consent text %(wording)s.")
+        return Said(invited, {"wording": event.details.get("wording")})
     details, flags = event.details, event.details.get("flags", ())
     unsaid = Said(marked(" (the one in use then: the form did not say which one it showed)"))
     vouched = "" if details.get("vouched", True) else unsaid
@@ -123,6 +133,14 @@ def way(by: object) -> Said:
 
 def _day(text: object) -> object:
     return date.fromisoformat(str(text)) if text else ""
+
+
+def _time(text: object) -> object:
+    """As it was kept; a time that cannot be read stands as it is."""
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return text
 
 
 def _by(event: Evidence) -> object:

@@ -1,5 +1,7 @@
 """What is asked: pages for people, JSON for programs, both over the same actions."""
 
+from pathlib import Path
+
 from flask import Flask
 
 from subscriptions.settings import Settings
@@ -11,6 +13,7 @@ from subscriptions.web.pages import confirm, inbox, leave, one_more_step, retent
 from subscriptions.web.pages.preferences import routes
 from subscriptions.web.tryout import mailbox
 
+STATIC = Path(__file__).with_name("static")
 _ROOMS = (
     signup, inbox, frame, confirm, leave, routes, subscriptions, lists, changes, events, form_data, owner_page,
     openapi, health, retention, versions,

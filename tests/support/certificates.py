@@ -4,6 +4,7 @@ import atexit
 import shutil
 import ssl
 import tempfile
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ class Certificate(Enum):
     GOOD = "good"
     OTHER_HOST = "for another host"
     UNKNOWN_CA = "signed by an unknown authority"
+    ENDS_SOON = "good for two days more"
 
 
 @cache
@@ -33,7 +35,8 @@ def server_context(certificate: Certificate) -> ssl.SSLContext:
     authority = _authority("unknown" if certificate is Certificate.UNKNOWN_CA else "known")
     hosts = ["mail.example.net"] if certificate is Certificate.OTHER_HOST else ["localhost", "127.0.0.1"]
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(*hosts).configure_cert(context)
+    ends = datetime.now(UTC) + timedelta(days=2) if certificate is Certificate.ENDS_SOON else None
+    authority.issue_cert(*hosts, not_after=ends).configure_cert(context)
     return context
 
 

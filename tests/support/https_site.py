@@ -30,6 +30,10 @@ class HttpsSite:
         site = self
 
         class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.do_GET()
+
             def do_GET(self) -> None:
                 site.asked.append({"path": self.path, **dict(self.headers.items())})
                 page = site.pages.get(self.path, Answer(b"nothing here", 404))

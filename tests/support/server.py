@@ -167,6 +167,7 @@ def _environment(folder: Path, url: str, port: int, relay: Relay | None) -> dict
     ours = {
         "SERVER__PORT": str(port),
         "SERVER__DATA_DIR": str(folder),
+        "SERVER__JOURNAL": str(folder / "journal"),
         "SERVER__PEPPER": "a pepper of the tests",
         "SERVER__SECRET_KEYS": '["a secret key of the tests"]',
         "DATABASE__URL": url,

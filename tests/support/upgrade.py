@@ -22,12 +22,13 @@ from tests.support.postgres import Databases
 from tests.support.relay import Relay
 
 V0_2_0 = Path(__file__).resolve().parents[1] / "fixtures" / "v0_2_0"
+LATER = sorted((V0_2_0.parent / "versions").glob("v*"))  # a folder for each version after that one
 LEFT_AT = datetime.fromisoformat("2026-11-20T12:00:00Z")  # when the fixture ends; what waits in it waits from here on
 
 
-def load_dump(kind: str, url: str) -> None:
+def load_dump(kind: str, url: str, folder: Path = V0_2_0) -> None:
     """Fill an empty database with what that version left; the rows are written as SQLite reads them."""
-    schema, rows = ((V0_2_0 / name).read_text("utf-8") for name in (f"{kind}.sql", "rows.sql"))
+    schema, rows = ((folder / name).read_text("utf-8") for name in (f"{kind}.sql", "rows.sql"))
     if kind == "sqlite":
         with contextlib.closing(sqlite3.connect(str(sa.make_url(url).database))) as connection:
             connection.executescript(f"BEGIN; {schema} {rows} COMMIT;")

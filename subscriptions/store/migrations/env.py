@@ -1,5 +1,7 @@
 """Alembic's way in, the same for our start, `yestwice migrate` and `flask db`."""
 
+from contextlib import nullcontext
+
 from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import text
@@ -9,7 +11,8 @@ from subscriptions.store.models import db
 
 if context.is_offline_mode():
     raise CommandError("Migrations look at what is stored, so none can be printed as SQL: use yestwice migrate.")
-with migrate.alone() as _connection:
+_given = context.config.attributes.get("connection")
+with migrate.alone() if _given is None else nullcontext(_given) as _connection:
     if _connection.dialect.name == "sqlite" and _connection.execute(text("PRAGMA foreign_keys")).scalar():
         raise RuntimeError("foreign keys are on: rebuilding a table would delete the rows of its children")
     context.configure(

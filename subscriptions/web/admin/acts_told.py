@@ -17,6 +17,11 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
     "export": (marked("%(who)s exported %(num)s address of %(lists)s."),
                marked("%(who)s exported %(num)s addresses of %(lists)s.")),
     "export taken": marked("%(who)s has received the whole export of %(lists)s."),
+    **dict.fromkeys(("import file", "import start"), marked("%(who)s looked at or began an import into %(lists)s.")),
+    "import undo": (marked("%(who)s undid an import of %(num)s person."),
+                    marked("%(who)s undid an import of %(num)s people.")),
+    "import resume": marked("%(who)s let the invitations of an import go on."),
+    **dict.fromkeys(("import show", "import report"), marked("%(who)s took the report of an import.")),
     "explain": marked("%(who)s looked up what happened to a person."),
     "proof": marked("%(who)s took the proof of a person’s consent to %(lists)s."),
     "proof court": marked("%(who)s took the proof of a person’s consent to %(lists)s with the email’s working links, "
@@ -93,6 +98,8 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
     "record copied": marked("%(who)s copied the text for the privacy policy of %(lists)s."),
     "clock": marked("%(who)s moved the clock of the try-out mode ahead."),
     "numbers choose": marked("%(who)s chose how often they get numbers by email."),
+    "health check": marked("%(who)s checked whether emails arrive, and what else needs mending."),
+    "health send": marked("%(who)s sent themselves the confirmation email of %(lists)s, as a test."),
     "go-live": marked("%(who)s took the service live and removed what had been tried out."),
 }  # fmt: skip
 _IN_WORDS = {"list", "lists", "account", "role", "token", "scope", "job", "to"}  # details that sentences have

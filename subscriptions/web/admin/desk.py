@@ -17,6 +17,7 @@ from subscriptions.web.admin import (
     guard,
     health,
     holds,
+    imports,
     letters,
     links,
     list_editor,
@@ -39,10 +40,10 @@ from subscriptions.web.admin import (
 )
 from subscriptions.web.http import language
 
-_OF_PEOPLE = people, people_acts, people_help, proof, holds, sign_up, correct_many, exports, back, requests, letters
+_OF_PEOPLE = people, people_acts, people_help, proof, holds, sign_up, correct_many, exports, back, requests, imports
 _OF_LISTS = lists, list_editor, list_previews, list_site, go_live, policies, record
 _OF_SERVICE = abuse, health, numbers, records, service, account, coming_in, links
-_ROOMS = (start, *_OF_PEOPLE, *_OF_LISTS, *_OF_SERVICE)  # each adds its pages, imported
+_ROOMS = (start, letters, *_OF_PEOPLE, *_OF_LISTS, *_OF_SERVICE)  # each adds its pages, imported
 
 
 def init_app(app: Flask) -> None:
@@ -62,7 +63,8 @@ def _menu() -> list[dict[str, Any]]:
     labels = {
         "desk.start": gettext("Start"), "desk.people": gettext("People"), "desk.requests_page": requests.label(),
         "desk.mail_to_read": gettext("Mail to read"),
-        "desk.all_lists": gettext("Lists"), "desk.exports": gettext("Export"), "desk.record": gettext("Record"),
+        "desk.all_lists": gettext("Lists"), "desk.imports_page": gettext("Import"),
+        "desk.exports": gettext("Export"), "desk.record": gettext("Record"),
         "desk.all_holds": gettext("Legal holds"), "desk.health": gettext("Health"),
         "desk.abuse_page": gettext("Limits and abuse"), "desk.audit_page": gettext("Audit"),
         "desk.all_tokens": gettext("Tokens"), "desk.all_accounts": gettext("Accounts"),

@@ -10,10 +10,11 @@ from flask_babel import get_locale, gettext, ngettext
 from markupsafe import Markup
 
 from subscriptions.domain.figures import MANY, Figures
+from subscriptions.domain.imports import Stage
 from subscriptions.jobs import problems
 from subscriptions.languages import marked
 from subscriptions.parts import current_parts
-from subscriptions.store import accounts, holds, lists, requests
+from subscriptions.store import accounts, holds, imports, lists, requests
 from subscriptions.store.engine import reading
 from subscriptions.store.models import List
 from subscriptions.store.room import Room
@@ -47,6 +48,7 @@ def of(rows: Sequence[List], figures: Mapping[int, Figures], room: Room, today: 
         *(_requests(today) if guard.may("desk.requests_page") else ()),
         *(_silence(row) for row in rows if figures[row.id].nobody_confirms(today)),
         *_drafts(),
+        *(_imports(rows) if guard.may("desk.imports_page") else ()),
         *(_copied(rows) if guard.may("desk.record") else ()),
         *(_findings() if is_for_all else ()),
         *(_reviews() if guard.may("desk.all_holds") else ()),
@@ -100,6 +102,14 @@ def _drafts() -> Iterator[Need]:
         return
     said = gettext("To do before you go live: %(num)d", num=sum(len(lists.lacks(row)) for row in rows))
     yield Need(said, label, urls[0] if len(urls) == 1 else url_for("desk.all_lists"))
+
+
+def _imports(rows: Sequence[List]) -> Iterator[Need]:
+    with reading() as session:
+        halted = [one for one in imports.all_of(session, [row.id for row in rows]) if one.stage is Stage.HALTED]
+    for one in halted:
+        yield Need(gettext("The invitations of an import have stopped, because too many came back."),
+                   gettext("Open the import"), url_for("desk.import_page", id_=one.id))  # fmt: skip
 
 
 def _copied(rows: Sequence[List]) -> Iterator[Need]:

@@ -1,7 +1,7 @@
 """How the service is: what stands in its way, and how jobs, outbox and breaker are."""
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import request
@@ -16,7 +16,7 @@ from subscriptions.inbound import poll
 from subscriptions.jobs import problems
 from subscriptions.jobs.jobs import NAMED, late_after
 from subscriptions.parts import current_parts
-from subscriptions.store import figures, holds, jobs, migrate, outbox, refusals, requests, traffic
+from subscriptions.store import figures, holds, jobs, journal, meta, migrate, outbox, refusals, requests, traffic
 from subscriptions.store.engine import Contention, Unavailable, reading
 from subscriptions.web.http.headers import ARRIVED
 from subscriptions.web.http.problems import GUESSING, MANY_GUESSES
@@ -71,7 +71,40 @@ def overdue() -> list[str]:
 
 def warnings() -> list[str]:
     """What is allowed and will hurt, and what has risen in the last days."""
-    return [*current_parts().warnings, *guesses(), *overdue(), *mailbox(), *look()[1].get("returns", ())]
+    return [*current_parts().warnings, *guesses(), *overdue(), *mailbox(), *backups(),
+            *look()[1].get("returns", ())]  # fmt: skip
+
+
+BACKED_UP_EVERY = timedelta(days=7)
+NO_BACKUP = marked("there is no backup yet: run yestwice backup every day")
+OLD_BACKUP = marked("the last backup was made at %(time)s: run yestwice backup every day")
+UNNOTED = marked(
+    "at %(time)s the deletion journal could not be written (%(why)s), so a restore of an earlier backup would not know "
+    "who said no then: see to its folder, then make a backup"
+)
+
+
+def last_backup(session: Session) -> datetime | None:
+    at = (meta.get(session, meta.LAST_BACKUP) or "").partition(" ")[0]
+    return datetime.fromisoformat(at) if at else None
+
+
+def backups() -> list[str]:
+    """What a restore would lack; without a database that is what /readyz says. Nobody restores what was made up."""
+    if not current_parts().catalogue.is_live:
+        return []
+    try:
+        with reading() as session:
+            last, first = last_backup(session), next((at for at, _ in meta.versions(session)), None)
+            failed, _, why = (meta.get(session, journal.FAILED) or "").partition(" ")
+    except (Unavailable, Contention, DBAPIError):
+        return []
+    said: list[str] = []
+    if (since := last or first) and since < current_parts().clock.now() - BACKED_UP_EVERY:
+        said.append(Sentence(OLD_BACKUP, time=clocks.text(last)) if last else Sentence(NO_BACKUP))
+    if failed and (last is None or last < datetime.fromisoformat(failed)):
+        said.append(Sentence(UNNOTED, time=failed, why=why))
+    return said
 
 
 def _look() -> tuple[list[str], dict[str, Any]]:

@@ -75,6 +75,8 @@ _HOLD = replace(_OF_ALL, is_grave=True)
 _AUDIT = Route(Who.ACCOUNT, right=Right.AUDIT, of_all=True)
 _EXPORT = Route(Who.ACCOUNT, right=Right.EXPORT)
 _UPLOADS = Limits(at_most=6 * 1024 * 1024, parts=500, seconds=60.0)  # a file, and the texts of a list
+_IMPORT = Route(Who.ACCOUNT, right=Right.EXPORT)  # who may bring a list in may take it out
+_COLUMNS = replace(_IMPORT, limits=Limits(parts=300))  # one for each column
 _TEXTS, _LOOK = (Route(Who.ACCOUNT, right=right, limits=_UPLOADS) for right in (Right.TEXTS, Right.NUMBERS))
 _SERVICE = Route(Who.ACCOUNT, right=Right.SERVICE, is_grave=True)
 _LISTS = replace(_SERVICE, is_grave=False)  # none of it is for good
@@ -121,8 +123,11 @@ ROUTES: dict[str, Route] = {
     **_of("desk", preview_list=_LOOK, save_list=_TEXTS, allow_site=_TEXTS),
     **_of("desk", create_list=_LISTS, keep_list=_LISTS, go_live_page=_LISTS, go_live=_SERVICE),
     **_of("desk", health=_NUMBERS, numbers=_NUMBERS, choose_numbers=_NUMBERS),
+    **_of("desk", check_health=replace(_LISTS, limits=_UPLOADS, of_all=True), send_to_me=_LISTS),
     **_of("desk", no_numbers_page=_DESK, no_numbers=_DESK),
     **_of("desk", exports=_EXPORT, export=replace(_EXPORT, is_grave=True)),
+    **_of("desk", imports_page=replace(_IMPORT, limits=_UPLOADS), import_page=_IMPORT, import_columns=_COLUMNS),
+    **_of("desk", import_do=replace(_IMPORT, is_grave=True), import_report=replace(_IMPORT, is_grave=True)),
     **_of("desk", back=replace(_ACTS, limits=_UPLOADS)),
     **_of("desk", prove=_FIRST),
     **_of("desk", second_factor_page=_FIRST, set_up=_FIRST, my_passkeys=_FIRST, add_passkey=_FIRST),

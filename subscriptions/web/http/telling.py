@@ -104,7 +104,8 @@ def _part(records: list[Record]) -> Part:
 
 def _told(event: Event, row: List) -> Told:
     proof, details = event.row, event.row.details
-    ip = (proof.ip or "") if proof.fact in PROMISED_IP else None
+    has_ip = proof.fact in PROMISED_IP and (proof.fact is not Fact.IMPORTED or proof.ip_source)
+    ip = (proof.ip or "") if has_ip else None
     reply = details.get("reply") if "reply" in event.says.proof else None
     mail = event.mail.decode("utf-8", "replace") if event.mail else None
     return Told(event, sentence(event.says.bare, row), reply, ip, mail)
@@ -112,7 +113,7 @@ def _told(event: Event, row: List) -> Told:
 
 def unsure_ips_hidden(part: Part) -> Part:
     """For the person: without the IP address of a sign-up that may have been somebody else's (GDPR 15(4))."""
-    sure = {one.ip for one in part.events if one.event.row.fact is Fact.CONFIRMED}
+    sure = {one.ip for one in part.events if one.event.row.fact in (Fact.CONFIRMED, Fact.IMPORTED)}
     events = [one._replace(ip=person.NOT_SHOWN) if one.ip and one.ip not in sure else one for one in part.events]
     return part._replace(events=events)
 
