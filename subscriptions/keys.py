@@ -1,10 +1,14 @@
-"""The secrets that the installation makes for itself, and keeps in data_dir."""
+"""The secrets that the installation makes for itself and keeps in data_dir, and the links that they sign."""
 
 import os
 import secrets
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
+from subscriptions.clock import Clock
+from subscriptions.domain.address import named
+from subscriptions.links import Links
 from subscriptions.settings import BadSettings, Settings
 
 SHORTEST = 16
@@ -22,6 +26,15 @@ def secret_keys(settings: Settings) -> list[bytes]:
 def pepper(settings: Settings) -> bytes:
     """What addresses are hashed with; never changes."""
     return settings.server.pepper.encode() or _kept(settings.data_dir / PEPPER)
+
+
+def links(settings: Settings, clock: Clock) -> Links:
+    life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
+    inbound = settings.inbound
+    made = Links(settings.server.base_url, secret_keys(settings), pepper(settings), clock, life, inbound.address,
+                 in_address=inbound.token_in == "address")  # noqa: S105  # fmt: skip
+    made.by_mail.returns_to = named(settings.mail.envelope_sender)[1] if inbound.address else ""
+    return made
 
 
 def is_kept_alone(settings: Settings) -> bool:

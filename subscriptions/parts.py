@@ -19,7 +19,7 @@ from subscriptions.domain.address import BadAddress, mailbox_of, named, parse
 from subscriptions.domain.mailable import Mailable
 from subscriptions.domain.sites import origin_of
 from subscriptions.languages import Languages
-from subscriptions.links import Links, fingerprint
+from subscriptions.links import fingerprint
 from subscriptions.links.forms import FormTokens
 from subscriptions.links.seal_key import SealKey
 from subscriptions.links.work import ProofOfWork
@@ -45,15 +45,12 @@ class Parts:
 
     def __init__(self, app: Flask, settings: Settings, clock: Clock) -> None:
         secrets, abuse, mail = keys.secret_keys(settings), settings.abuse, settings.mail
-        life = timedelta(hours=settings.lifecycle.confirm_within_hours, days=62)  # longer than any row lives
         self.settings, self.clock, self.policy, self.languages = settings, clock, settings.policy, Languages()
         self.began, self.origin = clock.now(), origin_of(settings.server.base_url) or ""  # ours, as browsers name it
-        self.links = Links(settings.server.base_url, secrets, keys.pepper(settings), clock, life,
-                           settings.inbound.address, in_address=settings.inbound.token_in == "address")  # noqa: S105  # fmt: skip
+        self.links = keys.links(settings, clock)
         self.seal_key, self.pepper_mark = SealKey(keys.pepper(settings)), fingerprint(keys.pepper(settings))
         self.watch = Watch(settings.thresholds, clock, self.links.domain_name, lambda n: self.catalogue.lists[n].slug)
         self.watch.mails = bool(abuse.alarm_to)
-        self.links.by_mail.returns_to = named(settings.mail.envelope_sender)[1] if settings.inbound.address else ""
         composer = Composer(app.jinja_env, settings, self.links, lambda: self.catalogue, self.languages)
         composer.name_cause = self.watch.name
         new_line = lines(app, settings, clock)

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "disposable": "",
         "look": "",
         "settings": "domain look places",
-        "keys": "settings",
+        "keys": "domain settings links clock",
         "passwords": "",
         "totp": "",
         "links": "domain clock",
@@ -55,9 +55,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "start": "domain store jobs settings clock fits parts",
         "foreign": "domain settings start parts",
         "serving": "store actions web jobs settings start logs parts clock deadline",
-        "__main__": "cli start serving places",
+        "pipe": "store actions inbound settings keys fits lookup logs clock",
+        "__main__": "cli start serving places pipe",
         "cli": "doctor backup imports proof record story witness domain look store actions mail inbound jobs export "
-        "settings keys clock languages logs parts start fits findings foreign disposable places",
+        "settings keys clock languages logs parts start fits findings foreign disposable places pipe",
     }.items()
 }
 # the same inside web/

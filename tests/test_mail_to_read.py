@@ -125,6 +125,9 @@ def test_who_sees_some_lists_alone_reads_no_letters(world: World) -> None:
     person = at_the_desk(world, Role.PRIVACY, lists=[1])
     assert person.get("/admin/mail").status_code == 403
     assert person.get("/admin/requests/new?letter=k1").status_code == 404
+    form = {"kind": "erasure", "channel": "email", "email": BART, "words": "all of it", "identity": "called back"}
+    person.post("/admin/requests/new?letter=k1", **form)
+    assert world.count(LetterToRead) == 1
 
 
 def test_letters_in_the_mailbox_are_shown_as_they_are_now_and_read_there(make_app: Made, clock: ManualClock) -> None:
@@ -148,3 +151,5 @@ def test_letters_in_the_mailbox_are_shown_as_they_are_now_and_read_there(make_ap
             dovecot.refuses = True
             assert "cannot be read at the moment" in person.get("/admin/mail").text
             assert person.post(f"/admin/mail/{one}/answered").status_code == 503
+            form = {"kind": "erasure", "channel": "email", "email": BART, "words": "all", "identity": "called back"}
+            assert person.post(f"/admin/requests/new?letter={one}", **form).status_code == 303  # it is entered: said so

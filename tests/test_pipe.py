@@ -2,15 +2,11 @@
 
 import email.policy
 import io
-import random
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
 from email.message import EmailMessage
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -20,20 +16,18 @@ from subscriptions.actions import arrived as acts
 from subscriptions.actions import erase
 from subscriptions.actions.arrived import Full
 from subscriptions.domain.arrivals import LETTERS_AT_MOST, Outcome
+from subscriptions.inbound.forward import forward
 from subscriptions.inbound.house import house_of
 from subscriptions.inbound.letters import KEPT_WHOLE, receive
 from subscriptions.settings import Inbound
 from subscriptions.settings import Mail as MailSettings
-from subscriptions.store import arrivals
-from subscriptions.store.engine import Unavailable, reading, transaction
+from subscriptions.store.engine import Unavailable, transaction
 from subscriptions.store.models import Arrival, LetterToRead
 from tests.builders import ANNE, BART, World, take_database_away
 from tests.conftest import ManualClock
 from tests.support.cases import ONE_DATABASE, each
 from tests.support.relay import Relay
-from tests.test_commands_outside import environment
 
-HOME = Path(__file__).resolve().parents[1]
 LEAVE = "leave@news.example"
 HELLO = f"From: Bart <{BART}>\r\nTo: {LEAVE}\r\nMessage-ID: <1@example.org>\r\nSubject: Hello\r\n\r\nHi.\r\n".encode()
 Made = Callable[..., Flask]
@@ -178,62 +172,10 @@ def test_a_letter_waits_until_the_relay_takes_it_and_is_kept_at_the_desk_where_i
     assert forwarding.run("inbound") == 0 and len(kept()) == 1
 
 
-# As a mail server runs it
-
-
-def piped(settings: dict[str, str], *args: str, stdin: bytes = HELLO) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "subscriptions", "mail", "receive", *args]
-    return subprocess.run(command, input=stdin, capture_output=True, cwd=HOME, env=settings, timeout=60, check=False)
-
-
-def of(world: World, **more: str) -> dict[str, str]:
-    return environment(world) | {"SUBSCRIPTIONS_INBOUND__ADDRESS": LEAVE} | more
-
-
 @ONE_DATABASE
-def test_a_mail_server_is_told_0_once_the_letter_is_kept_and_nothing_of_it_is_logged(world: World) -> None:
-    done = piped(of(world), "--from", BART, "--to", LEAVE)
-    assert (done.returncode, done.stdout) == (0, b"") and BART.encode() not in done.stderr
-    assert len(kept()) == 1
-
-
-AWAY = {
-    "no such database": ({"SUBSCRIPTIONS_DATABASE__URL": "postgresql+psycopg://nobody@127.0.0.1:9/none"}, ()),
-    "a configuration that is not right": ({"SUBSCRIPTIONS_SERVER__PORT": "0"}, pytest.mark.drill),
-    "no address": ({"SUBSCRIPTIONS_INBOUND__ADDRESS": ""}, pytest.mark.drill),
-}
-
-
-@ONE_DATABASE
-@pytest.mark.parametrize(
-    "what", [next(iter(AWAY)), *(pytest.param(one, marks=pytest.mark.drill) for one in [*AWAY][1:])]
-)
-def test_whatever_is_in_the_way_the_mail_server_is_told_to_try_again(world: World, what: str) -> None:
-    done = piped(of(world, **AWAY[what][0]))
-    assert done.returncode == 75 and done.stderr and BART.encode() not in done.stderr
-    assert kept() == []
-
-
-@pytest.mark.drill
-@ONE_DATABASE
-def test_a_wrong_option_in_the_mail_servers_configuration_bounces_no_letter(world: World) -> None:
-    assert piped(of(world), "--form", BART).returncode == 75
-
-
-@pytest.mark.drill
-@ONE_DATABASE
-def test_a_process_that_is_killed_at_any_moment_loses_no_letter_and_keeps_none_twice(world: World) -> None:
-    chance, command = random.Random(7), [sys.executable, "-m", "subscriptions", "mail", "receive"]  # noqa: S311
-    pipes: dict[str, int] = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    for _ in range(20):
-        with subprocess.Popen(command, cwd=HOME, env=of(world), **pipes) as run:
-            assert run.stdin
-            run.stdin.write(HELLO)
-            run.stdin.close()
-            try:
-                run.wait(chance.uniform(0.3, 2.5))
-            except subprocess.TimeoutExpired:
-                run.kill()
-    assert piped(of(world)).returncode == 0
-    with reading() as session:
-        assert len(arrivals.letters(session)) == 1
+def test_a_run_that_has_lost_its_job_forwards_nothing_that_another_may_be_forwarding(
+    forwarding: World, relay: Relay
+) -> None:
+    came(forwarding, HELLO)
+    assert forward(forwarding.parts, lambda: False) == 0
+    assert (len(relay.mails), len(acts.letters(to_forward=True))) == (0, 1)

@@ -9,8 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-import dkim
-
 from subscriptions.inbound.house import House
 from subscriptions.inbound.message import Arrived
 from subscriptions.links.by_mail import tag_in
@@ -120,6 +118,8 @@ def _holds(arrived: Arrived, at: int, house: House) -> bool:
     ask = house.dkim_key
     if ask is None:
         return False
+    import dkim  # here, and so are the DNS and its parts: by a pipe each message starts the program, and few need it
+
     try:
         return bool(dkim.DKIM(arrived.octets, minkey=1024).verify(at, lambda name, timeout=0: _short(ask, name)))
     except Exception:  # of whatever strangers put into a field, it raises all kinds of things

@@ -2,9 +2,11 @@
 
 import logging
 import zlib
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
+from itertools import takewhile
 
 from subscriptions.actions import arrived as acts
 from subscriptions.mail.compiled_mails import Letter, sender_in
@@ -19,12 +21,15 @@ SAYS_CUT = "Only the beginning of it is attached: it had {size:,} bytes.\n"
 log = logging.getLogger(__name__)
 
 
-def forward(parts: Parts) -> int:
-    """Hand over what waits; how many the relay took. What it refuses for good is kept for the desk."""
+def forward(parts: Parts, alive: Callable[[], bool] = lambda: True) -> int:
+    """Hand over what waits; how many the relay took. What it refuses for good is kept for the desk.
+
+    `alive`: whether this run still has the job, or another process hands over the same.
+    """
     ids, taken = [row.id for row in acts.letters(to_forward=True)], 0
     line = parts.sender.new_line()
     try:
-        for letter in filter(None, map(acts.letter, ids)):
+        for letter in filter(None, map(acts.letter, takewhile(lambda _: alive(), ids))):
             try:
                 line.send(_message(letter, parts.settings))
                 taken += acts.settle(letter.id)

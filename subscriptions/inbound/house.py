@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -11,9 +11,11 @@ from subscriptions.domain.arrivals import Outcome
 from subscriptions.domain.policy import Policy
 from subscriptions.inbound.message import Arrived
 from subscriptions.links import Links
-from subscriptions.parts import Parts
 from subscriptions.settings import Settings
 from subscriptions.store.models import List
+
+if TYPE_CHECKING:
+    from subscriptions.parts import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class House:
         return self.settings.policy
 
 
-def house_of(parts: Parts) -> House:
+def house_of(parts: "Parts") -> House:
     return House(parts.settings, parts.links, parts.clock.now(), parts.catalogue.lists, parts.lookup.text)
 
 

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
+from subscriptions.domain.address import named, wire_form
 from subscriptions.domain.arrivals import Outcome
 from subscriptions.inbound import own_mail
 from subscriptions.inbound.house import House
 from subscriptions.inbound.message import Arrived
 from subscriptions.inbound.own_mail import NotOurs, OwnMail
-from subscriptions.mail.compiled_mails import sender_in
 from subscriptions.store.engine import reading
 
 
@@ -30,7 +30,8 @@ def own_of(arrived: Arrived, house: House) -> Own | None:
         if not own_mail.is_expected(session, arrived.octets):
             return None
     mail, rows = house.settings.mail, house.lists.values()
-    ours = {sender_in(text).domain for text in (mail.sender, *(row.sender for row in rows if row.sender))}
+    senders = mail.sender, *(row.sender for row in rows if row.sender)
+    ours = {wire_form(named(text)[1]).rpartition("@")[2] for text in senders}
     try:
         return Own(own_mail.read(arrived.octets, ours, house.settings.server.base_url, house.now))
     except NotOurs:

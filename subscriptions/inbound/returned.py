@@ -7,7 +7,6 @@ from email import message_from_bytes
 from email.message import Message
 from typing import ClassVar, NamedTuple
 
-from flufl.bounce import all_failures
 from sqlalchemy.orm import Session
 
 from subscriptions.actions.returned import Effect, Returned, Source, came_back
@@ -95,6 +94,8 @@ def _report(block: Message, arrived: Arrived) -> Report:
 
 
 def _by_form(arrived: Arrived) -> list[Report] | None:
+    from flufl.bounce import all_failures  # here, as most reports are in the form for programs
+
     try:
         late, gone = all_failures(message_from_bytes(arrived.octets[:LOOKED_AT]))
     except Exception:  # whatever its heuristics stumble over is no bounce

@@ -120,7 +120,7 @@ def _requests(run: Run) -> int:
 def _inbound(run: Run) -> int:
     """A mailbox that cannot be read is a finding: it must not keep the service from being ready."""
     inbound = run.parts.settings.inbound
-    forwarded = forward(run.parts) if inbound.forward else 0
+    forwarded = forward(run.parts, run.alive) if inbound.forward else 0
     if not inbound.imap_host:
         return forwarded
     try:

@@ -1,5 +1,6 @@
 """Mail to read: what came and only a human understands, kept here or still in the mailbox, and four things to do."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from flask import abort, redirect, render_template, url_for
@@ -25,9 +26,13 @@ def is_on() -> bool:
     return bool(current_parts().settings.inbound.address)
 
 
-def _check() -> None:
+def _may() -> bool:
     """Also of pages that are not only about letters."""
-    if not (is_on() and guard.may("desk.mail_to_read")):
+    return is_on() and guard.may("desk.mail_to_read")
+
+
+def _check() -> None:
+    if not _may():
         abort(404)
 
 
@@ -71,6 +76,13 @@ def close(id_: str, how: str) -> bool:
     return to_read.close(current_parts(), id_, guard.act(f"mail {how}"))
 
 
+def close_after(id_: str, how: str) -> None:
+    """Of one that was acted on: that is done, and is not said to have failed where the mailbox is away just now."""
+    if _may():
+        with suppress(NoMailbox):
+            close(id_, how)
+
+
 @pages.get("/mail/<id_>")
 def read_letter(id_: str) -> str:
     """Of those in the mailbox the mail program is the place to read."""
@@ -98,5 +110,5 @@ def unsubscribe_letter(id_: str) -> Answer:
         return _page(gettext("The sender of this email is subscribed to nothing. Nothing was changed.")), 409
     done = people_help.unsubscribe(found, {"channel": "email"}, {"message_sha256": letter.sha256.hex()})
     if isinstance(done, Response):
-        close(id_, "unsubscribed")
+        close_after(id_, "unsubscribed")
     return done

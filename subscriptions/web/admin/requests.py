@@ -100,7 +100,7 @@ def enter_request() -> Answer:
     id_ = requests.enter(asked, received if received.date() < act.at.date() else act.at, act)
     current_parts().wake_sender()
     if letter:
-        letters.close(letter, "entered")
+        letters.close_after(letter, "entered")
     return redirect(url_for("desk.show_request", id_=id_, done="enter"), 303)
 
 
