@@ -48,7 +48,7 @@ def test_a_forged_reply_changes_nothing_and_brings_one_mail_with_one_button(worl
     assert asked["Auto-Submitted"] == "auto-replied" and "nothing has changed yet" in " ".join(text_of(asked).split())
     page = world.get(link_in(asked, "unsubscribe"))
     assert "Leave all lists?" in page.text and states(world) == [State.CONFIRMED] * 2
-    assert "no longer on any list" in world.post(link_in(asked, "unsubscribe")).text
+    assert "no longer on any of" in world.post(link_in(asked, "unsubscribe")).text
     assert states(world) == [State.UNSUBSCRIBED] * 2
 
 
@@ -217,5 +217,5 @@ def test_a_request_for_which_there_is_no_room_is_for_a_human_and_the_list_ends_a
 def test_another_letter_is_another_mailbox_and_not_the_same_in_large(world: World) -> None:
     world.subscribe("strasse@example.org")
     octets = trusted(signed(write(world, From="straße@example.org")))
-    assert take(world, octets) is Outcome.NOTHING
+    assert take(world, octets) is Outcome.UNCLEAR
     assert states(world) == [State.CONFIRMED]
