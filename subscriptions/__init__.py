@@ -1,3 +1,3 @@
 """Yestwice: the consent gate in front of any newsletter sender."""
 
-__version__ = "0.6.0"
+__version__ = "0.8.0"
