@@ -75,6 +75,7 @@ def test_no_message_of_four_hundred_strange_ones_is_more_than_refused(world: Wor
 
 
 @pytest.mark.drill
+@pytest.mark.timeout(BY_NIGHT + 120)
 @ONE_DATABASE
 def test_no_message_of_an_hour_of_strange_ones_is_more_than_refused(world: World) -> None:
     over_at = time.monotonic() + BY_NIGHT
