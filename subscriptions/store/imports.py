@@ -30,10 +30,12 @@ def at_work(session: Session) -> Sequence[int]:
     return session.scalars(select(Import.id).where(Import.stage.in_(AT_WORK)).order_by(Import.id)).all()
 
 
-def same(session: Session, list_id: int, sha256: str) -> Import | None:
-    """That the same file is or was imported into the list, unless that was undone."""
-    theirs = Import.list_id == list_id, Import.sha256 == sha256, Import.stage.not_in([Stage.LOOKED, Stage.UNDONE])
-    return session.scalar(select(Import).where(*theirs).order_by(Import.id.desc()).limit(1))
+def same(session: Session, row: Import, way: str, columns: Sequence[Sequence[str]], document: str) -> Import | None:
+    """That the same file is or was imported into the list and read in the same way, unless that was undone."""
+    theirs = Import.list_id == row.list_id, Import.sha256 == row.sha256, Import.way == way
+    begun = Import.document == document, Import.stage.not_in([Stage.LOOKED, Stage.UNDONE])
+    found = session.scalars(select(Import).where(*theirs, *begun).order_by(Import.id.desc()))
+    return next((one for one in found if one.columns == columns), None)
 
 
 def batches(session: Session, id_: int) -> Sequence[ImportBatch]:
