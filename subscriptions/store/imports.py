@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, delete, exists, func, insert, select, type_coerce
+from sqlalchemy import String, delete, exists, func, insert, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Channel, Fact
@@ -134,6 +134,16 @@ def unchanged(session: Session, ids: Collection[int]) -> Sequence[tuple[int, byt
 def forget(session: Session, key: bytes) -> bool:
     """Somebody who waits, or was invited; whether there was one."""
     return session.execute(delete(Invitation).where(Invitation.key == key).returning(Invitation.id)).first() is not None
+
+
+def was_asked(session: Session, key: bytes, at: datetime, list_id: int | None = None, ref: bytes | None = None) -> bool:
+    """Whoever waits to be invited to that list, or to any, waits no more; whether there was somebody."""
+    theirs = [Invitation.key == key, Invitation.invited_at.is_(None)]
+    if list_id:
+        theirs.append(Invitation.list_id == list_id)
+    nothing = dict.fromkeys(("address", "name", "fields", "locale"))
+    done = update(Invitation).where(*theirs).values(invited_at=at, ref=ref, **nothing).returning(Invitation.id)
+    return session.execute(done).first() is not None
 
 
 def drop_waiting(session: Session, id_: int) -> int:
