@@ -175,6 +175,12 @@ def test_the_export_of_each_program_is_known_by_its_columns(path: Path, title: s
     assert [name or "-" for name, _ in mapping.guessed(table, OWN)] == fields.split()
 
 
+def test_names_of_columns_are_known_in_every_language_of_ours(path: Path) -> None:
+    for head in ("Anrede;Vorname;Nachname;E-Mail", "X;Prénom;Nom;Courriel", "X;Nombre;Apellidos;Correo"):
+        table, _, _ = cells(path, head + "\n")
+        assert [name for name, _ in mapping.guessed(table, OWN)][1:] == ["given_name", "family_name", "email"]
+
+
 @each(("text", "name"), [("  anne@example.org (Anne Bo)", "Anne Bo"), ("Anne Bo <anne@example.org>", "Anne Bo"),
                          ("anne@example.org", "")])  # fmt: skip
 def test_an_address_on_each_line_needs_no_columns(path: Path, text: str, name: str) -> None:
