@@ -58,7 +58,8 @@ FAULTS = {
     "backup-old": marked("Last backup: %(time)s. Make one now, and see why that does not happen every day."),
 }  # fmt: skip
 HINTS = {
-    "spf-open": marked("The SPF record of %(domain)s does not say what to do with other senders. Name who may, and end it with ~all."),
+    "spf-open": marked("The SPF record of %(domain)s does not say what to do with other senders. Name who may, and end "
+                       "it with ~all."),
     "dmarc-unread": marked("The DMARC record of %(domain)s asks for no reports. Add who gets them."),
     "dmarc-apart": marked("SPF speaks for %(other)s, people see %(domain)s. Use an envelope_sender in that domain."),
     "key-short": marked("The DKIM key %(name)s has only %(num)s bits. Let the relay make one of 2048 bits."),
