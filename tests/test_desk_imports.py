@@ -123,6 +123,15 @@ def test_the_same_file_again_says_that_it_adds_nobody(world: World) -> None:
     assert again.status_code == 422 and "it would add nobody" in again.text
 
 
+def test_who_waits_is_told_with_the_day_by_which_all_are_asked(world: World) -> None:
+    mia = at_the_desk(world)
+    where = looked(mia, "".join(f"p{n}@example{n}.org\n" for n in range(4)), "people.txt")
+    mia.post(f"{where}/start", **(WAY | {"way": "invite", "per_day": "1"}))
+    world.run("imports")
+    said = plain(mia.get(where).text)
+    assert "3 people wait to be invited, at most 1 in a day. The last emails go out around 26 Nov 2026." in said
+
+
 def test_a_halt_stands_on_the_start_page_until_somebody_goes_on(world: World) -> None:
     mia = at_the_desk(world)
     where = looked(mia, f"{ANNE}\n{BART}\n", "people.txt")

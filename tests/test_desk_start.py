@@ -49,8 +49,11 @@ def test_before_anybody_signs_up_the_page_says_what_to_do_next(world: World) -> 
     ola = at_the_desk(world)
     page = ola.get("/admin/").text
     assert page.count("Nobody has signed up yet.") == 3
-    for link in (f"/admin/lists/{NEWS}/site", f"/subscribe/{NEWS}"):
-        assert f'href="{link}"' in page
+    for link in (f"/admin/lists/{NEWS}/site", f"/subscribe/{NEWS}", "/admin/import"):
+        assert f'roomy" href="{link}"' in page
+    assert (
+        'roomy" href="/admin/import"' not in at_the_desk(world, Role.VIEWER, email="v@example.org").get("/admin/").text
+    )
     world.sign_up(ANNE)
     assert "0 people get Newsletter." in words(ola) and words(ola).count("Nobody has signed up yet.") == 2
 
@@ -93,7 +96,9 @@ def test_twenty_emails_that_nobody_answers_need_somebody(world: World) -> None:
     count(world, 19, "mailed")
     assert SPAM not in words(ola)
     count(world, 1, "mailed", "2026-11-20")
-    assert "At least 20 people have signed up for Newsletter in the last 7 days and nobody has confirmed" in words(ola)
+    assert "At least 20 people were asked to confirm Newsletter in the last 7 days and nobody has: the emails" in words(
+        ola
+    )
     assert SPAM in words(ola, "/admin/health") and SPAM not in words(viewer)
     count(world, 1, "confirmed.11")
     assert SPAM not in words(ola)

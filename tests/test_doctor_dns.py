@@ -37,18 +37,18 @@ OF_US: dict[str, Any] = {"MX": f"10 mx.{DOMAIN}."}
 MANY = " ".join(f"include:{n}.example.com" for n in range(11))
 # finding, what the DNS says instead, and what is there to copy
 SEEN: list[tuple[str, dict[str, Any], str]] = [
-    ("spf-none", {DOMAIN: OF_US}, f'{DOMAIN}. IN TXT "v=spf1 mx -all"'),
-    ("spf-several", {DOMAIN: OF_US | txt("v=spf1 mx -all", "v=spf1 a ~all")}, f'{DOMAIN}. IN TXT "v=spf1 a mx -all"'),
+    ("spf-none", {DOMAIN: OF_US}, f'{DOMAIN}. IN TXT "v=spf1 mx ~all"'),
+    ("spf-several", {DOMAIN: OF_US | txt("v=spf1 mx -all", "v=spf1 a ~all")}, f'{DOMAIN}. IN TXT "v=spf1 a mx ~all"'),
     ("spf-broken", {DOMAIN: OF_US | txt("v=spf1 mx nonsense -all")}, f'{DOMAIN}. IN TXT "v=spf1 mx -all"'),
     ("spf-broken", {"_spf.example.com": NXDOMAIN}, f'{DOMAIN}. IN TXT "v=spf1 ip4:192.0.2.1 -all"'),
     ("spf-broken", {DOMAIN: OF_US | txt("v=spf1 mx redirect=gone.example.com")}, f'{DOMAIN}. IN TXT "v=spf1 mx"'),
     ("spf-long", {DOMAIN: OF_US | txt(f"v=spf1 {MANY} -all")}
      | {f"{n}.example.com": txt("v=spf1 ip4:192.0.2.9 -all") for n in range(11)}, ""),
     ("spf-long", {DOMAIN: OF_US | txt("v=spf1 " + "a:x.example.com " * 11 + "-all")}, ""),
-    ("spf-everybody", {DOMAIN: OF_US | txt("v=spf1 mx +all")}, f'{DOMAIN}. IN TXT "v=spf1 mx -all"'),
-    ("spf-everybody", {DOMAIN: OF_US | txt("v=spf1 all")}, f'{DOMAIN}. IN TXT "v=spf1 -all"'),
-    ("spf-open", {DOMAIN: OF_US | txt("v=spf1 mx ?all")}, f'{DOMAIN}. IN TXT "v=spf1 mx -all"'),
-    ("spf-open", {DOMAIN: OF_US | txt("v=spf1 mx")}, f'{DOMAIN}. IN TXT "v=spf1 mx -all"'),
+    ("spf-everybody", {DOMAIN: OF_US | txt("v=spf1 mx +all")}, f'{DOMAIN}. IN TXT "v=spf1 mx ~all"'),
+    ("spf-everybody", {DOMAIN: OF_US | txt("v=spf1 all")}, f'{DOMAIN}. IN TXT "v=spf1 ~all"'),
+    ("spf-open", {DOMAIN: OF_US | txt("v=spf1 mx ?all")}, f'{DOMAIN}. IN TXT "v=spf1 mx ~all"'),
+    ("spf-open", {DOMAIN: OF_US | txt("v=spf1 mx")}, f'{DOMAIN}. IN TXT "v=spf1 mx ~all"'),
     ("dmarc-none", {f"_dmarc.{DOMAIN}": NXDOMAIN},
      f'_dmarc.{DOMAIN}. IN TXT "v=DMARC1; p=none; rua=mailto:dmarc@{DOMAIN}"'),
     ("dmarc-broken", {f"_dmarc.{DOMAIN}": txt("v=DMARC1;rua=mailto:a@example.net")},

@@ -115,6 +115,19 @@ def test_the_same_file_adds_nobody_and_another_one_with_the_same_people_neither(
     assert counts() == {"KNOWN": 3} and len(world.subscriptions()) == 2
 
 
+def test_rows_without_whole_evidence_come_in_the_other_way_or_with_their_document_from_the_same_file(
+    world: World, tmp_path: Path
+) -> None:
+    text = lines([proved(ANNE), proved(BART, ip=""), proved(CRIS, at="")])
+    bring(world, tmp_path, text)
+    assert counts() == {"IMPORTED": 1, "NO_PROOF": 1, "NO_TIMES": 1}
+    bring(world, tmp_path, text, "--with-evidence", "--document", "binder 12")
+    assert counts() == {"IMPORTED": 1, "KNOWN": 1, "NO_TIMES": 1}
+    bring(world, tmp_path, text, "--invite")
+    assert counts() == {"KNOWN": 2, "WAITS": 1}
+    assert "would add nobody" in refused(world, "import", str(tmp_path / "list.csv"), "--list", NEWS, "--invite")
+
+
 def test_a_dry_run_shows_columns_rows_and_problems_and_changes_nothing(world: World, tmp_path: Path) -> None:
     good(world, "jobs", "show")
     before = rows_of_every_table()

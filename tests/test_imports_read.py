@@ -43,6 +43,40 @@ def test_letters_and_separator_are_found_without_a_question(path: Path, octets: 
     assert (list(table.columns), found, faults) == (list(HEAD), EACH, [None, None])
 
 
+@each(("name", "encoding"), [
+    ("Hélène Lefèvre", "cp1252"), ("Íñigo Muñoz", "cp1252"), ("Søren Ågård", "cp1252"), ("Jörg Groß", "cp1252"),
+    ("Michał Żółć", "cp1250"), ("Jiří Dvořáček", "cp1250"), ("Erdős Győző", "cp1250"),
+    ("Иван Петров", "cp1251"), ("Γιάννης Ρίτσος", "cp1253"), ("Ayşe Yılmaz", "cp1254"),
+])  # fmt: skip
+def test_a_name_is_read_as_it_was_written_in_the_languages_of_old_spreadsheets(
+    path: Path, name: str, encoding: str
+) -> None:
+    rows = [(f"p{n}@example.org", name) for n in range(20)]
+    _, found, _ = cells(path, lines(rows, ("E-Mail", "Name"), ";").encode(encoding))
+    assert {row[1] for row in found} == {name}
+
+
+TITLED = ["Members of the club", "", *("", "")], [""] * 4, ["No", "E-Mail", "", ""], ["1", "anne@example.org", "", ""]
+
+
+@each("octets", ["\n".join(map(";".join, TITLED)), "sep=;\n\nNo;E-Mail;;\n1;anne@example.org;;\n"])
+def test_what_stands_above_the_table_is_passed_over_and_rows_count_as_in_a_spreadsheet(path: Path, octets: str) -> None:
+    table, found, _ = cells(path, octets)
+    assert (list(table.columns), found) == (["No", "E-Mail", "", ""], [["1", "anne@example.org", "", ""]])
+    assert [row.number for row in table.rows()] == [4]
+    book = reading.opened(workbook([["Members"], [], [None, None], *TITLED[2:]], path))
+    assert (list(book.columns), [row.number for row in book.rows()]) == (["No", "E-Mail"], [5])
+
+
+@each("text", ["anne@example.org; bart@example.org, Cris <cris@example.org>\n",
+               "anne@example.org,bart@example.org\ncris@example.org\n",
+               '"Bo, Anne" <anne@example.org>,bart@example.org;\ncris@example.org <cris@example.org>\n'])  # fmt: skip
+def test_addresses_from_the_field_of_an_email_program_are_all_of_them_read(path: Path, text: str) -> None:
+    table, found, faults = cells(path, text)
+    assert mapping.guessed(table, OWN) == [["email", ""]] and faults == [None] * 3
+    assert [mapping.named(row[0])[1].partition("@")[0] for row in found] == ["anne", "bart", "cris"]
+
+
 def test_objects_one_a_line_are_a_table_as_well(path: Path) -> None:
     table, found, faults = cells(
         path, '{"email": "a@x.org", "n": 1}\nno object\n{"email": "b@x.org", "n": {"x": null}}\n'
@@ -76,8 +110,10 @@ WRONG = {
     "The file is empty.": lambda path: path.write_bytes(b"\r\n \n"),
     "The file has 10000 columns": lambda path: path.write_text(",".join(map(str, range(10_000))) + "\n1,2\n"),
     "Unpacked, this workbook is too large": bomb,
-    "This is no workbook": of_entities,
-    "This is no workbook that can be read": lambda path: path.write_bytes(b"PK\x03\x04" + bytes(500)),
+    "This file is no list": of_entities,
+    "This file is no list that can be read": lambda path: path.write_bytes(b"PK\x03\x04" + bytes(500)),
+    "save it as XLSX or CSV": lambda path: path.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(500)),
+    "in the program that it comes from": lambda path: path.write_bytes(b"%PDF-1.7\nanne@example.org\n"),
 }
 
 
@@ -137,6 +173,12 @@ def test_the_export_of_each_program_is_known_by_its_columns(path: Path, title: s
     table, _, _ = cells(path, head + "\n")
     assert mapping.title_of(table.columns) == title
     assert [name or "-" for name, _ in mapping.guessed(table, OWN)] == fields.split()
+
+
+def test_names_of_columns_are_known_in_every_language_of_ours(path: Path) -> None:
+    for head in ("Anrede;Vorname;Nachname;E-Mail", "X;Prénom;Nom;Courriel", "X;Nombre;Apellidos;Correo"):
+        table, _, _ = cells(path, head + "\n")
+        assert [name for name, _ in mapping.guessed(table, OWN)][1:] == ["given_name", "family_name", "email"]
 
 
 @each(("text", "name"), [("  anne@example.org (Anne Bo)", "Anne Bo"), ("Anne Bo <anne@example.org>", "Anne Bo"),

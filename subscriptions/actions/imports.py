@@ -64,7 +64,7 @@ def start(id_: int, way: Way, columns: list[list[str]], document: str, per_day: 
     """Begin what was looked at, in the way that was chosen. Raises Refused."""
     with transaction() as session:
         row = at(session, id_, Stage.LOOKED)
-        if imports.same(session, row.list_id, row.sha256):
+        if imports.same(session, row, way, columns, document):
             raise Refused(marked("This file has been imported into this list before: it would add nobody."))
         if way is Way.EVIDENCE and any(name in TIMES and not order for name, order in columns):
             raise Refused(marked("Please say of each time which comes first, the day or the month."))

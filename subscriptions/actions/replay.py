@@ -16,6 +16,7 @@ from subscriptions.store import (
     addresses,
     audit,
     evidence,
+    imports,
     journal,
     lists,
     meta,
@@ -45,6 +46,8 @@ def _end(session: Session, entry: Entry, now: datetime, policy: Policy) -> bool:
         event, channel = Event(entry.said["event"]), Channel(entry.said["channel"])
         ended_at = datetime.fromisoformat(entry.said["ended"])
         leave.end(session, row, leave.Withdrawal(event, channel, WHY, ACTOR, ended_at), now, policy)
+    else:  # perhaps invited meanwhile, and gone again
+        imports.was_asked(session, entry.octets("key") or b"", now)
     return row is not None
 
 
@@ -54,7 +57,12 @@ def _erase(session: Session, entry: Entry, now: datetime, policy: Policy) -> boo
     known += [row.address for row in subscriptions.of_key(session, key)]
     if any(known):
         erase.finish_in(session, key, now, policy)
-    return any(known)
+    return imports.forget(session, key) or any(known)
+
+
+def _ask(session: Session, entry: Entry, *_: object) -> bool:
+    key, asked = entry.octets("key") or b"", datetime.fromisoformat(entry.said["asked"])
+    return imports.was_asked(session, key, asked, entry.said["list_id"], entry.octets("ref"))
 
 
 def _remove(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
@@ -102,6 +110,7 @@ ACTS: Mapping[str, tuple[str, Done]] = {
     "end": ("subscriptions ended", _end), "erase": ("people erased", _erase), "remove": ("sign-ups deleted", _remove),
     "suppress": ("suppressions set", _suppress), "lift": ("suppressions lifted", _lift),
     "restrict": ("restrictions set", _restrict), "unrestrict": ("restrictions lifted", _restrict),
+    "ask": ("invitations that had gone out", _ask),
 }  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def file_(
             _show(found, table, wished)
             return
         with looking() as session:
-            known = imports.same(session, row.id, found.sha256)
+            known = imports.same(session, found, wished, found.columns, found.document)
         begun = known.id if known and known.stage in imports.AT_WORK else id_
         if begun == id_:
             acting.start(id_, wished, found.columns, found.document, per_day, acts.act(list=slug, way=wished))

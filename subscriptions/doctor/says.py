@@ -11,7 +11,7 @@ FAULTS = {
     "spf-several": marked("%(domain)s has %(num)s SPF records, and servers use none. Keep one with all of it."),
     "spf-broken": marked("In the SPF record of %(domain)s, %(part)s makes no sense or leads nowhere. Remove it."),
     "spf-long": marked("The SPF record of %(domain)s needs more than %(num)s look-ups. Remove what no longer sends."),
-    "spf-everybody": marked("The SPF record of %(domain)s lets everybody send. End it with -all."),
+    "spf-everybody": marked("The SPF record of %(domain)s lets everybody send. Name who may, and end it with ~all."),
     "dmarc-none": marked("%(domain)s has no DMARC record. Publish this one (TXT)."),
     "dmarc-broken": marked("The DMARC record of %(domain)s is not valid. Publish exactly one, with a policy (p=)."),
     "bounces-none": marked("%(domain)s has no MX record, so bounces are lost. Publish one."),
@@ -58,7 +58,8 @@ FAULTS = {
     "backup-old": marked("Last backup: %(time)s. Make one now, and see why that does not happen every day."),
 }  # fmt: skip
 HINTS = {
-    "spf-open": marked("The SPF record of %(domain)s does not say what to do with other senders. End it with -all."),
+    "spf-open": marked("The SPF record of %(domain)s does not say what to do with other senders. Name who may, and end "
+                       "it with ~all."),
     "dmarc-unread": marked("The DMARC record of %(domain)s asks for no reports. Add who gets them."),
     "dmarc-apart": marked("SPF speaks for %(other)s, people see %(domain)s. Use an envelope_sender in that domain."),
     "key-short": marked("The DKIM key %(name)s has only %(num)s bits. Let the relay make one of 2048 bits."),

@@ -53,21 +53,21 @@ def check(asked: Asked) -> Iterator[Finding]:
     for domain in sorted({sender.rpartition("@")[2] for sender in asked.parts.sender.composer.senders()}):
         known = records(asked.names, domain)
         if not known:
-            yield found("spf-none", f'{domain}. IN TXT "v=spf1 mx -all"', domain=domain)
+            yield found("spf-none", f'{domain}. IN TXT "v=spf1 mx ~all"', domain=domain)
         elif len(known) > 1:
             terms = dict.fromkeys(term for one in known for term in one.split()[1:] if not term.endswith("all"))
-            yield found("spf-several", f'{domain}. IN TXT "{" ".join(["v=spf1", *terms, "-all"])}"', domain=domain,
+            yield found("spf-several", f'{domain}. IN TXT "{" ".join(["v=spf1", *terms, "~all"])}"', domain=domain,
                         num=len(known))  # fmt: skip
         else:
             yield from _of_one(Walk(asked.names, known[0]), domain, known[0])
 
 
 def _of_one(walk: Walk, domain: str, record: str) -> Iterator[Finding]:
-    strict = f'{domain}. IN TXT "{re.sub(r" [+?]?all$", "", record, flags=re.I)} -all"'
+    ended = f'{domain}. IN TXT "{re.sub(r" [+?]?all$", "", record, flags=re.I)} ~all"'
     if walk.broken:
         rest = " ".join(term for term in record.split() if term != walk.broken[0])
         yield found("spf-broken", f'{domain}. IN TXT "{rest}"', domain=domain, part=walk.broken[0][:100])
     if walk.lookups > MOST:
         yield found("spf-long", domain=domain, num=MOST)
     if walk.end in ("+", "?", "") and not walk.broken:
-        yield found("spf-everybody" if walk.end == "+" else "spf-open", strict, domain=domain)
+        yield found("spf-everybody" if walk.end == "+" else "spf-open", ended, domain=domain)

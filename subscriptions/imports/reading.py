@@ -2,14 +2,13 @@
 
 import csv
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
-
-from charset_normalizer import from_bytes
 
 from subscriptions.domain.imports import Outcome
 from subscriptions.domain.texts import marked
@@ -19,7 +18,9 @@ SAMPLE, LOOKED_AT = 256 * 1024, 200  # octets and rows by which a file is judged
 MOST_COLUMNS, LONGEST_LINE, MOST_LINES = 200, 64 * 1024, 50  # of a row: letters of a line, lines that a quote may span
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_USUAL = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257"]  # of few letters more would be guessed wrong
+_OTHERS = b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b"  # a workbook of old or with a password, a page, an archive
+MOST_TITLES = 20  # lines that may stand above the names of the columns
+_ADDRESS = re.compile(r"[^@]*@[^;,]*")
 _UNKNOWN = "\ufffd"  # what stands for octets that are no character
 
 
@@ -55,6 +56,8 @@ def opened(path: Path) -> Table:
         sample = file.read(SAMPLE)
     if sample.startswith(b"PK\x03\x04"):
         table = _workbook(path)
+    elif sample.startswith(_OTHERS):
+        raise Unreadable(workbook.NO_WORKBOOK)
     elif not sample.strip(b"\0 \t\r\n"):
         raise Unreadable(marked("The file is empty."))
     else:
@@ -76,8 +79,19 @@ def _encoding(sample: bytes) -> str:
     special = [line for line in sample.splitlines()[:-1] or [sample] if not line.isascii()]
     if not special or any(_UNKNOWN not in line.decode("utf-8", "replace") for line in special):
         return "utf-8"
-    best = from_bytes(b"\n".join(special), cp_isolation=_USUAL).best()
-    return best.encoding if best else "cp1252"
+    return _letters(b"\n".join(special).decode("cp1252", "replace"))
+
+
+def _letters(text: str) -> str:
+    """What else it was if it is no Western Europe; detectors need more than names, and make "Hélčne" of "Hélène"."""
+    if re.search(r"\b[À-ÿ]{3,}\b", text):
+        return (
+            "cp1253" if re.search("[à-ÿ][Ü-ß]", text) else "cp1251"
+        )  # no small letter of Cyrillic has a large one behind
+    if re.search("[ðþÐÞ]", text):
+        return "cp1254"
+    is_central = ("ø" in text and set("èìù").intersection(text)) or ("õ" in text and "ã" not in text)
+    return "cp1250" if is_central or re.search("\ufffd|[A-Za-z]{2}[¹³¼¾£¥¢¤¦¸¯]", text) else "cp1252"
 
 
 def _lines(path: Path, encoding: str) -> Iterator[str]:
@@ -92,24 +106,35 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
 def _text(path: Path, encoding: str) -> Table:
     first = [line for line in islice(_lines(path, encoding), LOOKED_AT) if line.strip()]
     separator = max(_SEPARATORS, key=lambda one: _fits(first, one))
-    is_plain = not _fits(first, separator) or ("@" in first[0] and "<" in first[0])
-    head = [] if is_plain else next(csv.reader([first[0]], delimiter=separator))
+    split = (next(csv.reader([line], delimiter=separator)) for line in first)
+    cells = [*islice((row for row in split if any(map(str.strip, row))), MOST_TITLES)] or [[""]]
+    titles = _titles(cells)
+    is_plain = not _fits(first, separator) or ("@" in first[0] and "<" in first[0]) or all("@" in c for c in cells[0])
+    head = [] if is_plain else cells[titles]
     if is_plain and "@" not in first[0]:
         is_plain, head = False, [first[0].strip().strip('"')]
     has_head = not any("@" in cell for cell in head)
     columns = [""] if is_plain else head if has_head else [str(n) for n in range(1, len(head) + 1)]
+    above = 0 if is_plain else titles + has_head
 
     def rows() -> Iterator[Row]:
-        lines = (line for line in _lines(path, encoding) if line.strip())
-        if is_plain:
-            found: Iterable[tuple[Sequence[str], Outcome | None]] = (([line.strip()], None) for line in lines)
-        else:
-            found = _records(lines, separator)
-        return _numbered(
-            islice(found, int(has_head and not is_plain), None), len(columns), 1 + (has_head and not is_plain)
-        )
+        lines = _lines(path, encoding)
+        plain = (([one], None) for line in lines for one in _apart(line))
+        return islice(_numbered(plain if is_plain else _records(lines, separator), len(columns)), above, None)
 
     return Table(columns, rows, "text" if is_plain else f"CSV, {_SEPARATORS[separator]}", encoding)
+
+
+def _titles(rows: Sequence[Sequence[str]]) -> int:
+    """How many of them are above the names of the columns: one cell each, such as a heading or Excel's "sep=;"."""
+    filled = [sum(bool(cell.strip()) for cell in cells) for cells in rows]
+    first = next((place for place, number in enumerate(filled) if number > 1), 0)
+    return 0 if any("@" in cell for cells in rows[:first] for cell in cells) else first
+
+
+def _apart(line: str) -> Sequence[str]:
+    """The addresses of a line, which may come from the field of an email program."""
+    return [one.strip(" ,;") for one in _ADDRESS.findall(line)] if line.count("@") > 1 else [line]
 
 
 def _fits(lines: Sequence[str], separator: str) -> int:
@@ -147,9 +172,12 @@ def _cells(text: str, separator: str) -> list[str] | None:
         return None
 
 
-def _numbered(found: Iterable[tuple[Sequence[str], Outcome | None]], width: int, first: int) -> Iterator[Row]:
-    for number, (cells, fault) in enumerate(found, first):
-        if len(cells) > width and fault is None:
+def _numbered(found: Iterable[tuple[Sequence[str], Outcome | None]], width: int) -> Iterator[Row]:
+    """Counted with those in which nothing stands, which are passed over."""
+    for number, (cells, fault) in enumerate(found, 1):
+        if fault is None and not any(map(str.strip, cells)):
+            continue
+        if fault is None and any(map(str.strip, cells[width:])):
             fault = Outcome.TOO_WIDE
         elif any(_UNKNOWN in cell for cell in cells):
             fault = Outcome.UNREADABLE
@@ -174,7 +202,7 @@ def _objects(path: Path, encoding: str) -> Table:
     def rows() -> Iterator[Row]:
         found = (([_said((one or {}).get(name)) for name in columns], None if one else Outcome.UNCLOSED)
                  for one in each())  # fmt: skip
-        return _numbered(found, len(columns), 1)
+        return _numbered(found, len(columns))
 
     return Table(columns, rows, "JSON Lines", encoding)
 
@@ -191,7 +219,9 @@ def _said(value: object) -> str:
 def _workbook(path: Path) -> Table:
     if problem := workbook.problem(path):
         raise Unreadable(problem)
-    columns = next(workbook.rows(path, MOST_COLUMNS + 1), [])
+    first = [cells for cells in islice(workbook.rows(path, MOST_COLUMNS + 1), LOOKED_AT) if any(cells)][:MOST_TITLES]
+    titles = _titles(first)
+    columns = first[titles] if first else []
     has_head = not any("@" in cell for cell in columns)
     width = len(columns)
     while has_head and width and not columns[width - 1]:
@@ -199,7 +229,7 @@ def _workbook(path: Path) -> Table:
 
     def rows() -> Iterator[Row]:
         found = ((cells[:width], None) for cells in workbook.rows(path, MOST_COLUMNS + 1))
-        return _numbered(islice(found, int(has_head), None), width, 1 + has_head)
+        return islice(_numbered(found, width), titles + has_head, None)
 
     return Table(columns[:width] if has_head else [str(n) for n in range(1, width + 1)], rows, "XLSX")
 

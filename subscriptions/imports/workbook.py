@@ -16,7 +16,10 @@ MOST_ENTRIES, MOST_OCTETS, MOST_SHARED = 2000, 2 * 2**30, 256 * 2**20  # unpacke
 LARGE, RATIO = 64 * 2**20, 150  # what is longer than that, and packed tighter, no spreadsheet has written
 BROKEN = (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, OSError,
           EOFError, TypeError, AttributeError, IndexError, NotImplementedError)  # fmt: skip
-_NO_WORKBOOK = marked("This is no workbook that can be read: save it as XLSX or CSV again.")
+NO_WORKBOOK = marked(
+    "This file is no list that can be read: save it as XLSX or CSV in the program that it comes from. "
+    "Unpack an archive first."
+)
 _TOO_LARGE = marked("Unpacked, this workbook is too large: save it as CSV.")
 
 
@@ -32,21 +35,19 @@ def problem(path: Path) -> str:
             return _TOO_LARGE
         next(rows(path, 1), None)
     except BROKEN:
-        return _NO_WORKBOOK
+        return NO_WORKBOOK
     return ""
 
 
 def rows(path: Path, most: int) -> Iterator[list[str]]:
-    """Of a formula the value that was kept beside it; rows in which nothing stands are passed over."""
+    """Of a formula the value that was kept beside it."""
     with warnings.catch_warnings(), path.open("rb") as file:
         warnings.simplefilter("ignore")  # of parts that we do not look at
         book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # a file may declare any
         for cells in sheet.iter_rows(max_col=most, values_only=True):
-            said = [_said(cell) for cell in cells]
-            if any(said):
-                yield said
+            yield [_said(cell) for cell in cells]
 
 
 def _said(cell: object) -> str:

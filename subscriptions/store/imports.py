@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, delete, exists, func, insert, select, type_coerce
+from sqlalchemy import String, delete, exists, func, insert, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Channel, Fact
@@ -30,10 +30,12 @@ def at_work(session: Session) -> Sequence[int]:
     return session.scalars(select(Import.id).where(Import.stage.in_(AT_WORK)).order_by(Import.id)).all()
 
 
-def same(session: Session, list_id: int, sha256: str) -> Import | None:
-    """That the same file is or was imported into the list, unless that was undone."""
-    theirs = Import.list_id == list_id, Import.sha256 == sha256, Import.stage.not_in([Stage.LOOKED, Stage.UNDONE])
-    return session.scalar(select(Import).where(*theirs).order_by(Import.id.desc()).limit(1))
+def same(session: Session, row: Import, way: str, columns: Sequence[Sequence[str]], document: str) -> Import | None:
+    """That the same file is or was imported into the list and read in the same way, unless that was undone."""
+    theirs = Import.list_id == row.list_id, Import.sha256 == row.sha256, Import.way == way
+    begun = Import.document == document, Import.stage.not_in([Stage.LOOKED, Stage.UNDONE])
+    found = session.scalars(select(Import).where(*theirs, *begun).order_by(Import.id.desc()))
+    return next((one for one in found if one.columns == columns), None)
 
 
 def batches(session: Session, id_: int) -> Sequence[ImportBatch]:
@@ -132,6 +134,16 @@ def unchanged(session: Session, ids: Collection[int]) -> Sequence[tuple[int, byt
 def forget(session: Session, key: bytes) -> bool:
     """Somebody who waits, or was invited; whether there was one."""
     return session.execute(delete(Invitation).where(Invitation.key == key).returning(Invitation.id)).first() is not None
+
+
+def was_asked(session: Session, key: bytes, at: datetime, list_id: int | None = None, ref: bytes | None = None) -> bool:
+    """Whoever waits to be invited to that list, or to any, waits no more; whether there was somebody."""
+    theirs = [Invitation.key == key, Invitation.invited_at.is_(None)]
+    if list_id:
+        theirs.append(Invitation.list_id == list_id)
+    nothing = dict.fromkeys(("address", "name", "fields", "locale"))
+    done = update(Invitation).where(*theirs).values(invited_at=at, ref=ref, **nothing).returning(Invitation.id)
+    return session.execute(done).first() is not None
 
 
 def drop_waiting(session: Session, id_: int) -> int:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,7 @@ from subscriptions.store import audit, imports
 from subscriptions.store.engine import reading as looking
 from subscriptions.store.models import Import
 from subscriptions.web.admin import Answer, guard, pages
+from subscriptions.web.admin.start import day
 from subscriptions.web.http import language
 from subscriptions.web.http.adapter import now
 
@@ -79,6 +81,7 @@ def _page(row: Import, problem: str = "") -> Answer:
     with looking() as session:
         shown["waiting"] = imports.waiting_number(session, row.id)
         shown["back"] = imports.came_back(session, row.id, row.counted_from or row.made_at)
+    shown["last_day"] = day((now() + timedelta(days=shown["waiting"] // row.per_day)).date())
     shown["has_file"] = work.file_of(current_parts(), row.id).exists()
     shown["undo_until"] = row.begun_at and row.begun_at + UNDO_WITHIN
     shown["may_undo"] = shown["undo_until"] and now() < shown["undo_until"] and row.stage is not Stage.UNDONE

@@ -23,7 +23,7 @@ from subscriptions.web.http import condition, language
 
 MEGA, GIGA = 10**6, 10**9
 _SPAM = marked(
-    "At least %(num)d people have signed up for %(list)s in the last 7 days and nobody has confirmed: "
+    "At least %(num)d people were asked to confirm %(list)s in the last 7 days and nobody has: "
     "the emails probably land in the spam folder."
 )
 
