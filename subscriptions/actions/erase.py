@@ -66,7 +66,8 @@ def ask(
             addresses.lock_or_create(session, key, mailbox)
             suppressions.add(session, key, NO_MAIL, never, now, mailbox=mailbox)
         addresses.lock(session, key)
-        imports.forget(session, key)
+        if imports.forget(session, key):
+            journal.note(session, "erase", key=key)
         rows = [row for row in registrations.of_key(session, key) if row.address]
         stored = _stored(session, key)
         if not rows and not stored:

@@ -19,6 +19,7 @@ from subscriptions.store import (
     counters,
     imports,
     jobs,
+    journal,
     registrations,
     signups,
     subscriptions,
@@ -189,11 +190,27 @@ def undo(id_: int, act: Act) -> int:
         row = at(session, id_, Stage.READING, Stage.INVITING, Stage.HALTED, Stage.DONE, Stage.UNDONE)
         if row.begun_at and act.at - row.begun_at >= UNDO_WITHIN:
             raise Refused(_TOO_LATE)
-        is_new, row.stage, row.ended_at = row.stage is not Stage.UNDONE, Stage.UNDONE, row.ended_at or act.at
-        number = imports.drop_waiting(session, id_) + _retract(session, id_, act.at)
-        found = [batch.first for batch in imports.batches(session, id_) if batch.opened]
+        is_new = row.stage is not Stage.UNDONE
+        number, found = _begin_to_undo(session, row, act.at)
         audit.write(session, act.of(row.counts.get(Outcome.IMPORTED, 0) + number) if is_new else None)
     return number + sum(_undo_batch(id_, first, act.at) for first in found)
+
+
+def undo_again(session: Session, id_: int, now: datetime) -> int:
+    """All of it at once, after a restore; how many."""
+    row = imports.find(session, id_)
+    if row is None or row.stage in (Stage.LOOKED, Stage.UNDONE):
+        return 0
+    number, found = _begin_to_undo(session, row, now)
+    return number + sum(_undo_batch_in(session, row, first, now) for first in found)
+
+
+def _begin_to_undo(session: Session, row: Import, now: datetime) -> tuple[int, Sequence[int]]:
+    """From here on nobody comes in or is asked: how many are gone, and the batches that are still to be undone."""
+    row.stage, row.ended_at = Stage.UNDONE, row.ended_at or now
+    journal.note(session, "undo", id=row.id)
+    number = imports.drop_waiting(session, row.id) + _retract(session, row.id, now)
+    return number, [batch.first for batch in imports.batches(session, row.id) if batch.opened]
 
 
 def _retract(session: Session, id_: int, now: datetime) -> int:
@@ -209,19 +226,23 @@ def _retract(session: Session, id_: int, now: datetime) -> int:
 
 @repeated
 def _undo_batch(id_: int, first: int, now: datetime) -> int:
-    subscription_step(Subscription.CONFIRMED, Event.UNDO)
     with transaction() as session:
-        row, batch = imports.find(session, id_), imports.batch(session, id_, first)
-        if row is None or batch is None:
-            return 0
-        addresses.lock(session, *(key for _, key in imports.unchanged(session, batch.opened)))
-        found = imports.unchanged(session, batch.opened)  # as they are now that they are held
-        subscriptions.remove(session, [one for one, _ in found], Cause.UNDONE, now)
-        batch.opened = []
-        addresses.forget_unknown(session, [key for _, key in found])
-        _count(session, row.list_id, now, -len(found))
-        vacuum.due(session)
-        return len(found)
+        row = imports.find(session, id_)
+        return _undo_batch_in(session, row, first, now) if row else 0
+
+
+def _undo_batch_in(session: Session, row: Import, first: int, now: datetime) -> int:
+    subscription_step(Subscription.CONFIRMED, Event.UNDO)
+    if (batch := imports.batch(session, row.id, first)) is None:
+        return 0
+    addresses.lock(session, *(key for _, key in imports.unchanged(session, batch.opened)))
+    found = imports.unchanged(session, batch.opened)  # as they are now that they are held
+    subscriptions.remove(session, [one for one, _ in found], Cause.UNDONE, now)
+    batch.opened = []
+    addresses.forget_unknown(session, [key for _, key in found])
+    _count(session, row.list_id, now, -len(found))
+    vacuum.due(session)
+    return len(found)
 
 
 def forget_old(now: datetime) -> Sequence[int]:

@@ -11,7 +11,7 @@ from subscriptions.domain.imports import Stage, is_too_many, share
 from subscriptions.domain.lifecycle import Event, registration_step
 from subscriptions.domain.mail_kinds import MailKind
 from subscriptions.domain.policy import Policy
-from subscriptions.store import addresses, audit, imports, jobs, outbox
+from subscriptions.store import addresses, audit, imports, jobs, journal, outbox
 from subscriptions.store.audit import Act
 from subscriptions.store.engine import repeated, transaction
 from subscriptions.store.models import Import, Invitation
@@ -50,6 +50,7 @@ def _ask(session: Session, row: Import, one: Invitation, sign_up: SignUp | None,
         if mail := registration_step(None, Event.INVITE).mail:
             outbox.owe_instead(session, sign_up.ref, MailKind.CONFIRM, mail)
         one.ref = sign_up.ref
+        journal.note(session, "invite", key=one.key, list_id=one.list_id)
     one.invited_at, one.address, one.name, one.fields, one.locale = now, None, None, None, None
     return one.ref is not None
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.actions import erase, leave
+from subscriptions.actions.imports import undo_again
 from subscriptions.domain.evidence import Cause, Channel, Fact
 from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.lifecycle import Registration as SignedUp
@@ -16,6 +17,7 @@ from subscriptions.store import (
     addresses,
     audit,
     evidence,
+    imports,
     journal,
     lists,
     meta,
@@ -52,9 +54,10 @@ def _erase(session: Session, entry: Entry, now: datetime, policy: Policy) -> boo
     key = entry.octets("key") or b""
     known = [row.address for row in registrations.of_key(session, key)]
     known += [row.address for row in subscriptions.of_key(session, key)]
+    waited = imports.forget(session, key)
     if any(known):
         erase.finish_in(session, key, now, policy)
-    return any(known)
+    return waited or any(known)
 
 
 def _remove(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
@@ -97,11 +100,20 @@ def _restrict(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
     return True
 
 
+def _invite(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
+    return imports.note_invited(session, entry.octets("key") or b"", entry.said["list_id"], now)
+
+
+def _undo(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
+    return bool(undo_again(session, entry.said["id"], now))
+
+
 # by the names in the journal: what the operator reads, and what is done
 ACTS: Mapping[str, tuple[str, Done]] = {
     "end": ("subscriptions ended", _end), "erase": ("people erased", _erase), "remove": ("sign-ups deleted", _remove),
     "suppress": ("suppressions set", _suppress), "lift": ("suppressions lifted", _lift),
     "restrict": ("restrictions set", _restrict), "unrestrict": ("restrictions lifted", _restrict),
+    "invite": ("invitations that went out", _invite), "undo": ("imports undone", _undo),
 }  # fmt: skip
 
 

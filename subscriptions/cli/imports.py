@@ -115,7 +115,8 @@ def _work(id_: int) -> None:
     with work.file_of(parts, id_).open("rb") as file:
         lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1024 * 1024), b""))
     bar: Any
-    with click.progressbar(length=lines + 1, label="Importing", file=sys.stderr) as bar:
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=lines + 1, label="Importing", file=sys.stderr, hidden=hidden) as bar:
         here = replace(NAMED["imports"], work=lambda run: work.run(run.parts, run.alive, None, bar.update))
         try:
             lease.run(here, parts, asked=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, delete, exists, func, insert, select, type_coerce
+from sqlalchemy import String, delete, exists, func, insert, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Channel, Fact
@@ -127,6 +127,13 @@ def unchanged(session: Session, ids: Collection[int]) -> Sequence[tuple[int, byt
 
 
 # What ends
+
+
+def note_invited(session: Session, key: bytes, list_id: int, now: datetime) -> bool:
+    """That somebody who waits has been asked; whether anybody did."""
+    theirs = Invitation.key == key, Invitation.list_id == list_id, Invitation.invited_at.is_(None)
+    done = {"invited_at": now, "address": None, "name": None, "fields": None, "locale": None}
+    return session.execute(update(Invitation).where(*theirs).values(done).returning(Invitation.id)).first() is not None
 
 
 def forget(session: Session, key: bytes) -> bool:
