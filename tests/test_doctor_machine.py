@@ -240,7 +240,7 @@ def test_a_backup_that_was_never_made_or_is_old_is_found(app: Flask, clock: Manu
     [never] = wrong(app, "backup")
     assert (never.name, never.copy) == ("backup-never", "yestwice backup yestwice.backup")
     with transaction() as session:
-        meta.put(session, service.BACKUP, "2026-11-22T02:00:00Z yestwice-2026-11-22.backup")
+        meta.put(session, meta.LAST_BACKUP, "2026-11-22T02:00:00Z yestwice-2026-11-22.backup")
     assert named(wrong(app, "backup")) == []
     assert [str(one.says) for result in looked(app, "backup") for one in result.findings or ()] == [
         "Last backup: 2026-11-22T02:00:00Z."
