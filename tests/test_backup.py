@@ -91,6 +91,7 @@ def test_with_a_rollback_journal_nobody_waits_for_a_backup(
     assert sorted(one.name for one in tmp_path.iterdir() if "backup" in one.name or "tmp" in one.name) == []
 
 
+@ONE_DATABASE
 def test_what_lets_somebody_in_or_lives_for_a_day_is_left_out_and_each_has_its_reason(world: World) -> None:
     path = save(peopled(world))
     assert {*db.metadata.tables, "alembic_version"} - {*manifest(path).tables} == LEFT_OUT
@@ -139,14 +140,12 @@ def files_of_at_most(octets: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # whose files are those of another process
-@pytest.mark.parametrize("key", [None, KEY])
-def test_a_disk_that_fills_leaves_the_last_backup_and_no_half_of_another(
-    world: World, tmp_path: Path, key: bytes | None
-) -> None:
+def test_a_disk_that_fills_leaves_the_last_backup_and_no_half_of_another(world: World, tmp_path: Path) -> None:
     path = save(peopled(world))
     before = path.read_bytes()
-    with files_of_at_most(1000), pytest.raises(OSError, match="large"):
-        make(path, key, "", tmp_path, lambda _: lambda _: None)
+    for key in (None, KEY):
+        with files_of_at_most(1000), pytest.raises(OSError, match="large"):
+            make(path, key, "", tmp_path, lambda _: lambda _: None)
     assert path.read_bytes() == before and [one.name for one in path.parent.iterdir()] == [path.name]
 
 

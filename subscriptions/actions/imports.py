@@ -1,7 +1,7 @@
 """Imports: rows become subscriptions or wait to be invited, in their turn and once; and all of it can be undone."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from subscriptions.actions import Refused
 from subscriptions.domain.evidence import Cause, Channel, Fact, complete
 from subscriptions.domain.figures import JOINED, day_of
-from subscriptions.domain.imports import GOOD, TIMES, UNDO_WITHIN, Outcome, Person, Stage, Way
+from subscriptions.domain.imports import GOOD, TAKEN, TIMES, UNDO_WITHIN, Outcome, Person, Stage, Way
 from subscriptions.domain.lifecycle import Event, Registration, Subscription, registration_step, subscription_step
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked
@@ -186,36 +186,55 @@ def end_reading(id_: int, now: datetime) -> None:
 
 def undo(id_: int, act: Act) -> int:
     """As if it had never been, but for those who have left or changed something since; how many. Raises Refused."""
+    return _stop(id_, act) + _take_back(id_, act.at, _alone)
+
+
+def undo_again(session: Session, id_: int, now: datetime) -> int:
+    """After a restore, all of it in one transaction; how many."""
+    row = imports.find(session, id_)
+    if row is None or row.stage in (Stage.LOOKED, Stage.UNDONE):
+        return 0
+    return _stop_in(session, row, now) + _take_back(id_, now, lambda step: step(session))
+
+
+@repeated
+def _stop(id_: int, act: Act) -> int:
     with transaction() as session:
         row = at(session, id_, Stage.READING, Stage.INVITING, Stage.HALTED, Stage.DONE, Stage.UNDONE)
         if row.begun_at and act.at - row.begun_at >= UNDO_WITHIN:
             raise Refused(_TOO_LATE)
-        is_new = row.stage is not Stage.UNDONE
-        number, found = _begin_to_undo(session, row, act.at)
-        audit.write(session, act.of(row.counts.get(Outcome.IMPORTED, 0) + number) if is_new else None)
-    return number + sum(_undo_batch(id_, first, act.at) for first in found)
+        is_new, people = row.stage is not Stage.UNDONE, sum(row.counts.get(one, 0) for one in TAKEN)
+        audit.write(session, act.of(people) if is_new else None)
+        return _stop_in(session, row, act.at)
 
 
-def undo_again(session: Session, id_: int, now: datetime) -> int:
-    """All of it at once, after a restore; how many."""
-    row = imports.find(session, id_)
-    if row is None or row.stage in (Stage.LOOKED, Stage.UNDONE):
-        return 0
-    number, found = _begin_to_undo(session, row, now)
-    return number + sum(_undo_batch_in(session, row, first, now) for first in found)
-
-
-def _begin_to_undo(session: Session, row: Import, now: datetime) -> tuple[int, Sequence[int]]:
-    """From here on nobody comes in or is asked: how many are gone, and the batches that are still to be undone."""
+def _stop_in(session: Session, row: Import, now: datetime) -> int:
+    """From here on nobody comes in or is asked; how many of those who waited are gone."""
     row.stage, row.ended_at = Stage.UNDONE, row.ended_at or now
     journal.note(session, "undo", id=row.id)
-    number = imports.drop_waiting(session, row.id) + _retract(session, row.id, now)
-    return number, [batch.first for batch in imports.batches(session, row.id) if batch.opened]
+    return imports.drop_waiting(session, row.id)
+
+
+def _take_back(id_: int, now: datetime, do: Callable[[Callable[[Session], int]], int]) -> int:
+    """In steps of a few hundred people, so that nobody waits long for one. `do`: in which transaction."""
+    number = 0
+    while gone := do(lambda session: _retract(session, id_, now)):
+        number += gone
+    first = -1
+    while (first := do(lambda session: imports.next_batch(session, id_, first))) >= 0:
+        number += do(lambda session: _undo_batch(session, id_, first, now))
+    return number
+
+
+@repeated
+def _alone(step: Callable[[Session], int]) -> int:
+    with transaction() as session:
+        return step(session)
 
 
 def _retract(session: Session, id_: int, now: datetime) -> int:
     registration_step(Registration.PENDING, Event.UNDO)
-    found = imports.pending_of(session, id_)
+    found = imports.pending_of(session, id_, BATCH)
     if found:
         addresses.lock(session, *(key for _, key in found))
         registrations.remove(session, [one for one, _ in found], Cause.UNDONE, now)
@@ -224,16 +243,10 @@ def _retract(session: Session, id_: int, now: datetime) -> int:
     return len(found)
 
 
-@repeated
-def _undo_batch(id_: int, first: int, now: datetime) -> int:
-    with transaction() as session:
-        row = imports.find(session, id_)
-        return _undo_batch_in(session, row, first, now) if row else 0
-
-
-def _undo_batch_in(session: Session, row: Import, first: int, now: datetime) -> int:
+def _undo_batch(session: Session, id_: int, first: int, now: datetime) -> int:
     subscription_step(Subscription.CONFIRMED, Event.UNDO)
-    if (batch := imports.batch(session, row.id, first)) is None:
+    row, batch = imports.find(session, id_), imports.batch(session, id_, first)
+    if row is None or batch is None:
         return 0
     addresses.lock(session, *(key for _, key in imports.unchanged(session, batch.opened)))
     found = imports.unchanged(session, batch.opened)  # as they are now that they are held

@@ -36,8 +36,16 @@ def same(session: Session, list_id: int, sha256: str) -> Import | None:
     return session.scalar(select(Import).where(*theirs).order_by(Import.id.desc()).limit(1))
 
 
-def batches(session: Session, id_: int) -> Sequence[ImportBatch]:
-    return session.scalars(select(ImportBatch).where(ImportBatch.import_id == id_).order_by(ImportBatch.first)).all()
+def outcomes(session: Session, id_: int) -> Sequence[str]:
+    theirs = select(ImportBatch.outcomes).where(ImportBatch.import_id == id_)
+    return session.scalars(theirs.order_by(ImportBatch.first)).all()
+
+
+def next_batch(session: Session, id_: int, after: int) -> int:
+    """Where it begins; -1: that was the last."""
+    theirs = ImportBatch.import_id == id_, ImportBatch.first > after
+    first = session.scalar(select(func.min(ImportBatch.first)).where(*theirs))
+    return -1 if first is None else first
 
 
 def batch(session: Session, id_: int, first: int) -> ImportBatch | None:
@@ -112,11 +120,11 @@ def is_invited(session: Session, registration_id: int) -> bool:
     return session.scalar(select(Evidence.id).where(*theirs).limit(1)) is not None
 
 
-def pending_of(session: Session, id_: int) -> Sequence[tuple[int, bytes]]:
-    """Id and key of the registrations that invitations have made and that wait."""
+def pending_of(session: Session, id_: int, at_most: int) -> Sequence[tuple[int, bytes]]:
+    """Id and key of registrations that invitations have made and that wait."""
     refs = select(Invitation.ref).where(Invitation.import_id == id_, Invitation.ref.is_not(None))
     theirs = Registration.ref.in_(refs), Registration.state == SignedUp.PENDING
-    return session.execute(select(Registration.id, Registration.key).where(*theirs)).all()
+    return session.execute(select(Registration.id, Registration.key).where(*theirs).limit(at_most)).all()
 
 
 def unchanged(session: Session, ids: Collection[int]) -> Sequence[tuple[int, bytes]]:
@@ -142,8 +150,9 @@ def forget(session: Session, key: bytes) -> bool:
 
 
 def drop_waiting(session: Session, id_: int) -> int:
-    theirs = Invitation.import_id == id_, Invitation.invited_at.is_(None)
-    return len(session.execute(delete(Invitation).where(*theirs).returning(Invitation.id)).all())
+    number, theirs = waiting_number(session, id_), (Invitation.import_id == id_, Invitation.invited_at.is_(None))
+    session.execute(delete(Invitation).where(*theirs), execution_options=BLIND)
+    return number
 
 
 def drop_looked(session: Session, id_: int) -> bool:
