@@ -162,7 +162,9 @@ def drop_looked(session: Session, id_: int) -> bool:
 
 def forget_old(session: Session, now: datetime) -> Sequence[int]:
     """What has been kept long enough: invitations, and what became of rows; the ids of imports whose files stay."""
-    session.execute(delete(Invitation).where(Invitation.invited_at <= now - REMEMBERED), execution_options=BLIND)
+    old = select(Import.id).where(Import.begun_at <= now - REMEMBERED)  # by the index, and not through all of them
+    over_ = Invitation.import_id.in_(old), Invitation.invited_at <= now - REMEMBERED
+    session.execute(delete(Invitation).where(*over_), execution_options=BLIND)
     halted = select(Import.id).where(Import.stage == Stage.HALTED, Import.ended_at <= now - HALTED_AT_MOST)
     in_vain = Invitation.invited_at.is_(None), Invitation.import_id.in_(halted)
     session.execute(delete(Invitation).where(*in_vain), execution_options=BLIND)
