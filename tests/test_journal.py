@@ -149,7 +149,7 @@ ENDS = {
     "suppressions": ({"store/suppressions.py"}, "Suppression(**"),
     "lifted suppressions": ({"store/suppressions.py", "store/mode.py"}, "delete(Suppression)"),
     "sign-ups": ({"store/registrations.py", "store/subscriptions.py"}, "delete(Registration)"),
-    "imports": ({"store/imports.py", "actions/imports.py"}, "delete(Invitation)", "Stage.UNDONE, row"),
+    "imports": ({"store/imports.py", "actions/undo.py"}, "delete(Invitation)", "Stage.UNDONE, row"),
     "restrictions": ({"actions/on_behalf.py", "actions/replay.py"}, "row.restricted = "),
 }
 

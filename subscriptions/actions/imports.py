@@ -1,16 +1,16 @@
-"""Imports: rows become subscriptions or wait to be invited, in their turn and once; and all of it can be undone."""
+"""Imports: rows become subscriptions or wait to be invited, in their turn and once."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from subscriptions.actions import Refused
-from subscriptions.domain.evidence import Cause, Channel, Fact, complete
+from subscriptions.domain.evidence import Channel, Fact, complete
 from subscriptions.domain.figures import JOINED, day_of
-from subscriptions.domain.imports import GOOD, TAKEN, TIMES, UNDO_WITHIN, Outcome, Person, Stage, Way
-from subscriptions.domain.lifecycle import Event, Registration, Subscription, registration_step, subscription_step
+from subscriptions.domain.imports import GOOD, TIMES, Outcome, Person, Stage, Way
+from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked
 from subscriptions.store import (
@@ -19,11 +19,7 @@ from subscriptions.store import (
     counters,
     imports,
     jobs,
-    journal,
-    registrations,
     signups,
-    subscriptions,
-    vacuum,
 )
 from subscriptions.store.audit import Act
 from subscriptions.store.counters import Daily
@@ -33,7 +29,6 @@ from subscriptions.store.trips import trip
 
 BATCH = 200  # rows of one transaction, so few that no sign-up waits long for them
 NOT_NOW = marked("This import is at another stage by now: look at it again. Nothing was changed.")
-_TOO_LATE = marked("An import can be undone within a day, and this one began earlier. Nothing was changed.")
 
 
 @repeated
@@ -155,11 +150,11 @@ def _open(session: Session, row: Import, taken: Sequence[Person], now: datetime,
                  "ip_source": "import" if one.ips else None, "details": complete(Fact.IMPORTED, said)}  # fmt: skip
         facts += [about | {"ip": ip} for ip in ({*one.ips.values()} if end > now else [None])]
     imports.add_all(session, Evidence, facts)
-    _count(session, row.list_id, now, len(taken))
+    count(session, row.list_id, now, len(taken))
     return [*opened.values()]
 
 
-def _count(session: Session, list_id: int, now: datetime, number: int) -> None:
+def count(session: Session, list_id: int, now: datetime, number: int) -> None:
     counters.add(session, dict.fromkeys((Daily(list_id, day_of(now), JOINED), Daily(list_id, "", JOINED)), number))
 
 
@@ -179,83 +174,6 @@ def end_reading(id_: int, now: datetime) -> None:
         if row and row.stage is Stage.READING:
             row.stage = Stage.INVITING if row.way is Way.INVITE else Stage.DONE
             row.counted_from, row.ended_at = now, None if row.way is Way.INVITE else now
-
-
-# Undone
-
-
-def undo(id_: int, act: Act) -> int:
-    """As if it had never been, but for those who have left or changed something since; how many. Raises Refused."""
-    return _stop(id_, act) + _take_back(id_, act.at, _alone)
-
-
-def undo_again(session: Session, id_: int, now: datetime) -> int:
-    """After a restore, all of it in one transaction; how many."""
-    row = imports.find(session, id_)
-    if row is None or row.stage in (Stage.LOOKED, Stage.UNDONE):
-        return 0
-    return _stop_in(session, row, now) + _take_back(id_, now, lambda step: step(session))
-
-
-@repeated
-def _stop(id_: int, act: Act) -> int:
-    with transaction() as session:
-        row = at(session, id_, Stage.READING, Stage.INVITING, Stage.HALTED, Stage.DONE, Stage.UNDONE)
-        if row.begun_at and act.at - row.begun_at >= UNDO_WITHIN:
-            raise Refused(_TOO_LATE)
-        is_new, people = row.stage is not Stage.UNDONE, sum(row.counts.get(one, 0) for one in TAKEN)
-        audit.write(session, act.of(people) if is_new else None)
-        return _stop_in(session, row, act.at)
-
-
-def _stop_in(session: Session, row: Import, now: datetime) -> int:
-    """From here on nobody comes in or is asked; how many of those who waited are gone."""
-    row.stage, row.ended_at = Stage.UNDONE, row.ended_at or now
-    journal.note(session, "undo", id=row.id)
-    return imports.drop_waiting(session, row.id)
-
-
-def _take_back(id_: int, now: datetime, do: Callable[[Callable[[Session], int]], int]) -> int:
-    """In steps of a few hundred people, so that nobody waits long for one. `do`: in which transaction."""
-    number = 0
-    while gone := do(lambda session: _retract(session, id_, now)):
-        number += gone
-    first = -1
-    while (first := do(lambda session: imports.next_batch(session, id_, first))) >= 0:
-        number += do(lambda session: _undo_batch(session, id_, first, now))
-    return number
-
-
-@repeated
-def _alone(step: Callable[[Session], int]) -> int:
-    with transaction() as session:
-        return step(session)
-
-
-def _retract(session: Session, id_: int, now: datetime) -> int:
-    registration_step(Registration.PENDING, Event.UNDO)
-    found = imports.pending_of(session, id_, BATCH)
-    if found:
-        addresses.lock(session, *(key for _, key in found))
-        registrations.remove(session, [one for one, _ in found], Cause.UNDONE, now)
-        addresses.forget_unknown(session, [key for _, key in found])
-        vacuum.due(session)
-    return len(found)
-
-
-def _undo_batch(session: Session, id_: int, first: int, now: datetime) -> int:
-    subscription_step(Subscription.CONFIRMED, Event.UNDO)
-    row, batch = imports.find(session, id_), imports.batch(session, id_, first)
-    if row is None or batch is None:
-        return 0
-    addresses.lock(session, *(key for _, key in imports.unchanged(session, batch.opened)))
-    found = imports.unchanged(session, batch.opened)  # as they are now that they are held
-    subscriptions.remove(session, [one for one, _ in found], Cause.UNDONE, now)
-    batch.opened = []
-    addresses.forget_unknown(session, [key for _, key in found])
-    _count(session, row.list_id, now, -len(found))
-    vacuum.due(session)
-    return len(found)
 
 
 def forget_old(now: datetime) -> Sequence[int]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.actions import erase, leave
-from subscriptions.actions.imports import undo_again
+from subscriptions.actions.undo import undo_again
 from subscriptions.domain.evidence import Cause, Channel, Fact
 from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.lifecycle import Registration as SignedUp

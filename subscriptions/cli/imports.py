@@ -12,6 +12,7 @@ import click
 
 from subscriptions.actions import imports as acting
 from subscriptions.actions.invite import resume
+from subscriptions.actions.undo import undo as undo_import
 from subscriptions.cli import acts, as_json, print_rows, ready, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, ORDERS, PER_DAY, TAKEN, Way
@@ -159,7 +160,7 @@ def undo(id_: int, yes: bool) -> None:
     """Undo an import within a day: what has not changed since is removed as if it had never been there."""
     if not yes:
         acts.ask(f"This removes the people of import {id_} who have not left or changed anything since.")
-    click.echo(f"{acting.undo(id_, acts.act(import_id=id_))} removed.")
+    click.echo(f"{undo_import(id_, acts.act(import_id=id_))} removed.")
 
 
 @group.command("resume")
