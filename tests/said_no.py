@@ -1,13 +1,17 @@
 """Each way to say no: how somebody stands before, what is done, and what has to hold from then on."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from subscriptions.actions import ended, leave, on_behalf
 from subscriptions.actions import suppress as suppressing
-from subscriptions.domain.evidence import Channel
+from subscriptions.domain.evidence import Cause, Channel
 from subscriptions.domain.lifecycle import Event
-from tests.builders import World
+from subscriptions.store import imports, registrations
+from subscriptions.store.engine import reading, transaction
+from tests.builders import NEWS, OFFERS, World
+from tests.imports import lines, proved
 from tests.losses import act
 from tests.preferences import Page, key
 from tests.test_commands import good
@@ -96,6 +100,47 @@ def lifts_what_is_said_to_all(world: World, who: str) -> None:
     assert suppressing.lift(key(world, who), controller="") == 0
 
 
+def comes_by_file(world: World, who: str) -> None:
+    file = _file(world, who, lines([proved(who)]))
+    good(world, "import", str(file), "--list", NEWS, "--with-evidence")
+
+
+def waits_to_be_invited(world: World, who: str) -> None:
+    """Since another mail has gone there a moment ago."""
+    world.sign_up(who, OFFERS)
+    good(world, "import", str(_file(world, who, f"{who}\n")), "--list", NEWS, "--invite")
+
+
+def _file(world: World, who: str, text: str) -> Path:
+    path = world.parts.settings.data_dir / who
+    path.write_text(text)
+    return path
+
+
+def is_undone(world: World, who: str) -> None:
+    with reading() as session:
+        [id_] = [one.id for one in imports.all_of(session, [1]) if one.name == who.replace("@", " ")]
+    assert good(world, "import", "undo", str(id_), "--yes") == "1 removed.\n"
+
+
+def is_invited(world: World, who: str) -> None:
+    world.clock.forward(minutes=15)
+    world.run("imports")
+    assert [row.list_id for row in world.registrations() if row.address == who] == [2, 1]
+
+
+def is_erased_while_waiting(world: World, who: str) -> None:
+    with transaction() as session:  # the sign-up that made it wait
+        registrations.remove_unconfirmed(session, key(world, who), Cause.UNCONFIRMED, world.clock.now())
+    assert "not invited" in good(world, "erase", who, "--yes")
+
+
+def is_not_invited(world: World, who: str) -> None:
+    world.run("imports")
+    world.deliver()
+    assert not world.mails(who)
+
+
 def open_of(world: World, who: str) -> list[Any]:
     return [row for row in world.subscriptions() if row.address == who and row.is_open]
 
@@ -146,6 +191,10 @@ WAYS = {
     "attacked": Way(waits, command("abuse", "cancel", "--since", "9d", "--network", ATTACKER, "--yes"), is_gone),
     "erased": Way(subscribes, command("erase", "{}", "--yes"), is_gone),
     "erased-waiting": Way(waits, command("erase", "{}", "--yes"), is_gone),
+    "imported": Way(comes_by_file, is_undone, is_gone),
+    "uninvited": Way(waits_to_be_invited, is_undone, is_not_invited),
+    "erased-uninvited": Way(waits_to_be_invited, is_erased_while_waiting, is_not_invited),
+    "invited": Way(waits_to_be_invited, is_invited, is_not_invited),
     "restricted": Way(subscribes, restricts, is_restricted),
     "unrestricted": Way(subscribes, restricts_and_lifts, is_free),
 }

@@ -10,7 +10,7 @@ from flask import Flask
 from subscriptions.doctor import outside
 from subscriptions.settings import Settings
 from tests.doctored import BASE, named, settled, wrong, zone
-from tests.support.cases import ONE_DATABASE
+from tests.support.cases import ONE_DATABASE, each
 from tests.support.certificates import Certificate, ca_file
 from tests.support.https_site import Answer, HttpsSite
 from tests.support.names import NameServer
@@ -115,7 +115,7 @@ SEEN: list[tuple[str, dict[str, Answer], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "instead", "said"), SEEN)
+@each(("name", "instead", "said"), SEEN)
 def test_each_fault_of_what_stands_before_us_is_found_and_mended(
     settle: Settle, name: str, instead: dict[str, Answer], said: str
 ) -> None:
@@ -150,6 +150,7 @@ def test_an_address_that_nobody_reaches_or_without_encryption_is_found(settle: S
     assert (away.name, away.copy) == ("url-away", "curl -i http://news.invalid/healthz")
 
 
+@pytest.mark.drill
 def test_the_service_itself_passes_its_own_check(settle: Settle, tmp_path: Any, database_url: str) -> None:
     with Relay() as relay, Running(tmp_path, database_url, relay=relay) as running:
         app = settle(running.base_url)

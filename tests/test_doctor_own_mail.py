@@ -1,6 +1,7 @@
 """The test mail of Health that comes back where the mail that comes is read: then nobody has to paste it."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask
 
@@ -21,7 +22,7 @@ from tests.support.relay import Relay
 def test_the_test_mail_goes_to_the_inbound_address_as_well_and_is_read_there_as_it_arrived(
     make_app: Callable[..., Flask], clock: ManualClock
 ) -> None:
-    with Relay() as relay, through(relay, make_app, clock, inbound=INBOUND) as world:
+    with Relay() as relay, through(relay, partial(make_app, inbound=INBOUND), clock) as world:
         at_the_desk(world, email="ola@example.org").post("/admin/health/send", list=NEWS)
         own, back = relay.mails
         assert (own.recipients, back.recipients) == (("ola@example.org",), (LEAVE,))

@@ -16,7 +16,7 @@ from subscriptions.store.models import Removal
 from tests.builders import ANNE, BART, CRIS, NEWS, Office, World, rows_of_every_table
 from tests.conftest import ManualClock
 from tests.imports import CONFIRMED, SIGNED_UP, bring, brought, lines, proved, the_import
-from tests.support.cases import ONE_DATABASE
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE
 from tests.test_commands import good, refused, run
 from tests.test_commands import logging_as_it_was as logging_as_it_was
 
@@ -53,6 +53,7 @@ def test_a_list_with_evidence_is_confirmed_as_imported_and_every_proof_says_so(w
     assert told["event"][0]["event_state"] == "dpv:ConsentGiven"
 
 
+@BY_DAY_ON_SQLITE
 def test_an_ip_address_is_kept_no_longer_than_that_of_who_confirms_here(world: World, tmp_path: Path) -> None:
     old = (ANNE, "", "2020-03-01", "2020-03-02", "203.0.113.9")
     bring(world, tmp_path, lines([old, proved(BART)]))
@@ -106,6 +107,7 @@ def test_what_another_program_says_of_whoever_has_left_is_heeded(world: World, t
     assert world.evidence()[0].details["source"] == "fair"
 
 
+@BY_DAY_ON_SQLITE
 def test_the_same_file_adds_nobody_and_another_one_with_the_same_people_neither(world: World, tmp_path: Path) -> None:
     text = lines([proved(ANNE), proved(BART), proved(ANNE)])
     bring(world, tmp_path, text)
@@ -128,6 +130,7 @@ def test_rows_without_whole_evidence_come_in_the_other_way_or_with_their_documen
     assert "would add nobody" in refused(world, "import", str(tmp_path / "list.csv"), "--list", NEWS, "--invite")
 
 
+@BY_DAY_ON_SQLITE
 def test_a_dry_run_shows_columns_rows_and_problems_and_changes_nothing(world: World, tmp_path: Path) -> None:
     good(world, "jobs", "show")
     before = rows_of_every_table()
@@ -171,6 +174,7 @@ def test_undone_within_a_day_it_is_as_if_it_had_never_been_but_for_who_has_done_
     assert "can be undone within a day" in refused(world, "import", "undo", str(the_import().id), "--yes")
 
 
+@BY_DAY_ON_SQLITE
 def test_the_report_has_every_row_for_a_day_and_then_only_numbers_are_left(world: World, tmp_path: Path) -> None:
     id_ = str(bring(world, tmp_path, lines([proved(ANNE), proved("=cmd()@"), proved(BART, ip="")])).id)
     report, kept = tmp_path / "report.csv", tmp_path / "imports" / id_
@@ -185,6 +189,7 @@ def test_the_report_has_every_row_for_a_day_and_then_only_numbers_are_left(world
     assert "1  imported" in good(world, "import", "show", id_)
 
 
+@BY_DAY_ON_SQLITE
 def test_who_was_imported_is_new_to_a_program_that_reads_changes(world: World, tmp_path: Path) -> None:
     office = Office(world)
     bring(world, tmp_path, lines([proved(ANNE)]))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from subscriptions.actions import undo
 from subscriptions.domain.evidence import Channel, Fact
 from subscriptions.domain.imports import Stage
 from subscriptions.store import addresses
@@ -40,6 +41,14 @@ def hours(world: World, number: int) -> Iterator[int]:
             world.run("imports")
             sent += world.deliver()
         yield sent
+
+
+def days(world: World, number: int) -> None:
+    """For a pace of one in a day."""
+    for _ in range(number):
+        world.clock.forward(days=1)
+        world.run("imports")
+        world.deliver()
 
 
 def key_of(world: World, address: str) -> bytes:
@@ -100,7 +109,7 @@ def test_whoever_waits_is_no_sign_up_and_only_a_hash_is_left_once_they_are_invit
     assert [row.address for row in world.registrations()] == [ANNE] and the_import().stage is Stage.INVITING
     assert world.count(Invitation, Invitation.address.is_(None), Invitation.key == key_of(world, ANNE)) == 1
     assert world.count(Invitation, Invitation.address == BART) == 1
-    list(hours(world, 24))
+    days(world, 1)
     assert world.count(Invitation, Invitation.address.is_not(None)) == 0 and the_import().stage is Stage.DONE
 
 
@@ -122,14 +131,14 @@ def test_who_says_no_or_yes_while_they_wait_is_not_asked(world: World, tmp_path:
     if no == "suppressed":
         good(world, "suppressions", "add", BART, "--scope", "confirmations", "--reason", "asked")
     elif no == "erased":
-        refused(world, "erase", BART, "--yes")  # nothing else is stored
+        assert "Erased" in good(world, "erase", BART, "--yes")
         assert world.count(Invitation, Invitation.key == key_of(world, BART)) == 0
     else:
         world.subscribe(BART)
         if no == "left":
             world.post(world.leave_link(BART))
     before = len(world.registrations())
-    list(hours(world, 50))
+    days(world, 3)
     new = [row.address for row in world.registrations()[before:]]
     assert new == [CRIS] and not [mail for mail in world.mails(BART) if "older list" in text_of(mail)]
 
@@ -203,6 +212,15 @@ def test_while_the_relay_takes_nothing_nobody_more_is_invited(live: World, relay
     live.deliver()
     live.run("imports")
     assert len(live.registrations()) == 20
+
+
+def test_however_many_were_invited_in_the_day_all_are_taken_back(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invite(world, tmp_path, people(12), per_day=80)
+    monkeypatch.setattr(undo, "BATCH", 3)
+    assert good(world, "import", "undo", str(the_import().id), "--yes") == "12 removed.\n"
+    assert world.registrations() == [] and world.count(Invitation, Invitation.address.is_not(None)) == 0
 
 
 def test_undone_it_drops_who_waits_and_takes_back_what_nobody_has_answered(world: World, tmp_path: Path) -> None:

@@ -19,9 +19,11 @@ from subscriptions.store.audit import Act
 from subscriptions.store.models import ActorKind, db
 from tests.builders import ANNE, NEWS, World
 from tests.imports import CONFIRMED, SIGNED_UP, brought, lines, listmonk, proved, the_import
-from tests.support.cases import ONE_DATABASE
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE
 from tests.test_commands import good
 from tests.test_commands import logging_as_it_was as logging_as_it_was
+
+pytestmark = BY_DAY_ON_SQLITE
 
 
 def begun(world: World, file: Path) -> None:

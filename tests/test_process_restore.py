@@ -12,13 +12,13 @@ import pytest
 from subscriptions.backup import archive
 from tests.backups import everything
 from tests.builders import BART, CRIS, link_in
-from tests.support.cases import BY_DAY_ON_SQLITE
 from tests.support.forked import Process, fork, ran
 from tests.support.postgres import Databases
 from tests.support.relay import Relay
 from tests.support.server import Server, flask, until
 from tests.support.sql import emptied, execute, number
 
+pytestmark = pytest.mark.drill  # by day test_restore_again.py holds the same without processes
 DORA, ERIK = "dora@example.org", "erik@example.org"
 
 
@@ -78,7 +78,6 @@ def house(tmp_path: Path, url: str, relay: Relay) -> Iterator[House]:
         yield made
 
 
-@BY_DAY_ON_SQLITE
 def test_the_database_is_lost_and_nobody_who_said_no_is_mailed_again(house: House, tmp_path: Path) -> None:
     for who in (BART, CRIS, DORA, ERIK):
         house.subscribes(who)
@@ -122,7 +121,6 @@ def _deleted(url: str) -> str:
     return url
 
 
-@pytest.mark.drill
 def test_a_restore_whose_process_is_killed_leaves_what_was_there(house: House, tmp_path: Path) -> None:
     house.subscribes(BART)
     assert house.server.stop() == 0

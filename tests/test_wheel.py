@@ -37,6 +37,7 @@ def test_the_wheel_needs_what_is_pinned_in_the_requirements(wheel: Path) -> None
     assert all("==" in one for one in needed)
 
 
+@pytest.mark.drill
 def test_installed_it_serves_from_the_current_folder_to_the_first_confirmed_reader(wheel: Path, tmp_path: Path) -> None:
     (place := tmp_path / "installed").mkdir()
     (here := tmp_path / "here").mkdir()

@@ -44,6 +44,7 @@ class Erasure:
     registrations: int
     subscriptions: int
     kept: Kept
+    waited: bool = False  # only to be invited: that is over
 
     @property
     def is_asked(self) -> bool:
@@ -66,12 +67,12 @@ def ask(
             addresses.lock_or_create(session, key, mailbox)
             suppressions.add(session, key, NO_MAIL, never, now, mailbox=mailbox)
         addresses.lock(session, key)
-        if imports.forget(session, key):
+        if waited := imports.forget(session, key):
             journal.note(session, "erase", key=key)
         rows = [row for row in registrations.of_key(session, key) if row.address]
         stored = _stored(session, key)
         if not rows and not stored:
-            return Erasure(0, 0, after_erasure(session, key, now, policy, mailbox))
+            return Erasure(0, 0, after_erasure(session, key, now, policy, mailbox), waited)
         end_open(session, key, None, _asked_for(actor, how), now, policy)
         if not _is_asked(session, key, rows, stored, now):
             _owe(session, rows, stored, now)

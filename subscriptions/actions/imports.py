@@ -1,4 +1,4 @@
-"""Imports: rows become subscriptions or wait to be invited, in their turn and once; and all of it can be undone."""
+"""Imports: rows become subscriptions or wait to be invited, in their turn and once."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.actions import Refused
-from subscriptions.domain.evidence import Cause, Channel, Fact, complete
+from subscriptions.domain.evidence import Channel, Fact, complete
 from subscriptions.domain.figures import JOINED, day_of
-from subscriptions.domain.imports import GOOD, TIMES, UNDO_WITHIN, Outcome, Person, Stage, Way
-from subscriptions.domain.lifecycle import Event, Registration, Subscription, registration_step, subscription_step
+from subscriptions.domain.imports import GOOD, TIMES, Outcome, Person, Stage, Way
+from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked
 from subscriptions.store import (
@@ -19,10 +19,7 @@ from subscriptions.store import (
     counters,
     imports,
     jobs,
-    registrations,
     signups,
-    subscriptions,
-    vacuum,
 )
 from subscriptions.store.audit import Act
 from subscriptions.store.counters import Daily
@@ -32,7 +29,6 @@ from subscriptions.store.trips import trip
 
 BATCH = 200  # rows of one transaction, so few that no sign-up waits long for them
 NOT_NOW = marked("This import is at another stage by now: look at it again. Nothing was changed.")
-_TOO_LATE = marked("An import can be undone within a day, and this one began earlier. Nothing was changed.")
 
 
 @repeated
@@ -154,11 +150,11 @@ def _open(session: Session, row: Import, taken: Sequence[Person], now: datetime,
                  "ip_source": "import" if one.ips else None, "details": complete(Fact.IMPORTED, said)}  # fmt: skip
         facts += [about | {"ip": ip} for ip in ({*one.ips.values()} if end > now else [None])]
     imports.add_all(session, Evidence, facts)
-    _count(session, row.list_id, now, len(taken))
+    count(session, row.list_id, now, len(taken))
     return [*opened.values()]
 
 
-def _count(session: Session, list_id: int, now: datetime, number: int) -> None:
+def count(session: Session, list_id: int, now: datetime, number: int) -> None:
     counters.add(session, dict.fromkeys((Daily(list_id, day_of(now), JOINED), Daily(list_id, "", JOINED)), number))
 
 
@@ -178,50 +174,6 @@ def end_reading(id_: int, now: datetime) -> None:
         if row and row.stage is Stage.READING:
             row.stage = Stage.INVITING if row.way is Way.INVITE else Stage.DONE
             row.counted_from, row.ended_at = now, None if row.way is Way.INVITE else now
-
-
-# Undone
-
-
-def undo(id_: int, act: Act) -> int:
-    """As if it had never been, but for those who have left or changed something since; how many. Raises Refused."""
-    with transaction() as session:
-        row = at(session, id_, Stage.READING, Stage.INVITING, Stage.HALTED, Stage.DONE, Stage.UNDONE)
-        if row.begun_at and act.at - row.begun_at >= UNDO_WITHIN:
-            raise Refused(_TOO_LATE)
-        is_new, row.stage, row.ended_at = row.stage is not Stage.UNDONE, Stage.UNDONE, row.ended_at or act.at
-        number = imports.drop_waiting(session, id_) + _retract(session, id_, act.at)
-        found = [batch.first for batch in imports.batches(session, id_) if batch.opened]
-        audit.write(session, act.of(row.counts.get(Outcome.IMPORTED, 0) + number) if is_new else None)
-    return number + sum(_undo_batch(id_, first, act.at) for first in found)
-
-
-def _retract(session: Session, id_: int, now: datetime) -> int:
-    registration_step(Registration.PENDING, Event.UNDO)
-    found = imports.pending_of(session, id_)
-    if found:
-        addresses.lock(session, *(key for _, key in found))
-        registrations.remove(session, [one for one, _ in found], Cause.UNDONE, now)
-        addresses.forget_unknown(session, [key for _, key in found])
-        vacuum.due(session)
-    return len(found)
-
-
-@repeated
-def _undo_batch(id_: int, first: int, now: datetime) -> int:
-    subscription_step(Subscription.CONFIRMED, Event.UNDO)
-    with transaction() as session:
-        row, batch = imports.find(session, id_), imports.batch(session, id_, first)
-        if row is None or batch is None:
-            return 0
-        addresses.lock(session, *(key for _, key in imports.unchanged(session, batch.opened)))
-        found = imports.unchanged(session, batch.opened)  # as they are now that they are held
-        subscriptions.remove(session, [one for one, _ in found], Cause.UNDONE, now)
-        batch.opened = []
-        addresses.forget_unknown(session, [key for _, key in found])
-        _count(session, row.list_id, now, -len(found))
-        vacuum.due(session)
-        return len(found)
 
 
 def forget_old(now: datetime) -> Sequence[int]:

@@ -50,7 +50,7 @@ def _ask(session: Session, row: Import, one: Invitation, sign_up: SignUp | None,
         if mail := registration_step(None, Event.INVITE).mail:
             outbox.owe_instead(session, sign_up.ref, MailKind.CONFIRM, mail)
         one.ref = sign_up.ref
-    journal.note(session, "ask", key=one.key, list_id=one.list_id, ref=one.ref, asked=now)
+        journal.note(session, "invite", key=one.key, list_id=one.list_id)
     one.invited_at, one.address, one.name, one.fields, one.locale = now, None, None, None, None
     return one.ref is not None
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from subscriptions.actions import erase, leave
+from subscriptions.actions.undo import undo_again
 from subscriptions.domain.evidence import Cause, Channel, Fact
 from subscriptions.domain.lifecycle import Event
 from subscriptions.domain.lifecycle import Registration as SignedUp
@@ -47,7 +48,7 @@ def _end(session: Session, entry: Entry, now: datetime, policy: Policy) -> bool:
         ended_at = datetime.fromisoformat(entry.said["ended"])
         leave.end(session, row, leave.Withdrawal(event, channel, WHY, ACTOR, ended_at), now, policy)
     else:  # perhaps invited meanwhile, and gone again
-        imports.was_asked(session, entry.octets("key") or b"", now)
+        imports.note_invited(session, entry.octets("key") or b"", now)
     return row is not None
 
 
@@ -55,14 +56,10 @@ def _erase(session: Session, entry: Entry, now: datetime, policy: Policy) -> boo
     key = entry.octets("key") or b""
     known = [row.address for row in registrations.of_key(session, key)]
     known += [row.address for row in subscriptions.of_key(session, key)]
+    waited = imports.forget(session, key)
     if any(known):
         erase.finish_in(session, key, now, policy)
-    return imports.forget(session, key) or any(known)
-
-
-def _ask(session: Session, entry: Entry, *_: object) -> bool:
-    key, asked = entry.octets("key") or b"", datetime.fromisoformat(entry.said["asked"])
-    return imports.was_asked(session, key, asked, entry.said["list_id"], entry.octets("ref"))
+    return waited or any(known)
 
 
 def _remove(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
@@ -105,12 +102,20 @@ def _restrict(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
     return True
 
 
+def _invite(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
+    return imports.note_invited(session, entry.octets("key") or b"", now, entry.said["list_id"])
+
+
+def _undo(session: Session, entry: Entry, now: datetime, _: Policy) -> bool:
+    return bool(undo_again(session, entry.said["id"], now))
+
+
 # by the names in the journal: what the operator reads, and what is done
 ACTS: Mapping[str, tuple[str, Done]] = {
     "end": ("subscriptions ended", _end), "erase": ("people erased", _erase), "remove": ("sign-ups deleted", _remove),
     "suppress": ("suppressions set", _suppress), "lift": ("suppressions lifted", _lift),
     "restrict": ("restrictions set", _restrict), "unrestrict": ("restrictions lifted", _restrict),
-    "ask": ("invitations that had gone out", _ask),
+    "invite": ("invitations that went out", _invite), "undo": ("imports undone", _undo),
 }  # fmt: skip
 
 

@@ -35,9 +35,10 @@ def restore(reader: Reader, name: str, told: Told) -> None:
 
     The database serves nobody until `replay` has ended it: that needs foreign keys, which a migration does without.
     """
-    manifest = reader.manifest
+    manifest, is_empty = reader.manifest, migrate.current() is None
     with migrate.alone() as connection:
-        migrate.to_version("head", connection)  # so that it is known what is there to be dropped
+        if not is_empty:  # so that it is known what is there to be dropped
+            migrate.to_version("head", connection)
         tables.empty(connection)
         migrate.to_version(manifest.schema, connection)
         _load(connection, reader, told)

@@ -12,6 +12,7 @@ import click
 
 from subscriptions.actions import imports as acting
 from subscriptions.actions.invite import resume
+from subscriptions.actions.undo import undo as undo_import
 from subscriptions.cli import acts, as_json, print_rows, ready, the_list
 from subscriptions.cli.menu import Group
 from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, ORDERS, PER_DAY, TAKEN, Way
@@ -115,7 +116,8 @@ def _work(id_: int) -> None:
     with work.file_of(parts, id_).open("rb") as file:
         lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1024 * 1024), b""))
     bar: Any
-    with click.progressbar(length=lines + 1, label="Importing", file=sys.stderr) as bar:
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=lines + 1, label="Importing", file=sys.stderr, hidden=hidden) as bar:
         here = replace(NAMED["imports"], work=lambda run: work.run(run.parts, run.alive, None, bar.update))
         try:
             lease.run(here, parts, asked=True)
@@ -158,7 +160,7 @@ def undo(id_: int, yes: bool) -> None:
     """Undo an import within a day: what has not changed since is removed as if it had never been there."""
     if not yes:
         acts.ask(f"This removes the people of import {id_} who have not left or changed anything since.")
-    click.echo(f"{acting.undo(id_, acts.act(import_id=id_))} removed.")
+    click.echo(f"{undo_import(id_, acts.act(import_id=id_))} removed.")
 
 
 @group.command("resume")

@@ -21,7 +21,7 @@ from subscriptions.domain.lifecycle import Registration as SignedUp
 from subscriptions.domain.lifecycle import Subscription as State
 from subscriptions.domain.mail_kinds import SuppressionScope
 from subscriptions.parts import current_parts
-from subscriptions.store import audit, registrations, subscriptions, vacuum
+from subscriptions.store import audit, imports, registrations, subscriptions, vacuum
 from subscriptions.store import suppressions as rows
 from subscriptions.store.engine import reading
 from subscriptions.store.kept import after_erasure
@@ -68,6 +68,10 @@ def erase(address: Address, yes: bool) -> None:
             lambda: _known(key) or _nothing(key, mailbox_of(address)),
         )
     found = erasing.ask(key, parts.clock.now(), parts.policy, ACTOR, acts.act(key), mailbox_of(address))
+    if found.waited:
+        click.echo("Erased: this person was only known from an import, and is not invited.")
+        click.echo("\n".join(parts.sender.composer.what_stays(found.kept)))
+        return
     if not found.is_asked:
         _nothing(key, mailbox_of(address))
     parts.sender.deliver()
@@ -100,12 +104,13 @@ def _known(key: bytes) -> str:
     lists = current_parts().catalogue.lists
     with reading() as session:
         chapters = [row for row in subscriptions.of_key(session, key) if row.state is not State.ERASED]
-        signed_up = registrations.of_key(session, key)
+        signed_up, invited = registrations.of_key(session, key), imports.lists_of(session, key)
     waiting = [row for row in signed_up if row.address and row.state is not SignedUp.CONFIRMED]
     said = [f"  {lists[row.list_id].name}: {row.state} since {clocks.words(row.ended_at or row.confirmed_at)}"
             for row in chapters]  # fmt: skip
     said += [f"  {lists[row.list_id].name}: signed up on {clocks.words(row.registered_at)}, not confirmed"
              for row in waiting]  # fmt: skip
+    said += [f"  {lists[id_].name}: waits to be invited" for id_ in invited]
     return "\n".join(said)
 
 

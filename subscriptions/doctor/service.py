@@ -1,20 +1,18 @@
 """The service itself: what its configuration, its texts, its visitors and its jobs tell."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from subscriptions import clock
 from subscriptions.doctor.finding import Asked, Finding, found
 from subscriptions.domain.mail_kinds import MailKind
+from subscriptions.domain.policy import BACKED_UP_EVERY
 from subscriptions.jobs import problems
 from subscriptions.jobs.jobs import late_after
 from subscriptions.mail.preview import Previews
 from subscriptions.store import evidence, meta, retention
 from subscriptions.store.engine import reading
 
-OVERDUE = timedelta(hours=4)  # the job that deletes counts as late by then
-BACKED_UP = timedelta(days=8)  # once a week, and a day
-BACKUP = "last_backup"  # in meta: a time, then what was written
 ENOUGH = 5  # sign-ups, to say something of all
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -54,7 +52,8 @@ def jobs(asked: Asked) -> Iterator[Finding]:
 
 
 def deletions(asked: Asked) -> Iterator[Finding]:
-    by, real_by = (now() - OVERDUE for now in (asked.parts.clock.now, asked.parts.clock.real_now))
+    over = late_after()["purge"]
+    by, real_by = (now() - over for now in (asked.parts.clock.now, asked.parts.clock.real_now))
     with reading() as session:
         late = sum(retention.counts(session, by, real_by, asked.parts.policy).values())
     if late:
@@ -63,10 +62,11 @@ def deletions(asked: Asked) -> Iterator[Finding]:
 
 def backup(asked: Asked) -> Iterator[Finding]:
     with reading() as session:
-        words = (meta.get(session, BACKUP) or "").split()
+        at = meta.last_backup(session)
     command = "yestwice backup yestwice.backup"
-    if not words:
+    if at is None:
         yield found("backup-never", command)
-        return
-    is_old = (at := datetime.fromisoformat(words[0])) < asked.parts.clock.now() - BACKED_UP
-    yield found("backup-old" if is_old else "backup", command if is_old else "", time=clock.text(at))
+    elif at < asked.parts.clock.now() - BACKED_UP_EVERY:
+        yield found("backup-old", command, time=clock.text(at))
+    else:
+        yield found("backup", time=clock.text(at))

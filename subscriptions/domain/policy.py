@@ -20,6 +20,7 @@ STEP_LIFE = timedelta(hours=1)
 CHALLENGE_LIFE = timedelta(minutes=5)  # that a passkey signs; and so long a sign-in waits for its second step
 WORK_LIFE = timedelta(minutes=10)
 FORM_LIFE = timedelta(days=1)
+BACKED_UP_EVERY = timedelta(days=7)  # at least, or operators are told
 CLOCKS_DIFFER = timedelta(minutes=1)  # between hosts of one installation, at most
 
 

@@ -82,7 +82,7 @@ ROWS = (
     ),
     Kept(
         "journal",
-        marked("In files beside the database, that somebody left, objected or was erased: keyed hashes, when"),
+        marked("In files beside the database, who left, objected, was erased or was invited: keyed hashes, when"),
         {},
         marked("to do it again where a backup is restored"), "17, 21(3), 32",
         marked("35 days"),

@@ -118,7 +118,7 @@ def sign_up(parts: Parts, one: Invitation) -> SignUp | None:
 def told(parts: Parts, row: Import, say: Callable[[str], str]) -> Iterator[tuple[object, ...]]:
     """The report: each row that is done, the address as it stands in the file, and what became of it."""
     with looking() as session:
-        outcomes = chain.from_iterable(batch.outcomes for batch in imports.batches(session, row.id))
+        outcomes = chain.from_iterable(imports.outcomes(session, row.id))
     place = [name for name, _ in row.columns].index("email")
     found = reading.opened(file_of(parts, row.id)).rows()
     yield "row", "email", "imported", "why"

@@ -38,8 +38,16 @@ def same(session: Session, row: Import, way: str, columns: Sequence[Sequence[str
     return next((one for one in found if one.columns == columns), None)
 
 
-def batches(session: Session, id_: int) -> Sequence[ImportBatch]:
-    return session.scalars(select(ImportBatch).where(ImportBatch.import_id == id_).order_by(ImportBatch.first)).all()
+def outcomes(session: Session, id_: int) -> Sequence[str]:
+    theirs = select(ImportBatch.outcomes).where(ImportBatch.import_id == id_)
+    return session.scalars(theirs.order_by(ImportBatch.first)).all()
+
+
+def next_batch(session: Session, id_: int, after: int) -> int:
+    """Where it begins; -1: that was the last."""
+    theirs = ImportBatch.import_id == id_, ImportBatch.first > after
+    first = session.scalar(select(func.min(ImportBatch.first)).where(*theirs))
+    return -1 if first is None else first
 
 
 def batch(session: Session, id_: int, first: int) -> ImportBatch | None:
@@ -114,11 +122,11 @@ def is_invited(session: Session, registration_id: int) -> bool:
     return session.scalar(select(Evidence.id).where(*theirs).limit(1)) is not None
 
 
-def pending_of(session: Session, id_: int) -> Sequence[tuple[int, bytes]]:
-    """Id and key of the registrations that invitations have made and that wait."""
+def pending_of(session: Session, id_: int, at_most: int) -> Sequence[tuple[int, bytes]]:
+    """Id and key of registrations that invitations have made and that wait."""
     refs = select(Invitation.ref).where(Invitation.import_id == id_, Invitation.ref.is_not(None))
     theirs = Registration.ref.in_(refs), Registration.state == SignedUp.PENDING
-    return session.execute(select(Registration.id, Registration.key).where(*theirs)).all()
+    return session.execute(select(Registration.id, Registration.key).where(*theirs).limit(at_most)).all()
 
 
 def unchanged(session: Session, ids: Collection[int]) -> Sequence[tuple[int, bytes]]:
@@ -131,24 +139,22 @@ def unchanged(session: Session, ids: Collection[int]) -> Sequence[tuple[int, byt
 # What ends
 
 
+def note_invited(session: Session, key: bytes, now: datetime, list_id: int | None = None) -> bool:
+    """That somebody who waits for that list, or any, is asked no more; whether there was anybody."""
+    theirs = Invitation.key == key, list_id is None or Invitation.list_id == list_id, Invitation.invited_at.is_(None)
+    done = {"invited_at": now, "address": None, "name": None, "fields": None, "locale": None}
+    return session.execute(update(Invitation).where(*theirs).values(done).returning(Invitation.id)).first() is not None
+
+
 def forget(session: Session, key: bytes) -> bool:
     """Somebody who waits, or was invited; whether there was one."""
     return session.execute(delete(Invitation).where(Invitation.key == key).returning(Invitation.id)).first() is not None
 
 
-def was_asked(session: Session, key: bytes, at: datetime, list_id: int | None = None, ref: bytes | None = None) -> bool:
-    """Whoever waits to be invited to that list, or to any, waits no more; whether there was somebody."""
-    theirs = [Invitation.key == key, Invitation.invited_at.is_(None)]
-    if list_id:
-        theirs.append(Invitation.list_id == list_id)
-    nothing = dict.fromkeys(("address", "name", "fields", "locale"))
-    done = update(Invitation).where(*theirs).values(invited_at=at, ref=ref, **nothing).returning(Invitation.id)
-    return session.execute(done).first() is not None
-
-
 def drop_waiting(session: Session, id_: int) -> int:
-    theirs = Invitation.import_id == id_, Invitation.invited_at.is_(None)
-    return len(session.execute(delete(Invitation).where(*theirs).returning(Invitation.id)).all())
+    number, theirs = waiting_number(session, id_), (Invitation.import_id == id_, Invitation.invited_at.is_(None))
+    session.execute(delete(Invitation).where(*theirs), execution_options=BLIND)
+    return number
 
 
 def drop_looked(session: Session, id_: int) -> bool:
@@ -158,7 +164,9 @@ def drop_looked(session: Session, id_: int) -> bool:
 
 def forget_old(session: Session, now: datetime) -> Sequence[int]:
     """What has been kept long enough: invitations, and what became of rows; the ids of imports whose files stay."""
-    session.execute(delete(Invitation).where(Invitation.invited_at <= now - REMEMBERED), execution_options=BLIND)
+    old = select(Import.id).where(Import.begun_at <= now - REMEMBERED)  # by the index, and not through all of them
+    over_ = Invitation.import_id.in_(old), Invitation.invited_at <= now - REMEMBERED
+    session.execute(delete(Invitation).where(*over_), execution_options=BLIND)
     halted = select(Import.id).where(Import.stage == Stage.HALTED, Import.ended_at <= now - HALTED_AT_MOST)
     in_vain = Invitation.invited_at.is_(None), Invitation.import_id.in_(halted)
     session.execute(delete(Invitation).where(*in_vain), execution_options=BLIND)

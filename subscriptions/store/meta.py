@@ -48,6 +48,12 @@ def versions(session: Session) -> list[tuple[datetime, str]]:
     return [(datetime.fromisoformat(at), version) for at, version in lines]
 
 
+def last_backup(session: Session) -> datetime | None:
+    """When the newest was made, or the one that was restored."""
+    at = (get(session, LAST_BACKUP) or "").partition(" ")[0]
+    return datetime.fromisoformat(at) if at else None
+
+
 _VERSIONS = "versions"
 LAST_BACKUP, BACKUP_KEY = "last_backup", "backup_key"  # when, and the name of the file; by which key, as a hash
 RESTORING = "restoring"  # a restore has written what the backup has, and not done the rest; empty: it is over

@@ -143,6 +143,6 @@ def _facts(session: Session, at: datetime) -> dict[str, Any]:
         "well_since": problems.well_since(session), "versions": meta.versions(session),
         "set_aside": refusals.number(session, Refusal.ASIDE), "waiting": waiting, "oldest": oldest,
         "last_mail": evidence.last_mailed_at(session), "deliver": rows["deliver"],
-        "sealed": seals.newest(session), "backup": condition.last_backup(session),
+        "sealed": seals.newest(session), "backup": meta.last_backup(session),
         "ran": ran, "purge": rows["purge"], "room": room.of(session, current_parts().settings.sqlite_file),
     }  # fmt: skip

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from subscriptions.actions import Refused
 from subscriptions.actions import imports as acts
 from subscriptions.actions.invite import resume
+from subscriptions.actions.undo import undo
 from subscriptions.domain.imports import BY_LETTER, MOST_PER_DAY, TAKEN, UNDO_WITHIN, Stage, Way
 from subscriptions.domain.reasons import BadReason, one_line
 from subscriptions.imports import mapping, reading, work
@@ -141,7 +142,7 @@ def import_do(id_: int, what: str) -> Answer | BaseResponse:
             document = request.form.get("document", "").strip()
             acts.start(id_, Way(way), row.columns, document and one_line(document), int(per_day), act)
         elif what == "undo":
-            acts.undo(id_, act)
+            undo(id_, act)
         else:
             resume(id_, act)
     except (Refused, BadReason) as error:

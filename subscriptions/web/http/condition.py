@@ -1,7 +1,7 @@
 """How the service is: what stands in its way, and how jobs, outbox and breaker are."""
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import request
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from subscriptions import clock as clocks
 from subscriptions.domain.breaker import Opening
+from subscriptions.domain.policy import BACKED_UP_EVERY
 from subscriptions.domain.refusals import Refusal
 from subscriptions.domain.texts import Sentence, marked
 from subscriptions.inbound import poll
@@ -75,7 +76,6 @@ def warnings() -> list[str]:
             *look()[1].get("returns", ())]  # fmt: skip
 
 
-BACKED_UP_EVERY = timedelta(days=7)
 NO_BACKUP = marked("there is no backup yet: run yestwice backup every day")
 OLD_BACKUP = marked("the last backup was made at %(time)s: run yestwice backup every day")
 UNNOTED = marked(
@@ -84,18 +84,13 @@ UNNOTED = marked(
 )
 
 
-def last_backup(session: Session) -> datetime | None:
-    at = (meta.get(session, meta.LAST_BACKUP) or "").partition(" ")[0]
-    return datetime.fromisoformat(at) if at else None
-
-
 def backups() -> list[str]:
     """What a restore would lack; without a database that is what /readyz says. Nobody restores what was made up."""
     if not current_parts().catalogue.is_live:
         return []
     try:
         with reading() as session:
-            last, first = last_backup(session), next((at for at, _ in meta.versions(session)), None)
+            last, first = meta.last_backup(session), next((at for at, _ in meta.versions(session)), None)
             failed, _, why = (meta.get(session, journal.FAILED) or "").partition(" ")
     except (Unavailable, Contention, DBAPIError):
         return []
