@@ -20,6 +20,7 @@ MOST_COLUMNS, LONGEST_LINE, MOST_LINES = 200, 64 * 1024, 50  # of a row: letters
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _USUAL = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257"]  # of few letters more would be guessed wrong
+EMPTY = marked("The file is empty.")
 _UNKNOWN = "\ufffd"  # what stands for octets that are no character
 
 
@@ -56,10 +57,12 @@ def opened(path: Path) -> Table:
     if sample.startswith(b"PK\x03\x04"):
         table = _workbook(path)
     elif not sample.strip(b"\0 \t\r\n"):
-        raise Unreadable(marked("The file is empty."))
+        raise Unreadable(EMPTY)
     else:
         encoding = _encoding(sample)
         table = _objects(path, encoding) if sample.lstrip()[:1] == b"{" else _text(path, encoding)
+    if not table.columns:
+        raise Unreadable(marked("Nothing in this file can be read as a list: save it as CSV or XLSX again."))
     if len(table.columns) > MOST_COLUMNS:
         raise Unreadable(marked("The file has %(num)d columns, and at most %(most)d are read: keep those that matter."),
                          num=len(table.columns), most=MOST_COLUMNS)  # fmt: skip
@@ -91,6 +94,8 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
 
 def _text(path: Path, encoding: str) -> Table:
     first = [line for line in islice(_lines(path, encoding), LOOKED_AT) if line.strip()]
+    if not first:
+        raise Unreadable(EMPTY)
     separator = max(_SEPARATORS, key=lambda one: _fits(first, one))
     is_plain = not _fits(first, separator) or ("@" in first[0] and "<" in first[0])
     head = [] if is_plain else next(csv.reader([first[0]], delimiter=separator))
@@ -165,6 +170,8 @@ def _objects(path: Path, encoding: str) -> Table:
             if line.strip():
                 try:
                     found = json.loads(line)
+                    if "\\u" in line:  # half a pair of surrogates is no character
+                        json.dumps(found, ensure_ascii=False).encode()
                 except (ValueError, RecursionError):
                     found = None
                 yield found if isinstance(found, dict) else None
@@ -197,9 +204,14 @@ def _workbook(path: Path) -> Table:
     while has_head and width and not columns[width - 1]:
         width -= 1
 
+    def found() -> Iterator[tuple[Sequence[str], Outcome | None]]:
+        try:
+            yield from ((cells[:width], None) for cells in workbook.rows(path, MOST_COLUMNS + 1))
+        except workbook.BROKEN:
+            yield [], Outcome.BROKEN
+
     def rows() -> Iterator[Row]:
-        found = ((cells[:width], None) for cells in workbook.rows(path, MOST_COLUMNS + 1))
-        return _numbered(islice(found, int(has_head), None), width, 1 + has_head)
+        return _numbered(islice(found(), int(has_head), None), width, 1 + has_head)
 
     return Table(columns[:width] if has_head else [str(n) for n in range(1, width + 1)], rows, "XLSX")
 
