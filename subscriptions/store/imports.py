@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, delete, exists, func, insert, select, type_coerce
+from sqlalchemy import String, delete, exists, func, insert, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Channel, Fact
@@ -81,8 +81,9 @@ def add_all(session: Session, table: type[Evidence | Invitation], rows: Sequence
 # Invitations
 
 
-def waiting(session: Session, id_: int, at_most: int) -> Sequence[Invitation]:
-    theirs = Invitation.import_id == id_, Invitation.invited_at.is_(None)
+def waiting(session: Session, id_: int, at_most: int, now: datetime) -> Sequence[Invitation]:
+    may = or_(Invitation.ask_at.is_(None), Invitation.ask_at <= now)
+    theirs = Invitation.import_id == id_, Invitation.invited_at.is_(None), may
     return session.scalars(select(Invitation).where(*theirs).order_by(Invitation.id).limit(at_most)).all()
 
 
