@@ -223,3 +223,16 @@ def test_a_backup_of_a_database_of_another_schema_is_refused_and_migrates_nothin
     execute(world.parts.settings.database_url, "UPDATE alembic_version SET version_num = '0021'")
     assert "not up to date" in refused(world, "backup", "file")
     assert rows(world.parts.settings.database_url, "SELECT * FROM alembic_version") == [("0021",)]
+
+
+@ONE_DATABASE
+def test_a_backup_is_written_over_an_earlier_one_and_over_nothing_else(world: World, tmp_path: Path) -> None:
+    key, link = tmp_path / "key", tmp_path / ".other.part"
+    assert run(world, "backup", str(key), "--key-file", str(key)).exit_code == 1
+    held = key.read_bytes()
+    assert "is no backup" in refused(world, "backup", str(key))
+    assert "is no backup" in refused(world, "backup", "/dev/null")
+    link.symlink_to(key)
+    refused(world, "backup", str(tmp_path / "other"))
+    assert key.read_bytes() == held and Path("/dev/null").is_char_device()
+    assert save(world) == save(world)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -161,3 +162,12 @@ def test_of_what_comes_to_our_own_mailbox_only_the_last_test_email_is_looked_at(
             assert not own_mail.is_expected(session, email(Message_ID="<0012@example.net>"))
             assert own_mail.noted(session) is None
     assert current_parts(app).settings.server.base_url == BASE
+
+
+@each("date", ["Mon, 23 Nov 999999999999 12:00:00 +0000", "Mon, 23 Nov 2026 12:00:00 +99999999999999", "x" * 5000])
+def test_no_date_that_somebody_pastes_stops_the_doctor(date: str) -> None:
+    octets = f"From: news@example.org\r\nReceived: from a by b; {date}\r\nDate: {date}\r\n\r\n".encode()
+    assert (
+        own_mail.read(octets, ["example.org"], "https://news.example.org", datetime(2026, 11, 23, tzinfo=UTC)).ahead
+        == 0
+    )

@@ -230,3 +230,12 @@ def test_undone_it_drops_who_waits_and_takes_back_what_nobody_has_answered(world
     assert good(world, "import", "undo", str(the_import().id), "--yes") == "2 removed.\n"
     assert [row.address for row in world.registrations()] == [ANNE] and the_import().stage is Stage.UNDONE
     assert (owed(), [row.address for row in world.subscriptions()], NEWS) == ([], [ANNE], NEWS)
+
+
+@ONE_DATABASE
+def test_one_mailbox_in_many_spellings_keeps_nobody_else_waiting(world: World, tmp_path: Path) -> None:
+    invite(world, tmp_path, [*(f"anne+{n}@example.org" for n in range(60)), BART])
+    for _ in range(4):
+        world.clock.forward(minutes=1)
+        world.run("imports")
+    assert [row.address for row in world.registrations()].count(BART) == 1

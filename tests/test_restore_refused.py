@@ -19,7 +19,7 @@ from subscriptions.store import jobs, journal, migrate, tables
 from subscriptions.store.engine import transaction
 from tests.backups import everything, manifest, peopled, read, restore, restored, save, verified
 from tests.builders import BART, World
-from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE
+from tests.support.cases import BY_DAY_ON_SQLITE, ONE_DATABASE, each
 from tests.support.forked import ran
 from tests.support.server import flask
 from tests.support.sql import connected
@@ -238,3 +238,11 @@ def test_a_new_machine_keeps_no_pepper_of_its_own_beside_a_backup_of_another(wor
     result = ran(flask("restore", str(path), "--yes"), around, tmp_path)
     assert result.returncode == 1 and "another pepper" in result.stderr
     assert not (folder / "pepper").exists() and not (folder / "secret_key").exists()
+
+
+@ONE_DATABASE
+@each("first", ['{"format": 1, "tables": []}\n', "[" * 100_000 + "\n", "7\n", '{"format": 1, "tables": {"x": 1}}\n'])
+def test_a_first_line_that_nobody_of_ours_has_written_is_a_damaged_backup(world: World, first: str) -> None:
+    path = save(world)
+    rewritten(path, lambda lines: [first, *lines[1:]])
+    assert "damaged" in refused(world, "restore", str(path), "--yes")

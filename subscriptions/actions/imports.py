@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from subscriptions.actions import Refused
 from subscriptions.domain.evidence import Channel, Fact, complete
 from subscriptions.domain.figures import JOINED, day_of
-from subscriptions.domain.imports import GOOD, TIMES, Outcome, Person, Stage, Way
+from subscriptions.domain.imports import GOOD, NO_EMAIL, TIMES, Outcome, Person, Stage, Way
 from subscriptions.domain.lifecycle import Event, subscription_step
 from subscriptions.domain.policy import Policy
 from subscriptions.domain.texts import marked
@@ -62,6 +62,8 @@ def start(id_: int, way: Way, columns: list[list[str]], document: str, per_day: 
         row = at(session, id_, Stage.LOOKED)
         if imports.same(session, row, way, columns, document):
             raise Refused(marked("This file has been imported into this list before: it would add nobody."))
+        if not any(name == "email" for name, _ in columns):
+            raise Refused(NO_EMAIL)
         if way is Way.EVIDENCE and any(name in TIMES and not order for name, order in columns):
             raise Refused(marked("Please say of each time which comes first, the day or the month."))
         row.stage, row.way, row.columns, row.document, row.per_day = Stage.READING, way, columns, document, per_day

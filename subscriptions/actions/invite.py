@@ -21,7 +21,8 @@ from subscriptions.store.models import Import, Invitation
 def invite(id_: int, sign_up: Callable[[Invitation], SignUp | None], now: datetime, policy: Policy) -> int:
     """The next share of the day; how many. Too many that came back halt it, and a queue that pauses is waited for.
 
-    `sign_up`: what an invitation is as one; none: the address is never mailed any more.
+    `sign_up`: what an invitation is as one; none: the address is never mailed any more. Of those whose mailbox may have
+    no email now the next are asked first: one mailbox in many spellings keeps nobody waiting.
     """
     with transaction() as session:
         row, deliver = imports.find(session, id_), jobs.find(session, "deliver")
@@ -31,9 +32,9 @@ def invite(id_: int, sign_up: Callable[[Invitation], SignUp | None], now: dateti
             row.stage, row.ended_at = Stage.HALTED, now
             return 0
         of_day, of_hour = (imports.invited_since(session, id_, now - timedelta(hours=hours)) for hours in (24, 1))
-        waiting = imports.waiting(session, id_, min(share(row.per_day, of_day, of_hour), BATCH))
+        waiting = imports.waiting(session, id_, min(share(row.per_day, of_day, of_hour), BATCH), now)
         asked = sum(_ask(session, row, one, sign_up(one), now, policy) for one in waiting)
-        if not imports.waiting(session, id_, 1):
+        if not imports.waiting_number(session, id_):
             row.stage, row.ended_at = Stage.DONE, now
         return asked
 
@@ -44,7 +45,9 @@ def _ask(session: Session, row: Import, one: Invitation, sign_up: SignUp | None,
     Whoever has signed up, left or said no meanwhile is not; whoever has had too many mails is asked later.
     """
     if sign_up and not against(session, row.list_id, {sign_up.key: sign_up.mailbox}, now):
-        if addresses.budget(session, sign_up.key, sign_up.mailbox, policy).opens(now) > now:
+        opens = addresses.budget(session, sign_up.key, sign_up.mailbox, policy).opens(now)
+        if opens > now:
+            one.ask_at = opens
             return False
         take(session, [sign_up], now, policy)
         if mail := registration_step(None, Event.INVITE).mail:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
 from subscriptions.actions import erase, leave
@@ -131,8 +132,10 @@ def replay(entries: Iterable[Entry], now: datetime, policy: Policy, act: Act, *,
         dropped = 0 if moving else outbox.drop_all(session)
         for entry in entries:
             try:
-                done[entry.act] += bool(ACTS[entry.act][1](session, entry, now, policy))
-            except (KeyError, ValueError, TypeError):
+                with session.begin_nested():  # what the database refuses must not take the others with it
+                    done[entry.act] += bool(ACTS[entry.act][1](session, entry, now, policy))
+                    session.flush()
+            except (KeyError, ValueError, TypeError, OverflowError, StatementError):
                 done[UNREADABLE] += 1
         meta.put(session, meta.RESTORING, "")
         audit.write(session, act.of(dropped, dropped=dropped, again=dict(+done)))

@@ -23,7 +23,7 @@ DAMAGED = "The backup is damaged, or it is none of this program: use another one
 NO_KEY = "This backup is encrypted: name its key file with --key-file."
 NEWER = "This backup was made by a newer version of this program ({}): upgrade it first."
 Told = Callable[[int], object]
-_FAULTS = gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, TypeError
+_FAULTS = gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError
 
 
 @dataclass(frozen=True, slots=True)

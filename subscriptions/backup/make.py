@@ -10,7 +10,7 @@ from typing import IO, Any
 from subscriptions import __version__, clock
 from subscriptions.backup import BadBackup, archive
 from subscriptions.backup.archive import Manifest, Told
-from subscriptions.backup.cipher import Encrypting
+from subscriptions.backup.cipher import MAGIC, Encrypting
 from subscriptions.clock import Clock
 from subscriptions.store import migrate, tables
 
@@ -31,11 +31,21 @@ def make(path: Path, key: bytes | None, pepper: str, folder: Path, begin: Callab
     return made
 
 
+def _is_backup(path: Path) -> bool:
+    """By how it begins; not a key file, the database, or a device."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)).startswith((MAGIC, b"\x1f\x8b"))
+
+
 @contextmanager
 def _in_place_of(path: Path) -> Iterator[IO[bytes]]:
     """A file beside it that takes its place once it is whole and on the disk: a full one leaves the old backup."""
+    if path.exists() and not _is_backup(path):
+        raise BadBackup(f"{path} is there and is no backup: choose another name. Nothing was changed.")
     part = path.with_name(f".{path.name}.part")
-    with open(part, "wb", opener=lambda name, _: os.open(name, os.O_RDWR | os.O_CREAT, 0o600)) as file:
+    with open(part, "wb", opener=lambda name, _: os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)) as file:
         try:
             flock(file, LOCK_EX | LOCK_NB)
         except OSError:

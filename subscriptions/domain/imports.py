@@ -45,6 +45,7 @@ class Outcome(StrEnum):
     WAITS = "~", marked("invited in turn")
     UNREADABLE = "u", marked("characters that cannot be read in the encoding of the file")
     UNCLOSED = "q", marked("a quote that is never closed")
+    BROKEN = "z", marked("the workbook breaks off here, and nothing after it can be read")
     TOO_WIDE = "w", marked("more cells than the first line has columns")
     NO_ADDRESS = "n", marked("no email address")
     BAD_ADDRESS = "b", marked("an email address that cannot exist")
@@ -65,6 +66,7 @@ class Outcome(StrEnum):
 BY_LETTER = {one.value: one for one in Outcome}
 GOOD = {Way.EVIDENCE: Outcome.IMPORTED, Way.INVITE: Outcome.WAITS}
 TAKEN = frozenset(GOOD.values())
+NO_EMAIL = marked("No column holds the email addresses: say which one does.")
 
 
 def never_mailed(why: str) -> Outcome:

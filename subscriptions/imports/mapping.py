@@ -13,7 +13,17 @@ from typing import Any
 
 from subscriptions.domain.address import Address, BadAddress, named, parse, special_ending
 from subscriptions.domain.fields import LONGEST, whole_name
-from subscriptions.domain.imports import ORDERS, TIMES, Outcome, Person, Way, never_mailed, order_of, read_time
+from subscriptions.domain.imports import (
+    NO_EMAIL,
+    ORDERS,
+    TIMES,
+    Outcome,
+    Person,
+    Way,
+    never_mailed,
+    order_of,
+    read_time,
+)
 from subscriptions.domain.mailable import Mailable
 from subscriptions.domain.texts import marked
 from subscriptions.imports.reading import Row, Table, Unreadable
@@ -104,7 +114,7 @@ def chosen(table: Table, columns: Columns, said: Mapping[int, str], own: Sequenc
         found[place] = [name, order]
     found = with_orders(table, found)
     if not any(name == "email" for name, _ in found):
-        raise Unreadable(marked("No column holds the email addresses: say which one does."))
+        raise Unreadable(NO_EMAIL)
     for column, (name, order) in zip(table.columns, found, strict=True):
         if name in TIMES and not order:
             raise Unreadable(marked("In “%(column)s” nobody can tell days from months: say whether the day comes first "

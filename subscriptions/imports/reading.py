@@ -13,15 +13,15 @@ from typing import IO, NamedTuple
 from subscriptions.domain.imports import Outcome
 from subscriptions.domain.texts import marked
 from subscriptions.imports import workbook
+from subscriptions.imports.encodings import UNKNOWN, encoding_of
 
 SAMPLE, LOOKED_AT = 256 * 1024, 200  # octets and rows by which a file is judged
 MOST_COLUMNS, LONGEST_LINE, MOST_LINES = 200, 64 * 1024, 50  # of a row: letters of a line, lines that a quote may span
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _OTHERS = b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b"  # a workbook of old or with a password, a page, an archive
 MOST_TITLES = 20  # lines that may stand above the names of the columns
 _ADDRESS = re.compile(r"[^@]*@[^;,]*")
-_UNKNOWN = "\ufffd"  # what stands for octets that are no character
+EMPTY = marked("The file is empty.")
 
 
 class Unreadable(Exception):
@@ -59,39 +59,16 @@ def opened(path: Path) -> Table:
     elif sample.startswith(_OTHERS):
         raise Unreadable(workbook.NO_WORKBOOK)
     elif not sample.strip(b"\0 \t\r\n"):
-        raise Unreadable(marked("The file is empty."))
+        raise Unreadable(EMPTY)
     else:
-        encoding = _encoding(sample)
+        encoding = encoding_of(sample)
         table = _objects(path, encoding) if sample.lstrip()[:1] == b"{" else _text(path, encoding)
+    if not table.columns:
+        raise Unreadable(marked("Nothing in this file can be read as a list: save it as CSV or XLSX again."))
     if len(table.columns) > MOST_COLUMNS:
         raise Unreadable(marked("The file has %(num)d columns, and at most %(most)d are read: keep those that matter."),
                          num=len(table.columns), most=MOST_COLUMNS)  # fmt: skip
     return table
-
-
-def _encoding(sample: bytes) -> str:
-    """Where most of it is UTF-8, lines that are not are faults of theirs; else what the letters look like."""
-    for mark, encoding in _MARKS.items():
-        if sample.startswith(mark):
-            return encoding
-    if b"\0" in sample[:2]:
-        return "utf-16-be" if sample[:1] == b"\0" else "utf-16-le"
-    special = [line for line in sample.splitlines()[:-1] or [sample] if not line.isascii()]
-    if not special or any(_UNKNOWN not in line.decode("utf-8", "replace") for line in special):
-        return "utf-8"
-    return _letters(b"\n".join(special).decode("cp1252", "replace"))
-
-
-def _letters(text: str) -> str:
-    """What else it was if it is no Western Europe; detectors need more than names, and make "Hélčne" of "Hélène"."""
-    if re.search(r"\b[À-ÿ]{3,}\b", text):
-        return (
-            "cp1253" if re.search("[à-ÿ][Ü-ß]", text) else "cp1251"
-        )  # no small letter of Cyrillic has a large one behind
-    if re.search("[ðþÐÞ]", text):
-        return "cp1254"
-    is_central = ("ø" in text and set("èìù").intersection(text)) or ("õ" in text and "ã" not in text)
-    return "cp1250" if is_central or re.search("\ufffd|[A-Za-z]{2}[¹³¼¾£¥¢¤¦¸¯]", text) else "cp1252"
 
 
 def _lines(path: Path, encoding: str) -> Iterator[str]:
@@ -105,6 +82,8 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
 
 def _text(path: Path, encoding: str) -> Table:
     first = [line for line in islice(_lines(path, encoding), LOOKED_AT) if line.strip()]
+    if not first:
+        raise Unreadable(EMPTY)
     separator = max(_SEPARATORS, key=lambda one: _fits(first, one))
     split = (next(csv.reader([line], delimiter=separator)) for line in first)
     cells = [*islice((row for row in split if any(map(str.strip, row))), MOST_TITLES)] or [[""]]
@@ -172,14 +151,21 @@ def _cells(text: str, separator: str) -> list[str] | None:
         return None
 
 
+Found = tuple[int, Sequence[str], Outcome | None]
+
+
 def _numbered(found: Iterable[tuple[Sequence[str], Outcome | None]], width: int) -> Iterator[Row]:
-    """Counted with those in which nothing stands, which are passed over."""
-    for number, (cells, fault) in enumerate(found, 1):
+    return _checked(((number, *one) for number, one in enumerate(found, 1)), width)
+
+
+def _checked(found: Iterable[Found], width: int) -> Iterator[Row]:
+    """Those in which nothing stands are passed over, and counted."""
+    for number, cells, fault in found:
         if fault is None and not any(map(str.strip, cells)):
             continue
         if fault is None and any(map(str.strip, cells[width:])):
             fault = Outcome.TOO_WIDE
-        elif any(_UNKNOWN in cell for cell in cells):
+        elif any(UNKNOWN in cell for cell in cells):
             fault = Outcome.UNREADABLE
         yield Row(number, [cell.strip() for cell in cells[:width]] + [""] * (width - len(cells)), fault)
 
@@ -193,6 +179,8 @@ def _objects(path: Path, encoding: str) -> Table:
             if line.strip():
                 try:
                     found = json.loads(line)
+                    if "\\u" in line:  # half a pair of surrogates is no character
+                        json.dumps(found, ensure_ascii=False).encode()
                 except (ValueError, RecursionError):
                     found = None
                 yield found if isinstance(found, dict) else None
@@ -219,19 +207,26 @@ def _said(value: object) -> str:
 def _workbook(path: Path) -> Table:
     if problem := workbook.problem(path):
         raise Unreadable(problem)
-    first = [cells for cells in islice(workbook.rows(path, MOST_COLUMNS + 1), LOOKED_AT) if any(cells)][:MOST_TITLES]
+    first = [cells for _, cells, fault in islice(_of_workbook(path), LOOKED_AT) if not fault][:MOST_TITLES]
     titles = _titles(first)
     columns = first[titles] if first else []
     has_head = not any("@" in cell for cell in columns)
     width = len(columns)
-    while has_head and width and not columns[width - 1]:
-        width -= 1
 
     def rows() -> Iterator[Row]:
-        found = ((cells[:width], None) for cells in workbook.rows(path, MOST_COLUMNS + 1))
-        return islice(_numbered(found, width), titles + has_head, None)
+        return islice(_checked(_of_workbook(path), width), titles + has_head, None)
 
-    return Table(columns[:width] if has_head else [str(n) for n in range(1, width + 1)], rows, "XLSX")
+    return Table(columns if has_head else [str(n) for n in range(1, width + 1)], rows, "XLSX")
+
+
+def _of_workbook(path: Path) -> Iterator[Found]:
+    """Where it breaks off, the last one says so."""
+    number = 0
+    try:
+        for number, cells in workbook.rows(path, MOST_COLUMNS + 1):
+            yield number, cells, None
+    except workbook.BROKEN:
+        yield number + 1, [], Outcome.BROKEN
 
 
 def copied(file: IO[bytes], to: Path, octets: Callable[[bytes], object]) -> None:

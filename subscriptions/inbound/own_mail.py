@@ -109,7 +109,7 @@ def _ahead(mail: Message, ways: list[str]) -> int:
     try:
         taken = parsedate_to_datetime(ways[-1].rpartition(";")[2].strip())
         return round((parsedate_to_datetime(_one(mail, "Date")) - taken).total_seconds())
-    except (IndexError, TypeError, ValueError):
+    except (IndexError, TypeError, ValueError, OverflowError):
         return 0
 
 

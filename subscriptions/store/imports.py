@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, delete, exists, func, insert, select, type_coerce, update
+from sqlalchemy import String, delete, exists, func, insert, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from subscriptions.domain.evidence import Channel, Fact
@@ -91,8 +91,9 @@ def add_all(session: Session, table: type[Evidence | Invitation], rows: Sequence
 # Invitations
 
 
-def waiting(session: Session, id_: int, at_most: int) -> Sequence[Invitation]:
-    theirs = Invitation.import_id == id_, Invitation.invited_at.is_(None)
+def waiting(session: Session, id_: int, at_most: int, now: datetime) -> Sequence[Invitation]:
+    may = or_(Invitation.ask_at.is_(None), Invitation.ask_at <= now)
+    theirs = Invitation.import_id == id_, Invitation.invited_at.is_(None), may
     return session.scalars(select(Invitation).where(*theirs).order_by(Invitation.id).limit(at_most)).all()
 
 
@@ -141,7 +142,8 @@ def unchanged(session: Session, ids: Collection[int]) -> Sequence[tuple[int, byt
 
 def note_invited(session: Session, key: bytes, now: datetime, list_id: int | None = None) -> bool:
     """That somebody who waits for that list, or any, is asked no more; whether there was anybody."""
-    theirs = Invitation.key == key, list_id is None or Invitation.list_id == list_id, Invitation.invited_at.is_(None)
+    theirs = [Invitation.key == key, Invitation.invited_at.is_(None)]
+    theirs += [] if list_id is None else [Invitation.list_id == list_id]
     done = {"invited_at": now, "address": None, "name": None, "fields": None, "locale": None}
     return session.execute(update(Invitation).where(*theirs).values(done).returning(Invitation.id)).first() is not None
 

@@ -109,7 +109,7 @@ def read(folders: Collection[Path], since: datetime) -> tuple[list[Entry], int]:
             try:
                 said = json.loads(line) if line else None
                 if said and (at := datetime.fromisoformat(said.pop("at"))) >= since:
-                    found.append(Entry(at, said.pop("act"), said))
-            except (ValueError, KeyError, TypeError, AttributeError):
+                    found.append(Entry(at, str(said.pop("act")), said))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 unreadable += 1
     return sorted(found, key=lambda one: one.at), unreadable

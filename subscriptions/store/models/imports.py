@@ -60,5 +60,6 @@ class Invitation(db.Model):  # type: ignore[name-defined, misc]
     name: Mapped[str | None]
     fields: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     locale: Mapped[str | None]
+    ask_at: Mapped[datetime | None]  # not before: the budget of the mailbox was closed
     invited_at: Mapped[datetime | None]
     ref: Mapped[bytes | None] = mapped_column(LargeBinary(16))  # of the registration that came of it

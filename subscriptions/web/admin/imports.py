@@ -69,7 +69,7 @@ def _found(id_: int) -> Import:
     return row
 
 
-@pages.get("/import/<int:id_>")
+@pages.get("/import/<int(max=9223372036854775807):id_>")
 def import_page(id_: int) -> Answer:
     return _page(_found(id_))
 
@@ -110,7 +110,7 @@ def _looked(row: Import) -> dict[str, Any]:
     }
 
 
-@pages.post("/import/<int:id_>/columns")
+@pages.post("/import/<int(max=9223372036854775807):id_>/columns")
 def import_columns(id_: int) -> Answer | BaseResponse:
     """How the columns are read, as somebody says it; looked at again."""
     row = _found(id_)
@@ -128,7 +128,7 @@ def _sentence(error: reading.Unreadable | Refused | BadReason) -> str:
     return str(gettext(str(error)) if isinstance(error, Refused) else gettext(error.sentence, **error.values))
 
 
-@pages.post("/import/<int:id_>/<what>")
+@pages.post("/import/<int(max=9223372036854775807):id_>/<what>")
 def import_do(id_: int, what: str) -> Answer | BaseResponse:
     row = _found(id_)
     if what not in ("start", "undo", "resume"):
@@ -150,7 +150,7 @@ def import_do(id_: int, what: str) -> Answer | BaseResponse:
     return redirect(url_for("desk.import_page", id_=id_), 303)
 
 
-@pages.get("/import/<int:id_>/report.csv")
+@pages.get("/import/<int(max=9223372036854775807):id_>/report.csv")
 def import_report(id_: int) -> Response:
     row = _found(id_)
     if not work.file_of(current_parts(), id_).exists():

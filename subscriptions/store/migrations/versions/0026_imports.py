@@ -27,7 +27,7 @@ def upgrade() -> None:
     op.create_table(
         "invitations", pk("id", ID), must("import_id", ID, to="imports.id", ondelete="CASCADE"),
         must("list_id", INT, to="lists.id"), must("key", KEY, index=True), must("row", INT), may("address", TEXT),
-        may("name", TEXT), may("fields", JSON), may("locale", TEXT), may("invited_at", TIME),
+        may("name", TEXT), may("fields", JSON), may("locale", TEXT), may("ask_at", TIME), may("invited_at", TIME),
         may("ref", sa.LargeBinary(16)), sa.UniqueConstraint("list_id", "key", name="uq_invitations_list_id_key"),
         sqlite_autoincrement=True,
     )  # fmt: skip
