@@ -23,7 +23,7 @@ from subscriptions.actions import sweep
 from subscriptions.domain.address import parse
 from subscriptions.jobs.jobs import NAMED, Run
 from subscriptions.parts import Parts, current_parts
-from subscriptions.settings import Inbound, ListSettings
+from subscriptions.settings import ListSettings
 from subscriptions.settings import Mail as MailSettings
 from subscriptions.store import mailbox, tokens
 from subscriptions.store.engine import reading, transaction
@@ -234,14 +234,11 @@ def take_database_away() -> None:
 
 @contextmanager
 def through(
-    relay: Relay, make_app: Callable[..., Flask], clock: Movable, *, lists: Sequence[ListSettings] = LISTS,
-    inbound: Inbound | None = None, **mail: Any,
-) -> Iterator[World]:  # fmt: skip
+    relay: Relay, make_app: Callable[..., Flask], clock: Movable, *, lists: Sequence[ListSettings] = LISTS, **mail: Any
+) -> Iterator[World]:
     """A world whose mails leave through that relay, its context pushed; the sender ends with it."""
     address: dict[str, Any] = {"transport": "smtp", "host": relay.host, "port": relay.port, "timeout_seconds": 1}
-    app = make_app(
-        mail=MailSettings(**({"connections": 1} | address | mail)), lists=tuple(lists), inbound=inbound or Inbound()
-    )
+    app = make_app(mail=MailSettings(**({"connections": 1} | address | mail)), lists=tuple(lists))
     with app.app_context():
         world = World(app, app.test_client(), clock)
         yield world

@@ -98,6 +98,8 @@ SAYS: Mapping[str, str | tuple[str, str]] = {
     "record copied": marked("%(who)s copied the text for the privacy policy of %(lists)s."),
     "clock": marked("%(who)s moved the clock of the try-out mode ahead."),
     "numbers choose": marked("%(who)s chose how often they get numbers by email."),
+    "backup": marked("%(who)s made a backup."),
+    "restore": marked("%(who)s restored a backup."),
     "health check": marked("%(who)s checked whether emails arrive, and what else needs mending."),
     "health send": marked("%(who)s sent themselves the confirmation email of %(lists)s, as a test."),
     "go-live": marked("%(who)s took the service live and removed what had been tried out."),
