@@ -164,7 +164,7 @@ def answered(world: World) -> Made:
 def _imported(world: World, **more: Any) -> int:
     said = dict.fromkeys(("name", "sha256", "source", "document"), "x")
     known = {"list_id": 1, "stage": Stage.DONE, "columns": [], "per_day": 1, "rows": 0, "counts": {}}
-    row = Import(**said, **known, made_at=world.clock.now(), **more)
+    row = Import(**said, **known, made_at=world.clock.now(), begun_at=world.clock.now(), **more)
     stored(row)
     return row.id
 

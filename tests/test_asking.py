@@ -96,7 +96,7 @@ def test_nobody_is_asked_about_somebody_unknown(peopled: World, terminal: None) 
 def test_no_other_command_of_today_asks(world: World) -> None:
     every = dict(row for name, command in world.app.cli.commands.items() for row in leaves(command, name))
     may_ask = {name for name, command in every.items() if {"yes"} & {one.name for one in command.params}}
-    assert may_ask == {"erase", "suppressions add", "abuse cancel", "jobs run", "go-live", "import undo"}
+    assert may_ask == {"erase", "suppressions add", "abuse cancel", "jobs run", "go-live", "import undo", "restore"}
 
 
 def test_the_milder_acts_of_the_same_commands_ask_nobody(peopled: World) -> None:

@@ -20,6 +20,7 @@ from subscriptions.store.engine import transaction
 from subscriptions.store.models import ActorKind
 from tests.builders import ANNE, BART, World
 from tests.conftest import ManualClock
+from tests.imports import bring, lines, proved
 from tests.test_commands import logging_as_it_was, run
 
 __all__ = ["logging_as_it_was"]
@@ -65,7 +66,7 @@ def test_a_table_is_printed_by_what_prints_json_as_well() -> None:
 
 
 def test_json_is_an_array_of_objects_with_names_in_snake_case_and_times_in_utc(
-    world: World, clock: ManualClock
+    world: World, clock: ManualClock, tmp_path: Path
 ) -> None:
     world.subscribe(ANNE)
     world.sign_up(BART)
@@ -81,6 +82,7 @@ def test_json_is_an_array_of_objects_with_names_in_snake_case_and_times_in_utc(
     act = Act(clock.now(), ActorKind.COMMAND, "root", "requests enter")
     requests.enter(Asked(RequestKind.ACCESS, Channel.LETTER, "What do you know?", identity="called"), act.at, act)
     run(world, "hold", "add", ANNE, "--reason", "a dispute", "--review", "2027-03-01")
+    bring(world, tmp_path, lines([proved("cris@example.org")]))
     shows = [name for name in leaf_commands() if name.endswith(" show")]
     assert len(shows) >= 7
     for name in shows:

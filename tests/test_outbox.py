@@ -63,7 +63,7 @@ def test_nothing_of_the_person_and_no_text_waits_in_the_outbox(world: World) -> 
     columns = {column.name for column in Owed.__table__.columns}
     assert columns == {
         "id", "mail", "mid", "registration_id", "subscription_id", "owed_at", "due_at", "drop_at", "taken_by", "tries",
-        "note", "address", "refusal", "refused_at", "mailbox", "domain", "sent_before", "request_id",
+        "note", "address", "refusal", "refused_at", "mailbox", "domain", "sent_before", "request_id", "answers",
     }  # fmt: skip
     assert [row.address for row in owed()] == [None]  # only for the owner of a mailbox of whom no row is left
 

@@ -32,7 +32,8 @@ TO_PEOPLE = [
     "invite_several",
 ]
 ALL = [f"{BEFORE}{one.slug}/{kind}/{tag}" for one in LISTS for kind in TO_PEOPLE for tag in TAGS]
-ALL += [f"{BEFORE}{NEWS}/{kind}/en" for kind in ("alarm", "head", "test")]
+TO_OPERATOR = "alarm", "returns", "head", "test"
+ALL += [f"{BEFORE}{NEWS}/{kind}/en" for kind in TO_OPERATOR]
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_the_command_fills_a_folder_that_a_browser_can_open(world: World, tmp_pa
     assert (result.exit_code, result.stderr) == (0, "")
     index = (folder / "index.html").read_text("utf-8")
     linked = re.findall(r'href="([^"]+)"', index)
-    assert len(linked) == 2 + 3 * (len(TO_PEOPLE) * len(TAGS) + 3)
+    assert len(linked) == 2 + 3 * (len(TO_PEOPLE) * len(TAGS) + len(TO_OPERATOR))
     assert all((folder / one).is_file() for one in linked)
     mail = message_from_bytes((folder / NEWS / "confirm.de.eml").read_bytes(), policy=policy.default)
     assert text_of(mail) == (folder / NEWS / "confirm.de.txt").read_text("utf-8")

@@ -41,7 +41,15 @@ def jump(step: str) -> dict[str, int]:
         meta.put(session, mode.CLOCK_AHEAD, str(parts.clock.ahead.total_seconds()))
         audit.write(session, Act(parts.clock.now(), ActorKind.TRY_OUT, "time machine", "clock", details={"to": step}))
     counts = {name: _run(name) for name in ("deliver", "block", "purge")}
-    for name in ("numbers", "policies", "requests", "tidy", "seal"):  # late for minutes, as the desk would say
+    for name in (
+        "inbound",
+        "imports",
+        "numbers",
+        "policies",
+        "requests",
+        "tidy",
+        "seal",
+    ):  # late for minutes, as the desk would say
         _run(name)
     return counts
 
