@@ -66,6 +66,10 @@ class Outcome(StrEnum):
 BY_LETTER = {one.value: one for one in Outcome}
 GOOD = {Way.EVIDENCE: Outcome.IMPORTED, Way.INVITE: Outcome.WAITS}
 TAKEN = frozenset(GOOD.values())
+NO_WORKBOOK = marked(
+    "This file is no list that can be read: save it as XLSX or CSV in the program that it comes from. "
+    "Unpack an archive first."
+)
 NO_EMAIL = marked("No column holds the email addresses: say which one does.")
 
 

@@ -10,9 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from subscriptions.domain.imports import Outcome
+from subscriptions.domain.imports import NO_WORKBOOK, Outcome
 from subscriptions.domain.texts import marked
-from subscriptions.imports import workbook
 from subscriptions.imports.encodings import UNKNOWN, encoding_of
 
 SAMPLE, LOOKED_AT = 256 * 1024, 200  # octets and rows by which a file is judged
@@ -57,7 +56,7 @@ def opened(path: Path) -> Table:
     if sample.startswith(b"PK\x03\x04"):
         table = _workbook(path)
     elif sample.startswith(_OTHERS):
-        raise Unreadable(workbook.NO_WORKBOOK)
+        raise Unreadable(NO_WORKBOOK)
     elif not sample.strip(b"\0 \t\r\n"):
         raise Unreadable(EMPTY)
     else:
@@ -205,6 +204,8 @@ def _said(value: object) -> str:
 
 
 def _workbook(path: Path) -> Table:
+    from subscriptions.imports import workbook  # its library is large, and every process would carry it
+
     if problem := workbook.problem(path):
         raise Unreadable(problem)
     first = [cells for _, cells, fault in islice(_of_workbook(path), LOOKED_AT) if not fault][:MOST_TITLES]
@@ -221,6 +222,8 @@ def _workbook(path: Path) -> Table:
 
 def _of_workbook(path: Path) -> Iterator[Found]:
     """Where it breaks off, the last one says so."""
+    from subscriptions.imports import workbook
+
     number = 0
     try:
         for number, cells in workbook.rows(path, MOST_COLUMNS + 1):

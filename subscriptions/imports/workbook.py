@@ -15,6 +15,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
 from openpyxl.xml.functions import iterparse
 
+from subscriptions.domain.imports import NO_WORKBOOK
 from subscriptions.domain.texts import marked
 
 MOST_ENTRIES, MOST_OCTETS, MOST_SHARED = 2000, 2 * 2**30, 256 * 2**20  # unpacked: of all, and of what is held at once
@@ -23,10 +24,6 @@ LONGEST_PART = 2**19  # of names and styles, which cost the library the most
 LARGE, RATIO = 64 * 2**20, 150  # what is longer than that, and packed tighter, no spreadsheet has written
 BROKEN = (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, OSError,
           EOFError, TypeError, AttributeError, IndexError, RuntimeError, OverflowError, zlib.error)  # fmt: skip
-NO_WORKBOOK = marked(
-    "This file is no list that can be read: save it as XLSX or CSV in the program that it comes from. "
-    "Unpack an archive first."
-)
 _TOO_LARGE = marked("Unpacked, this workbook is too large: save it as CSV.")
 
 
