@@ -49,9 +49,7 @@ class ByMail:
         self._macs = {each: [mac_of(derived(b"by mail " + each, key)) for key in secret_keys] for each in purposes}
 
     def write(self, purpose: bytes, of: bytes, list_id: int) -> str:
-        told = of + list_id.to_bytes(
-            _LIST
-        )  # measured, with the code for base32 of our own: 3 us, with that of Python 6
+        told = of + list_id.to_bytes(_LIST)
         return _base32(told + self._macs[purpose][0](told)[:_MAC])
 
     def read(self, purpose: bytes, text: str) -> tuple[bytes, int]:
@@ -90,7 +88,7 @@ def _quoted(address: str) -> str:
 
 
 def _base32(octets: bytes) -> str:
-    """RFC 4648 in small letters, without padding, of 30 octets: a third of what the library takes."""
+    """RFC 4648 in small letters, without padding, of 30 octets: with the MAC 3 us, where the library takes 6."""
     lanes = int.from_bytes(b"\0\0\0".join((b"", *_forties(octets))))
     lanes = (lanes & _20[0]) << _20[1] | lanes & _20[2]
     lanes = (lanes & _10[0]) << _10[1] | lanes & _10[2]
